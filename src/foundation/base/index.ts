@@ -1,0 +1,6 @@
+export * from "./clock.ts";
+export * from "./errors.ts";
+export * from "./json.ts";
+export * from "./options.ts";
+export * from "./random.ts";
+export * from "./suggest.ts";

@@ -1,0 +1,205 @@
+/**
+ * The one door to tensors (design: the brain is TypeScript, tensors stay behind the engine). It speaks token ids, weights,
+ * losses and samples with the verbs of the Tinker API; it knows no task, reward, round or file of the user's.
+ */
+
+/** Token ids, one signed 32-bit integer each. */
+export type TokenIds = Int32Array;
+
+/**
+ * One training sequence. Every array is as long as `tokens`; position i predicts `targets[i]`. Which arrays are needed
+ * depends on the loss: `weights` for cross_entropy, `advantages` and `logprobs` (of the behaviour policy) for
+ * importance_sampling and ppo, where `mask` (default 1) says which positions count.
+ */
+export interface Datum {
+  readonly tokens: TokenIds;
+  readonly targets: TokenIds;
+  readonly weights?: Float32Array;
+  readonly advantages?: Float32Array;
+  readonly logprobs?: Float32Array;
+  readonly mask?: Float32Array;
+}
+
+/**
+ * Losses are sums over positions, never divided by anything (Tinker): two calls and a step equal one call on both.
+ * cross_entropy = −Σ w·logp, weights may be negative; importance_sampling = −Σ exp(logp − logprobs)·A;
+ * ppo = −Σ min(ρA, clip(ρ, clipLow, clipHigh)·A) with ρ = exp(logp − logprobs).
+ */
+export type Loss =
+  | { readonly name: "cross_entropy" }
+  | { readonly name: "importance_sampling" }
+  | { readonly name: "ppo"; readonly clipLow?: number; readonly clipHigh?: number };
+export type LossName = Loss["name"];
+
+/** Which target logprobs come back: all, those at positions that count (NaN elsewhere), or none. */
+export type ReturnedLogprobs = "all" | "weighted" | "none";
+
+export interface ForwardOptions extends CallOptions {
+  readonly loss: Loss;
+  readonly logprobs?: ReturnedLogprobs;
+}
+
+export interface CallOptions {
+  /** Monotone per model, from 1; given only to retry: a sequence that was applied is answered from its record, not run again. */
+  readonly sequence?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ForwardResult {
+  readonly sequence: number;
+  /** Σ of the loss over all positions. */
+  readonly lossSum: number;
+  /** Number of positions that count. */
+  readonly positions: number;
+  /** Per datum, as asked by `logprobs`; empty arrays when `none`. */
+  readonly logprobs: readonly Float32Array[];
+}
+
+/** AdamW with decoupled decay (arXiv 1711.05101); `gradientClipNorm` 0 clips nothing. `sgd` is a capability. */
+export interface OptimizerStep extends CallOptions {
+  readonly optimizer?: "adamw" | "sgd";
+  readonly learningRate: number;
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+  readonly gradientClipNorm?: number;
+}
+
+export interface OptimizerResult {
+  readonly sequence: number;
+  /** Optimiser steps applied so far: the weight version. */
+  readonly step: number;
+  /** Norm of the accumulated gradient before clipping. */
+  readonly gradientNorm: number;
+}
+
+export interface SaveOptions extends CallOptions {
+  /** Folder to write; it must not exist. Written under a temporary name, synced, renamed. */
+  readonly path: string;
+  /** Also the optimiser's moments (default true). */
+  readonly optimizer?: boolean;
+}
+
+export interface SamplingParameters {
+  readonly maxTokens: number;
+  /** 0 is greedy; default 1. */
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  /** Token ids that end a sample; kept at its end. */
+  readonly stopTokens?: readonly number[];
+  /** Texts that end a sample, matched on bytes; kept at its end. */
+  readonly stopStrings?: readonly string[];
+}
+
+export interface SampleRequest {
+  readonly prompt: TokenIds;
+  readonly samples: number;
+  /** Random numbers depend only on (seed, sample index, position). A non-negative integer below 2^48. */
+  readonly seed: number;
+  readonly parameters: SamplingParameters;
+}
+
+export interface SampledSequence {
+  readonly tokens: TokenIds;
+  /** Of each sampled token under the model itself: no temperature, no filter. Equal to what `forward` recomputes. */
+  readonly logprobs: Float32Array;
+  readonly stopReason: "stop" | "length";
+}
+
+/** Immutable weights to sample from. */
+export interface Sampler extends AsyncDisposable {
+  readonly id: string;
+  /** Which weights these are: `<model id>@<step>`, or a path. Every rollout carries it. */
+  readonly weightVersion: string;
+  /** One list of `samples` sequences per request, in request order. All waiting requests are batched. */
+  sample(
+    requests: readonly SampleRequest[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<SampledSequence[][]>;
+  /** Per sequence one logprob a token; the first is NaN. */
+  logprobs(
+    sequences: readonly TokenIds[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Float32Array[]>;
+}
+
+/** Trainable weights that a worker holds. Calls are pipelined: they run in the order in which they were made. */
+export interface EngineModel extends AsyncDisposable {
+  readonly id: string;
+  readonly info: ModelInfo;
+  forward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult>;
+  /** Adds to the gradients. */
+  forwardBackward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult>;
+  /** Applies the gradients and clears them. */
+  optimStep(options: OptimizerStep): Promise<OptimizerResult>;
+  save(
+    options: SaveOptions,
+  ): Promise<{ readonly sequence: number; readonly path: string; readonly bytes: number }>;
+  /** The weights as they are now; later steps do not change it. */
+  snapshot(options?: CallOptions): Promise<Sampler>;
+}
+
+export interface ModelInfo {
+  readonly parameters: number;
+  readonly vocabularySize: number;
+  /** Optimiser steps applied when the model was made: 0, or what the checkpoint says. */
+  readonly step: number;
+  /** Longest sequence, where the model has one. */
+  readonly maxPositions?: number;
+}
+
+/** Where weights come from. */
+export type ModelSource =
+  /** A Hugging Face folder; without weights in it they are drawn from `seed`. */
+  | { readonly kind: "folder"; readonly path: string; readonly seed?: number }
+  /** What `save` wrote. */
+  | { readonly kind: "checkpoint"; readonly path: string; readonly optimizer: boolean };
+
+export type Precision = "fp32" | "bf16";
+
+export interface LoadOptions {
+  readonly source: ModelSource;
+  readonly precision?: Precision;
+  /** Each token id's bytes, so that stop strings are matched without a tokenizer. */
+  readonly tokenBytes?: readonly Uint8Array[];
+  readonly signal?: AbortSignal;
+}
+
+export interface EngineCapabilities {
+  readonly engine: string;
+  readonly device: string;
+  readonly losses: readonly LossName[];
+  readonly optimizers: readonly ("adamw" | "sgd")[];
+  readonly precisions: readonly Precision[];
+  readonly architectures: readonly string[];
+  readonly stopStrings: boolean;
+  readonly topK: boolean;
+  /** Workers that compute at the same time. */
+  readonly workers: number;
+  /** How far two equal quantities may differ: sampled against recomputed logprob, and accumulated against one batch. */
+  readonly tolerance: { readonly logprob: number; readonly gradient: number };
+}
+
+export interface EngineCost {
+  /** Seconds of computing, summed over workers. */
+  readonly busySeconds: number;
+  /** Wall seconds since the workers were ready, times workers. */
+  readonly availableSeconds: number;
+  readonly tokensSampled: number;
+  readonly tokensTrained: number;
+  readonly optimizerSteps: number;
+}
+
+export interface Engine extends AsyncDisposable {
+  readonly name: string;
+  /** Starts what must be started; called by every other verb too. */
+  capabilities(): Promise<EngineCapabilities>;
+  /** Trainable weights on the least loaded worker. */
+  createModel(options: LoadOptions): Promise<EngineModel>;
+  /** Weights to sample from only. They may be held by several workers at once, which share the requests. */
+  loadSampler(options: LoadOptions): Promise<Sampler>;
+  cost(): EngineCost;
+}

@@ -1,0 +1,148 @@
+import { z } from "zod";
+import {
+  decisionSchema,
+  gainSchema,
+  guardFindingSchema,
+  measurementSchema,
+  meterReadingSchema,
+} from "./measurement.ts";
+
+export const stageNameSchema = z.enum([
+  "prepare",
+  "acquire",
+  "select",
+  "optimize",
+  "refine",
+  "evaluate",
+  "guard",
+  "decide",
+  "audit",
+]);
+export type StageName = z.infer<typeof stageNameSchema>;
+
+const round = z.number().int().min(0);
+const description = z.record(z.string(), z.unknown());
+
+/** A response shown to people: what was asked, what the champion and the candidate said, what is right. */
+export const shownSampleSchema = z.object({
+  difficulty: z.number(),
+  prompt: z.string(),
+  answer: z.string().nullable(),
+  before: z.string().nullable(),
+  after: z.string(),
+  right: z.boolean().nullable(),
+});
+export type ShownSample = z.infer<typeof shownSampleSchema>;
+
+export const costSchema = z.object({
+  tokensSampled: z.number(),
+  tokensTrained: z.number(),
+  optimizerSteps: z.number(),
+  busySeconds: z.number(),
+  availableSeconds: z.number(),
+  wallSeconds: z.number(),
+});
+export type Cost = z.infer<typeof costSchema>;
+
+/**
+ * All that can happen in a run: stored in the ledger, streamed to the screen and drawn in the report as one and the same
+ * value. `round` is 0 for the preparation.
+ */
+export const runEventSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("run-started"),
+    run: z.string(),
+    name: z.string(),
+    configHash: z.string(),
+    protocolHash: z.string(),
+    seed: z.number(),
+    rounds: z.number().int(),
+    task: description,
+    model: description,
+    method: description,
+    observe: z.boolean(),
+    unit: z.string(),
+    base: z.tuple([z.number(), z.number()]),
+    growTo: z.number(),
+    measureTo: z.number(),
+    version: z.string(),
+  }),
+  z.object({ type: z.literal("run-resumed"), run: z.string(), round, processId: z.number() }),
+  z.object({
+    type: z.literal("engine-started"),
+    engine: z.string(),
+    device: z.string(),
+    workers: z.number().int(),
+    seconds: z.number(),
+  }),
+  z.object({
+    type: z.literal("round-started"),
+    round,
+    plan: z.string(),
+    startFrom: z.enum(["base", "champion", "candidate"]),
+    seedHash: z.string(),
+  }),
+  z.object({ type: z.literal("stage-started"), round, stage: stageNameSchema, label: z.string() }),
+  z.object({
+    type: z.literal("stage-finished"),
+    round,
+    stage: stageNameSchema,
+    seconds: z.number(),
+    summary: z.string(),
+  }),
+  z.object({ type: z.literal("training-finished"), round, evidence: description }),
+  z.object({
+    type: z.literal("validation-measured"),
+    round,
+    who: z.enum(["candidate", "champion", "base"]),
+    measurement: measurementSchema,
+  }),
+  z.object({ type: z.literal("meters-read"), round, readings: z.array(meterReadingSchema) }),
+  z.object({ type: z.literal("guards-spoke"), round, findings: z.array(guardFindingSchema) }),
+  z.object({ type: z.literal("decision-made"), round, decision: decisionSchema, seed: z.string() }),
+  z.object({ type: z.literal("candidate-promoted"), round, checkpoint: z.string() }),
+  z.object({ type: z.literal("candidate-rejected"), round, checkpoint: z.string() }),
+  z.object({
+    type: z.literal("audit-measured"),
+    round,
+    /** What was compared: the new champion with the one before it, or at the end the champion with the base. */
+    comparison: z.enum(["previous-champion", "base"]),
+    before: measurementSchema,
+    after: measurementSchema,
+    gain: gainSchema,
+  }),
+  z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
+  z.object({ type: z.literal("cost-metered"), round, cost: costSchema }),
+  z.object({ type: z.literal("round-finished"), round, seconds: z.number() }),
+  z.object({
+    type: z.literal("run-finished"),
+    outcome: z.enum(["rounds-spent", "stopped-by-guard"]),
+    reason: z.string(),
+    champion: z.string(),
+    championRound: round,
+  }),
+  z.object({ type: z.literal("run-interrupted"), round, reason: z.string() }),
+]);
+export type RunEvent = z.infer<typeof runEventSchema>;
+export type RunEventType = RunEvent["type"];
+export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
+
+/** A stored event: its place in the ledger, its time (for people; may jump), and the run that it belongs to. */
+export interface StoredEvent {
+  readonly id: number;
+  readonly run: string;
+  readonly at: number;
+  readonly event: RunEvent;
+}
+
+/** Shown live, never stored. */
+export interface Progress {
+  readonly type: "progress";
+  readonly stage: StageName | "set-up" | "engine";
+  readonly label: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Whoever watches a run: terminal, JSON lines, tests. */
+export type Watcher = (event: StoredEvent | Progress) => void;

@@ -1,0 +1,82 @@
+import { z } from "zod";
+
+const interval = z.object({ low: z.number(), high: z.number() });
+
+/** Accuracy of one stratum: `right` of `items`, or the mean score. */
+export const stratumScoreSchema = z.object({
+  stratum: z.string(),
+  difficulty: z.number(),
+  items: z.number().int(),
+  mean: z.number(),
+  voids: z.number().int(),
+  /** True when every item of the stratum was answered. */
+  enumerated: z.boolean(),
+});
+export type StratumScore = z.infer<typeof stratumScoreSchema>;
+
+/** Scores by stratum, and their mean over the target distribution with a 95 % interval. */
+export const measurementSchema = z.object({
+  weightVersion: z.string(),
+  split: z.enum(["validation", "audit"]),
+  strata: z.array(stratumScoreSchema),
+  mean: z.number(),
+  interval,
+  /** Greatest difficulty such that all up to it score at least .9, and at least .5; null when the least fails. */
+  frontier90: z.number().nullable(),
+  frontier50: z.number().nullable(),
+});
+export type Measurement = z.infer<typeof measurementSchema>;
+
+/** Paired difference of two models on the same items, averaged over the target distribution. */
+export const gainSchema = z.object({
+  mean: z.number(),
+  interval,
+  pairs: z.number().int(),
+});
+export type Gain = z.infer<typeof gainSchema>;
+
+/** A number tracked each round, with its definition beside it. */
+export const meterReadingSchema = z.object({
+  meter: z.string(),
+  value: z.number().nullable(),
+  interval: interval.optional(),
+  unit: z.string(),
+  note: z.string().optional(),
+});
+export type MeterReading = z.infer<typeof meterReadingSchema>;
+
+/** What a guard says, with its evidence. */
+export const guardFindingSchema = z.object({
+  guard: z.string(),
+  answer: z.enum(["ok", "warn", "stop", "roll-back"]),
+  /** One sentence with the numbers in it. */
+  evidence: z.string(),
+  value: z.number().nullable(),
+  threshold: z.number().nullable(),
+});
+export type GuardFinding = z.infer<typeof guardFindingSchema>;
+
+/** How one opening of the gate ended. */
+export const openingSchema = z.object({
+  opening: z.number().int(),
+  outcome: z.enum(["better", "futile", "not-shown"]),
+  alpha: z.number(),
+  /** Evidence for a gain (m = 0) and against a gain worth having, as wealth. */
+  wealth: z.number(),
+  futilityWealth: z.number(),
+  blocks: z.number().int(),
+  pairs: z.number().int(),
+  voids: z.number().int(),
+  /** Mean paired difference on decision items: selected upon, so not the claimed gain. */
+  observed: z.number(),
+});
+export type Opening = z.infer<typeof openingSchema>;
+
+export const decisionSchema = z.object({
+  decision: z.enum(["promote", "reject", "roll-back", "ask"]),
+  reason: z.string(),
+  opening: openingSchema.nullable(),
+  /** False in `observe`: recorded, not acted on. */
+  acted: z.boolean(),
+});
+export type Decision = z.infer<typeof decisionSchema>;

@@ -1,0 +1,52 @@
+import type { RandomStream } from "../base/random.ts";
+import type { Demonstration, Item } from "./items.ts";
+import type { Task } from "./task.ts";
+
+/** What a round acquired. Members keep their source. */
+export interface Pool {
+  readonly items: readonly Item[];
+  readonly demonstrations: readonly Demonstration[];
+}
+
+export interface AcquireContext {
+  readonly task: Task;
+  readonly round: number;
+  readonly random: RandomStream;
+  /** The greatest difficulty trained so far. */
+  readonly trainedTo: number;
+  /** From validation: greatest difficulty such that all up to it are at least .9; null when none. */
+  readonly frontier: number | null;
+  readonly signal?: AbortSignal;
+}
+
+/** Fills a part of the pool. */
+export interface Source {
+  readonly name: string;
+  readonly description: Readonly<Record<string, string | number | boolean>>;
+  acquire(context: AcquireContext): Promise<Pool>;
+}
+
+export interface SelectContext {
+  readonly task: Task;
+  readonly round: number;
+  readonly random: RandomStream;
+  /** Canonical forms trained on in earlier rounds. */
+  readonly seen: ReadonlySet<string>;
+  /** Share of right answers among `samples` attempts of the current lead at each item, by the task's verifier. */
+  solveRates(items: readonly Item[], samples: number): Promise<readonly (number | null)[]>;
+  readonly signal?: AbortSignal;
+}
+
+/** One member of a selection, with what put it there. */
+export interface Selected {
+  readonly item: Item;
+  readonly score: number;
+  readonly reason: string;
+}
+
+/** Keeps a part of the items. */
+export interface Selector {
+  readonly name: string;
+  readonly description: Readonly<Record<string, string | number | boolean>>;
+  select(items: readonly Selected[], context: SelectContext): Promise<readonly Selected[]>;
+}

@@ -1,0 +1,68 @@
+import type { RandomStream } from "../base/random.ts";
+import type { Item, Response, Verdict } from "./items.ts";
+
+/** A part of the target distribution. */
+export interface Stratum {
+  readonly name: string;
+  readonly difficulty: number;
+  /** Number of distinct items; `Infinity` where it cannot be counted. At most 1,000: enumerated (no splits, measured whole). */
+  readonly distinct: number;
+  /** Share in the target distribution; weights need not sum to one. */
+  readonly weight: number;
+}
+
+/** How far the task's difficulty reaches. */
+export interface DifficultyScale {
+  /** What the number counts: `length`, `digits`, `bits`. */
+  readonly unit: string;
+  /** Demonstrations exist here. */
+  readonly base: readonly [low: number, high: number];
+  /** The greatest difficulty that a run trains itself towards. */
+  readonly growTo: number;
+  /** The greatest difficulty that is measured. */
+  readonly measureTo: number;
+}
+
+/** An answer whose truth is known, to test a verifier before it is trusted. */
+export interface Canary {
+  readonly item: Item;
+  readonly response: Response;
+  readonly right: boolean;
+}
+
+/** Says whether a response solves an item. */
+export interface Verifier {
+  readonly name: string;
+  readonly version: number;
+  verify(item: Item, response: Response): Verdict;
+}
+
+/** What an item is before its split is known. */
+export type Problem = Pick<Item, "prompt" | "difficulty"> & { readonly answer?: string };
+
+/** What the model is to get better at. */
+export interface Task {
+  readonly name: string;
+  /** Rises when items, canonical form or verifier change: it keys the splits. */
+  readonly version: number;
+  /** Options that change the items, for the protocol hash. */
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+  readonly difficulty: DifficultyScale;
+  /** In order of difficulty. */
+  readonly strata: readonly Stratum[];
+  /** Every character that prompts and responses use. */
+  readonly characters: string;
+  readonly verifier: Verifier;
+  /** A problem of that difficulty, uniformly drawn. */
+  generate(difficulty: number, random: RandomStream): Problem;
+  /** Every problem of a stratum with at most 1,000 distinct ones. */
+  enumerate(difficulty: number): Iterable<Problem>;
+  /** The identity of a problem: equal for problems that are the same to a learner. */
+  canonical(problem: Problem): string;
+  /** One right response, as the task's own demonstrations write it; may draw among several. */
+  demonstrate(item: Item, random: RandomStream): string;
+  /** Most tokens that a sensible response to this item needs, its end included. */
+  maxTokens(item: Item): number;
+  /** Known-right and known-wrong answers; run before every run. */
+  canaries(): readonly Canary[];
+}

@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { censusReporter } from "./scripts/test-census.ts";
+
+const censusPath = process.env.WHETSTONE_TEST_CENSUS;
+
+export default defineConfig({
+  resolve: {
+    // Tests see the sources even where an example or a bench imports the package by its name.
+    alias: [{ find: /^whetstone$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }],
+  },
+  test: {
+    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    allowOnly: false,
+    execArgv: ["--disable-warning=ExperimentalWarning"],
+    reporters: ["default", ...(censusPath === undefined ? [] : [censusReporter(censusPath)])],
+    coverage: { provider: "v8", include: ["src/**/*.ts"], reportsDirectory: "coverage" },
+  },
+});
