@@ -16,7 +16,7 @@ export interface RoundEvidence {
 export interface TrainingEvidence {
   readonly rollouts: number;
   readonly kept: number;
-  /** Mean true score of all and of what the reward kept, where a verifier exists that the reward did not use. */
+  /** Mean true score of all that the lead wrote and of what the reward kept, by the task's verifier. */
   readonly rawLabelAccuracy: number | null;
   readonly keptLabelAccuracy: number | null;
   readonly keptRight: number;

@@ -1,0 +1,3 @@
+export * from "./greedy.ts";
+export * from "./part.ts";
+export * from "./samples.ts";

@@ -1,0 +1,92 @@
+import { userError } from "../foundation/base/index.ts";
+import type { GeneratePart } from "./generate/index.ts";
+import type { RewardPart } from "./reward/index.ts";
+import type { UpdatePart } from "./update/index.ts";
+
+/** Where a pass takes its weights from: as the run began its rounds, or as the round finds them. */
+export type PassStart = "base" | "current";
+
+/** One Generation–Reward–Optimization: `generate` for every role, `reward` over all, `update` each role's policy. */
+export interface Pass {
+  /** Policies that attempt the same items and are each trained on what the reward makes of them together. */
+  readonly roles: readonly string[];
+  /** Items of each repetition, taken in order from the selection; all of them when not given. */
+  readonly items?: number;
+  readonly generate: GeneratePart;
+  readonly reward: RewardPart;
+  readonly update: UpdatePart;
+  /** Times in a round that generate, reward and update follow each other. */
+  readonly repeat: number;
+  readonly start: PassStart;
+}
+
+/**
+ * How a round turns a selection into candidate weights. A method from a paper is a short file that composes parts; no
+ * part knows a method's name.
+ */
+export interface Method {
+  readonly name: string;
+  /** What defines it, for the protocol hash and the report. */
+  readonly description: Readonly<Record<string, unknown>>;
+  /** Every role, each bound to its own policy. */
+  readonly roles: readonly string[];
+  readonly passes: readonly Pass[];
+  /** The role that answers: the gate measures it. */
+  readonly lead: string;
+  /** Roles whose policies are promoted, rejected and rolled back together. */
+  readonly deliver: readonly string[];
+  readonly learnsBy: UpdatePart["learnsBy"];
+}
+
+export interface GroOptions {
+  readonly name?: string;
+  readonly generate: GeneratePart;
+  readonly reward: RewardPart;
+  readonly update: UpdatePart;
+  readonly items?: number;
+  readonly repeat?: number;
+  readonly start?: PassStart;
+}
+
+/**
+ * The method of one pass, which most methods are. A reward that needs peers gets them: `solver`, which leads, and `peer`,
+ * `peer-2` and so on, each a policy of its own trained apart.
+ *
+ * @example
+ * gro({ generate: samples({ samples: 8 }), reward: verifier(), update: policyGradient(), items: 32, repeat: 10 })
+ */
+export function gro(options: GroOptions): Method {
+  const { name = "gro", generate, reward, update, items, repeat = 1, start = "current" } = options;
+  for (const [member, value] of Object.entries({ items, repeat })) {
+    if (value !== undefined && (!Number.isInteger(value) || value < 1))
+      throw userError(
+        "invalid-option",
+        `${name}(): "${member}" must be a whole number of at least 1, not ${value}.`,
+      );
+  }
+  if (update.learnsBy === "policy-gradient" && generate.samplesPerItem < 2)
+    throw userError(
+      "invalid-option",
+      `${name}(): a group-relative policy gradient needs at least 2 attempts an item; use generate: samples({ samples: 8 }).`,
+    );
+  const roles = [
+    "solver",
+    ...Array.from({ length: reward.peers - 1 }, (_, index) => (index === 0 ? "peer" : `peer-${index + 1}`)),
+  ];
+  return {
+    name,
+    description: {
+      generate: { part: generate.name, ...generate.description },
+      reward: { part: reward.name, ...reward.description },
+      update: { part: update.name, ...update.description },
+      ...(items === undefined ? {} : { items }),
+      repeat,
+      start,
+    },
+    roles,
+    passes: [{ roles, ...(items === undefined ? {} : { items }), generate, reward, update, repeat, start }],
+    lead: "solver",
+    deliver: roles,
+    learnsBy: update.learnsBy,
+  };
+}

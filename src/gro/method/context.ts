@@ -1,0 +1,40 @@
+import type { Json, RandomStream } from "../../foundation/base/index.ts";
+import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
+
+/** Weights as a checkpoint's name, and whether its optimiser state is wanted with them. */
+export interface Weights {
+  readonly checkpoint: string;
+  readonly optimizerState: "continued" | "fresh";
+}
+
+/** Holds the policies of a run's roles, so that weights which are in the engine already are not loaded again. */
+export interface PolicyStore {
+  open(role: string, weights: Weights): Promise<Policy>;
+  /** Saves the policy as it is under that name and remembers that it is held so. */
+  save(role: string, checkpoint: string): Promise<void>;
+}
+
+/** What a round gives to its method. */
+export interface MethodContext {
+  readonly task: Task;
+  /** The selection. */
+  readonly items: readonly Item[];
+  /** Examples that no model wrote. */
+  readonly base: readonly Example[];
+  /** What earlier rounds kept, oldest first. */
+  readonly older: readonly (readonly Example[])[];
+  /** Checkpoint names by role. */
+  readonly current: Readonly<Record<string, string>>;
+  readonly baseWeights: Readonly<Record<string, string>>;
+  readonly policies: PolicyStore;
+  readonly random: RandomStream;
+  /** Name of a new checkpoint of this round. */
+  readonly checkpointName: (role: string, label: string) => string;
+  /** Runs `work` once over all attempts at this round; its result is stored. */
+  readonly durable: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Stores rollouts, and reads them again after an interruption. */
+  readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
+  readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (label: string, done: number, total: number) => void;
+}

@@ -1,0 +1,56 @@
+import type { Datum, Policy, Rollout, Sampler } from "../../foundation/contract/index.ts";
+import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
+import type { Tally } from "./tally.ts";
+
+/** Rollouts whose logprobs are computed again each time: a check, not a second pass over all data. */
+const rolloutsChecked = 64;
+
+/**
+ * Compares three numbers that must be one: the logprob with which a token was sampled, what the sampler computes for it
+ * now, and what the trainer computes. Sampled against the trainer is the *mismatch*, sampler against the trainer the
+ * *freshness* (a stale or altered sampler shows here).
+ */
+export async function probePolicy(
+  policy: Policy,
+  sampler: Sampler,
+  rollouts: readonly Rollout[],
+): Promise<Partial<Tally>> {
+  const stride = Math.max(1, Math.floor(rollouts.length / rolloutsChecked));
+  const checked = rollouts
+    .filter((rollout, index) => index % stride === 0 && exampleOfRollout(rollout).response.length > 0)
+    .slice(0, rolloutsChecked);
+  if (checked.length === 0) return {};
+  const examples = checked.map(exampleOfRollout);
+  const positions = examples.map(positionsOf);
+  const data = positions.map(
+    ({ tokens, targets, start }): Datum => ({
+      tokens,
+      targets,
+      weights: new Float32Array(tokens.length).fill(1, start),
+    }),
+  );
+  const wholes = examples.map(({ context, response }) => Int32Array.from([...context, ...response]));
+  const [recomputed, fresh] = await Promise.all([
+    policy.model.forward(data, { loss: { name: "cross_entropy" }, logprobs: "all" }),
+    sampler.logprobs(wholes),
+  ]);
+  let mismatchSum = 0;
+  let mismatchCount = 0;
+  let mismatchMax = 0;
+  let freshness = 0;
+  checked.forEach((rollout, index) => {
+    const sampled = rollout.segments.find(({ kind }) => kind === "sampled");
+    const start = positions[index]?.start ?? 0;
+    const trainer = recomputed.logprobs[index];
+    if (sampled?.kind !== "sampled" || trainer === undefined) return;
+    sampled.logprobs.forEach((logprob, offset) => {
+      const now = trainer[start + offset] ?? Number.NaN;
+      const difference = Math.abs(logprob - now);
+      mismatchSum += difference;
+      mismatchCount += 1;
+      mismatchMax = Math.max(mismatchMax, difference);
+      freshness = Math.max(freshness, Math.abs((fresh[index]?.[start + offset + 1] ?? Number.NaN) - now));
+    });
+  });
+  return { mismatchSum, mismatchCount, mismatchMax, freshness };
+}

@@ -1,0 +1,93 @@
+import type {
+  Item,
+  Policy,
+  Rollout,
+  RolloutGroup,
+  SamplingPolicy,
+  ScoredGroup,
+  Task,
+} from "../../foundation/contract/index.ts";
+import { verdictOf } from "../../world/task/index.ts";
+import type { Pass } from "../method.ts";
+import { keptExamples } from "../update/index.ts";
+import { probePolicy } from "./probe.ts";
+import { addTallies, type Tally } from "./tally.ts";
+
+export interface RollRequest {
+  readonly pass: Pass;
+  readonly lead: string;
+  readonly task: Task;
+  readonly policies: readonly Policy[];
+  readonly items: readonly Item[];
+  /** One seed for all roles: the same item gets the same numbers. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (itemsDone: number, items: number) => void;
+}
+
+/** Generate for every role at once, then reward over all of them together. */
+export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
+  const { pass, task, policies, items, seed, signal, onProgress } = request;
+  const done = new Map<string, number>();
+  const byRole = await Promise.all(
+    policies.map(async (policy) => {
+      await using sampler = await policy.model.snapshot();
+      const sampling: SamplingPolicy = { role: policy.role, sampler, tokenizer: policy.tokenizer };
+      const groups = await pass.generate.generate({
+        policy: sampling,
+        items,
+        maxTokens: (item) => task.maxTokens(item),
+        seed,
+        ...(signal ? { signal } : {}),
+        onProgress: (count) => {
+          done.set(policy.role, count);
+          onProgress?.(
+            [...done.values()].reduce((sum, one) => sum + one, 0),
+            items.length * policies.length,
+          );
+        },
+      });
+      const probed = await probePolicy(
+        policy,
+        sampler,
+        groups.flatMap(({ rollouts }) => rollouts),
+      );
+      return { groups, probed };
+    }),
+  );
+  const groups = items.map(
+    (item, index): RolloutGroup => ({
+      item,
+      rollouts: byRole.flatMap(({ groups: own }) => own[index]?.rollouts ?? []),
+    }),
+  );
+  const scored = await pass.reward.reward(groups, {
+    verify: (item, response) => verdictOf(task, item, response),
+  });
+  return { scored, tally: addTallies([countsOf(scored, request), ...byRole.map(({ probed }) => probed)]) };
+}
+
+function countsOf(scored: readonly ScoredGroup[], { task, lead }: RollRequest): Partial<Tally> {
+  const right = ({ item, response }: Rollout): boolean | null => {
+    const verdict = verdictOf(task, item, response);
+    return verdict.outcome === "scored" ? verdict.score >= 1 : null;
+  };
+  const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
+  const led = rollouts.filter(({ role }) => role === lead).map(right);
+  const kept = keptExamples(scored, ({ rollout }) => right(rollout));
+  const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
+    answers.filter(wanted).length;
+  return {
+    rollouts: rollouts.length,
+    judged: count(led, (answer) => answer !== null),
+    judgedRight: count(led, (answer) => answer === true),
+    kept: kept.length,
+    keptJudged: count(kept, (answer) => answer !== null),
+    keptRight: count(kept, (answer) => answer === true),
+    tokensSampled: rollouts.reduce(
+      (sum, { segments }) =>
+        sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
+      0,
+    ),
+  };
+}

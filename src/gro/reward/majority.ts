@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
+import { modalAnswer, type RewardPart, scoreEach } from "./part.ts";
+
+const optionsSchema = z.strictObject({
+  /** Least share of an item's attempts that the answer must have for any of them to be rewarded. */
+  share: z.number().min(0).max(1).default(0),
+});
+export type MajorityOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * Reward 1 for the answer that most attempts at the item give, 0 for the others; on a tie nobody is rewarded
+ * (majority vote as a label: TTRL, arXiv 2504.16084, section 2).
+ *
+ * @example
+ * gro({ generate: samples({ samples: 16 }), reward: majority({ share: 0.5 }), update: policyGradient() })
+ */
+export function majority(options: MajorityOptions = {}): RewardPart {
+  const read = readOptions("majority()", optionsSchema, options);
+  return {
+    name: "majority",
+    description: read,
+    origin: "self-derived",
+    peers: 1,
+    reward: async (groups) => {
+      const modes = new Map(groups.map((group) => [group, modalAnswer(group.rollouts)]));
+      return scoreEach(groups, ({ response }, group) => {
+        const mode = modes.get(group);
+        if (mode === undefined || mode.share < read.share) return 0;
+        return response.complete && response.text === mode.text ? 1 : 0;
+      });
+    },
+  };
+}

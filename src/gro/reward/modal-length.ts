@@ -1,0 +1,37 @@
+import { type RewardPart, scoreEach } from "./part.ts";
+
+/**
+ * Reward 1 for complete responses of the most frequent length among all responses to items of the same difficulty (the
+ * length filter of arXiv 2502.01612, with the mode in place of the maximum, which one endless output would spoil).
+ *
+ * @example
+ * rejectionSampling({ generate: greedy(), reward: modalLength() })
+ */
+export function modalLength(): RewardPart {
+  return {
+    name: "modal length",
+    description: {},
+    origin: "self-derived",
+    peers: 1,
+    reward: async (groups) => {
+      const counts = new Map<number, Map<number, number>>();
+      for (const { item, rollouts } of groups) {
+        const lengths = counts.get(item.difficulty) ?? new Map<number, number>();
+        counts.set(item.difficulty, lengths);
+        for (const { response } of rollouts) {
+          if (response.complete)
+            lengths.set(response.text.length, (lengths.get(response.text.length) ?? 0) + 1);
+        }
+      }
+      const modes = new Map(
+        [...counts].map(([difficulty, lengths]) => [
+          difficulty,
+          [...lengths].sort((a, b) => b[1] - a[1])[0]?.[0],
+        ]),
+      );
+      return scoreEach(groups, ({ item, response }) =>
+        response.complete && response.text.length === modes.get(item.difficulty) ? 1 : 0,
+      );
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type {
+  Item,
+  Response,
+  Rollout,
+  RolloutGroup,
+  ScoredGroup,
+  Verdict,
+} from "../../foundation/contract/index.ts";
+
+export interface RewardContext {
+  /** The task's verifier; void when it could not judge. */
+  readonly verify: (item: Item, response: Response) => Verdict;
+}
+
+/** Turns rollouts into scored rollouts: the R of Generation–Reward–Optimization. */
+export interface RewardPart {
+  readonly name: string;
+  readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** Grounded in something outside the model, or derived from its own outputs: guards treat the two differently. */
+  readonly origin: "external" | "self-derived";
+  /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
+  readonly peers: number;
+  /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
+  reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
+}
+
+/** Scores every rollout of every group by one function of the rollout and its group. */
+export function scoreEach(
+  groups: readonly RolloutGroup[],
+  score: (rollout: Rollout, group: RolloutGroup) => number | null,
+): ScoredGroup[] {
+  return groups.map((group) => ({
+    item: group.item,
+    rollouts: group.rollouts.map((rollout) => ({ rollout, reward: score(rollout, group), parts: {} })),
+  }));
+}
+
+/** The answer that most complete responses give; undefined on a tie or when none is complete. */
+export function modalAnswer(rollouts: readonly Rollout[]): { text: string; share: number } | undefined {
+  const votes = new Map<string, number>();
+  for (const { response } of rollouts) {
+    if (response.complete) votes.set(response.text, (votes.get(response.text) ?? 0) + 1);
+  }
+  const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);
+  if (first === undefined || first[1] === second?.[1]) return undefined;
+  return { text: first[0], share: first[1] / rollouts.length };
+}

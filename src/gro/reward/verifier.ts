@@ -1,0 +1,21 @@
+import { type RewardPart, scoreEach } from "./part.ts";
+
+/**
+ * The task's own verdict: reward = score in [0, 1]; a void verdict gives no reward at all.
+ *
+ * @example
+ * grpo({ reward: verifier() })
+ */
+export function verifier(): RewardPart {
+  return {
+    name: "verifier",
+    description: {},
+    origin: "external",
+    peers: 1,
+    reward: async (groups, { verify }) =>
+      scoreEach(groups, (rollout) => {
+        const verdict = verify(rollout.item, rollout.response);
+        return verdict.outcome === "scored" ? verdict.score : null;
+      }),
+  };
+}

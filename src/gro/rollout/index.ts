@@ -1,0 +1,3 @@
+export * from "./attempt.ts";
+export * from "./example.ts";
+export * from "./storage.ts";

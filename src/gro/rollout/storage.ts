@@ -1,0 +1,90 @@
+import { z } from "zod";
+import {
+  type Example,
+  itemSchema,
+  type ScoredGroup,
+  type ScoredRollout,
+  storedExampleSchema,
+} from "../../foundation/contract/index.ts";
+
+const storedRolloutSchema = z.object({
+  role: z.string(),
+  weightVersion: z.string(),
+  context: z.array(z.number().int()),
+  tokens: z.array(z.number().int()),
+  logprobs: z.array(z.number()),
+  text: z.string(),
+  complete: z.boolean(),
+  temperature: z.number(),
+  seed: z.number(),
+  sample: z.number(),
+  reward: z.number().nullable(),
+  parts: z.record(z.string(), z.number()),
+});
+
+const storedGroupSchema = z.object({ item: itemSchema, rollouts: z.array(storedRolloutSchema) });
+/** One line of a rollout artifact. */
+export type StoredGroup = z.infer<typeof storedGroupSchema>;
+
+/** Scored rollouts as rows of an artifact; logprobs keep the 32 bits that they have. */
+export function storeGroup(group: ScoredGroup): StoredGroup {
+  return {
+    item: group.item,
+    rollouts: group.rollouts.map(({ rollout, reward, parts }) => {
+      const [context, sampled] = rollout.segments;
+      return {
+        role: rollout.role,
+        weightVersion: rollout.weightVersion,
+        context: [...(context?.tokens ?? [])],
+        tokens: [...(sampled?.tokens ?? [])],
+        logprobs: sampled?.kind === "sampled" ? [...sampled.logprobs] : [],
+        text: rollout.response.text,
+        complete: rollout.response.complete,
+        temperature: rollout.temperature,
+        seed: rollout.seed,
+        sample: rollout.sample,
+        reward,
+        parts: { ...parts },
+      };
+    }),
+  };
+}
+
+export function restoreGroup(row: unknown): ScoredGroup {
+  const { item, rollouts } = storedGroupSchema.parse(row);
+  return {
+    item,
+    rollouts: rollouts.map(
+      (stored): ScoredRollout => ({
+        rollout: {
+          item,
+          role: stored.role,
+          weightVersion: stored.weightVersion,
+          segments: [
+            { kind: "context", tokens: Int32Array.from(stored.context) },
+            {
+              kind: "sampled",
+              tokens: Int32Array.from(stored.tokens),
+              logprobs: Float32Array.from(stored.logprobs),
+            },
+          ],
+          response: { text: stored.text, complete: stored.complete },
+          temperature: stored.temperature,
+          seed: stored.seed,
+          sample: stored.sample,
+        },
+        reward: stored.reward,
+        parts: stored.parts,
+      }),
+    ),
+  };
+}
+
+export function storeExample(example: Example): z.infer<typeof storedExampleSchema> {
+  return { ...example, context: [...example.context], response: [...example.response] };
+}
+
+export function restoreExample(row: unknown): Example {
+  const stored = storedExampleSchema.parse(row);
+  return { ...stored, context: Int32Array.from(stored.context), response: Int32Array.from(stored.response) };
+}

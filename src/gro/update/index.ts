@@ -1,0 +1,5 @@
+export * from "./part.ts";
+export * from "./policy-gradient.ts";
+export * from "./schedule.ts";
+export * from "./supervised.ts";
+export { type Batch, trainBatches } from "./train.ts";

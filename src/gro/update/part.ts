@@ -1,0 +1,63 @@
+import type { RandomStream } from "../../foundation/base/index.ts";
+import type { Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
+
+/** What older data an update may draw on beside the newest. */
+export interface Replay {
+  /** Examples that no model wrote. */
+  readonly base: readonly Example[];
+  /** What earlier rounds kept, oldest first. */
+  readonly older: readonly (readonly Example[])[];
+}
+
+export interface UpdateRequest {
+  readonly policy: Policy;
+  readonly groups: readonly ScoredGroup[];
+  readonly replay: Replay;
+  /** Forked by role and optimiser step, so that any range of steps can be done again alike. */
+  readonly random: RandomStream;
+  /** Optimiser steps [from, to) of the `steps` that the part takes. */
+  readonly from: number;
+  readonly to: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (step: number) => void;
+}
+
+export interface UpdateOutcome {
+  readonly optimizerSteps: number;
+  /** Tokens whose prediction was trained. */
+  readonly tokensTrained: number;
+  /** Of these, tokens that no model wrote. */
+  readonly realTokens: number;
+  /** Mean loss a trained token, over all steps. */
+  readonly meanLoss: number | null;
+}
+
+/** Turns scored rollouts into weights through the engine: the O of Generation–Reward–Optimization. */
+export interface UpdatePart {
+  readonly name: string;
+  readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
+  readonly learnsBy: "imitation" | "policy-gradient";
+  /** Optimiser steps of one application. */
+  readonly steps: number;
+  /** Whether the optimiser's moments go on from the weights' last training or start at zero. */
+  readonly optimizerState: "continued" | "fresh";
+  update(request: UpdateRequest): Promise<UpdateOutcome>;
+}
+
+/** What was kept, once an item and text: peers that agree write the same example twice. */
+export function keptExamples<T>(
+  groups: readonly ScoredGroup[],
+  make: (kept: ScoredGroup["rollouts"][number]) => T,
+): T[] {
+  return groups.flatMap(({ rollouts }) => {
+    const texts = new Set<string>();
+    return rollouts.flatMap((scored) => {
+      if (scored.reward === null || scored.reward < 1) return [];
+      const key = `${scored.rollout.response.complete}${scored.rollout.response.text}`;
+      if (texts.has(key)) return [];
+      texts.add(key);
+      return [make(scored)];
+    });
+  });
+}

@@ -1,0 +1,61 @@
+import type { Datum, Loss, OptimizerStep, Policy } from "../../foundation/contract/index.ts";
+import type { UpdateOutcome } from "./part.ts";
+
+export interface Batch {
+  readonly data: readonly Datum[];
+  readonly loss: Loss;
+  /** Positions that are trained. */
+  readonly tokens: number;
+  readonly realTokens: number;
+}
+
+export interface TrainRequest {
+  readonly policy: Policy;
+  readonly from: number;
+  readonly to: number;
+  /** The batch of an optimiser step; undefined when there is nothing to learn from, and then no step is made. */
+  readonly batchAt: (step: number) => Batch | undefined;
+  readonly learningRateAt: (step: number) => number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (step: number) => void;
+}
+
+/** AdamW as reference training of small decoders uses it; the clip is on the norm of the whole gradient. */
+const optimizer: Omit<OptimizerStep, "learningRate"> = {
+  optimizer: "adamw",
+  beta1: 0.9,
+  beta2: 0.98,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  gradientClipNorm: 1,
+};
+
+/** Steps that may wait at the engine, so that it never waits for the next batch. */
+const stepsInFlight = 4;
+
+/** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
+export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
+  const { policy, from, to, batchAt, learningRateAt, signal, onProgress } = request;
+  const outcome = { optimizerSteps: 0, tokensTrained: 0, realTokens: 0 };
+  let lossSum = 0;
+  const flight: Promise<void>[] = [];
+  for (let step = from; step < to; step++) {
+    signal?.throwIfAborted();
+    const batch = batchAt(step);
+    if (batch === undefined) continue;
+    const forward = policy.model.forwardBackward(batch.data, { loss: batch.loss, logprobs: "none" });
+    const applied = policy.model.optimStep({ ...optimizer, learningRate: learningRateAt(step) });
+    const done = Promise.all([forward, applied]).then(([result]) => {
+      lossSum += result.lossSum * (batch.loss.name === "cross_entropy" ? batch.tokens : 1);
+      outcome.optimizerSteps += 1;
+      outcome.tokensTrained += batch.tokens;
+      outcome.realTokens += batch.realTokens;
+      onProgress?.(step + 1);
+    });
+    done.catch(() => {});
+    flight.push(done);
+    if (flight.length >= stepsInFlight) await flight.shift();
+  }
+  await Promise.all(flight);
+  return { ...outcome, meanLoss: outcome.tokensTrained === 0 ? null : lossSum / outcome.tokensTrained };
+}

@@ -1,0 +1,3 @@
+export * from "./methods/reinforcement/grpo.ts";
+export * from "./methods/rejection/rejection-sampling.ts";
+export * from "./methods/rejection/star.ts";

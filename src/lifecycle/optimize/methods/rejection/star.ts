@@ -1,0 +1,39 @@
+import { z } from "zod";
+import { readOptions } from "../../../../foundation/base/index.ts";
+import { samples } from "../../../../gro/generate/index.ts";
+import { generatePart, rewardPart, updatePart } from "../../../../gro/method/index.ts";
+import { gro, type Method } from "../../../../gro/method.ts";
+import { verifier } from "../../../../gro/reward/index.ts";
+import { supervised } from "../../../../gro/update/index.ts";
+
+const optionsSchema = z.strictObject({
+  generate: generatePart.optional(),
+  reward: rewardPart.optional(),
+  update: updatePart.optional(),
+  /** `base` as in the paper, so that errors of earlier rounds do not pile up, or `current`. */
+  start: z.enum(["base", "current"]).default("base"),
+  /** Give the answer as a hint where the first attempt failed: it needs a task that writes hints, and none does yet. */
+  rationalise: z.literal(false, "it can only be false: no task here writes hints").default(false),
+});
+export type StarOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * STaR (arXiv 2203.14465, algorithm 1 without its line 5): write out a rationale and an answer once at T = 1, keep those whose
+ * answer is right, fine-tune on them with a fresh optimiser:
+ *
+ *   J(θ) = Σ_i E over (rationale, answer) ~ π_θ(·|x_i) of 1[answer = y_i] · log π_θ(rationale, answer | x_i)
+ *
+ * Defaults: one sample an item, the task's verifier, 60 steps at 5e-4 on what this round kept alone, from the base model.
+ *
+ * @example
+ * star({ start: "current", rationalise: false })
+ */
+export function star(options: StarOptions = {}): Method {
+  const {
+    generate = samples({ samples: 1 }),
+    reward = verifier(),
+    update = supervised({ steps: 60, learningRate: 5e-4, optimizerState: "fresh", replay: { newest: 1 } }),
+    start,
+  } = readOptions("star()", optionsSchema, options);
+  return gro({ name: "star", generate, reward, update, start });
+}
