@@ -1,0 +1,90 @@
+import { rm } from "node:fs/promises";
+import type { Engine, EngineModel, LoadOptions, Policy, Sampler, Tokenizer } from "../../foundation/contract/index.ts";
+import type { PolicyStore, Weights } from "../../gro/method/index.ts";
+
+export interface PolicyStoreOptions {
+  readonly engine: Engine;
+  readonly tokenizer: Tokenizer;
+  readonly precision: NonNullable<LoadOptions["precision"]>;
+  /** Where the checkpoint of that name lies. */
+  readonly pathOf: (checkpoint: string) => string;
+}
+
+interface Held {
+  readonly model: EngineModel;
+  readonly weights: Weights;
+}
+
+/**
+ * The policies that a run trains: one model a role, loaded from a checkpoint, or taken as it is when it was just saved
+ * under that name. What a role held before is given back to the engine.
+ */
+export class EnginePolicies implements PolicyStore, AsyncDisposable {
+  readonly #options: PolicyStoreOptions;
+  readonly #held = new Map<string, Held>();
+
+  constructor(options: PolicyStoreOptions) {
+    this.#options = options;
+  }
+
+  async open(role: string, weights: Weights): Promise<Policy> {
+    const { tokenizer, engine, precision, pathOf } = this.#options;
+    const held = this.#held.get(role);
+    if (held?.weights.checkpoint === weights.checkpoint && held.weights.optimizerState === weights.optimizerState)
+      return { role, model: held.model, tokenizer };
+    await this.#release(role);
+    const model = await engine.createModel({
+      source: {
+        kind: "checkpoint",
+        path: pathOf(weights.checkpoint),
+        optimizer: weights.optimizerState === "continued",
+      },
+      precision,
+      tokenBytes: tokenizer.tokenBytes(),
+    });
+    this.#held.set(role, { model, weights });
+    return { role, model, tokenizer };
+  }
+
+  /** New weights from the model's folder, drawn from `seed` where the folder has none. */
+  async create(role: string, folder: string, seed: number | undefined): Promise<Policy> {
+    const { tokenizer, engine, precision } = this.#options;
+    await this.#release(role);
+    const model = await engine.createModel({
+      source: { kind: "folder", path: folder, ...(seed === undefined ? {} : { seed }) },
+      precision,
+      tokenBytes: tokenizer.tokenBytes(),
+    });
+    this.#held.set(role, { model, weights: { checkpoint: "", optimizerState: "fresh" } });
+    return { role, model, tokenizer };
+  }
+
+  async save(role: string, checkpoint: string): Promise<void> {
+    const held = this.#held.get(role);
+    if (held === undefined) return;
+    // What lies there without a finished step was left by an interruption.
+    await rm(this.#options.pathOf(checkpoint), { recursive: true, force: true });
+    await held.model.save({ path: this.#options.pathOf(checkpoint), optimizer: true });
+    this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
+  }
+
+  /** What is measured is what was saved: the sampler is loaded from the checkpoint's files. */
+  sampler(checkpoint: string): Promise<Sampler> {
+    const { engine, precision, pathOf, tokenizer } = this.#options;
+    return engine.loadSampler({
+      source: { kind: "checkpoint", path: pathOf(checkpoint), optimizer: false },
+      precision,
+      tokenBytes: tokenizer.tokenBytes(),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#held.keys()].map((role) => this.#release(role)));
+  }
+
+  async #release(role: string): Promise<void> {
+    const held = this.#held.get(role);
+    this.#held.delete(role);
+    await held?.model[Symbol.asyncDispose]();
+  }
+}

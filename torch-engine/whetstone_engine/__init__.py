@@ -1,0 +1,3 @@
+"""The worker of Whetstone's local engine (see PROTOCOL.md)."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,32 @@
+"""Named errors, as they travel in a reply."""
+
+from __future__ import annotations
+
+import errno
+
+
+class EngineError(Exception):
+    """An error with a stable code and a category (user, environment, engine, internal)."""
+
+    def __init__(self, code: str, category: str, message: str, **details: str | int | float) -> None:
+        super().__init__(message)
+        self.code = code
+        self.category = category
+        self.details = details
+
+
+def bad_request(message: str) -> EngineError:
+    return EngineError("bad-request", "engine", message)
+
+
+def of_exception(error: BaseException) -> EngineError:
+    """Names what was thrown."""
+    if isinstance(error, EngineError):
+        return error
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return EngineError("no-space", "environment", "the disk is full: free some space and run it again")
+        return EngineError("file-unreadable", "environment", str(error))
+    if isinstance(error, MemoryError) or "not enough memory" in str(error):
+        return EngineError("out-of-memory", "environment", "memory ran out: use a smaller batch or model")
+    return EngineError("internal", "internal", f"{type(error).__name__}: {error}")
