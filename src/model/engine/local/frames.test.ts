@@ -80,7 +80,10 @@ describe("frames", () => {
   });
 
   test("gives arrays as aligned views of one buffer, without a copy", () => {
-    const bytes = encodeFrame({ id: 1 }, { reasons: u8(Uint8Array.of(1, 0, 1)), seeds: i64(BigInt64Array.of(-5n)) });
+    const bytes = encodeFrame(
+      { id: 1 },
+      { reasons: u8(Uint8Array.of(1, 0, 1)), seeds: i64(BigInt64Array.of(-5n)) },
+    );
     const [frame] = new FrameReader().push(bytes);
     expect(frame?.arrays).toEqual({ reasons: Uint8Array.of(1, 0, 1), seeds: BigInt64Array.of(-5n) });
     expect(frame?.arrays.seeds?.byteOffset).toBe(8);

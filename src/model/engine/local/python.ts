@@ -16,7 +16,7 @@ export interface PythonOptions {
   readonly signal?: AbortSignal;
 }
 
-const candidates = ["python3", "python3.14", "python3.13", "python3.12", "python3.11"];
+const candidates = ["python3", "python3.13", "python3.12", "python3.11"];
 const oldest = [3, 11] as const;
 const probe = "import sys; print('whetstone', '.'.join(map(str, sys.version_info[:3])), sys.executable)";
 

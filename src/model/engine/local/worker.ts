@@ -1,0 +1,263 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Scalar, WhetstoneError } from "../../../foundation/base/index.ts";
+import type { Environment } from "./cache-folder.ts";
+import {
+  encodeFrame,
+  engineError,
+  type Frame,
+  type FrameArrays,
+  type FrameHead,
+  type FrameInput,
+  FrameReader,
+} from "./frames.ts";
+import { lastLines } from "./worker-log.ts";
+
+export interface WorkerOptions {
+  /** The interpreter of the virtual environment. */
+  readonly python: string;
+  /** The folder that holds the Python package. */
+  readonly packageFolder: string;
+  readonly threads: number;
+  readonly log: { readonly path: string; readonly descriptor: number };
+  readonly environment: Environment;
+}
+
+export interface Hello {
+  readonly device: string;
+  readonly architectures: readonly string[];
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface Reply {
+  readonly head: FrameHead;
+  readonly arrays: FrameArrays;
+}
+
+interface Pending {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: WhetstoneError) => void;
+}
+
+const protocol = 1;
+const patienceMs = 2000;
+
+/**
+ * One process of the Python package and the calls that wait for it. Calls are written in the order in which they are
+ * made and answered in that order. While nothing waits, the process keeps no program from ending; its socket's end
+ * is its own.
+ */
+export class Worker implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #socket: Duplex & { ref(): void; unref(): void };
+  readonly #logPath: string;
+  readonly #reader = new FrameReader();
+  readonly #pending = new Map<number, Pending>();
+  readonly #exited: Promise<void>;
+  #lastId = 0;
+  #incarnation: unknown;
+  #closing = false;
+  #busySeconds = 0;
+  #hello: Hello | undefined;
+  #failure: WhetstoneError | undefined;
+  #readyAt: number | undefined;
+  #endedAt: number | undefined;
+
+  private constructor({ python, packageFolder, threads, log, environment }: WorkerOptions) {
+    this.#logPath = log.path;
+    this.#child = spawn(python, ["-m", "whetstone_engine"], {
+      cwd: packageFolder,
+      env: workerEnvironment(environment, packageFolder, threads),
+      stdio: ["ignore", log.descriptor, log.descriptor, "pipe"],
+      // In a session of its own no key of the terminal reaches it: it ends when its work or its parent ends.
+      detached: true,
+    });
+    closeSync(log.descriptor);
+    this.#socket = this.#child.stdio[3] as unknown as Duplex & { ref(): void; unref(): void };
+    const exit = Promise.withResolvers<void>();
+    this.#exited = exit.promise;
+    this.#child.on("error", (error) => {
+      if (this.#child.pid !== undefined) return;
+      this.#fail(notStarted(python, error));
+      exit.resolve();
+    });
+    // Comes after the last byte of the socket, so that an answer given before a death still counts.
+    this.#child.once("close", (code, signal) => {
+      this.#fail(this.#deathOf(code, signal));
+      exit.resolve();
+    });
+    this.#socket.on("data", (piece: Buffer) => this.#receive(piece));
+    this.#socket.on("error", () => undefined);
+    this.#socket.once("close", () => setTimeout(() => this.#kill(), patienceMs).unref());
+    this.#child.unref();
+    this.#socket.unref();
+  }
+
+  /** Starts a process and waits until it answers. Throws `worker-died` or `worker-not-started`. */
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const worker = new Worker(options);
+    const { head } = await worker.call("hello", { protocol, threads: options.threads });
+    worker.#hello = head as unknown as Hello;
+    worker.#readyAt = performance.now();
+    return worker;
+  }
+
+  get hello(): Hello {
+    if (this.#hello === undefined) throw engineError("worker-not-ready", "The worker has not answered yet.");
+    return this.#hello;
+  }
+
+  get processId(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Why it takes no more calls; undefined while it does. */
+  get failure(): WhetstoneError | undefined {
+    return this.#failure;
+  }
+
+  /** Seconds of computing, as of its last answer. */
+  get busySeconds(): number {
+    return this.#busySeconds;
+  }
+
+  /** Wall seconds since it was ready, until now or its end. */
+  get availableSeconds(): number {
+    if (this.#readyAt === undefined) return 0;
+    return ((this.#endedAt ?? performance.now()) - this.#readyAt) / 1000;
+  }
+
+  /** Writes one verb at once and resolves with its reply. Arrays are copied; the caller may change them afterwards. */
+  call(verb: string, parameters: FrameHead, arrays?: FrameInput): Promise<Reply> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    try {
+      this.#lastId += 1;
+      this.#socket.write(encodeFrame({ id: this.#lastId, verb, ...parameters }, arrays));
+      if (this.#pending.size === 0) this.#hold(true);
+      this.#pending.set(this.#lastId, { resolve, reject });
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  #receive(piece: Buffer): void {
+    try {
+      for (const frame of this.#reader.push(piece)) this.#answer(frame);
+    } catch (error) {
+      this.#fail(error as WhetstoneError);
+      this.#kill();
+    }
+  }
+
+  #answer({ head, arrays }: Frame): void {
+    this.#incarnation ??= head.incarnation;
+    const waiting = this.#pending.get(head.id as number);
+    if (waiting === undefined || head.incarnation !== this.#incarnation)
+      throw engineError("broken-frame", "The engine's worker answered a call that was not made to it.");
+    this.#pending.delete(head.id as number);
+    if (this.#pending.size === 0) this.#hold(false);
+    this.#busySeconds = head.busySeconds as number;
+    if (head.ok === true) waiting.resolve({ head, arrays });
+    else waiting.reject(errorOf(head.error));
+  }
+
+  /** Keeps the program running while something is waited for. */
+  #hold(held: boolean): void {
+    if (held) {
+      this.#child.ref();
+      this.#socket.ref();
+    } else {
+      this.#child.unref();
+      this.#socket.unref();
+    }
+  }
+
+  #deathOf(code: number | null, signal: NodeJS.Signals | null): WhetstoneError {
+    if (this.#closing) return closed();
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+    const lines = lastLines(this.#logPath);
+    const said = lines.length === 0 ? "Its log is empty" : `The last lines of its log:\n${lines.join("\n")}\n`;
+    return new WhetstoneError({
+      code: "worker-died",
+      category: "engine",
+      message: `A worker of the engine died (${how}). ${said}(${this.#logPath})`,
+      details: { exitCode: code, signal, log: this.#logPath },
+    });
+  }
+
+  /** The first reason counts: what was made known is not told otherwise later. */
+  #fail(reason: WhetstoneError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    this.#endedAt = performance.now();
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+    this.#hold(false);
+    this.#socket.destroy();
+  }
+
+  #kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Asks it to end, and ends it where it does not within two seconds. What it had not answered fails with `engine-closed`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#failure === undefined) {
+      this.#closing = true;
+      this.call("shutdown", {}).catch(() => undefined);
+    }
+    this.#child.ref();
+    const patience = new AbortController();
+    const tired = sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([this.#exited, tired]);
+    patience.abort();
+    this.#fail(closed());
+    this.#kill();
+    await this.#exited;
+  }
+}
+
+function closed(): WhetstoneError {
+  return engineError("engine-closed", "The engine was closed while a call waited for its answer.");
+}
+
+function notStarted(python: string, cause: Error): WhetstoneError {
+  return new WhetstoneError({
+    code: "worker-not-started",
+    category: "environment",
+    message: `The engine's Python ${python} cannot be started (${cause.message}): run \`whetstone engine remove\`, then \`whetstone engine install\`.`,
+    cause,
+  });
+}
+
+const categories = ["user", "environment", "engine", "internal"] as const;
+
+function errorOf(described: unknown): WhetstoneError {
+  const { code, category, message, details } = described as Record<string, unknown>;
+  return new WhetstoneError({
+    code: String(code),
+    category: categories.find((known) => known === category) ?? "engine",
+    message: String(message),
+    details: (details ?? {}) as Record<string, Scalar>,
+  });
+}
+
+/** One worker uses the threads that it was given, and sees no Python settings of the user's. */
+function workerEnvironment(environment: Environment, packageFolder: string, threads: number): Environment {
+  const { PYTHONHOME, PYTHONSTARTUP, ...rest } = environment;
+  const count = String(threads);
+  return {
+    ...rest,
+    PYTHONPATH: packageFolder,
+    PYTHONUNBUFFERED: "1",
+    PYTHONNOUSERSITE: "1",
+    PYTHONUTF8: "1",
+    OMP_NUM_THREADS: count,
+    MKL_NUM_THREADS: count,
+    OPENBLAS_NUM_THREADS: count,
+  };
+}
