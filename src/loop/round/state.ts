@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Measurement } from "../../foundation/contract/index.ts";
 
 /** Weights of all roles, and what they have learnt from: what a round can go on from. */
 export const lineageSchema = z.object({
@@ -20,6 +21,9 @@ export interface RunState {
   readonly round: number;
   readonly base: Lineage;
   readonly champion: Lineage;
+  readonly championValidation: Measurement;
+  /** The newest candidate, whatever became of it. */
+  readonly last: Lineage;
   /** The last candidate, when it was not promoted and not given up. */
   readonly candidate: Lineage | null;
   /** Rejections since the champion was last the starting point. */

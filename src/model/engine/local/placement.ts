@@ -10,7 +10,9 @@ const smallParameters = 20_000_000;
  */
 export async function isSmall(folder: string): Promise<boolean> {
   try {
-    return estimateParameters(JSON.parse(await readFile(join(folder, "config.json"), "utf8"))) <= smallParameters;
+    return (
+      estimateParameters(JSON.parse(await readFile(join(folder, "config.json"), "utf8"))) <= smallParameters
+    );
   } catch {
     return true;
   }

@@ -24,7 +24,10 @@ function packSeeds(requests: readonly SampleRequest[]): BigInt64Array {
   const words = new Int32Array(seeds.buffer);
   for (const [index, { seed }] of requests.entries()) {
     if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 48))
-      throw engineError("bad-request", `Request ${index} has the seed ${seed}; a seed is an integer from 0 below 2^48.`);
+      throw engineError(
+        "bad-request",
+        `Request ${index} has the seed ${seed}; a seed is an integer from 0 below 2^48.`,
+      );
     words[2 * index] = seed | 0;
     words[2 * index + 1] = Math.floor(seed / 2 ** 32);
   }

@@ -7,8 +7,12 @@ type FloatMember = "weights" | "advantages" | "logprobs" | "mask";
 export function packData(data: readonly Datum[], loss: Loss): FrameInput {
   for (const [index, { tokens, targets }] of data.entries())
     if (targets.length !== tokens.length)
-      throw engineError("bad-request", `Datum ${index} has ${tokens.length} tokens and ${targets.length} targets.`);
-  const member = (name: FloatMember) => f32(...data.map((datum, index) => required(datum, index, name, loss)));
+      throw engineError(
+        "bad-request",
+        `Datum ${index} has ${tokens.length} tokens and ${targets.length} targets.`,
+      );
+  const member = (name: FloatMember) =>
+    f32(...data.map((datum, index) => required(datum, index, name, loss)));
   const common = {
     lengths: i32(Int32Array.from(data, ({ tokens }) => tokens.length)),
     tokens: i32(...data.map(({ tokens }) => tokens)),

@@ -1,4 +1,4 @@
-import { mkdirSync, openSync, readdirSync, readSync, closeSync, fstatSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const keptStarts = 10;

@@ -180,7 +180,8 @@ export class Worker implements AsyncDisposable {
     if (this.#closing) return closed();
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     const lines = lastLines(this.#logPath);
-    const said = lines.length === 0 ? "Its log is empty" : `The last lines of its log:\n${lines.join("\n")}\n`;
+    const said =
+      lines.length === 0 ? "Its log is empty" : `The last lines of its log:\n${lines.join("\n")}\n`;
     return new WhetstoneError({
       code: "worker-died",
       category: "engine",

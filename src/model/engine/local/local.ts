@@ -1,0 +1,69 @@
+import { availableParallelism, totalmem } from "node:os";
+import { z } from "zod";
+import { readOptions, systemClock } from "../../../foundation/base/index.ts";
+import type { EngineDefinition, EngineProgress } from "../definition.ts";
+import { installEngine, packageFolder } from "./installation.ts";
+import { LocalEngine } from "./local-engine.ts";
+
+const optionsSchema = z.strictObject({
+  workers: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
+  threads: z.number().int().min(1).optional(),
+  cacheFolder: z.string().min(1).optional(),
+  logFolder: z.string().min(1).optional(),
+  python: z.string().min(1).optional(),
+  onProgress: z
+    .custom<EngineProgress>((value) => typeof value === "function", "expected a function")
+    .optional(),
+});
+
+export interface LocalOptions {
+  /** Processes for small models; `auto`, the default, is one a core as far as memory goes. */
+  readonly workers?: number | "auto";
+  /** Threads of each process; by default 1 for small models and all cores for large ones. */
+  readonly threads?: number;
+  /** Where the Python environment is kept; default `$WHETSTONE_CACHE`, or `whetstone` in the user's cache. */
+  readonly cacheFolder?: string;
+  /** Where workers keep their logs; default the run's own folder. */
+  readonly logFolder?: string;
+  /** The Python, 3.11 or newer, to make the environment with; default `$WHETSTONE_PYTHON`, or the first good one on the path. */
+  readonly python?: string;
+  readonly onProgress?: EngineProgress;
+}
+
+const bytesPerWorker = 2 ** 30;
+
+/**
+ * The engine on this machine. The first opening installs PyTorch into a cache folder. Throws a user error
+ * `invalid-option`; opening throws what {@link installEngine} throws.
+ *
+ * @example
+ * await using engine = await local({ workers: 2 }).open({ logFolder: "logs" });
+ */
+export function local(options: LocalOptions = {}): EngineDefinition {
+  const { workers, threads, cacheFolder, python, ...rest } = readOptions("local()", optionsSchema, options);
+  return {
+    name: "local",
+    description: { workers, ...(threads === undefined ? {} : { threads }) },
+    open: async ({ logFolder, signal, onProgress = rest.onProgress }) => {
+      const installation = await installEngine({
+        ...(cacheFolder === undefined ? {} : { cacheFolder }),
+        ...(python === undefined ? {} : { python }),
+        ...(signal === undefined ? {} : { signal }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+      const cores = availableParallelism();
+      const roomFor = Math.max(1, Math.floor(totalmem() / bytesPerWorker));
+      return new LocalEngine({
+        python: installation.python,
+        packageFolder,
+        environment: process.env,
+        logFolder: rest.logFolder ?? logFolder,
+        clock: systemClock,
+        workers: workers === "auto" ? Math.min(cores, roomFor) : workers,
+        threads: threads ?? 1,
+        largeThreads: threads ?? cores,
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import type {
+  CallOptions,
+  Datum,
+  EngineModel,
+  ForwardOptions,
+  ForwardResult,
+  ModelInfo,
+  OptimizerResult,
+  OptimizerStep,
+  SaveOptions,
+} from "../../../foundation/contract/index.ts";
+import type { FrameHead, FrameInput } from "./frames.ts";
+import type { Lease } from "./pool.ts";
+import { LocalSampler } from "./sampler.ts";
+import { SequenceCounter } from "./sequence-counter.ts";
+import type { Tally } from "./tally.ts";
+import { packData, unpackLogprobs } from "./training-data.ts";
+import { waitFor } from "./waiting.ts";
+import type { Reply } from "./worker.ts";
+
+export interface LocalModelOptions {
+  readonly id: string;
+  readonly info: ModelInfo;
+  readonly lease: Lease;
+  readonly tally: Tally;
+}
+
+/** Trainable weights on one worker. */
+export class LocalModel implements EngineModel {
+  readonly id: string;
+  readonly info: ModelInfo;
+  readonly #lease: Lease;
+  readonly #tally: Tally;
+  readonly #sequence = new SequenceCounter();
+  #snapshots = 0;
+  #disposed = false;
+
+  constructor({ id, info, lease, tally }: LocalModelOptions) {
+    this.id = id;
+    this.info = info;
+    this.#lease = lease;
+    this.#tally = tally;
+  }
+
+  forward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
+    return this.#pass("forward", data, options);
+  }
+
+  forwardBackward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
+    return this.#pass("forward_backward", data, options);
+  }
+
+  async #pass(
+    verb: "forward" | "forward_backward",
+    data: readonly Datum[],
+    { loss, logprobs = "all", ...options }: ForwardOptions,
+  ): Promise<ForwardResult> {
+    const { reply, fresh } = await this.#call(verb, { loss, logprobs }, options, packData(data, loss));
+    if (fresh && verb === "forward_backward")
+      for (const { tokens } of data) this.#tally.tokensTrained += tokens.length;
+    const { sequence, lossSum, positions } = reply.head as unknown as ForwardResult;
+    const flat = reply.arrays.logprobs as Float32Array | undefined;
+    return { sequence, lossSum, positions, logprobs: unpackLogprobs(data, loss, logprobs, flat) };
+  }
+
+  async optimStep({ sequence: again, signal, ...step }: OptimizerStep): Promise<OptimizerResult> {
+    const { reply, fresh } = await this.#call(
+      "optim_step",
+      { optimizer: "adamw", ...step },
+      { sequence: again, signal },
+    );
+    if (fresh) this.#tally.optimizerSteps += 1;
+    const { sequence, step: applied, gradientNorm } = reply.head as unknown as OptimizerResult;
+    return { sequence, step: applied, gradientNorm };
+  }
+
+  async save({ path, optimizer = true, ...options }: SaveOptions): ReturnType<EngineModel["save"]> {
+    const { reply } = await this.#call("save", { path: resolve(path), optimizer }, options);
+    const { sequence, bytes } = reply.head as unknown as { sequence: number; bytes: number };
+    return { sequence, path, bytes };
+  }
+
+  async snapshot(options: CallOptions = {}): Promise<LocalSampler> {
+    this.#snapshots += 1;
+    const id = `${this.id}/snapshot-${this.#snapshots}`;
+    const { reply } = await this.#call("snapshot", { sampler: id }, options);
+    const workers = [this.#lease.worker];
+    return new LocalSampler({
+      id,
+      weightVersion: `${this.id}@${reply.head.step}`,
+      workers,
+      tally: this.#tally,
+    });
+  }
+
+  /** Written before the first await, so that calls keep the order in which they were made. */
+  async #call(
+    verb: string,
+    parameters: FrameHead,
+    {
+      sequence: again,
+      signal,
+    }: { readonly sequence?: number | undefined; readonly signal?: AbortSignal | undefined },
+    arrays?: FrameInput,
+  ): Promise<{ readonly reply: Reply; readonly fresh: boolean }> {
+    signal?.throwIfAborted();
+    const { sequence, fresh, failed } = this.#sequence.take(again);
+    const reply = this.#lease.worker.call(verb, { model: this.id, sequence, ...parameters }, arrays);
+    reply.catch(failed);
+    return { reply: await waitFor(reply, signal), fresh };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const { worker, release } = this.#lease;
+    release();
+    if (worker.failure === undefined) await worker.call("unload", { model: this.id }).catch(() => undefined);
+  }
+}
