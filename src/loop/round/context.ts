@@ -63,9 +63,11 @@ export async function stage<T extends Json>(
   name: StageName,
   label: string,
   work: (progress: StageProgress) => Promise<StageWork<T>>,
+  /** Tells two stages of one name in a round apart. */
+  part = "",
 ): Promise<T> {
   context.safePoint();
-  const key = `round-${round}/${name}`;
+  const key = `round-${round}/${name}${part}`;
   tell(context, `${key}/started`, { type: "stage-started", round, stage: name, label });
   const begun = context.clock.monotonic();
   const progress: StageProgress = (what, done, total) =>

@@ -216,7 +216,7 @@ export async function auditStage(
         { type: "audit-measured", round, comparison, before: old.measurement, after: fresh.measurement, gain },
       ],
     };
-  });
+  }, `-${comparison}`);
 }
 
 /** Which champion a round leaves behind is read off its decision alone. */

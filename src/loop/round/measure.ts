@@ -15,12 +15,28 @@ export function leadOf(context: RoundContext, { checkpoints }: Lineage): Promise
   return context.samplers.get(lead, checkpoints[lead] ?? "");
 }
 
-/** The same validation items in every round, so that rounds compare. */
-export async function measureValidation(
-  context: RoundContext,
-  lineage: Lineage,
-  progress: StageProgress,
-): Promise<{ measurement: Measurement; judged: readonly JudgedAnswer[] }> {
+interface Measured {
+  readonly measurement: Measurement;
+  readonly judged: readonly JudgedAnswer[];
+}
+
+/** The champion and the candidates since it: more are not compared. */
+const remembered = 4;
+const answersByContext = new WeakMap<RoundContext, Map<string, Promise<Measured>>>();
+
+/** The same validation items in every round, so that rounds compare; the same weights answer them once a process. */
+export function measureValidation(context: RoundContext, lineage: Lineage, progress: StageProgress): Promise<Measured> {
+  const known = answersByContext.get(context) ?? new Map<string, Promise<Measured>>();
+  answersByContext.set(context, known);
+  const name = lineage.checkpoints[context.definition.optimize.lead] ?? "";
+  const measured = known.get(name) ?? answerValidation(context, lineage, progress);
+  known.delete(name);
+  known.set(name, measured);
+  for (const oldest of [...known.keys()].slice(0, -remembered)) known.delete(oldest);
+  return measured;
+}
+
+async function answerValidation(context: RoundContext, lineage: Lineage, progress: StageProgress): Promise<Measured> {
   const { task, refine, evaluate } = context.definition;
   const items = evaluationItems({
     task,
