@@ -1,69 +1,51 @@
 import { sha256 } from "../foundation/base/index.ts";
-import { type RoundContext, tell } from "./round/context.ts";
-import { auditStage, decideStage, decisionSeed, evaluateStage, guardStage, promoted } from "./round/judge.ts";
-import { acquireStage, optimizeStage, selectStage } from "./round/learn.ts";
-import { candidatesInARow, type Lineage, type RunState, startingPoint } from "./round/state.ts";
+import { acquireStage } from "./round/acquire.ts";
+import { auditStage } from "./round/audit.ts";
+import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
+import { decideStage, decisionSeed } from "./round/decide.ts";
+import { evaluateStage } from "./round/evaluate.ts";
+import { guardStage } from "./round/guards.ts";
+import { optimizeStage } from "./round/optimize.ts";
+import { selectStage } from "./round/select.ts";
+import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
 
 /**
  * One turn of the loop. `acquire` fills a pool; `select` picks; `optimize` makes candidate weights, which `refine`'s harness
  * lets answer; `evaluate` measures them; guards speak; the gate decides; what was gained is audited; the ledger has it all.
  */
-export async function playRound(context: RoundContext, before: RunState): Promise<RunState> {
-  const round = before.round + 1;
-  const { lineage: start, from } = startingPoint(before);
-  const begun = context.clock.monotonic();
-  await context.samplers.keep(leadCheckpoints(context, [before.base, before.champion, start]));
+export async function playRound(context: RoundContext, state: RunState): Promise<RunState> {
+  const { definition, clock } = context;
+  const { base, champion } = state;
+  const round = state.round + 1;
+  const { lineage: start, from } = startingPoint(state);
+  const began = clock.monotonic();
+  await context.samplers.keep([base, champion, start].map((lineage) => leadCheckpoint(context, lineage)));
+  const seedHash = sha256(decisionSeed(context, round));
   tell(context, `round-${round}/started`, {
     type: "round-started",
     round,
     plan: planOf(context),
     startFrom: from,
-    seedHash: sha256(decisionSeed(context, round)),
+    seedHash,
   });
 
-  const pool = await acquireStage(context, round, start, before);
+  const pool = await acquireStage(context, round, start, state);
   const selection = await selectStage(context, round, start, pool);
-  const { candidate, evidence } = await optimizeStage(context, round, start, before, selection, pool);
-  const validation = await evaluateStage(context, round, candidate, before.champion);
-  const findings = await guardStage(context, round, {
-    validation,
-    champion: before.championValidation,
-    training: evidence,
-  });
-  const decision = await decideStage(context, round, candidate, before.champion, findings);
-  if (promoted(decision)) await auditStage(context, round, "previous-champion", before.champion, candidate);
+  const { candidate, evidence } = await optimizeStage(context, round, start, state, selection, pool);
+  const validation = await evaluateStage(context, round, candidate, champion);
+  const measured = { candidate: validation, champion: state.championValidation, training: evidence };
+  const findings = await guardStage(context, round, measured);
+  const decision = await decideStage(context, round, candidate, champion, findings);
+  if (promoted(decision)) await auditStage(context, round, "previous-champion", champion, candidate);
 
-  const stopping = findings.find(({ answer }) => answer === "stop");
-  const observed = context.definition.gate.mode === "observe";
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
-  tell(context, `round-${round}/finished`, {
-    type: "round-finished",
-    round,
-    seconds: (context.clock.monotonic() - begun) / 1000,
-  });
-  const kept = { ...before, round, last: candidate, frontier: validation.frontier90 };
-  if (promoted(decision))
-    return { ...kept, champion: candidate, championValidation: validation, candidate: null, rejections: 0 };
-  const rejections = before.rejections + 1;
-  const givenUp =
-    !observed &&
-    (decision.decision === "roll-back" ||
-      context.definition.afterReject === "champion" ||
-      rejections > candidatesInARow);
-  return {
-    ...kept,
-    candidate: givenUp ? null : candidate,
-    rejections: givenUp ? 0 : rejections,
-    frontier: givenUp ? before.championValidation.frontier90 : validation.frontier90,
-    stopped: stopping === undefined || observed ? null : `${stopping.guard}: ${stopping.evidence}`,
-  };
-}
-
-function leadCheckpoints({ definition }: RoundContext, lineages: readonly Lineage[]): string[] {
-  return lineages.map(({ checkpoints }) => checkpoints[definition.optimize.lead] ?? "");
+  const seconds = (clock.monotonic() - began) / 1000;
+  tell(context, `round-${round}/finished`, { type: "round-finished", round, seconds });
+  return nextState(state, { candidate, validation, findings, decision, definition });
 }
 
 function planOf({ definition }: RoundContext): string {
   const names = (parts: readonly { name: string }[]): string => parts.map(({ name }) => name).join(" + ");
-  return `${names(definition.acquire)} → ${names(definition.select) || "everything"} → ${definition.optimize.name} → ${definition.refine.name}`;
+  const { acquire, select, optimize, refine } = definition;
+  return `${names(acquire)} → ${names(select) || "everything"} → ${optimize.name} → ${refine.name}`;
 }

@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { type Clock, hashOf, isWhetstoneError, type Json, systemClock, userError } from "../foundation/base/index.ts";
+import {
+  type Clock,
+  hashOf,
+  isWhetstoneError,
+  type Json,
+  systemClock,
+  userError,
+} from "../foundation/base/index.ts";
 import type { Cost, Engine, Gain, StoredEvent, Watcher } from "../foundation/contract/index.ts";
 import { type Ledger, openLedger, type RunLedger } from "../foundation/ledger/index.ts";
 import { runCanaries } from "../world/task/index.ts";
@@ -12,7 +19,14 @@ import { type Lineage, lineageSchema, type RunState } from "./round/state.ts";
 import { playRound } from "./round.ts";
 import { configHash, describeRun, protocolHash, type RunDefinition } from "./run/config.ts";
 
-export { configHash, defineRun, describeRun, isRunDefinition, type RunConfig, type RunDefinition } from "./run/config.ts";
+export {
+  configHash,
+  defineRun,
+  describeRun,
+  isRunDefinition,
+  type RunConfig,
+  type RunDefinition,
+} from "./run/config.ts";
 export { type Plan, plan } from "./run/plan.ts";
 
 export interface RunOptions {
@@ -56,7 +70,9 @@ export async function run(definition: RunDefinition, options: RunOptions): Promi
   const finished = finishedEvent(record, definition.budget.rounds);
   if (finished !== undefined) return { ...resultOf(ledger, record), alreadyFinished: true };
 
-  const prepared = await definition.model.prepare(join(folder, ".whetstone", "models", hashOf(modelKey(definition)).slice(0, 12)));
+  const prepared = await definition.model.prepare(
+    join(folder, ".whetstone", "models", hashOf(modelKey(definition)).slice(0, 12)),
+  );
   const begun = clock.monotonic();
   await using engine = await definition.engine.open({
     logFolder: join(folder, ".whetstone", "logs"),
@@ -87,7 +103,8 @@ export async function run(definition: RunDefinition, options: RunOptions): Promi
     watch,
     cost: costOf(record, engine, clock),
     safePoint: () => {
-      if (signal?.aborted) throw userError("interrupted", "The run was asked to end. Run the same command to go on.");
+      if (signal?.aborted)
+        throw userError("interrupted", "The run was asked to end. Run the same command to go on.");
     },
   };
   announce(context, (clock.monotonic() - begun) / 1000, origin);
@@ -127,9 +144,14 @@ async function play(
   };
   while (state.round < definition.budget.rounds && state.stopped === null) {
     state = await playRound(context, state);
-    ledger.setFact("champion", { model: hashOf(modelKey(definition)), lineage: state.champion, run: record.id } as Json);
+    ledger.setFact("champion", {
+      model: hashOf(modelKey(definition)),
+      lineage: state.champion,
+      run: record.id,
+    } as Json);
   }
-  if (state.champion !== state.base) await auditStage(context, state.round, "base", state.base, state.champion);
+  if (state.champion !== state.base)
+    await auditStage(context, state.round, "base", state.base, state.champion);
   tell(context, `cost/${state.round}`, { type: "cost-metered", round: state.round, cost: context.cost() });
   tell(context, `finished/${state.round}`, {
     type: "run-finished",
@@ -182,7 +204,10 @@ function announce(context: RoundContext, seconds: number, origin: Lineage | null
     seed,
     rounds: budget.rounds,
     task: description.task as Record<string, unknown>,
-    model: { ...(description.model as Record<string, unknown>), ...(origin === null ? {} : { from: "the folder's champion" }) },
+    model: {
+      ...(description.model as Record<string, unknown>),
+      ...(origin === null ? {} : { from: "the folder's champion" }),
+    },
     method: description.optimize as Record<string, unknown>,
     observe: gate.mode === "observe",
     unit: task.difficulty.unit,
@@ -208,7 +233,9 @@ function announce(context: RoundContext, seconds: number, origin: Lineage | null
 }
 
 function lastRound(record: RunLedger): number {
-  return record.events().reduce((last, { event }) => ("round" in event ? Math.max(last, event.round) : last), 0);
+  return record
+    .events()
+    .reduce((last, { event }) => ("round" in event ? Math.max(last, event.round) : last), 0);
 }
 
 /** The engine's cost since it was opened, on top of what earlier processes recorded. */
@@ -221,7 +248,9 @@ function costOf(record: RunLedger, engine: Engine, clock: Clock): () => Cost {
     availableSeconds: 0,
     wallSeconds: 0,
   };
-  const before = record.events().reduce((cost, { event }) => (event.type === "cost-metered" ? event.cost : cost), zero);
+  const before = record
+    .events()
+    .reduce((cost, { event }) => (event.type === "cost-metered" ? event.cost : cost), zero);
   const begun = clock.monotonic();
   return () => {
     const now = engine.cost();
@@ -241,13 +270,15 @@ function finishedEvent(record: RunLedger, rounds: number): StoredEvent | undefin
     .events()
     .find(
       ({ event }, _, all) =>
-        event.type === "run-finished" &&
-        (event.outcome === "stopped-by-guard" || lastRoundOf(all) >= rounds),
+        event.type === "run-finished" && (event.outcome === "stopped-by-guard" || lastRoundOf(all) >= rounds),
     );
 }
 
 function lastRoundOf(events: readonly StoredEvent[]): number {
-  return events.reduce((last, { event }) => (event.type === "round-finished" ? Math.max(last, event.round) : last), 0);
+  return events.reduce(
+    (last, { event }) => (event.type === "round-finished" ? Math.max(last, event.round) : last),
+    0,
+  );
 }
 
 function resultOf(ledger: Ledger, record: RunLedger): RunResult {

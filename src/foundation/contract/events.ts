@@ -90,7 +90,9 @@ export const runEventSchema = z.discriminatedUnion("type", [
     seconds: z.number(),
     summary: z.string(),
   }),
-  z.object({ type: z.literal("training-finished"), round, evidence: description }),
+  /** Round 0: the first weights of the role that answers. */
+  z.object({ type: z.literal("model-prepared"), round, checkpoint: z.string() }),
+  z.object({ type: z.literal("training-finished"), round, checkpoint: z.string(), evidence: description }),
   z.object({
     type: z.literal("validation-measured"),
     round,

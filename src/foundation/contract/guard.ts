@@ -19,6 +19,8 @@ export interface TrainingEvidence {
   /** Mean true score of all that the lead wrote and of what the reward kept, by the task's verifier. */
   readonly rawLabelAccuracy: number | null;
   readonly keptLabelAccuracy: number | null;
+  /** Kept labels that the verifier judged, and those that it found right. */
+  readonly keptJudged: number;
   readonly keptRight: number;
   /** Sampled minus recomputed logprob over sampled tokens: mean and largest absolute difference, and the precision's tolerance. */
   readonly mismatchMean: number | null;

@@ -40,7 +40,5 @@ export interface Response {
 }
 
 /** An example of how to answer an item, written by the task or by a person. */
-export interface Demonstration {
-  readonly item: Item;
-  readonly response: string;
-}
+export const demonstrationSchema = z.object({ item: itemSchema, response: z.string() });
+export type Demonstration = z.infer<typeof demonstrationSchema>;

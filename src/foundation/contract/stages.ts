@@ -1,5 +1,6 @@
+import { z } from "zod";
 import type { RandomStream } from "../base/random.ts";
-import type { Demonstration, Item } from "./items.ts";
+import { type Demonstration, type Item, itemSchema } from "./items.ts";
 import type { Task } from "./task.ts";
 
 /** What a round acquired. Members keep their source. */
@@ -40,11 +41,8 @@ export interface SelectContext {
 }
 
 /** One member of a selection, with what put it there. */
-export interface Selected {
-  readonly item: Item;
-  readonly score: number;
-  readonly reason: string;
-}
+export const selectedSchema = z.object({ item: itemSchema, score: z.number(), reason: z.string() });
+export type Selected = z.infer<typeof selectedSchema>;
 
 /** Keeps a part of the items. */
 export interface Selector {

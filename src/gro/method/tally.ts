@@ -57,6 +57,7 @@ export function evidenceOf(tally: Tally, tolerance: number): TrainingEvidence {
     kept: tally.kept,
     rawLabelAccuracy: share(tally.judgedRight, tally.judged),
     keptLabelAccuracy: share(tally.keptRight, tally.keptJudged),
+    keptJudged: tally.keptJudged,
     keptRight: tally.keptRight,
     mismatchMean: share(tally.mismatchSum, tally.mismatchCount),
     mismatchMax: tally.mismatchCount === 0 ? null : tally.mismatchMax,

@@ -1,19 +1,18 @@
-import type { Clock, Json, RandomStream } from "../../foundation/base/index.ts";
-import { randomStream } from "../../foundation/base/index.ts";
+import { type Clock, type Json, type RandomStream, randomStream } from "../../foundation/base/index.ts";
 import type {
   Cost,
   Engine,
   EngineCapabilities,
   RunEvent,
   StageName,
-  StoredEvent,
   Tokenizer,
   Watcher,
 } from "../../foundation/contract/index.ts";
 import type { Ledger, RunLedger } from "../../foundation/ledger/index.ts";
-import type { RunDefinition } from "../run/config.ts";
+import type { RunDefinition } from "./definition.ts";
 import type { EnginePolicies } from "./policies.ts";
 import type { SamplerShelf } from "./sampler-shelf.ts";
+import type { Lineage } from "./state.ts";
 
 /** What every stage of a round works with. */
 export interface RoundContext {
@@ -38,55 +37,63 @@ export function streamOf(context: RoundContext, round: number, purpose: string):
   return randomStream(context.definition.seed, `round-${round}/${purpose}`);
 }
 
+/** The checkpoint of the role that answers. */
+export function leadCheckpoint({ definition }: RoundContext, { checkpoints }: Lineage): string {
+  return checkpoints[definition.optimize.lead] ?? "";
+}
+
 /** Stores an event once and shows it. */
 export function tell(context: RoundContext, key: string, event: RunEvent): void {
   const stored = context.run.append(key, event);
   if (stored !== undefined) context.watch(stored);
 }
 
-export interface StageWork<T extends Json> {
+export type StageProgress = (label: string, done: number, total: number) => void;
+
+export interface Stage<T extends Json> {
+  readonly round: number;
+  readonly name: StageName;
+  /** What it does, for people. */
+  readonly label: string;
+  /** What its result depends on beside the run's definition and the round. */
+  readonly input: Json;
+  /** Tells two stages of one name in a round apart. */
+  readonly part?: string;
+  readonly work: (progress: StageProgress) => Promise<StageResult<T>>;
+}
+
+export interface StageResult<T extends Json> {
   readonly result: T;
   /** One line for people. */
   readonly summary: string;
   readonly events?: readonly RunEvent[];
 }
 
-export type StageProgress = (label: string, done: number, total: number) => void;
-
 /**
  * One stage of a round as a durable step: it runs once however often the run is interrupted, and its result and events are
  * stored together or not at all.
  */
-export async function stage<T extends Json>(
-  context: RoundContext,
-  round: number,
-  name: StageName,
-  label: string,
-  work: (progress: StageProgress) => Promise<StageWork<T>>,
-  /** Tells two stages of one name in a round apart. */
-  part = "",
-): Promise<T> {
+export async function playStage<T extends Json>(context: RoundContext, stage: Stage<T>): Promise<T> {
+  const { round, name, label, input, part, work } = stage;
   context.safePoint();
-  const key = `round-${round}/${name}${part}`;
+  const key = `round-${round}/${name}${part === undefined ? "" : `-${part}`}`;
   tell(context, `${key}/started`, { type: "stage-started", round, stage: name, label });
   const begun = context.clock.monotonic();
   const progress: StageProgress = (what, done, total) =>
     context.watch({ type: "progress", stage: name, label: what, done, total });
-  const { result, events } = await context.run.step<T>(key, null, async () => {
-    const done = await work(progress);
+  const { result, events } = await context.run.step<T>(key, input, async () => {
+    const { result: made, summary, events: own = [] } = await work(progress);
     const seconds = (context.clock.monotonic() - begun) / 1000;
+    const finished: RunEvent = { type: "stage-finished", round, stage: name, seconds, summary };
     return {
-      result: done.result,
+      result: made,
       events: [
-        ...(done.events ?? []).map((event, index) => ({ key: `${key}/${index}/${event.type}`, event })),
-        {
-          key: `${key}/finished`,
-          event: { type: "stage-finished", round, stage: name, seconds, summary: done.summary } satisfies RunEvent,
-        },
+        ...own.map((event, index) => ({ key: `${key}/${index}/${event.type}`, event })),
+        { key: `${key}/finished`, event: finished },
       ],
     };
   });
-  show(context, events);
+  for (const event of events) context.watch(event);
   return result;
 }
 
@@ -94,13 +101,10 @@ export async function stage<T extends Json>(
 export async function durable<T extends Json>(
   context: RoundContext,
   name: string,
+  input: Json,
   work: () => Promise<T>,
 ): Promise<T> {
   context.safePoint();
-  const { result } = await context.run.step<T>(name, null, async () => ({ result: await work() }));
+  const { result } = await context.run.step<T>(name, input, async () => ({ result: await work() }));
   return result;
-}
-
-function show(context: RoundContext, events: readonly StoredEvent[]): void {
-  for (const event of events) context.watch(event);
 }

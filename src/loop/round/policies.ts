@@ -1,5 +1,12 @@
 import { rm } from "node:fs/promises";
-import type { Engine, EngineModel, LoadOptions, Policy, Sampler, Tokenizer } from "../../foundation/contract/index.ts";
+import type {
+  Engine,
+  EngineModel,
+  LoadOptions,
+  Policy,
+  Sampler,
+  Tokenizer,
+} from "../../foundation/contract/index.ts";
 import type { PolicyStore, Weights } from "../../gro/method/index.ts";
 
 export interface PolicyStoreOptions {
@@ -30,7 +37,10 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
   async open(role: string, weights: Weights): Promise<Policy> {
     const { tokenizer, engine, precision, pathOf } = this.#options;
     const held = this.#held.get(role);
-    if (held?.weights.checkpoint === weights.checkpoint && held.weights.optimizerState === weights.optimizerState)
+    if (
+      held?.weights.checkpoint === weights.checkpoint &&
+      held.weights.optimizerState === weights.optimizerState
+    )
       return { role, model: held.model, tokenizer };
     await this.#release(role);
     const model = await engine.createModel({

@@ -11,7 +11,11 @@ const stepsBetweenCheckpoints = 500;
  * Round 0: every role's first weights. Each role is a model of its own, from its own seed and with its own data order, and
  * all are trained at once. Not gated: there is nothing yet to compare with.
  */
-export async function prepareStage(context: RoundContext, folder: string, fromScratch: boolean): Promise<Lineage> {
+export async function prepareStage(
+  context: RoundContext,
+  folder: string,
+  fromScratch: boolean,
+): Promise<Lineage> {
   const { definition } = context;
   const { optimize, prepare, task } = definition;
   const label = prepare === null ? "save the model as it is" : `${prepare.steps} steps on demonstrations`;
@@ -22,7 +26,11 @@ export async function prepareStage(context: RoundContext, folder: string, fromSc
       optimize.roles.map(async (role) => {
         const checkpoint = await prepareRole(context, role, folder, fromScratch, (step) => {
           done.set(role, step);
-          progress("train", [...done.values()].reduce((sum, one) => sum + one, 0), total);
+          progress(
+            "train",
+            [...done.values()].reduce((sum, one) => sum + one, 0),
+            total,
+          );
         });
         return [role, checkpoint] as const;
       }),
@@ -50,7 +58,11 @@ async function prepareRole(
   const { prepare, task } = definition;
   const name = (label: string): string => `${run.id}/round-0-${role}-${label}`;
   let checkpoint = await durable(context, `round-0/prepare/${role}/0`, async () => {
-    await policies.create(role, folder, fromScratch ? streamOf(context, 0, `weights/${role}`).seed() : undefined);
+    await policies.create(
+      role,
+      folder,
+      fromScratch ? streamOf(context, 0, `weights/${role}`).seed() : undefined,
+    );
     await policies.save(role, name("0"));
     return name("0");
   });

@@ -6,7 +6,10 @@ export class SamplerShelf implements AsyncDisposable {
   readonly #tokenizer: Tokenizer;
   readonly #samplers = new Map<string, Promise<Sampler>>();
 
-  constructor(options: { readonly load: (checkpoint: string) => Promise<Sampler>; readonly tokenizer: Tokenizer }) {
+  constructor(options: {
+    readonly load: (checkpoint: string) => Promise<Sampler>;
+    readonly tokenizer: Tokenizer;
+  }) {
     this.#load = options.load;
     this.#tokenizer = options.tokenizer;
   }

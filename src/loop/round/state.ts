@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Measurement } from "../../foundation/contract/index.ts";
+import type { Decision, GuardFinding, Measurement } from "../../foundation/contract/index.ts";
+import type { RunDefinition } from "./definition.ts";
 
 /** Weights of all roles, and what they have learnt from: what a round can go on from. */
 export const lineageSchema = z.object({
@@ -22,21 +23,86 @@ export interface RunState {
   readonly base: Lineage;
   readonly champion: Lineage;
   readonly championValidation: Measurement;
-  /** The newest candidate, whatever became of it. */
-  readonly last: Lineage;
   /** The last candidate, when it was not promoted and not given up. */
   readonly candidate: Lineage | null;
   /** Rejections since the champion was last the starting point. */
   readonly rejections: number;
-  /** On validation items; null when the least difficulty is not solved. */
+  /** On validation items, of what the next round starts from; null when the least difficulty is not solved. */
   readonly frontier: number | null;
   readonly stopped: string | null;
 }
 
-/** Rejected candidates that rounds go on from before they return to the champion. */
-export const candidatesInARow = 3;
+export function firstState(base: Lineage, validation: Measurement): RunState {
+  return {
+    round: 0,
+    base,
+    champion: base,
+    championValidation: validation,
+    candidate: null,
+    rejections: 0,
+    frontier: validation.frontier90,
+    stopped: null,
+  };
+}
 
-export function startingPoint(state: RunState): { lineage: Lineage; from: "base" | "champion" | "candidate" } {
+/** Which champion a round leaves behind is read off its decision alone. */
+export function promoted(decision: Decision): boolean {
+  return decision.acted && decision.decision === "promote";
+}
+
+/** Rejected candidates that rounds go on from before they return to the champion. */
+const candidatesInARow = 3;
+
+export function startingPoint(state: RunState): {
+  readonly lineage: Lineage;
+  readonly from: "base" | "champion" | "candidate";
+} {
   if (state.candidate !== null) return { lineage: state.candidate, from: "candidate" };
-  return { lineage: state.champion, from: state.champion.round === 0 ? "base" : "champion" };
+  return { lineage: state.champion, from: state.champion === state.base ? "base" : "champion" };
+}
+
+export interface RoundOutcome {
+  readonly candidate: Lineage;
+  readonly validation: Measurement;
+  readonly findings: readonly GuardFinding[];
+  readonly decision: Decision;
+  readonly definition: RunDefinition;
+}
+
+/**
+ * Where a round leaves the run. A rejected candidate is gone on from, at most three times in a row, unless it was rolled back
+ * or the run says otherwise; a gate that observes gives none up, and no guard stops it.
+ */
+export function nextState(before: RunState, outcome: RoundOutcome): RunState {
+  const { candidate, validation, findings, decision, definition } = outcome;
+  const round = before.round + 1;
+  const frontier = validation.frontier90;
+  if (promoted(decision))
+    return {
+      ...before,
+      round,
+      champion: candidate,
+      championValidation: validation,
+      candidate: null,
+      rejections: 0,
+      frontier,
+    };
+  if (!decision.acted) return { ...before, round, candidate, rejections: 0, frontier };
+  const stopping = findings.find(({ answer }) => answer === "stop");
+  const stopped = stopping === undefined ? null : `${stopping.guard}: ${stopping.evidence}`;
+  const rejections = before.rejections + 1;
+  const givenUp =
+    decision.decision === "roll-back" ||
+    definition.afterReject === "champion" ||
+    rejections > candidatesInARow;
+  if (givenUp)
+    return {
+      ...before,
+      round,
+      candidate: null,
+      rejections: 0,
+      frontier: before.championValidation.frontier90,
+      stopped,
+    };
+  return { ...before, round, candidate, rejections, frontier, stopped };
 }

@@ -21,7 +21,10 @@ function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
 const configSchema = z.strictObject({
   name: z.string().min(1).default("run"),
   /** A model from scratch, or the path of a Hugging Face folder. */
-  model: z.union([z.string().min(1), valueWith<ModelDefinition>("prepare", "tiny({ … }) or a folder's path")]),
+  model: z.union([
+    z.string().min(1),
+    valueWith<ModelDefinition>("prepare", "tiny({ … }) or a folder's path"),
+  ]),
   engine: valueWith<EngineDefinition>("open", "local()").optional(),
   task: valueWith<Task>("verifier", "reverse()"),
   /** Round 0: makes the first champion, not gated. Without it a model from scratch learns the task's demonstrations. */
@@ -94,7 +97,18 @@ const mark = Symbol.for("whetstone.run-definition");
  */
 export function defineRun(config: RunConfig): RunDefinition {
   const read = readOptions("defineRun()", configSchema, config);
-  const { guard, acquire, select, optimize, refine, engine, model, prepare, oversight: _none, ...rest } = read;
+  const {
+    guard,
+    acquire,
+    select,
+    optimize,
+    refine,
+    engine,
+    model,
+    prepare,
+    oversight: _none,
+    ...rest
+  } = read;
   const definition: RunDefinition = {
     ...rest,
     model: typeof model === "string" ? fromFolder(model) : model,
@@ -107,7 +121,10 @@ export function defineRun(config: RunConfig): RunDefinition {
     guard: guard ?? defaults(),
   };
   if (definition.prepare !== null && definition.prepare.on === undefined)
-    throw userError("invalid-option", 'defineRun(): "prepare" needs its data: supervised({ on: demonstrations(), … }).');
+    throw userError(
+      "invalid-option",
+      'defineRun(): "prepare" needs its data: supervised({ on: demonstrations(), … }).',
+    );
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }
@@ -119,7 +136,8 @@ export function isRunDefinition(value: unknown): value is RunDefinition {
 
 /** What decides a run's outcome, as data. The rounds are left out: a run with more of them is the same run, longer. */
 export function describeRun(definition: RunDefinition): Readonly<Record<string, Json>> {
-  const { model, task, prepare, acquire, select, optimize, refine, evaluate, guard, gate, engine } = definition;
+  const { model, task, prepare, acquire, select, optimize, refine, evaluate, guard, gate, engine } =
+    definition;
   const part = (value: { name: string; description?: Readonly<Record<string, unknown>> }): Json =>
     JSON.parse(JSON.stringify({ name: value.name, ...(value.description ?? {}) })) as Json;
   return {
@@ -127,7 +145,8 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     model: part(model),
     engine: { name: engine.name },
     task: { name: task.name, version: task.version, ...task.options },
-    prepare: prepare === null ? null : { ...(part(prepare) as object), on: prepare.on ? part(prepare.on) : null },
+    prepare:
+      prepare === null ? null : { ...(part(prepare) as object), on: prepare.on ? part(prepare.on) : null },
     acquire: acquire.map(part),
     select: select.map(part),
     optimize: part(optimize),

@@ -1,0 +1,4 @@
+export type { Artifacts } from "./artifacts.ts";
+export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } from "./ledger.ts";
+export type { Holder } from "./owner.ts";
+export type { KeyedEvent, RunLedger, RunRecord, StepWork } from "./run-ledger.ts";

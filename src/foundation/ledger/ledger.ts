@@ -1,0 +1,177 @@
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { type Clock, type Json, systemClock } from "../base/index.ts";
+import type { StoredEvent } from "../contract/index.ts";
+import { Artifacts } from "./artifacts.ts";
+import { naming } from "./faults.ts";
+import { type Holder, holderOf, takeFolder } from "./owner.ts";
+import { RunLedger, type RunRecord, readEvents, readRuns } from "./run-ledger.ts";
+import { openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
+
+/** Where a project folder keeps all that its runs recorded. */
+export function ledgerFolder(folder: string): string {
+  return join(folder, ".whetstone");
+}
+
+const databasePath = (folder: string): string => join(ledgerFolder(folder), "ledger.sqlite");
+
+/** A project folder's append-only store: runs with their events and steps, artifacts, and which items the gate has used. */
+export class Ledger implements Disposable {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #owner: Disposable;
+  readonly artifacts: Artifacts;
+
+  constructor(folder: string, clock: Clock) {
+    this.#folder = ledgerFolder(folder);
+    this.#path = databasePath(folder);
+    this.#clock = clock;
+    naming(this.#folder, () => mkdirSync(this.#folder, { recursive: true }));
+    this.#owner = takeFolder(this.#folder, clock);
+    try {
+      this.#database = openDatabase(this.#path);
+    } catch (error) {
+      this.#owner[Symbol.dispose]();
+      throw error;
+    }
+    this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
+  }
+
+  runs(): RunRecord[] {
+    return readRuns(this.#database);
+  }
+
+  startRun(options: Omit<RunRecord, "id" | "startedAt">): RunLedger {
+    const { name, configHash, description, seed, origin } = options;
+    naming(this.#path, () =>
+      transaction(this.#database, () => {
+        const number = Number(this.#database.prepare("SELECT count(*) AS n FROM runs").get()?.n) + 1;
+        this.#database
+          .prepare(
+            "INSERT INTO runs (number, id, name, config_hash, description, seed, origin, started_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+          )
+          .run(
+            number,
+            `${number}-${slugOf(name)}`,
+            name,
+            configHash,
+            JSON.stringify(description),
+            seed,
+            JSON.stringify(origin),
+            this.#clock.now(),
+          );
+      }),
+    );
+    return this.openRun(this.runs().at(-1) as RunRecord);
+  }
+
+  openRun(record: RunRecord): RunLedger {
+    return new RunLedger({ database: this.#database, path: this.#path, clock: this.#clock, record });
+  }
+
+  /** Where the checkpoint of that name lies, or will. */
+  checkpointPath(checkpoint: string): string {
+    return join(this.#folder, "checkpoints", checkpoint);
+  }
+
+  /** Something that outlives runs, such as which champion a name has come to. */
+  getFact(key: string): Json | undefined {
+    const row = this.#database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
+    return row === undefined ? undefined : (JSON.parse(String(row.value)) as Json);
+  }
+
+  setFact(key: string, value: Json): void {
+    naming(this.#path, () =>
+      this.#database
+        .prepare(
+          "INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .run(key, JSON.stringify(value)),
+    );
+  }
+
+  /** The number of an opening on these decision items, from 1 over all runs of the folder; the same owner keeps its number. */
+  openingNumber(items: string, owner: string): number {
+    return naming(this.#path, () =>
+      transaction(this.#database, () => {
+        const known = this.#database
+          .prepare("SELECT number FROM openings WHERE items = ? AND owner = ?")
+          .get(items, owner);
+        if (known !== undefined) return Number(known.number);
+        const next =
+          Number(this.#database.prepare("SELECT count(*) AS n FROM openings WHERE items = ?").get(items)?.n) +
+          1;
+        this.#database
+          .prepare("INSERT INTO openings (items, number, owner) VALUES (?, ?, ?)")
+          .run(items, next, owner);
+        return next;
+      }),
+    );
+  }
+
+  /** Canonical forms that other openings have used. */
+  usedByOthers(items: string, owner: string): ReadonlySet<string> {
+    const rows = this.#database
+      .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
+      .all(items, owner);
+    return new Set(rows.map(({ canonical }) => String(canonical)));
+  }
+
+  /** Marks decision items as used, before anything answers them. */
+  useItems(items: string, owner: string, canonicals: readonly string[]): void {
+    naming(this.#path, () =>
+      transaction(this.#database, () => {
+        const insert = this.#database.prepare(
+          "INSERT OR IGNORE INTO used_items (items, canonical, owner) VALUES (?, ?, ?)",
+        );
+        for (const canonical of canonicals) insert.run(items, canonical, owner);
+      }),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close();
+    this.#owner[Symbol.dispose]();
+  }
+}
+
+/**
+ * Opens a folder's ledger for the one process that runs there. Throws a user error `folder-in-use` that says who holds it,
+ * `ledger-newer`, or an environment error `no-space`, `folder-unwritable`, `ledger-corrupt` or `disk-fault`.
+ */
+export function openLedger(options: { readonly folder: string; readonly clock?: Clock }): Ledger {
+  return new Ledger(options.folder, options.clock ?? systemClock);
+}
+
+/** A ledger that is read beside whoever writes it. */
+export interface LedgerReader extends Disposable {
+  runs(): RunRecord[];
+  events(run: string): StoredEvent[];
+  /** Who runs in the folder now. */
+  holder(): Holder | undefined;
+}
+
+/** Opens a folder's ledger to read; undefined where there is none yet. Takes no lock. */
+export function readLedger(options: { readonly folder: string }): LedgerReader | undefined {
+  const path = databasePath(options.folder);
+  if (!existsSync(path)) return undefined;
+  const database = openDatabaseToRead(path);
+  return {
+    runs: () => naming(path, () => readRuns(database)),
+    events: (run) => naming(path, () => readEvents(database, run)),
+    holder: () => holderOf(ledgerFolder(options.folder)),
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+function slugOf(name: string): string {
+  const slug = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 40);
+  return slug === "" ? "run" : slug;
+}

@@ -1,0 +1,96 @@
+import { DatabaseSync } from "node:sqlite";
+import { userError } from "../base/index.ts";
+import { naming } from "./faults.ts";
+
+/** Each entry brings a ledger from the version before it to the next; the first makes an empty one. Never edit one that shipped. */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE runs (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, config_hash TEXT NOT NULL,
+    description TEXT NOT NULL, seed INTEGER NOT NULL, origin TEXT NOT NULL, started_at REAL NOT NULL
+  ) STRICT;
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL REFERENCES runs(id), key TEXT NOT NULL, at REAL NOT NULL,
+    type TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (run, key)
+  ) STRICT;
+  CREATE TABLE steps (
+    run TEXT NOT NULL REFERENCES runs(id), name TEXT NOT NULL, input_hash TEXT NOT NULL, result TEXT NOT NULL,
+    finished_at REAL NOT NULL, PRIMARY KEY (run, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE openings (
+    items TEXT NOT NULL, number INTEGER NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (items, number), UNIQUE (items, owner)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE used_items (
+    items TEXT NOT NULL, canonical TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (items, canonical)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** Opens the ledger's database, making or migrating it. Throws `ledger-newer` and what {@link naming} names. */
+export function openDatabase(path: string): DatabaseSync {
+  return naming(path, () => {
+    const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+    try {
+      // A step's end is on the disk before anything goes on from it: FULL also survives a power cut.
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+      migrate(database, path);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+/** Opens it to read, beside whoever writes. */
+export function openDatabaseToRead(path: string): DatabaseSync {
+  return naming(path, () => {
+    const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
+    try {
+      refuseNewer(versionOf(database), path);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+function migrate(database: DatabaseSync, path: string): void {
+  const version = versionOf(database);
+  refuseNewer(version, path);
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue;
+    transaction(database, () => {
+      database.exec(migration);
+      database.exec(`PRAGMA user_version = ${index + 1}`);
+    });
+  }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
+}
+
+function refuseNewer(version: number, path: string): void {
+  if (version > migrations.length)
+    throw userError(
+      "ledger-newer",
+      `${path} was written by a newer Whetstone (format ${version}; this one knows ${migrations.length}): update Whetstone.`,
+    );
+}
+
+/** All of it, or nothing. */
+export function transaction<T>(database: DatabaseSync, work: () => T): T {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    // A full disk may have rolled it back already.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}

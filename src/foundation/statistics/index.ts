@@ -1,0 +1,5 @@
+export * from "./betting.ts";
+export * from "./interval.ts";
+export * from "./power.ts";
+export * from "./spending.ts";
+export * from "./stratified.ts";

@@ -1,0 +1,3 @@
+export { acquire } from "./acquire.ts";
+export * from "./static/demonstrations.ts";
+export * from "./synthesize/procedural.ts";

@@ -1,0 +1,22 @@
+import type { Guard } from "../../foundation/contract/index.ts";
+
+/**
+ * A sampler that was just taken must compute what its trainer computes, on probe prompts: a stale or altered one does not.
+ * Stops when they differ by more than the engine's own tolerance.
+ *
+ * @example
+ * defineRun({ task: reverse(), guard: [samplerFreshness()] });
+ */
+export function samplerFreshness(): Guard {
+  return {
+    name: "sampler freshness",
+    definition: "A sampler just taken computes what its trainer computes.",
+    watch: ({ training }) => {
+      const { freshness, mismatchTolerance: threshold } = training ?? {};
+      if (freshness === null || freshness === undefined || threshold === undefined)
+        return { answer: "ok", evidence: "nothing was sampled", value: null, threshold: threshold ?? null };
+      const evidence = `sampler and trainer differ by ${freshness.toExponential(1)} at most on probe prompts; the tolerance is ${threshold.toExponential(0)}`;
+      return { answer: freshness <= threshold ? "ok" : "stop", evidence, value: freshness, threshold };
+    },
+  };
+}

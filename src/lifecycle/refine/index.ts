@@ -1,0 +1,3 @@
+export * from "./decoding/best-of-n.ts";
+export * from "./decoding/greedy-decoding.ts";
+export * from "./reasoning/self-consistency.ts";

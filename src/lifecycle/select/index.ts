@@ -1,0 +1,3 @@
+export * from "./metric/deduplicate.ts";
+export * from "./metric/solve-rate-band.ts";
+export { type Selection, select } from "./select.ts";

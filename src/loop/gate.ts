@@ -1,0 +1,117 @@
+import type { Decision, GuardFinding, Opening } from "../foundation/contract/index.ts";
+import { spentAt, Wealth } from "../foundation/statistics/index.ts";
+
+/** Candidate minus champion on one decision item, several samples averaged first; in [−1, 1]. */
+export interface Pair {
+  readonly difference: number;
+  /** No score after retries on either side: the difference is then the worst for the candidate. */
+  readonly void: boolean;
+}
+
+/** One observation of the gate: as many items of each stratum as its weight asks for. */
+export interface PairedBlock {
+  readonly pairs: readonly Pair[];
+}
+
+export interface GateOptions {
+  /** The chance of one false promotion over all openings on these items. */
+  readonly alpha: number;
+  /** The smallest gain worth having. */
+  readonly smallestGain: number;
+  /** Most pairs of an opening. */
+  readonly cap: number;
+}
+
+export interface OpeningRequest {
+  /** Which opening on these decision items this is, from 1 over all runs of the folder. */
+  readonly opening: number;
+  readonly options: GateOptions;
+  /** Answers the next blocks of an order that was fixed in advance: at most `count`; none when no item is left. */
+  readonly nextBlocks: (count: number) => Promise<readonly PairedBlock[]>;
+}
+
+/** The level at which a candidate is found not worth its while. */
+const futilityLevel = 0.05;
+/** Blocks that are answered at first, and how much further each time: an engine works best on many items at once. */
+const firstBlocks = 16;
+const growth = 1.5;
+
+/**
+ * Opens the gate once: compares candidate and champion on decision items, block after block, until a bet is won. The first
+ * bet, that the mean difference is above 0, stops at `better` when its wealth reaches 1/α_r with α_r = α·6/(π²r²); the
+ * second, that it is below the smallest gain worth having, stops at `futile` at level .05. Else the cap is reached and a
+ * gain is `not-shown`. What was answered beyond the block that stopped it is not looked at.
+ */
+export async function openGate({ opening, options, nextBlocks }: OpeningRequest): Promise<Opening> {
+  const alpha = spentAt(opening, options.alpha);
+  const better = new Wealth({ than: "greater", mean: 0 });
+  const futile = new Wealth({ than: "less", mean: options.smallestGain });
+  let [blocks, pairs, voids, sum] = [0, 0, 0, 0];
+  const state = (outcome: Opening["outcome"]): Opening => ({
+    opening,
+    outcome,
+    alpha,
+    wealth: better.value,
+    futilityWealth: futile.value,
+    blocks,
+    pairs,
+    voids,
+    observed: pairs === 0 ? 0 : sum / pairs,
+  });
+  for (let asked = firstBlocks; ; asked = Math.ceil(asked * growth)) {
+    const answered = await nextBlocks(asked);
+    if (answered.length === 0) return state("not-shown");
+    for (const block of answered) {
+      const differences = block.pairs.map(({ difference }) => difference);
+      if (pairs + differences.length > options.cap) return state("not-shown");
+      better.bet(differences);
+      futile.bet(differences);
+      blocks += 1;
+      pairs += differences.length;
+      voids += block.pairs.filter((pair) => pair.void).length;
+      sum += differences.reduce((total, difference) => total + difference, 0);
+      if (better.value >= 1 / alpha) return state("better");
+      if (futile.value >= 1 / futilityLevel) return state("futile");
+    }
+  }
+}
+
+export interface DecisionRequest {
+  /** Null when a guard kept the gate shut. */
+  readonly opening: Opening | null;
+  readonly findings: readonly GuardFinding[];
+  /** Decisions are recorded, not acted on. */
+  readonly observe: boolean;
+}
+
+/** Turns scorecard and guards into a decision. A guard that stops or rolls back overrules any gain. */
+export function decide({ opening, findings, observe }: DecisionRequest): Decision {
+  const acted = !observe;
+  const loud =
+    findings.find(({ answer }) => answer === "roll-back") ?? findings.find(({ answer }) => answer === "stop");
+  if (loud !== undefined)
+    return {
+      decision: loud.answer === "roll-back" ? "roll-back" : "reject",
+      reason: `guard “${loud.guard}”: ${loud.evidence}`,
+      opening,
+      acted,
+    };
+  if (opening === null) return { decision: "reject", reason: "the gate was not opened", opening, acted };
+  return {
+    decision: opening.outcome === "better" ? "promote" : "reject",
+    reason: reasonOf(opening),
+    opening,
+    acted,
+  };
+}
+
+function reasonOf({ outcome, pairs, observed, alpha, wealth, voids }: Opening): string {
+  const points = `${observed >= 0 ? "+" : ""}${(100 * observed).toFixed(1)} points on ${pairs} pairs`;
+  const void_ = voids === 0 ? "" : `, ${voids} void ones counted against it`;
+  if (outcome === "better")
+    return `better: ${points}, evidence ${wealth.toFixed(0)} ≥ ${(1 / alpha).toFixed(0)}${void_}`;
+  if (outcome === "futile") return `no gain worth having: ${points}${void_}`;
+  return pairs === 0
+    ? "no decision item is left that was not used before"
+    : `a gain was not shown: ${points}, evidence ${wealth.toFixed(1)} < ${(1 / alpha).toFixed(0)}${void_}`;
+}

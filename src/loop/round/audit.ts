@@ -1,0 +1,64 @@
+import { type Gain, gainSchema } from "../../foundation/contract/index.ts";
+import { evaluationItems, gainOf, type Measured, measure } from "../../lifecycle/evaluate/index.ts";
+import { leadCheckpoint, playStage, type RoundContext, streamOf } from "./context.ts";
+import type { Lineage } from "./state.ts";
+
+/**
+ * What a promotion, or the whole run, gained on audit items: answered once the decision is stored, and written for people
+ * only; no stage has a way to read it.
+ */
+export async function auditStage(
+  context: RoundContext,
+  round: number,
+  comparison: "previous-champion" | "base",
+  before: Lineage,
+  after: Lineage,
+): Promise<Gain> {
+  const { task, evaluate } = context.definition;
+  const stored = await playStage(context, {
+    round,
+    name: "audit",
+    part: comparison,
+    label: comparison === "base" ? "champion against base" : "new champion against old",
+    input: { before: leadCheckpoint(context, before), after: leadCheckpoint(context, after) },
+    work: async (progress) => {
+      const items = evaluationItems({
+        task,
+        split: "audit",
+        perStratum: comparison === "base" ? evaluate.finalAuditPerStratum : evaluate.auditPerStratum,
+        random: streamOf(context, round, `audit/${comparison}`),
+      });
+      const seed = streamOf(context, round, `audit-answers/${comparison}`).seed();
+      const answer = async (lineage: Lineage): Promise<Measured> =>
+        measure({
+          task,
+          harness: context.definition.refine,
+          policy: await context.samplers.get(
+            context.definition.optimize.lead,
+            leadCheckpoint(context, lineage),
+          ),
+          items,
+          split: "audit",
+          seed,
+          onProgress: (done, total) => progress("answer audit items", done, total),
+        });
+      const [old, fresh] = await Promise.all([answer(before), answer(after)]);
+      const gain = gainOf({ task, before: old.judged, after: fresh.judged });
+      return {
+        result: gain,
+        summary: `${gain.mean >= 0 ? "+" : ""}${(100 * gain.mean).toFixed(1)} points`,
+        events: [
+          {
+            type: "audit-measured",
+            round,
+            comparison,
+            before: old.measurement,
+            after: fresh.measurement,
+            gain,
+          },
+        ],
+      };
+    },
+  });
+  return gainSchema.parse(stored);
+}

@@ -1,0 +1,58 @@
+import { hashOf } from "../../foundation/base/index.ts";
+import {
+  type Decision,
+  decisionSchema,
+  type GuardFinding,
+  type RunEvent,
+} from "../../foundation/contract/index.ts";
+import { decide, openGate } from "../gate.ts";
+import { answeredBlocks } from "./blocks.ts";
+import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
+import type { Lineage } from "./state.ts";
+
+/** The seed that draws a round's decision items: its hash is told before training, itself with the decision. */
+export function decisionSeed(context: RoundContext, round: number): string {
+  return hashOf({ seed: context.definition.seed, run: context.run.id, round, purpose: "decision" });
+}
+
+/** Candidate against champion on decision items that nobody has seen; nothing but this promotes. */
+export async function decideStage(
+  context: RoundContext,
+  round: number,
+  candidate: Lineage,
+  champion: Lineage,
+  findings: readonly GuardFinding[],
+): Promise<Decision> {
+  const { gate, task } = context.definition;
+  const observe = gate.mode === "observe";
+  const seed = decisionSeed(context, round);
+  const stored = await playStage(context, {
+    round,
+    name: "decide",
+    label: "candidate against champion",
+    input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
+    work: async (progress) => {
+      const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
+      const items = `${task.name}@${task.version}`;
+      const owner = `${context.run.id}/round-${round}`;
+      const opening = barred
+        ? null
+        : await openGate({
+            opening: context.ledger.openingNumber(items, owner),
+            options: gate,
+            nextBlocks: answeredBlocks(context, { round, candidate, champion, items, owner, seed, progress }),
+          });
+      const decision = decide({ opening, findings, observe });
+      const checkpoint = leadCheckpoint(context, candidate);
+      const events: RunEvent[] = [{ type: "decision-made", round, decision, seed }];
+      if (decision.acted)
+        events.push(
+          decision.decision === "promote"
+            ? { type: "candidate-promoted", round, checkpoint }
+            : { type: "candidate-rejected", round, checkpoint },
+        );
+      return { result: decision, summary: decision.reason, events };
+    },
+  });
+  return decisionSchema.parse(stored);
+}

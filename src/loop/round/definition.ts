@@ -1,0 +1,36 @@
+import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
+import type { Method } from "../../gro/method.ts";
+import type { SupervisedUpdate } from "../../gro/update/index.ts";
+import type { EngineDefinition, ModelDefinition } from "../../model/engine/index.ts";
+import type { GateOptions } from "../gate.ts";
+
+export interface EvaluateOptions {
+  readonly over: "difficulty";
+  /** Validation items of each stratum in every round. */
+  readonly perStratum: number;
+  /** Audit items of each stratum after a promotion. */
+  readonly auditPerStratum: number;
+  /** Audit items of each stratum at the end of the run, for the gain that is claimed. */
+  readonly finalAuditPerStratum: number;
+}
+
+/** A run with all its defaults filled in. */
+export interface RunDefinition {
+  readonly name: string;
+  readonly model: ModelDefinition;
+  readonly engine: EngineDefinition;
+  readonly task: Task;
+  /** Null: the model is taken as it is. */
+  readonly prepare: SupervisedUpdate | null;
+  readonly acquire: readonly Source[];
+  readonly select: readonly Selector[];
+  readonly optimize: Method;
+  readonly refine: Harness;
+  readonly evaluate: EvaluateOptions;
+  readonly guard: readonly Guard[];
+  readonly gate: GateOptions & { readonly mode: "decide" | "observe" };
+  readonly afterReject: "candidate" | "champion";
+  readonly budget: { readonly rounds: number };
+  readonly precision: "fp32" | "bf16";
+  readonly seed: number;
+}

@@ -1,0 +1,80 @@
+import { type Measurement, measurementSchema, type RunEvent } from "../../foundation/contract/index.ts";
+import { evaluationItems, type Measured, measure, shownSamples } from "../../lifecycle/evaluate/index.ts";
+import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
+import type { Lineage } from "./state.ts";
+
+/** The candidate on validation items, with a few of its answers for people. In round 0 it is the base. */
+export async function evaluateStage(
+  context: RoundContext,
+  round: number,
+  candidate: Lineage,
+  champion: Lineage | null,
+): Promise<Measurement> {
+  const { unit } = context.definition.task.difficulty;
+  const stored = await playStage(context, {
+    round,
+    name: "evaluate",
+    label: "validation items",
+    input: { candidate: leadCheckpoint(context, candidate) },
+    work: async (progress) => {
+      const { measurement, judged: after } = await measureValidation(context, candidate, progress);
+      const before = champion === null ? [] : (await measureValidation(context, champion, progress)).judged;
+      const events: RunEvent[] = [
+        { type: "validation-measured", round, who: round === 0 ? "base" : "candidate", measurement },
+        { type: "samples-shown", round, samples: shownSamples({ before, after, measurement }) },
+      ];
+      const solved =
+        measurement.frontier90 === null
+          ? "nothing solved yet"
+          : `solved to ${unit} ${measurement.frontier90}`;
+      return {
+        result: measurement,
+        summary: `accuracy ${(100 * measurement.mean).toFixed(1)} %, ${solved}`,
+        events,
+      };
+    },
+  });
+  return measurementSchema.parse(stored);
+}
+
+/** The champion and the candidates since it: more are not compared. */
+const remembered = 5;
+const measuredByContext = new WeakMap<RoundContext, Map<string, Promise<Measured>>>();
+
+/** The same validation items in every round, so that rounds compare; the same weights answer them once a process. */
+function measureValidation(
+  context: RoundContext,
+  lineage: Lineage,
+  progress: StageProgress,
+): Promise<Measured> {
+  const known = measuredByContext.get(context) ?? new Map<string, Promise<Measured>>();
+  measuredByContext.set(context, known);
+  const name = leadCheckpoint(context, lineage);
+  const measured = known.get(name) ?? answerValidation(context, lineage, progress);
+  known.delete(name);
+  known.set(name, measured);
+  for (const oldest of [...known.keys()].slice(0, -remembered)) known.delete(oldest);
+  return measured;
+}
+
+async function answerValidation(
+  context: RoundContext,
+  lineage: Lineage,
+  progress: StageProgress,
+): Promise<Measured> {
+  const { task, refine, evaluate, optimize } = context.definition;
+  return measure({
+    task,
+    harness: refine,
+    policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
+    items: evaluationItems({
+      task,
+      split: "validation",
+      perStratum: evaluate.perStratum,
+      random: streamOf(context, 0, "validation"),
+    }),
+    split: "validation",
+    seed: streamOf(context, 0, "validation-answers").seed(),
+    onProgress: (done, total) => progress("answer validation items", done, total),
+  });
+}

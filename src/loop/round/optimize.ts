@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { Example, Pool, TrainingEvidence } from "../../foundation/contract/index.ts";
+import { evidenceOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
+import {
+  exampleOfDemonstration,
+  exampleOfRollout,
+  restoreGroup,
+  storeGroup,
+} from "../../gro/rollout/index.ts";
+import { keptExamples } from "../../gro/update/index.ts";
+import { durable, playStage, type RoundContext, streamOf } from "./context.ts";
+import type { RoundSelection } from "./select.ts";
+import type { Lineage, RunState } from "./state.ts";
+
+const resultSchema = z.object({
+  checkpoints: z.record(z.string(), z.string()),
+  rollouts: z.array(z.string()),
+  tally: tallySchema,
+});
+
+/** Makes the candidate's weights with the run's method. */
+export async function optimizeStage(
+  context: RoundContext,
+  round: number,
+  start: Lineage,
+  { base }: RunState,
+  selection: RoundSelection,
+  pool: Pool,
+): Promise<{ readonly candidate: Lineage; readonly evidence: TrainingEvidence }> {
+  const { definition, ledger, tokenizer, capabilities, run } = context;
+  const { optimize: method, task } = definition;
+  const tolerance = capabilities.tolerance.logprob;
+  const stored = await playStage(context, {
+    round,
+    name: "optimize",
+    label: method.name,
+    input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
+    work: async (progress) => {
+      const { checkpoints, rollouts, tally } = await runMethod(method, {
+        task,
+        items: selection.items,
+        base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
+        older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
+        current: start.checkpoints,
+        baseWeights: base.checkpoints,
+        policies: context.policies,
+        random: streamOf(context, round, "optimize"),
+        checkpointName: (role, label) => `${run.id}/round-${round}-${role}-${label}`,
+        durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
+        storeGroups: (groups) => ledger.artifacts.put(groups.map(storeGroup)),
+        readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
+        onProgress: progress,
+      });
+      const checkpoint = checkpoints[method.lead] ?? "";
+      return {
+        result: { checkpoints, rollouts, tally },
+        summary: summaryOf(tally),
+        events: [
+          { type: "training-finished", round, checkpoint, evidence: { ...evidenceOf(tally, tolerance) } },
+        ],
+      };
+    },
+  });
+  const { checkpoints, rollouts, tally } = resultSchema.parse(stored);
+  const candidate: Lineage = {
+    round,
+    checkpoints,
+    trainedTo: selection.items.reduce((most, { difficulty }) => Math.max(most, difficulty), start.trainedTo),
+    rollouts: [...start.rollouts, ...rollouts],
+    selections: [...start.selections, selection.artifact],
+  };
+  return { candidate, evidence: evidenceOf(tally, tolerance) };
+}
+
+function summaryOf({ rollouts, kept, tokensTrained }: Tally): string {
+  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained`;
+}
+
+const examplesByArtifact = new Map<string, Promise<readonly Example[]>>();
+
+/** What an earlier round kept; the same artifact is parsed once a process. */
+function olderExamples({ ledger }: RoundContext, artifact: string): Promise<readonly Example[]> {
+  const known = examplesByArtifact.get(artifact);
+  if (known !== undefined) return known;
+  const read = ledger.artifacts
+    .read(artifact)
+    .then((rows) => keptExamples(rows.map(restoreGroup), ({ rollout }) => exampleOfRollout(rollout)));
+  read.catch(() => examplesByArtifact.delete(artifact));
+  examplesByArtifact.set(artifact, read);
+  return read;
+}
