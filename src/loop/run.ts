@@ -1,302 +1,158 @@
 import { join } from "node:path";
-import {
-  type Clock,
-  hashOf,
-  isWhetstoneError,
-  type Json,
-  systemClock,
-  userError,
-} from "../foundation/base/index.ts";
-import type { Cost, Engine, Gain, StoredEvent, Watcher } from "../foundation/contract/index.ts";
-import { type Ledger, openLedger, type RunLedger } from "../foundation/ledger/index.ts";
+import { type Clock, isWhetstoneError, messageOf, systemClock, userError } from "../foundation/base/index.ts";
+import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
+import { ledgerFolder, openLedger } from "../foundation/ledger/index.ts";
+import type { PreparedModel } from "../model/engine/index.ts";
 import { runCanaries } from "../world/task/index.ts";
+import { auditStage } from "./round/audit.ts";
+import { blockParts } from "./round/blocks.ts";
 import { type RoundContext, tell } from "./round/context.ts";
-import { auditStage, evaluateStage } from "./round/judge.ts";
+import type { RunDefinition } from "./round/definition.ts";
+import { evaluateStage } from "./round/evaluate.ts";
 import { EnginePolicies } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
-import { type Lineage, lineageSchema, type RunState } from "./round/state.ts";
+import { firstState, type Lineage } from "./round/state.ts";
 import { playRound } from "./round.ts";
-import { configHash, describeRun, protocolHash, type RunDefinition } from "./run/config.ts";
+import { adoptRun, rememberChampion } from "./run/adopt.ts";
+import { announce } from "./run/announce.ts";
+import { costMeter } from "./run/cost.ts";
+import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 
+export type { RunDefinition } from "./round/definition.ts";
+export { type AuditOptions, auditRun } from "./run/audit-run.ts";
+export { defineRun, isRunDefinition, type RunConfig } from "./run/config.ts";
 export {
-  configHash,
-  defineRun,
-  describeRun,
-  isRunDefinition,
-  type RunConfig,
-  type RunDefinition,
-} from "./run/config.ts";
+  isParametrisedRun,
+  type ParameterKinds,
+  type ParameterValues,
+  type ParametrisedRun,
+  withParameters,
+} from "./run/parameters.ts";
 export { type Plan, plan } from "./run/plan.ts";
+export type { RunResult } from "./run/result.ts";
 
 export interface RunOptions {
   /** The project folder; everything lies in its `.whetstone`. */
   readonly folder: string;
   /** Sees every event as it is stored, and progress. */
   readonly watch?: Watcher;
+  /** Sees what was stored before, when a run goes on. */
+  readonly onResume?: (events: readonly StoredEvent[]) => void;
   /** Ends the run at the next safe point; running it again goes on from there. */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
 
-export interface RunResult {
-  readonly run: string;
-  readonly outcome: "rounds-spent" | "stopped-by-guard" | "interrupted";
-  readonly reason: string;
-  /** Folder of the champion's weights, which any tool that reads Hugging Face folders can load; null before round 0 ends. */
-  readonly champion: string | null;
-  readonly championRound: number | null;
-  /** On audit items, champion against base. */
-  readonly gain: Gain | null;
-  /** All of the run, in order. */
-  readonly events: readonly StoredEvent[];
-  /** True when the run was finished before and nothing was done. */
-  readonly alreadyFinished: boolean;
-}
-
 /**
  * Runs a definition in a folder, or goes on with it: what was finished is never done again. An edited definition starts a
- * new run from the folder's champion. Throws user errors before anything starts (`folder-in-use`, `verifier-wrong`, …),
- * and engine errors that leave the ledger whole.
+ * new run from the champion of its name. Throws user errors before anything starts (`folder-in-use`, `verifier-wrong`,
+ * `gate-cannot-open`, …), and engine or environment errors that leave the ledger whole.
  *
  * @example
- * const result = await run(defineRun({ model: "./my-model", task: reverse() }), { folder: "." });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 3], growTo: 6 }), engine: tabular(), budget: { rounds: 1 } });
+ * const result = await run(definition, { folder: await mkdtemp(join(tmpdir(), "run-")) });
+ * result.outcome; // "rounds-spent"
  */
 export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
-  const { folder, watch = () => {}, signal, clock = systemClock } = options;
+  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
   runCanaries(definition.task);
-  await using ledger = await openLedger({ folder, clock });
-  const { record, origin } = adopt(definition, ledger);
-  const finished = finishedEvent(record, definition.budget.rounds);
-  if (finished !== undefined) return { ...resultOf(ledger, record), alreadyFinished: true };
+  if (definition.gate.mode === "decide") blockParts(definition.task);
+  using ledger = openLedger({ folder, clock });
+  const { record, origin } = adoptRun(definition, ledger);
+  const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));
+  if (isFinished(record.events(), definition.budget.rounds)) return { ...result(), alreadyFinished: true };
+  if (record.events().length > 0) onResume?.(record.events());
 
-  const prepared = await definition.model.prepare(
-    join(folder, ".whetstone", "models", hashOf(modelKey(definition)).slice(0, 12)),
-  );
-  const begun = clock.monotonic();
+  const models = join(ledgerFolder(folder), "models");
+  const prepared = await definition.model.prepare(models, {
+    characters: definition.task.characters,
+    projectFolder: folder,
+  });
+  const began = clock.monotonic();
   await using engine = await definition.engine.open({
-    logFolder: join(folder, ".whetstone", "logs"),
+    logFolder: join(ledgerFolder(folder), "logs"),
     onProgress: (label, done, total) => watch({ type: "progress", stage: "set-up", label, done, total }),
     ...(signal ? { signal } : {}),
   });
   const capabilities = await engine.capabilities();
-  await using policies = new EnginePolicies({
-    engine,
-    tokenizer: prepared.tokenizer,
-    precision: definition.precision,
-    pathOf: (checkpoint) => ledger.checkpointPath(checkpoint),
-  });
-  await using samplers = new SamplerShelf({
-    load: (checkpoint) => policies.sampler(checkpoint),
-    tokenizer: prepared.tokenizer,
-  });
+  const { tokenizer } = prepared;
+  const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
+  await using policies = new EnginePolicies({ engine, tokenizer, precision: definition.precision, pathOf });
+  await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const context: RoundContext = {
     definition,
     ledger,
     run: record,
     engine,
     capabilities,
-    tokenizer: prepared.tokenizer,
+    tokenizer,
     policies,
     samplers,
     clock,
     watch,
-    cost: costOf(record, engine, clock),
+    cost: costMeter(record, engine, clock),
     safePoint: () => {
-      if (signal?.aborted)
-        throw userError("interrupted", "The run was asked to end. Run the same command to go on.");
+      if (signal?.aborted) throw interruption();
     },
   };
-  announce(context, (clock.monotonic() - begun) / 1000, origin);
+  announce(context, { setUpSeconds: (clock.monotonic() - began) / 1000, origin });
   try {
     await play(context, prepared, origin);
+    return result();
   } catch (error) {
-    const reason = isWhetstoneError(error) ? error.message : String(error);
-    const round = lastRound(record);
-    tell(context, `interrupted/${record.events().length}`, { type: "run-interrupted", round, reason });
-    if (isWhetstoneError(error) && error.code === "interrupted")
-      return { ...resultOf(ledger, record), outcome: "interrupted", reason };
-    throw error;
+    const stopped = isWhetstoneError(error) && error.code === "interrupted";
+    if (!stopped || !isWhetstoneError(error)) throw recorded(context, error);
+    recorded(context, error);
+    return { ...result(), outcome: "interrupted", reason: error.message };
   }
-  return resultOf(ledger, record);
 }
 
 /** Rounds until the budget is spent or a guard stops; then the claim, on audit items. */
-async function play(
-  context: RoundContext,
-  prepared: { readonly path: string; readonly fromScratch: boolean },
-  origin: Lineage | null,
-): Promise<void> {
-  const { definition, ledger, run: record } = context;
-  const base = origin ?? (await prepareStage(context, prepared.path, prepared.fromScratch));
-  const validation = await evaluateStage(context, 0, base, null);
+async function play(context: RoundContext, prepared: PreparedModel, origin: Lineage | null): Promise<void> {
+  const { definition, ledger } = context;
+  const base = origin ?? (await prepareStage(context, prepared));
+  const checkpoint = base.checkpoints[definition.optimize.lead] ?? "";
+  if (origin !== null)
+    tell(context, "round-0/model-prepared", { type: "model-prepared", round: 0, checkpoint });
+  let state = firstState(base, await evaluateStage(context, 0, base, null));
   tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
-  let state: RunState = {
-    round: 0,
-    base,
-    champion: base,
-    championValidation: validation,
-    last: base,
-    candidate: null,
-    rejections: 0,
-    frontier: validation.frontier90,
-    stopped: null,
-  };
   while (state.round < definition.budget.rounds && state.stopped === null) {
     state = await playRound(context, state);
-    ledger.setFact("champion", {
-      model: hashOf(modelKey(definition)),
-      lineage: state.champion,
-      run: record.id,
-    } as Json);
+    rememberChampion(definition, ledger, state.champion);
   }
-  if (state.champion !== state.base)
-    await auditStage(context, state.round, "base", state.base, state.champion);
-  tell(context, `cost/${state.round}`, { type: "cost-metered", round: state.round, cost: context.cost() });
-  tell(context, `finished/${state.round}`, {
+  const { round, champion, stopped } = state;
+  if (champion !== base) await auditStage(context, round, "base", base, champion);
+  tell(context, `finished/${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
+  tell(context, `finished/${round}`, {
     type: "run-finished",
-    outcome: state.stopped === null ? "rounds-spent" : "stopped-by-guard",
-    reason: state.stopped ?? `${definition.budget.rounds} rounds`,
-    champion: state.champion.checkpoints[definition.optimize.lead] ?? "",
-    championRound: state.champion.round,
+    outcome: stopped === null ? "rounds-spent" : "stopped-by-guard",
+    reason: stopped ?? `${definition.budget.rounds} rounds`,
+    champion: champion.checkpoints[definition.optimize.lead] ?? "",
+    championRound: champion.round,
   });
 }
 
-/** The run that this definition is: the folder's last one when nothing but its budget changed, or a new one. */
-function adopt(definition: RunDefinition, ledger: Ledger): { record: RunLedger; origin: Lineage | null } {
-  const hash = configHash(definition);
-  const last = ledger.runs().at(-1);
-  if (last?.configHash === hash) {
-    const record = ledger.openRun(last.id);
-    return { record, origin: lineageSchema.nullable().parse(last.origin) };
-  }
-  const champion = ledger.getFact("champion") as { model?: string; lineage?: unknown } | undefined;
-  const origin =
-    champion !== undefined && champion.model === hashOf(modelKey(definition))
-      ? { ...lineageSchema.parse(champion.lineage), round: 0 }
-      : null;
-  const record = ledger.startRun({
-    name: definition.name,
-    configHash: hash,
-    description: describeRun(definition),
-    seed: definition.seed,
-    origin,
-  });
-  return { record, origin };
-}
-
-/** Two definitions with one key can train the same weights. */
-function modelKey({ model, optimize, task }: RunDefinition): Json {
-  return { model: { name: model.name, ...model.description }, roles: [...optimize.roles], task: task.name };
-}
-
-function announce(context: RoundContext, seconds: number, origin: Lineage | null): void {
-  const { definition, run: record, capabilities } = context;
-  const description = describeRun(definition);
-  const { task, budget, seed, gate, name } = definition;
-  const fresh = record.events().length === 0;
-  tell(context, "started", {
-    type: "run-started",
-    run: record.id,
-    name,
-    configHash: configHash(definition),
-    protocolHash: protocolHash(definition),
-    seed,
-    rounds: budget.rounds,
-    task: description.task as Record<string, unknown>,
-    model: {
-      ...(description.model as Record<string, unknown>),
-      ...(origin === null ? {} : { from: "the folder's champion" }),
-    },
-    method: description.optimize as Record<string, unknown>,
-    observe: gate.mode === "observe",
-    unit: task.difficulty.unit,
-    base: [...task.difficulty.base],
-    growTo: task.difficulty.growTo,
-    measureTo: task.difficulty.measureTo,
-    version: "0.1.0",
-  });
-  if (!fresh)
-    tell(context, `resumed/${record.events().length}`, {
-      type: "run-resumed",
-      run: record.id,
-      round: lastRound(record),
-      processId: process.pid,
+/** Stores why a run ended early, if the ledger can still be written, and hands the error on. */
+function recorded(context: RoundContext, error: unknown): unknown {
+  const events = context.run.events();
+  try {
+    tell(context, `cost/${events.length}`, {
+      type: "cost-metered",
+      round: lastRound(events),
+      cost: context.cost(),
     });
-  tell(context, `engine/${record.events().length}`, {
-    type: "engine-started",
-    engine: capabilities.engine,
-    device: capabilities.device,
-    workers: capabilities.workers,
-    seconds,
-  });
-}
-
-function lastRound(record: RunLedger): number {
-  return record
-    .events()
-    .reduce((last, { event }) => ("round" in event ? Math.max(last, event.round) : last), 0);
-}
-
-/** The engine's cost since it was opened, on top of what earlier processes recorded. */
-function costOf(record: RunLedger, engine: Engine, clock: Clock): () => Cost {
-  const zero: Cost = {
-    tokensSampled: 0,
-    tokensTrained: 0,
-    optimizerSteps: 0,
-    busySeconds: 0,
-    availableSeconds: 0,
-    wallSeconds: 0,
-  };
-  const before = record
-    .events()
-    .reduce((cost, { event }) => (event.type === "cost-metered" ? event.cost : cost), zero);
-  const begun = clock.monotonic();
-  return () => {
-    const now = engine.cost();
-    return {
-      tokensSampled: before.tokensSampled + now.tokensSampled,
-      tokensTrained: before.tokensTrained + now.tokensTrained,
-      optimizerSteps: before.optimizerSteps + now.optimizerSteps,
-      busySeconds: before.busySeconds + now.busySeconds,
-      availableSeconds: before.availableSeconds + now.availableSeconds,
-      wallSeconds: before.wallSeconds + (clock.monotonic() - begun) / 1000,
-    };
-  };
-}
-
-function finishedEvent(record: RunLedger, rounds: number): StoredEvent | undefined {
-  return record
-    .events()
-    .find(
-      ({ event }, _, all) =>
-        event.type === "run-finished" && (event.outcome === "stopped-by-guard" || lastRoundOf(all) >= rounds),
-    );
-}
-
-function lastRoundOf(events: readonly StoredEvent[]): number {
-  return events.reduce(
-    (last, { event }) => (event.type === "round-finished" ? Math.max(last, event.round) : last),
-    0,
-  );
-}
-
-function resultOf(ledger: Ledger, record: RunLedger): RunResult {
-  const events = record.events();
-  let finished: Extract<StoredEvent["event"], { type: "run-finished" }> | undefined;
-  let gain: Gain | null = null;
-  for (const { event } of events) {
-    if (event.type === "run-finished") finished = event;
-    if (event.type === "audit-measured" && event.comparison === "base") gain = event.gain;
+    tell(context, `interrupted/${events.length}`, {
+      type: "run-interrupted",
+      round: lastRound(events),
+      reason: messageOf(error),
+    });
+  } catch {
+    // A full disk is one of the reasons why runs end; the error itself is what people need to see.
   }
-  return {
-    run: record.id,
-    outcome: finished?.outcome ?? "interrupted",
-    reason: finished?.reason ?? "interrupted",
-    champion: finished === undefined ? null : ledger.checkpointPath(finished.champion),
-    championRound: finished?.championRound ?? null,
-    gain,
-    events,
-    alreadyFinished: false,
-  };
+  return error;
+}
+
+function interruption(): Error {
+  return userError("interrupted", "The run was asked to end. Run the same command to go on.");
 }

@@ -67,7 +67,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
     measureTo: z.number(),
     version: z.string(),
   }),
-  z.object({ type: z.literal("run-resumed"), run: z.string(), round, processId: z.number() }),
+  z.object({
+    type: z.literal("run-resumed"),
+    run: z.string(),
+    round,
+    /** The budget may have been raised since the run started. */
+    rounds: z.number().int(),
+    processId: z.number(),
+  }),
   z.object({
     type: z.literal("engine-started"),
     engine: z.string(),

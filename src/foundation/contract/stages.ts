@@ -24,6 +24,8 @@ export interface AcquireContext {
 export interface Source {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** Items that it brings in a round at most; demonstrations are not counted. */
+  readonly mostItems: number;
   acquire(context: AcquireContext): Promise<Pool>;
   /** Endless sources give as many demonstrations as are asked for: preparation then never sees one twice by design. */
   draw?(task: Task, count: number, random: RandomStream): readonly Demonstration[];

@@ -38,6 +38,8 @@ export interface UpdatePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: "imitation" | "policy-gradient";
+  /** Examples of one step, where that is fixed; else all rollouts of the role. */
+  readonly batch?: number;
   /** Optimiser steps of one application. */
   readonly steps: number;
   /** Whether the optimiser's moments go on from the weights' last training or start at zero. */

@@ -20,7 +20,7 @@ export interface RunDefinition {
   readonly model: ModelDefinition;
   readonly engine: EngineDefinition;
   readonly task: Task;
-  /** Null: the model is taken as it is. */
+  /** Null: a model without weights learns the task's demonstrations, any other is taken as it is. */
   readonly prepare: SupervisedUpdate | null;
   readonly acquire: readonly Source[];
   readonly select: readonly Selector[];

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hashOf, type Json, readOptions, userError } from "../../foundation/base/index.ts";
+import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
@@ -8,8 +8,9 @@ import { defaults } from "../../lifecycle/guard/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
 import { deduplicate } from "../../lifecycle/select/index.ts";
-import { type EngineDefinition, fromFolder, type ModelDefinition } from "../../model/engine/index.ts";
+import { type EngineDefinition, fromFolder, type ModelDefinition, tiny } from "../../model/engine/index.ts";
 import { local } from "../../model/engine/local/index.ts";
+import type { RunDefinition } from "../round/definition.ts";
 
 function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
   return z.custom<T>(
@@ -19,15 +20,15 @@ function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
 }
 
 const configSchema = z.strictObject({
-  name: z.string().min(1).default("run"),
+  /** Runs of one name are one line: an edited configuration goes on from its name's champion. */
+  name: z.string().min(1).max(80).optional(),
   /** A model from scratch, or the path of a Hugging Face folder. */
-  model: z.union([
-    z.string().min(1),
-    valueWith<ModelDefinition>("prepare", "tiny({ … }) or a folder's path"),
-  ]),
+  model: z
+    .union([z.string().min(1), valueWith<ModelDefinition>("prepare", "tiny({ … }) or a folder's path")])
+    .optional(),
   engine: valueWith<EngineDefinition>("open", "local()").optional(),
   task: valueWith<Task>("verifier", "reverse()"),
-  /** Round 0: makes the first champion, not gated. Without it a model from scratch learns the task's demonstrations. */
+  /** Round 0: makes the first champion, not gated. Left out, a model without weights learns the task's demonstrations. */
   prepare: valueWith<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
   acquire: z.array(valueWith<Source>("acquire", "procedural()")).min(1).optional(),
   select: z.array(valueWith<Selector>("select", "deduplicate()")).optional(),
@@ -43,7 +44,7 @@ const configSchema = z.strictObject({
       finalAuditPerStratum: z.number().int().min(8).default(128),
     })
     .prefault({}),
-  guard: z.array(valueWith<Guard>("watch", "defaults()")).optional(),
+  guard: z.array(valueWith<Guard>("watch", "logprobMismatch()")).optional(),
   gate: z
     .strictObject({
       /** `observe` records decisions and acts on none: for controls and ablations. */
@@ -61,30 +62,15 @@ const configSchema = z.strictObject({
     .prefault({}),
   budget: z.strictObject({ rounds: z.number().int().min(0).default(8) }).prefault({}),
   precision: z.enum(["fp32", "bf16"]).default("fp32"),
-  seed: z.number().int().min(0).default(0),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 48 - 1)
+    .default(0),
 });
-/** What a run is: one value, every stage visible in it. `model` and `task` alone are a valid run. */
+/** What a run is: one value, every stage visible in it. `task` alone is a valid run. */
 export type RunConfig = Readonly<z.input<typeof configSchema>>;
-
-/** A run with all its defaults filled in. */
-export interface RunDefinition {
-  readonly name: string;
-  readonly model: ModelDefinition;
-  readonly engine: EngineDefinition;
-  readonly task: Task;
-  readonly prepare: SupervisedUpdate | null;
-  readonly acquire: readonly Source[];
-  readonly select: readonly Selector[];
-  readonly optimize: Method;
-  readonly refine: Harness;
-  readonly evaluate: z.output<typeof configSchema>["evaluate"];
-  readonly guard: readonly Guard[];
-  readonly gate: z.output<typeof configSchema>["gate"];
-  readonly afterReject: "candidate" | "champion";
-  readonly budget: { readonly rounds: number };
-  readonly precision: "fp32" | "bf16";
-  readonly seed: number;
-}
 
 const mark = Symbol.for("whetstone.run-definition");
 
@@ -93,11 +79,12 @@ const mark = Symbol.for("whetstone.run-definition");
  * Throws a user error `invalid-option`.
  *
  * @example
- * export default defineRun({ model: tiny({ tokenizer: characters("0123456789=") }), task: reverse() });
+ * defineRun({ model: tiny({ tokenizer: characters("0123456789=") }), task: reverse(), budget: { rounds: 4 } });
  */
 export function defineRun(config: RunConfig): RunDefinition {
   const read = readOptions("defineRun()", configSchema, config);
   const {
+    name,
     guard,
     acquire,
     select,
@@ -109,9 +96,15 @@ export function defineRun(config: RunConfig): RunDefinition {
     oversight: _none,
     ...rest
   } = read;
+  if (prepare !== undefined && prepare.on === undefined)
+    throw userError(
+      "invalid-option",
+      'defineRun(): "prepare" needs its data: supervised({ on: demonstrations(), … }).',
+    );
   const definition: RunDefinition = {
     ...rest,
-    model: typeof model === "string" ? fromFolder(model) : model,
+    name: name ?? read.task.name,
+    model: typeof model === "string" ? fromFolder(model) : (model ?? tiny()),
     engine: engine ?? local(),
     prepare: prepare ?? null,
     acquire: acquire ?? [demonstrations(), procedural()],
@@ -120,11 +113,6 @@ export function defineRun(config: RunConfig): RunDefinition {
     refine: refine ?? greedyDecoding(),
     guard: guard ?? defaults(),
   };
-  if (definition.prepare !== null && definition.prepare.on === undefined)
-    throw userError(
-      "invalid-option",
-      'defineRun(): "prepare" needs its data: supervised({ on: demonstrations(), … }).',
-    );
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }
@@ -132,47 +120,4 @@ export function defineRun(config: RunConfig): RunDefinition {
 /** Recognises what {@link defineRun} returns. */
 export function isRunDefinition(value: unknown): value is RunDefinition {
   return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[mark] === true;
-}
-
-/** What decides a run's outcome, as data. The rounds are left out: a run with more of them is the same run, longer. */
-export function describeRun(definition: RunDefinition): Readonly<Record<string, Json>> {
-  const { model, task, prepare, acquire, select, optimize, refine, evaluate, guard, gate, engine } =
-    definition;
-  const part = (value: { name: string; description?: Readonly<Record<string, unknown>> }): Json =>
-    JSON.parse(JSON.stringify({ name: value.name, ...(value.description ?? {}) })) as Json;
-  return {
-    name: definition.name,
-    model: part(model),
-    engine: { name: engine.name },
-    task: { name: task.name, version: task.version, ...task.options },
-    prepare:
-      prepare === null ? null : { ...(part(prepare) as object), on: prepare.on ? part(prepare.on) : null },
-    acquire: acquire.map(part),
-    select: select.map(part),
-    optimize: part(optimize),
-    refine: part(refine),
-    evaluate: { ...evaluate },
-    guard: guard.map(({ name, definition: meaning }) => ({ name, definition: meaning })),
-    gate: { ...gate },
-    afterReject: definition.afterReject,
-    precision: definition.precision,
-    seed: definition.seed,
-  };
-}
-
-export function configHash(definition: RunDefinition): string {
-  return hashOf(describeRun(definition));
-}
-
-/** What a measurement depends on: task, harness, target distribution and gate. Two scorecards compare only under one of these. */
-export function protocolHash(definition: RunDefinition): string {
-  const { task, refine, evaluate, gate } = definition;
-  return hashOf({
-    task: { name: task.name, version: task.version, ...task.options },
-    strata: task.strata.map(({ name, difficulty, weight }) => ({ name, difficulty, weight })),
-    verifier: { name: task.verifier.name, version: task.verifier.version },
-    harness: { name: refine.name, ...refine.description },
-    evaluate: { ...evaluate },
-    gate: { alpha: gate.alpha, smallestGain: gate.smallestGain, cap: gate.cap },
-  });
 }

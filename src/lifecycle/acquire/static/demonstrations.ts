@@ -21,6 +21,7 @@ export function demonstrations(options: DemonstrationsOptions = {}): Source {
   return {
     name: "demonstrations",
     description: { items },
+    mostItems: 0,
     acquire: async ({ task, random }) => ({
       items: [],
       demonstrations: drawDemonstrations(task, items, random),

@@ -30,6 +30,7 @@ export function procedural(options: ProceduralOptions = {}): Source {
   return {
     name: "procedural",
     description: read,
+    mostItems: read.items,
     acquire: async (context) => {
       const { task, random } = context;
       const difficulty = difficultyOf(read.difficulty, context);

@@ -1,0 +1,34 @@
+/** The public API: all that the command line does, from a program. */
+export { isWhetstoneError, WhetstoneError } from "./foundation/base/index.ts";
+export type * from "./foundation/contract/index.ts";
+export { readLedger } from "./foundation/ledger/index.ts";
+export * from "./gro/generate/index.ts";
+export { gro, type Method, type Pass } from "./gro/method.ts";
+export * from "./gro/reward/index.ts";
+export {
+  type PolicyGradientOptions,
+  policyGradient,
+  type SupervisedOptions,
+  supervised,
+  type UpdatePart,
+} from "./gro/update/index.ts";
+export { demonstrations, procedural } from "./lifecycle/acquire/index.ts";
+export { defaults, labelAccuracy, logprobMismatch, samplerFreshness } from "./lifecycle/guard/index.ts";
+export * from "./lifecycle/optimize/index.ts";
+export * from "./lifecycle/refine/index.ts";
+export { deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
+export * from "./loop/run.ts";
+export * from "./model/engine/index.ts";
+export { type LocalOptions, local } from "./model/engine/local/index.ts";
+export { characters } from "./model/text/index.ts";
+export {
+  type AdditionOptions,
+  addition,
+  copy,
+  exactCanaries,
+  type ParityOptions,
+  parity,
+  reverse,
+  runCanaries,
+  type StringTaskOptions,
+} from "./world/task/index.ts";

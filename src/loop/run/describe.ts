@@ -1,0 +1,53 @@
+import { hashOf, type Json } from "../../foundation/base/index.ts";
+import type { RunDefinition } from "../round/definition.ts";
+
+/** What decides a run's outcome, as data. The rounds are left out: a run with more of them is the same run, longer. */
+export function describeRun(definition: RunDefinition): Readonly<Record<string, Json>> {
+  const { model, task, prepare, acquire, select, optimize, refine, evaluate, guard, gate, engine } =
+    definition;
+  return {
+    name: definition.name,
+    model: part(model),
+    engine: part(engine),
+    task: { name: task.name, version: task.version, ...task.options },
+    prepare: prepare === null ? "default" : { ...part(prepare), on: prepare.on ? part(prepare.on) : null },
+    acquire: acquire.map(part),
+    select: select.map(part),
+    optimize: part(optimize),
+    refine: part(refine),
+    evaluate: { ...evaluate },
+    guard: guard.map(({ name, definition: meaning }) => ({ name, definition: meaning })),
+    gate: { ...gate },
+    afterReject: definition.afterReject,
+    precision: definition.precision,
+    seed: definition.seed,
+  };
+}
+
+function part(value: {
+  readonly name: string;
+  readonly description?: Readonly<Record<string, unknown>>;
+}): Readonly<Record<string, Json>> {
+  return JSON.parse(JSON.stringify({ name: value.name, ...value.description })) as Record<string, Json>;
+}
+
+export function configHash(definition: RunDefinition): string {
+  return hashOf(describeRun(definition));
+}
+
+/** What a measurement depends on: task, harness, target distribution and gate. Two scorecards compare only under one of these. */
+export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): string {
+  return hashOf({
+    task: { name: task.name, version: task.version, ...task.options },
+    strata: task.strata.map(({ name, difficulty, weight }) => ({ name, difficulty, weight })),
+    verifier: { name: task.verifier.name, version: task.verifier.version },
+    harness: { name: refine.name, ...refine.description },
+    evaluate: { ...evaluate },
+    gate: { alpha: gate.alpha, smallestGain: gate.smallestGain, cap: gate.cap },
+  });
+}
+
+/** Two definitions with one key can train the same weights. */
+export function weightsKey({ model, optimize, task }: RunDefinition): string {
+  return hashOf({ model: part(model), roles: [...optimize.roles], task: task.name });
+}

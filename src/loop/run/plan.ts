@@ -1,0 +1,106 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import { smallestGain, spentAt } from "../../foundation/statistics/index.ts";
+import { estimateParameters } from "../../model/engine/index.ts";
+import { runCanaries } from "../../world/task/index.ts";
+import { blockParts } from "../round/blocks.ts";
+import type { RunDefinition } from "../round/definition.ts";
+import { planLines } from "./plan/lines.ts";
+import { type Speed, speedOf } from "./plan/speed.ts";
+import { countWork, type Work } from "./plan/work.ts";
+
+export interface PlannedStage extends Omit<Work, "lanes"> {
+  readonly seconds: number;
+}
+
+export interface Plan {
+  readonly name: string;
+  readonly rounds: number;
+  readonly parameters: number;
+  /** Models that are trained. */
+  readonly policies: number;
+  readonly preparation: readonly PlannedStage[];
+  /** One round at its dearest: nothing is filtered out, the opening reaches its cap, the candidate is promoted. */
+  readonly round: readonly PlannedStage[];
+  readonly end: readonly PlannedStage[];
+  /** Of the whole run, at most. */
+  readonly seconds: number;
+  readonly speed: Speed["source"];
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  /** The smallest gains that the first and the last opening can show; null when the gate observes. */
+  readonly smallestGain: { readonly first: number | null; readonly last: number | null } | null;
+  /** Strata that stand in the gate, and those of the target distribution that are only measured. */
+  readonly gate: { readonly strata: readonly string[]; readonly measuredOnly: readonly string[] };
+  readonly canaries: { readonly right: number; readonly wrong: number };
+  /** The same for people. */
+  readonly lines: readonly string[];
+}
+
+/** Resident memory of a worker that holds nothing, and of this side; and the share of items on which two models differ. */
+const workerBytes = 4.5e8;
+const brainBytes = 2e8;
+const discordance = 0.25;
+
+/**
+ * What a run would do, before it does it: stages, time, memory, and the smallest gain that its budget can show. Starts
+ * nothing and needs no Python. Throws the run's own user errors for what can be known now.
+ *
+ * @example
+ * const { lines } = await plan(defineRun({ task: reverse() }), { folder: await mkdtemp(join(tmpdir(), "plan-")) });
+ */
+export async function plan(
+  definition: RunDefinition,
+  { folder }: { readonly folder: string },
+): Promise<Plan> {
+  const { task, model, optimize, gate, budget } = definition;
+  const canaries = runCanaries(task);
+  const parts = gate.mode === "decide" ? blockParts(task) : [];
+  const needs = { characters: task.characters, projectFolder: folder };
+  const { path, tokenizer, fromScratch } = await model.prepare(join(ledgerFolder(folder), "models"), needs);
+  const parameters = estimateParameters(
+    JSON.parse(await readFile(join(path, "config.json"), "utf8")) as Record<string, unknown>,
+  );
+  const speed = speedOf(folder, parameters);
+  const cores = availableParallelism();
+  const timed = ({ lanes, ...work }: Work): PlannedStage => ({
+    ...work,
+    seconds:
+      (work.tokensTrained / speed.trained + work.tokensSampled / speed.sampled) / Math.min(cores, lanes),
+  });
+  const counted = countWork({ definition, tokenizer, fromScratch, pairs: parts.length === 0 ? 0 : gate.cap });
+  const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
+    work.map(timed),
+  );
+  const secondsOf = (stages: readonly PlannedStage[] = []): number =>
+    stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  const showable = (opening: number): number | null =>
+    smallestGain({ pairs: gate.cap, alpha: spentAt(opening, gate.alpha), discordance });
+  const policies = optimize.roles.length;
+  const inGate = new Set(parts.map(({ stratum }) => stratum.name));
+  const planned: Omit<Plan, "lines"> = {
+    name: definition.name,
+    rounds: budget.rounds,
+    parameters,
+    policies,
+    preparation: preparation ?? [],
+    round: round ?? [],
+    end: end ?? [],
+    seconds: secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end),
+    speed: speed.source,
+    memoryBytes: brainBytes + cores * workerBytes + 24 * parameters * policies,
+    diskBytes: 12 * parameters * policies * (budget.rounds + 2),
+    smallestGain:
+      parts.length === 0 ? null : { first: showable(1), last: showable(Math.max(1, budget.rounds)) },
+    gate: {
+      strata: [...inGate],
+      measuredOnly: task.strata.flatMap(({ name, weight }) =>
+        weight > 0 && !inGate.has(name) ? [name] : [],
+      ),
+    },
+    canaries,
+  };
+  return { ...planned, lines: planLines(planned) };
+}

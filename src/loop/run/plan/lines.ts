@@ -1,0 +1,45 @@
+import type { Plan, PlannedStage } from "../plan.ts";
+
+/** A plan for people. */
+export function planLines(plan: Omit<Plan, "lines">): string[] {
+  const { name, parameters, policies, preparation, round, end, rounds, gate, smallestGain: smallest } = plan;
+  const models = policies === 1 ? "one model" : `${policies} models`;
+  return [
+    `${name}: ${models} of ${parameters.toLocaleString("en-US")} parameters, ${rounds} rounds`,
+    "",
+    ...preparation.map((stage) => stageLine("once", stage)),
+    ...round.map((stage) => stageLine("each round", stage)),
+    ...end.map((stage) => stageLine("once", stage)),
+    "",
+    `Time     about ${duration(plan.seconds)} at most, at the speed of ${plan.speed}`,
+    `Memory   about ${size(plan.memoryBytes)} for all processes; disk about ${size(plan.diskBytes)}`,
+    ...gateLines(gate, smallest),
+    `Verifier ${plan.canaries.right} known-right and ${plan.canaries.wrong} known-wrong answers judged rightly`,
+  ];
+}
+
+function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[] {
+  if (smallest === null) return ["Gate     observes: decisions are recorded, nothing is promoted"];
+  const points = (gain: number | null): string =>
+    gain === null ? "none" : `${(100 * gain).toFixed(1)} points`;
+  const beside = gate.measuredOnly.length === 0 ? "" : `; measured only: ${gate.measuredOnly.join(", ")}`;
+  return [
+    `Gate     ${gate.strata.join(", ")}${beside}`,
+    `         can show a gain of ${points(smallest.first)} at the first opening, ${points(smallest.last)} at the last`,
+    "         (with a chance of 80 %, where the two models differ on a quarter of the items)",
+  ];
+}
+
+function stageLine(when: string, { stage, what, seconds }: PlannedStage): string {
+  return `${when.padEnd(10)} ${stage.padEnd(8)} ${duration(seconds).padStart(6)}  ${what}`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+function size(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e7) * 10} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

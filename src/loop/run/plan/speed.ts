@@ -1,0 +1,44 @@
+import type { Cost } from "../../../foundation/contract/index.ts";
+import { readLedger } from "../../../foundation/ledger/index.ts";
+
+/** Tokens that one worker trains and samples in a second. */
+export interface Speed {
+  readonly trained: number;
+  readonly sampled: number;
+  readonly source: "this folder's last run" | "a reference machine";
+}
+
+/** Operations a second and core, 6N a trained token and 2N a sampled one, of small decoders in fp32 (docs/benchmarks.md). */
+const reference = { train: 3.2e10, sample: 1.1e10 };
+
+/**
+ * How fast a model of so many parameters is: as the folder's last run was, else as on a reference machine. A ledger knows
+ * only busy seconds altogether, so the ratio of the two speeds is always the reference's.
+ */
+export function speedOf(folder: string, parameters: number): Speed {
+  const expected = {
+    trained: reference.train / (6 * parameters),
+    sampled: reference.sample / (2 * parameters),
+  };
+  const cost = lastCost(folder);
+  if (cost === undefined || cost.busySeconds < 5) return { ...expected, source: "a reference machine" };
+  const wouldTake = cost.tokensTrained / expected.trained + cost.tokensSampled / expected.sampled;
+  const factor = wouldTake / cost.busySeconds;
+  return {
+    trained: expected.trained * factor,
+    sampled: expected.sampled * factor,
+    source: "this folder's last run",
+  };
+}
+
+function lastCost(folder: string): Cost | undefined {
+  using ledger = readLedger({ folder });
+  const run = ledger?.runs().at(-1);
+  if (ledger === undefined || run === undefined) return undefined;
+  return ledger
+    .events(run.id)
+    .reduce<Cost | undefined>(
+      (last, { event }) => (event.type === "cost-metered" ? event.cost : last),
+      undefined,
+    );
+}
