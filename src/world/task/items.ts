@@ -1,95 +1,45 @@
-import { type RandomStream, userError } from "../../foundation/base/index.ts";
-import type { Item, Problem, Split, Stratum, Task } from "../../foundation/contract/index.ts";
-import { splitOf, splitShares } from "./splits.ts";
+import { internalError, userError } from "../../foundation/base/index.ts";
+import type { Item, Problem, Stratum, Task } from "../../foundation/contract/index.ts";
+import { isEnumerated, splitOf } from "./splits.ts";
 
-/** Strata with at most this many distinct items are enumerated: no splits, measured whole, no claim of generalisation. */
-const enumeratedAtMost = 1000;
-
-export function isEnumerated({ distinct }: Stratum): boolean {
-  return distinct <= enumeratedAtMost;
-}
-
-/** Distinct items of a stratum that belong to a split, on average. */
-export function expectedItems(stratum: Stratum, split: Split): number {
-  return isEnumerated(stratum) ? stratum.distinct : stratum.distinct * splitShares[split];
-}
-
-export function stratumOf(task: Task, difficulty: number): Stratum {
+/** The stratum of a difficulty. Throws a user error `no-such-stratum` for a difficulty that the task does not have. */
+export function stratumAt(task: Pick<Task, "name" | "strata" | "difficulty">, difficulty: number): Stratum {
   const stratum = task.strata.find((one) => one.difficulty === difficulty);
-  if (stratum === undefined)
-    throw userError(
-      "no-such-difficulty",
-      `${task.name} has no ${task.difficulty.unit} ${difficulty}; it reaches from ${task.difficulty.base[0]} to ${task.difficulty.measureTo}.`,
-    );
-  return stratum;
+  if (stratum !== undefined) return stratum;
+  const { unit, base, measureTo } = task.difficulty;
+  const range = base[0] === measureTo ? `only ${measureTo}` : `${base[0]} to ${measureTo}`;
+  throw userError(
+    "no-such-stratum",
+    `${task.name} has no stratum "${unit} ${difficulty}": it has ${range}. Its options say how far it goes.`,
+    { task: task.name, difficulty },
+  );
 }
 
-/** A problem with its identity, stratum and split. */
-export function itemOf(
-  task: Task,
-  problem: Problem,
-  stratum: Stratum = stratumOf(task, problem.difficulty),
-): Item {
+/** A problem with its identity, its stratum and its split. Throws a user error `no-such-stratum`. */
+export function itemOf(task: Task, problem: Problem, source = generatorOf(task)): Item {
+  const stratum = stratumAt(task, problem.difficulty);
   const canonical = task.canonical(problem);
-  return {
-    ...problem,
-    canonical,
-    stratum: stratum.name,
-    split: isEnumerated(stratum) ? "none" : splitOf(task, canonical),
-    source: `generator:${task.name}@${task.version}`,
-  };
+  return { ...problem, canonical, stratum: stratum.name, split: splitIn(task, stratum, canonical), source };
 }
 
-/** Every item of an enumerated stratum, in the task's order. */
+/** What the items of a task's own generator name as their source. */
+export function generatorOf({ name, version }: Pick<Task, "name" | "version">): string {
+  return `generator:${name}@${version}`;
+}
+
+/** As {@link splitOf}; `none` in an enumerated stratum. */
+export function splitIn(
+  { name, version }: Pick<Task, "name" | "version">,
+  stratum: Pick<Stratum, "distinct">,
+  canonical: string,
+): Item["split"] {
+  return isEnumerated(stratum) ? "none" : splitOf(name, version, canonical);
+}
+
+/** Every item of an enumerated stratum, once. Throws where the stratum is too large to be one. */
 export function enumerateItems(task: Task, difficulty: number): Item[] {
-  const stratum = stratumOf(task, difficulty);
-  return Array.from(task.enumerate(difficulty), (problem) => itemOf(task, problem, stratum));
-}
-
-export interface DrawRequest {
-  readonly task: Task;
-  readonly difficulty: number;
-  readonly split: Split;
-  readonly count: number;
-  readonly random: RandomStream;
-  /** Items that may not be drawn, such as those that were used before. */
-  readonly exclude?: (canonical: string) => boolean;
-  /** Each item at most once (the default); an enumerated stratum that is too small then repeats itself. */
-  readonly distinct?: boolean;
-}
-
-/** Tries per item that is still missing, after which the split counts as exhausted. */
-const triesPerItem = 400;
-
-/**
- * Uniform draws from one split of one stratum. An enumerated stratum has no splits and serves every request. Throws a user
- * error `items-exhausted` when the split does not hold that many items.
- */
-export function drawItems(request: DrawRequest): Item[] {
-  const { task, difficulty, split, count, random, exclude, distinct = true } = request;
-  const stratum = stratumOf(task, difficulty);
-  const enumerated = isEnumerated(stratum);
-  const drawn: Item[] = [];
-  const taken = new Set<string>();
-  const unique = distinct && !(enumerated && stratum.distinct < count);
-  let failures = 0;
-  while (drawn.length < count) {
-    const item = itemOf(task, task.generate(difficulty, random), stratum);
-    const wanted =
-      (enumerated || item.split === split) &&
-      !(unique && taken.has(item.canonical)) &&
-      exclude?.(item.canonical) !== true;
-    if (wanted) {
-      drawn.push(item);
-      taken.add(item.canonical);
-      failures = 0;
-    } else if (++failures > triesPerItem) {
-      throw userError(
-        "items-exhausted",
-        `${task.name} has about ${Math.round(expectedItems(stratum, split))} ${split} items of ${task.difficulty.unit} ${difficulty}, too few unused ones for ${count} more.`,
-        { difficulty, split, count },
-      );
-    }
-  }
-  return drawn;
+  const stratum = stratumAt(task, difficulty);
+  if (!isEnumerated(stratum))
+    throw internalError(`${task.name}: ${stratum.name} is too large to be enumerated`);
+  return Array.from(task.enumerate(difficulty), (problem) => itemOf(task, problem));
 }

@@ -1,90 +1,97 @@
 import { z } from "zod";
-import { type RandomStream, readOptions } from "../../foundation/base/index.ts";
-import type { Problem, Task } from "../../foundation/contract/index.ts";
+import { readOptions } from "../../foundation/base/index.ts";
+import type { Canary, Task } from "../../foundation/contract/index.ts";
+import { right, wrong } from "./exact-answer.ts";
 import { itemOf } from "./items.ts";
-import { strataOf } from "./strata.ts";
+import { strataOf } from "./scale.ts";
+import { unreadablePrompt } from "./unreadable.ts";
+
+const name = "parity";
 
 const optionsSchema = z.strictObject({
-  bits: z.number().int().min(2).max(40).default(16),
-  /** Share of demonstrations that write every running parity out before the last one; 0 and 1 are possible. */
+  /** Bits of every prompt. */
+  bits: z.number().int().min(2).max(64).default(16),
+  /** Share of demonstrations that write all running parities: 1 with steps, 0 without. */
   writtenOut: z.number().min(0).max(1).default(0.15),
 });
+/** `{ bits, writtenOut }`. */
 export type ParityOptions = Readonly<z.input<typeof optionsSchema>>;
 
-function runningParities(bits: string): string {
-  let parity = 0;
-  return Array.from(bits, (bit) => {
-    parity ^= bit === "1" ? 1 : 0;
-    return String(parity);
-  }).join("");
-}
-
-/** True when a response to a parity item writes all running parities out. */
-export function writesStepsOut(item: { readonly difficulty: number }, text: string): boolean {
-  return text.length === item.difficulty;
-}
-
 /**
- * The parity of a row of bits (arXiv 2510.11495): right when the last character is the parity, whatever was written before.
- * Demonstrations write the running parities out with probability `writtenOut`, else the last parity alone.
+ * Says whether the number of ones is odd (after arXiv 2510.11495). The prompt is the bits; a demonstration is, with
+ * probability `writtenOut`, every running parity, else the last parity alone. A response is right when it is complete, of
+ * zeros and ones only, and ends with the parity: how it got there is its own affair. One difficulty; canonical form is
+ * the prompt.
  *
  * @example
  * parity({ bits: 16, writtenOut: 0.15 })
  */
 export function parity(options: ParityOptions = {}): Task {
   const { bits, writtenOut } = readOptions("parity()", optionsSchema, options);
-  const difficulty = { unit: "bits", base: [bits, bits] as const, growTo: bits, measureTo: bits };
-  const problem = (text: string): Problem => ({
-    prompt: `${text}=`,
-    answer: runningParities(text).slice(-1),
-    difficulty: text.length,
-  });
+  const read = (prompt: string): string => {
+    if (prompt.length === bits && /^[01]+$/.test(prompt)) return prompt;
+    throw unreadablePrompt(name, prompt, `${bits} zeros and ones`);
+  };
+  const running = (prompt: string): string => {
+    let [state, steps] = [0, ""];
+    for (const bit of read(prompt)) {
+      state ^= Number(bit);
+      steps += state;
+    }
+    return steps;
+  };
+  const last = (prompt: string): string => running(prompt).slice(-1);
+  const scale = { unit: "bits", base: [bits, bits], growTo: bits, measureTo: bits } as const;
   const task: Task = {
-    name: "parity",
+    name,
     version: 1,
     options: { bits, writtenOut },
-    difficulty,
-    strata: strataOf(difficulty, (size) => 2 ** size),
-    characters: "01=",
+    difficulty: scale,
+    strata: strataOf(scale, () => 2 ** bits),
+    characters: "01",
     verifier: {
-      name: "last bit is the parity",
+      name: "last parity",
       version: 1,
-      verify: (item, { text, complete }) => ({
-        outcome: "scored",
-        score: complete && /^[01]+$/.test(text) && text.slice(-1) === item.answer ? 1 : 0,
+      verify: ({ prompt }, { text, complete }) =>
+        complete && /^[01]+$/.test(text) && text.endsWith(last(prompt)) ? right : wrong,
+    },
+    generate: (difficulty, random) => {
+      let prompt = "";
+      while (prompt.length < difficulty) prompt += random.integer(0, 1);
+      return { prompt, answer: last(prompt), difficulty };
+    },
+    *enumerate(difficulty) {
+      for (let value = 0; value < 2 ** difficulty; value++) {
+        const prompt = value.toString(2).padStart(difficulty, "0");
+        yield { prompt, answer: last(prompt), difficulty };
+      }
+    },
+    canonical: ({ prompt }) => read(prompt),
+    demonstrate: ({ prompt }, random) => (random.uniform() < writtenOut ? running(prompt) : last(prompt)),
+    maxTokens: () => bits + 4,
+    canaries: () =>
+      knownParities(bits).flatMap(({ prompt, steps, answer }): Canary[] => {
+        const item = itemOf(task, { prompt, difficulty: bits });
+        const other = answer === "1" ? "0" : "1";
+        const accept = [answer, steps, other + answer];
+        const refuse = ["", other, steps + other, answer + other, `${answer}\n`, ` ${answer}`, `x${answer}`];
+        return [
+          ...accept.map((text) => ({ item, response: { text, complete: true }, right: true })),
+          ...refuse.map((text) => ({ item, response: { text, complete: true }, right: false })),
+          ...accept.map((text) => ({ item, response: { text, complete: false }, right: false })),
+        ];
       }),
-    },
-    generate: (size: number, random: RandomStream) =>
-      problem(Array.from({ length: size }, () => random.integer(0, 1)).join("")),
-    *enumerate(size) {
-      for (let index = 0; index < 2 ** size; index++) yield problem(index.toString(2).padStart(size, "0"));
-    },
-    canonical: ({ prompt }) => prompt,
-    demonstrate: (item, random) => {
-      const steps = runningParities(item.prompt.slice(0, -1));
-      return random.uniform() < writtenOut ? steps : steps.slice(-1);
-    },
-    maxTokens: (item) => item.difficulty + 4,
-    canaries: () => {
-      const item = itemOf(task, problem("01".repeat(bits).slice(0, bits)));
-      const right = item.answer ?? "";
-      const wrong = right === "1" ? "0" : "1";
-      const steps = runningParities(item.prompt.slice(0, -1));
-      const answers: [string, boolean, boolean][] = [
-        [right, true, true],
-        [steps, true, true],
-        [right, false, false],
-        ["", true, false],
-        [wrong, true, false],
-        [`${steps}${wrong}`, true, false],
-        [`${right}=`, true, false],
-      ];
-      return answers.map(([text, complete, isRight]) => ({
-        item,
-        response: { text, complete },
-        right: isRight,
-      }));
-    },
   };
   return task;
+}
+
+/** Prompts whose parities are plain to see. */
+function knownParities(bits: number): { prompt: string; steps: string; answer: string }[] {
+  const [zeros, ones] = ["0".repeat(bits - 1), "1".repeat(bits - 1)];
+  return [
+    { prompt: `${zeros}0`, steps: `${zeros}0`, answer: "0" },
+    { prompt: `${zeros}1`, steps: `${zeros}1`, answer: "1" },
+    { prompt: `1${zeros}`, steps: `1${ones}`, answer: "1" },
+    { prompt: `1${zeros.slice(1)}1`, steps: `${ones}0`, answer: "0" },
+  ];
 }

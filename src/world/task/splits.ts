@@ -1,14 +1,7 @@
-import { createHmac } from "node:crypto";
-import type { Split } from "../../foundation/contract/index.ts";
+import { hash } from "node:crypto";
+import { type Split, type Stratum, splitSchema } from "../../foundation/contract/index.ts";
 
-/** Upper ends of train 50 %, validation 10 %, decision 25 % and audit 15 %, in 2^48ths. */
-const ends: readonly (readonly [Split, number])[] = [
-  ["train", 0.5],
-  ["validation", 0.6],
-  ["decision", 0.85],
-  ["audit", 1],
-];
-
+/** Share of a task's items in each split. */
 export const splitShares: Readonly<Record<Split, number>> = {
   train: 0.5,
   validation: 0.1,
@@ -16,12 +9,50 @@ export const splitShares: Readonly<Record<Split, number>> = {
   audit: 0.15,
 };
 
+/** A stratum with no more distinct items than this has no splits and is measured whole. */
+const mostEnumerated = 1000;
+
+/** True where every item of a stratum is measured: no splits, no claim of generalisation. */
+export function isEnumerated({ distinct }: Pick<Stratum, "distinct">): boolean {
+  return distinct <= mostEnumerated;
+}
+
 /**
- * Where an item's canonical form puts it, once and for ever: a keyed hash, the key being the task's name and version, never
- * a run's seed. So no run can train on what another is judged by.
+ * How many items of a stratum a split holds at least, and so how many different ones can be asked for; all of them where
+ * the stratum is enumerated. Six standard deviations below the expected number: no hash leaves fewer.
  */
-export function splitOf(task: { readonly name: string; readonly version: number }, canonical: string): Split {
-  const digest = createHmac("sha256", `${task.name}@${task.version}`).update(canonical).digest();
-  const point = digest.readUIntBE(0, 6) / 2 ** 48;
-  return ends.find(([, end]) => point < end)?.[0] ?? "audit";
+export function itemsInSplit(stratum: Pick<Stratum, "distinct">, split: Split): number {
+  return isEnumerated(stratum) ? stratum.distinct : Math.floor(boundOf(stratum, split, -6));
+}
+
+/** How many it holds at most, likewise. */
+export function mostInSplit(stratum: Pick<Stratum, "distinct">, split: Split): number {
+  return isEnumerated(stratum) ? stratum.distinct : Math.ceil(boundOf(stratum, split, 6));
+}
+
+/** The binomial mean and so many standard deviations, in a form that holds for infinitely many items too. */
+function boundOf({ distinct }: Pick<Stratum, "distinct">, split: Split, deviations: number): number {
+  const mean = distinct * splitShares[split];
+  return mean * (1 + deviations * Math.sqrt((1 - splitShares[split]) / mean));
+}
+
+/**
+ * The split of an item, once and for ever: the first 48 bits of SHA-256(`name@version`, a line feed, the canonical form in
+ * UTF-8), as a fraction of 2⁴⁸, fall into train, validation, decision or audit, in this order. Never depends on a run.
+ *
+ * The key is public, so that a stranger can check a split: `printf 'reverse@1\n1234' | sha256sum`. Nothing is kept
+ * secret by it, so an HMAC would add nothing but four fifths of the time.
+ *
+ * @example
+ * splitOf("reverse", 1, "1234") // "decision", on every machine
+ */
+export function splitOf(taskName: string, version: number, canonical: string): Split {
+  const digest = hash("sha256", `${taskName}@${version}\n${canonical}`, "hex");
+  const fraction = Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48;
+  let passed = 0;
+  for (const split of splitSchema.options) {
+    passed += splitShares[split];
+    if (fraction < passed) return split;
+  }
+  return "audit";
 }

@@ -1,0 +1,85 @@
+import { userError, type WhetstoneError } from "../../foundation/base/index.ts";
+import type { Canary, Item, Task, Verdict } from "../../foundation/contract/index.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** An item whose right answer is known without the verifier's help. */
+export interface KnownAnswer {
+  readonly item: Item;
+  readonly answer: string;
+  /** Answers that are wrong in a way that this task invites, such as one left unreversed. */
+  readonly traps?: readonly string[];
+}
+
+/**
+ * Canaries for a task with one right answer an item: the answer itself, and what is near it and wrong: nothing, a part
+ * of it, one character more, one character changed, a space or a line's end around it, cut off by the token limit,
+ * another item's answer, and the task's own traps.
+ */
+export function exactCanaries(known: readonly KnownAnswer[], symbols: readonly string[]): Canary[] {
+  return known.flatMap(({ item, answer, traps = [] }, index) => {
+    const characters = [...answer];
+    const [first, last] = [characters[0] ?? "", characters.at(-1) ?? ""];
+    const inner = characters.slice(1).join("");
+    const outer = characters.slice(0, -1).join("");
+    const texts = new Set([
+      "",
+      inner,
+      outer,
+      answer + last,
+      first + answer,
+      outer + another(last, symbols),
+      another(first, symbols) + inner,
+      ` ${answer}`,
+      `${answer}\n`,
+      `${item.prompt}${answer}`,
+      ...traps,
+      known[(index + 1) % known.length]?.answer ?? "",
+    ]);
+    texts.delete(answer);
+    return [
+      { item, response: { text: answer, complete: true }, right: true },
+      { item, response: { text: answer, complete: false }, right: false },
+      ...[...texts].map((text) => ({ item, response: { text, complete: true }, right: false })),
+    ];
+  });
+}
+
+function another(symbol: string, symbols: readonly string[]): string {
+  return symbols.find((one) => one !== symbol) ?? "";
+}
+
+/**
+ * Shows a task's verifier answers of known truth, before a run trusts it. Throws a user error `verifier-wrong` that
+ * names the first one it misjudges, or says that there are too few (one right and two wrong at least).
+ *
+ * @example
+ * runCanaries(reverse()) // { right: 8, wrong: 93 }
+ */
+export function runCanaries(task: Task): { readonly right: number; readonly wrong: number } {
+  const counts = { right: 0, wrong: 0 };
+  for (const canary of task.canaries()) {
+    const verdict = verdictOf(task, canary.item, canary.response);
+    if (verdict.outcome === "void" || verdict.score >= 1 !== canary.right)
+      throw misjudged(task, canary, verdict);
+    counts[canary.right ? "right" : "wrong"] += 1;
+  }
+  if (counts.right < 1 || counts.wrong < 2) {
+    throw userError(
+      "verifier-wrong",
+      `${task.name} has ${counts.right} known-right and ${counts.wrong} known-wrong answers to test its verifier with; give at least one right and two wrong ones in its canaries().`,
+      { task: task.name, ...counts },
+    );
+  }
+  return counts;
+}
+
+function misjudged(task: Task, { item, response, right }: Canary, verdict: Verdict): WhetstoneError {
+  const truth = right ? "right" : "wrong";
+  const cut = response.complete ? "" : " (cut off by the token limit)";
+  const said = verdict.outcome === "void" ? `no verdict: ${verdict.reason}` : `score ${verdict.score}`;
+  return userError(
+    "verifier-wrong",
+    `${task.name}: the answer ${JSON.stringify(response.text)}${cut} to ${JSON.stringify(item.prompt)} is known to be ${truth}, and the verifier "${task.verifier.name}" gave it ${said}. Mend the verifier, or the canary, before any run.`,
+    { task: task.name, verifier: task.verifier.name, prompt: item.prompt, response: response.text, right },
+  );
+}

@@ -1,0 +1,14 @@
+import type { Task } from "../../foundation/contract/index.ts";
+import { addition } from "./addition.ts";
+import { copy } from "./copy.ts";
+import { parity } from "./parity.ts";
+import { reverse } from "./reverse.ts";
+
+/** Names of the tasks that come with Whetstone. */
+export type TaskName = "reverse" | "copy" | "addition" | "parity";
+
+/**
+ * Makes each of them; with no options, at its defaults. A name without a factory does not compile. A task needs no twin in
+ * memory, since it touches nothing else; `taskChecks` is the conformance kit.
+ */
+export const tasks = { reverse, copy, addition, parity } satisfies Record<TaskName, () => Task>;
