@@ -30,5 +30,7 @@ export {
   parity,
   reverse,
   runCanaries,
+  type TaskCheck,
+  taskChecks,
   type StringTaskOptions,
 } from "./world/task/index.ts";

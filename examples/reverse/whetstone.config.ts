@@ -35,8 +35,18 @@ export default withParameters(
   { filter: ["peers", "length", "none", "verifier"], control: ["off", "base-only"], seed: 0 },
   ({ filter, control, seed }) =>
     defineRun({
-      name: ["reverse", ...(filter === "peers" ? [] : [filter]), ...(control === "off" ? [] : [control])].join("-"),
-      model: tiny({ layers: 3, width: 64, heads: 2, positions: "none", tokenizer: characters("0123456789=") }),
+      name: [
+        "reverse",
+        ...(filter === "peers" ? [] : [filter]),
+        ...(control === "off" ? [] : [control]),
+      ].join("-"),
+      model: tiny({
+        layers: 3,
+        width: 64,
+        heads: 2,
+        positions: "none",
+        tokenizer: characters("0123456789="),
+      }),
       task: reverse({ lengths: [1, 8], growTo: 16, measureTo: 18 }),
       prepare: supervised({ on: demonstrations(), steps: 1500, learningRate: 3e-3 }),
       acquire: [

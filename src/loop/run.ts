@@ -20,7 +20,7 @@ import { costMeter } from "./run/cost.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 
 export type { RunDefinition } from "./round/definition.ts";
-export { type AuditOptions, auditRun } from "./run/audit-run.ts";
+export { type Audit, type AuditOptions, auditRun, type WhichWeights } from "./run/audit-run.ts";
 export { defineRun, isRunDefinition, type RunConfig } from "./run/config.ts";
 export {
   isParametrisedRun,
@@ -29,7 +29,7 @@ export {
   type ParametrisedRun,
   withParameters,
 } from "./run/parameters.ts";
-export { type Plan, plan } from "./run/plan.ts";
+export { type Plan, type PlannedStage, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 
 export interface RunOptions {

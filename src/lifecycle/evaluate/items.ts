@@ -1,6 +1,6 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
 import type { Item, Stratum, Task } from "../../foundation/contract/index.ts";
-import { drawItems, enumerateItems, isEnumerated, itemsInSplit } from "../../world/task/index.ts";
+import { drawItems, enumerateItems, isEnumerated } from "../../world/task/index.ts";
 
 export interface EvaluationItemsRequest {
   readonly task: Task;
@@ -15,8 +15,8 @@ export function evaluationItems({ task, split, perStratum, random }: EvaluationI
   return task.strata.flatMap((stratum) => {
     const { difficulty } = stratum;
     if (isEnumerated(stratum)) return enumerateItems(task, difficulty);
-    const count = Math.min(perStratum, itemsInSplit(stratum, split));
-    return drawItems({ task, difficulty, split, count, random: random.fork(stratum.name) });
+    const stream = random.fork(stratum.name);
+    return drawItems({ task, difficulty, split, count: perStratum, random: stream, orFewer: true });
   });
 }
 

@@ -1,35 +1,22 @@
-import type { Demonstration } from "../../foundation/contract/index.ts";
-import { exampleOfDemonstration } from "../../gro/rollout/index.ts";
-import {
-  type Batch,
-  imitation,
-  type SupervisedUpdate,
-  supervised,
-  trainBatches,
-  warmupStableDecay,
-} from "../../gro/update/index.ts";
-import { demonstrations } from "../../lifecycle/acquire/index.ts";
+import { existsSync } from "node:fs";
+import { type SupervisedUpdate, trainBatches, warmupStableDecay } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, streamOf } from "./context.ts";
-import type { RunDefinition } from "./definition.ts";
+import { preparationBatches, preparationKey, preparationOf } from "./preparation.ts";
 import type { Lineage } from "./state.ts";
 
 /** Optimiser steps of preparation that a crash may cost at most. */
 const stepsBetweenCheckpoints = 250;
 
-/** What round 0 trains; null when the model is taken as it is. */
-export function preparationOf({ prepare }: RunDefinition, fromScratch: boolean): SupervisedUpdate | null {
-  if (prepare !== null) return prepare;
-  return fromScratch ? supervised({ on: demonstrations(), steps: 1500, learningRate: 3e-3 }) : null;
-}
-
 /**
  * Round 0: every role's first weights. Each role is a model of its own, from its own seed and with its own data order, and
- * all are trained at once. Not gated: there is nothing yet to compare with.
+ * all are trained at once; what an earlier run of this folder prepared just so is taken from it. Not gated: there is
+ * nothing yet to compare with.
  */
 export async function prepareStage(context: RoundContext, prepared: PreparedModel): Promise<Lineage> {
-  const { optimize, task } = context.definition;
-  const update = preparationOf(context.definition, prepared.fromScratch);
+  const { definition, ledger } = context;
+  const { optimize, task } = definition;
+  const update = preparationOf(definition, prepared.fromScratch);
   const label = update === null ? "the model as it is" : `${update.steps} steps on demonstrations`;
   const checkpoints = await playStage<Record<string, string>>(context, {
     round: 0,
@@ -37,28 +24,37 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
     label,
     input: { fromScratch: prepared.fromScratch },
     work: async (progress) => {
-      const done = new Map<string, number>();
-      const total = (update?.steps ?? 0) * optimize.roles.length;
-      const results = await Promise.all(
-        optimize.roles.map(async (role) => {
-          const checkpoint = await prepareRole(context, role, prepared, update, (step) => {
-            done.set(role, step);
-            progress(
-              "train",
-              [...done.values()].reduce((sum, one) => sum + one, 0),
-              total,
-            );
-          });
-          return [role, checkpoint] as const;
+      const keys = new Map(optimize.roles.map((role) => [role, preparationKey(definition, role, update)]));
+      const known = new Map(
+        [...keys].flatMap(([role, key]) => {
+          const checkpoint = ledger.getFact(key);
+          return typeof checkpoint === "string" && existsSync(ledger.checkpointPath(checkpoint))
+            ? [[role, checkpoint]]
+            : [];
         }),
       );
-      const made = Object.fromEntries(results);
+      const done = new Map<string, number>();
+      const total = (update?.steps ?? 0) * (optimize.roles.length - known.size);
+      const made = await Promise.all(
+        optimize.roles.map(async (role): Promise<[string, string]> => {
+          const onProgress = (step: number): void => {
+            done.set(role, step);
+            progress("train", sum(done.values()), total);
+          };
+          const checkpoint =
+            known.get(role) ?? (await prepareRole(context, role, prepared, update, onProgress));
+          ledger.setFact(keys.get(role) ?? "", checkpoint);
+          return [role, checkpoint];
+        }),
+      );
+      const result = Object.fromEntries(made);
       const who =
         optimize.roles.length === 1 ? "one model" : `${optimize.roles.length} models, trained apart`;
+      const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
       return {
-        result: made,
-        summary: `${who}: ${label}`,
-        events: [{ type: "model-prepared", round: 0, checkpoint: made[optimize.lead] ?? "" }],
+        result,
+        summary: `${who}: ${label}${whence}`,
+        events: [{ type: "model-prepared", round: 0, checkpoint: result[optimize.lead] ?? "" }],
       };
     },
   });
@@ -85,7 +81,7 @@ async function prepareRole(
   });
   if (update === null) return checkpoint;
   const { steps, learningRate } = update;
-  const batchAt = await batches(context, role, update);
+  const batchAt = await preparationBatches(context, role, update);
   for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
     const to = Math.min(steps, from + stepsBetweenCheckpoints);
     const begin = checkpoint;
@@ -100,28 +96,8 @@ async function prepareRole(
   return checkpoint;
 }
 
-/** Batches of demonstrations: drawn anew each step from an endless source, else picked from what the source has. */
-async function batches(
-  context: RoundContext,
-  role: string,
-  { on = demonstrations(), batch }: SupervisedUpdate,
-): Promise<(step: number) => Batch | undefined> {
-  const { definition, tokenizer } = context;
-  const { task } = definition;
-  const random = streamOf(context, 0, `prepare/${role}`);
-  const { draw } = on;
-  let drawAt: (step: number) => readonly Demonstration[];
-  if (draw !== undefined) drawAt = (step) => draw(task, batch, random.fork(step));
-  else {
-    const stream = streamOf(context, 0, "prepare");
-    const trainedTo = task.difficulty.base[1];
-    const pool = await on.acquire({ task, round: 0, random: stream, trainedTo, frontier: null });
-    drawAt = (step) => {
-      const steps = random.fork(step);
-      return Array.from({ length: Math.min(batch, pool.demonstrations.length) }, () =>
-        steps.pick(pool.demonstrations),
-      );
-    };
-  }
-  return (step) => imitation(drawAt(step).map((one) => exampleOfDemonstration(tokenizer, one)));
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

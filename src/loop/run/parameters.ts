@@ -44,7 +44,7 @@ export function withParameters<const K extends ParameterKinds>(
     kinds,
     define: (given) => {
       for (const name of Object.keys(given)) {
-        if (name in kinds) continue;
+        if (Object.hasOwn(kinds, name)) continue;
         const meant = nearest(name, Object.keys(kinds));
         throw userError(
           "unknown-parameter",

@@ -8,36 +8,11 @@ import { runCanaries } from "../../world/task/index.ts";
 import { blockParts } from "../round/blocks.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { planLines } from "./plan/lines.ts";
-import { type Speed, speedOf } from "./plan/speed.ts";
+import type { Plan, PlannedStage } from "./plan/planned.ts";
+import { speedOf } from "./plan/speed.ts";
 import { countWork, type Work } from "./plan/work.ts";
 
-export interface PlannedStage extends Omit<Work, "lanes"> {
-  readonly seconds: number;
-}
-
-export interface Plan {
-  readonly name: string;
-  readonly rounds: number;
-  readonly parameters: number;
-  /** Models that are trained. */
-  readonly policies: number;
-  readonly preparation: readonly PlannedStage[];
-  /** One round at its dearest: nothing is filtered out, the opening reaches its cap, the candidate is promoted. */
-  readonly round: readonly PlannedStage[];
-  readonly end: readonly PlannedStage[];
-  /** Of the whole run, at most. */
-  readonly seconds: number;
-  readonly speed: Speed["source"];
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  /** The smallest gains that the first and the last opening can show; null when the gate observes. */
-  readonly smallestGain: { readonly first: number | null; readonly last: number | null } | null;
-  /** Strata that stand in the gate, and those of the target distribution that are only measured. */
-  readonly gate: { readonly strata: readonly string[]; readonly measuredOnly: readonly string[] };
-  readonly canaries: { readonly right: number; readonly wrong: number };
-  /** The same for people. */
-  readonly lines: readonly string[];
-}
+export type { Plan, PlannedStage } from "./plan/planned.ts";
 
 /** Resident memory of a worker that holds nothing, and of this side; and the share of items on which two models differ. */
 const workerBytes = 4.5e8;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { AcquireContext, Source } from "../../../foundation/contract/index.ts";
-import { drawItems, itemsInSplit, stratumAt } from "../../../world/task/index.ts";
+import { drawItems } from "../../../world/task/index.ts";
 
 const optionsSchema = z.strictObject({
   /**
@@ -34,8 +34,8 @@ export function procedural(options: ProceduralOptions = {}): Source {
     acquire: async (context) => {
       const { task, random } = context;
       const difficulty = difficultyOf(read.difficulty, context);
-      const count = Math.min(read.items, itemsInSplit(stratumAt(task, difficulty), "train"));
-      return { items: drawItems({ task, difficulty, split: "train", count, random }), demonstrations: [] };
+      const items = drawItems({ task, difficulty, split: "train", count: read.items, random, orFewer: true });
+      return { items, demonstrations: [] };
     },
   };
 }

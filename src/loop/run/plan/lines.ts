@@ -1,4 +1,4 @@
-import type { Plan, PlannedStage } from "../plan.ts";
+import type { Plan, PlannedStage } from "./planned.ts";
 
 /** A plan for people. */
 export function planLines(plan: Omit<Plan, "lines">): string[] {

@@ -3,7 +3,7 @@ import type { Item, Tokenizer } from "../../../foundation/contract/index.ts";
 import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
-import { preparationOf } from "../../round/prepare.ts";
+import { preparationOf } from "../../round/preparation.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
 export interface Work {

@@ -1,0 +1,61 @@
+import { hashOf, type Json } from "../../foundation/base/index.ts";
+import type { Demonstration } from "../../foundation/contract/index.ts";
+import { exampleOfDemonstration } from "../../gro/rollout/index.ts";
+import { type Batch, imitation, type SupervisedUpdate, supervised } from "../../gro/update/index.ts";
+import { demonstrations } from "../../lifecycle/acquire/index.ts";
+import { type RoundContext, streamOf } from "./context.ts";
+import type { RunDefinition } from "./definition.ts";
+
+/** What round 0 trains; null when the model is taken as it is. */
+export function preparationOf({ prepare }: RunDefinition, fromScratch: boolean): SupervisedUpdate | null {
+  if (prepare !== null) return prepare;
+  return fromScratch ? supervised({ on: demonstrations(), steps: 1500, learningRate: 3e-3 }) : null;
+}
+
+/** Two preparations of one key make the same weights: a run that is compared with another begins where that one did. */
+export function preparationKey(
+  definition: RunDefinition,
+  role: string,
+  update: SupervisedUpdate | null,
+): string {
+  const { task, engine, model, precision, seed } = definition;
+  const source = update?.on;
+  const learnt = update === null ? null : { ...update.description, on: source?.name, ...source?.description };
+  const key = {
+    role,
+    model: { name: model.name, ...model.description },
+    task: { name: task.name, version: task.version, ...task.options },
+    learnt,
+    engine: { name: engine.name, ...engine.description },
+    precision,
+    seed,
+  };
+  return `prepared/${hashOf(JSON.parse(JSON.stringify(key)) as Json)}`;
+}
+
+/** Batches of demonstrations: drawn anew each step from an endless source, else picked from what the source has. */
+export async function preparationBatches(
+  context: RoundContext,
+  role: string,
+  { on = demonstrations(), batch }: SupervisedUpdate,
+): Promise<(step: number) => Batch | undefined> {
+  const { definition, tokenizer } = context;
+  const { task } = definition;
+  const random = streamOf(context, 0, `prepare/${role}`);
+  const batchOf = (drawn: readonly Demonstration[]): Batch | undefined =>
+    imitation(drawn.map((one) => exampleOfDemonstration(tokenizer, one)));
+  const { draw } = on;
+  if (draw !== undefined) return (step) => batchOf(draw(task, batch, random.fork(step)));
+  const pool = await on.acquire({
+    task,
+    round: 0,
+    random: streamOf(context, 0, "prepare"),
+    trainedTo: task.difficulty.base[1],
+    frontier: null,
+  });
+  const count = Math.min(batch, pool.demonstrations.length);
+  return (step) => {
+    const picks = random.fork(step);
+    return batchOf(Array.from({ length: count }, () => picks.pick(pool.demonstrations)));
+  };
+}

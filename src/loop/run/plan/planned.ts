@@ -1,0 +1,30 @@
+import type { Speed } from "./speed.ts";
+import type { Work } from "./work.ts";
+
+export interface PlannedStage extends Omit<Work, "lanes"> {
+  readonly seconds: number;
+}
+
+export interface Plan {
+  readonly name: string;
+  readonly rounds: number;
+  readonly parameters: number;
+  /** Models that are trained. */
+  readonly policies: number;
+  readonly preparation: readonly PlannedStage[];
+  /** One round at its dearest: nothing is filtered out, the opening reaches its cap, the candidate is promoted. */
+  readonly round: readonly PlannedStage[];
+  readonly end: readonly PlannedStage[];
+  /** Of the whole run, at most. */
+  readonly seconds: number;
+  readonly speed: Speed["source"];
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  /** The smallest gains that the first and the last opening can show; null when the gate observes. */
+  readonly smallestGain: { readonly first: number | null; readonly last: number | null } | null;
+  /** Strata that stand in the gate, and those of the target distribution that are only measured. */
+  readonly gate: { readonly strata: readonly string[]; readonly measuredOnly: readonly string[] };
+  readonly canaries: { readonly right: number; readonly wrong: number };
+  /** The same for people. */
+  readonly lines: readonly string[];
+}
