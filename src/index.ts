@@ -18,9 +18,15 @@ export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export * from "./loop/run.ts";
+export {
+  type ConformanceCheck,
+  type ConformanceSubject,
+  conformanceChecks,
+} from "./model/engine/conformance/index.ts";
 export * from "./model/engine/index.ts";
 export { type LocalOptions, local } from "./model/engine/local/index.ts";
-export { characters } from "./model/text/index.ts";
+export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
+export { type CharacterTokenizer, characters, loadTokenizer } from "./model/text/index.ts";
 export {
   type AdditionOptions,
   addition,
@@ -30,7 +36,7 @@ export {
   parity,
   reverse,
   runCanaries,
+  type StringTaskOptions,
   type TaskCheck,
   taskChecks,
-  type StringTaskOptions,
 } from "./world/task/index.ts";

@@ -1,4 +1,4 @@
-/** Parameters of a Llama-family decoder; NaN members count as absent. */
+/** Parameters of a Llama-family decoder, exact where it has no biases and no norms of heads; NaN members count as absent. */
 export function estimateParameters(config: Readonly<Record<string, unknown>>): number {
   const number = (name: string, otherwise: number): number => {
     const value = config[name];
@@ -14,5 +14,6 @@ export function estimateParameters(config: Readonly<Record<string, unknown>>): n
   const attention = width * headWidth * (2 * heads + 2 * keyHeads);
   const feedForward = 3 * width * number("intermediate_size", 4 * width);
   const embeddings = (config.tie_word_embeddings === true ? 1 : 2) * vocabulary * width;
-  return layers * (attention + feedForward) + embeddings + positions * width;
+  const norms = (2 * layers + 1) * width;
+  return layers * (attention + feedForward) + embeddings + positions * width + norms;
 }

@@ -1,4 +1,5 @@
-import { WhetstoneError } from "../../../foundation/base/index.ts";
+import type { WhetstoneError } from "../../../foundation/base/index.ts";
+import { engineError } from "../engine-error.ts";
 
 /** The wire of `torch-engine/PROTOCOL.md`: a JSON head and raw little-endian arrays. */
 export type Dtype = "i32" | "i64" | "f32" | "u8";
@@ -179,9 +180,4 @@ function viewOf(dtype: Dtype, buffer: ArrayBuffer, offset: number, length: numbe
 
 function brokenFrame(reason: string): WhetstoneError {
   return engineError("broken-frame", `The engine's worker sent a broken frame: ${reason}.`);
-}
-
-/** A fault of an engine's process, or of a call to it. */
-export function engineError(code: string, message: string): WhetstoneError {
-  return new WhetstoneError({ code, category: "engine", message });
 }

@@ -1,3 +1,4 @@
+export { cacheFolder } from "./cache-folder.ts";
 export {
   type EngineStatus,
   engineStatus,
@@ -8,3 +9,5 @@ export {
 } from "./installation.ts";
 export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
+export { findPython, type Python } from "./python.ts";
+export { runCommand } from "./run-command.ts";

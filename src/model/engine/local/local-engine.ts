@@ -6,16 +6,16 @@ import type {
   EngineModel,
   LoadOptions,
   ModelInfo,
-  ModelSource,
   Sampler,
 } from "../../../foundation/contract/index.ts";
+import type { Tally } from "../tally.ts";
+import { waitFor } from "../waiting.ts";
+import { weightVersionOf } from "../weight-version.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";
 import { isSmall } from "./placement.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
-import type { Tally } from "./tally.ts";
-import { waitFor } from "./waiting.ts";
 import type { Worker } from "./worker.ts";
 
 /**
@@ -76,7 +76,7 @@ export class LocalEngine implements Engine {
   async #load(id: string, options: LoadOptions): Promise<Sampler> {
     options.signal?.throwIfAborted();
     const workers = await this.#pool.all(await isSmall(options.source.path));
-    const weightVersion = versionOf(options.source);
+    const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, tally: this.#tally });
     const loads = workers.map((worker) => load(worker, "load_sampler", { sampler: id }, options));
     const failed = (await Promise.allSettled(loads)).find(({ status }) => status === "rejected");
@@ -121,12 +121,6 @@ function packTokenBytes(tokenBytes: readonly Uint8Array[]): FrameInput {
     token_bytes: u8(...tokenBytes),
     token_byte_lengths: i32(Int32Array.from(tokenBytes, ({ length }) => length)),
   };
-}
-
-function versionOf(source: ModelSource): string {
-  return source.kind === "folder" && source.seed !== undefined
-    ? `${source.path}#${source.seed}`
-    : source.path;
 }
 
 /** What is loaded when nobody waits for it any more is given back. */

@@ -10,13 +10,13 @@ import type {
   OptimizerStep,
   SaveOptions,
 } from "../../../foundation/contract/index.ts";
+import { SequenceCounter } from "../sequence-counter.ts";
+import type { Tally } from "../tally.ts";
+import { waitFor } from "../waiting.ts";
 import type { FrameHead, FrameInput } from "./frames.ts";
 import type { Lease } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
-import { SequenceCounter } from "./sequence-counter.ts";
-import type { Tally } from "./tally.ts";
 import { packData, unpackLogprobs } from "./training-data.ts";
-import { waitFor } from "./waiting.ts";
 import type { Reply } from "./worker.ts";
 
 export interface LocalModelOptions {
@@ -33,7 +33,6 @@ export class LocalModel implements EngineModel {
   readonly #lease: Lease;
   readonly #tally: Tally;
   readonly #sequence = new SequenceCounter();
-  #snapshots = 0;
   #disposed = false;
 
   constructor({ id, info, lease, tally }: LocalModelOptions) {
@@ -82,12 +81,12 @@ export class LocalModel implements EngineModel {
   }
 
   async snapshot(options: CallOptions = {}): Promise<LocalSampler> {
-    this.#snapshots += 1;
-    const id = `${this.id}/snapshot-${this.#snapshots}`;
-    const { reply } = await this.#call("snapshot", { sampler: id }, options);
+    // Named by its call, so that a call that is made again finds what it made before.
+    const idOf = (sequence: unknown): string => `${this.id}/snapshot-${sequence}`;
+    const { reply } = await this.#call("snapshot", (sequence) => ({ sampler: idOf(sequence) }), options);
     const workers = [this.#lease.worker];
     return new LocalSampler({
-      id,
+      id: idOf(reply.head.sequence),
       weightVersion: `${this.id}@${reply.head.step}`,
       workers,
       tally: this.#tally,
@@ -97,7 +96,7 @@ export class LocalModel implements EngineModel {
   /** Written before the first await, so that calls keep the order in which they were made. */
   async #call(
     verb: string,
-    parameters: FrameHead,
+    parametersOf: FrameHead | ((sequence: number) => FrameHead),
     {
       sequence: again,
       signal,
@@ -106,6 +105,7 @@ export class LocalModel implements EngineModel {
   ): Promise<{ readonly reply: Reply; readonly fresh: boolean }> {
     signal?.throwIfAborted();
     const { sequence, fresh, failed } = this.#sequence.take(again);
+    const parameters = typeof parametersOf === "function" ? parametersOf(sequence) : parametersOf;
     const reply = this.#lease.worker.call(verb, { model: this.id, sequence, ...parameters }, arrays);
     reply.catch(failed);
     return { reply: await waitFor(reply, signal), fresh };

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../foundation/base/index.ts";
 import type { EngineProgress } from "../definition.ts";
+import { engineError } from "../engine-error.ts";
 import { type Environment, makeFolder } from "./cache-folder.ts";
-import { engineError } from "./frames.ts";
 import { Worker } from "./worker.ts";
 import { logStamp, openWorkerLog } from "./worker-log.ts";
 

@@ -4,11 +4,11 @@ import type {
   Sampler,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
+import type { Tally } from "../tally.ts";
+import { waitFor } from "../waiting.ts";
 import { type FrameHead, i32 } from "./frames.ts";
 import { packRequests, sharedParameters, unpackSamples } from "./sampling-data.ts";
 import { divide, type Share, steal } from "./shares.ts";
-import type { Tally } from "./tally.ts";
-import { waitFor } from "./waiting.ts";
 import type { Worker } from "./worker.ts";
 
 export interface LocalSamplerOptions {

@@ -1,5 +1,6 @@
 import type { SampledSequence, SampleRequest } from "../../../foundation/contract/index.ts";
-import { engineError, type FrameArrays, type FrameHead, type FrameInput, i32, i64 } from "./frames.ts";
+import { engineError } from "../engine-error.ts";
+import { type FrameArrays, type FrameHead, type FrameInput, i32, i64 } from "./frames.ts";
 
 /** What requests must share to run in one call: everything but `maxTokens`, which each has of its own. */
 export function sharedParameters({ parameters }: SampleRequest): FrameHead {

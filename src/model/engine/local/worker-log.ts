@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 const keptStarts = 10;
 const tailBytes = 8192;
+const appendToEmpty = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 const namePattern = /^worker-(\d{8}T\d{9}Z)-\d+\.log$/;
 
 /** A name for what one engine writes, so that its workers' logs are kept and thrown away together. */
@@ -23,7 +24,7 @@ export function openWorkerLog(
   for (const name of names)
     if (!kept.has(namePattern.exec(name)?.[1] ?? "")) rmSync(join(folder, name), { force: true });
   const path = join(folder, `worker-${stamp}-${slot}.log`);
-  return { path, descriptor: openSync(path, "a") };
+  return { path, descriptor: openSync(path, appendToEmpty) };
 }
 
 /** The last lines of a log that say something; none where it cannot be read. */

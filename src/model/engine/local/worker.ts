@@ -3,10 +3,10 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Scalar, WhetstoneError } from "../../../foundation/base/index.ts";
+import { engineError } from "../engine-error.ts";
 import type { Environment } from "./cache-folder.ts";
 import {
   encodeFrame,
-  engineError,
   type Frame,
   type FrameArrays,
   type FrameHead,

@@ -7,7 +7,7 @@ export interface TakenSequence {
 }
 
 /**
- * Numbers the calls on one model 1, 2, 3 … as the worker expects them. Calls are pipelined, so when one fails, those
+ * Numbers the calls on one model 1, 2, 3 … as engines expect them. Calls are pipelined, so when one fails, those
  * written after it are refused for the gap that it leaves; the count goes back once, to the first that failed.
  */
 export class SequenceCounter {
@@ -17,14 +17,15 @@ export class SequenceCounter {
   /** The next number, or the one of a call to be repeated. */
   take(again?: number): TakenSequence {
     const sequence = again ?? this.#next;
-    const fresh = sequence >= this.#next;
+    const before = this.#next;
+    const fresh = sequence >= before;
     if (!fresh) return { sequence, fresh, failed: () => undefined };
     this.#next = sequence + 1;
     const epoch = this.#epoch;
     const failed = (): void => {
       if (epoch !== this.#epoch) return;
       this.#epoch += 1;
-      this.#next = sequence;
+      this.#next = before;
     };
     return { sequence, fresh, failed };
   }

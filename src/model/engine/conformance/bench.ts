@@ -1,0 +1,134 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type {
+  Datum,
+  EngineCapabilities,
+  EngineModel,
+  Loss,
+  ModelSource,
+  OptimizerStep,
+  Sampler,
+  TokenIds,
+} from "../../../foundation/contract/index.ts";
+import type { ConformanceSubject } from "./subject.ts";
+
+export const crossEntropy: Loss = { name: "cross_entropy" };
+
+/** Data, models and measurements for one check; gives back what it took. */
+export class Bench implements AsyncDisposable {
+  readonly subject: ConformanceSubject;
+  readonly capabilities: EngineCapabilities;
+  readonly tokens: readonly number[];
+  readonly #held: AsyncDisposable[] = [];
+  #folder: string | undefined;
+
+  constructor(subject: ConformanceSubject, capabilities: EngineCapabilities) {
+    this.subject = subject;
+    this.capabilities = capabilities;
+    this.tokens = subject.tokens ?? Array.from({ length: subject.vocabularySize }, (_, id) => id);
+  }
+
+  /** Between logprobs that are equal. */
+  get logprobTolerance(): number {
+    return this.capabilities.tolerance.logprob;
+  }
+
+  /** Between gradients that are equal, relative to their size. */
+  get gradientTolerance(): number {
+    return this.capabilities.tolerance.gradient;
+  }
+
+  /** Between logprobs of weights that the same gradients led to. */
+  get trainedTolerance(): number {
+    return 10 * Math.max(this.logprobTolerance, this.gradientTolerance);
+  }
+
+  /** A new path that does not exist. */
+  async path(name: string): Promise<string> {
+    this.#folder ??= await mkdtemp(join(tmpdir(), "whetstone-conformance-"));
+    return join(this.#folder, name);
+  }
+
+  /** Equal seeds give equal weights. */
+  model(seed = 1): Promise<EngineModel> {
+    return this.modelFrom({ kind: "folder", path: this.subject.modelFolder, seed });
+  }
+
+  async modelFrom(source: ModelSource): Promise<EngineModel> {
+    return this.hold(await this.subject.engine.createModel({ source, tokenBytes: this.tokenBytes() }));
+  }
+
+  async sampler(seed = 1): Promise<Sampler> {
+    const source: ModelSource = { kind: "folder", path: this.subject.modelFolder, seed };
+    return this.hold(await this.subject.engine.loadSampler({ source, tokenBytes: this.tokenBytes() }));
+  }
+
+  hold<T extends AsyncDisposable>(value: T): T {
+    this.#held.push(value);
+    return value;
+  }
+
+  /** `[id]` for each id, so that no token's bytes are a part of another's. */
+  tokenBytes(): readonly Uint8Array[] {
+    return Array.from({ length: this.subject.vocabularySize }, (_, id) => Buffer.from(`[${id}]`));
+  }
+
+  /** Different sequences of different lengths: 3 to 9 tokens. */
+  sequence(index: number): TokenIds {
+    const { tokens } = this;
+    return Int32Array.from(
+      { length: 3 + ((index * 5) % 7) },
+      (_, place) => tokens[(index * 7 + place * place + place * (1 + (index % 3))) % tokens.length] as number,
+    );
+  }
+
+  /** Data of {@link sequence}, each position predicting the next token. */
+  data(indices: readonly number[], members: (length: number) => Omit<Datum, "tokens" | "targets">): Datum[] {
+    return indices.map((index) => {
+      const whole = this.sequence(index);
+      const tokens = whole.subarray(0, -1);
+      return { tokens, targets: whole.subarray(1), ...members(tokens.length) };
+    });
+  }
+
+  weighted(indices: readonly number[], weight = 1): Datum[] {
+    return this.data(indices, (length) => ({ weights: new Float32Array(length).fill(weight) }));
+  }
+
+  /** The logprob of every target, datum by datum, as the trainer computes it. */
+  async logprobs(model: EngineModel, data: readonly Datum[]): Promise<number[]> {
+    const plain = data.map(({ tokens, targets }) => ({
+      tokens,
+      targets,
+      weights: new Float32Array(tokens.length).fill(1),
+    }));
+    const { logprobs } = await model.forward(plain, { loss: crossEntropy, logprobs: "all" });
+    return logprobs.flatMap((values) => Array.from(values));
+  }
+
+  /** The norm of what has been accumulated. Uses it up, and changes no weight. */
+  async gradientNorm(model: EngineModel): Promise<number> {
+    const { gradientNorm } = await model.optimStep({ learningRate: 0, weightDecay: 0 });
+    return gradientNorm;
+  }
+
+  /** A step that moves weights smoothly with the gradient: AdamW's first one is otherwise but its sign, noise included. */
+  gentle(learningRate: number): OptimizerStep {
+    return this.capabilities.optimizers.includes("sgd")
+      ? { optimizer: "sgd", learningRate: learningRate / 20, weightDecay: 0 }
+      : { optimizer: "adamw", learningRate, weightDecay: 0, epsilon: 1 };
+  }
+
+  /** Probabilities of every id after a prefix. */
+  async distribution(sampler: Sampler, prefix: TokenIds): Promise<number[]> {
+    const { vocabularySize } = this.subject;
+    const sequences = Array.from({ length: vocabularySize }, (_, id) => Int32Array.of(...prefix, id));
+    return (await sampler.logprobs(sequences)).map((values) => Math.exp(values.at(-1) as number));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#held.map((held) => held[Symbol.asyncDispose]()));
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true });
+  }
+}

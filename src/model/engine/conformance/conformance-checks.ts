@@ -1,0 +1,47 @@
+import { Bench } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+import { checkpointChecks } from "./checkpoint-checks.ts";
+import { lossChecks } from "./loss-checks.ts";
+import { optimizerChecks } from "./optimizer-checks.ts";
+import { policyLossChecks } from "./policy-loss-checks.ts";
+import { refusalChecks } from "./refusal-checks.ts";
+import { samplerChecks } from "./sampler-checks.ts";
+import { samplingChecks } from "./sampling-checks.ts";
+import { sequenceChecks } from "./sequence-checks.ts";
+import { stopChecks } from "./stop-checks.ts";
+import type { ConformanceCheck } from "./subject.ts";
+
+/**
+ * What every engine promises, check by check; equal quantities may differ by the tolerance that the engine states. Any
+ * engine can be checked: run each, and let what is thrown fail.
+ *
+ * @example
+ * for (const { name, run } of conformanceChecks()) console.log(name, (await run(subject)).outcome);
+ */
+export function conformanceChecks(): readonly ConformanceCheck[] {
+  return [
+    ...lossChecks,
+    ...policyLossChecks,
+    ...optimizerChecks,
+    ...sequenceChecks,
+    ...refusalChecks,
+    ...samplerChecks,
+    ...samplingChecks,
+    ...stopChecks,
+    ...checkpointChecks,
+  ].map(bound);
+}
+
+function bound({ name, excuse, check }: CheckDefinition): ConformanceCheck {
+  return {
+    name,
+    run: async (subject) => {
+      const capabilities = await subject.engine.capabilities();
+      const reason = excuse?.(capabilities);
+      if (reason !== undefined) return { outcome: "not-applicable", reason };
+      await using bench = new Bench(subject, capabilities);
+      await check(bench);
+      return { outcome: "passed" };
+    },
+  };
+}

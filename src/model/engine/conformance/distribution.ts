@@ -1,0 +1,44 @@
+import type { SamplingParameters } from "../../../foundation/contract/index.ts";
+
+/** The distribution that samples have under temperature, topK, topP and minP, applied in this order. */
+export function filtered(
+  probabilities: readonly number[],
+  { temperature = 1, topK = 0, topP = 1, minP = 0 }: Partial<SamplingParameters>,
+): number[] {
+  const heated = normalised(probabilities.map((probability) => probability ** (1 / temperature)));
+  const order = [...heated.keys()].sort((a, b) => (heated[b] as number) - (heated[a] as number));
+  const ranked = normalised(order.map((id, rank) => (topK > 0 && rank >= topK ? 0 : (heated[id] as number))));
+  let before = 0;
+  const kept = ranked.map((probability) => {
+    const keeps = before < topP && probability >= minP * (ranked[0] as number);
+    before += probability;
+    return keeps ? probability : 0;
+  });
+  const result = new Array<number>(probabilities.length).fill(0);
+  for (const [rank, id] of order.entries()) result[id] = normalised(kept)[rank] as number;
+  return result;
+}
+
+function normalised(values: readonly number[]): number[] {
+  const whole = values.reduce((sum, value) => sum + value, 0);
+  return values.map((value) => value / whole);
+}
+
+/**
+ * How many standard deviations Pearson's chi-squared of these counts lies above its mean: its variance is twice its
+ * degrees of freedom. Ids of which fewer than five are expected are counted as one.
+ */
+export function strangeness(counts: readonly number[], probabilities: readonly number[]): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const cells: (readonly [found: number, expected: number])[] = [];
+  let [rareFound, rareExpected] = [0, 0];
+  for (const [id, probability] of probabilities.entries()) {
+    const [found, expected] = [counts[id] as number, probability * total];
+    if (expected >= 5) cells.push([found, expected]);
+    else [rareFound, rareExpected] = [rareFound + found, rareExpected + expected];
+  }
+  if (rareExpected > 0) cells.push([rareFound, Math.max(rareExpected, 1)]);
+  const squared = cells.reduce((sum, [found, expected]) => sum + (found - expected) ** 2 / expected, 0);
+  const freedom = Math.max(1, cells.length - 1);
+  return (squared - freedom) / Math.sqrt(2 * freedom);
+}

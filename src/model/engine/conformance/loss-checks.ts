@@ -1,0 +1,155 @@
+import { assert, assertClose } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+
+const few = [0, 1, 2];
+
+export const lossChecks: readonly CheckDefinition[] = [
+  {
+    name: "a loss is a sum over positions",
+    check: async (bench) => {
+      const model = await bench.model();
+      const data = bench.weighted([0, 1, 2, 3], 0.5);
+      const whole = await model.forward(data, { loss: crossEntropy });
+      const parts = [];
+      for (const datum of data) parts.push(await model.forward([datum], { loss: crossEntropy }));
+      const sum = parts.reduce((total, { lossSum }) => total + lossSum, 0);
+      assertClose("the loss of a batch", whole.lossSum, sum, bench.logprobTolerance);
+      const weighed = whole.logprobs.reduce((total, values) => total - 0.5 * sumOf(values), 0);
+      assertClose("the loss against its logprobs", whole.lossSum, weighed, bench.logprobTolerance);
+      const count = data.reduce((total, { tokens }) => total + tokens.length, 0);
+      assert(whole.positions === count, `${whole.positions} positions count instead of ${count}`);
+    },
+  },
+  {
+    name: "a gradient is a sum over positions",
+    check: async (bench) => {
+      const model = await bench.model();
+      const data = bench.weighted(few);
+      const once = await normOf(bench, model, [data]);
+      assert(once > 0, "there is no gradient");
+      const twice = await normOf(bench, model, [[...data, ...data]]);
+      assertClose("the gradient of a batch that is there twice", twice / once, 2, bench.gradientTolerance);
+      const half = await normOf(bench, model, [bench.weighted(few, 0.5)]);
+      assertClose("the gradient of half the weight", half / once, 0.5, bench.gradientTolerance);
+    },
+  },
+  {
+    name: "the probabilities of all tokens sum to one",
+    check: async (bench) => {
+      const model = await bench.model();
+      const prefix = bench.sequence(3);
+      const data = Array.from({ length: bench.subject.vocabularySize }, (_, id) => ({
+        tokens: prefix,
+        targets: Int32Array.of(...prefix.subarray(1), id),
+      }));
+      const logprobs = await bench.logprobs(model, data);
+      const last = logprobs.filter((_, index) => (index + 1) % prefix.length === 0);
+      const whole = last.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
+      assertClose("the sum of all probabilities", whole, 1, bench.logprobTolerance);
+    },
+  },
+  {
+    name: "logprobs come back as they are asked for",
+    check: async (bench) => {
+      const model = await bench.model();
+      const [first, second] = bench.data(few, (length) => ({
+        weights: Float32Array.from({ length }, (_, place) =>
+          place % 2 === 0 ? 0 : place % 3 === 0 ? -1 : 2,
+        ),
+      }));
+      if (first === undefined || second === undefined) return;
+      const data = [first, second];
+      const all = await model.forward(data, { loss: crossEntropy, logprobs: "all" });
+      const weighted = await model.forward(data, { loss: crossEntropy, logprobs: "weighted" });
+      const none = await model.forward(data, { loss: crossEntropy, logprobs: "none" });
+      assert(
+        none.logprobs.every(({ length }) => length === 0),
+        "logprobs came back though none were asked for",
+      );
+      assertClose("the loss without logprobs", none.lossSum, all.lossSum, bench.logprobTolerance);
+      for (const [index, { tokens, weights }] of data.entries()) {
+        const some = Array.from(weighted.logprobs[index] ?? []);
+        assert(some.length === tokens.length, `${some.length} logprobs for ${tokens.length} positions`);
+        for (const [place, weight] of (weights ?? []).entries()) {
+          const logprob = some[place] as number;
+          if (weight === 0)
+            assert(Number.isNaN(logprob), `position ${place} does not count, and has a logprob`);
+          else
+            assertClose(
+              `logprob ${place}`,
+              logprob,
+              all.logprobs[index]?.[place] as number,
+              bench.logprobTolerance,
+            );
+        }
+      }
+    },
+  },
+  {
+    name: "a negative weight pushes its token down",
+    check: async (bench) => {
+      const data = bench.weighted(few);
+      const before = sumOf(await bench.logprobs(await bench.model(), data));
+      const moved: number[] = [];
+      for (const weight of [1, -1]) {
+        const model = await bench.model();
+        await model.forwardBackward(bench.weighted(few, weight), { loss: crossEntropy });
+        await model.optimStep(bench.gentle(0.02));
+        moved.push(sumOf(await bench.logprobs(model, data)) - before);
+      }
+      const [up, down] = moved as [number, number];
+      assert(up > 20 * bench.logprobTolerance, `a positive weight moved the logprobs by ${up}`);
+      assert(down < -20 * bench.logprobTolerance, `a negative weight moved the logprobs by ${down}`);
+    },
+  },
+  {
+    name: "opposite weights cancel",
+    check: async (bench) => {
+      const model = await bench.model();
+      const [plus, minus] = [bench.weighted(few, 1), bench.weighted(few, -1)];
+      const alone = await normOf(bench, model, [plus]);
+      const together = await normOf(bench, model, [[...plus, ...minus]]);
+      assertClose(
+        "the gradient of opposite weights in one call",
+        together / alone,
+        0,
+        bench.gradientTolerance,
+      );
+      const apart = await normOf(bench, model, [plus, minus]);
+      assertClose("the gradient of opposite weights in two calls", apart / alone, 0, bench.gradientTolerance);
+    },
+  },
+  {
+    name: "a weight of zero does not count",
+    check: async (bench) => {
+      const model = await bench.model();
+      const [some, nothing] = [bench.weighted([0, 1]), bench.weighted([2, 3], 0)];
+      const { lossSum, positions } = await model.forward(nothing, { loss: crossEntropy });
+      assert(
+        positions === 0 && lossSum === 0,
+        `${positions} positions of weight 0 count, with a loss of ${lossSum}`,
+      );
+      const alone = await normOf(bench, model, [some]);
+      const mixed = await normOf(bench, model, [[...some, ...nothing]]);
+      assertClose("the gradient with positions of weight 0", mixed / alone, 1, bench.gradientTolerance);
+      assert((await normOf(bench, model, [nothing])) === 0, "positions of weight 0 have a gradient");
+    },
+  },
+];
+
+/** The norm of the gradient that calls on these data add up to. */
+async function normOf(
+  bench: Bench,
+  model: Awaited<ReturnType<Bench["model"]>>,
+  calls: readonly ReturnType<Bench["weighted"]>[],
+): Promise<number> {
+  for (const data of calls) await model.forwardBackward(data, { loss: crossEntropy, logprobs: "none" });
+  return await bench.gradientNorm(model);
+}
+
+function sumOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}

@@ -1,0 +1,152 @@
+import type { EngineModel, OptimizerStep } from "../../../foundation/contract/index.ts";
+import { assert, assertAllClose, assertClose, assertMoved } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+
+const indices = [0, 1, 2, 3, 4, 5];
+const quiet = { loss: crossEntropy, logprobs: "none" } as const;
+
+/** The logprobs of a new model's data after these steps, each on its own data. */
+async function logprobsAfter(
+  bench: Bench,
+  steps: readonly { readonly weight: number; readonly step: OptimizerStep }[],
+): Promise<number[]> {
+  const model = await bench.model();
+  for (const { weight, step } of steps) {
+    await model.forwardBackward(bench.weighted(indices, weight), quiet);
+    await model.optimStep(step);
+  }
+  return await bench.logprobs(model, bench.weighted(indices));
+}
+
+export const optimizerChecks: readonly CheckDefinition[] = [
+  {
+    name: "accumulation equals one batch",
+    check: async (bench) => {
+      const [one, parts] = [await bench.model(), await bench.model()];
+      const data = bench.weighted(indices, 0.7);
+      const before = await bench.logprobs(one, data);
+      await one.forwardBackward(data, quiet);
+      for (const datum of data) await parts.forwardBackward([datum], quiet);
+      const [whole, summed] = [
+        await one.optimStep(bench.gentle(0.1)),
+        await parts.optimStep(bench.gentle(0.1)),
+      ];
+      assertClose("the gradient", summed.gradientNorm / whole.gradientNorm, 1, bench.gradientTolerance);
+      const after = await bench.logprobs(one, data);
+      assertMoved("the policy", after, before, bench.trainedTolerance);
+      assertAllClose(
+        "a logprob after the step",
+        await bench.logprobs(parts, data),
+        after,
+        bench.trainedTolerance,
+      );
+    },
+  },
+  {
+    name: "a step uses up the gradient",
+    check: async (bench) => {
+      const model = await bench.model();
+      await model.forwardBackward(bench.weighted(indices), quiet);
+      const first = await model.optimStep({ learningRate: 1e-3 });
+      assert(first.gradientNorm > 0, "there is no gradient");
+      const second = await model.optimStep({ learningRate: 1e-3 });
+      assert(second.gradientNorm === 0, `a gradient of ${second.gradientNorm} is left after a step`);
+      assert(second.step === first.step + 1, `step ${second.step} came after step ${first.step}`);
+    },
+  },
+  {
+    name: "forward leaves the gradient alone",
+    check: async (bench) => {
+      const model = await bench.model();
+      await model.forward(bench.weighted(indices), quiet);
+      assert((await bench.gradientNorm(model)) === 0, "forward has added to the gradient");
+    },
+  },
+  {
+    name: "a learning rate of zero changes nothing",
+    check: async (bench) => {
+      const model = await bench.model();
+      const before = await bench.logprobs(model, bench.weighted(indices));
+      await model.forwardBackward(bench.weighted(indices), quiet);
+      await model.optimStep({ learningRate: 0 });
+      const after = await bench.logprobs(model, bench.weighted(indices));
+      assertAllClose("a logprob", after, before, bench.logprobTolerance);
+    },
+  },
+  {
+    name: "gradientClipNorm scales the gradient, and its norm is told as it was",
+    check: async (bench) => {
+      const step = bench.gentle(0.1);
+      const norm = await gradientNormOf(bench);
+      const clipped = { ...step, gradientClipNorm: norm / 4 };
+      const [half, plain, loose] = [
+        await logprobsAfter(bench, [{ weight: 1, step: clipped }]),
+        await logprobsAfter(bench, [{ weight: 0.25, step }]),
+        await logprobsAfter(bench, [{ weight: 0.25, step: { ...step, gradientClipNorm: norm } }]),
+      ];
+      assertMoved("the policy", half, await logprobsAfter(bench, []), bench.trainedTolerance);
+      assertAllClose("a logprob after a clipped step", half, plain, bench.trainedTolerance);
+      assertAllClose("a logprob after a step below the clip", loose, plain, bench.trainedTolerance);
+      const model = await bench.model();
+      await model.forwardBackward(bench.weighted(indices), quiet);
+      const { gradientNorm } = await model.optimStep(clipped);
+      assertClose("the norm before clipping", gradientNorm / norm, 1, bench.gradientTolerance);
+    },
+  },
+  {
+    name: "weightDecay shrinks the weights themselves",
+    check: async (bench) => {
+      for (const optimizer of bench.capabilities.optimizers) {
+        const model = await bench.model();
+        const before = await bench.logprobs(model, bench.weighted(indices));
+        // Times 1 − 0.5·2: nothing is left, and every token that can be is as likely as another.
+        await model.optimStep({ optimizer, learningRate: 0.5, weightDecay: 2 });
+        const after = await bench.logprobs(model, bench.weighted(indices));
+        assertMoved("the policy", after, before, bench.trainedTolerance);
+        const uniform = after.map(() => after[0] as number);
+        assertAllClose(`a logprob without weights (${optimizer})`, after, uniform, bench.logprobTolerance);
+      }
+    },
+  },
+  {
+    name: "adamw does not depend on the gradient's scale",
+    excuse: ({ optimizers }) => (optimizers.includes("adamw") ? undefined : "it has no adamw"),
+    check: async (bench) => {
+      // A power of two, so that the scaled gradient has the same digits.
+      const step: OptimizerStep = { optimizer: "adamw", learningRate: 0.01, weightDecay: 0, epsilon: 1e-20 };
+      const run = (scale: number) =>
+        logprobsAfter(bench, [
+          { weight: scale, step },
+          { weight: -2 * scale, step },
+        ]);
+      const plain = await run(1);
+      assertMoved("the policy", plain, await logprobsAfter(bench, []), bench.trainedTolerance);
+      assertAllClose("a logprob after a scaled gradient", await run(4), plain, bench.trainedTolerance);
+    },
+  },
+  {
+    name: "adamw remembers earlier gradients as long as its betas say",
+    excuse: ({ optimizers }) => (optimizers.includes("adamw") ? undefined : "it has no adamw"),
+    check: async (bench) => {
+      const step: OptimizerStep = { optimizer: "adamw", learningRate: 0.01, weightDecay: 0, epsilon: 1e-2 };
+      const steps = (betas: Partial<OptimizerStep>) => [
+        { weight: 1, step: { ...step, ...betas } },
+        { weight: 0, step: { ...step, ...betas } },
+      ];
+      const once = await logprobsAfter(bench, steps({}).slice(0, 1));
+      const forgetful = await logprobsAfter(bench, steps({ beta1: 0, beta2: 0 }));
+      assertAllClose("a logprob after a step without a gradient", forgetful, once, bench.trainedTolerance);
+      const defaults = await logprobsAfter(bench, steps({}));
+      assertMoved("the policy, by what is remembered,", defaults, once, bench.trainedTolerance);
+      const named = await logprobsAfter(bench, steps({ beta1: 0.9, beta2: 0.999 }));
+      assertAllClose("a logprob under the defaults", defaults, named, bench.trainedTolerance);
+    },
+  },
+];
+
+async function gradientNormOf(bench: Bench): Promise<number> {
+  const model: EngineModel = await bench.model();
+  await model.forwardBackward(bench.weighted(indices), quiet);
+  return await bench.gradientNorm(model);
+}

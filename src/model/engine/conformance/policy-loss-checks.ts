@@ -1,0 +1,230 @@
+import type { Datum, EngineCapabilities, EngineModel, Loss } from "../../../foundation/contract/index.ts";
+import { assertAllClose, assertClose, assertMoved } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+
+const importanceSampling: Loss = { name: "importance_sampling" };
+const ppo: Loss = { name: "ppo" };
+const indices = [0, 1, 2, 3];
+
+const lacks =
+  (...losses: readonly Loss["name"][]) =>
+  (capabilities: EngineCapabilities): string | undefined => {
+    const missing = losses.find((name) => !capabilities.losses.includes(name));
+    return missing === undefined ? undefined : `it has no ${missing}`;
+  };
+
+/** Signed and different everywhere. */
+const advantagesOf = (length: number): Float32Array =>
+  Float32Array.from({ length }, (_, place) => (place % 2 === 0 ? 1 : -0.5) * (1 + place / 4));
+
+/** What was sampled by a policy that gave every target `ratio` times less than the model does. */
+async function sampledData(
+  bench: Bench,
+  model: EngineModel,
+  ratio: number,
+  advantagesFor: (length: number) => Float32Array = advantagesOf,
+): Promise<Datum[]> {
+  const data = bench.weighted(indices);
+  const { logprobs } = await model.forward(data, { loss: crossEntropy, logprobs: "all" });
+  return data.map(({ tokens, targets }, index) => ({
+    tokens,
+    targets,
+    advantages: advantagesFor(tokens.length),
+    logprobs: Float32Array.from(logprobs[index] ?? [], (logprob) => logprob - Math.log(ratio)),
+  }));
+}
+
+async function measure(
+  bench: Bench,
+  model: EngineModel,
+  data: readonly Datum[],
+  loss: Loss,
+): Promise<{ readonly lossSum: number; readonly norm: number }> {
+  const { lossSum } = await model.forwardBackward(data, { loss, logprobs: "none" });
+  return { lossSum, norm: await bench.gradientNorm(model) };
+}
+
+const gainOf = (data: readonly Datum[]): number =>
+  data.reduce(
+    (sum, { advantages }) => Array.from(advantages ?? []).reduce((total, one) => total + one, sum),
+    0,
+  );
+
+export const policyLossChecks: readonly CheckDefinition[] = [
+  {
+    name: "importance_sampling of one's own samples is cross_entropy with advantages as weights",
+    excuse: lacks("importance_sampling"),
+    check: async (bench) => {
+      const [one, other] = [await bench.model(), await bench.model()];
+      const data = await sampledData(bench, one, 1);
+      const before = await bench.logprobs(one, data);
+      const { lossSum } = await one.forwardBackward(data, { loss: importanceSampling });
+      assertClose("the loss", lossSum, -gainOf(data), 10 * bench.logprobTolerance);
+      const weighted = data.map(({ tokens, targets, advantages }) => ({
+        tokens,
+        targets,
+        ...(advantages === undefined ? {} : { weights: advantages }),
+      }));
+      await other.forwardBackward(weighted, { loss: crossEntropy });
+      const [first, second] = await Promise.all([
+        one.optimStep(bench.gentle(0.1)),
+        other.optimStep(bench.gentle(0.1)),
+      ]);
+      assertClose("the gradient", first.gradientNorm / second.gradientNorm, 1, bench.trainedTolerance);
+      const after = await bench.logprobs(one, data);
+      assertMoved("the policy", after, before, bench.trainedTolerance);
+      assertAllClose(
+        "a logprob after the step",
+        after,
+        await bench.logprobs(other, data),
+        bench.trainedTolerance,
+      );
+    },
+  },
+  {
+    name: "importance_sampling weighs by the probability ratio",
+    excuse: lacks("importance_sampling"),
+    check: async (bench) => {
+      const model = await bench.model();
+      const once = await measure(bench, model, await sampledData(bench, model, 1), importanceSampling);
+      const data = await sampledData(bench, model, 2);
+      const twice = await measure(bench, model, data, importanceSampling);
+      assertClose("the loss at ratio 2", twice.lossSum, -2 * gainOf(data), 20 * bench.logprobTolerance);
+      assertClose("the gradient at ratio 2", twice.norm / once.norm, 2, 2 * bench.trainedTolerance);
+    },
+  },
+  {
+    name: "ppo is importance_sampling while the ratio is near one",
+    excuse: lacks("importance_sampling", "ppo"),
+    check: async (bench) => {
+      const model = await bench.model();
+      for (const ratio of [0.85, 1.15]) {
+        const data = await sampledData(bench, model, ratio);
+        const plain = await measure(bench, model, data, importanceSampling);
+        const clipped = await measure(bench, model, data, ppo);
+        assertClose(
+          `the loss at ratio ${ratio}`,
+          clipped.lossSum,
+          plain.lossSum,
+          10 * bench.logprobTolerance,
+        );
+        assertClose(`the gradient at ratio ${ratio}`, clipped.norm / plain.norm, 1, bench.trainedTolerance);
+      }
+    },
+  },
+  {
+    name: "ppo clips what has gone far enough, and only that",
+    excuse: lacks("importance_sampling", "ppo"),
+    check: async (bench) => {
+      const model = await bench.model();
+      const constant = (value: number) => (length: number) => new Float32Array(length).fill(value);
+      // A far ratio in the direction of its advantage is clipped; against it, it is not (arXiv 1707.06347, figure 1).
+      const cases = [
+        { ratio: 2, advantage: 1, limit: 1.2 },
+        { ratio: 2, advantage: -1, limit: undefined },
+        { ratio: 0.5, advantage: -1, limit: 0.8 },
+        { ratio: 0.5, advantage: 1, limit: undefined },
+      ];
+      for (const { ratio, advantage, limit } of cases) {
+        const what = `at ratio ${ratio} and advantage ${advantage}`;
+        const data = await sampledData(bench, model, ratio, constant(advantage));
+        const plain = await measure(bench, model, data, importanceSampling);
+        const clipped = await measure(bench, model, data, ppo);
+        const tolerance = 20 * bench.logprobTolerance;
+        assertClose(`the loss ${what}`, clipped.lossSum, -gainOf(data) * (limit ?? ratio), tolerance);
+        assertClose(
+          `the gradient ${what}`,
+          clipped.norm / plain.norm,
+          limit === undefined ? 1 : 0,
+          2 * bench.trainedTolerance,
+        );
+        const wide = await measure(bench, model, data, { name: "ppo", clipLow: 0.1, clipHigh: 10 });
+        assertClose(
+          `the gradient ${what} of wide clips`,
+          wide.norm / plain.norm,
+          1,
+          2 * bench.trainedTolerance,
+        );
+      }
+    },
+  },
+  {
+    name: "a mask says which positions count",
+    excuse: lacks("importance_sampling"),
+    check: async (bench) => {
+      const model = await bench.model();
+      const data = await sampledData(bench, model, 1);
+      const masks = data.map(({ tokens }) =>
+        Float32Array.from(tokens, (_, place) => (place % 2 === 0 ? 1 : 0)),
+      );
+      const masked = data.map((datum, index) => ({ ...datum, mask: masks[index] as Float32Array }));
+      const without = data.map((datum, index) => ({
+        ...datum,
+        advantages: (datum.advantages ?? new Float32Array()).map(
+          (one, place) => one * (masks[index]?.[place] ?? 0),
+        ),
+      }));
+      const [one, other] = [
+        await measure(bench, model, masked, importanceSampling),
+        await measure(bench, model, without, importanceSampling),
+      ];
+      assertClose("the loss under a mask", one.lossSum, other.lossSum, 10 * bench.logprobTolerance);
+      assertClose("the gradient under a mask", one.norm / other.norm, 1, bench.trainedTolerance);
+      const { positions } = await model.forward(masked, { loss: importanceSampling });
+      const count = masks.reduce((sum, mask) => sum + mask.filter((value) => value !== 0).length, 0);
+      assertClose("the positions that count", positions, count, 0);
+    },
+  },
+  {
+    name: "a gradient is its loss's derivative",
+    excuse: (capabilities) =>
+      capabilities.optimizers.includes("sgd")
+        ? undefined
+        : "it has no sgd, whose step is the gradient itself",
+    check: async (bench) => {
+      const measured = await bench.model();
+      const losses: readonly Loss[] = [crossEntropy, importanceSampling, ppo];
+      for (const loss of losses.filter(({ name }) => bench.capabilities.losses.includes(name))) {
+        const data = await dataFor(bench, measured, loss);
+        const { lossSum, norm } = await measure(bench, measured, data, loss);
+        // So far to both sides that the loss changes by about a hundredth: enough to be seen, and nearly straight.
+        const learningRate = (0.005 * (1 + Math.abs(lossSum))) / norm ** 2;
+        const [down, up] = [
+          await lossAfter(bench, data, data, loss, learningRate),
+          await lossAfter(bench, negated(data), data, loss, learningRate),
+        ];
+        const slope = (up - down) / (2 * learningRate * norm ** 2);
+        assertClose(`the slope of ${loss.name} along its gradient, over the gradient's own`, slope, 1, 0.02);
+      }
+    },
+  },
+];
+
+/** Data on which the loss is smooth. */
+async function dataFor(bench: Bench, model: EngineModel, loss: Loss): Promise<Datum[]> {
+  if (loss.name !== "cross_entropy") return await sampledData(bench, model, 1.05);
+  return bench.data(indices, (length) => ({ weights: advantagesOf(length) }));
+}
+
+function negated(data: readonly Datum[]): Datum[] {
+  return data.map((datum) => ({
+    ...datum,
+    ...(datum.weights === undefined ? {} : { weights: datum.weights.map((one) => -one) }),
+    ...(datum.advantages === undefined ? {} : { advantages: datum.advantages.map((one) => -one) }),
+  }));
+}
+
+/** The loss on `data` after one step along the gradient on `trained`. */
+async function lossAfter(
+  bench: Bench,
+  trained: readonly Datum[],
+  data: readonly Datum[],
+  loss: Loss,
+  learningRate: number,
+): Promise<number> {
+  const model = await bench.model();
+  await model.forwardBackward(trained, { loss, logprobs: "none" });
+  await model.optimStep({ optimizer: "sgd", learningRate, weightDecay: 0 });
+  return (await model.forward(data, { loss, logprobs: "none" })).lossSum;
+}

@@ -1,0 +1,120 @@
+import type { EngineModel, Sampler } from "../../../foundation/contract/index.ts";
+import { assert, assertAllClose, assertMoved } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+
+const indices = [0, 1, 2, 3];
+
+async function train(bench: Bench, model: EngineModel): Promise<void> {
+  await model.forwardBackward(bench.weighted(indices), { loss: crossEntropy, logprobs: "none" });
+  await model.optimStep({ learningRate: 0.05, weightDecay: 0 });
+}
+
+/** What a sampler gives the sequences that `bench.weighted` predicts, without their first tokens. */
+async function logprobsOf(bench: Bench, sampler: Sampler): Promise<number[]> {
+  const all = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
+  for (const values of all) assert(Number.isNaN(values[0] as number), "a first token has a logprob");
+  return all.flatMap((values) => Array.from(values.subarray(1)));
+}
+
+async function sampledTokens(bench: Bench, sampler: Sampler): Promise<number[]> {
+  const samples = await sampler.sample(
+    indices.map((index) => ({
+      prompt: bench.sequence(index),
+      samples: 4,
+      seed: index,
+      parameters: { maxTokens: 8 },
+    })),
+  );
+  return samples.flat().flatMap(({ tokens }) => Array.from(tokens));
+}
+
+export const samplerChecks: readonly CheckDefinition[] = [
+  {
+    name: "a sampler's logprobs are the trainer's",
+    check: async (bench) => {
+      const model = await bench.model();
+      const sampler = bench.hold(await model.snapshot());
+      const trainer = await bench.logprobs(model, bench.weighted(indices));
+      assertAllClose(
+        "a sampler's logprob",
+        await logprobsOf(bench, sampler),
+        trainer,
+        bench.logprobTolerance,
+      );
+      const loaded = await bench.sampler();
+      assertAllClose(
+        "a loaded sampler's logprob",
+        await logprobsOf(bench, loaded),
+        trainer,
+        bench.logprobTolerance,
+      );
+      assert(loaded.weightVersion !== "", "a loaded sampler has no weight version");
+    },
+  },
+  {
+    name: "equal seeds draw equal weights, other seeds others",
+    check: async (bench) => {
+      const of = async (seed: number) =>
+        await bench.logprobs(await bench.model(seed), bench.weighted(indices));
+      const first = await of(11);
+      assertAllClose("a logprob of the same seed", await of(11), first, bench.logprobTolerance);
+      assertMoved("the policy of another seed", await of(12), first, bench.logprobTolerance);
+    },
+  },
+  {
+    name: "a sampler keeps its weights while the model learns",
+    check: async (bench) => {
+      const model = await bench.model();
+      const sampler = bench.hold(await model.snapshot());
+      const untouched = bench.hold(await model.snapshot());
+      const before = await logprobsOf(bench, sampler);
+      const tokens = await sampledTokens(bench, sampler);
+      await train(bench, model);
+      assertMoved(
+        "the policy",
+        await bench.logprobs(model, bench.weighted(indices)),
+        before,
+        bench.trainedTolerance,
+      );
+      assertAllClose(
+        "a logprob after the step",
+        await logprobsOf(bench, sampler),
+        before,
+        bench.logprobTolerance,
+      );
+      assertAllClose("a sampled token after the step", await sampledTokens(bench, sampler), tokens, 0);
+      // One that was never used before the step is not made from what the weights have become.
+      assertAllClose(
+        "a logprob of an unused sampler",
+        await logprobsOf(bench, untouched),
+        before,
+        bench.logprobTolerance,
+      );
+    },
+  },
+  {
+    name: "a new sampler has the newest weights, and says which",
+    check: async (bench) => {
+      const model = await bench.model();
+      const versions: string[] = [];
+      for (let step = 0; step < 3; step++) {
+        const sampler = bench.hold(await model.snapshot());
+        versions.push(sampler.weightVersion);
+        const trainer = await bench.logprobs(model, bench.weighted(indices));
+        assertAllClose(
+          "a new sampler's logprob",
+          await logprobsOf(bench, sampler),
+          trainer,
+          bench.logprobTolerance,
+        );
+        await train(bench, model);
+      }
+      const expected = [0, 1, 2].map((step) => `${model.id}@${step}`);
+      assert(
+        versions.join() === expected.join(),
+        `weight versions are ${versions.join()}, not ${expected.join()}`,
+      );
+    },
+  },
+];

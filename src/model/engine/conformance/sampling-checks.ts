@@ -1,0 +1,212 @@
+import type {
+  SampledSequence,
+  SampleRequest,
+  Sampler,
+  SamplingParameters,
+} from "../../../foundation/contract/index.ts";
+import { assert, assertAllClose, assertClose, fail } from "./assert.ts";
+import type { Bench } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+import { filtered, strangeness } from "./distribution.ts";
+
+const indices = [0, 1, 2, 3, 4, 5, 6, 7];
+
+function requests(bench: Bench, parameters: Partial<SamplingParameters> = {}): SampleRequest[] {
+  return indices.map((index) => ({
+    prompt: bench.sequence(index),
+    samples: 1 + (index % 4),
+    seed: 2 ** 40 + 1000 * index,
+    parameters: { maxTokens: 3 + index, ...parameters },
+  }));
+}
+
+/** One sample of many must be a tie to differ, and ties are rare. */
+function assertSameSamples(
+  bench: Bench,
+  what: string,
+  actual: readonly SampledSequence[],
+  expected: readonly SampledSequence[],
+): void {
+  assert(
+    actual.length === expected.length,
+    `${what}: ${actual.length} samples instead of ${expected.length}`,
+  );
+  let differing = 0;
+  for (const [index, { tokens, logprobs, stopReason }] of expected.entries()) {
+    const other = actual[index] as SampledSequence;
+    if (other.tokens.join() !== tokens.join() || other.stopReason !== stopReason) differing += 1;
+    else assertAllClose(`${what}: a logprob`, other.logprobs, logprobs, bench.logprobTolerance);
+  }
+  const allowed = bench.logprobTolerance > 1e-5 ? Math.floor(expected.length / 15) : 0;
+  if (differing > allowed) fail(`${what}: ${differing} of ${expected.length} samples differ`);
+}
+
+/** How often each id is the first token of so many samples. */
+async function counts(
+  bench: Bench,
+  sampler: Sampler,
+  parameters: Partial<SamplingParameters>,
+): Promise<readonly number[]> {
+  const found = new Array<number>(bench.subject.vocabularySize).fill(0);
+  const prompt = bench.sequence(1);
+  const asked = Array.from({ length: 6 }, (_, seed) => ({
+    prompt,
+    samples: 500,
+    seed,
+    parameters: { maxTokens: 1, ...parameters },
+  }));
+  for (const { tokens } of (await sampler.sample(asked)).flat())
+    found[tokens[0] as number] = (found[tokens[0] as number] ?? 0) + 1;
+  return found;
+}
+
+export const samplingChecks: readonly CheckDefinition[] = [
+  {
+    name: "a sampled logprob is the recomputed one",
+    check: async (bench) => {
+      const model = await bench.model();
+      const sampler = bench.hold(await model.snapshot());
+      const filters: readonly Partial<SamplingParameters>[] = [
+        {},
+        { temperature: 0 },
+        { temperature: 0.6, topK: 4, topP: 0.9, minP: 0.01 },
+      ];
+      for (const parameters of filters) {
+        const asked = requests(bench, parameters);
+        const samples = await sampler.sample(asked);
+        const written = samples.flatMap((group, index) =>
+          group.map((sample) => ({ ...sample, prompt: (asked[index] as SampleRequest).prompt })),
+        );
+        const wholes = written.map(({ prompt, tokens }) => Int32Array.of(...prompt, ...tokens));
+        const bySampler = await sampler.logprobs(wholes);
+        const { logprobs: byTrainer } = await model.forward(
+          wholes.map((whole) => ({
+            tokens: whole.subarray(0, -1),
+            targets: whole.subarray(1),
+            weights: new Float32Array(whole.length - 1).fill(1),
+          })),
+          { loss: { name: "cross_entropy" }, logprobs: "all" },
+        );
+        for (const [index, { prompt, logprobs }] of written.entries()) {
+          const sampled = Array.from(logprobs);
+          const again = Array.from(bySampler[index] ?? []).slice(prompt.length);
+          assertAllClose("a sampled logprob, against the sampler's", sampled, again, bench.logprobTolerance);
+          const trained = Array.from(byTrainer[index] ?? []).slice(prompt.length - 1);
+          assertAllClose(
+            "a sampled logprob, against the trainer's",
+            sampled,
+            trained,
+            bench.logprobTolerance,
+          );
+        }
+      }
+    },
+  },
+  {
+    name: "temperature 0 takes the likeliest token",
+    check: async (bench) => {
+      const sampler = await bench.sampler();
+      const samples = await sampler.sample(requests(bench, { temperature: 0, maxTokens: 4 }));
+      for (const [index, group] of samples.entries())
+        for (const { tokens } of group)
+          for (const [place, token] of tokens.entries()) {
+            const prefix = Int32Array.of(...bench.sequence(index), ...tokens.subarray(0, place));
+            const probabilities = await bench.distribution(sampler, prefix);
+            const chosen = probabilities[token] as number;
+            const best = Math.max(...probabilities);
+            assert(
+              Math.log(best) - Math.log(chosen) <= bench.logprobTolerance,
+              `token ${token} of probability ${chosen} was taken where another has ${best}`,
+            );
+          }
+    },
+  },
+  {
+    name: "samples follow the distribution, its temperature and its filters",
+    check: async (bench) => {
+      const sampler = await bench.sampler();
+      const probabilities = await bench.distribution(sampler, bench.sequence(1));
+      const settings: readonly Partial<SamplingParameters>[] = [
+        {},
+        { temperature: 0.5 },
+        { temperature: 2 },
+        { topK: 2 },
+        { topP: 0.6 },
+        { minP: 0.4 },
+        { temperature: 1.5, topK: 5, topP: 0.85, minP: 0.1 },
+      ];
+      for (const parameters of settings) {
+        const expected = filtered(probabilities, parameters);
+        const found = await counts(bench, sampler, parameters);
+        const setting = JSON.stringify(parameters);
+        for (const [id, probability] of expected.entries())
+          assert(probability > 0 || found[id] === 0, `token ${id}, which ${setting} rules out, was sampled`);
+        const deviations = strangeness(found, expected);
+        assert(
+          deviations < 5,
+          `samples under ${setting} are ${deviations.toFixed(1)} deviations off their distribution`,
+        );
+      }
+    },
+  },
+  {
+    name: "a seed gives the same samples in any batch",
+    check: async (bench) => {
+      const sampler = await bench.sampler();
+      const asked = requests(bench);
+      const together = await sampler.sample(asked);
+      assert(
+        together.every((group, index) => group.length === asked[index]?.samples),
+        "a request has another number of samples than it asked for",
+      );
+      const again = await sampler.sample(asked);
+      assertSameSamples(bench, "asked again", again.flat(), together.flat());
+      const backwards = (await sampler.sample(asked.toReversed())).toReversed();
+      assertSameSamples(bench, "in another order", backwards.flat(), together.flat());
+      const alone = [];
+      for (const request of asked) alone.push(...(await sampler.sample([request])));
+      assertSameSamples(bench, "one by one", alone.flat(), together.flat());
+      const atOnce = await Promise.all(asked.map((request) => sampler.sample([request])));
+      assertSameSamples(bench, "in calls at once", atOnce.flat(2), together.flat());
+      const more = await sampler.sample(
+        asked.map((request) => ({ ...request, samples: request.samples + 2 })),
+      );
+      const kept = more.flatMap((group, index) => group.slice(0, asked[index]?.samples));
+      assertSameSamples(bench, "among more samples", kept, together.flat());
+    },
+  },
+  {
+    name: "other seeds, samples and positions have other numbers",
+    check: async (bench) => {
+      const sampler = await bench.sampler();
+      // So hot that even a policy that is sure of itself has much to choose from.
+      const ask = async (seed: number) =>
+        (
+          await sampler.sample([
+            { prompt: bench.sequence(2), samples: 30, seed, parameters: { maxTokens: 8, temperature: 50 } },
+          ])
+        ).flat();
+      const texts = (samples: readonly SampledSequence[]) => samples.map(({ tokens }) => tokens.join());
+      const [one, two] = [texts(await ask(5)), texts(await ask(6))];
+      assert(new Set(one).size > 15, `30 samples are only ${new Set(one).size} different ones`);
+      assert(one.filter((text) => two.includes(text)).length < 15, "two seeds give the same samples");
+      const repeated = (await ask(7)).filter(({ tokens }) => tokens.every((token) => token === tokens[0]));
+      assert(repeated.length < 15, "a sample repeats its first token at every position");
+    },
+  },
+  {
+    name: "a sample has as many tokens as it may",
+    check: async (bench) => {
+      const sampler = await bench.sampler();
+      const asked = requests(bench);
+      const samples = await sampler.sample(asked);
+      for (const [index, group] of samples.entries())
+        for (const { tokens, logprobs, stopReason } of group) {
+          const most = (asked[index] as SampleRequest).parameters.maxTokens;
+          assertClose("the length of a sample that nothing stops", tokens.length, most, 0);
+          assertClose("the number of its logprobs", logprobs.length, most, 0);
+          assert(stopReason === "length", `a sample that nothing stops ended by "${stopReason}"`);
+        }
+    },
+  },
+];

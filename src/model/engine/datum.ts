@@ -1,0 +1,31 @@
+import type { Datum, Loss } from "../../foundation/contract/index.ts";
+import { engineError } from "./engine-error.ts";
+
+type FloatMember = "weights" | "advantages" | "logprobs" | "mask";
+
+/** Every position has a target. Throws `bad-request`. */
+export function checkTargets(data: readonly Datum[]): void {
+  for (const [index, { tokens, targets }] of data.entries())
+    if (targets.length !== tokens.length)
+      throw engineError(
+        "bad-request",
+        `Datum ${index} has ${tokens.length} tokens and ${targets.length} targets.`,
+      );
+}
+
+/** The array of a datum that a loss needs; a mask is 1 everywhere by default. Throws `bad-request`. */
+export function requiredArray(datum: Datum, index: number, name: FloatMember, loss: Loss): Float32Array {
+  const array = datum[name] ?? (name === "mask" ? new Float32Array(datum.tokens.length).fill(1) : undefined);
+  if (array?.length === datum.tokens.length) return array;
+  throw engineError(
+    "bad-request",
+    array === undefined
+      ? `Datum ${index} has no ${name}, which ${loss.name} needs.`
+      : `Datum ${index} has ${datum.tokens.length} tokens and ${array.length} ${name}.`,
+  );
+}
+
+/** Which positions of a datum count: those whose weight, or whose mask, is not 0. Undefined where all do. */
+export function countedBy(datum: Datum, loss: Loss): Float32Array | undefined {
+  return loss.name === "cross_entropy" ? datum.weights : datum.mask;
+}

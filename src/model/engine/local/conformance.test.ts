@@ -1,0 +1,48 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Engine } from "../../../foundation/contract/index.ts";
+import { conformanceTests } from "../conformance/index.ts";
+import { local } from "./index.ts";
+
+const vocabularySize = 12;
+const shape = {
+  model_type: "llama",
+  vocab_size: vocabularySize,
+  hidden_size: 32,
+  intermediate_size: 48,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  max_position_embeddings: 64,
+  rms_norm_eps: 1e-5,
+};
+
+let folder: string;
+let engine: Engine;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "whetstone-conformance-"));
+  engine = await local({ workers: 2 }).open({ logFolder: join(folder, "logs") });
+}, 600_000);
+
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+describe.each([
+  { positions: "rotary", num_key_value_heads: 2, tie_word_embeddings: true },
+  { positions: "learned" },
+  { positions: "none" },
+])("the local engine conforms: $positions positions", ({ positions, ...members }) => {
+  const modelFolder = (): string => join(folder, positions);
+
+  beforeAll(async () => {
+    await mkdir(modelFolder());
+    const config = { ...shape, position_embedding_type: positions, ...members };
+    await writeFile(join(modelFolder(), "config.json"), JSON.stringify(config));
+  });
+
+  conformanceTests(test, () => ({ engine, modelFolder: modelFolder(), vocabularySize }));
+});

@@ -1,0 +1,29 @@
+import type { Tokenizer } from "../../foundation/contract/index.ts";
+
+/** What a run asks of its model. */
+export interface ModelNeeds {
+  /** Every character that the task's prompts and responses use. */
+  readonly characters: string;
+  /** Where relative paths begin: the folder of the run's configuration. */
+  readonly projectFolder: string;
+}
+
+export interface PreparedModel {
+  readonly tokenizer: Tokenizer;
+  /** A Hugging Face folder that every engine can read. */
+  readonly path: string;
+  /** It holds no weights: they are drawn from a seed. */
+  readonly fromScratch: boolean;
+}
+
+/** A model that is described but not yet there: what a configuration holds. */
+export interface ModelDefinition {
+  readonly name: string;
+  /** What decides its weights, for `plan`, the ledger and the hash of the configuration. */
+  readonly description: Readonly<Record<string, string | number | boolean>>;
+  /**
+   * Makes sure that the model's folder is there, writing it into `folder` where it must be made; may be called again.
+   * Throws user errors for what is missing, and `text-not-in-vocabulary` where the tokenizer lacks one of the characters.
+   */
+  prepare(folder: string, needs: ModelNeeds): Promise<PreparedModel>;
+}

@@ -1,0 +1,2 @@
+export { type CharacterTokenizer, characters } from "./characters.ts";
+export { loadTokenizer } from "./load-tokenizer.ts";

@@ -1,0 +1,477 @@
+import { rmSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Datum, Sampler } from "../../src/foundation/contract/index.ts";
+import type { Planting } from "./faulty-engine.ts";
+import {
+  withData,
+  withForwardOptions,
+  without,
+  withParameters,
+  withRequests,
+  withResults,
+  withSamples,
+  withStep,
+  withWeights,
+} from "./plantings.ts";
+
+/** A fault that an engine may well have, and the check that is there to catch it. */
+export interface Fault {
+  readonly fault: string;
+  readonly caughtBy: string;
+  readonly planting: Planting;
+}
+
+const countOf = (data: readonly Datum[]): number => data.reduce((sum, { tokens }) => sum + tokens.length, 0);
+const shifted = (values: Float32Array): Float32Array =>
+  values.map((_, index) => values[Math.max(0, index - 1)] as number);
+const clear = { optimizer: "sgd", learningRate: 0 } as const;
+
+const inLosses: readonly Fault[] = [
+  {
+    fault: "losses are means",
+    caughtBy: "a loss is a sum over positions",
+    planting: withResults((result, data) => ({ ...result, lossSum: result.lossSum / countOf(data) })),
+  },
+  {
+    fault: "gradients are means",
+    caughtBy: "a gradient is a sum over positions",
+    planting: withData((data) =>
+      data.map((datum) => ({
+        ...datum,
+        ...(datum.weights === undefined ? {} : { weights: datum.weights.map((one) => one / countOf(data)) }),
+      })),
+    ),
+  },
+  {
+    fault: "logprobs are not normalised",
+    caughtBy: "the probabilities of all tokens sum to one",
+    planting: withResults((result) => ({
+      ...result,
+      logprobs: result.logprobs.map((values) => values.map((logprob) => logprob + 0.01)),
+    })),
+  },
+  {
+    fault: "logprobs come back where no weight is",
+    caughtBy: "logprobs come back as they are asked for",
+    planting: withForwardOptions((options) => ({ ...options, logprobs: "all" })),
+  },
+  {
+    fault: "weights lose their sign",
+    caughtBy: "a negative weight pushes its token down",
+    planting: withWeights(Math.abs),
+  },
+  {
+    fault: "negative weights count half",
+    caughtBy: "opposite weights cancel",
+    planting: withWeights((weight) => (weight < 0 ? weight / 2 : weight)),
+  },
+  {
+    fault: "a weight of zero is a small one",
+    caughtBy: "a weight of zero does not count",
+    planting: withWeights((weight) => (weight === 0 ? 1e-3 : weight)),
+  },
+  {
+    fault: "advantages have the wrong sign",
+    caughtBy: "importance_sampling of one's own samples is cross_entropy with advantages as weights",
+    planting: withData((data) =>
+      data.map((datum) => ({
+        ...datum,
+        ...(datum.advantages === undefined ? {} : { advantages: datum.advantages.map((one) => -one) }),
+      })),
+    ),
+  },
+  {
+    fault: "importance_sampling takes the ratio for one",
+    caughtBy: "importance_sampling weighs by the probability ratio",
+    planting: {
+      model: (inner) => ({
+        forwardBackward: (data, options) =>
+          inner.forwardBackward(
+            data.map((datum) => ({
+              ...datum,
+              ...(datum.advantages === undefined ? {} : { weights: datum.advantages }),
+            })),
+            { ...options, loss: { name: "cross_entropy" } },
+          ),
+      }),
+    },
+  },
+  {
+    fault: "ppo clips too early",
+    caughtBy: "ppo is importance_sampling while the ratio is near one",
+    planting: withForwardOptions(({ loss, ...options }) => ({
+      ...options,
+      loss: loss.name === "ppo" ? { clipLow: 0.9, clipHigh: 1.1, ...loss } : loss,
+    })),
+  },
+  {
+    fault: "ppo does not clip",
+    caughtBy: "ppo clips what has gone far enough, and only that",
+    planting: withForwardOptions(({ loss, ...options }) => ({
+      ...options,
+      loss: loss.name === "ppo" ? { name: "importance_sampling" } : loss,
+    })),
+  },
+  {
+    fault: "masks are ignored",
+    caughtBy: "a mask says which positions count",
+    planting: withData((data) => data.map((datum) => without(datum, "mask"))),
+  },
+  {
+    fault: "the gradient is of another loss than the one that is told",
+    caughtBy: "a gradient is its loss's derivative",
+    planting: {
+      model: (inner) => ({
+        forwardBackward: (data, options) =>
+          inner.forwardBackward(
+            data.map((datum) => ({
+              ...datum,
+              ...(datum.weights === undefined
+                ? {}
+                : { weights: datum.weights.map((weight) => weight * (1 + 0.3 * Math.abs(weight))) }),
+            })),
+            options,
+          ),
+      }),
+    },
+  },
+];
+
+const inSteps: readonly Fault[] = [
+  {
+    fault: "only the last pass has a gradient",
+    caughtBy: "accumulation equals one batch",
+    planting: {
+      model: (inner) => {
+        let waiting = false;
+        return {
+          forwardBackward: async (data, options) => {
+            if (waiting) await inner.optimStep(clear);
+            waiting = true;
+            return await inner.forwardBackward(data, options);
+          },
+          optimStep: (step) => {
+            waiting = false;
+            return inner.optimStep(step);
+          },
+        };
+      },
+    },
+  },
+  {
+    fault: "the gradient stays after a step",
+    caughtBy: "a step uses up the gradient",
+    planting: {
+      model: (inner) => {
+        let last: Parameters<typeof inner.forwardBackward> | undefined;
+        return {
+          forwardBackward: (data, options) => {
+            last = [data, options];
+            return inner.forwardBackward(data, options);
+          },
+          optimStep: async (step) => {
+            const result = await inner.optimStep(step);
+            if (last !== undefined) await inner.forwardBackward(...last);
+            return result;
+          },
+        };
+      },
+    },
+  },
+  {
+    fault: "forward adds to the gradient",
+    caughtBy: "forward leaves the gradient alone",
+    planting: { model: (inner) => ({ forward: (data, options) => inner.forwardBackward(data, options) }) },
+  },
+  {
+    fault: "a learning rate of zero is taken for none given",
+    caughtBy: "a learning rate of zero changes nothing",
+    planting: withStep((step) => ({ ...step, learningRate: step.learningRate || 1e-3 })),
+  },
+  {
+    fault: "gradients are not clipped",
+    caughtBy: "gradientClipNorm scales the gradient, and its norm is told as it was",
+    planting: withStep((step) => without(step, "gradientClipNorm")),
+  },
+  {
+    fault: "weights do not decay",
+    caughtBy: "weightDecay shrinks the weights themselves",
+    planting: withStep((step) => ({ ...step, weightDecay: 0 })),
+  },
+  {
+    fault: "adamw is sgd",
+    caughtBy: "adamw does not depend on the gradient's scale",
+    planting: withStep((step) => ({ ...step, optimizer: "sgd" })),
+  },
+  {
+    fault: "betas are ignored",
+    caughtBy: "adamw remembers earlier gradients as long as its betas say",
+    planting: withStep((step) => without(without(step, "beta1"), "beta2")),
+  },
+];
+
+const inSequences: readonly Fault[] = [
+  {
+    fault: "a repeated step is applied again",
+    caughtBy: "a call that was applied is answered from its record, and not run again",
+    planting: withStep((step) => without(step, "sequence")),
+  },
+  {
+    fault: "a repeated pass adds its gradient again",
+    caughtBy: "a call that was applied is answered from its record, and not run again",
+    planting: withForwardOptions((options) => without(options, "sequence")),
+  },
+  {
+    fault: "a repeated snapshot is of newer weights",
+    caughtBy: "a snapshot that is asked for again is the same one",
+    planting: { model: (inner) => ({ snapshot: () => inner.snapshot() }) },
+  },
+  {
+    fault: "a failed call uses a number",
+    caughtBy: "calls are numbered one after the other, and a failed one uses no number",
+    planting: {
+      model: (inner) => ({
+        forwardBackward: async (data, options) => {
+          try {
+            return await inner.forwardBackward(data, options);
+          } catch (error) {
+            await inner.forward(data.slice(0, 1), options);
+            throw error;
+          }
+        },
+      }),
+    },
+  },
+  {
+    fault: "a number that skips ahead is taken",
+    caughtBy: "a number that skips ahead is refused, and changes nothing",
+    planting: withStep((step) => without(step, "sequence")),
+  },
+  {
+    fault: "steps overtake passes",
+    caughtBy: "calls run in the order in which they are made",
+    planting: {
+      model: (inner) => ({
+        forwardBackward: async (data, options) => {
+          await nextTurn();
+          return await inner.forwardBackward(data, options);
+        },
+      }),
+    },
+  },
+  {
+    fault: "unknown tokens become others",
+    caughtBy: "tokens outside the vocabulary are refused",
+    planting: withData((data) =>
+      data.map((datum) => ({ ...datum, tokens: datum.tokens.map((token) => Math.max(0, token) % 3) })),
+    ),
+  },
+  {
+    fault: "numbers that are none are taken for zero",
+    caughtBy: "calls that make no sense are refused",
+    planting: withStep((step) => ({ ...step, learningRate: step.learningRate || 0 })),
+  },
+  {
+    fault: "steps are not counted",
+    caughtBy: "the engine counts what it does",
+    planting: { engine: (inner) => ({ cost: () => ({ ...inner.cost(), optimizerSteps: 0 }) }) },
+  },
+];
+
+const inSamplers: readonly Fault[] = [
+  {
+    fault: "a sampler's logprobs are a place too late",
+    caughtBy: "a sampler's logprobs are the trainer's",
+    planting: {
+      sampler: (inner) => ({
+        logprobs: async (sequences) => (await inner.logprobs(sequences)).map(shifted),
+      }),
+    },
+  },
+  {
+    fault: "the seed of weights is ignored",
+    caughtBy: "equal seeds draw equal weights, other seeds others",
+    planting: {
+      load: (options) => ({
+        ...options,
+        source: options.source.kind === "folder" ? { ...options.source, seed: 0 } : options.source,
+      }),
+    },
+  },
+  {
+    fault: "a sampler is live",
+    caughtBy: "a sampler keeps its weights while the model learns",
+    planting: {
+      model: (inner) => ({
+        snapshot: async () => {
+          const first = await inner.snapshot();
+          const newest = async (): Promise<Sampler> => await inner.snapshot();
+          return {
+            id: first.id,
+            weightVersion: first.weightVersion,
+            sample: async (requests) => await (await newest()).sample(requests),
+            logprobs: async (sequences) => await (await newest()).logprobs(sequences),
+            [Symbol.asyncDispose]: async () => undefined,
+          };
+        },
+      }),
+    },
+  },
+  {
+    fault: "a sampler is stale",
+    caughtBy: "a new sampler has the newest weights, and says which",
+    planting: {
+      model: (inner) => {
+        let first: Promise<Sampler> | undefined;
+        return {
+          snapshot: () => {
+            first ??= inner.snapshot();
+            return first;
+          },
+        };
+      },
+    },
+  },
+];
+
+const inSamples: readonly Fault[] = [
+  {
+    fault: "the trainer's logprobs are a place too late",
+    caughtBy: "a sampled logprob is the recomputed one",
+    planting: withResults((result) => ({ ...result, logprobs: result.logprobs.map(shifted) })),
+  },
+  {
+    fault: "logprobs are those of the temperature",
+    caughtBy: "a sampled logprob is the recomputed one",
+    planting: withSamples((sample, { parameters: { temperature = 1 } }) =>
+      temperature === 0 || temperature === 1
+        ? sample
+        : { ...sample, logprobs: sample.logprobs.map((logprob) => logprob * temperature) },
+    ),
+  },
+  {
+    fault: "temperature 0 is taken for none given",
+    caughtBy: "temperature 0 takes the likeliest token",
+    planting: withParameters((parameters) => ({ ...parameters, temperature: parameters.temperature || 1 })),
+  },
+  ...(["temperature", "topK", "topP", "minP"] as const).map((member) => ({
+    fault: `${member} is ignored`,
+    caughtBy: "samples follow the distribution, its temperature and its filters",
+    planting: withParameters((parameters) => without(parameters, member)),
+  })),
+  {
+    fault: "seeds depend on the place in the batch",
+    caughtBy: "a seed gives the same samples in any batch",
+    planting: withRequests((request, index) => ({ ...request, seed: request.seed + index })),
+  },
+  {
+    fault: "seeds are ignored",
+    caughtBy: "other seeds, samples and positions have other numbers",
+    planting: withRequests((request) => ({ ...request, seed: 0 })),
+  },
+  {
+    fault: "all samples of a request have the same numbers",
+    caughtBy: "other seeds, samples and positions have other numbers",
+    planting: withSamples((_sample, _request, group) => group[0] as (typeof group)[number]),
+  },
+  {
+    fault: "all requests have the longest one's limit",
+    caughtBy: "a sample has as many tokens as it may",
+    planting: {
+      sampler: (inner) => ({
+        sample: (requests) => {
+          const maxTokens = Math.max(...requests.map(({ parameters }) => parameters.maxTokens));
+          return inner.sample(
+            requests.map((request) => ({ ...request, parameters: { ...request.parameters, maxTokens } })),
+          );
+        },
+      }),
+    },
+  },
+  {
+    fault: "stop tokens are dropped",
+    caughtBy: "a stop token ends a sample, and is its last token",
+    planting: withSamples((sample) =>
+      sample.stopReason === "stop"
+        ? { ...sample, tokens: sample.tokens.slice(0, -1), logprobs: sample.logprobs.slice(0, -1) }
+        : sample,
+    ),
+  },
+  {
+    fault: "stop tokens are ignored",
+    caughtBy: "a stop token ends a sample, and is its last token",
+    planting: withParameters((parameters) => without(parameters, "stopTokens")),
+  },
+  {
+    fault: "stop strings are ignored",
+    caughtBy: "a stop string ends a sample with the token that completes it",
+    planting: withParameters((parameters) => without(parameters, "stopStrings")),
+  },
+  {
+    fault: "stops change the numbers",
+    caughtBy: "a stop that does not come changes nothing",
+    planting: withRequests((request) =>
+      request.parameters.stopTokens === undefined ? request : { ...request, seed: request.seed + 1 },
+    ),
+  },
+];
+
+const inCheckpoints: readonly Fault[] = [
+  {
+    fault: "moments are lost",
+    caughtBy: "what is loaded goes on as what was saved",
+    planting: {
+      load: (options) => ({
+        ...options,
+        source:
+          options.source.kind === "checkpoint" ? { ...options.source, optimizer: false } : options.source,
+      }),
+    },
+  },
+  {
+    fault: "moments come along unasked",
+    caughtBy: "a checkpoint without its optimiser has the weights, and a new optimiser",
+    planting: {
+      model: (inner) => ({ save: (options) => inner.save({ ...options, optimizer: true }) }),
+      load: (options) => ({
+        ...options,
+        source:
+          options.source.kind === "checkpoint" ? { ...options.source, optimizer: true } : options.source,
+      }),
+    },
+  },
+  {
+    fault: "saving moves the weights",
+    caughtBy: "a sampler can be loaded from a checkpoint",
+    planting: {
+      model: (inner) => ({
+        save: async (options) => {
+          const saved = await inner.save(options);
+          await inner.optimStep({ ...clear, learningRate: 0.5, weightDecay: 0.5 });
+          return saved;
+        },
+      }),
+    },
+  },
+  {
+    fault: "checkpoints are written over",
+    caughtBy: "a checkpoint is never written over",
+    planting: {
+      model: (inner) => ({
+        save: (options) => {
+          rmSync(options.path, { recursive: true, force: true });
+          return inner.save(options);
+        },
+      }),
+    },
+  },
+];
+
+export const faults: readonly Fault[] = [
+  ...inLosses,
+  ...inSteps,
+  ...inSequences,
+  ...inSamplers,
+  ...inSamples,
+  ...inCheckpoints,
+];

@@ -1,0 +1,93 @@
+import type {
+  Datum,
+  ForwardOptions,
+  ForwardResult,
+  OptimizerStep,
+  SampledSequence,
+  SampleRequest,
+  SamplingParameters,
+} from "../../src/foundation/contract/index.ts";
+import type { Planting } from "./faulty-engine.ts";
+
+type Data = readonly Datum[];
+
+/** Faults in what the trainer is given. */
+export function withData(change: (data: Data, options: ForwardOptions) => Data): Planting {
+  return {
+    model: (inner) => ({
+      forward: (data, options) => inner.forward(change(data, options), options),
+      forwardBackward: (data, options) => inner.forwardBackward(change(data, options), options),
+    }),
+  };
+}
+
+export function withWeights(change: (weight: number) => number): Planting {
+  return withData((data) =>
+    data.map((datum) =>
+      datum.weights === undefined
+        ? datum
+        : { ...datum, weights: datum.weights.map((weight) => change(weight)) },
+    ),
+  );
+}
+
+/** Faults in how the trainer is asked. */
+export function withForwardOptions(change: (options: ForwardOptions) => ForwardOptions): Planting {
+  return {
+    model: (inner) => ({
+      forward: (data, options) => inner.forward(data, change(options)),
+      forwardBackward: (data, options) => inner.forwardBackward(data, change(options)),
+    }),
+  };
+}
+
+/** Faults in what the trainer answers. */
+export function withResults(change: (result: ForwardResult, data: Data) => ForwardResult): Planting {
+  return {
+    model: (inner) => ({
+      forward: async (data, options) => change(await inner.forward(data, options), data),
+      forwardBackward: async (data, options) => change(await inner.forwardBackward(data, options), data),
+    }),
+  };
+}
+
+export function withStep(change: (step: OptimizerStep) => OptimizerStep): Planting {
+  return { model: (inner) => ({ optimStep: (step) => inner.optimStep(change(step)) }) };
+}
+
+/** Faults in what a sampler is asked. */
+export function withRequests(change: (request: SampleRequest, index: number) => SampleRequest): Planting {
+  return {
+    sampler: (inner) => ({ sample: (requests, options) => inner.sample(requests.map(change), options) }),
+  };
+}
+
+export function withParameters(change: (parameters: SamplingParameters) => SamplingParameters): Planting {
+  return withRequests((request) => ({ ...request, parameters: change(request.parameters) }));
+}
+
+/** Faults in what a sampler answers. */
+export function withSamples(
+  change: (
+    sample: SampledSequence,
+    request: SampleRequest,
+    group: readonly SampledSequence[],
+  ) => SampledSequence,
+): Planting {
+  return {
+    sampler: (inner) => ({
+      sample: async (requests, options) => {
+        const groups = await inner.sample(requests, options);
+        return groups.map((group, index) =>
+          group.map((sample) => change(sample, requests[index] as SampleRequest, group)),
+        );
+      },
+    }),
+  };
+}
+
+/** Without a member, as if it had never been given. */
+export function without<T extends object>(value: T, member: keyof T): T {
+  const { [member]: _dropped, ...rest } = value;
+  return rest as T;
+}
