@@ -1,0 +1,152 @@
+import type { GuardFinding } from "../../foundation/contract/index.ts";
+import { noClaimOf } from "./no-claim.ts";
+import { roundTable } from "./round-table.ts";
+import type { RunStory } from "./story.ts";
+import { type Environment, speaksUnicode } from "./terminal/abilities.ts";
+import { wrapText } from "./terminal/display-width.ts";
+import { asciiGlyphs, type Glyphs, unicodeGlyphs } from "./terminal/glyphs.ts";
+import { printable } from "./terminal/paint.ts";
+import {
+  claimOf,
+  compact,
+  duration,
+  frontierWord,
+  listRounds,
+  percent,
+  plural,
+  signedPoints,
+  unbroken,
+  whole,
+} from "./words.ts";
+
+export interface ClosingOptions {
+  /** Where the report lies. */
+  readonly report?: string;
+  /** Where the words are read: a locale without UTF-8 gets ASCII only. */
+  readonly environment?: Environment;
+  /** Cells of a line, where reasons are to be cut to one. */
+  readonly columns?: number;
+}
+
+/**
+ * What a run came to, in a few plain lines: the gain on audit items, the frontier, each round and why, guards, cost. For a
+ * run that goes on, what it has come to so far.
+ *
+ * @example
+ * for (const line of closingWords(tellRun(events), { report: "report.html" })) console.log(line);
+ */
+export function closingWords(story: RunStory, options: ClosingOptions = {}): string[] {
+  const { report, environment, columns = Number.POSITIVE_INFINITY } = options;
+  const unicode = environment === undefined || speaksUnicode(environment);
+  const glyphs = unicode ? unicodeGlyphs : asciiGlyphs;
+  const table = roundTable(story, columns, glyphs);
+  const entry = (name: string, texts: readonly string[], indent = column): string[] =>
+    texts
+      .flatMap((text) => broken(printable(text, glyphs), columns - indent, glyphs))
+      .map((line, index) => (index === 0 ? name : "").padEnd(indent) + line);
+  const lines = [
+    ...entry("", [headline(story)], 0),
+    "",
+    ...entry("gain", gainWords(story)),
+    ...entry("frontier", frontierWords(story)),
+    ...(table.length === 0 ? [] : ["", ...table, ""]),
+    ...entry("guards", guardWords(story)),
+    ...entry("cost", costWords(story)),
+    // A path is copied: it is never broken.
+    ...(report === undefined ? [] : [`${"report".padEnd(column)}${report}`]),
+  ];
+  return lines.slice(0, lines.findLastIndex((line) => line !== "") + 1);
+}
+
+const column = 10;
+const leastWidth = 20;
+const mostLines = 4;
+
+function broken(text: string, width: number, { ellipsis }: Glyphs): string[] {
+  if (!Number.isFinite(width)) return [text];
+  return wrapText(unbroken(text), Math.max(leastWidth, width), mostLines, ellipsis);
+}
+
+function headline(story: RunStory): string {
+  const { facts, state, rounds, current, reason, interruptions } = story;
+  if (state === "empty") return "Nothing has happened in this run yet.";
+  const name = facts?.name ?? story.run;
+  const of = facts === null ? "" : ` of ${facts.rounds}`;
+  const at = current?.round ?? rounds.at(-1)?.round ?? 0;
+  const place = at === 0 ? "in its preparation" : `in round ${at}${of}`;
+  const stage = current === null ? "" : `, at ${current.stage}`;
+  const wall = story.cost === null ? "" : `, ${duration(story.cost.wallSeconds)}`;
+  const observed = facts?.observe ? ", decisions recorded only" : "";
+  switch (state) {
+    case "finished":
+      return `${name}: ${plural(rounds.length, "round")}${wall}${observed}`;
+    case "stopped-by-guard":
+      return `${name}: stopped by a guard in round ${at}${of}: ${reason ?? ""}`;
+    case "interrupted":
+      return `${name}: interrupted ${place}${stage}: ${interruptions.at(-1)?.reason ?? ""}`;
+    case "running":
+      return `${name}: ${place}${stage}${observed}`;
+  }
+}
+
+/** What may be claimed, or why nothing may. */
+function gainWords(story: RunStory): string[] {
+  if (story.audit === null) {
+    const { verdict, reasons } = noClaimOf(story);
+    return reasons.map((reason, index) => (index === 0 && verdict !== "" ? `${verdict}: ${reason}` : reason));
+  }
+  const { gain, championRound } = story.audit;
+  const { interval, mean, pairs } = gain;
+  const range = `95 % interval ${signedPoints(interval.low)} to ${signedPoints(interval.high)}, ${whole(pairs)} pairs`;
+  const doubt = {
+    gain: [],
+    loss: ["The champion is worse than the base."],
+    "not-shown": ["No gain is shown: the interval holds 0."],
+  };
+  return [
+    `${signedPoints(mean)} points on audit items (${range})`,
+    `champion of round ${championRound} against the base, mean paired difference over the target distribution`,
+    ...doubt[claimOf(gain)],
+  ];
+}
+
+function frontierWords({ frontier, facts, champion, audit }: RunStory): string[] {
+  if (frontier === null) return [];
+  const { before, after, split } = frontier;
+  const measured = `on ${split} items`;
+  const unit = facts?.unit ?? "difficulty";
+  if (champion.round === 0 && audit === null)
+    return [`${unit} ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`];
+  return [
+    `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`,
+  ];
+}
+
+/** One line for each guard and answer that was not `ok`. */
+function guardWords({ rounds }: RunStory): string[] {
+  const loud = new Map<string, { readonly rounds: number[]; latest: GuardFinding }>();
+  for (const { round, findings } of rounds) {
+    for (const finding of findings) {
+      if (finding.answer === "ok") continue;
+      const key = `${finding.guard} says ${finding.answer}`;
+      const known = loud.get(key) ?? { rounds: [], latest: finding };
+      known.rounds.push(round);
+      known.latest = finding;
+      loud.set(key, known);
+    }
+  }
+  if (loud.size === 0) return rounds.some(({ findings }) => findings.length > 0) ? ["all are content"] : [];
+  return [...loud].map(
+    ([key, { rounds: heard, latest }]) =>
+      `${key} in ${heard.length === 1 ? "round" : "rounds"} ${listRounds(heard)}: ${latest.evidence}`,
+  );
+}
+
+function costWords({ cost }: RunStory): string[] {
+  if (cost === null) return [];
+  const { wallSeconds, busySeconds, availableSeconds, tokensSampled, tokensTrained } = cost;
+  const busy = availableSeconds > 0 ? `, engine busy ${percent(busySeconds / availableSeconds, 0)}` : "";
+  return [
+    `${duration(wallSeconds)}${busy}, ${compact(tokensSampled)} tokens sampled, ${compact(tokensTrained)} trained`,
+  ];
+}

@@ -1,0 +1,6 @@
+export { type ClosingOptions, closingWords } from "./closing-words.ts";
+export type { Definition } from "./page/definitions-section.ts";
+export { type ReportOptions, reportPage } from "./page/report-page.ts";
+export type { RoundStory, RunStory } from "./story.ts";
+export { tellRun } from "./tell-run.ts";
+export { type TerminalView, type TerminalViewOptions, terminalView } from "./terminal/terminal-view.ts";

@@ -1,0 +1,48 @@
+import type { RunStory } from "./story.ts";
+import { frontierWord, percent } from "./words.ts";
+
+/** Why no gain over the base is claimed. */
+export interface NoClaim {
+  /** In a word or two; empty where the run itself is too young to say. */
+  readonly verdict: "none" | "none so far" | "not claimed" | "";
+  /** At least one, unless nothing was heard of any round yet. */
+  readonly reasons: readonly string[];
+}
+
+/** For a story without an audit of the champion against the base. */
+export function noClaimOf(story: RunStory): NoClaim {
+  const { facts, state, champion, rounds } = story;
+  const over = state === "finished" || state === "stopped-by-guard";
+  if (rounds.length === 0)
+    return over ? { verdict: "none", reasons: ["no round was played"] } : { verdict: "", reasons: [] };
+  if (facts?.observe === true)
+    return {
+      verdict: "none",
+      reasons: [
+        'nothing was promoted, because decisions were only recorded (the gate is in "observe")',
+        ...lastCandidate(story),
+      ],
+    };
+  if (champion.round > 0)
+    return over
+      ? { verdict: "not claimed", reasons: ["the audit of the champion against the base is missing"] }
+      : {
+          verdict: "",
+          reasons: [`champion of round ${champion.round}; against the base it is audited when the run ends`],
+        };
+  return over
+    ? {
+        verdict: "none",
+        reasons: ["no round was promoted, the champion is still the base", ...lastCandidate(story)],
+      }
+    : { verdict: "none so far", reasons: ["no round was promoted yet"] };
+}
+
+function lastCandidate({ rounds, preparation }: RunStory): string[] {
+  const last = rounds.findLast(({ validation }) => validation !== null);
+  if (last?.validation == null || preparation?.validation == null) return [];
+  const [after, before] = [last.validation, preparation.validation];
+  return [
+    `candidate of round ${last.round} on validation items: ${percent(after.mean)} right, frontier ${frontierWord(after.frontier90)}; the base: ${percent(before.mean)}, frontier ${frontierWord(before.frontier90)}`,
+  ];
+}

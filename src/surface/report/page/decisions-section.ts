@@ -1,0 +1,50 @@
+import type { Opening } from "../../../foundation/contract/index.ts";
+import type { RoundStory, RunStory } from "../story.ts";
+import { figure, whole } from "../words.ts";
+import { type Content, html, type Markup } from "./html.ts";
+import { answerChip, intervalWords, outcomeChip, points } from "./page-words.ts";
+import { part } from "./part.ts";
+
+/** What the gate decided in each round, and on what evidence. */
+export function decisionsSection({ rounds, facts }: RunStory): Content {
+  if (rounds.length === 0) return null;
+  const observed =
+    facts?.observe === true
+      ? " In this run decisions were recorded only: nothing was promoted or rejected by them."
+      : "";
+  return part({
+    id: "decisions",
+    title: "What the gate decided",
+    lead: `A candidate is promoted when the evidence for a gain on unused decision items reaches 1/α for its opening. What was observed there was selected upon; the gain is what the audit says.${observed}`,
+    body: html`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Decisions"><table class="data">
+<thead><tr><th scope="col" class="end">round</th><th scope="col">decision</th><th scope="col">why</th><th scope="col" class="end">opening</th><th scope="col" class="end">α of it</th><th scope="col" class="end">evidence</th><th scope="col" class="end">pairs</th><th scope="col" class="end">observed</th><th scope="col" class="end">audit gain</th><th scope="col">guards</th></tr></thead>
+<tbody>${rounds.map(rowOf)}</tbody></table></div></div>`,
+  });
+}
+
+function rowOf(round: RoundStory): Markup {
+  const { decision, startFrom, audit } = round;
+  return html`<tr><th scope="row" class="end">${round.round}</th><td>${outcomeChip(round)}</td>
+<td class="why">${decision?.reason ?? html`<span class="quiet">not decided yet</span>`}${startFrom ? html`<br><span class="quiet small">from the ${startFrom}</span>` : ""}</td>
+${decision === null ? unopened("not yet") : decision.opening === null ? unopened("not opened") : openingCells(decision.opening)}
+<td class="end">${audit ? html`${points(audit.gain.mean)}<br><span class="quiet small">${intervalWords(audit.gain)}</span>` : html`<span class="quiet">–</span>`}</td>
+<td>${guardCell(round)}</td></tr>`;
+}
+
+function unopened(why: string): Markup {
+  return html`<td class="end quiet" colspan="5">${why}</td>`;
+}
+
+function openingCells(opening: Opening): Markup {
+  const { alpha, wealth, pairs, voids, observed } = opening;
+  const needed = alpha > 0 ? 1 / alpha : Number.POSITIVE_INFINITY;
+  return html`<td class="end">${opening.opening}</td><td class="end">${figure(alpha)}</td>
+<td class="end">${figure(wealth)}<br><span class="quiet small">of ${figure(needed)}</span></td>
+<td class="end">${whole(pairs)}${voids > 0 ? html`<br><span class="quiet small">${voids} void</span>` : ""}</td><td class="end">${points(observed)}</td>`;
+}
+
+function guardCell({ findings }: RoundStory): Content {
+  const loud = findings.filter(({ answer }) => answer !== "ok");
+  if (findings.length === 0) return html`<span class="quiet">–</span>`;
+  return loud.length === 0 ? answerChip("ok") : loud.map(({ answer }) => answerChip(answer));
+}

@@ -1,0 +1,118 @@
+import { type HeatColumn, heatMapOf } from "../heat-map.ts";
+import type { RunStory } from "../story.ts";
+import { figure, listRounds, percent, unbroken } from "../words.ts";
+import { type Content, html } from "./html.ts";
+import { part } from "./part.ts";
+
+/** What a reader might take for proven, and is not. */
+export function limitsSection(story: RunStory): Content {
+  if (story.state === "empty") return null;
+  return part({
+    id: "limits",
+    title: "What is not proven",
+    body: html`<ul class="limits">${limitsOf(story).map((limit) => html`<li>${unbroken(limit)}</li>`)}</ul>`,
+  });
+}
+
+export function limitsOf(story: RunStory): string[] {
+  return [
+    ...unfinished(story),
+    ...ofTheClaim(story),
+    ...ofTheItems(story),
+    ...ofTheGate(story),
+    ...ofTheGuards(story),
+    "No baseline was run beside it (the base with more samples an item, training on outside data only, rewards shuffled among answers): what part of a gain is due to the method is not shown.",
+  ];
+}
+
+function unfinished({ state, facts }: RunStory): string[] {
+  if (state === "running")
+    return ["The run is not finished; what stands here is what it has come to so far."];
+  if (state === "interrupted")
+    return ["The run was interrupted and can go on; what stands here is what it has come to so far."];
+  if (state === "stopped-by-guard") return ["A guard stopped the run before its rounds were spent."];
+  return facts === null ? ["The beginning of the run is missing from its events."] : [];
+}
+
+function ofTheClaim({ audit, facts }: RunStory): string[] {
+  if (audit === null)
+    return [
+      "No gain over the base: without an audit of the champion there is no claim, however the pictures look.",
+    ];
+  return [
+    `The interval says what other items would give, not what another seed would: this is one run with seed ${facts?.seed ?? "unknown"}.`,
+  ];
+}
+
+function ofTheItems(story: RunStory): string[] {
+  const { columns, unit, rows } = heatMapOf(story);
+  const list = (chosen: readonly HeatColumn[]): string =>
+    listRounds(chosen.map(({ difficulty }) => difficulty)).replaceAll("-", "–");
+  const enumerated = columns.filter((column) => column.enumerated);
+  const measured = columns.filter(({ zone }) => zone === "measured");
+  return [
+    ...(rows.length > 0
+      ? [
+          "The picture of accuracy, the meters and each round’s frontier are read from validation items, by which the run may steer; only audit figures are a claim.",
+        ]
+      : []),
+    ...(enumerated.length > 0
+      ? [
+          `${capital(unit)} ${list(enumerated)}: every item is answered and none is unseen, so nothing is claimed about generalising there, and the gate does not look at them.`,
+        ]
+      : []),
+    ...(measured.length > 0 && story.facts !== null
+      ? [`${capital(unit)} ${list(measured)}: only measured, to see how far what was learnt reaches.`]
+      : []),
+  ];
+}
+
+function ofTheGate({ rounds, facts }: RunStory): string[] {
+  const limits: string[] = [];
+  const openings = rounds.flatMap(({ decision }) => decision?.opening ?? []);
+  const [first] = openings;
+  if (facts?.observe === true)
+    limits.push(
+      "Decisions were recorded, not acted on: training went on from every candidate, the worse ones too.",
+    );
+  else if (first !== undefined) {
+    // α_r = α·6/(π²r²), solved for α.
+    const alpha = (first.alpha * Math.PI ** 2 * first.opening ** 2) / 6;
+    limits.push(
+      `Any one promotion may be false; the chance of a false one over all openings on these decision items is at most ${percent(alpha, 0)}.`,
+    );
+  }
+  const voids = openings.reduce((sum, opening) => sum + opening.voids, 0);
+  if (voids > 0)
+    limits.push(
+      `${figure(voids)} pairs had no score after retries; each was counted as the worst for the candidate.`,
+    );
+  const unopened = rounds
+    .filter(({ decision }) => decision !== null && decision.opening === null)
+    .map(({ round }) => round);
+  if (unopened.length > 0)
+    limits.push(
+      `In ${unopened.length === 1 ? "round" : "rounds"} ${listRounds(unopened).replaceAll("-", "–")} the gate was not opened.`,
+    );
+  return limits;
+}
+
+function ofTheGuards({ rounds }: RunStory): string[] {
+  const blind = new Map<string, { rounds: number[]; evidence: string }>();
+  for (const { round, findings } of rounds) {
+    for (const { guard, value, evidence } of findings) {
+      if (value !== null) continue;
+      const known = blind.get(guard) ?? { rounds: [], evidence };
+      known.rounds.push(round);
+      blind.set(guard, known);
+    }
+  }
+  return [...blind].map(
+    ([guard, { rounds: unseen, evidence }]) =>
+      `The guard “${guard}” could not measure in ${unseen.length === 1 ? "round" : "rounds"} ${listRounds(unseen).replaceAll("-", "–")}: ${evidence}.`,
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,74 @@
+import type { MeterReading } from "../../../foundation/contract/index.ts";
+import type { RunStory } from "../story.ts";
+import { type Content, html, type Markup } from "./html.ts";
+import { lineChart } from "./line-chart.ts";
+import { axisFormat, unitFormat, unitName } from "./page-words.ts";
+import { part } from "./part.ts";
+
+interface MeterStory {
+  readonly name: string;
+  readonly unit: string;
+  readonly readings: readonly {
+    readonly round: number;
+    readonly full: boolean;
+    readonly reading: MeterReading;
+  }[];
+}
+
+/** Every meter over the rounds, each in a small chart of its own. */
+export function metersSection(story: RunStory): Content {
+  const meters = metersOf(story);
+  if (meters.length === 0) return null;
+  const drawn = meters.map((meter) => ({ meter, figure: figureOf(meter, story) }));
+  const silent = drawn.filter(({ figure }) => figure === undefined).map(({ meter }) => meter);
+  return part({
+    id: "meters",
+    title: "Meters over the rounds",
+    lead: "Read from validation items and training. A full dot is a round that was promoted; a band is a 95 % interval.",
+    body: html`<div class="charts">${drawn.map(({ figure }) => figure)}</div>
+${silent.length === 0 ? "" : html`<p class="quiet small" style="margin-top:.8rem">Not measured: ${silent.map(({ name, readings }, index) => html`${index > 0 ? "; " : ""}${name}${readings.at(-1)?.reading.note ? ` (${readings.at(-1)?.reading.note})` : ""}`)}.</p>`}`,
+  });
+}
+
+function metersOf({ rounds }: RunStory): MeterStory[] {
+  const names = [...new Set(rounds.flatMap(({ readings }) => readings.map(({ meter }) => meter)))];
+  return names.map((name) => {
+    const readings = rounds.flatMap((round) =>
+      round.readings
+        .filter(({ meter }) => meter === name)
+        .slice(0, 1)
+        .map((reading) => ({ round: round.round, full: round.promoted, reading })),
+    );
+    return { name, unit: readings[0]?.reading.unit ?? "", readings };
+  });
+}
+
+function figureOf({ name, unit, readings }: MeterStory, story: RunStory): Markup | undefined {
+  const format = unitFormat(unit);
+  const chart = lineChart({
+    title: name,
+    isShare: unit === "share",
+    format,
+    axis: axisFormat(unit),
+    series: [
+      {
+        name,
+        kind: "two",
+        points: readings.map(({ round, full, reading: { value, interval } }) => ({
+          round,
+          full,
+          value,
+          ...(interval ? { interval } : {}),
+        })),
+      },
+    ],
+  });
+  if (chart === undefined) return undefined;
+  const last = readings.findLast(({ reading }) => reading.value !== null)?.reading;
+  const value = last?.value == null ? "" : format(last.value);
+  const now =
+    unit === "difficulty"
+      ? html`<small>${unitName(unit, story)}</small> ${value}`
+      : html`${value} <small>${unitName(unit, story)}</small>`;
+  return html`<figure class="card chart"><figcaption><h3>${name}</h3><span class="now">${now}</span>${last?.note ? html`<span class="quiet">${last.note}</span>` : ""}</figcaption>${chart}</figure>`;
+}

@@ -1,0 +1,90 @@
+import type { RunStory } from "../story.ts";
+import { duration } from "../words.ts";
+import { displayWidth, padEnd } from "./display-width.ts";
+import { fitLine, type Line, type Pen, printable, type Span, span } from "./paint.ts";
+import type { ProgressView } from "./progress-timer.ts";
+
+export interface BarsRequest {
+  readonly story: RunStory;
+  readonly progress: ProgressView | null;
+  /** How much of all rounds is done, once a round has shown how long one takes. */
+  readonly overall: { readonly share: number; readonly remainingSeconds: number } | null;
+  /** Cells that a line may take. */
+  readonly width: number;
+  readonly pen: Pen;
+}
+
+/** A bar in words: what, how far, and how long still, said at length or shortly. */
+interface BarWords {
+  readonly name: Span;
+  readonly share: number | null;
+  readonly time: string;
+  readonly shortTime: string;
+}
+
+/** Where the round and its stage stand, below each other. */
+export function bars({ story, progress, overall, width, pen }: BarsRequest): Line[] {
+  const { current, facts, rounds } = story;
+  const round = current?.round ?? rounds.at(-1)?.round ?? 0;
+  const words: BarWords[] = [];
+  if (facts !== null) {
+    const name = span(round === 0 ? "preparation" : `round ${round} of ${facts.rounds}`, "strong");
+    const time = duration(overall?.remainingSeconds ?? 0);
+    words.push({ name, share: overall?.share ?? null, time: `about ${time} left in all`, shortTime: time });
+  }
+  const stage = current?.stage ?? progress?.stage ?? "";
+  const label = progress?.label ?? current?.label ?? "";
+  const work = [stage, label === stage ? "" : label].filter(Boolean).join(` ${pen.glyphs.dot} `);
+  if (work !== "") words.push({ name: span(work), ...progressWords(progress) });
+  return barLines(words, width, pen);
+}
+
+function progressWords(progress: ProgressView | null): Omit<BarWords, "name"> {
+  if (progress?.long !== true) return { share: null, time: "", shortTime: "" };
+  const { share, remainingSeconds, elapsedSeconds, stage } = progress;
+  if (remainingSeconds === null)
+    return { share, time: duration(elapsedSeconds), shortTime: duration(elapsedSeconds) };
+  const left = duration(remainingSeconds);
+  // The gate ends as soon as it knows: its cap says only how long it can take.
+  return { share, time: `${stage === "decide" ? "at most " : ""}${left} left`, shortTime: left };
+}
+
+const longestBar = 40;
+const shortestBar = 8;
+
+/** Bars of one length below each other; on narrow terminals first the words are cut, then the bars. */
+function barLines(words: readonly BarWords[], width: number, pen: Pen): Line[] {
+  const names = words.map(({ name }) => displayWidth(printable(name.text, pen.glyphs)));
+  const column = Math.min(Math.max(0, ...names), Math.floor(width * 0.42));
+  const frame = pen.glyphs.barEnds.join("").length + 2;
+  const roomBeside = (times: readonly string[]): number =>
+    width - column - frame - Math.max(0, ...times.map((time) => afterBar(1, time).length));
+  const barred = words.filter(({ share }) => share !== null);
+  const short = roomBeside(barred.map(({ time }) => time)) < shortestBar;
+  const timeOf = ({ time, shortTime }: BarWords): string => (short ? shortTime : time);
+  const room = roomBeside(barred.map(timeOf));
+  return words.map((word): Line => {
+    if (word.share === null) return [word.name];
+    const [name = word.name] = fitLine([word.name], column, pen);
+    const bar = room < 4 ? [] : barOf(word.share, Math.min(longestBar, room), pen);
+    const after = span(afterBar(word.share, timeOf(word)), "faint");
+    return [{ ...name, text: padEnd(name.text, column) }, span("  "), ...bar, after];
+  });
+}
+
+function afterBar(share: number, time: string): string {
+  return `  ${`${Math.floor(100 * share)} %`.padStart(5)}  ${time}`;
+}
+
+function barOf(share: number, cells: number, { glyphs, colours }: Pen): Span[] {
+  const full = Math.round(share * cells);
+  const [open, close] = glyphs.barEnds;
+  // A thin line reads better, but only colours tell its two parts apart.
+  const [done, rest] = colours > 0 && glyphs.unicode ? ["━", "━"] : [glyphs.barFull, glyphs.barEmpty];
+  return [
+    span(open),
+    span(done.repeat(full), "accent"),
+    span(rest.repeat(cells - full), "faint"),
+    span(close),
+  ];
+}

@@ -1,0 +1,98 @@
+import type { EventOf, StoredEvent } from "../../../foundation/contract/index.ts";
+import type { RoundStory, RunStory } from "../story.ts";
+import { duration, frontierWord, outcomeOf, outcomeWord, percent, plural } from "../words.ts";
+import { type Line, span } from "./paint.ts";
+import { column, guardLines, roundLines, roundName, type SayingOptions, styleOf } from "./round-lines.ts";
+
+/** What an event adds to the lasting lines, if anything. `story` has heard it already. */
+export function linesFor({ event }: StoredEvent, story: RunStory, options: SayingOptions): Line[] {
+  const everything = options.detail === "stages";
+  switch (event.type) {
+    case "run-started":
+      return [beginning(story, options)];
+    case "run-resumed":
+      return [
+        [span(`going on with run ${event.run}: ${event.round} of ${plural(event.rounds, "round")} done`)],
+      ];
+    case "engine-started": {
+      const { engine, device, workers, seconds } = event;
+      const ready = `engine ${engine} on ${device}, ${plural(workers, "worker")}, ready in ${duration(seconds)}`;
+      return [[span(ready, "faint")]];
+    }
+    case "stage-finished": {
+      // The decision has said it.
+      if (event.stage === "decide" && roundOf(story, event.round)?.decision != null) return [];
+      if (!everything) return event.round === 0 && event.stage === "evaluate" ? baseLine(story, options) : [];
+      return [[span(stageWords(event, story))]];
+    }
+    case "round-started":
+      return everything ? [[span(startWords(event, story))]] : [];
+    case "decision-made": {
+      const round = roundOf(story, event.round);
+      if (!everything || round === undefined) return [];
+      return [
+        [span(`${roundName(event.round)}  ${decisionWord(round)}: ${event.decision.reason}`, styleOf(round))],
+      ];
+    }
+    case "guards-spoke":
+      return event.findings.flatMap((finding) => guardLines(event.round, finding, options));
+    case "round-finished": {
+      const round = roundOf(story, event.round);
+      return round === undefined ? [] : roundLines(round, story, options);
+    }
+    default:
+      return [];
+  }
+}
+
+function beginning({ facts, run }: RunStory, { pen }: SayingOptions): Line {
+  const rounds = facts === null ? "" : plural(facts.rounds, "round");
+  const method = typeof facts?.method.name === "string" ? ` of ${facts.method.name}` : "";
+  const observed = facts?.observe ? `, decisions recorded only` : "";
+  const separator = ` ${pen.glyphs.dot} `;
+  return [
+    span(facts?.name ?? "run", "strong"),
+    span(
+      `${separator}run ${run}${separator}${rounds}${method}${observed}${separator}seed ${facts?.seed ?? "?"}`,
+    ),
+  ];
+}
+
+function baseLine({ preparation }: RunStory, { pen }: SayingOptions): Line[] {
+  const validation = preparation?.validation;
+  if (validation == null) return [];
+  const separator = ` ${pen.glyphs.dot} `;
+  const seconds = preparation?.stages.reduce((sum, stage) => sum + (stage.seconds ?? 0), 0) ?? 0;
+  return [
+    [
+      span("base".padEnd(column), "strong"),
+      span(
+        `frontier ${frontierWord(validation.frontier90)}${separator}accuracy ${percent(validation.mean)}${separator}${duration(seconds)}`,
+      ),
+    ],
+  ];
+}
+
+function stageWords({ round, stage, seconds, summary }: EventOf<"stage-finished">, story: RunStory): string {
+  const label = roundOf(story, round)?.stages.findLast((known) => known.stage === stage)?.label ?? "";
+  // Two audits may end a round: of the promotion, and of the whole run.
+  const which = stage === "audit" && label !== "" ? `${label}: ` : "";
+  return `${roundName(round)}  ${stage.padEnd(8)}  ${which}${summary} (${duration(seconds)})`;
+}
+
+function startWords(
+  { round, plan, startFrom }: EventOf<"round-started">,
+  { facts, rounds }: RunStory,
+): string {
+  const of = facts === null ? "" : ` of ${facts.rounds}`;
+  const known = rounds.find((other) => other.round === round - 1)?.plan === plan;
+  return `${roundName(round)}${of}, from the ${startFrom}${known ? "" : `: ${plan}`}`;
+}
+
+function decisionWord(round: RoundStory): string {
+  return outcomeOf(round) === "observed" ? `${outcomeWord(round)} (recorded only)` : outcomeWord(round);
+}
+
+function roundOf(story: RunStory, round: number): RoundStory | undefined {
+  return round === 0 ? (story.preparation ?? undefined) : story.rounds.find((one) => one.round === round);
+}
