@@ -6,13 +6,7 @@ const [major, minor] = found.split(".").map(Number);
 const supported = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 
 if (supported) start();
-else
-  refuse(
-    "Whetstone needs Node 22.18 or newer and this is Node " +
-      found +
-      ": run it as `npx whetstone` (or from an npm script) in a folder where whetstone is installed, " +
-      "which brings Node 24 along on Linux, or install Node 24.",
-  );
+else restart();
 
 function start() {
   silenceExpectedWarnings();
@@ -20,6 +14,46 @@ function start() {
   void import("fs").then(function (fs) {
     if (fs.existsSync(main)) return import(main.href);
     return refuse("Whetstone is not built yet (dist/ is missing): run `npm run build` in its folder.");
+  });
+}
+
+/**
+ * On Linux the package brings a newer Node along, which npx and npm scripts find by themselves; whoever starts this file
+ * directly is given it here.
+ */
+function restart() {
+  void Promise.all([import("child_process"), import("module")]).then(function (modules) {
+    let newer;
+    try {
+      const name = "node-" + process.platform + "-" + process.arch + "/bin/node";
+      newer = modules[1].createRequire(import.meta.url).resolve(name);
+    } catch (_missing) {
+      return refuse(
+        "Whetstone needs Node 22.18 or newer and this is Node " +
+          found +
+          ": install Node 24, or install whetstone where optional packages are not left out; " +
+          "on Linux they bring Node 24 along.",
+      );
+    }
+    const child = modules[0].spawn(newer, process.argv.slice(1), { stdio: "inherit" });
+    // A terminal sends Ctrl-C to both; what is sent to this process alone is handed on.
+    const handOn = ["SIGINT", "SIGTERM", "SIGHUP"].map(function (signal) {
+      const send = function () {
+        child.kill(signal);
+      };
+      process.on(signal, send);
+      return [signal, send];
+    });
+    child.on("error", function (error) {
+      refuse("Whetstone cannot start the Node that came with it (" + error.message + "): install Node 24.");
+    });
+    child.on("exit", function (code, signal) {
+      handOn.forEach(function (pair) {
+        process.off(pair[0], pair[1]);
+      });
+      if (signal === null) process.exitCode = code;
+      else process.kill(process.pid, signal);
+    });
   });
 }
 

@@ -1,55 +1,98 @@
-import { existsSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isWhetstoneError, messageOf, userError } from "../../foundation/base/index.ts";
-import { defineRun, isRunDefinition, type RunConfig, type RunDefinition } from "../../loop/run.ts";
+import { isWhetstoneError, userError } from "../../foundation/base/index.ts";
+import {
+  defineRun,
+  isParametrisedRun,
+  isRunDefinition,
+  type ParameterKinds,
+  type ParametrisedRun,
+  type RunConfig,
+  type RunDefinition,
+} from "../../loop/run.ts";
+import { configFault } from "./config-fault.ts";
+import { type FoundConfig, findConfig } from "./find-config.ts";
+import {
+  type GivenParameters,
+  kebab,
+  refuseAll,
+  runFlags,
+  unknownFlag,
+  valuesFor,
+} from "./given-parameters.ts";
+import { lendOwnPackage } from "./own-package.ts";
 
-export const configName = "whetstone.config.ts";
-const names = [configName, "whetstone.config.js", "whetstone.config.mjs"];
-
-export interface LoadedConfig {
+export interface LoadedConfig extends FoundConfig {
   readonly definition: RunDefinition;
-  /** The project folder: where the config lies. */
-  readonly folder: string;
-  readonly path: string;
 }
 
-/** Where a config or its folder leads; throws a user error `config-missing`. */
-export function findConfig(given: string): { readonly folder: string; readonly path: string } {
-  const target = resolve(given);
-  if (existsSync(target) && statSync(target).isFile()) return { folder: dirname(target), path: target };
-  for (const name of names) {
-    const path = join(target, name);
-    if (existsSync(path)) return { folder: target, path };
-  }
-  const where = existsSync(target) ? `${given === "." ? "This folder" : given} has no ${configName}` : `${given} does not exist`;
-  throw userError("config-missing", `${where}: write one with \`whetstone init\`, or name a folder that has one.`);
+/**
+ * Loads a typed config, whose types Node itself strips, with the values for its parameters. Throws user errors
+ * `config-missing`, `config-invalid`, `unknown-flag`, `invalid-parameter` and `invalid-option`.
+ */
+export async function loadConfig(given: string, parameters: GivenParameters): Promise<LoadedConfig> {
+  const found = locate(given, parameters);
+  const value = await exported(found);
+  if (!isParametrisedRun(value)) refuseAll(parameters);
+  const definition = await naming(found, () => define(value, parameters, found));
+  return { ...found, definition };
 }
 
-/** Loads a typed config; Node itself strips the types. Throws user errors `config-missing`, `config-invalid`, `invalid-option`. */
-export async function loadConfig(given: string): Promise<LoadedConfig> {
-  const { folder, path } = findConfig(given);
-  let value: unknown;
+/** The parameters of a config; empty where it has none. Throws as {@link loadConfig} does. */
+export async function parametersOf(given: string): Promise<ParameterKinds> {
+  const value = await exported(findConfig(given));
+  return isParametrisedRun(value) ? value.kinds : {};
+}
+
+/** A mistyped flag may have swallowed the folder's name; then the flag is what is wrong. */
+function locate(given: string, parameters: GivenParameters): FoundConfig {
   try {
-    const loaded = (await import(pathToFileURL(path).href)) as { default?: unknown };
-    value = loaded.default;
+    return findConfig(given);
   } catch (error) {
-    if (isWhetstoneError(error)) throw error;
-    throw userError("config-invalid", `${basename(path)} cannot be loaded: ${explain(error)}`, { path });
+    const [name] = parameters.keys();
+    throw name === undefined ? error : unknownFlag(name, []);
   }
-  if (isRunDefinition(value)) return { definition: value, folder, path };
-  if (typeof value !== "object" || value === null)
-    throw userError("config-invalid", `${basename(path)} exports no run: end it with \`export default defineRun({ … })\`.`, { path });
-  return { definition: defineRun(value as RunConfig), folder, path };
 }
 
-function explain(error: unknown): string {
-  const message = messageOf(error).replace(/\s+/g, " ").trim();
-  if (error instanceof SyntaxError || (error as { code?: string }).code === "ERR_INVALID_TYPESCRIPT_SYNTAX") {
-    const place = error instanceof Error ? /:(\d+)\n/.exec(error.stack ?? "")?.[1] : undefined;
-    return `it does not compile${place === undefined ? "" : `, line ${place}`}: ${message}`;
+async function exported(found: FoundConfig): Promise<unknown> {
+  lendOwnPackage();
+  const module = await naming(found, () => import(pathToFileURL(found.path).href));
+  const value = (module as { readonly default?: unknown }).default;
+  if (typeof value === "object" && value !== null) return value;
+  throw userError(
+    "config-invalid",
+    `${basename(found.path)} exports no run: end it with \`export default defineRun({ … })\`.`,
+    { path: found.path },
+  );
+}
+
+function define(value: unknown, parameters: GivenParameters, { path }: FoundConfig): RunDefinition {
+  if (isRunDefinition(value)) return value;
+  if (!isParametrisedRun(value)) return defineRun(value as RunConfig);
+  const definition = (value as ParametrisedRun).define(valuesFor(parameters, namesOf(value, path)));
+  if (isRunDefinition(definition)) return definition;
+  throw userError(
+    "config-invalid",
+    `${basename(path)}: the function of withParameters() must return defineRun({ … }).`,
+    { path },
+  );
+}
+
+function namesOf({ kinds }: ParametrisedRun, path: string): readonly string[] {
+  const taken = Object.keys(kinds).find((name) => runFlags.some((flag) => flag === kebab(name)));
+  if (taken === undefined) return Object.keys(kinds);
+  throw userError(
+    "config-invalid",
+    `${basename(path)}: a parameter cannot be called "${taken}", which is a flag of the command.`,
+    { path },
+  );
+}
+
+/** What a config throws is a sentence about the config. */
+async function naming<T>(found: FoundConfig, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isWhetstoneError(error) ? error : await configFault(error, found.path);
   }
-  if (/Cannot find package 'whetstone'/.test(message))
-    return "it imports \"whetstone\", which is not installed there: run `npm install whetstone` in its folder.";
-  return message;
 }

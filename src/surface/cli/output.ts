@@ -1,48 +1,58 @@
-import { isWhetstoneError, messageOf } from "../../foundation/base/index.ts";
-import { exitCodeOf } from "./exit-codes.ts";
+import { type Environment, speaksUnicode } from "../report/terminal/abilities.ts";
+import { toAscii } from "../report/terminal/glyphs.ts";
 
 /** Where a command writes. A reader that went away (`| head`) ends the printing, never the work. */
 export interface Output {
+  /** Cells of a line of the result; infinite where nothing cuts it. */
+  readonly columns: number;
+  /** The result, for people: standard output. */
   line(text?: string): void;
+  /** The result, for programs: one value a line of standard output. */
   json(value: unknown): void;
-  /** For people, beside the result: standard error. */
+  /** Beside the result, for people: standard error. */
   note(text: string): void;
+  /** What is going on now: on a terminal one line that the next word replaces, elsewhere nothing. */
+  passing(text: string): void;
 }
 
-export function processOutput(): Output {
-  let open = true;
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    open = false;
-  });
-  process.stderr.on("error", () => {});
-  const write = (text: string): void => {
-    if (open) process.stdout.write(`${text}\n`);
+/** Standard output or error: what only terminals have may be missing. */
+export type TextStream = Pick<NodeJS.WriteStream, "on" | "write"> &
+  Partial<Pick<NodeJS.WriteStream, "isTTY" | "columns" | "getColorDepth">>;
+
+const eraseLine = "\r\x1b[K";
+
+/** Words are brought down to ASCII where the locale of the environment is not UTF-8; JSON is UTF-8 everywhere. */
+export function outputTo(standard: TextStream, error: TextStream, environment: Environment): Output {
+  const result = untilClosed(standard);
+  const aside = untilClosed(error);
+  const readable = speaksUnicode(environment) ? (text: string) => text : toAscii;
+  let passing = false;
+  const say = (text: string): void => {
+    if (passing) aside(eraseLine);
+    passing = false;
+    aside(text);
   };
   return {
-    line: (text = "") => write(text),
-    json: (value) => write(JSON.stringify(value)),
-    note: (text) => process.stderr.write(`${text}\n`),
+    // A terminal that does not know its size says 0.
+    columns: standard.columns || Number.POSITIVE_INFINITY,
+    line: (text = "") => result(`${readable(text)}\n`),
+    json: (value) => result(`${JSON.stringify(value)}\n`),
+    note: (text) => say(`${readable(text)}\n`),
+    passing: (text) => {
+      if (error.isTTY !== true) return;
+      aside(eraseLine + readable(text).slice(0, Math.max(1, (error.columns || 80) - 1)));
+      passing = true;
+    },
   };
 }
 
-/** Runs a command; an error becomes one sentence (or one JSON object) and an exit code. */
-export async function answer(output: Output, json: boolean, work: () => Promise<number | undefined>): Promise<void> {
-  try {
-    process.exitCode = (await work()) ?? 0;
-  } catch (error) {
-    process.exitCode = exitCodeOf(error);
-    const named = isWhetstoneError(error);
-    if (json)
-      output.json({
-        error: {
-          code: named ? error.code : "fault",
-          category: named ? error.category : "internal",
-          message: messageOf(error),
-          details: named ? error.details : {},
-        },
-      });
-    else output.note(`whetstone: ${messageOf(error)}`);
-    if (!named && process.env.WHETSTONE_DEBUG !== undefined && error instanceof Error) output.note(error.stack ?? "");
-  }
+/** EPIPE comes as an event after the write; so do a full disk behind `>` and a terminal that was closed. */
+function untilClosed(stream: TextStream): (text: string) => void {
+  let open = true;
+  stream.on("error", () => {
+    open = false;
+  });
+  return (text) => {
+    if (open) stream.write(text);
+  };
 }

@@ -42,9 +42,9 @@ export const stopChecks: readonly CheckDefinition[] = [
     name: "a stop token ends a sample, and is its last token",
     check: async (bench) => {
       const tokenAt = (place: number) => (free: SampledSequence) => free.tokens[place] as number;
-      for (const of of [tokenAt(0), tokenAt(5), tokenAt(maxTokens - 1)])
-        for (const pair of await pairs(bench, (free) => ({ stopTokens: [of(free)] })))
-          assertCut(pair, pair.free.tokens.indexOf(of(pair.free)) + 1);
+      for (const chosen of [tokenAt(0), tokenAt(5), tokenAt(maxTokens - 1)])
+        for (const pair of await pairs(bench, (free) => ({ stopTokens: [chosen(free)] })))
+          assertCut(pair, pair.free.tokens.indexOf(chosen(pair.free)) + 1);
     },
   },
   {

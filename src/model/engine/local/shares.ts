@@ -6,7 +6,7 @@ export interface Share {
 }
 
 /** More rows at once gain nothing; fewer than these are not worth a call of their own. */
-const mostRows = 256;
+const mostRows = 512;
 const fewestRows = 8;
 
 /**

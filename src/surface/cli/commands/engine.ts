@@ -1,51 +1,73 @@
 import { engineStatus, installEngine, removeEngine } from "../../../model/engine/local/index.ts";
-import { answer, type Output, processOutput } from "../output.ts";
+import { answer } from "../answer.ts";
+import type { CliContext } from "../context.ts";
+import { columns } from "../describe.ts";
+import { interruptible } from "../interruption.ts";
+import type { Output } from "../output.ts";
+import type { JsonFlags } from "../route-parts.ts";
 
-export interface EngineFlags {
-  readonly json: boolean;
-}
-
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
 
 /** Creates the engine's Python environment, or finds it whole. */
-export async function install(flags: EngineFlags): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
-    const installed = await installEngine({ onProgress: flags.json ? () => {} : narrate(output) });
+export async function install(this: CliContext, flags: JsonFlags): Promise<void> {
+  const { output, environment } = this;
+  await answer(this, flags.json, async () => {
+    using interruption = interruptible({ say: output.note });
+    const installed = await installEngine({
+      environment,
+      signal: interruption.signal,
+      onProgress: flags.json ? () => {} : narrate(output),
+    });
     if (flags.json) output.json(installed);
-    else output.line("The engine is installed.");
+    else output.line(`The engine is installed in ${installed.folder}.`);
     return 0;
   });
 }
 
-export async function status(flags: EngineFlags): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
-    const found = await engineStatus();
-    if (flags.json) output.json(found);
-    else
-      for (const [name, value] of Object.entries(found))
-        output.line(`${name.padEnd(12)} ${name === "bytes" ? megabytes(Number(value)) : typeof value === "object" ? JSON.stringify(value) : String(value)}`);
+export async function status(this: CliContext, flags: JsonFlags): Promise<void> {
+  const { output, environment } = this;
+  await answer(this, flags.json, async () => {
+    const found = await engineStatus({ environment });
+    if (flags.json) {
+      output.json(found);
+      return 0;
+    }
+    const rows = [
+      [
+        "state",
+        found.state === "installed" ? "installed" : "missing; `whetstone engine install` installs it",
+      ],
+      ["folder", found.folder],
+      ["python", `${found.base.version} (${found.base.path})`],
+      ["takes", megabytes(found.bytes)],
+      ...Object.entries(found.versions),
+    ] as const;
+    for (const line of columns(rows)) output.line(line.trimStart());
     return 0;
   });
 }
 
-export async function remove(flags: EngineFlags): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
-    const { bytes } = await removeEngine();
+export async function remove(this: CliContext, flags: JsonFlags): Promise<void> {
+  const { output, environment } = this;
+  await answer(this, flags.json, async () => {
+    const { bytes } = await removeEngine({ environment });
     if (flags.json) output.json({ bytes });
-    else output.line(bytes === 0 ? "There was no engine to remove." : `Removed; ${megabytes(bytes)} are free again.`);
+    else
+      output.line(
+        bytes === 0 ? "There was no engine to remove." : `Removed; ${megabytes(bytes)} are free again.`,
+      );
     return 0;
   });
 }
 
-/** One line for each thing that is done, not one for each package of it. */
-function narrate(output: Output): (label: string, done: number, total: number) => void {
+/** One lasting line for each thing that is done, and on a terminal what passes meanwhile. */
+function narrate({ note, passing }: Output): (label: string, done: number, total: number) => void {
   let said = "";
   return (label, done, total) => {
-    const line = `[${done}/${total}] ${label}`;
-    if (line !== said) output.note(line);
-    said = line;
+    // What it is at, and for how long, stands behind the dot.
+    const [name = ""] = label.split(" · ");
+    if (name !== said) note(`[${done}/${total}] ${name}`);
+    else passing(`[${done}/${total}] ${label}`);
+    said = name;
   };
 }

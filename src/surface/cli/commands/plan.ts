@@ -1,16 +1,14 @@
 import { plan } from "../../../loop/run.ts";
+import { answer } from "../answer.ts";
+import type { CliContext } from "../context.ts";
 import { loadConfig } from "../load-config.ts";
-import { answer, processOutput } from "../output.ts";
-
-export interface PlanFlags {
-  readonly json: boolean;
-}
+import type { JsonFlags } from "../route-parts.ts";
 
 /** What a run would do, before it does it. */
-export default async function planCommand(flags: PlanFlags, where = "."): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
-    const { definition, folder } = await loadConfig(where);
+export async function planCommand(this: CliContext, flags: JsonFlags, where = "."): Promise<void> {
+  const { output, parameters } = this;
+  await answer(this, flags.json, async () => {
+    const { definition, folder } = await loadConfig(where, parameters);
     const planned = await plan(definition, { folder });
     if (flags.json) output.json(planned);
     else for (const line of planned.lines) output.line(line);

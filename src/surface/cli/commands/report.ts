@@ -1,22 +1,25 @@
 import { resolve } from "node:path";
-import { answer, processOutput } from "../output.ts";
-import { writeReport } from "../write-report.ts";
+import { answer } from "../answer.ts";
+import type { CliContext } from "../context.ts";
 import { projectFolder } from "../project-folder.ts";
+import type { JsonFlags } from "../route-parts.ts";
+import { writeReport } from "../write-report.ts";
 
-export interface ReportFlags {
-  readonly json: boolean;
+export interface ReportFlags extends JsonFlags {
   readonly output?: string;
   readonly run?: string;
 }
 
 /** Writes one self-contained HTML file about a folder's run. */
-export default async function reportCommand(flags: ReportFlags, where = "."): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
-    const target = flags.output === undefined ? undefined : resolve(flags.output);
-    const path = await writeReport(projectFolder(where), flags.run, target);
-    if (flags.json) output.json({ report: path });
-    else output.line(`The report lies in ${path}; it opens in any browser, offline.`);
+export async function reportCommand(this: CliContext, flags: ReportFlags, where = "."): Promise<void> {
+  await answer(this, flags.json, async () => {
+    const { run, output: given } = flags;
+    const path = await writeReport(projectFolder(where), {
+      ...(run === undefined ? {} : { run }),
+      ...(given === undefined ? {} : { path: resolve(given) }),
+    });
+    if (flags.json) this.output.json({ report: path });
+    else this.output.line(`The report lies in ${path}; it opens in any browser, offline.`);
     return 0;
   });
 }

@@ -1,59 +1,106 @@
-import { systemClock } from "../../../foundation/base/index.ts";
+import { isWhetstoneError, messageOf, systemClock, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Watcher } from "../../../foundation/contract/index.ts";
-import { run } from "../../../loop/run.ts";
-import { closingWords, tellRun, terminalView } from "../../report/index.ts";
+import { type RunResult, run } from "../../../loop/run.ts";
+import { closingWords, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
+import { answer } from "../answer.ts";
+import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { loadConfig } from "../load-config.ts";
-import { answer, processOutput } from "../output.ts";
+import { interruptible } from "../interruption.ts";
+import { type LoadedConfig, loadConfig } from "../load-config.ts";
+import type { Output } from "../output.ts";
+import type { JsonFlags } from "../route-parts.ts";
 import { writeReport } from "../write-report.ts";
 
-export interface RunFlags {
-  readonly json: boolean;
-}
-
 /** Runs or goes on with the run of a folder. With `--json`: one stored event a line, the result at the end. */
-export default async function runCommand(flags: RunFlags, where = "."): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
-    const { definition, folder } = await loadConfig(where);
-    using interruption = interruptible((text) => output.note(text));
-    using view = flags.json
-      ? undefined
-      : terminalView({ stream: process.stdout, environment: process.env, clock: systemClock });
-    const watch: Watcher = (event) => {
-      if (view !== undefined) view.watch(event);
-      else if (event.type !== "progress") output.json(event);
-    };
-    const result = await run(definition, { folder, watch, signal: interruption.signal });
-    const path = await writeReport(folder, result.run);
-    view?.[Symbol.dispose]();
+export async function runCommand(this: CliContext, { json }: JsonFlags, where = "."): Promise<void> {
+  const { output, parameters } = this;
+  await answer(this, json, async () => {
+    const config = await loadConfig(where, parameters);
+    const result = json ? await streamed(config, output) : await drawn(config, this);
+    const report = await reportOf(config.folder, result, output);
     const { events, ...summary } = result;
-    if (flags.json) output.json({ type: "result", ...summary, report: path });
-    else {
-      if (result.alreadyFinished)
-        output.line("This run is finished; nothing was done again. For more rounds, raise budget.rounds in the config.");
-      for (const line of closingWords(tellRun(events), { report: path })) output.line(line);
-    }
-    if (result.outcome === "interrupted") return exitCodes.interrupted;
-    return result.outcome === "stopped-by-guard" ? exitCodes.stopped : exitCodes.done;
+    if (json) output.json({ type: "result", ...summary, report });
+    else for (const line of wordsFor(result, report, this)) output.line(line);
+    return exitCodeFor(result);
   });
 }
 
-/** Once: end at the next safe point. Twice: end at once; the ledger is whole all the same. */
-function interruptible(note: (text: string) => void): { readonly signal: AbortSignal } & Disposable {
-  const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort();
-    note("\nEnding at the next safe point; press Ctrl-C again to end at once. Nothing is lost either way.");
+async function streamed(config: LoadedConfig, output: Output): Promise<RunResult> {
+  using interruption = interruptible({ say: output.note });
+  const watch: Watcher = (event) => {
+    if ("event" in event) output.json(event);
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", interrupt);
-    },
+  return await attempt(config, { watch, signal: interruption.signal });
+}
+
+async function drawn(config: LoadedConfig, { output, environment }: CliContext): Promise<RunResult> {
+  const { stdout } = process;
+  using view = terminalView({ stream: stdout, environment, clock: systemClock });
+  // Beside a picture that is drawn in place words would be drawn over.
+  using interruption = interruptible({ say: stdout.isTTY ? view.note : output.note });
+  return await attempt(config, {
+    watch: sayingWhence(view),
+    onResume: view.recall,
+    signal: interruption.signal,
+  });
+}
+
+/** After the engine's death the same command is all that is needed, and the error says so. */
+async function attempt(
+  { definition, folder }: LoadedConfig,
+  options: Omit<Parameters<typeof run>[1], "folder">,
+): Promise<RunResult> {
+  try {
+    return await run(definition, { folder, ...options });
+  } catch (error) {
+    if (!isWhetstoneError(error) || error.category !== "engine") throw error;
+    const { code, category, details } = error;
+    const message = `${error.message}\nWhat was finished is recorded; the same command goes on from there.`;
+    throw new WhetstoneError({ code, category, details, message, cause: error });
+  }
+}
+
+/** Says in one line when an edited config begins a new run from what the one before it has come to. */
+function sayingWhence(view: TerminalView): Watcher {
+  return (event) => {
+    if ("event" in event && event.event.type === "run-started" && event.event.model.from !== undefined)
+      view.note("The config has changed since the last run: a new run begins, from the champion.");
+    view.watch(event);
   };
+}
+
+/** A report that cannot be written takes nothing from the run; `whetstone report` writes it again. */
+async function reportOf(
+  folder: string,
+  { run: id, events }: RunResult,
+  output: Output,
+): Promise<string | null> {
+  if (events.length === 0) return null;
+  try {
+    return await writeReport(folder, { run: id });
+  } catch (error) {
+    output.note(`The report could not be written: ${messageOf(error)} \`whetstone report\` tries again.`);
+    return null;
+  }
+}
+
+function wordsFor(
+  { alreadyFinished, events }: RunResult,
+  report: string | null,
+  { output, environment }: CliContext,
+): string[] {
+  const words = closingWords(tellRun(events), {
+    environment,
+    columns: output.columns,
+    ...(report === null ? {} : { report }),
+  });
+  if (!alreadyFinished) return words;
+  const finished =
+    "This run is finished, and nothing was done again. For more rounds raise budget.rounds in the config; any other change to it starts a new run.";
+  return [finished, ...words];
+}
+
+function exitCodeFor({ outcome }: RunResult): number {
+  if (outcome === "interrupted") return exitCodes.interrupted;
+  return outcome === "stopped-by-guard" ? exitCodes.stopped : exitCodes.done;
 }

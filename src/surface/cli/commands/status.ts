@@ -1,28 +1,32 @@
-import { userError } from "../../../foundation/base/index.ts";
-import { readLedger } from "../../../foundation/ledger/index.ts";
+import { type Holder, readLedger } from "../../../foundation/ledger/index.ts";
 import { closingWords, tellRun } from "../../report/index.ts";
-import { answer, processOutput } from "../output.ts";
-import { projectFolder } from "../project-folder.ts";
-
-export interface StatusFlags {
-  readonly json: boolean;
-}
+import { answer } from "../answer.ts";
+import type { CliContext } from "../context.ts";
+import { noRun, projectFolder } from "../project-folder.ts";
+import type { JsonFlags } from "../route-parts.ts";
 
 /** What a folder's runs have come to, and who runs now. Never takes the folder's lock. */
-export default async function statusCommand(flags: StatusFlags, where = "."): Promise<void> {
-  const output = processOutput();
-  await answer(output, flags.json, async () => {
+export async function statusCommand(this: CliContext, flags: JsonFlags, where = "."): Promise<void> {
+  const { output, environment } = this;
+  await answer(this, flags.json, async () => {
     using ledger = readLedger({ folder: projectFolder(where) });
-    const record = ledger?.runs().at(-1);
-    if (ledger === undefined || record === undefined)
-      throw userError("no-run", "There is no run here yet: start one with `whetstone run`.");
+    const runs = ledger?.runs() ?? [];
+    const record = runs.at(-1);
+    if (ledger === undefined || record === undefined) throw noRun();
     const story = tellRun(ledger.events(record.id));
     const holder = ledger.holder();
-    if (flags.json) output.json({ runs: ledger.runs(), running: holder ?? null, story });
+    if (flags.json) output.json({ runs, running: holder ?? null, story });
     else {
-      output.line(holder === undefined ? "Nobody runs here now." : `Running now: process ${holder.processId}, since ${new Date(holder.startedAt).toLocaleString()}.`);
-      for (const line of closingWords(story, {})) output.line(line);
+      output.line(holderWords(holder));
+      for (const line of closingWords(story, { environment, columns: output.columns })) output.line(line);
     }
     return 0;
   });
+}
+
+/** Who runs in a folder now, for people. */
+export function holderWords(holder: Holder | undefined): string {
+  if (holder === undefined) return "Nobody runs here now.";
+  if (holder.processId === 0) return "Running now, in another process.";
+  return `Running now: process ${holder.processId}, since ${new Date(holder.startedAt).toLocaleString("sv-SE")}.`;
 }

@@ -1,0 +1,68 @@
+import { EventEmitter } from "node:events";
+import { expect, test } from "vitest";
+import { packageVersion } from "../../loop/run/version.ts";
+import { runCli } from "./app.ts";
+import { exitCodeMeanings } from "./exit-codes.ts";
+
+/** Does what a command line says, in this process. */
+async function cli(...commandLine: string[]) {
+  const written = { stdout: "", stderr: "" };
+  const into = (name: "stdout" | "stderr") =>
+    Object.assign(new EventEmitter(), {
+      write: (text: string) => {
+        written[name] += text;
+        return true;
+      },
+    });
+  const streams = { standard: into("stdout") as never, error: into("stderr") as never };
+  const code = await runCli({ commandLine, ...streams, environment: { LC_ALL: "C.UTF-8" } });
+  return { code, ...written };
+}
+
+test("help documents every exit code, and every command's help shows an example that names it", async () => {
+  const help = await cli("--help");
+  for (const [code, meaning] of exitCodeMeanings)
+    expect(help.stdout).toContain(`  ${String(code).padEnd(3)}  ${meaning}\n`);
+  expect(await cli()).toEqual(help);
+  expect(await cli("help")).toEqual(help);
+  expect(help).toMatchObject({ code: 0, stderr: "" });
+  const [, listed = ""] = help.stdout.split("COMMANDS\n");
+  const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => [name ?? ""]);
+  expect(commands.flat()).toEqual(["init", "plan", "run", "status", "report", "doctor", "engine"]);
+  const engine = ["install", "status", "remove"].map((name) => ["engine", name]);
+  for (const command of [...commands, ...engine]) {
+    const { code, stdout, stderr } = await cli(...command, "--help");
+    expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
+    expect(stdout).toMatch(new RegExp(`EXAMPLES\n {2}whetstone ${command.join(" ")}`));
+    expect(stdout).toContain("--json");
+  }
+});
+
+test("the version is the package's", async () => {
+  expect(await cli("--version")).toEqual({ code: 0, stdout: `${packageVersion}\n`, stderr: "" });
+});
+
+/** [command line, what the sentence says] */
+const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
+  [["rum"], /There is no command rum; did you mean `run`\?/],
+  [["engine", "instal"], /There is no command instal; did you mean `install`\?/],
+  [["train-everything"], /There is no command train-everything; `whetstone --help` lists them\./],
+  [["--versoin"], /There is no flag --versoin; did you mean --version\?/],
+  [["status", "--jsno"], /There is no flag --jsno; did you mean --json\?/],
+  [["report", "--outptu", "x.html"], /There is no flag --outptu; did you mean --output\?/],
+  [["report", "--output"], /--output needs a value/],
+  [["plan", "one", "two"], /This command takes one folder; "two" is one too many\./],
+  [["engine", "status", "here"], /This command takes no argument, and "here" is one\./],
+  [["status", "nowhere"], /nowhere does not exist/],
+];
+
+test.each(unreadable)("%j gets a sentence", async (commandLine, sentence) => {
+  const { code, stdout, stderr } = await cli(...commandLine);
+  expect(stderr).toMatch(sentence);
+  expect(stderr).toMatch(/^whetstone: [^\n]+\n$/);
+  expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+  const asJson = await cli(...commandLine, "--json");
+  expect(asJson.code).toBe(3);
+  expect(JSON.parse(asJson.stdout)).toEqual({ error: expect.objectContaining({ category: "user" }) });
+  expect(asJson.stderr).toBe("");
+});

@@ -1,0 +1,139 @@
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { InitFlags } from "./commands/init.ts";
+import type { ReportFlags } from "./commands/report.ts";
+import type { CliContext } from "./context.ts";
+import { columns, describe } from "./describe.ts";
+import { engineRoutes } from "./engine-routes.ts";
+import { exitCodeMeanings } from "./exit-codes.ts";
+import { folder, type JsonFlags, json, text } from "./route-parts.ts";
+
+const init = buildCommand<InitFlags, [string?], CliContext>({
+  loader: async () => (await import("./commands/init.ts")).initCommand,
+  parameters: {
+    flags: {
+      yes: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "Ask nothing: what is not given is the default",
+      },
+      task: text("NAME", "reverse, addition or parity"),
+      model: text("MODEL", "tiny, small, or the path of a Hugging Face folder"),
+      rounds: text("N", "Rounds of the run"),
+      json,
+    },
+    positional: folder("Where the config is written; default here"),
+  },
+  docs: {
+    brief: "Write a config that runs",
+    fullDescription: describe({
+      text: "Asks which task, which model and how many rounds, and writes whetstone.config.ts. A config that is there is only\nreplaced after a yes. package.json is written where there is none.",
+      examples: [
+        ["whetstone init", "three questions"],
+        ["whetstone init --yes", "none: a run of a minute or two on a laptop"],
+        ["whetstone init sums --task addition --model small --rounds 8", "none, and another run"],
+      ],
+    }),
+  },
+});
+
+const plan = buildCommand<JsonFlags, [string?], CliContext>({
+  loader: async () => (await import("./commands/plan.ts")).planCommand,
+  parameters: { flags: { json }, positional: folder("A folder with a config, or a config; default here") },
+  docs: {
+    brief: "Say what a run would do: stages, time, memory, the smallest gain it can show",
+    customUsage: ["[--json] [FOLDER] [--PARAMETER VALUE]…"],
+    fullDescription: describe({
+      text: "Starts nothing and needs no Python. Parameters of the config are given as for `whetstone run`.",
+      examples: [
+        ["whetstone plan", "of the config in this folder"],
+        ["whetstone plan examples/reverse --filter none --json", "of a config with parameters, for programs"],
+      ],
+    }),
+  },
+});
+
+const run = buildCommand<JsonFlags, [string?], CliContext>({
+  loader: async () => (await import("./commands/run.ts")).runCommand,
+  parameters: { flags: { json }, positional: folder("A folder with a config, or a config; default here") },
+  docs: {
+    brief: "Run, or go on with the run of a folder",
+    customUsage: ["[--json] [FOLDER] [--PARAMETER VALUE]…"],
+    fullDescription: describe({
+      text: "The same command goes on after any interruption, and needs no flag for it. Ctrl-C ends at the next safe point, and\nat once when pressed again. Parameters are those that the config names with withParameters();\n`whetstone run FOLDER --help` lists them. With --json: one event a line, the result last.",
+      examples: [
+        ["whetstone run", "the config in this folder"],
+        ["whetstone run examples/reverse --filter none --seed 3", "a config with parameters"],
+        ["whetstone run --json > events.jsonl", "for programs"],
+      ],
+    }),
+  },
+});
+
+const status = buildCommand<JsonFlags, [string?], CliContext>({
+  loader: async () => (await import("./commands/status.ts")).statusCommand,
+  parameters: { flags: { json }, positional: folder("A project folder; default here") },
+  docs: {
+    brief: "Say what the last run has come to, and who runs now",
+    fullDescription: describe({
+      text: "Reads the ledger beside a run that goes on, and disturbs nothing.",
+      examples: [
+        ["whetstone status", "of this folder"],
+        ["whetstone status examples/reverse --json", "for programs"],
+      ],
+    }),
+  },
+});
+
+const report = buildCommand<ReportFlags, [string?], CliContext>({
+  loader: async () => (await import("./commands/report.ts")).reportCommand,
+  parameters: {
+    flags: {
+      run: text("RUN", "A run by its name in `whetstone status --json`; default the last one"),
+      output: text("PATH", "The file to write; default .whetstone/report.html of the folder"),
+      json,
+    },
+    positional: folder("A project folder; default here"),
+  },
+  docs: {
+    brief: "Write a run's report: one HTML file that opens offline",
+    fullDescription: describe({
+      text: "Heat map, meters over rounds, decisions and samples. A run writes it at its end too.",
+      examples: [
+        ["whetstone report", "of the last run in this folder"],
+        ["whetstone report examples/reverse --output reverse.html", "into a file of your choice"],
+      ],
+    }),
+  },
+});
+
+const doctor = buildCommand<JsonFlags, [string?], CliContext>({
+  loader: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  parameters: { flags: { json }, positional: folder("A project folder; default here") },
+  docs: {
+    brief: "Check that this machine and this folder are ready, and say what to do where not",
+    fullDescription: describe({
+      text: "Changes nothing. The exit code is 2 when a check fails; a warning is no failure.",
+      examples: [
+        ["whetstone doctor", "this machine and this folder"],
+        ["whetstone doctor --json", "for programs"],
+      ],
+    }),
+  },
+});
+
+export const routes = buildRouteMap<string, CliContext>({
+  routes: { init, plan, run, status, report, doctor, engine: engineRoutes },
+  docs: {
+    brief: "Makes a language model better at something, round after round, and proves every gain",
+    fullDescription: [
+      "Makes a language model better at something, round after round, by itself, and proves every gain.",
+      "",
+      "EXAMPLE",
+      "  whetstone init --yes && whetstone run && whetstone report",
+      "",
+      "EXIT CODES",
+      ...columns(exitCodeMeanings),
+    ].join("\n"),
+  },
+});

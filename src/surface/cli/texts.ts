@@ -1,0 +1,44 @@
+import {
+  type ApplicationText,
+  ArgumentScannerError,
+  formatMessageForArgumentScannerError,
+  text_en,
+} from "@stricli/core";
+import { messageOf, nearest } from "../../foundation/base/index.ts";
+
+/** What is said where a command line cannot be read; each is one sentence, or two. */
+export const texts: ApplicationText = {
+  ...text_en,
+  briefs: {
+    ...text_en.briefs,
+    help: "Print this",
+    version: "Print the version",
+    argumentEscapeSequence: "What follows is no flag",
+  },
+  noCommandRegisteredForInput: ({ input, corrections }) =>
+    input.startsWith("-")
+      ? noFlag(input, nearest(input, ["--help", "--version"]))
+      : `There is no command ${input}; ${suggestion(corrections[0]) ?? "`whetstone --help` lists them."}`,
+  exceptionWhileParsingArguments: (error) =>
+    error instanceof ArgumentScannerError
+      ? formatMessageForArgumentScannerError(error, {
+          FlagNotFoundError: ({ input, corrections: [name] }) =>
+            noFlag(`--${input}`, name === undefined ? name : `--${name}`),
+          AliasNotFoundError: ({ input }) => noFlag(`-${input}`),
+          UnsatisfiedFlagError: ({ externalFlagName: name }) => `--${name} needs a value: --${name} VALUE.`,
+          UnexpectedFlagError: ({ externalFlagName: name }) => `--${name} is given twice.`,
+          UnexpectedPositionalError: ({ input, expectedCount }) =>
+            expectedCount === 0
+              ? `This command takes no argument, and "${input}" is one.`
+              : `This command takes one folder; "${input}" is one too many.`,
+        })
+      : messageOf(error),
+};
+
+function noFlag(flag: string, meant?: string): string {
+  return `There is no flag ${flag}; ${suggestion(meant) ?? "`--help` after the command lists them."}`;
+}
+
+function suggestion(meant: string | undefined): string | undefined {
+  return meant === undefined ? undefined : `did you mean ${meant}?`;
+}

@@ -1,0 +1,182 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { modelSizes, taskNames } from "../src/surface/cli/init/answers.ts";
+import { configText } from "../src/surface/cli/init/config-text.ts";
+import { jsonLines, program, root, start, temporaryFolder, whetstone } from "./cli-program.ts";
+
+const configIn = (folder: string): string => readFileSync(join(folder, "whetstone.config.ts"), "utf8");
+
+test.concurrent("--yes asks nothing, writes about ten lines and a package.json, and says what to do next", async () => {
+  const folder = temporaryFolder();
+  const { code, stdout, stderr } = await whetstone(["init", "--yes"], { folder });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toMatch(
+    /^Wrote whetstone\.config\.ts and package\.json\.\n\n {2}whetstone plan .*\n {2}whetstone run /,
+  );
+  expect(configIn(folder).trimEnd().split("\n").length).toBeLessThanOrEqual(12);
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+    readonly version: string;
+  };
+  expect(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).toEqual({
+    private: true,
+    type: "module",
+    dependencies: { whetstone: version },
+  });
+});
+
+test.concurrent("a config that is there is left as it is, and so is a package.json", async () => {
+  const folder = temporaryFolder("export default 1;\n");
+  const { code, stderr } = await whetstone(["init", "--yes"], { folder });
+  expect(stderr).toBe("whetstone: whetstone.config.ts is there already, and was left as it is.\n");
+  expect(code).toBe(3);
+  expect(configIn(folder)).toBe("export default 1;\n");
+  expect(existsSync(join(folder, "package.json"))).toBe(false);
+
+  const other = temporaryFolder();
+  writeFileSync(join(other, "package.json"), "{}");
+  const beside = await whetstone(["init", "--yes", "--json"], { folder: other });
+  expect(jsonLines(beside.stdout)).toEqual([
+    expect.objectContaining({ config: join(other, "whetstone.config.ts"), package: null, task: "reverse" }),
+  ]);
+  expect(readFileSync(join(other, "package.json"), "utf8")).toBe("{}");
+});
+
+test.concurrent("without a terminal and without --yes it says what to give; with all flags nothing is left to ask", async () => {
+  const folder = temporaryFolder();
+  const some = await whetstone(["init", "--task", "parity"], { folder });
+  expect(some.stderr).toBe(
+    "whetstone: There is no terminal to ask on: give --model, --rounds, or --yes for the usual.\n",
+  );
+  expect(some.code).toBe(3);
+  const all = await whetstone(
+    ["init", "new/sums", "--task", "addition", "--model", "small", "--rounds", "2"],
+    { folder },
+  );
+  expect(all.code).toBe(0);
+  expect(configIn(join(folder, "new/sums"))).toMatch(
+    /addition\(\{ digits: \[1, 5\], growTo: 7 \}\)[\s\S]*rounds: 2 /,
+  );
+  expect(existsSync(join(folder, "whetstone.config.ts"))).toBe(false);
+});
+
+test.concurrent("a model of one's own is written relative to the config", async () => {
+  const folder = temporaryFolder();
+  const model = join(folder, "my-model");
+  mkdirSync(model);
+  writeFileSync(join(model, "config.json"), "{}");
+  const { code } = await whetstone(["init", "project", "--yes", "--model", "./my-model"], { folder });
+  expect(code).toBe(0);
+  expect(configIn(join(folder, "project"))).toContain('model: "../my-model",');
+});
+
+/** [flags, what the sentence says] */
+const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+  [["--task", "revers"], /There is no task revers; did you mean reverse\?/],
+  [["--task", "poetry"], /There is no task poetry; there are reverse, addition, parity\./],
+  [["--model", "smal"], /There is no model smal; did you mean small\?/],
+  [["--model", "./nowhere"], /\.\/nowhere is no model: it is tiny, small, or a Hugging Face folder/],
+  [["--rounds", "0"], /Rounds are a whole number from 1 to 1000, not "0"/],
+  [["--rounds", "2.5"], /Rounds are a whole number/],
+];
+
+test.concurrent.each(wrong)("%j gets a sentence and writes nothing", async (flags, sentence) => {
+  const folder = temporaryFolder();
+  const { code, stderr } = await whetstone(["init", "--yes", ...flags], { folder });
+  expect(stderr).toMatch(sentence);
+  expect(code).toBe(3);
+  expect(existsSync(join(folder, "whetstone.config.ts"))).toBe(false);
+});
+
+test.concurrent("every config that it writes type-checks against the types that are shipped, and can be planned", async () => {
+  const folder = temporaryFolder();
+  const models = [
+    ...modelSizes.map((size) => ({ kind: "scratch", size }) as const),
+    { kind: "folder", path: "../my-model" } as const,
+  ];
+  for (const task of taskNames)
+    for (const model of models) {
+      const place = join(folder, `${task}-${model.kind === "folder" ? "folder" : model.size}`);
+      mkdirSync(place);
+      writeFileSync(join(place, "whetstone.config.ts"), configText({ task, model, rounds: 5 }));
+    }
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(join(root, "node_modules", "@types"), join(folder, "node_modules", "@types"));
+  const options = { paths: { whetstone: [join(root, "dist/index.d.ts")] }, noEmit: true, rootDir: "/" };
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      extends: join(root, "tsconfig.base.json"),
+      compilerOptions: options,
+      include: ["*/*.ts"],
+    }),
+  );
+  const typescript = join(root, "node_modules/typescript/bin/tsc");
+  await expect(promisify(execFile)(process.execPath, [typescript, "-p", folder])).resolves.toEqual({
+    stdout: "",
+    stderr: "",
+  });
+  for (const task of taskNames) {
+    const { code, stdout } = await whetstone(["plan", join(folder, `${task}-tiny`), "--json"]);
+    expect([task, code]).toEqual([task, 0]);
+    expect(jsonLines(stdout)).toEqual([expect.objectContaining({ name: task, rounds: 5 })]);
+  }
+});
+
+/** The command on a terminal; `script` of util-linux gives it one, and hands on its exit code. */
+const onTerminal = (commandLine: string) => [
+  "bash",
+  "-c",
+  `exec script --quiet --return --flush --command '
+    stty columns 120 rows 40; exec "${process.execPath}" "${program}" ${commandLine}' /dev/null`,
+];
+
+test.concurrent("on a terminal it asks three questions", async () => {
+  const folder = temporaryFolder();
+  const asked = start([], { folder, through: onTerminal("init"), stdin: true });
+  for (const [question, key] of [
+    ["What is the model to get better at?", "\u001b[B\r"],
+    ["Which model?", "\r"],
+    ["How many rounds?", "\u007f12\r"],
+  ] as const) {
+    await asked.shown(question);
+    asked.child.stdin?.write(key);
+  }
+  expect((await asked.ended).code).toBe(0);
+  expect(configIn(folder)).toMatch(/task: addition\([\s\S]*budget: \{ rounds: 12 \}/);
+});
+
+test.concurrent("Ctrl-C at a question ends with 130 and writes nothing", async () => {
+  const folder = temporaryFolder();
+  const asked = start([], { folder, through: onTerminal("init"), stdin: true });
+  await asked.shown("What is the model to get better at?");
+  asked.child.stdin?.write("\r");
+  await asked.shown("Which model?");
+  asked.child.stdin?.write("\u0003");
+  const { code, stdout } = await asked.ended;
+  expect(code).toBe(130);
+  expect(stdout).toMatch(/whetstone: Nothing was written\./);
+  expect(existsSync(join(folder, "whetstone.config.ts"))).toBe(false);
+  expect(existsSync(join(folder, "package.json"))).toBe(false);
+});
+
+test.concurrent("on a terminal a config that is there is replaced only after a yes", async () => {
+  const folder = temporaryFolder("export default 1;\n");
+  const replace = (key: string) => async () => {
+    const asked = start([], {
+      folder,
+      through: onTerminal("init --task parity --model tiny --rounds 3"),
+      stdin: true,
+    });
+    await asked.shown("Replace it?");
+    asked.child.stdin?.write(key);
+    return (await asked.ended).code;
+  };
+  expect(await replace("\r")()).toBe(3);
+  expect(configIn(folder)).toBe("export default 1;\n");
+  expect(await replace("y")()).toBe(0);
+  expect(configIn(folder)).toMatch(/parity\(/);
+});
