@@ -19,16 +19,16 @@ import {
 export default withParameters({ seed: 0 }, ({ seed }) =>
   defineRun({
     name: "addition",
-    model: tiny({ layers: 3, width: 64, heads: 2, positions: "none", tokenizer: characters("0123456789=") }),
-    task: addition({ form: "interleaved", digits: [1, 8], growTo: 16 }),
-    prepare: supervised({ on: demonstrations(), steps: 1500, learningRate: 3e-3 }),
+    model: tiny({ layers: 3, width: 64, heads: 4, positions: "none", tokenizer: characters("0123456789=") }),
+    task: addition({ form: "interleaved", digits: [1, 5], growTo: 12 }),
+    prepare: supervised({ on: demonstrations(), steps: 2000, learningRate: 3e-3 }),
     acquire: [demonstrations(), procedural({ difficulty: "next", items: 2048 })],
     optimize: rejectionSampling({
       generate: greedy(),
       reward: agreement({ peers: 2 }),
       update: supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 0.5 } }),
     }),
-    budget: { rounds: 8 },
+    budget: { rounds: 7 },
     seed,
   }),
 );

@@ -1,5 +1,7 @@
-import { userError } from "../foundation/base/index.ts";
+import { z } from "zod";
+import { readOptions, userError } from "../foundation/base/index.ts";
 import type { GeneratePart } from "./generate/index.ts";
+import { generatePart, rewardPart, updatePart } from "./method/part-schemas.ts";
 import type { RewardPart } from "./reward/index.ts";
 import type { UpdatePart } from "./update/index.ts";
 
@@ -33,37 +35,35 @@ export interface Method {
   readonly passes: readonly Pass[];
   /** The role that answers: the gate measures it. */
   readonly lead: string;
-  /** Roles whose policies are promoted, rejected and rolled back together. */
+  /** Roles whose policies are promoted, rejected and rolled back together; what the others learn ends with the round. */
   readonly deliver: readonly string[];
   readonly learnsBy: UpdatePart["learnsBy"];
 }
 
-export interface GroOptions {
-  readonly name?: string;
-  readonly generate: GeneratePart;
-  readonly reward: RewardPart;
-  readonly update: UpdatePart;
-  readonly items?: number;
-  readonly repeat?: number;
-  readonly start?: PassStart;
-}
+const count = z.number().int().min(1);
+
+const optionsSchema = z.strictObject({
+  name: z.string().min(1).default("gro"),
+  generate: generatePart,
+  reward: rewardPart,
+  update: updatePart,
+  /** Items of each repetition; all of the selection if left out. */
+  items: count.optional(),
+  repeat: count.default(1),
+  start: z.enum(["base", "current"]).default("current"),
+});
+export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * The method of one pass, which most methods are. A reward that needs peers gets them: `solver`, which leads, and `peer`,
- * `peer-2` and so on, each a policy of its own trained apart.
+ * `peer-2` and so on, each a policy of its own trained apart. Throws a user error `invalid-option`.
  *
  * @example
  * gro({ generate: samples({ samples: 8 }), reward: verifier(), update: policyGradient(), items: 32, repeat: 10 })
  */
 export function gro(options: GroOptions): Method {
-  const { name = "gro", generate, reward, update, items, repeat = 1, start = "current" } = options;
-  for (const [member, value] of Object.entries({ items, repeat })) {
-    if (value !== undefined && (!Number.isInteger(value) || value < 1))
-      throw userError(
-        "invalid-option",
-        `${name}(): "${member}" must be a whole number of at least 1, not ${value}.`,
-      );
-  }
+  const read = readOptions("gro()", optionsSchema, options);
+  const { name, generate, reward, update, items, repeat, start } = read;
   if (update.learnsBy === "policy-gradient" && generate.samplesPerItem < 2)
     throw userError(
       "invalid-option",

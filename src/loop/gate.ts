@@ -77,15 +77,17 @@ export async function openGate({ opening, options, nextBlocks }: OpeningRequest)
 }
 
 export interface DecisionRequest {
-  /** Null when a guard kept the gate shut. */
+  /** Null when the gate was kept shut: by a guard, or by an obstacle. */
   readonly opening: Opening | null;
+  /** Why no block could be made, where an observing gate cannot be opened; null otherwise. */
+  readonly obstacle?: string | null;
   readonly findings: readonly GuardFinding[];
   /** Decisions are recorded, not acted on. */
   readonly observe: boolean;
 }
 
 /** Turns scorecard and guards into a decision. A guard that stops or rolls back overrules any gain. */
-export function decide({ opening, findings, observe }: DecisionRequest): Decision {
+export function decide({ opening, obstacle = null, findings, observe }: DecisionRequest): Decision {
   const acted = !observe;
   const loud =
     findings.find(({ answer }) => answer === "roll-back") ?? findings.find(({ answer }) => answer === "stop");
@@ -96,7 +98,10 @@ export function decide({ opening, findings, observe }: DecisionRequest): Decisio
       opening,
       acted,
     };
-  if (opening === null) return { decision: "reject", reason: "the gate was not opened", opening, acted };
+  if (opening === null) {
+    const why = obstacle === null ? "" : `: ${obstacle}`;
+    return { decision: "reject", reason: `the gate was not opened${why}`, opening, acted };
+  }
   return {
     decision: opening.outcome === "better" ? "promote" : "reject",
     reason: reasonOf(opening),

@@ -1,11 +1,18 @@
 import { join } from "node:path";
-import { type Clock, isWhetstoneError, messageOf, systemClock, userError } from "../foundation/base/index.ts";
+import {
+  type Clock,
+  isWhetstoneError,
+  messageOf,
+  systemClock,
+  userError,
+  type WhetstoneError,
+} from "../foundation/base/index.ts";
 import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
-import { ledgerFolder, openLedger } from "../foundation/ledger/index.ts";
+import { type Ledger, ledgerFolder, openLedger, type RunLedger } from "../foundation/ledger/index.ts";
 import type { PreparedModel } from "../model/engine/index.ts";
 import { runCanaries } from "../world/task/index.ts";
 import { auditStage } from "./round/audit.ts";
-import { blockParts } from "./round/blocks.ts";
+import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
@@ -57,15 +64,37 @@ export interface RunOptions {
 export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
   runCanaries(definition.task);
-  if (definition.gate.mode === "decide") blockParts(definition.task);
+  if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate.cap);
   using ledger = openLedger({ folder, clock });
   const { record, origin } = adoptRun(definition, ledger);
   const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));
   if (isFinished(record.events(), definition.budget.rounds)) return { ...result(), alreadyFinished: true };
   if (record.events().length > 0) onResume?.(record.events());
+  try {
+    await goOn({ definition, folder, ledger, record, origin, clock, watch, signal });
+    return result();
+  } catch (error) {
+    const asked = signal?.aborted && (error === signal.reason || isInterruption(error));
+    if (!asked) throw error;
+    return { ...result(), outcome: "interrupted", reason: interruption().message };
+  }
+}
 
-  const models = join(ledgerFolder(folder), "models");
-  const prepared = await definition.model.prepare(models, {
+interface Attempt {
+  readonly definition: RunDefinition;
+  readonly folder: string;
+  readonly ledger: Ledger;
+  readonly record: RunLedger;
+  readonly origin: Lineage | null;
+  readonly clock: Clock;
+  readonly watch: Watcher;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Opens the engine and plays what is left of the run. */
+async function goOn(attempt: Attempt): Promise<void> {
+  const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
+  const prepared = await definition.model.prepare(join(ledgerFolder(folder), "models"), {
     characters: definition.task.characters,
     projectFolder: folder,
   });
@@ -99,12 +128,9 @@ export async function run(definition: RunDefinition, options: RunOptions): Promi
   announce(context, { setUpSeconds: (clock.monotonic() - began) / 1000, origin });
   try {
     await play(context, prepared, origin);
-    return result();
   } catch (error) {
-    const stopped = isWhetstoneError(error) && error.code === "interrupted";
-    if (!stopped || !isWhetstoneError(error)) throw recorded(context, error);
-    recorded(context, error);
-    return { ...result(), outcome: "interrupted", reason: error.message };
+    recordInterruption(context, error);
+    throw error;
   }
 }
 
@@ -117,9 +143,11 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
     tell(context, "round-0/model-prepared", { type: "model-prepared", round: 0, checkpoint });
   let state = firstState(base, await evaluateStage(context, 0, base, null));
   tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
+  const played = lastRound(context.run.events());
   while (state.round < definition.budget.rounds && state.stopped === null) {
     state = await playRound(context, state);
-    rememberChampion(definition, ledger, state.champion);
+    // Rounds that were played before are only read again: what they came to is not the newest.
+    if (state.round >= played) rememberChampion(definition, ledger, state.champion);
   }
   const { round, champion, stopped } = state;
   if (champion !== base) await auditStage(context, round, "base", base, champion);
@@ -133,26 +161,23 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
   });
 }
 
-/** Stores why a run ended early, if the ledger can still be written, and hands the error on. */
-function recorded(context: RoundContext, error: unknown): unknown {
+/** Stores why a run ended early, if the ledger can still be written. */
+function recordInterruption(context: RoundContext, error: unknown): void {
   const events = context.run.events();
+  const round = lastRound(events);
+  const place = events.length;
   try {
-    tell(context, `cost/${events.length}`, {
-      type: "cost-metered",
-      round: lastRound(events),
-      cost: context.cost(),
-    });
-    tell(context, `interrupted/${events.length}`, {
-      type: "run-interrupted",
-      round: lastRound(events),
-      reason: messageOf(error),
-    });
+    tell(context, `cost/${place}`, { type: "cost-metered", round, cost: context.cost() });
+    tell(context, `interrupted/${place}`, { type: "run-interrupted", round, reason: messageOf(error) });
   } catch {
     // A full disk is one of the reasons why runs end; the error itself is what people need to see.
   }
-  return error;
 }
 
-function interruption(): Error {
+function interruption(): WhetstoneError {
   return userError("interrupted", "The run was asked to end. Run the same command to go on.");
+}
+
+function isInterruption(error: unknown): boolean {
+  return isWhetstoneError(error) && error.code === "interrupted";
 }

@@ -7,7 +7,7 @@ import { nearest } from "./suggest.ts";
  * `invalid-option` that names the place, the option, and the nearest right one.
  */
 export function readOptions<S extends z.ZodType>(where: string, schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw userError("invalid-option", `${where}: ${sentence(schema, issue)}`, { where });
@@ -19,28 +19,49 @@ function sentence(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): strin
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(schema, issue.path);
     return issue.keys
-      .map((key) => {
-        const full = place === "" ? key : `${place}.${key}`;
-        const meant = nearest(key, known);
-        if (meant !== undefined) return `there is no option "${full}"; did you mean "${meant}"?`;
-        return known.length === 0
-          ? `there is no option "${full}"; it takes none.`
-          : `there is no option "${full}"; it takes ${known.map((name) => `"${name}"`).join(", ")}.`;
-      })
+      .map((key) => unknownOption(place === "" ? key : `${place}.${key}`, key, known))
       .join(" ");
   }
-  const text = issue.message.replace(/^Invalid input: /, "");
-  return place === "" ? `${text}.` : `option "${place}": ${text}.`;
+  const meant = issue.code === "invalid_value" ? nearestValue(issue) : undefined;
+  const text = `${expectation(issue)}${meant === undefined ? "." : `; did you mean "${meant}"?`}`;
+  return place === "" ? text : `option "${place}": ${text}`;
 }
 
-function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+function unknownOption(full: string, key: string, known: readonly string[] | undefined): string {
+  const meant = nearest(key, known ?? []);
+  if (meant !== undefined) return `there is no option "${full}"; did you mean "${meant}"?`;
+  if (known === undefined) return `there is no option "${full}".`;
+  return known.length === 0
+    ? `there is no option "${full}"; it takes none.`
+    : `there is no option "${full}"; it takes ${known.map((name) => `"${name}"`).join(", ")}.`;
+}
+
+/** What was expected; of a union, what each of its members did. */
+function expectation(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0)
+    return issue.message.replace(/^Invalid (input|option): /, "");
+  const members = issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]));
+  const texts = members.map((text) => text.replace(/^(.*: )?expected /, "").replace(/, received .*$/, ""));
+  return `expected ${[...new Set(texts)].join(" or ")}`;
+}
+
+function nearestValue({ input, values }: z.core.$ZodIssueInvalidValue): string | undefined {
+  const texts = values.filter((value) => typeof value === "string");
+  return typeof input === "string" ? nearest(input, texts) : undefined;
+}
+
+const wrappers = [z.ZodOptional, z.ZodDefault, z.ZodPrefault, z.ZodReadonly, z.ZodNullable];
+type Wrapper = InstanceType<(typeof wrappers)[number]>;
+
+/** The options of the object at a path; undefined where the schema there is no object. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] | undefined {
   let current: unknown = schema;
   for (const key of [...path, undefined]) {
-    while (current instanceof z.ZodOptional || current instanceof z.ZodDefault) current = current.unwrap();
-    if (!(current instanceof z.ZodObject)) return [];
+    while (wrappers.some((wrapper) => current instanceof wrapper)) current = (current as Wrapper).unwrap();
+    if (!(current instanceof z.ZodObject)) return undefined;
     const shape = current.shape as Record<string, unknown>;
     if (key === undefined) return Object.keys(shape);
     current = shape[String(key)];
   }
-  return [];
+  return undefined;
 }

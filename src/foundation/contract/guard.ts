@@ -47,6 +47,9 @@ export interface Meter {
 /** A watcher over evidence that answers ok, warn, stop or roll back. */
 export interface Guard {
   readonly name: string;
+  /** What it demands, in one sentence. */
   readonly definition: string;
+  /** Its options, for the hash of the configuration. */
+  readonly description: Readonly<Record<string, string | number | boolean>>;
   watch(evidence: RoundEvidence): Omit<GuardFinding, "guard">;
 }

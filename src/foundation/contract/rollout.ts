@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { TokenIds } from "./engine.ts";
 import type { Item, Response, Verdict } from "./items.ts";
 
@@ -48,16 +47,6 @@ export interface Example {
   /** `demonstration`, or the weight version that wrote the response. */
   readonly origin: string;
 }
-
-/** How an {@link Example} is stored in an artifact. */
-export const storedExampleSchema = z.object({
-  context: z.array(z.number().int()),
-  response: z.array(z.number().int()),
-  item: z.string(),
-  difficulty: z.number(),
-  origin: z.string(),
-});
-export type StoredExample = z.infer<typeof storedExampleSchema>;
 
 /** An answer that a harness gives to an item, with the rollouts that it took. */
 export interface Answer {

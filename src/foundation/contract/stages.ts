@@ -26,6 +26,8 @@ export interface Source {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Items that it brings in a round at most; demonstrations are not counted. */
   readonly mostItems: number;
+  /** Refuses a task that it cannot serve, with a user error, before a run starts. */
+  check?(task: Task): void;
   acquire(context: AcquireContext): Promise<Pool>;
   /** Endless sources give as many demonstrations as are asked for: preparation then never sees one twice by design. */
   draw?(task: Task, count: number, random: RandomStream): readonly Demonstration[];
@@ -50,5 +52,7 @@ export type Selected = z.infer<typeof selectedSchema>;
 export interface Selector {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** Attempts that it lets the model make at each item, where it does: what `plan` counts. */
+  readonly samplesPerItem?: number;
   select(items: readonly Selected[], context: SelectContext): Promise<readonly Selected[]>;
 }

@@ -1,17 +1,21 @@
-import { createHash, randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { createHash, type Hash, randomBytes } from "node:crypto";
+import { createReadStream, existsSync, readdirSync, rmSync } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { type Json, WhetstoneError } from "../base/index.ts";
-import { ledgerFault } from "./faults.ts";
+import { StringDecoder } from "node:string_decoder";
+import { canonicalJson, type Json, WhetstoneError } from "../base/index.ts";
+import { ledgerFault, naming } from "./faults.ts";
+import { writeJson } from "./stored-json.ts";
 
 /** Bytes that are gathered before they are written. */
 const chunkBytes = 1 << 20;
 
+/** How the name of a file ends that is being written. */
+const writing = ".writing";
+
 /**
  * Large rows, as files of JSON lines named by the SHA-256 of what they hold. A file is written under a temporary name,
- * synced and renamed, so that one which exists is whole; the same content is one file.
+ * synced and renamed, so that one which exists is whole; the same content is one file, in whatever order its members were.
  */
 export class Artifacts {
   readonly #folder: string;
@@ -20,13 +24,22 @@ export class Artifacts {
     this.#folder = folder;
   }
 
+  /** Clears away what writers that were killed left half-written; for the one process that owns the folder. */
+  sweep(): void {
+    naming(this.#folder, () => {
+      if (!existsSync(this.#folder)) return;
+      for (const name of readdirSync(this.#folder))
+        if (name.endsWith(writing)) rmSync(join(this.#folder, name), { force: true });
+    });
+  }
+
   pathOf(artifact: string): string {
     return join(this.#folder, `${artifact}.jsonl`);
   }
 
   /** Stores rows and returns the artifact's name. Throws `no-space`, `folder-unwritable` or `disk-fault`. */
   async put(rows: Iterable<Json>): Promise<string> {
-    const temporary = join(this.#folder, `.${randomBytes(8).toString("hex")}.writing`);
+    const temporary = join(this.#folder, `.${randomBytes(8).toString("hex")}${writing}`);
     try {
       await mkdir(this.#folder, { recursive: true });
       const hash = createHash("sha256");
@@ -53,14 +66,10 @@ export class Artifacts {
   /** All rows of an artifact. Throws `artifact-missing`, or `artifact-damaged` when its content is not what its name says. */
   async read(artifact: string): Promise<Json[]> {
     const path = this.pathOf(artifact);
-    if ((await stat(path).catch(() => undefined)) === undefined)
-      throw damaged("artifact-missing", path, "is missing");
     const hash = createHash("sha256");
-    const stream = createReadStream(path);
-    stream.on("data", (chunk) => hash.update(chunk));
     const rows: Json[] = [];
     let readable = true;
-    for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesOf(path, hash)) {
       try {
         rows.push(JSON.parse(line) as Json);
       } catch {
@@ -73,10 +82,29 @@ export class Artifacts {
   }
 }
 
+/** Ends lines at line feeds alone: JSON leaves other separators of lines in its strings as they are. */
+async function* linesOf(path: string, hash: Hash): AsyncGenerator<string> {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  try {
+    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      const lines = (rest + decoder.write(chunk)).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      throw damaged("artifact-missing", path, "is missing");
+    throw ledgerFault(error, path);
+  }
+  if (rest !== "") yield rest;
+}
+
 function* chunksOf(rows: Iterable<Json>): Generator<string> {
   let chunk = "";
   for (const row of rows) {
-    chunk += `${JSON.stringify(row)}\n`;
+    chunk += `${writeJson("a row of an artifact", row, canonicalJson)}\n`;
     if (chunk.length >= chunkBytes) {
       yield chunk;
       chunk = "";

@@ -11,6 +11,19 @@ const sqlite = {
   notADatabase: 26,
 };
 
+const unwritable = new Set(["EACCES", "EROFS", "EPERM", "EEXIST", "ENOTDIR"]);
+
+/** What is stored is not what was stored. */
+export function corrupt(path: string, cause: unknown): WhetstoneError {
+  return new WhetstoneError({
+    code: "ledger-corrupt",
+    category: "environment",
+    message: `${path} is damaged (${messageOf(cause)}): restore it from a copy, or move the folder .whetstone away to start anew.`,
+    details: { path },
+    cause,
+  });
+}
+
 /** Names a fault of the disk or of the database; anything else is handed on as it is. */
 export function ledgerFault(error: unknown, path: string): unknown {
   if (isWhetstoneError(error)) return error;
@@ -23,17 +36,11 @@ export function ledgerFault(error: unknown, path: string): unknown {
       "no-space",
       `No space is left on the disk of ${path}. What was recorded before is whole: free some space and run the same command again.`,
     );
-  if (primary === sqlite.corrupt || primary === sqlite.notADatabase)
-    return named(
-      "ledger-corrupt",
-      `${path} is damaged (${messageOf(error)}): restore it from a copy, or move the folder .whetstone away to start anew.`,
-    );
+  if (primary === sqlite.corrupt || primary === sqlite.notADatabase) return corrupt(path, error);
   if (
     primary === sqlite.readOnly ||
     primary === sqlite.cannotOpen ||
-    code === "EACCES" ||
-    code === "EROFS" ||
-    code === "EPERM"
+    (code !== undefined && unwritable.has(code))
   )
     return named("folder-unwritable", `${path} cannot be written: choose a folder that is yours.`);
   if (primary === sqlite.inputOutput || code === "EIO")

@@ -8,6 +8,7 @@ import { naming } from "./faults.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readRuns } from "./run-ledger.ts";
 import { openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
+import { readJson, writeJson } from "./stored-json.ts";
 
 /** Where a project folder keeps all that its runs recorded. */
 export function ledgerFolder(folder: string): string {
@@ -31,17 +32,18 @@ export class Ledger implements Disposable {
     this.#clock = clock;
     naming(this.#folder, () => mkdirSync(this.#folder, { recursive: true }));
     this.#owner = takeFolder(this.#folder, clock);
+    this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
     try {
+      this.artifacts.sweep();
       this.#database = openDatabase(this.#path);
     } catch (error) {
       this.#owner[Symbol.dispose]();
       throw error;
     }
-    this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
   }
 
   runs(): RunRecord[] {
-    return readRuns(this.#database);
+    return readRuns(this.#database, this.#path);
   }
 
   startRun(options: Omit<RunRecord, "id" | "startedAt">): RunLedger {
@@ -58,9 +60,9 @@ export class Ledger implements Disposable {
             `${number}-${slugOf(name)}`,
             name,
             configHash,
-            JSON.stringify(description),
+            writeJson("the run's description", description),
             seed,
-            JSON.stringify(origin),
+            writeJson("the run's origin", origin),
             this.#clock.now(),
           );
       }),
@@ -79,8 +81,10 @@ export class Ledger implements Disposable {
 
   /** Something that outlives runs, such as which champion a name has come to. */
   getFact(key: string): Json | undefined {
-    const row = this.#database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
-    return row === undefined ? undefined : (JSON.parse(String(row.value)) as Json);
+    const row = naming(this.#path, () =>
+      this.#database.prepare("SELECT value FROM facts WHERE key = ?").get(key),
+    );
+    return row === undefined ? undefined : readJson(row.value, this.#path);
   }
 
   setFact(key: string, value: Json): void {
@@ -89,7 +93,7 @@ export class Ledger implements Disposable {
         .prepare(
           "INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         )
-        .run(key, JSON.stringify(value)),
+        .run(key, writeJson(`the fact ${key}`, value)),
     );
   }
 
@@ -101,9 +105,7 @@ export class Ledger implements Disposable {
           .prepare("SELECT number FROM openings WHERE items = ? AND owner = ?")
           .get(items, owner);
         if (known !== undefined) return Number(known.number);
-        const next =
-          Number(this.#database.prepare("SELECT count(*) AS n FROM openings WHERE items = ?").get(items)?.n) +
-          1;
+        const next = countOpenings(this.#database, items) + 1;
         this.#database
           .prepare("INSERT INTO openings (items, number, owner) VALUES (?, ?, ?)")
           .run(items, next, owner);
@@ -114,9 +116,11 @@ export class Ledger implements Disposable {
 
   /** Canonical forms that other openings have used. */
   usedByOthers(items: string, owner: string): ReadonlySet<string> {
-    const rows = this.#database
-      .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
-      .all(items, owner);
+    const rows = naming(this.#path, () =>
+      this.#database
+        .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
+        .all(items, owner),
+    );
     return new Set(rows.map(({ canonical }) => String(canonical)));
   }
 
@@ -150,6 +154,8 @@ export function openLedger(options: { readonly folder: string; readonly clock?: 
 export interface LedgerReader extends Disposable {
   runs(): RunRecord[];
   events(run: string): StoredEvent[];
+  /** How many openings there were on these decision items, over all runs of the folder. */
+  openings(items: string): number;
   /** Who runs in the folder now. */
   holder(): Holder | undefined;
 }
@@ -159,19 +165,25 @@ export function readLedger(options: { readonly folder: string }): LedgerReader |
   const path = databasePath(options.folder);
   if (!existsSync(path)) return undefined;
   const database = openDatabaseToRead(path);
+  if (database === undefined) return undefined;
   return {
-    runs: () => naming(path, () => readRuns(database)),
-    events: (run) => naming(path, () => readEvents(database, run)),
+    runs: () => readRuns(database, path),
+    events: (run) => readEvents(database, path, run),
+    openings: (items) => naming(path, () => countOpenings(database, items)),
     holder: () => holderOf(ledgerFolder(options.folder)),
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+function countOpenings(database: DatabaseSync, items: string): number {
+  return Number(database.prepare("SELECT count(*) AS n FROM openings WHERE items = ?").get(items)?.n);
 }
 
 function slugOf(name: string): string {
   const slug = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-|-$/g, "")
-    .slice(0, 40);
+    .slice(0, 40)
+    .replace(/^-|-$/g, "");
   return slug === "" ? "run" : slug;
 }

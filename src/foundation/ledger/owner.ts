@@ -28,8 +28,13 @@ export function takeFolder(folder: string, clock: Clock): Disposable {
     );
   }
   const holder: Holder = { processId: process.pid, startedAt: clock.now(), bootId: bootId() };
-  naming(folder, () => writeFileSync(holderPath(folder), JSON.stringify(holder)));
-  return lock;
+  try {
+    naming(folder, () => writeFileSync(holderPath(folder), JSON.stringify(holder)));
+    return lock;
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** Who runs in the folder now; undefined when nobody does, whatever a dead process left behind. */

@@ -1,8 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
 import { type Clock, hashOf, internalError, type Json, WhetstoneError } from "../base/index.ts";
 import { type RunEvent, runEventSchema, type StoredEvent } from "../contract/index.ts";
-import { naming } from "./faults.ts";
-import { transaction } from "./schema.ts";
+import { corrupt, naming } from "./faults.ts";
+import { refuseNewer, transaction } from "./schema.ts";
+import { readJson, writeJson } from "./stored-json.ts";
 
 /** Rises when a stored event changes its shape in a way that old readers cannot read. */
 const eventVersion = 1;
@@ -39,6 +41,7 @@ export class RunLedger {
   readonly #clock: Clock;
   readonly #events: StoredEvent[];
   readonly #keys: Set<string>;
+  readonly #running = new Set<string>();
 
   constructor(options: {
     readonly database: DatabaseSync;
@@ -52,8 +55,8 @@ export class RunLedger {
     this.#database = database;
     this.#path = path;
     this.#clock = clock;
-    this.#events = readEvents(database, record.id);
-    const rows = database.prepare("SELECT key FROM events WHERE run = ?").all(record.id);
+    this.#events = readEvents(database, path, record.id);
+    const rows = naming(path, () => database.prepare("SELECT key FROM events WHERE run = ?").all(record.id));
     this.#keys = new Set(rows.map(({ key }) => String(key)));
   }
 
@@ -64,10 +67,8 @@ export class RunLedger {
 
   /** Stores an event, once a key; undefined when it was stored before. */
   append(key: string, event: RunEvent): StoredEvent | undefined {
-    const [stored] = naming(this.#path, () =>
-      transaction(this.#database, () => this.#store([{ key, event }])),
-    );
-    return stored;
+    const { events } = this.#commit([{ key, event }], () => undefined);
+    return events[0];
   }
 
   /**
@@ -81,77 +82,92 @@ export class RunLedger {
     work: () => Promise<StepWork<T>>,
   ): Promise<{ readonly result: T; readonly events: readonly StoredEvent[] }> {
     const inputHash = hashOf(input);
-    const finished = this.#database
-      .prepare("SELECT input_hash, result FROM steps WHERE run = ? AND name = ?")
-      .get(this.id, name);
+    const finished = naming(this.#path, () =>
+      this.#database
+        .prepare("SELECT input_hash, result FROM steps WHERE run = ? AND name = ?")
+        .get(this.id, name),
+    );
     if (finished !== undefined) {
       if (finished.input_hash !== inputHash) throw stepChanged(name);
-      return { result: JSON.parse(String(finished.result)) as T, events: [] };
+      return { result: readJson(finished.result, this.#path) as T, events: [] };
     }
-    const { result, events = [] } = await work();
-    return naming(this.#path, () =>
-      transaction(this.#database, () => {
+    if (this.#running.has(name)) throw internalError(`the step ${name} was begun twice at once`);
+    this.#running.add(name);
+    try {
+      const { result, events = [] } = await work();
+      const stored = writeJson(`the result of the step ${name}`, result);
+      return this.#commit(events, () => {
         this.#database
           .prepare("INSERT INTO steps (run, name, input_hash, result, finished_at) VALUES (?, ?, ?, ?, ?)")
-          .run(this.id, name, inputHash, JSON.stringify(result), this.#clock.now());
-        return { result, events: this.#store(events) };
+          .run(this.id, name, inputHash, stored, this.#clock.now());
+        return result;
+      });
+    } finally {
+      this.#running.delete(name);
+    }
+  }
+
+  /** One transaction. What is known in memory follows it, so that a failed one leaves nothing behind. */
+  #commit<T>(given: readonly KeyedEvent[], work: () => T): { result: T; events: readonly StoredEvent[] } {
+    const stored = new Map<string, StoredEvent>();
+    const result = naming(this.#path, () =>
+      transaction(this.#database, () => {
+        for (const { key, event } of given)
+          if (!this.#keys.has(key) && !stored.has(key)) stored.set(key, this.#insert(key, event));
+        return work();
       }),
     );
+    const events = [...stored.values()];
+    for (const key of stored.keys()) this.#keys.add(key);
+    this.#events.push(...events);
+    return { result, events };
   }
 
-  #store(events: readonly KeyedEvent[]): StoredEvent[] {
-    const insert = this.#database.prepare(
-      "INSERT INTO events (run, key, at, type, version, body) VALUES (?, ?, ?, ?, ?, ?)",
-    );
-    const stored: StoredEvent[] = [];
-    for (const { key, event } of events) {
-      if (this.#keys.has(key)) continue;
-      const checked = runEventSchema.safeParse(event);
-      if (!checked.success)
-        throw internalError(`the event ${event.type} is malformed: ${checked.error.message}`);
-      const at = this.#clock.now();
-      const { lastInsertRowid } = insert.run(
-        this.id,
-        key,
-        at,
-        event.type,
-        eventVersion,
-        JSON.stringify(event),
-      );
-      stored.push({ id: Number(lastInsertRowid), run: this.id, at, event });
-      this.#keys.add(key);
-    }
-    this.#events.push(...stored);
-    return stored;
+  #insert(key: string, event: RunEvent): StoredEvent {
+    const checked = runEventSchema.safeParse(event);
+    if (!checked.success)
+      throw internalError(`the event ${event.type} is malformed: ${z.prettifyError(checked.error)}`);
+    const at = this.#clock.now();
+    const body = writeJson(`the event ${event.type}`, checked.data as Json);
+    const { lastInsertRowid } = this.#database
+      .prepare("INSERT INTO events (run, key, at, type, version, body) VALUES (?, ?, ?, ?, ?, ?)")
+      .run(this.id, key, at, event.type, eventVersion, body);
+    return { id: Number(lastInsertRowid), run: this.id, at, event: checked.data };
   }
 }
 
-/** Reads a run's events, oldest first. */
-export function readEvents(database: DatabaseSync, run: string): StoredEvent[] {
-  return database
-    .prepare("SELECT id, at, body FROM events WHERE run = ? ORDER BY id")
-    .all(run)
-    .map(({ id, at, body }) => ({
-      id: Number(id),
-      run,
-      at: Number(at),
-      event: runEventSchema.parse(JSON.parse(String(body))),
-    }));
+/** Reads a run's events, oldest first. Throws `ledger-newer`, or `ledger-corrupt` where one cannot be read. */
+export function readEvents(database: DatabaseSync, path: string, run: string): StoredEvent[] {
+  return naming(path, () =>
+    database
+      .prepare("SELECT id, at, version, body FROM events WHERE run = ? ORDER BY id")
+      .all(run)
+      .map(({ id, at, version, body }) => {
+        refuseNewer(Number(version), eventVersion, path);
+        const event = runEventSchema.safeParse(readJson(body, path));
+        if (!event.success) throw corrupt(path, event.error);
+        return { id: Number(id), run, at: Number(at), event: event.data };
+      }),
+  );
 }
 
-export function readRuns(database: DatabaseSync): RunRecord[] {
-  return database
-    .prepare("SELECT id, name, config_hash, description, seed, origin, started_at FROM runs ORDER BY number")
-    .all()
-    .map((row) => ({
-      id: String(row.id),
-      name: String(row.name),
-      configHash: String(row.config_hash),
-      description: JSON.parse(String(row.description)) as Json,
-      seed: Number(row.seed),
-      origin: JSON.parse(String(row.origin)) as Json,
-      startedAt: Number(row.started_at),
-    }));
+export function readRuns(database: DatabaseSync, path: string): RunRecord[] {
+  const rows = naming(path, () =>
+    database
+      .prepare(
+        "SELECT id, name, config_hash, description, seed, origin, started_at FROM runs ORDER BY number",
+      )
+      .all(),
+  );
+  return rows.map((row) => ({
+    id: String(row.id),
+    name: String(row.name),
+    configHash: String(row.config_hash),
+    description: readJson(row.description, path),
+    seed: Number(row.seed),
+    origin: readJson(row.origin, path),
+    startedAt: Number(row.started_at),
+  }));
 }
 
 function stepChanged(name: string): WhetstoneError {

@@ -43,13 +43,16 @@ export function openDatabase(path: string): DatabaseSync {
   });
 }
 
-/** Opens it to read, beside whoever writes. */
-export function openDatabaseToRead(path: string): DatabaseSync {
+/** Opens it to read, beside whoever writes; undefined while whoever makes it has not finished. */
+export function openDatabaseToRead(path: string): DatabaseSync | undefined {
   return naming(path, () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
     try {
-      refuseNewer(versionOf(database), path);
-      return database;
+      const version = versionOf(database);
+      refuseNewer(version, migrations.length, path);
+      if (version > 0) return database;
+      database.close();
+      return undefined;
     } catch (error) {
       database.close();
       throw error;
@@ -59,7 +62,7 @@ export function openDatabaseToRead(path: string): DatabaseSync {
 
 function migrate(database: DatabaseSync, path: string): void {
   const version = versionOf(database);
-  refuseNewer(version, path);
+  refuseNewer(version, migrations.length, path);
   for (const [index, migration] of migrations.entries()) {
     if (index < version) continue;
     transaction(database, () => {
@@ -73,11 +76,13 @@ function versionOf(database: DatabaseSync): number {
   return Number(database.prepare("PRAGMA user_version").get()?.user_version ?? 0);
 }
 
-function refuseNewer(version: number, path: string): void {
-  if (version > migrations.length)
+/** Throws `ledger-newer` for what a later version of this program wrote. */
+export function refuseNewer(version: number, known: number, path: string): void {
+  if (version > known)
     throw userError(
       "ledger-newer",
-      `${path} was written by a newer Whetstone (format ${version}; this one knows ${migrations.length}): update Whetstone.`,
+      `${path} was written by a newer Whetstone (format ${version}; this one knows ${known}): update Whetstone.`,
+      { path },
     );
 }
 

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { randomStream } from "../base/random.ts";
+import { Wealth } from "./betting.ts";
 import { chanceToShow, smallestGain } from "./power.ts";
 import { spentAt } from "./spending.ts";
 
@@ -21,5 +23,52 @@ test("too few items can show nothing", () => {
 });
 
 test("without a gain it is shown at most as often as the level says", () => {
-  expect(chanceToShow(0, { pairs: 2000, alpha: 0.05, discordance: 0.45 })).toBeLessThanOrEqual(0.07);
+  for (const pairs of [20, 200, 2000])
+    expect(chanceToShow(0, { pairs, alpha: 0.05, discordance: 0.45 })).toBeLessThanOrEqual(0.05);
 });
+
+test("grows with the gain and with the pairs", () => {
+  const at = (gain: number, pairs: number): number =>
+    chanceToShow(gain, { pairs, alpha: 0.03, discordance: 0.3 });
+  expect(at(0.1, 300)).toBeGreaterThan(at(0.05, 300));
+  expect(at(0.1, 600)).toBeGreaterThan(at(0.1, 300));
+  expect(at(0.3, 4000)).toBeCloseTo(1, 9);
+  expect(at(0.3, 0)).toBe(0);
+});
+
+// Every pair discordant and better: shown once (1 + λ)ⁿ, averaged over the grid, reaches 1/α.
+test("is certain where every pair is better and there are enough of them", () => {
+  const certain = { alpha: 0.05, discordance: 1 - 1e-12 };
+  expect(chanceToShow(certain.discordance, { ...certain, pairs: 6 })).toBeCloseTo(0, 9);
+  expect(chanceToShow(certain.discordance, { ...certain, pairs: 7 })).toBeCloseTo(1, 9);
+  const wealth = new Wealth({ than: "greater", mean: 0 });
+  wealth.bet([1, 1, 1, 1, 1, 1]);
+  expect(wealth.value).toBeLessThan(20);
+  wealth.bet([1]);
+  expect(wealth.value).toBeGreaterThan(20);
+});
+
+test.each([
+  [0.1, 120, 0.3],
+  [0.05, 250, 0.1],
+  [0, 200, 0.5],
+])(
+  "agrees with bets that are played: a gain of %d in %i pairs, %d discordant",
+  (gain, pairs, discordance) => {
+    const random = randomStream(1, `power/${gain}`);
+    const plays = 800;
+    let shown = 0;
+    for (let play = 0; play < plays; play++) {
+      const wealth = new Wealth({ than: "greater", mean: 0 });
+      for (let pair = 0; pair < pairs && wealth.value < 20; pair++) {
+        const draw = random.uniform();
+        if (draw < discordance) wealth.bet([draw < (discordance + gain) / 2 ? 1 : -1]);
+      }
+      if (wealth.value >= 20) shown += 1;
+    }
+    // Three standard errors of 800 plays are .053.
+    expect(Math.abs(chanceToShow(gain, { pairs, alpha: 0.05, discordance }) - shown / plays)).toBeLessThan(
+      0.053,
+    );
+  },
+);

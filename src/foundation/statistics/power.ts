@@ -1,4 +1,3 @@
-import { randomStream } from "../base/random.ts";
 import { betGrid } from "./betting.ts";
 
 export interface PowerOptions {
@@ -10,14 +9,11 @@ export interface PowerOptions {
   readonly discordance: number;
 }
 
-/** Bets that are played out to find a chance: its standard error is then at most .02. */
-const plays = 600;
 const wanted = 0.8;
 
 /**
- * The smallest mean difference that a bet on m = 0 shows with a chance of 80 %, found by playing the bet with a fixed
- * stream of random numbers: so it is the gate's own power, not a formula's. Null when even a difference on every
- * discordant item (a gain as large as `discordance`) is shown less often.
+ * The smallest mean difference that a bet on m = 0 shows with a chance of 80 %: the gate's own power, not that of a test for
+ * a fixed size. Null when even a difference on every discordant item (a gain as large as `discordance`) is shown less often.
  *
  * @example
  * smallestGain({ pairs: 125, alpha: 0.0304, discordance: 0.25 }) // 0.15: what a file of 500 lines can show
@@ -33,30 +29,51 @@ export function smallestGain(options: PowerOptions): number | null {
   return high;
 }
 
-/** How often a true gain is shown within so many pairs. A pair is better, worse or equal: discordant by `discordance`. */
+/**
+ * How often a true gain is shown within so many pairs, looked at after each. A pair is better, worse or equal: discordant by
+ * `discordance`. Equal ones change no wealth, so the chance is exact: that of a walk over better and worse pairs to have met
+ * the boundary, averaged over the binomial number of discordant ones.
+ */
 export function chanceToShow(gain: number, { pairs, alpha, discordance }: PowerOptions): number {
-  const better = (discordance + gain) / 2;
-  const random = randomStream(0, "power");
-  const threshold = betGrid.length / alpha;
-  let shown = 0;
-  const wealth = new Float64Array(betGrid.length);
-  for (let play = 0; play < plays; play++) {
-    wealth.fill(1);
-    for (let pair = 0; pair < pairs; pair++) {
-      const draw = random.uniform();
-      if (draw >= discordance) continue;
-      const difference = draw < better ? 1 : -1;
-      let sum = 0;
-      for (let index = 0; index < betGrid.length; index++) {
-        const value = (wealth[index] as number) * (1 + (betGrid[index] as number) * difference);
-        wealth[index] = value;
-        sum += value;
-      }
-      if (sum >= threshold) {
-        shown += 1;
-        break;
-      }
+  const up = (discordance + gain) / (2 * discordance);
+  const spread = Math.sqrt(pairs * discordance * (1 - discordance));
+  const most = Math.min(pairs, Math.ceil(pairs * discordance + 9 * spread));
+  const boundary = boundaryOf(alpha, most);
+  /** Chance to have so many better pairs and not to have met the boundary. */
+  const waiting = new Float64Array(most + 1);
+  waiting[0] = 1;
+  let [shown, chance, odds] = [0, 0, Math.log1p(-discordance) * pairs];
+  for (let count = 0; ; count++) {
+    chance += Math.exp(odds) * shown;
+    if (count === most) return chance;
+    odds += Math.log(((pairs - count) / (count + 1)) * (discordance / (1 - discordance)));
+    const least = boundary[count + 1] as number;
+    for (let better = Math.min(count + 1, boundary[count] as number); better >= 0; better--) {
+      const fell = (waiting[better] as number) * (1 - up);
+      const rose = better === 0 ? 0 : (waiting[better - 1] as number) * up;
+      if (better >= least) shown += fell + rose;
+      waiting[better] = better >= least ? 0 : fell + rose;
     }
   }
-  return shown / plays;
+}
+
+/** Of so many discordant pairs, how many must be better for wealth to reach 1/α; more than all where none suffices. */
+function boundaryOf(alpha: number, most: number): Int32Array {
+  const [ups, downs] = [
+    betGrid.map((lambda) => Math.log1p(lambda)),
+    betGrid.map((lambda) => Math.log1p(-lambda)),
+  ];
+  const reached = (better: number, worse: number): boolean => {
+    let sum = 0;
+    for (let index = 0; index < betGrid.length; index++)
+      sum += Math.exp(better * (ups[index] as number) + worse * (downs[index] as number));
+    return sum / betGrid.length >= 1 / alpha;
+  };
+  const boundary = new Int32Array(most + 1);
+  let better = 0;
+  for (let count = 0; count <= most; count++) {
+    while (better <= count && !reached(better, count - better)) better += 1;
+    boundary[count] = better;
+  }
+  return boundary;
 }

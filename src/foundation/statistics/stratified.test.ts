@@ -21,6 +21,13 @@ describe("stratifiedMean", () => {
     expect(interval.low).toBeLessThan(0.99);
   });
 
+  test("of what is always right is 1, in however many strata", () => {
+    for (let strata = 1; strata <= 20; strata++) {
+      const all = Array.from({ length: strata }, () => ({ weight: 1, values: alike(128, 1), whole: false }));
+      expect(stratifiedMean(all, [0, 1]).mean).toBe(1);
+    }
+  });
+
   test("leaves out what weighs nothing, refuses what weighs and was not seen", () => {
     const empty: StratumSample = { weight: 0, values: [], whole: false };
     expect(stratifiedMean([empty, { weight: 1, values: [1, 0], whole: true }], [0, 1]).mean).toBe(0.5);

@@ -33,15 +33,15 @@ export function stratifiedMean(
 ): StratifiedMean {
   const total = strata.reduce((sum, { weight }) => sum + weight, 0);
   if (!(total > 0)) throw new RangeError("the strata weigh nothing");
-  let mean = 0;
+  let weighed = 0;
   let variance = 0;
   for (const { weight, values, whole } of strata) {
     if (weight === 0) continue;
     if (values.length === 0) throw new RangeError("a stratum of the target distribution has no values");
-    const share = weight / total;
-    mean += share * meanOf(values);
-    if (!whole) variance += (share ** 2 * varianceOf([...values, low, high])) / values.length;
+    weighed += weight * meanOf(values);
+    if (!whole) variance += ((weight / total) ** 2 * varianceOf([...values, low, high])) / values.length;
   }
+  const mean = weighed / total;
   const margin = quantile * Math.sqrt(variance);
   return { mean, interval: { low: Math.max(low, mean - margin), high: Math.min(high, mean + margin) } };
 }

@@ -7,7 +7,7 @@ function partWith<T>(member: string, example: string): z.ZodCustom<T, T> {
   return z.custom<T>(
     (value) =>
       typeof value === "object" && value !== null && typeof Reflect.get(value, member) === "function",
-    `expected a ${member} part, such as ${example}`,
+    `expected a part that can ${member}, such as ${example}`,
   );
 }
 

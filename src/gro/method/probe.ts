@@ -4,6 +4,7 @@ import type { Tally } from "./tally.ts";
 
 /** Rollouts whose logprobs are computed again each time: a check, not a second pass over all data. */
 const rolloutsChecked = 64;
+const beyondMeasure = 1e6;
 
 /**
  * Compares three numbers that must be one: the logprob with which a token was sampled, what the sampler computes for it
@@ -44,13 +45,19 @@ export async function probePolicy(
     const trainer = recomputed.logprobs[index];
     if (sampled?.kind !== "sampled" || trainer === undefined) return;
     sampled.logprobs.forEach((logprob, offset) => {
-      const now = trainer[start + offset] ?? Number.NaN;
-      const difference = Math.abs(logprob - now);
+      const now = trainer[start + offset];
+      const difference = distance(logprob, now);
       mismatchSum += difference;
       mismatchCount += 1;
       mismatchMax = Math.max(mismatchMax, difference);
-      freshness = Math.max(freshness, Math.abs((fresh[index]?.[start + offset + 1] ?? Number.NaN) - now));
+      freshness = Math.max(freshness, distance(fresh[index]?.[start + offset + 1], now));
     });
   });
   return { mismatchSum, mismatchCount, mismatchMax, freshness };
+}
+
+/** A logprob that is missing or no number differs beyond every tolerance, by an amount that can be summed and stored. */
+function distance(one: number | undefined, other: number | undefined): number {
+  const difference = Math.abs((one ?? Number.NaN) - (other ?? Number.NaN));
+  return Number.isFinite(difference) ? difference : beyondMeasure;
 }

@@ -9,10 +9,19 @@ import { addTallies, type Tally, tallySchema } from "./tally.ts";
 const stepsBetweenCheckpoints = 500;
 const repetitionsBetweenCheckpoints = 20;
 
+/** Checkpoints that a pass saves in a round, over its roles. */
+export function checkpointsOf({ repeat, roles, update }: Pass): number {
+  const each =
+    repeat === 1
+      ? Math.ceil(update.steps / stepsBetweenCheckpoints)
+      : Math.ceil(repeat / repetitionsBetweenCheckpoints);
+  return each * roles.length;
+}
+
 export interface MethodOutcome {
-  /** Checkpoint names by role. */
+  /** Checkpoint names by role; a role that the method does not deliver keeps the weights that it had. */
   readonly checkpoints: Readonly<Record<string, string>>;
-  /** Artifacts of what was rolled out and kept, for later rounds' replay; empty for on-policy methods. */
+  /** Artifacts of what was rolled out and kept, for later rounds' replay; empty where nothing is imitated. */
   readonly rollouts: readonly string[];
   readonly tally: Tally;
 }
@@ -32,7 +41,8 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     rollouts.push(...outcome.rollouts);
     tallies.push(outcome.tally);
   }
-  return { checkpoints: weights, rollouts, tally: addTallies(tallies) };
+  const checkpoints = { ...context.current, ...pick(weights, method.deliver) };
+  return { checkpoints, rollouts, tally: addTallies(tallies) };
 }
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
@@ -98,7 +108,7 @@ async function runOnce(
   );
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
-    rollouts: [rolled.artifact],
+    rollouts: pass.update.learnsBy === "imitation" ? [rolled.artifact] : [],
     tally: addTallies([tallySchema.parse(rolled.tally), ...updates.flatMap(({ tallies }) => tallies)]),
   };
 }

@@ -1,8 +1,9 @@
 import { type RewardPart, scoreEach } from "./part.ts";
 
 /**
- * Reward 1 for complete responses of the most frequent length among all responses to items of the same difficulty (the
- * length filter of arXiv 2502.01612, with the mode in place of the maximum, which one endless output would spoil).
+ * Reward 1 for complete responses of the most frequent length among all complete ones to items of the same difficulty; of
+ * two lengths as frequent, the shorter (the length filter of arXiv 2502.01612, with the mode in place of the maximum, which
+ * one endless output would spoil).
  *
  * @example
  * rejectionSampling({ generate: greedy(), reward: modalLength() })
@@ -26,7 +27,7 @@ export function modalLength(): RewardPart {
       const modes = new Map(
         [...counts].map(([difficulty, lengths]) => [
           difficulty,
-          [...lengths].sort((a, b) => b[1] - a[1])[0]?.[0],
+          [...lengths].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0],
         ]),
       );
       return scoreEach(groups, ({ item, response }) =>

@@ -1,11 +1,5 @@
 import { z } from "zod";
-import {
-  type Example,
-  itemSchema,
-  type ScoredGroup,
-  type ScoredRollout,
-  storedExampleSchema,
-} from "../../foundation/contract/index.ts";
+import { itemSchema, type ScoredGroup, type ScoredRollout } from "../../foundation/contract/index.ts";
 
 const storedRolloutSchema = z.object({
   role: z.string(),
@@ -78,13 +72,4 @@ export function restoreGroup(row: unknown): ScoredGroup {
       }),
     ),
   };
-}
-
-export function storeExample(example: Example): z.infer<typeof storedExampleSchema> {
-  return { ...example, context: [...example.context], response: [...example.response] };
-}
-
-export function restoreExample(row: unknown): Example {
-  const stored = storedExampleSchema.parse(row);
-  return { ...stored, context: Int32Array.from(stored.context), response: Int32Array.from(stored.response) };
 }

@@ -23,13 +23,10 @@ export interface UpdateRequest {
 }
 
 export interface UpdateOutcome {
-  readonly optimizerSteps: number;
   /** Tokens whose prediction was trained. */
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
-  /** Mean loss a trained token, over all steps. */
-  readonly meanLoss: number | null;
 }
 
 /** Turns scored rollouts into weights through the engine: the O of Generation–Reward–Optimization. */

@@ -5,16 +5,24 @@ import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
 import type { UpdatePart } from "./part.ts";
 import { type Batch, trainBatches } from "./train.ts";
 
-const optionsSchema = z.strictObject({
-  learningRate: z.number().positive().default(3e-4),
-  /** `importance_sampling` corrects for the sampler's probabilities; `ppo` also clips the ratio. */
-  loss: z.enum(["importance_sampling", "ppo"]).default("importance_sampling"),
-  clipLow: z.number().positive().max(1).default(0.8),
-  clipHigh: z.number().min(1).default(1.2),
-  /** Divide a group's centred rewards by their standard deviation (GRPO), or not (Dr. GRPO, arXiv 2503.20783). */
-  divideByDeviation: z.boolean().default(true),
-  optimizerState: z.enum(["continued", "fresh"]).default("continued"),
-});
+const optionsSchema = z
+  .strictObject({
+    learningRate: z.number().positive().default(3e-4),
+    /** `importance_sampling` corrects for the sampler's probabilities; `ppo` also clips the ratio. */
+    loss: z.enum(["importance_sampling", "ppo"]).default("importance_sampling"),
+    /** Bounds of the ratio, for `ppo`: .8 and 1.2 if left out. */
+    clipLow: z.number().positive().max(1).optional(),
+    clipHigh: z.number().min(1).optional(),
+    /** Divide a group's centred rewards by their standard deviation (GRPO), or not (Dr. GRPO, arXiv 2503.20783). */
+    divideByDeviation: z.boolean().default(true),
+    optimizerState: z.enum(["continued", "fresh"]).default("continued"),
+  })
+  .superRefine(({ loss, clipLow, clipHigh }, context) => {
+    if (loss === "ppo") return;
+    for (const [option, value] of Object.entries({ clipLow, clipHigh }))
+      if (value !== undefined)
+        context.addIssue({ code: "custom", path: [option], message: `only loss: "ppo" clips the ratio` });
+  });
 export type PolicyGradientOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
@@ -27,21 +35,20 @@ export type PolicyGradientOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart {
   const read = readOptions("policyGradient()", optionsSchema, options);
-  const loss: Loss =
-    read.loss === "ppo"
-      ? { name: "ppo", clipLow: read.clipLow, clipHigh: read.clipHigh }
-      : { name: "importance_sampling" };
+  const { learningRate, divideByDeviation, optimizerState, clipLow = 0.8, clipHigh = 1.2 } = read;
+  const clip = read.loss === "ppo" ? { clipLow, clipHigh } : {};
+  const loss: Loss = { name: read.loss, ...clip };
   return {
     name: "policy gradient",
-    description: read,
+    description: { learningRate, loss: read.loss, ...clip, divideByDeviation, optimizerState },
     learnsBy: "policy-gradient",
     steps: 1,
-    optimizerState: read.optimizerState,
+    optimizerState,
     update: (request) =>
       trainBatches({
         ...request,
-        batchAt: () => policyGradientBatch(request.groups, request.policy.role, loss, read.divideByDeviation),
-        learningRateAt: () => read.learningRate,
+        batchAt: () => policyGradientBatch(request.groups, request.policy.role, loss, divideByDeviation),
+        learningRateAt: () => learningRate,
       }),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type RandomStream, readOptions } from "../../foundation/base/index.ts";
-import type { Example, ScoredGroup, Source } from "../../foundation/contract/index.ts";
+import type { Example, Source } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
 import { keptExamples, type Replay, type UpdatePart } from "./part.ts";
 import { warmupStableDecay } from "./schedule.ts";
@@ -85,20 +85,30 @@ export function imitation(examples: readonly Example[]): Batch | undefined {
   };
 }
 
-/** Draws batches with replacement: first which set, by weight, then which example. Empty sets lose their share to the others. */
+/**
+ * Draws batches with replacement: first which set, by weight, then which example. An empty set loses its share to the
+ * others; one that was given no share gets none so.
+ */
 function mixture(
   newest: readonly Example[],
   replay: Replay,
   shares: { readonly batch: number; readonly newest: number; readonly base: number },
 ): (random: RandomStream) => Example[] {
   const olderSets = replay.older.filter((set) => set.length > 0);
-  const others = [
-    ...(replay.base.length > 0 && shares.base > 0 ? [{ set: replay.base, weight: shares.base }] : []),
-    ...olderSets.map((set) => ({ set, weight: 1 })),
-  ];
+  const others =
+    shares.newest === 1
+      ? []
+      : [
+          ...(replay.base.length > 0 && shares.base > 0 ? [{ set: replay.base, weight: shares.base }] : []),
+          ...olderSets.map((set) => ({ set, weight: 1 })),
+        ];
   const total = others.reduce((sum, { weight }) => sum + weight, 0);
   const fromNewest =
-    newest.length === 0 ? 0 : others.length === 0 ? shares.batch : Math.round(shares.batch * shares.newest);
+    newest.length === 0 || shares.newest === 0
+      ? 0
+      : others.length === 0
+        ? shares.batch
+        : Math.round(shares.batch * shares.newest);
   return (random) => {
     const drawn: Example[] = [];
     for (let index = 0; index < shares.batch; index++) {
@@ -121,9 +131,4 @@ function setAt(
     if (left < 0) return set;
   }
   return sets.at(-1)?.set ?? [];
-}
-
-/** How many examples the reward kept. */
-export function keptCount(groups: readonly ScoredGroup[]): number {
-  return keptExamples(groups, () => 1).length;
 }

@@ -36,8 +36,7 @@ const stepsInFlight = 4;
 /** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
   const { policy, from, to, batchAt, learningRateAt, signal, onProgress } = request;
-  const outcome = { optimizerSteps: 0, tokensTrained: 0, realTokens: 0 };
-  let lossSum = 0;
+  const outcome = { tokensTrained: 0, realTokens: 0 };
   const flight: Promise<void>[] = [];
   for (let step = from; step < to; step++) {
     signal?.throwIfAborted();
@@ -45,9 +44,7 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
     if (batch === undefined) continue;
     const forward = policy.model.forwardBackward(batch.data, { loss: batch.loss, logprobs: "none" });
     const applied = policy.model.optimStep({ ...optimizer, learningRate: learningRateAt(step) });
-    const done = Promise.all([forward, applied]).then(([result]) => {
-      lossSum += result.lossSum * (batch.loss.name === "cross_entropy" ? batch.tokens : 1);
-      outcome.optimizerSteps += 1;
+    const done = Promise.all([forward, applied]).then(() => {
       outcome.tokensTrained += batch.tokens;
       outcome.realTokens += batch.realTokens;
       onProgress?.(step + 1);
@@ -57,5 +54,5 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
     if (flight.length >= stepsInFlight) await flight.shift();
   }
   await Promise.all(flight);
-  return { ...outcome, meanLoss: outcome.tokensTrained === 0 ? null : lossSum / outcome.tokensTrained };
+  return outcome;
 }

@@ -22,6 +22,7 @@ export function labelAccuracy(options: LabelAccuracyOptions = {}): Guard {
   return {
     name: "label accuracy",
     definition: "More of the kept labels are right than wrong, by the task's verifier.",
+    description: { warnBelow },
     watch: ({ training, learnsBy }) => {
       const silent = (evidence: string) =>
         ({ answer: "ok", evidence, value: null, threshold: null }) as const;

@@ -11,6 +11,7 @@ export function logprobMismatch(): Guard {
   return {
     name: "logprob mismatch",
     definition: "Sampled and recomputed logprobs agree within the engine's tolerance.",
+    description: {},
     watch: ({ training }) => {
       const { mismatchMean: mean, mismatchMax: max, mismatchTolerance: threshold } = training ?? {};
       if (mean === null || mean === undefined || max === null || max === undefined || threshold === undefined)

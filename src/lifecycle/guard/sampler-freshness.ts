@@ -11,6 +11,7 @@ export function samplerFreshness(): Guard {
   return {
     name: "sampler freshness",
     definition: "A sampler just taken computes what its trainer computes.",
+    description: {},
     watch: ({ training }) => {
       const { freshness, mismatchTolerance: threshold } = training ?? {};
       if (freshness === null || freshness === undefined || threshold === undefined)

@@ -29,7 +29,8 @@ export async function auditStage(
         random: streamOf(context, round, `audit/${comparison}`),
       });
       const seed = streamOf(context, round, `audit-answers/${comparison}`).seed();
-      const answer = async (lineage: Lineage): Promise<Measured> =>
+      const answered = { before: 0, after: 0 };
+      const answer = async (which: "before" | "after", lineage: Lineage): Promise<Measured> =>
         measure({
           task,
           harness: context.definition.refine,
@@ -40,9 +41,12 @@ export async function auditStage(
           items,
           split: "audit",
           seed,
-          onProgress: (done, total) => progress("answer audit items", done, total),
+          onProgress: (done, total) => {
+            answered[which] = done;
+            progress("answer audit items", answered.before + answered.after, 2 * total);
+          },
         });
-      const [old, fresh] = await Promise.all([answer(before), answer(after)]);
+      const [old, fresh] = await Promise.all([answer("before", before), answer("after", after)]);
       const gain = gainOf({ task, before: old.judged, after: fresh.judged });
       return {
         result: gain,

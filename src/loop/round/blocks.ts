@@ -1,50 +1,11 @@
 import { z } from "zod";
-import { userError } from "../../foundation/base/index.ts";
-import type { Item, Stratum, Task } from "../../foundation/contract/index.ts";
+import type { Item } from "../../foundation/contract/index.ts";
 import { pairsOf } from "../../lifecycle/evaluate/index.ts";
 import { drawItems, itemsInSplit } from "../../world/task/index.ts";
 import type { PairedBlock } from "../gate.ts";
+import { type BlockPart, blockParts } from "./block-parts.ts";
 import { durable, leadCheckpoint, type RoundContext, type StageProgress, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
-
-/** Strata with fewer decision items than this are measured, but stand outside the gate: their items could not stay fresh. */
-const fewestDecisionItems = 10_000;
-/** Items of one block at most, when weights are turned into whole numbers. */
-const mostInBlock = 256;
-
-/** A stratum of the gate, and how many of its items each block holds. */
-interface BlockPart {
-  readonly stratum: Stratum;
-  readonly count: number;
-}
-
-/**
- * What a block holds: of each stratum that weighs and has enough fresh items a number in proportion to its weight. Throws a
- * user error `gate-cannot-open` when there is no such stratum or the weights have no small common measure.
- */
-export function blockParts(task: Task): BlockPart[] {
-  const strata = task.strata.filter(
-    (stratum) => stratum.weight > 0 && itemsInSplit(stratum, "decision") >= fewestDecisionItems,
-  );
-  if (strata.length === 0)
-    throw userError(
-      "gate-cannot-open",
-      `${task.name} has no ${task.difficulty.unit} of the target distribution with ${fewestDecisionItems.toLocaleString("en-US")} decision items, so nothing could be proven: raise its difficulty, or let the gate observe with gate: { mode: "observe" }.`,
-      { task: task.name },
-    );
-  const least = Math.min(...strata.map(({ weight }) => weight));
-  for (let multiple = 1; multiple * strata.length <= mostInBlock; multiple++) {
-    const counts = strata.map(({ weight }) => (weight / least) * multiple);
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    if (total <= mostInBlock && counts.every((count) => Math.abs(count - Math.round(count)) < 1e-9))
-      return strata.map((stratum, index) => ({ stratum, count: Math.round(counts[index] ?? 0) }));
-  }
-  throw userError(
-    "gate-cannot-open",
-    `the weights of ${task.name}'s strata have no common measure that fits a block of ${mostInBlock} items: use whole numbers such as 1, 2 and 5.`,
-    { task: task.name },
-  );
-}
 
 export interface BlocksRequest {
   readonly round: number;
@@ -83,11 +44,12 @@ export function answeredBlocks(
       { seed, count },
       async () => {
         const members = blocks.flat();
-        ledger.useItems(
-          items,
-          owner,
-          members.map(({ canonical }) => canonical),
-        );
+        for (const [stratum, own] of Map.groupBy(members, (member) => member.stratum))
+          ledger.useItems(
+            keyOf(items, stratum),
+            owner,
+            own.map(({ canonical }) => canonical),
+          );
         const [after, before] = await Promise.all(
           [candidate, champion].map((lineage) => answerAll(context, lineage, members, seed)),
         );
@@ -108,52 +70,52 @@ export function answeredBlocks(
 }
 
 /** Draws whole blocks of unused decision items; fewer than asked where the cap or the items end. */
-function blockDrawer(
+function blockDrawer(context: RoundContext, request: BlocksRequest): (count: number) => Item[][] {
+  const { task, gate } = context.definition;
+  const parts = blockParts(task, gate.cap);
+  const size = parts.reduce((sum, { count }) => sum + count, 0);
+  const drawers = parts.map((part) => itemDrawer(context, request, part));
+  let blocksLeft = Math.floor(gate.cap / size);
+  return (count) => {
+    const most = Math.min(count, blocksLeft, ...drawers.map(({ blocks }) => blocks()));
+    if (most <= 0) return [];
+    blocksLeft -= most;
+    const columns = drawers.map(({ draw }) => draw(most));
+    return Array.from({ length: most }, (_, block) => columns.flatMap((column) => column[block] ?? []));
+  };
+}
+
+/** A stratum's share of the next blocks, in an order that does not depend on how many are drawn at once. */
+function itemDrawer(
   context: RoundContext,
   { round, items, owner, seed }: BlocksRequest,
-): (count: number) => Item[][] {
-  const { definition, ledger } = context;
-  const { task, gate } = definition;
-  const parts = blockParts(task);
-  const size = parts.reduce((sum, { count }) => sum + count, 0);
-  const used = ledger.usedByOthers(items, owner);
-  const taken = new Set<string>();
-  const drawers = parts.map(({ stratum, count }) => ({
-    stratum,
-    count,
-    random: streamOf(context, round, `decision/${seed}/${stratum.name}`),
-    left: itemsInSplit(stratum, "decision") - used.size,
-  }));
-  let drawn = 0;
-  return (count) => {
-    const affordable = Math.floor(gate.cap / size) - drawn;
-    const most = Math.min(
-      count,
-      affordable,
-      ...drawers.map(({ left, count: each }) => Math.floor(left / each)),
-    );
-    if (most <= 0) return [];
-    drawn += most;
-    const columns = drawers.map((drawer) => {
-      drawer.left -= most * drawer.count;
-      const members = drawItems({
+  { stratum, count }: BlockPart,
+): { readonly blocks: () => number; readonly draw: (blocks: number) => Item[][] } {
+  const { task } = context.definition;
+  const taken = new Set(context.ledger.usedByOthers(keyOf(items, stratum.name), owner));
+  const random = streamOf(context, round, `decision/${seed}/${stratum.name}`);
+  return {
+    blocks: () => Math.floor((itemsInSplit(stratum, "decision") - taken.size) / count),
+    draw: (blocks) => {
+      const { difficulty } = stratum;
+      const exclude = (canonical: string): boolean => taken.has(canonical);
+      const drawn = drawItems({
         task,
-        difficulty: drawer.stratum.difficulty,
+        difficulty,
         split: "decision",
-        count: most * drawer.count,
-        random: drawer.random,
-        exclude: (canonical) => used.has(canonical) || taken.has(canonical),
+        count: blocks * count,
+        random,
+        exclude,
       });
-      for (const { canonical } of members) taken.add(canonical);
-      return members;
-    });
-    return Array.from({ length: most }, (_, block) =>
-      columns.flatMap((members, index) => {
-        const each = drawers[index]?.count ?? 0;
-        return members.slice(block * each, (block + 1) * each);
-      }),
-    );
+      for (const { canonical } of drawn) taken.add(canonical);
+      return Array.from({ length: blocks }, (_, block) => drawn.slice(block * count, (block + 1) * count));
+    },
   };
+}
+
+/** Used items are kept by stratum, so that each stratum knows how many it has left. */
+function keyOf(items: string, stratum: string): string {
+  return `${items}/${stratum}`;
 }
 
 async function answerAll(context: RoundContext, lineage: Lineage, items: readonly Item[], seed: string) {

@@ -3,9 +3,11 @@ import {
   type Decision,
   decisionSchema,
   type GuardFinding,
+  type Opening,
   type RunEvent,
 } from "../../foundation/contract/index.ts";
 import { decide, openGate } from "../gate.ts";
+import { decisionItemsOf, planBlocks } from "./block-parts.ts";
 import { answeredBlocks } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
 import type { Lineage } from "./state.ts";
@@ -32,17 +34,20 @@ export async function decideStage(
     label: "candidate against champion",
     input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
     work: async (progress) => {
+      const blocks = planBlocks(task, gate.cap);
+      const obstacle = "obstacle" in blocks ? blocks.obstacle : null;
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
-      const items = `${task.name}@${task.version}`;
+      const items = decisionItemsOf(task);
       const owner = `${context.run.id}/round-${round}`;
-      const opening = barred
-        ? null
-        : await openGate({
-            opening: context.ledger.openingNumber(items, owner),
-            options: gate,
-            nextBlocks: answeredBlocks(context, { round, candidate, champion, items, owner, seed, progress }),
-          });
-      const decision = decide({ opening, findings, observe });
+      const request = { round, candidate, champion, items, owner, seed, progress };
+      const open = (): Promise<Opening> =>
+        openGate({
+          opening: context.ledger.openingNumber(items, owner),
+          options: gate,
+          nextBlocks: answeredBlocks(context, request),
+        });
+      const opening = barred || obstacle !== null ? null : await open();
+      const decision = decide({ opening, obstacle, findings, observe });
       const checkpoint = leadCheckpoint(context, candidate);
       const events: RunEvent[] = [{ type: "decision-made", round, decision, seed }];
       if (decision.acted)

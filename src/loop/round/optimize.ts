@@ -76,16 +76,18 @@ function summaryOf({ rollouts, kept, tokensTrained }: Tally): string {
   return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained`;
 }
 
-const examplesByArtifact = new Map<string, Promise<readonly Example[]>>();
+const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();
 
-/** What an earlier round kept; the same artifact is parsed once a process. */
-function olderExamples({ ledger }: RoundContext, artifact: string): Promise<readonly Example[]> {
-  const known = examplesByArtifact.get(artifact);
-  if (known !== undefined) return known;
-  const read = ledger.artifacts
-    .read(artifact)
-    .then((rows) => keptExamples(rows.map(restoreGroup), ({ rollout }) => exampleOfRollout(rollout)));
-  read.catch(() => examplesByArtifact.delete(artifact));
-  examplesByArtifact.set(artifact, read);
-  return read;
+/** What an earlier round kept; the same artifact is parsed once a run. */
+function olderExamples(context: RoundContext, artifact: string): Promise<readonly Example[]> {
+  const known = examplesByContext.get(context) ?? new Map<string, Promise<readonly Example[]>>();
+  examplesByContext.set(context, known);
+  const examples = known.get(artifact) ?? readExamples(context, artifact);
+  known.set(artifact, examples);
+  return examples;
+}
+
+async function readExamples({ ledger }: RoundContext, artifact: string): Promise<readonly Example[]> {
+  const rows = await ledger.artifacts.read(artifact);
+  return keptExamples(rows.map(restoreGroup), ({ rollout }) => exampleOfRollout(rollout));
 }

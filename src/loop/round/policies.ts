@@ -1,4 +1,5 @@
 import { rm } from "node:fs/promises";
+import { internalError } from "../../foundation/base/index.ts";
 import type {
   Engine,
   EngineModel,
@@ -71,7 +72,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
 
   async save(role: string, checkpoint: string): Promise<void> {
     const held = this.#held.get(role);
-    if (held === undefined) return;
+    if (held === undefined) throw internalError(`the role ${role} holds no weights to save`);
     // What lies there without a finished step was left by an interruption.
     await rm(this.#options.pathOf(checkpoint), { recursive: true, force: true });
     await held.model.save({ path: this.#options.pathOf(checkpoint), optimizer: true });

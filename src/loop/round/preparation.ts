@@ -1,10 +1,16 @@
-import { hashOf, type Json } from "../../foundation/base/index.ts";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { hashOf, type Json, userError } from "../../foundation/base/index.ts";
 import type { Demonstration } from "../../foundation/contract/index.ts";
 import { exampleOfDemonstration } from "../../gro/rollout/index.ts";
 import { type Batch, imitation, type SupervisedUpdate, supervised } from "../../gro/update/index.ts";
 import { demonstrations } from "../../lifecycle/acquire/index.ts";
+import type { PreparedModel } from "../../model/engine/index.ts";
 import { type RoundContext, streamOf } from "./context.ts";
 import type { RunDefinition } from "./definition.ts";
+
+/** Optimiser steps of preparation that a crash may cost at most. */
+export const stepsBetweenCheckpoints = 250;
 
 /** What round 0 trains; null when the model is taken as it is. */
 export function preparationOf({ prepare }: RunDefinition, fromScratch: boolean): SupervisedUpdate | null {
@@ -17,6 +23,7 @@ export function preparationKey(
   definition: RunDefinition,
   role: string,
   update: SupervisedUpdate | null,
+  { path, fromScratch }: PreparedModel,
 ): string {
   const { task, engine, model, precision, seed } = definition;
   const source = update?.on;
@@ -29,11 +36,25 @@ export function preparationKey(
     engine: { name: engine.name, ...engine.description },
     precision,
     seed,
+    weights: fromScratch ? null : fingerprintOf(path),
   };
   return `prepared/${hashOf(JSON.parse(JSON.stringify(key)) as Json)}`;
 }
 
-/** Batches of demonstrations: drawn anew each step from an endless source, else picked from what the source has. */
+/** Changes when the files of a folder do: weights under the same path may be others than they were. */
+function fingerprintOf(folder: string): string[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => {
+      const { size, mtimeMs } = statSync(join(folder, name));
+      return `${name} ${size} ${mtimeMs}`;
+    });
+}
+
+/**
+ * Batches of demonstrations: drawn anew each step from an endless source, else picked from what the source has. Throws a
+ * user error `no-demonstrations` when it has none.
+ */
 export async function preparationBatches(
   context: RoundContext,
   role: string,
@@ -53,6 +74,11 @@ export async function preparationBatches(
     trainedTo: task.difficulty.base[1],
     frontier: null,
   });
+  if (pool.demonstrations.length === 0)
+    throw userError(
+      "no-demonstrations",
+      `"prepare" learns from ${on.name}, which brings no demonstrations: use supervised({ on: demonstrations(), … }).`,
+    );
   const count = Math.min(batch, pool.demonstrations.length);
   return (step) => {
     const picks = random.fork(step);

@@ -1,22 +1,25 @@
 import { existsSync } from "node:fs";
+import { userError } from "../../foundation/base/index.ts";
 import { type SupervisedUpdate, trainBatches, warmupStableDecay } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, streamOf } from "./context.ts";
-import { preparationBatches, preparationKey, preparationOf } from "./preparation.ts";
+import { preparationBatches, preparationKey, preparationOf, stepsBetweenCheckpoints } from "./preparation.ts";
 import type { Lineage } from "./state.ts";
-
-/** Optimiser steps of preparation that a crash may cost at most. */
-const stepsBetweenCheckpoints = 250;
 
 /**
  * Round 0: every role's first weights. Each role is a model of its own, from its own seed and with its own data order, and
  * all are trained at once; what an earlier run of this folder prepared just so is taken from it. Not gated: there is
- * nothing yet to compare with.
+ * nothing yet to compare with. Throws user errors `peers-alike` and `no-demonstrations`.
  */
 export async function prepareStage(context: RoundContext, prepared: PreparedModel): Promise<Lineage> {
   const { definition, ledger } = context;
   const { optimize, task } = definition;
   const update = preparationOf(definition, prepared.fromScratch);
+  if (update === null && optimize.roles.length > 1)
+    throw userError(
+      "peers-alike",
+      `${optimize.name} compares ${optimize.roles.length} models that were trained apart, and all would begin with the same weights: give each its own training first, with prepare: supervised({ on: demonstrations() }).`,
+    );
   const label = update === null ? "the model as it is" : `${update.steps} steps on demonstrations`;
   const checkpoints = await playStage<Record<string, string>>(context, {
     round: 0,
@@ -24,7 +27,9 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
     label,
     input: { fromScratch: prepared.fromScratch },
     work: async (progress) => {
-      const keys = new Map(optimize.roles.map((role) => [role, preparationKey(definition, role, update)]));
+      const keys = new Map(
+        optimize.roles.map((role) => [role, preparationKey(definition, role, update, prepared)]),
+      );
       const known = new Map(
         [...keys].flatMap(([role, key]) => {
           const checkpoint = ledger.getFact(key);

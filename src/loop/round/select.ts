@@ -3,7 +3,7 @@ import { selectedSchema } from "../../foundation/contract/index.ts";
 import { attempt } from "../../gro/rollout/index.ts";
 import { select } from "../../lifecycle/select/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
-import { leadCheckpoint, playStage, type RoundContext, streamOf } from "./context.ts";
+import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 export interface RoundSelection {
@@ -30,13 +30,13 @@ export async function selectStage(
       selections: start.selections,
       items: pool.items.length,
     },
-    work: async () => {
+    work: async (progress) => {
       const { selected, dropped } = await select(selectors, pool.items, {
         task,
         round,
         random: streamOf(context, round, "select"),
         seen: await seenBefore(context, start),
-        solveRates: (items, samples) => solveRates(context, round, start, items, samples),
+        solveRates: (items, samples) => solveRates(context, { round, start, items, samples, progress }),
       });
       fresh = selected;
       const lost = dropped.flatMap(({ count, reason }) => (count > 0 ? [`${reason} dropped ${count}`] : []));
@@ -59,12 +59,17 @@ async function seenBefore({ ledger }: RoundContext, { selections }: Lineage): Pr
   return seen;
 }
 
+interface SolveRatesRequest {
+  readonly round: number;
+  readonly start: Lineage;
+  readonly items: readonly Item[];
+  readonly samples: number;
+  readonly progress: StageProgress;
+}
+
 async function solveRates(
   context: RoundContext,
-  round: number,
-  start: Lineage,
-  items: readonly Item[],
-  samples: number,
+  { round, start, items, samples, progress }: SolveRatesRequest,
 ): Promise<(number | null)[]> {
   const { task, optimize } = context.definition;
   const groups = await attempt({
@@ -74,6 +79,7 @@ async function solveRates(
     temperature: 1,
     maxTokens: (item) => task.maxTokens(item),
     seed: streamOf(context, round, "solve-rates").seed(),
+    onProgress: (done) => progress("attempt items", done, items.length),
   });
   return groups.map(({ item, rollouts }) => {
     const scores = rollouts.flatMap(({ response }) => {

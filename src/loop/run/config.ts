@@ -76,7 +76,7 @@ const mark = Symbol.for("whetstone.run-definition");
 
 /**
  * Reads a run's configuration: fills in defaults, and refuses a wrong or unknown option by naming the nearest right one.
- * Throws a user error `invalid-option`.
+ * Throws a user error `invalid-option`, or what a source says of a task that it cannot serve.
  *
  * @example
  * defineRun({ model: tiny({ tokenizer: characters("0123456789=") }), task: reverse(), budget: { rounds: 4 } });
@@ -101,6 +101,7 @@ export function defineRun(config: RunConfig): RunDefinition {
       "invalid-option",
       'defineRun(): "prepare" needs its data: supervised({ on: demonstrations(), … }).',
     );
+  for (const source of acquire ?? []) source.check?.(read.task);
   const definition: RunDefinition = {
     ...rest,
     name: name ?? read.task.name,

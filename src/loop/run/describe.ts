@@ -16,7 +16,7 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     optimize: part(optimize),
     refine: part(refine),
     evaluate: { ...evaluate },
-    guard: guard.map(({ name, definition: meaning }) => ({ name, definition: meaning })),
+    guard: guard.map(part),
     gate: { ...gate },
     afterReject: definition.afterReject,
     precision: definition.precision,
@@ -47,7 +47,13 @@ export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): s
   });
 }
 
-/** Two definitions with one key can train the same weights. */
-export function weightsKey({ model, optimize, task }: RunDefinition): string {
-  return hashOf({ model: part(model), roles: [...optimize.roles], task: task.name });
+/** Two definitions with one key can train the same weights: the same engine reads them, and their tokens mean the same. */
+export function weightsKey({ engine, model, optimize, task }: RunDefinition): string {
+  return hashOf({
+    engine: engine.name,
+    model: part(model),
+    roles: [...optimize.roles],
+    task: task.name,
+    characters: task.characters,
+  });
 }

@@ -1,16 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import type { Task } from "../../foundation/contract/index.ts";
+import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { smallestGain, spentAt } from "../../foundation/statistics/index.ts";
 import { estimateParameters } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
-import { blockParts } from "../round/blocks.ts";
+import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
-import { countWork, type Work } from "./plan/work.ts";
+import { countCheckpoints, countWork, type Work } from "./plan/work.ts";
 
 export type { Plan, PlannedStage } from "./plan/planned.ts";
 
@@ -18,6 +19,8 @@ export type { Plan, PlannedStage } from "./plan/planned.ts";
 const workerBytes = 4.5e8;
 const brainBytes = 2e8;
 const discordance = 0.25;
+/** A parameter's value and its two moments, in 32 bits each. */
+const checkpointBytes = 12;
 
 /**
  * What a run would do, before it does it: stages, time, memory, and the smallest gain that its budget can show. Starts
@@ -32,7 +35,10 @@ export async function plan(
 ): Promise<Plan> {
   const { task, model, optimize, gate, budget } = definition;
   const canaries = runCanaries(task);
-  const parts = gate.mode === "decide" ? blockParts(task) : [];
+  const observes = gate.mode === "observe";
+  if (!observes) blockParts(task, gate.cap);
+  const blocks = planBlocks(task, gate.cap);
+  const parts = "parts" in blocks ? blocks.parts : [];
   const needs = { characters: task.characters, projectFolder: folder };
   const { path, tokenizer, fromScratch } = await model.prepare(join(ledgerFolder(folder), "models"), needs);
   const parameters = estimateParameters(
@@ -51,8 +57,9 @@ export async function plan(
   );
   const secondsOf = (stages: readonly PlannedStage[] = []): number =>
     stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  const opened = openingsBefore(folder, task);
   const showable = (opening: number): number | null =>
-    smallestGain({ pairs: gate.cap, alpha: spentAt(opening, gate.alpha), discordance });
+    smallestGain({ pairs: gate.cap, alpha: spentAt(opened + opening, gate.alpha), discordance });
   const policies = optimize.roles.length;
   const inGate = new Set(parts.map(({ stratum }) => stratum.name));
   const planned: Omit<Plan, "lines"> = {
@@ -66,9 +73,8 @@ export async function plan(
     seconds: secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end),
     speed: speed.source,
     memoryBytes: brainBytes + cores * workerBytes + 24 * parameters * policies,
-    diskBytes: 12 * parameters * policies * (budget.rounds + 2),
-    smallestGain:
-      parts.length === 0 ? null : { first: showable(1), last: showable(Math.max(1, budget.rounds)) },
+    diskBytes: checkpointBytes * parameters * countCheckpoints(definition, fromScratch),
+    smallestGain: observes ? null : { first: showable(1), last: showable(Math.max(1, budget.rounds)) },
     gate: {
       strata: [...inGate],
       measuredOnly: task.strata.flatMap(({ name, weight }) =>
@@ -78,4 +84,10 @@ export async function plan(
     canaries,
   };
   return { ...planned, lines: planLines(planned) };
+}
+
+/** Openings that earlier rounds in this folder have made on the same decision items: the next one counts on from them. */
+function openingsBefore(folder: string, task: Task): number {
+  using ledger = readLedger({ folder });
+  return ledger?.openings(decisionItemsOf(task)) ?? 0;
 }

@@ -1,19 +1,14 @@
 import { z } from "zod";
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { AcquireContext, Source } from "../../../foundation/contract/index.ts";
-import { drawItems } from "../../../world/task/index.ts";
+import { drawItems, stratumAt } from "../../../world/task/index.ts";
 
 const optionsSchema = z.strictObject({
   /**
    * `next`: one more than was trained so far; `frontier + 1`: one more than the greatest difficulty up to which all are
-   * solved on validation items; or a fixed difficulty. Neither goes beyond the task's `growTo`.
+   * solved on validation items; neither goes beyond the task's `growTo`. Or a fixed difficulty that the task has.
    */
-  difficulty: z
-    .union([
-      z.enum(["next", "frontier + 1"], 'expected "next", "frontier + 1" or a number'),
-      z.number().int().min(1),
-    ])
-    .default("next"),
+  difficulty: z.union([z.enum(["next", "frontier + 1"]), z.number().int().min(1)]).default("next"),
   /** Different items a round; fewer where the training split holds fewer. */
   items: z.number().int().min(1).default(2048),
 });
@@ -31,6 +26,9 @@ export function procedural(options: ProceduralOptions = {}): Source {
     name: "procedural",
     description: read,
     mostItems: read.items,
+    check: (task) => {
+      if (typeof read.difficulty === "number") stratumAt(task, read.difficulty);
+    },
     acquire: async (context) => {
       const { task, random } = context;
       const difficulty = difficultyOf(read.difficulty, context);

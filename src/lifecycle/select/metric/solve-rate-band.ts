@@ -25,6 +25,7 @@ export function solveRateBand(options: SolveRateBandOptions = {}): Selector {
   return {
     name: "solve-rate band",
     description: read,
+    samplesPerItem: read.samples,
     select: async (members, { solveRates }) => {
       const rates = await solveRates(
         members.map(({ item }) => item),

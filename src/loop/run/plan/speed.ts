@@ -11,6 +11,8 @@ export interface Speed {
 /** Operations a second and core, 6N a trained token and 2N a sampled one, of small decoders in fp32 (docs/benchmarks.md). */
 const reference = { train: 3.2e10, sample: 1.1e10 };
 
+const enoughSeconds = 5;
+
 /**
  * How fast a model of so many parameters is: as the folder's last run was, else as on a reference machine. A ledger knows
  * only busy seconds altogether, so the ratio of the two speeds is always the reference's.
@@ -21,7 +23,7 @@ export function speedOf(folder: string, parameters: number): Speed {
     sampled: reference.sample / (2 * parameters),
   };
   const cost = lastCost(folder);
-  if (cost === undefined || cost.busySeconds < 5) return { ...expected, source: "a reference machine" };
+  if (cost === undefined) return { ...expected, source: "a reference machine" };
   const wouldTake = cost.tokensTrained / expected.trained + cost.tokensSampled / expected.sampled;
   const factor = wouldTake / cost.busySeconds;
   return {
@@ -31,14 +33,12 @@ export function speedOf(folder: string, parameters: number): Speed {
   };
 }
 
+/** The cost of the last run that took long enough to tell a speed by. */
 function lastCost(folder: string): Cost | undefined {
   using ledger = readLedger({ folder });
-  const run = ledger?.runs().at(-1);
-  if (ledger === undefined || run === undefined) return undefined;
-  return ledger
-    .events(run.id)
-    .reduce<Cost | undefined>(
-      (last, { event }) => (event.type === "cost-metered" ? event.cost : last),
-      undefined,
-    );
+  for (const { id } of ledger?.runs().reverse() ?? []) {
+    const metered = ledger?.events(id).findLast(({ event }) => event.type === "cost-metered")?.event;
+    if (metered?.type === "cost-metered" && metered.cost.busySeconds >= enoughSeconds) return metered.cost;
+  }
+  return undefined;
 }

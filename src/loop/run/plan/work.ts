@@ -1,13 +1,15 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
-import type { Item, Tokenizer } from "../../../foundation/contract/index.ts";
+import type { Item, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
+import { checkpointsOf } from "../../../gro/method/index.ts";
+import type { SupervisedUpdate } from "../../../gro/update/index.ts";
 import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
-import { preparationOf } from "../../round/preparation.ts";
+import { preparationOf, stepsBetweenCheckpoints } from "../../round/preparation.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
 export interface Work {
-  readonly stage: "prepare" | "optimize" | "evaluate" | "decide" | "audit";
+  readonly stage: "prepare" | "select" | "optimize" | "evaluate" | "decide" | "audit";
   readonly what: string;
   readonly tokensTrained: number;
   readonly tokensSampled: number;
@@ -30,73 +32,84 @@ export interface WorkRequest {
   readonly pairs: number;
 }
 
-const everyLane = Number.POSITIVE_INFINITY;
 const itemsMeasured = 64;
 
 /** Counts the tokens of every stage on items like those that it will see. */
 export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkRequest): RunWork {
-  const { task, optimize, refine, evaluate, acquire } = definition;
+  const { task, optimize, refine, evaluate, acquire, select, gate } = definition;
+  const { base, growTo, unit } = task.difficulty;
   const random = randomStream(definition.seed, "plan");
   const lengthOf = (items: readonly Item[]): number => meanLength(definition, tokenizer, items, random);
   const drawn = (difficulty: number): Item[] =>
     drawItems({ task, difficulty, split: "train", count: itemsMeasured, random, distinct: false });
-  const roundLength = lengthOf(drawn(task.difficulty.growTo));
+  const roundLength = lengthOf(drawn(growTo));
+  const preparing = preparationOf(definition, fromScratch);
   const roles = optimize.roles.length;
+  const models = roles === 1 ? "one model" : `${roles} models at once`;
+  const acquired = acquire.reduce((most, { mostItems }) => most + mostItems, 0);
   const sampled = (stage: Work["stage"], what: string, tokensSampled: number): Work => ({
     stage,
     what,
-    tokensSampled: tokensSampled * refine.samplesPerItem,
+    tokensSampled,
     tokensTrained: 0,
-    lanes: everyLane,
+    lanes: Number.POSITIVE_INFINITY,
   });
-  const answering = (split: "validation" | "audit", perStratum: number): number => {
+  const answered = (stage: Work["stage"], what: string, tokens: number): Work =>
+    sampled(stage, what, tokens * refine.samplesPerItem);
+  const splitTokens = (split: "validation" | "audit", perStratum: number): number => {
     const items = evaluationItems({ task, split, perStratum, random });
     return items.length * lengthOf(random.shuffle(items).slice(0, itemsMeasured));
   };
-  const preparing = preparationOf(definition, fromScratch);
-  const models = roles === 1 ? "one model" : `${roles} models at once`;
-  const acquired = acquire.reduce((most, { mostItems }) => most + mostItems, 0);
+  const preparation = (update: SupervisedUpdate): Work => ({
+    stage: "prepare",
+    what: `${update.steps} steps on demonstrations, ${models}`,
+    tokensTrained: update.steps * update.batch * lengthOf(base.flatMap(drawn)) * roles,
+    tokensSampled: 0,
+    lanes: roles,
+  });
+  const selection = ({ name, samplesPerItem = 0 }: Selector): Work[] =>
+    samplesPerItem === 0
+      ? []
+      : [
+          sampled(
+            "select",
+            `${name}: ${samplesPerItem} attempts at each item`,
+            samplesPerItem * acquired * roundLength,
+          ),
+        ];
+  const audit = (what: string, perStratum: number): Work[] =>
+    gate.mode === "observe" ? [] : [answered("audit", what, 2 * splitTokens("audit", perStratum))];
+  const validation = answered(
+    "evaluate",
+    `${evaluate.perStratum} validation items of each ${unit}`,
+    splitTokens("validation", evaluate.perStratum),
+  );
+  const method = methodWork(definition, acquired, roundLength);
   return {
-    preparation:
-      preparing === null
-        ? []
-        : [
-            {
-              stage: "prepare",
-              what: `${preparing.steps} steps on demonstrations, ${models}`,
-              tokensTrained:
-                preparing.steps * preparing.batch * lengthOf(task.difficulty.base.flatMap(drawn)) * roles,
-              tokensSampled: 0,
-              lanes: roles,
-            },
-          ],
+    preparation: [...(preparing === null ? [] : [preparation(preparing)]), validation],
     round: [
-      {
-        stage: "optimize",
-        what: `${optimize.name}, ${models}`,
-        ...methodWork(definition, acquired, roundLength),
-        lanes: roles,
-      },
-      sampled(
-        "evaluate",
-        `${evaluate.perStratum} validation items of each ${task.difficulty.unit}`,
-        answering("validation", evaluate.perStratum),
-      ),
-      sampled("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
-      sampled(
-        "audit",
-        "if promoted: new champion against old",
-        2 * answering("audit", evaluate.auditPerStratum),
-      ),
+      ...select.flatMap(selection),
+      { stage: "optimize", what: `${optimize.name}, ${models}`, ...method, lanes: roles },
+      validation,
+      answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
+      ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
     ],
-    end: [sampled("audit", "champion against base", 2 * answering("audit", evaluate.finalAuditPerStratum))],
+    end: audit("champion against base", evaluate.finalAuditPerStratum),
   };
+}
+
+/** Checkpoints that a run leaves on the disk: those of each round, and those between them that a crash goes on from. */
+export function countCheckpoints(definition: RunDefinition, fromScratch: boolean): number {
+  const { optimize, budget } = definition;
+  const steps = preparationOf(definition, fromScratch)?.steps ?? 0;
+  const preparation = optimize.roles.length * (1 + Math.ceil(steps / stepsBetweenCheckpoints));
+  return preparation + budget.rounds * optimize.passes.reduce((sum, pass) => sum + checkpointsOf(pass), 0);
 }
 
 function methodWork({ optimize }: RunDefinition, acquired: number, length: number) {
   let [tokensSampled, tokensTrained] = [0, 0];
   for (const { items = acquired, generate, roles, repeat, update } of optimize.passes) {
-    const rollouts = items * generate.samplesPerItem;
+    const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
     tokensSampled += rollouts * length * roles.length * repeat;
     tokensTrained += (update.batch ?? rollouts) * update.steps * length * roles.length * repeat;
   }

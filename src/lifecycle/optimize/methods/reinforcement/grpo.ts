@@ -25,6 +25,8 @@ export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  *   ∇J(θ) = E [ Σ_i Σ_t A_i ∇ log π_θ(o_i,t | x, o_i,<t) ] / Σ_i |o_i|,   A_i = (r_i − mean r) / std r over the group of x
  *
+ * where the sums run over groups whose rewards differ: every token weighs the same (DAPO, arXiv 2503.14476).
+ *
  * Defaults: 32 items × 8 samples at T = 1 a step, the task's verifier, 10 steps a round at 3e-4.
  *
  * @example

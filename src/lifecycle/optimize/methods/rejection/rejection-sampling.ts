@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../../../foundation/base/index.ts";
+import { readOptions } from "../../../../foundation/base/index.ts";
 import { greedy } from "../../../../gro/generate/index.ts";
 import { generatePart, rewardPart, updatePart } from "../../../../gro/method/index.ts";
 import { gro, type Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { supervised } from "../../../../gro/update/index.ts";
+import { checkImitating } from "./imitating.ts";
 
 const optionsSchema = z.strictObject({
   generate: generatePart.optional(),
@@ -28,10 +29,6 @@ export type RejectionSamplingOptions = Readonly<z.input<typeof optionsSchema>>;
 export function rejectionSampling(options: RejectionSamplingOptions = {}): Method {
   const read = readOptions("rejectionSampling()", optionsSchema, options);
   const { generate = greedy(), reward = verifier(), update = supervised(), start } = read;
-  if (update.learnsBy !== "imitation")
-    throw userError(
-      "invalid-option",
-      `rejectionSampling(): "update" must imitate what is kept, such as supervised(), not ${update.name}.`,
-    );
+  checkImitating("rejectionSampling()", update);
   return gro({ name: "rejection sampling", generate, reward, update, start });
 }

@@ -5,6 +5,7 @@ import { generatePart, rewardPart, updatePart } from "../../../../gro/method/ind
 import { gro, type Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { supervised } from "../../../../gro/update/index.ts";
+import { checkImitating } from "./imitating.ts";
 
 const optionsSchema = z.strictObject({
   generate: generatePart.optional(),
@@ -35,5 +36,6 @@ export function star(options: StarOptions = {}): Method {
     update = supervised({ steps: 60, learningRate: 5e-4, optimizerState: "fresh", replay: { newest: 1 } }),
     start,
   } = readOptions("star()", optionsSchema, options);
+  checkImitating("star()", update);
   return gro({ name: "star", generate, reward, update, start });
 }

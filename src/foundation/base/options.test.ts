@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { readOptions } from "./options.ts";
+
+const schema = z.strictObject({
+  steps: z.number().int().min(1).default(100),
+  mode: z.enum(["decide", "observe"]).default("decide"),
+  replay: z.strictObject({ newest: z.number().max(1).default(0.5) }).prefault({}),
+  maybe: z.strictObject({ deep: z.boolean().optional() }).optional(),
+  either: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
+  list: z.array(z.strictObject({ one: z.number() })).default([]),
+});
+
+const refusal = (value: unknown): string => {
+  try {
+    readOptions("part()", schema, value);
+  } catch (error) {
+    expect(error).toMatchObject({ code: "invalid-option", category: "user", details: { where: "part()" } });
+    return (error as Error).message;
+  }
+  return "nothing was refused";
+};
+
+describe("readOptions", () => {
+  test("fills in what is left out", () => {
+    const replay = { newest: 0.5 };
+    expect(readOptions("part()", schema, {})).toEqual({
+      steps: 100,
+      mode: "decide",
+      replay,
+      either: "auto",
+      list: [],
+    });
+  });
+
+  test.each([
+    ["unknown, near a right one", { step: 3 }, 'part(): there is no option "step"; did you mean "steps"?'],
+    [
+      "unknown, near none",
+      { learningRate: 3 },
+      'part(): there is no option "learningRate"; it takes "steps", "mode", "replay", "maybe", "either", "list".',
+    ],
+    [
+      "unknown inside options that have defaults",
+      { replay: { newst: 1 } },
+      'part(): there is no option "replay.newst"; did you mean "newest"?',
+    ],
+    [
+      "unknown inside options that may be left out",
+      { maybe: { depe: true } },
+      'part(): there is no option "maybe.depe"; did you mean "deep"?',
+    ],
+    [
+      "unknown where no list of names is known",
+      { list: [{ one: 1, two: 2 }] },
+      'part(): there is no option "list.0.two".',
+    ],
+    ["wrong kind", { steps: "3" }, 'part(): option "steps": expected number, received string.'],
+    ["too small", { steps: 0 }, 'part(): option "steps": Too small: expected number to be >=1.'],
+    [
+      "not a choice, near one",
+      { mode: "observer" },
+      'part(): option "mode": expected one of "decide"|"observe"; did you mean "observe"?',
+    ],
+    ["not a choice, near none", { mode: "x" }, 'part(): option "mode": expected one of "decide"|"observe".'],
+    ["none of several kinds", { either: true }, 'part(): option "either": expected "auto" or number.'],
+    ["no options at all", 3, "part(): expected object, received number."],
+  ])("refuses what is %s", (_, value, message) => {
+    expect(refusal(value)).toBe(message);
+  });
+
+  test("says of a part without options that it takes none", () => {
+    expect(() => readOptions("greedy()", z.strictObject({}), { topP: 1 })).toThrow(
+      'greedy(): there is no option "topP"; it takes none.',
+    );
+  });
+});

@@ -1,0 +1,82 @@
+import { expect, test } from "vitest";
+import type { Task } from "../../foundation/contract/index.ts";
+import { reverse } from "../../world/task/index.ts";
+import { samples } from "../generate/index.ts";
+import { gro, type Pass } from "../method.ts";
+import { agreement, everything } from "../reward/index.ts";
+import { FakeModel, itemOf, policyOf } from "../rollout/testing/fakes.ts";
+import { supervised } from "../update/index.ts";
+import { roll } from "./roll.ts";
+
+const task = reverse({ lengths: [1, 4] });
+const items = [itemOf("12="), itemOf("34=")];
+const passOf = (reward: Pass["reward"], count: number): Pass =>
+  gro({ generate: samples({ samples: count }), reward, update: supervised() }).passes[0] as Pass;
+
+test("all roles' attempts at an item are rewarded together; the lead alone is judged", async () => {
+  const told: [number, number][] = [];
+  const { scored, tally } = await roll({
+    pass: passOf(agreement(), 1),
+    lead: "solver",
+    task,
+    policies: [
+      policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "33") }), "solver"),
+      policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "43") }), "peer"),
+    ],
+    items,
+    seed: 1,
+    onProgress: (done, all) => told.push([done, all]),
+  });
+  expect(scored.map(({ rollouts }) => rollouts.map(({ rollout, reward }) => [rollout.role, reward]))).toEqual(
+    [
+      [
+        ["solver", 1],
+        ["peer", 1],
+      ],
+      [
+        ["solver", 0],
+        ["peer", 0],
+      ],
+    ],
+  );
+  // The agreed label is one example, whoever wrote it; of the lead's two answers one is right.
+  expect(tally).toMatchObject({
+    rollouts: 4,
+    judged: 2,
+    judgedRight: 1,
+    kept: 1,
+    keptJudged: 1,
+    keptRight: 1,
+  });
+  expect(tally.tokensSampled).toBe(4 * 3);
+  expect(told.at(-1)).toEqual([4, 4]);
+});
+
+test("a verdict that is void is neither right nor wrong", async () => {
+  const broken: Task = {
+    ...task,
+    verifier: {
+      name: "broken",
+      version: 1,
+      verify: ({ prompt }) =>
+        prompt === "12=" ? { outcome: "void", reason: "down" } : { outcome: "scored", score: 0.5 },
+    },
+  };
+  const { tally } = await roll({
+    pass: passOf(everything(), 3),
+    lead: "solver",
+    task: broken,
+    policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
+    items,
+    seed: 1,
+  });
+  // Of each item two texts are kept, the third repeats the first.
+  expect(tally).toMatchObject({
+    rollouts: 6,
+    judged: 3,
+    judgedRight: 0,
+    kept: 4,
+    keptJudged: 2,
+    keptRight: 0,
+  });
+});

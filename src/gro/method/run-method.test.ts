@@ -1,0 +1,301 @@
+import { describe, expect, test } from "vitest";
+import type { Datum } from "../../foundation/contract/index.ts";
+import { greedy, samples } from "../generate/index.ts";
+import { gro, type Method, type Pass } from "../method.ts";
+import { agreement, everything, verifier } from "../reward/index.ts";
+import { type FakeModel, itemOf, letters } from "../rollout/testing/fakes.ts";
+import { policyGradient, supervised } from "../update/index.ts";
+import { checkpointsOf, runMethod } from "./run-method.ts";
+import { FakeLedger, FakePolicies, fakeRound } from "./testing/fake-round.ts";
+
+const reversed = (prompt: string): string => [...prompt.slice(0, -1)].reverse().join("");
+/** Right by the first sample, wrong by the others. */
+const halfRight = (prompt: string, sample: number): string => (sample === 0 ? reversed(prompt) : "0");
+
+const imitate = gro({
+  generate: greedy(),
+  reward: verifier(),
+  update: supervised({ steps: 3, batch: 4, replay: { newest: 1 } }),
+});
+const reinforce = gro({
+  generate: samples({ samples: 4 }),
+  reward: verifier(),
+  update: policyGradient(),
+  items: 2,
+  repeat: 45,
+});
+
+const promptsOf = ({ samplers }: FakeModel): string[] =>
+  samplers.flatMap(({ calls }) => calls.flat().map(({ prompt }) => letters.decode(prompt)));
+const inputsOf = ({ trained }: FakeModel): number[][] =>
+  trained.flatMap(({ data }) => data.map(({ tokens }: Datum) => [...tokens]));
+
+describe("a pass that is made once", () => {
+  test("generates, rewards, stores, and trains what was kept", async () => {
+    const policies = new FakePolicies((prompt) => (prompt === "34=" ? "99" : reversed(prompt)));
+    const ledger = new FakeLedger();
+    const outcome = await runMethod(imitate, fakeRound({ policies, ledger }));
+    expect(outcome.checkpoints).toEqual({ solver: "solver-pass-0-3", peer: "current-peer" });
+    expect(outcome.rollouts).toEqual(["artifact-0"]);
+    expect(
+      ledger.artifacts.get("artifact-0")?.map(({ rollouts }) => rollouts.map(({ reward }) => reward)),
+    ).toEqual([[1], [0], [1]]);
+    const [model, ...others] = policies.all;
+    expect(others).toEqual([]);
+    expect(model?.log.slice(0, 2)).toEqual(["snapshot", "forward"]);
+    expect(new Set(inputsOf(model as FakeModel).map((tokens) => tokens[1]))).toEqual(
+      new Set(["1", "5"].map((digit) => digit.charCodeAt(0))),
+    );
+    expect(model?.samplers.every(({ disposed }) => disposed)).toBe(true);
+    expect(outcome.tally).toMatchObject({
+      rollouts: 3,
+      judged: 3,
+      judgedRight: 2,
+      kept: 2,
+      keptJudged: 2,
+      keptRight: 2,
+      tokensSampled: 9,
+      tokensTrained: 3 * 4 * 3,
+      realTokens: 0,
+      mismatchMax: 0,
+      freshness: 0,
+    });
+    expect(ledger.done).toEqual(["pass-0/rollouts", "pass-0/update/solver/3"]);
+  });
+
+  test.each([
+    ["current", "current-solver"],
+    ["base", "base-solver"],
+  ] as const)("starts from %s", async (start, checkpoint) => {
+    const policies = new FakePolicies(reversed);
+    await runMethod(gro({ ...partsOf(imitate), start }), fakeRound({ policies }));
+    expect(new Set(policies.opened.map((one) => one.checkpoint))).toEqual(new Set([checkpoint]));
+    expect(policies.all).toHaveLength(1);
+  });
+
+  test("trains with a fresh optimiser where the update says so", async () => {
+    const policies = new FakePolicies(reversed);
+    const update = supervised({ steps: 2, optimizerState: "fresh" });
+    await runMethod(gro({ ...partsOf(imitate), update }), fakeRound({ policies }));
+    expect(new Set(policies.opened.map(({ optimizerState }) => optimizerState))).toEqual(new Set(["fresh"]));
+  });
+
+  test("saves at least every 500 steps; the optimiser goes on between them", async () => {
+    const policies = new FakePolicies(reversed);
+    const update = supervised({ steps: 1100, batch: 1, optimizerState: "fresh" });
+    const method = gro({ ...partsOf(imitate), update });
+    const { checkpoints } = await runMethod(method, fakeRound({ policies }));
+    expect(policies.saved.map(({ checkpoint }) => checkpoint)).toEqual([
+      "solver-pass-0-500",
+      "solver-pass-0-1000",
+      "solver-pass-0-1100",
+    ]);
+    expect(checkpoints.solver).toBe("solver-pass-0-1100");
+    expect(policies.opened.slice(-2)).toEqual([
+      { role: "solver", checkpoint: "solver-pass-0-500", optimizerState: "continued" },
+      { role: "solver", checkpoint: "solver-pass-0-1000", optimizerState: "continued" },
+    ]);
+    expect(policies.all).toHaveLength(1);
+    expect(policies.all[0]?.steps).toHaveLength(1100);
+    expect(method.passes.map(checkpointsOf)).toEqual([3]);
+  });
+
+  test("goes on where it was ended: nothing that was finished is done again, and it ends alike", async () => {
+    const update = supervised({ steps: 1100, batch: 2 });
+    const method = gro({ ...partsOf(imitate), update });
+    const whole = new FakePolicies(reversed);
+    const expected = await runMethod(method, fakeRound({ policies: whole }));
+
+    const ledger = new FakeLedger();
+    const dying = new FakePolicies(reversed, (model) => {
+      const step = model.optimStep.bind(model);
+      model.optimStep = (options) =>
+        model.steps.length < 700 ? step(options) : Promise.reject(new Error("the engine died"));
+    });
+    await expect(runMethod(method, fakeRound({ policies: dying, ledger }))).rejects.toThrow(
+      "the engine died",
+    );
+    expect(ledger.done).toEqual(["pass-0/rollouts", "pass-0/update/solver/500"]);
+
+    const resumed = new FakePolicies(reversed);
+    expect(await runMethod(method, fakeRound({ policies: resumed, ledger }))).toEqual(expected);
+    expect(resumed.prompts).toBe(0);
+    expect(resumed.all[0]?.weights).toMatch(/^solver-pass-0-500@/);
+    expect(inputsOf(resumed.all[0] as FakeModel)).toEqual(inputsOf(whole.all[0] as FakeModel).slice(1000));
+  });
+});
+
+describe("peers", () => {
+  const method = gro({
+    generate: greedy(),
+    reward: agreement({ peers: 2 }),
+    update: supervised({ steps: 6, batch: 3, replay: { newest: 1 } }),
+  });
+
+  test("answer the same items with the same numbers, and learn at once, each from its own weights", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const policies = new FakePolicies(reversed, (model) => {
+      model.wait = promise;
+    });
+    const running = runMethod(method, fakeRound({ policies }));
+    await new Promise((turn) => setImmediate(turn));
+    const models = policies.all;
+    expect(models.map(({ trained }) => trained.length)).toEqual([4, 4]);
+    resolve();
+    const { checkpoints, tally } = await running;
+    expect(checkpoints).toEqual({ solver: "solver-pass-0-6", peer: "peer-pass-0-6" });
+    expect(new Set(policies.opened.map(({ role, checkpoint }) => `${role} ${checkpoint}`))).toEqual(
+      new Set(["solver current-solver", "peer current-peer"]),
+    );
+    const [solver, peer] = models.map(({ samplers }) => samplers[0]?.calls.flat());
+    expect(solver).toEqual(peer);
+    const [first, second] = models.map(inputsOf);
+    expect(first).not.toEqual(second);
+    expect(tally).toMatchObject({ rollouts: 6, judged: 3, kept: 3, tokensTrained: 2 * 6 * 3 * 3 });
+  });
+});
+
+describe("a pass that is repeated", () => {
+  const six = ["12=", "34=", "56=", "78=", "90="].map((prompt) => itemOf(prompt));
+
+  test("samples every time from what it has just learnt, and takes the next items each time", async () => {
+    const policies = new FakePolicies(halfRight);
+    const told: number[] = [];
+    const outcome = await runMethod(
+      reinforce,
+      fakeRound({ policies, items: six, onProgress: (_, done) => told.push(done) }),
+    );
+    const [model, ...others] = policies.all;
+    expect(others).toEqual([]);
+    expect(model?.samplers.map(({ weightVersion }) => weightVersion)).toEqual(
+      Array.from({ length: 45 }, (_, step) => `current-solver@${step}`),
+    );
+    expect(promptsOf(model as FakeModel).slice(0, 8)).toEqual([
+      "12=",
+      "34=",
+      "56=",
+      "78=",
+      "90=",
+      "12=",
+      "34=",
+      "56=",
+    ]);
+    const seeds = model?.samplers.map(({ calls }) => calls[0]?.[0]?.seed);
+    expect(new Set(seeds).size).toBe(45);
+    expect(policies.saved.map(({ checkpoint }) => checkpoint)).toEqual([
+      "solver-pass-0-20",
+      "solver-pass-0-40",
+      "solver-pass-0-45",
+    ]);
+    expect(told).toEqual(Array.from({ length: 45 }, (_, step) => step + 1));
+    expect(outcome).toMatchObject({
+      checkpoints: { solver: "solver-pass-0-45", peer: "current-peer" },
+      rollouts: [],
+      tally: { rollouts: 45 * 8, judgedRight: 90 },
+    });
+    expect(reinforce.passes.map(checkpointsOf)).toEqual([3]);
+  });
+
+  test("takes what there is where there are fewer items than it asks for, and none from none", async () => {
+    const one = new FakePolicies(halfRight);
+    await runMethod(
+      gro({ ...partsOf(reinforce), items: 4, repeat: 2 }),
+      fakeRound({ policies: one, items: six.slice(0, 3) }),
+    );
+    expect(promptsOf(one.all[0] as FakeModel)).toEqual(["12=", "34=", "56=", "34=", "56=", "12="]);
+    const none = new FakePolicies(halfRight);
+    const { tally } = await runMethod(reinforce, fakeRound({ policies: none, items: [] }));
+    expect(tally).toMatchObject({ rollouts: 0, tokensTrained: 0, freshness: null });
+    expect(none.all[0]?.steps).toEqual([]);
+  });
+
+  test("goes on from its last checkpoint, and ends alike", async () => {
+    const whole = new FakePolicies(halfRight);
+    const expected = await runMethod(reinforce, fakeRound({ policies: whole, items: six }));
+    const ledger = new FakeLedger();
+    const dying = new FakePolicies(halfRight, (model) => {
+      const step = model.optimStep.bind(model);
+      model.optimStep = (options) =>
+        model.steps.length < 33 ? step(options) : Promise.reject(new Error("the engine died"));
+    });
+    await expect(runMethod(reinforce, fakeRound({ policies: dying, items: six, ledger }))).rejects.toThrow(
+      "died",
+    );
+    const resumed = new FakePolicies(halfRight);
+    expect(await runMethod(reinforce, fakeRound({ policies: resumed, items: six, ledger }))).toEqual(
+      expected,
+    );
+    expect(resumed.opened).toEqual([
+      { role: "solver", checkpoint: "solver-pass-0-20", optimizerState: "continued" },
+      { role: "solver", checkpoint: "solver-pass-0-40", optimizerState: "continued" },
+    ]);
+    expect(promptsOf(resumed.all[0] as FakeModel)).toEqual(promptsOf(whole.all[0] as FakeModel).slice(40));
+    expect(inputsOf(resumed.all[0] as FakeModel)).toEqual(
+      inputsOf(whole.all[0] as FakeModel).slice(-inputsOf(resumed.all[0] as FakeModel).length),
+    );
+  });
+
+  test("begins with a fresh optimiser where the update says so, and goes on with that one", async () => {
+    const policies = new FakePolicies(halfRight);
+    const update = policyGradient({ optimizerState: "fresh" });
+    await runMethod(gro({ ...partsOf(reinforce), update }), fakeRound({ policies, items: six }));
+    expect(policies.opened.map(({ optimizerState }) => optimizerState)).toEqual([
+      "fresh",
+      "continued",
+      "continued",
+    ]);
+    expect(policies.all).toHaveLength(1);
+  });
+
+  test("ends between two repetitions when it is asked to", async () => {
+    const controller = new AbortController();
+    const policies = new FakePolicies((prompt, sample) => {
+      if (policies.prompts > 6) controller.abort(new Error("enough"));
+      return halfRight(prompt, sample);
+    });
+    const ledger = new FakeLedger();
+    const round = fakeRound({ policies, items: six, ledger, signal: controller.signal });
+    await expect(runMethod(reinforce, round)).rejects.toThrow("enough");
+    expect(ledger.done).toEqual([]);
+  });
+});
+
+describe("several passes", () => {
+  const passOf = (pass: Partial<Pass>): Pass => ({ ...(imitate.passes[0] as Pass), ...pass });
+  const twice: Method = {
+    ...imitate,
+    roles: ["solver", "peer"],
+    passes: [
+      passOf({ roles: ["solver", "peer"], reward: everything() }),
+      passOf({ roles: ["peer"] }),
+      passOf({ roles: ["solver"], start: "base" }),
+    ],
+    deliver: ["solver", "peer"],
+  };
+
+  test("follow each other: a later one begins where an earlier one ended, unless it begins at the base", async () => {
+    const policies = new FakePolicies(reversed);
+    const ledger = new FakeLedger();
+    const outcome = await runMethod(twice, fakeRound({ policies, ledger }));
+    expect(outcome.checkpoints).toEqual({ solver: "solver-pass-2-3", peer: "peer-pass-1-3" });
+    expect(outcome.rollouts).toEqual(["artifact-0", "artifact-1", "artifact-2"]);
+    const begun = policies.opened.filter(({ checkpoint }) => !checkpoint.startsWith("current"));
+    expect(new Set(begun.map(({ role, checkpoint }) => `${role} ${checkpoint}`))).toEqual(
+      new Set(["peer peer-pass-0-3", "solver base-solver"]),
+    );
+    expect(ledger.done.at(-1)).toBe("pass-2/update/solver/3");
+  });
+
+  test("what a method does not deliver ends with the round", async () => {
+    const outcome = await runMethod(
+      { ...twice, deliver: ["solver"] },
+      fakeRound({ policies: new FakePolicies(reversed) }),
+    );
+    expect(outcome.checkpoints).toEqual({ solver: "solver-pass-2-3", peer: "current-peer" });
+  });
+});
+
+function partsOf({ passes: [pass] }: Method) {
+  const { generate, reward, update, items, repeat, start } = pass as Pass;
+  return { generate, reward, update, ...(items === undefined ? {} : { items }), repeat, start };
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import { addTallies, emptyTally, evidenceOf, tallySchema } from "./tally.ts";
+
+describe("addTallies", () => {
+  test("adds what adds up, and takes the largest of what does not", () => {
+    const total = addTallies([
+      { rollouts: 2, mismatchSum: 0.5, mismatchCount: 4, mismatchMax: 0.3, freshness: 0.1 },
+      { rollouts: 3, mismatchSum: 0.25, mismatchCount: 1, mismatchMax: 0.2, freshness: 0.4 },
+      { tokensTrained: 7, realTokens: 2 },
+    ]);
+    expect(total).toEqual({
+      ...emptyTally,
+      rollouts: 5,
+      mismatchSum: 0.75,
+      mismatchCount: 5,
+      mismatchMax: 0.3,
+      freshness: 0.4,
+      tokensTrained: 7,
+      realTokens: 2,
+    });
+    expect(tallySchema.parse(JSON.parse(JSON.stringify(total)))).toEqual(total);
+  });
+
+  test("of nothing is nothing: no freshness was measured", () => {
+    expect(addTallies([])).toEqual(emptyTally);
+    expect(addTallies([{ freshness: 0 }]).freshness).toBe(0);
+  });
+});
+
+describe("evidenceOf", () => {
+  test("makes shares of sums", () => {
+    const tally = {
+      ...emptyTally,
+      rollouts: 8,
+      judged: 4,
+      judgedRight: 3,
+      kept: 2,
+      keptJudged: 2,
+      keptRight: 1,
+      mismatchSum: 0.5,
+      mismatchCount: 10,
+      mismatchMax: 0.2,
+      freshness: 0.01,
+      tokensSampled: 40,
+      tokensTrained: 100,
+      realTokens: 25,
+    };
+    expect(evidenceOf(tally, 1e-4)).toEqual({
+      rollouts: 8,
+      kept: 2,
+      rawLabelAccuracy: 0.75,
+      keptLabelAccuracy: 0.5,
+      keptJudged: 2,
+      keptRight: 1,
+      mismatchMean: 0.05,
+      mismatchMax: 0.2,
+      mismatchTolerance: 1e-4,
+      freshness: 0.01,
+      tokensSampled: 40,
+      tokensTrained: 100,
+      realShare: 0.25,
+      meanResponseTokens: 5,
+    });
+  });
+
+  test("what was not measured is null, never 0", () => {
+    expect(evidenceOf(emptyTally, 1e-4)).toMatchObject({
+      rawLabelAccuracy: null,
+      keptLabelAccuracy: null,
+      mismatchMean: null,
+      mismatchMax: null,
+      freshness: null,
+      realShare: null,
+      meanResponseTokens: null,
+    });
+  });
+});

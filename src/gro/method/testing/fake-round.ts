@@ -1,0 +1,108 @@
+import { type Json, randomStream } from "../../../foundation/base/index.ts";
+import type { Example, Item, Policy, ScoredGroup, Task } from "../../../foundation/contract/index.ts";
+import { reverse } from "../../../world/task/index.ts";
+import { FakeModel, itemOf, policyOf, type Speak } from "../../rollout/testing/fakes.ts";
+import type { MethodContext, PolicyStore, Weights } from "../context.ts";
+
+/** What outlives a process: finished steps, stored rollouts. */
+export class FakeLedger {
+  readonly steps = new Map<string, Json>();
+  readonly artifacts = new Map<string, readonly ScoredGroup[]>();
+  /** Steps whose work was done, in the order in which they ended. */
+  readonly done: string[] = [];
+
+  durable = async <T extends Json>(name: string, work: () => Promise<T>): Promise<T> => {
+    if (this.steps.has(name)) return JSON.parse(JSON.stringify(this.steps.get(name))) as T;
+    const result = await work();
+    this.steps.set(name, result);
+    this.done.push(name);
+    return result;
+  };
+}
+
+/** Policies of one process: a model is loaded anew unless it is held just so. */
+export class FakePolicies implements PolicyStore {
+  readonly opened: (Weights & { readonly role: string })[] = [];
+  readonly saved: { readonly role: string; readonly checkpoint: string }[] = [];
+  /** Every model that was loaded, by role, in order. */
+  readonly models = new Map<string, FakeModel[]>();
+  readonly #held = new Map<string, { model: FakeModel; weights: Weights }>();
+  readonly #speak: Speak;
+  readonly #prepareModel: (model: FakeModel) => void;
+
+  constructor(speak: Speak, prepareModel: (model: FakeModel) => void = () => {}) {
+    this.#speak = speak;
+    this.#prepareModel = prepareModel;
+  }
+
+  async open(role: string, weights: Weights): Promise<Policy> {
+    this.opened.push({ role, ...weights });
+    const held = this.#held.get(role);
+    if (
+      held !== undefined &&
+      held.weights.checkpoint === weights.checkpoint &&
+      held.weights.optimizerState === weights.optimizerState
+    )
+      return policyOf(held.model, role);
+    const model = new FakeModel({ speak: this.#speak, weights: weights.checkpoint });
+    this.#prepareModel(model);
+    this.models.set(role, [...(this.models.get(role) ?? []), model]);
+    this.#held.set(role, { model, weights });
+    return policyOf(model, role);
+  }
+
+  async save(role: string, checkpoint: string): Promise<void> {
+    this.saved.push({ role, checkpoint });
+    const held = this.#held.get(role);
+    if (held !== undefined)
+      this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
+  }
+
+  /** Attempts at an item, over all models. */
+  get prompts(): number {
+    return this.all.flatMap(({ samplers }) => samplers.flatMap(({ calls }) => calls.flat())).length;
+  }
+
+  get all(): FakeModel[] {
+    return [...this.models.values()].flat();
+  }
+}
+
+export interface FakeRound {
+  readonly ledger?: FakeLedger;
+  readonly policies: FakePolicies;
+  readonly items?: readonly Item[];
+  readonly base?: readonly Example[];
+  readonly older?: readonly (readonly Example[])[];
+  readonly task?: Task;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: MethodContext["onProgress"];
+}
+
+/** A round in which the roles solver and peer stand at `current-*` and began at `base-*`. */
+export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: FakeRound): MethodContext {
+  const {
+    task = reverse({ lengths: [1, 4] }),
+    items = ["12", "34", "56"].map((prompt) => itemOf(`${prompt}=`)),
+  } = rest;
+  return {
+    task,
+    items,
+    base: rest.base ?? [],
+    older: rest.older ?? [],
+    current: { solver: "current-solver", peer: "current-peer" },
+    baseWeights: { solver: "base-solver", peer: "base-peer" },
+    policies,
+    random: randomStream(9, "optimize"),
+    checkpointName: (role, label) => `${role}-${label}`,
+    durable: ledger.durable,
+    storeGroups: async (groups) => {
+      const artifact = `artifact-${ledger.artifacts.size}`;
+      ledger.artifacts.set(artifact, groups);
+      return artifact;
+    },
+    readGroups: async (artifact) => ledger.artifacts.get(artifact) ?? [],
+    ...(rest.signal ? { signal: rest.signal } : {}),
+    ...(rest.onProgress ? { onProgress: rest.onProgress } : {}),
+  };
+}

@@ -1,0 +1,224 @@
+import type {
+  Datum,
+  EngineModel,
+  ForwardOptions,
+  ForwardResult,
+  Item,
+  OptimizerResult,
+  OptimizerStep,
+  Policy,
+  Rollout,
+  SampledSequence,
+  SampleRequest,
+  Sampler,
+  SamplingPolicy,
+  SaveOptions,
+  ScoredGroup,
+  Tokenizer,
+} from "../../../foundation/contract/index.ts";
+
+/** One token a character, its code point; 1 begins and 2 ends. */
+export const letters: Tokenizer = {
+  name: "letters",
+  hash: "letters",
+  vocabularySize: 128,
+  beginToken: 1,
+  endToken: 2,
+  encode: (text) => Int32Array.from(text, (letter) => letter.codePointAt(0) ?? 0),
+  decode: (tokens) => [...tokens].map((token) => (token > 2 ? String.fromCodePoint(token) : "")).join(""),
+  tokenBytes: () => Array.from({ length: 128 }, (_, token) => Uint8Array.of(token)),
+};
+
+export const itemOf = (prompt: string, difficulty = prompt.length): Item => ({
+  canonical: prompt,
+  prompt,
+  answer: [...prompt].reverse().join(""),
+  difficulty,
+  stratum: `length ${difficulty}`,
+  split: "train",
+  source: "test",
+});
+
+/** A text that ends by itself, or one that the token limit cut off. */
+export type Said = string | { readonly text: string; readonly cut?: true; readonly logprob?: number };
+
+/** What is said to a prompt: by which sample, from which numbers. */
+export type Speak = (prompt: string, sample: number, request: SampleRequest) => Said;
+
+const sampledLogprob = -0.5;
+
+/** Weights that say what they are told to; each call is kept. */
+export class FakeSampler implements Sampler {
+  readonly id = "sampler";
+  readonly calls: (readonly SampleRequest[])[] = [];
+  disposed = false;
+  readonly weightVersion: string;
+  readonly #speak: Speak;
+  /** What `logprobs` finds at every position. */
+  readonly #logprob: number;
+
+  constructor(speak: Speak, weightVersion = "model@0", logprob = sampledLogprob) {
+    this.#speak = speak;
+    this.weightVersion = weightVersion;
+    this.#logprob = logprob;
+  }
+
+  async sample(requests: readonly SampleRequest[]): Promise<SampledSequence[][]> {
+    this.calls.push(requests);
+    return requests.map((request) =>
+      Array.from({ length: request.samples }, (_, sample) => {
+        const said = this.#speak(letters.decode(request.prompt), sample, request);
+        const { text, cut, logprob = sampledLogprob } = typeof said === "string" ? { text: said } : said;
+        const tokens = [...letters.encode(text), ...(cut ? [] : [letters.endToken])];
+        return {
+          tokens: Int32Array.from(tokens),
+          logprobs: new Float32Array(tokens.length).fill(logprob),
+          stopReason: cut ? ("length" as const) : ("stop" as const),
+        };
+      }),
+    );
+  }
+
+  async logprobs(sequences: readonly Int32Array[]): Promise<Float32Array[]> {
+    return sequences.map(({ length }) => {
+      const logprobs = new Float32Array(length).fill(this.#logprob);
+      logprobs[0] = Number.NaN;
+      return logprobs;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disposed = true;
+  }
+}
+
+export const samplingOf = (speak: Speak, role = "solver"): SamplingPolicy & { sampler: FakeSampler } => ({
+  role,
+  sampler: new FakeSampler(speak),
+  tokenizer: letters,
+});
+
+export interface FakeModelOptions {
+  readonly speak?: Speak;
+  readonly weights?: string;
+  /** What the trainer, and a sampler of it, compute for every token. */
+  readonly trainerLogprob?: number;
+  readonly samplerLogprob?: number;
+}
+
+/** Weights that count what is done to them. */
+export class FakeModel implements EngineModel {
+  readonly id = "model";
+  readonly info = { parameters: 10, vocabularySize: 128, step: 0 };
+  /** Verbs, in the order in which they were called. */
+  readonly log: string[] = [];
+  readonly trained: { readonly data: readonly Datum[]; readonly options: ForwardOptions }[] = [];
+  readonly steps: OptimizerStep[] = [];
+  readonly saved: string[] = [];
+  readonly samplers: FakeSampler[] = [];
+  disposed = false;
+  /** While set, trained batches wait for it: an engine that is slow. */
+  wait: Promise<void> = Promise.resolve();
+  readonly #options: FakeModelOptions;
+
+  constructor(options: FakeModelOptions = {}) {
+    this.#options = options;
+  }
+
+  get weights(): string {
+    return `${this.#options.weights ?? "model"}@${this.steps.length}`;
+  }
+
+  async forward(data: readonly Datum[]): Promise<ForwardResult> {
+    this.log.push("forward");
+    return this.#result(data, this.#options.trainerLogprob ?? sampledLogprob);
+  }
+
+  async forwardBackward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
+    this.log.push("forwardBackward");
+    this.trained.push({ data, options });
+    await this.wait;
+    return this.#result([], 0);
+  }
+
+  async optimStep(options: OptimizerStep): Promise<OptimizerResult> {
+    this.log.push("optimStep");
+    this.steps.push(options);
+    await this.wait;
+    return { sequence: this.log.length, step: this.steps.length, gradientNorm: 1 };
+  }
+
+  async save({ path }: SaveOptions) {
+    this.log.push("save");
+    this.saved.push(path);
+    return { sequence: this.log.length, path, bytes: 1 };
+  }
+
+  async snapshot(): Promise<Sampler> {
+    this.log.push("snapshot");
+    const { speak = () => "", samplerLogprob } = this.#options;
+    const sampler = new FakeSampler(speak, this.weights, samplerLogprob);
+    this.samplers.push(sampler);
+    return sampler;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.disposed = true;
+  }
+
+  #result(data: readonly Datum[], logprob: number): ForwardResult {
+    return {
+      sequence: this.log.length,
+      lossSum: 0,
+      positions: 0,
+      logprobs: data.map(({ tokens }) => new Float32Array(tokens.length).fill(logprob)),
+    };
+  }
+}
+
+export const policyOf = (model: EngineModel, role = "solver"): Policy => ({
+  role,
+  model,
+  tokenizer: letters,
+});
+
+/** A finished attempt, as `attempt()` would make it. */
+export function rolloutOf(
+  item: Item,
+  said: Said,
+  options: { role?: string; logprobs?: number[] } = {},
+): Rollout {
+  const { text, cut, logprob = sampledLogprob } = typeof said === "string" ? { text: said } : said;
+  const tokens = Int32Array.from([...letters.encode(text), ...(cut ? [] : [letters.endToken])]);
+  const logprobs = Float32Array.from(options.logprobs ?? Array.from(tokens, () => logprob));
+  return {
+    item,
+    role: options.role ?? "solver",
+    weightVersion: "model@0",
+    segments: [
+      { kind: "context", tokens: Int32Array.from([1, ...letters.encode(item.prompt)]) },
+      { kind: "sampled", tokens, logprobs },
+    ],
+    response: { text, complete: cut !== true },
+    temperature: 1,
+    seed: 0,
+    sample: 0,
+  };
+}
+
+/** A group of attempts of one role with their rewards. */
+export function groupOf(
+  prompt: string,
+  attempts: readonly (readonly [Said, number | null])[],
+  role = "solver",
+): ScoredGroup {
+  const item = itemOf(prompt);
+  return {
+    item,
+    rollouts: attempts.map(([said, reward]) => ({
+      rollout: rolloutOf(item, said, { role }),
+      reward,
+      parts: {},
+    })),
+  };
+}

@@ -1,0 +1,185 @@
+import { describe, expect, test } from "vitest";
+import { randomStream } from "../../foundation/base/index.ts";
+import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
+import { FakeModel, groupOf, itemOf, letters, policyOf, rolloutOf } from "../rollout/testing/fakes.ts";
+import { keptExamples, type Replay } from "./part.ts";
+import { imitation, type SupervisedOptions, supervised } from "./supervised.ts";
+
+/** An example whose first context token says which set it is from. */
+const exampleOf = (set: number, origin = "model@0"): Example => ({
+  context: Int32Array.of(set),
+  response: Int32Array.of(50, 2),
+  item: `${set}`,
+  difficulty: 1,
+  origin,
+});
+const fromRollouts = (letter: string): ScoredGroup[] => [groupOf(letter, [["zz", 1]])];
+
+const train = async (
+  options: SupervisedOptions,
+  { groups = [], base = [], older = [] }: { groups?: ScoredGroup[] } & Partial<Replay>,
+  range: { from?: number; to?: number } = {},
+) => {
+  const part = supervised(options);
+  const model = new FakeModel();
+  const outcome = await part.update({
+    policy: policyOf(model),
+    groups,
+    replay: { base, older },
+    random: randomStream(5, "update"),
+    from: range.from ?? 0,
+    to: range.to ?? part.steps,
+  });
+  /** First tokens of every batch: 1 begins the context of a rollout. */
+  const batches = model.trained.map(({ data }) => data.map(({ tokens }) => tokens[0] as number));
+  return { model, outcome, batches };
+};
+const share = (batches: readonly (readonly number[])[], set: number): number => {
+  const all = batches.flat();
+  return all.filter((one) => one === set).length / all.length;
+};
+
+describe("supervised", () => {
+  const everySet = {
+    groups: fromRollouts("a"),
+    base: [exampleOf(10, "demonstration")],
+    older: [[exampleOf(20)], [], [exampleOf(30), exampleOf(30)]],
+  };
+
+  test("half of every batch is the newest set; the rest base data, which weighs 8, and older sets, which weigh 1", async () => {
+    const { batches, outcome } = await train({ steps: 60, batch: 32 }, everySet);
+    for (const batch of batches) expect(batch.filter((set) => set === 1)).toHaveLength(16);
+    expect(share(batches, 10)).toBeCloseTo(0.5 * 0.8, 1);
+    expect(share(batches, 20)).toBeCloseTo(0.05, 1);
+    expect(share(batches, 30)).toBeCloseTo(0.05, 1);
+    expect(Math.abs(share(batches, 10) - 0.4)).toBeLessThan(0.03);
+    expect(Math.abs(share(batches, 20) - 0.05)).toBeLessThan(0.02);
+    // Rollouts have three tokens with their end, all others two.
+    expect(outcome.tokensTrained).toBe(60 * (16 * 3 + 16 * 2));
+    expect(outcome.realTokens).toBe(2 * batches.flat().filter((set) => set === 10).length);
+  });
+
+  test.each<[string, SupervisedOptions["replay"], Parameters<typeof train>[1], Record<number, number>]>([
+    ["the newest set alone", { newest: 1 }, everySet, { 1: 1 }],
+    ["no newest set", { newest: 0, base: 1 }, { ...everySet, older: [] }, { 10: 1 }],
+    ["nothing was kept", { newest: 0.5 }, { ...everySet, groups: [], older: [] }, { 10: 1 }],
+    ["no base data and no older sets", { newest: 0.5 }, { groups: everySet.groups }, { 1: 1 }],
+    [
+      "base data that weighs nothing",
+      { newest: 0.5, base: 0 },
+      { ...everySet, older: [[exampleOf(20)]] },
+      { 1: 0.5, 20: 0.5 },
+    ],
+    ["only older sets", { newest: 0.5 }, { older: [[exampleOf(20)]] }, { 20: 1 }],
+  ])("draws from where something is: %s", async (_, replay = {}, sets, shares) => {
+    const { batches } = await train({ steps: 4, batch: 8, replay }, sets);
+    expect(batches).toHaveLength(4);
+    for (const [set, expected] of Object.entries(shares)) expect(share(batches, Number(set))).toBe(expected);
+  });
+
+  test.each<[string, SupervisedOptions["replay"], Parameters<typeof train>[1]]>([
+    ["nothing anywhere", {}, {}],
+    [
+      "only what was kept is wanted, and nothing was",
+      { newest: 1 },
+      { base: [exampleOf(10)], older: [[exampleOf(20)]] },
+    ],
+    ["only what was kept is there, and is not wanted", { newest: 0 }, { groups: everySet.groups }],
+    [
+      "no reward reached 1",
+      {},
+      {
+        groups: [
+          groupOf("a", [
+            ["b", 0.5],
+            ["c", null],
+            ["d", 0],
+          ]),
+        ],
+      },
+    ],
+  ])("makes no step where there is nothing to imitate: %s", async (_, replay = {}, sets) => {
+    const { model, outcome } = await train({ steps: 3, replay }, sets);
+    expect(model.log).toEqual([]);
+    expect(outcome).toEqual({ tokensTrained: 0, realTokens: 0 });
+  });
+
+  test("any stretch of its steps draws what the whole would, at the whole's learning rates", async () => {
+    const options = { steps: 10, batch: 4, learningRate: 2 };
+    const whole = await train(options, everySet);
+    const [first, second] = [
+      await train(options, everySet, { to: 4 }),
+      await train(options, everySet, { from: 4 }),
+    ];
+    expect([...first.batches, ...second.batches]).toEqual(whole.batches);
+    const rates = ({ model }: typeof whole): number[] => model.steps.map(({ learningRate }) => learningRate);
+    expect([...rates(first), ...rates(second)]).toEqual(rates(whole));
+    expect(rates(whole)[0]).toBe(2);
+    expect(rates(whole)[9]).toBeCloseTo(0.02, 12);
+  });
+
+  test.each([
+    [{ steps: 0 }, /"steps"/],
+    [{ batch: 1.5 }, /"batch"/],
+    [{ replay: { newest: 2 } }, /"replay.newest"/],
+    [{ replay: { newst: 0.5 } }, /did you mean "newest"/],
+    [{ on: 3 }, /expected a source, such as demonstrations\(\)/],
+  ])("refuses %o", (options, message) => {
+    expect(() => supervised(options as SupervisedOptions)).toThrow(message);
+  });
+});
+
+describe("imitation", () => {
+  test("is the mean over response tokens, however long each response is", () => {
+    const long = { ...exampleOf(1), response: Int32Array.of(60, 61, 62, 2) };
+    const batch = imitation([exampleOf(1, "demonstration"), long]);
+    expect(batch).toMatchObject({ tokens: 6, realTokens: 2, loss: { name: "cross_entropy" } });
+    const weights = batch?.data.flatMap(({ weights: own }) => [...(own ?? [])]) ?? [];
+    expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 6);
+    expect(new Set(weights)).toEqual(new Set([Math.fround(1 / 6)]));
+    expect(imitation([])).toBeUndefined();
+  });
+
+  test("a prompt is not learnt", () => {
+    const context = Int32Array.from([1, ...letters.encode("abc")]);
+    const batch = imitation([{ ...exampleOf(0), context }]);
+    expect([...(batch?.data[0]?.weights ?? [])]).toEqual([0, 0, 0, 0.5, 0.5]);
+  });
+});
+
+describe("keptExamples", () => {
+  const texts = (groups: readonly ScoredGroup[]) =>
+    keptExamples(groups, ({ rollout }) => rollout.response.text);
+
+  test("keeps what has reward 1, once an item and text", () => {
+    const item = itemOf("ab");
+    const kept = (text: string, role: string, reward: number | null) => ({
+      rollout: rolloutOf(item, text, { role }),
+      reward,
+      parts: {},
+    });
+    const group = {
+      item,
+      rollouts: [
+        kept("ba", "solver", 1),
+        kept("ba", "peer", 1),
+        kept("b", "peer", 1),
+        kept("a", "peer", 0.99),
+        kept("c", "peer", null),
+      ],
+    };
+    expect(texts([group])).toEqual(["ba", "b"]);
+    expect(texts([groupOf("a", [["x", 1]]), groupOf("b", [["x", 1]])])).toEqual(["x", "x"]);
+  });
+
+  test("a text that was cut off is another than the same one that ended", () => {
+    expect(
+      texts([
+        groupOf("a", [
+          ["x", 1],
+          [{ text: "x", cut: true }, 1],
+        ]),
+      ]),
+    ).toEqual(["x", "x"]);
+  });
+});

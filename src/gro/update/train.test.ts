@@ -1,0 +1,110 @@
+import { describe, expect, test } from "vitest";
+import type { Datum } from "../../foundation/contract/index.ts";
+import { FakeModel, policyOf } from "../rollout/testing/fakes.ts";
+import { type Batch, trainBatches } from "./train.ts";
+
+const batchOf = (step: number): Batch => {
+  const datum: Datum = { tokens: Int32Array.of(step), targets: Int32Array.of(step) };
+  return { data: [datum], loss: { name: "cross_entropy" }, tokens: 10 + step, realTokens: step };
+};
+const stepsOf = ({ trained }: FakeModel): (number | undefined)[] =>
+  trained.map(({ data }) => data[0]?.tokens[0]);
+
+describe("trainBatches", () => {
+  test("is a gradient and a step a batch, in order, each at its own learning rate", async () => {
+    const model = new FakeModel();
+    const told: number[] = [];
+    const outcome = await trainBatches({
+      policy: policyOf(model),
+      from: 2,
+      to: 5,
+      batchAt: batchOf,
+      learningRateAt: (step) => step / 10,
+      onProgress: (step) => told.push(step),
+    });
+    expect(model.log).toEqual([
+      "forwardBackward",
+      "optimStep",
+      "forwardBackward",
+      "optimStep",
+      "forwardBackward",
+      "optimStep",
+    ]);
+    expect(stepsOf(model)).toEqual([2, 3, 4]);
+    expect(model.steps.map(({ learningRate }) => learningRate)).toEqual([0.2, 0.3, 0.4]);
+    expect(model.steps[0]).toMatchObject({
+      optimizer: "adamw",
+      beta2: 0.98,
+      weightDecay: 0.01,
+      gradientClipNorm: 1,
+    });
+    expect(model.trained[0]?.options).toEqual({ loss: { name: "cross_entropy" }, logprobs: "none" });
+    expect(told).toEqual([3, 4, 5]);
+    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 9 });
+  });
+
+  test("makes no step where there is nothing to learn from", async () => {
+    const model = new FakeModel();
+    const batchAt = (step: number) => (step === 1 ? batchOf(step) : undefined);
+    const outcome = await trainBatches({
+      policy: policyOf(model),
+      from: 0,
+      to: 3,
+      batchAt,
+      learningRateAt: () => 1,
+    });
+    expect(stepsOf(model)).toEqual([1]);
+    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 1 });
+  });
+
+  test("keeps an engine that is slow busy, with four steps and no more", async () => {
+    const model = new FakeModel();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    model.wait = promise;
+    const training = trainBatches({
+      policy: policyOf(model),
+      from: 0,
+      to: 9,
+      batchAt: batchOf,
+      learningRateAt: () => 1,
+    });
+    await new Promise((turn) => setImmediate(turn));
+    expect(stepsOf(model)).toEqual([0, 1, 2, 3]);
+    resolve();
+    expect((await training).tokensTrained).toBe(9 * 10 + 36);
+    expect(stepsOf(model)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test("ends with the engine's error, leaving none unheard", async () => {
+    const model = new FakeModel();
+    let calls = 0;
+    model.optimStep = async () => {
+      calls += 1;
+      throw new Error(`step ${calls}`);
+    };
+    await expect(
+      trainBatches({ policy: policyOf(model), from: 0, to: 50, batchAt: batchOf, learningRateAt: () => 1 }),
+    ).rejects.toThrow("step 1");
+    expect(calls).toBeLessThan(6);
+  });
+
+  test("ends before the next step when it is asked to", async () => {
+    const model = new FakeModel();
+    const controller = new AbortController();
+    const batchAt = (step: number): Batch => {
+      if (step === 2) controller.abort(new Error("enough"));
+      return batchOf(step);
+    };
+    await expect(
+      trainBatches({
+        policy: policyOf(model),
+        from: 0,
+        to: 9,
+        batchAt,
+        learningRateAt: () => 1,
+        signal: controller.signal,
+      }),
+    ).rejects.toThrow("enough");
+    expect(stepsOf(model)).toEqual([0, 1, 2]);
+  });
+});

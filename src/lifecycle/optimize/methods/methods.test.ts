@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+import { randomStream } from "../../../foundation/base/index.ts";
+import type { Datum } from "../../../foundation/contract/index.ts";
+import { greedy, samples } from "../../../gro/generate/index.ts";
+import type { Method } from "../../../gro/method.ts";
+import { agreement, majority } from "../../../gro/reward/index.ts";
+import { FakeModel, groupOf, policyOf } from "../../../gro/rollout/testing/fakes.ts";
+import { policyGradient, supervised } from "../../../gro/update/index.ts";
+import { demonstrations } from "../../acquire/index.ts";
+import { grpo, rejectionSampling, star } from "../index.ts";
+
+const passOf = ({ passes: [pass] }: Method) => {
+  if (pass === undefined) throw new Error("no pass");
+  return pass;
+};
+
+describe("rejectionSampling", () => {
+  test("answers greedily, keeps what the verifier accepts, and imitates half of every batch from it", () => {
+    const method = rejectionSampling();
+    expect(method).toMatchObject({ name: "rejection sampling", roles: ["solver"], learnsBy: "imitation" });
+    expect(passOf(method)).toMatchObject({
+      generate: { name: "greedy", samplesPerItem: 1 },
+      reward: { name: "verifier" },
+      update: { name: "supervised", steps: 100, batch: 64, optimizerState: "continued" },
+      repeat: 1,
+      start: "current",
+    });
+    expect(method.description).toMatchObject({ update: { newest: 0.5, base: 8, learningRate: 1e-3 } });
+  });
+
+  test("takes other parts, and the roles that its reward needs", () => {
+    const method = rejectionSampling({
+      generate: samples({ samples: 4 }),
+      reward: agreement({ peers: 2 }),
+      start: "base",
+    });
+    expect(method.roles).toEqual(["solver", "peer"]);
+    expect(passOf(method)).toMatchObject({ generate: { samplesPerItem: 4 }, start: "base" });
+  });
+});
+
+describe("star", () => {
+  test("samples once, keeps what is right, and fine-tunes the base model on that alone", () => {
+    const method = star();
+    expect(passOf(method)).toMatchObject({
+      generate: { name: "samples", samplesPerItem: 1, description: { temperature: 1 } },
+      reward: { name: "verifier" },
+      update: { steps: 60, learningRate: 5e-4, optimizerState: "fresh", description: { newest: 1 } },
+      start: "base",
+    });
+    expect(passOf(star({ start: "current", rationalise: false })).start).toBe("current");
+  });
+
+  test("does not offer hints, which no task writes", () => {
+    expect(() => star({ rationalise: true } as object)).toThrow(/no task here writes hints/);
+  });
+});
+
+describe.each([
+  ["rejectionSampling()", rejectionSampling],
+  ["star()", star],
+])("%s refuses", (name, make) => {
+  test.each([
+    [
+      { update: policyGradient() },
+      /"update" must imitate what is kept, such as supervised\(\), not policy gradient/,
+    ],
+    [{ update: supervised({ on: demonstrations() }) }, /"on" is for "prepare"/],
+    [{ start: "curent" }, /did you mean "current"/],
+    [{ updates: supervised() }, /did you mean "update"/],
+    [{ reward: "verifier" }, /such as verifier\(\)/],
+  ])("%o", (options, message) => {
+    expect(() => make(options as object)).toThrow(message);
+    expect(() => make(options as object)).toThrow(expect.objectContaining({ code: "invalid-option" }));
+    expect(() => make(options as object)).toThrow(name);
+  });
+});
+
+describe("grpo", () => {
+  test("takes 32 items × 8 samples at T = 1 a step, ten steps a round", () => {
+    const method = grpo();
+    expect(method).toMatchObject({ name: "grpo", roles: ["solver"], learnsBy: "policy-gradient" });
+    expect(passOf(method)).toMatchObject({
+      items: 32,
+      repeat: 10,
+      start: "current",
+      generate: { samplesPerItem: 8, description: { temperature: 1, topP: 1 } },
+      reward: { name: "verifier" },
+      update: {
+        steps: 1,
+        description: { learningRate: 3e-4, divideByDeviation: true, loss: "importance_sampling" },
+      },
+    });
+  });
+
+  test("hands its options to its parts", () => {
+    const method = grpo({
+      items: 4,
+      samples: 2,
+      temperature: 0.5,
+      steps: 3,
+      learningRate: 1,
+      reward: majority(),
+      divideByDeviation: false,
+    });
+    expect(passOf(method)).toMatchObject({
+      items: 4,
+      repeat: 3,
+      generate: { samplesPerItem: 2, description: { temperature: 0.5 } },
+      reward: { name: "majority" },
+      update: { description: { learningRate: 1, divideByDeviation: false } },
+    });
+  });
+
+  test.each([
+    [{ samples: 1 }, /"samples"/],
+    [{ steps: 0 }, /"steps"/],
+    [{ learning_rate: 1 }, /did you mean "learningRate"/],
+    [{ reward: greedy() }, /such as verifier\(\)/],
+  ])("refuses %o", (options, message) => {
+    expect(() => grpo(options as object)).toThrow(message);
+  });
+
+  test("its gradient is what its formula says", async () => {
+    const rewards = [1, 0, 0, 0.5];
+    const texts = ["x", "yyy", "zz", "w"];
+    const groups = [
+      groupOf(
+        "a",
+        texts.map((text, index) => [text, rewards[index] ?? 0] as const),
+      ),
+      groupOf("b", [
+        ["same", 1],
+        ["reward", 1],
+      ]),
+    ];
+    const model = new FakeModel();
+    await passOf(grpo()).update.update({
+      policy: policyOf(model),
+      groups,
+      replay: { base: [], older: [] },
+      random: randomStream(0, "x"),
+      from: 0,
+      to: 1,
+    });
+    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / 4;
+    const deviation = Math.sqrt(rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / 4);
+    const tokens = texts.reduce((sum, text) => sum + text.length + 1, 0);
+    const data = model.trained[0]?.data ?? [];
+    expect(data).toHaveLength(4);
+    for (const [index, datum] of data.entries()) {
+      const expected = ((rewards[index] ?? 0) - mean) / deviation / tokens;
+      const slopes = slopesOf(datum);
+      expect(slopes.filter((slope) => slope !== 0)).toHaveLength((texts[index]?.length ?? 0) + 1);
+      for (const slope of slopes) if (slope !== 0) expect(slope).toBeCloseTo(-expected, 6);
+    }
+  });
+});
+
+/** d(loss)/d(logprob) of the contract's importance_sampling at each position, by finite differences where logp = logprobs. */
+function slopesOf({ advantages, logprobs, mask }: Datum): number[] {
+  const loss = (position: number, shift: number): number => {
+    const behaviour = logprobs?.[position] ?? 0;
+    return -(mask?.[position] ?? 1) * Math.exp(behaviour + shift - behaviour) * (advantages?.[position] ?? 0);
+  };
+  const step = 1e-4;
+  return Array.from(
+    advantages ?? [],
+    (_, position) => (loss(position, step) - loss(position, -step)) / (2 * step),
+  );
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import type { Task } from "../../foundation/contract/index.ts";
+import { copy, parity, reverse } from "../../world/task/index.ts";
+import { blockParts, decisionItemsOf, planBlocks } from "./block-parts.ts";
+
+/** Reverse from length 5, where decision items are many, with these weights. */
+const weighted = (...weights: number[]): Task => {
+  const task = reverse({ lengths: [5, 5], growTo: 4 + weights.length, measureTo: 4 + weights.length });
+  return {
+    ...task,
+    strata: task.strata.map((stratum, index) => ({ ...stratum, weight: weights[index] ?? 0 })),
+  };
+};
+const countsOf = (task: Task, cap = 4000): number[] => blockParts(task, cap).map(({ count }) => count);
+
+describe("blockParts", () => {
+  test.each([
+    [
+      [1, 2, 5],
+      [1, 2, 5],
+    ],
+    [
+      [3, 3],
+      [1, 1],
+    ],
+    [
+      [0.5, 0.75],
+      [2, 3],
+    ],
+    [
+      [0.1, 0.2, 0.5],
+      [1, 2, 5],
+    ],
+    [
+      [1 / 3, 1],
+      [1, 3],
+    ],
+    [
+      [1, 1.1],
+      [10, 11],
+    ],
+    [
+      [100, 25],
+      [4, 1],
+    ],
+    [
+      [1, 255],
+      [1, 255],
+    ],
+  ])("weights %j make blocks of %j", (weights, counts) => {
+    expect(countsOf(weighted(...weights))).toEqual(counts);
+  });
+
+  test("a stratum that weighs nothing stands in no block", () => {
+    expect(blockParts(weighted(1, 0, 2), 4000).map(({ stratum }) => stratum.name)).toEqual([
+      "length 5",
+      "length 7",
+    ]);
+  });
+
+  test.each([
+    ["irrational", [1, Math.SQRT2]],
+    ["too far apart for one block", [1, 256]],
+    ["with too fine a measure", [1, 1.001]],
+  ])("weights that are %s are refused", (_, weights) => {
+    expect(() => countsOf(weighted(...weights))).toThrow(
+      expect.objectContaining({ code: "gate-cannot-open", category: "user" }),
+    );
+    expect(() => countsOf(weighted(...weights))).toThrow(
+      /no common measure .* use whole numbers such as 1, 2 and 5/,
+    );
+  });
+
+  test("strata whose decision items are few are measured only", () => {
+    const parts = blockParts(reverse({ lengths: [1, 8], growTo: 10, measureTo: 12 }), 4000);
+    expect(parts.map(({ stratum }) => stratum.difficulty)).toEqual([5, 6, 7, 8, 9, 10]);
+    expect(blockParts(parity({ bits: 16 }), 4000)).toMatchObject([{ count: 1, stratum: { difficulty: 16 } }]);
+  });
+
+  test("a task without one is refused, and told what to do", () => {
+    for (const task of [reverse({ lengths: [1, 3], growTo: 4 }), parity({ bits: 8 })]) {
+      expect(() => countsOf(task)).toThrow(expect.objectContaining({ code: "gate-cannot-open" }));
+      expect(() => countsOf(task)).toThrow(/with 10,000 decision items.*mode: "observe"/);
+      expect(planBlocks(task, 4000)).toMatchObject({ obstacle: expect.stringContaining(task.name) });
+    }
+  });
+
+  test("a cap that holds no block is refused", () => {
+    expect(countsOf(weighted(1, 2, 5), 8)).toEqual([1, 2, 5]);
+    expect(() => countsOf(weighted(1, 2, 5), 7)).toThrow(
+      /compares 8 items .* gate\.cap allows 7 pairs: raise gate\.cap/,
+    );
+  });
+});
+
+test("decision items are a task's and its version's", () => {
+  expect(decisionItemsOf(reverse({ lengths: [1, 3] }))).toBe(decisionItemsOf(reverse({ lengths: [1, 9] })));
+  expect(decisionItemsOf(copy())).not.toBe(decisionItemsOf(reverse()));
+  expect(decisionItemsOf({ name: "x", version: 2 })).toBe("x@2");
+});

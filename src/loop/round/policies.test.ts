@@ -1,0 +1,148 @@
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Engine, LoadOptions } from "../../foundation/contract/index.ts";
+import { FakeModel, FakeSampler, letters } from "../../gro/rollout/testing/fakes.ts";
+import { EnginePolicies } from "./policies.ts";
+import { SamplerShelf } from "./sampler-shelf.ts";
+
+let folder: string;
+let loaded: LoadOptions[];
+let models: FakeModel[];
+let policies: EnginePolicies;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "policies-"));
+  [loaded, models] = [[], []];
+  const engine = {
+    createModel: async (options: LoadOptions) => {
+      loaded.push(options);
+      const model = new FakeModel();
+      models.push(model);
+      return model;
+    },
+    loadSampler: async (options: LoadOptions) => {
+      loaded.push(options);
+      return new FakeSampler(() => "", options.source.path);
+    },
+  } as unknown as Engine;
+  policies = new EnginePolicies({
+    engine,
+    tokenizer: letters,
+    precision: "bf16",
+    pathOf: (checkpoint) => join(folder, checkpoint),
+  });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe("EnginePolicies", () => {
+  const at = (checkpoint: string, optimizerState: "continued" | "fresh" = "continued") => ({
+    checkpoint,
+    optimizerState,
+  });
+
+  test("loads what is asked for, with its optimiser or without", async () => {
+    const policy = await policies.open("solver", at("one"));
+    expect(policy).toMatchObject({ role: "solver", model: models[0], tokenizer: letters });
+    await policies.open("peer", at("one", "fresh"));
+    expect(loaded.map(({ source }) => source)).toEqual([
+      { kind: "checkpoint", path: join(folder, "one"), optimizer: true },
+      { kind: "checkpoint", path: join(folder, "one"), optimizer: false },
+    ]);
+    expect(loaded[0]).toMatchObject({ precision: "bf16" });
+    expect(loaded[0]?.tokenBytes).toHaveLength(128);
+  });
+
+  test("weights that a role holds already are not loaded again; others take their place", async () => {
+    await policies.open("solver", at("one"));
+    await policies.open("solver", at("one"));
+    expect(models).toHaveLength(1);
+    for (const other of [at("two"), at("two", "fresh"), at("two")]) await policies.open("solver", other);
+    expect(models).toHaveLength(4);
+    expect(models.map(({ disposed }) => disposed)).toEqual([true, true, true, false]);
+  });
+
+  test("what was just saved is held under that name, its optimiser going on", async () => {
+    await policies.open("solver", at("one", "fresh"));
+    await policies.save("solver", "two");
+    expect(models[0]?.saved).toEqual([join(folder, "two")]);
+    await policies.open("solver", at("two"));
+    expect(models).toHaveLength(1);
+    // A fresh optimiser is not what is held.
+    await policies.open("solver", at("two", "fresh"));
+    expect(models).toHaveLength(2);
+    await policies.open("solver", at("one", "fresh"));
+    expect(models).toHaveLength(3);
+  });
+
+  test("what an interruption left under a name makes way", async () => {
+    await policies.open("solver", at("one"));
+    await mkdir(join(folder, "two"));
+    await writeFile(join(folder, "two", "half"), "");
+    await policies.save("solver", "two");
+    await expect(stat(join(folder, "two"))).rejects.toThrow(/ENOENT/);
+  });
+
+  test("makes new weights from a folder, and gives all back at the end", async () => {
+    await policies.create("solver", "/model", 7);
+    await policies.create("peer", "/model", undefined);
+    expect(loaded.map(({ source }) => source)).toEqual([
+      { kind: "folder", path: "/model", seed: 7 },
+      { kind: "folder", path: "/model" },
+    ]);
+    await policies[Symbol.asyncDispose]();
+    expect(models.every(({ disposed }) => disposed)).toBe(true);
+  });
+
+  test("a role that holds nothing cannot be saved", async () => {
+    await expect(policies.save("judge", "x")).rejects.toThrow(/judge/);
+  });
+
+  test("a sampler is loaded from the files", async () => {
+    expect((await policies.sampler("one")).weightVersion).toBe(join(folder, "one"));
+    expect(loaded[0]).toMatchObject({
+      source: { kind: "checkpoint", path: join(folder, "one"), optimizer: false },
+      precision: "bf16",
+    });
+  });
+});
+
+describe("SamplerShelf", () => {
+  const shelfOf = () => {
+    const made: FakeSampler[] = [];
+    const shelf = new SamplerShelf({
+      tokenizer: letters,
+      load: async (checkpoint) => {
+        if (checkpoint === "gone") throw new Error("no such checkpoint");
+        const sampler = new FakeSampler(() => "", checkpoint);
+        made.push(sampler);
+        return sampler;
+      },
+    });
+    return { shelf, made };
+  };
+
+  test("loads each checkpoint once while it is kept", async () => {
+    const { shelf, made } = shelfOf();
+    const [first, second] = await Promise.all([shelf.get("solver", "one"), shelf.get("solver", "one")]);
+    expect(first?.sampler).toBe(second?.sampler);
+    await shelf.get("solver", "two");
+    await shelf.keep(["two", "three"]);
+    expect(made.map(({ disposed }) => disposed)).toEqual([true, false]);
+    await shelf.get("solver", "two");
+    await shelf.get("solver", "one");
+    expect(made.map(({ weightVersion }) => weightVersion)).toEqual(["one", "two", "one"]);
+    await shelf[Symbol.asyncDispose]();
+    expect(made.every(({ disposed }) => disposed)).toBe(true);
+  });
+
+  test("one that could not be loaded is tried again, and does not keep the others from being given back", async () => {
+    const { shelf, made } = shelfOf();
+    await shelf.get("solver", "one");
+    await expect(shelf.get("solver", "gone")).rejects.toThrow("no such checkpoint");
+    await expect(shelf.get("solver", "gone")).rejects.toThrow("no such checkpoint");
+    await shelf.keep([]);
+    expect(made[0]?.disposed).toBe(true);
+  });
+});

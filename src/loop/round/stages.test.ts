@@ -1,0 +1,200 @@
+import { describe, expect, test } from "vitest";
+import type { Pool } from "../../foundation/contract/index.ts";
+import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { deduplicate, solveRateBand } from "../../lifecycle/select/index.ts";
+import { itemOf } from "../../world/task/index.ts";
+import { acquireStage } from "./acquire.ts";
+import { auditStage } from "./audit.ts";
+import { evaluateStage } from "./evaluate.ts";
+import { guardStage } from "./guards.ts";
+import { optimizeStage } from "./optimize.ts";
+import { selectStage } from "./select.ts";
+import { firstState } from "./state.ts";
+import { definitionOf, FakeContext, lineageOf } from "./testing/fake-context.ts";
+
+const { task } = definitionOf();
+const itemAt = (prompt: string) => itemOf(task, { prompt, difficulty: prompt.length - 1 });
+const poolOf = (...prompts: string[]): Pool => ({ items: prompts.map(itemAt), demonstrations: [] });
+const evaluated = async (round: FakeContext, checkpoint: string, champion: string | null = null) =>
+  evaluateStage(
+    round.context,
+    champion === null ? 0 : 1,
+    lineageOf(checkpoint),
+    champion === null ? null : lineageOf(champion),
+  );
+const stateOf = async (round: FakeContext) => firstState(lineageOf("base"), await evaluated(round, "base"));
+const eventsOf = (round: FakeContext, type: string) =>
+  round.context.run.events().flatMap(({ event }) => (event.type === type ? [event] : []));
+
+describe("acquire", () => {
+  test("fills the pool from what the starting point was trained to, and finds it again", async () => {
+    using round = new FakeContext({
+      definition: { acquire: [demonstrations({ items: 3 }), procedural({ items: 4 })] },
+    });
+    const state = await stateOf(round);
+    const pool = await acquireStage(round.context, 1, lineageOf("x", { trainedTo: 9 }), state);
+    expect([pool.items.length, pool.demonstrations.length]).toEqual([4, 3]);
+    expect(new Set(pool.items.map(({ difficulty }) => difficulty))).toEqual(new Set([10]));
+    round.reopen();
+    expect(await acquireStage(round.context, 1, lineageOf("x", { trainedTo: 9 }), state)).toEqual(pool);
+    const next = await acquireStage(round.context, 2, lineageOf("x", { trainedTo: 9 }), state);
+    expect(next.items).not.toEqual(pool.items);
+  });
+});
+
+describe("select", () => {
+  test("knows what earlier rounds of its line have learnt from, and nothing else", async () => {
+    using round = new FakeContext({ definition: { select: [deduplicate()] } });
+    const pick = (number: number, selections: readonly string[], pool: Pool) =>
+      selectStage(round.context, number, lineageOf("x", { selections: [...selections] }), pool);
+    const first = await pick(1, [], poolOf("1234=", "5678=", "1234="));
+    expect(first.items.map(({ canonical }) => canonical)).toEqual(["1234", "5678"]);
+    const second = await pick(2, [first.artifact], poolOf("5678=", "9999="));
+    expect(second.items.map(({ canonical }) => canonical)).toEqual(["9999"]);
+    // A line that goes on from the champion has not learnt what its candidate had.
+    const third = await pick(3, [], poolOf("5678=", "9999="));
+    expect(third.items).toHaveLength(2);
+    round.reopen();
+    expect(await pick(2, [first.artifact], poolOf("5678=", "9999="))).toEqual(second);
+  });
+
+  test("lets the starting point's lead attempt what a band asks for, and tells how far it is", async () => {
+    using round = new FakeContext({
+      definition: { select: [solveRateBand({ low: 0.5, high: 0.5, samples: 2 })] },
+      speak: { start: (prompt, sample) => (prompt.startsWith("1") && sample === 0 ? "4321" : "0") },
+    });
+    const { items } = await selectStage(round.context, 1, lineageOf("start"), poolOf("1234=", "5678="));
+    expect(items.map(({ canonical }) => canonical)).toEqual(["1234"]);
+    expect(round.samplers.get("start")?.calls.flat()).toMatchObject([
+      { samples: 2, parameters: { temperature: 1 } },
+      { samples: 2 },
+    ]);
+    expect(round.seen).toContainEqual({
+      type: "progress",
+      stage: "select",
+      label: "attempt items",
+      done: 2,
+      total: 2,
+    });
+  });
+});
+
+describe("optimize", () => {
+  test("makes a candidate of the starting point, and remembers what it has learnt from", async () => {
+    using round = new FakeContext();
+    const state = await stateOf(round);
+    const start = lineageOf("start", { round: 1, trainedTo: 9, selections: ["earlier"] });
+    const selection = { items: [itemAt("1234567890="), itemAt("12=")], artifact: "picked" };
+    const pool = { items: [], demonstrations: [{ item: itemAt("12="), response: "21" }] };
+    const optimize = () => optimizeStage(round.context, 2, start, state, selection, pool);
+    const { candidate, evidence } = await optimize();
+    expect(candidate).toMatchObject({
+      round: 2,
+      checkpoints: { solver: "1-reverse/round-2-solver-pass-0-2" },
+      trainedTo: 10,
+      selections: ["earlier", "picked"],
+    });
+    expect(candidate.rollouts).toHaveLength(1);
+    expect(evidence).toMatchObject({
+      rollouts: 2,
+      kept: 0,
+      rawLabelAccuracy: 0,
+      mismatchTolerance: 1e-4,
+      freshness: 0,
+    });
+    expect(eventsOf(round, "training-finished")).toMatchObject([
+      { round: 2, checkpoint: "1-reverse/round-2-solver-pass-0-2", evidence },
+    ]);
+    round.reopen();
+    expect(await optimize()).toEqual({ candidate, evidence });
+    expect(round.models).toHaveLength(1);
+    // Nothing of the newer length was kept: what is replayed are the demonstrations alone.
+    expect(round.models[0]?.trained).toHaveLength(2);
+  });
+
+  test("where nothing was selected the line is trained no further than it was", async () => {
+    using round = new FakeContext();
+    const nothing = { items: [], artifact: "none" };
+    const { candidate } = await optimizeStage(
+      round.context,
+      1,
+      lineageOf("start"),
+      await stateOf(round),
+      nothing,
+      { items: [], demonstrations: [] },
+    );
+    expect(candidate.trainedTo).toBe(8);
+  });
+});
+
+describe("evaluate", () => {
+  test("asks the same items in every round, and the same weights once", async () => {
+    using round = new FakeContext({ speak: { base: () => "0" } });
+    expect((await evaluated(round, "base")).mean).toBe(0);
+    expect((await evaluated(round, "new", "base")).mean).toBe(1);
+    expect(round.promptsOf("new")).toEqual(round.promptsOf("base"));
+    expect(eventsOf(round, "validation-measured")).toMatchObject([{ who: "base" }, { who: "candidate" }]);
+    const [first, second] = eventsOf(round, "samples-shown");
+    // Beside the candidate's right answers stand the champion's wrong ones; the base has none beside it.
+    expect(second).toMatchObject({
+      samples: Array.from({ length: 4 }, () => ({ before: "0", right: true })),
+    });
+    expect(first).toMatchObject({ samples: [] });
+  });
+});
+
+describe("guards", () => {
+  test("see the readings of the rounds before, and their own round's once", async () => {
+    const histories: number[] = [];
+    const guard = {
+      name: "historian",
+      definition: "Counts.",
+      description: {},
+      watch: ({ history }: { history: readonly unknown[] }) => {
+        histories.push(history.length);
+        return { answer: "ok" as const, evidence: "", value: null, threshold: null };
+      },
+    };
+    using round = new FakeContext({ definition: { guard: [guard] } });
+    const validation = await evaluated(round, "base");
+    const state = firstState(lineageOf("base"), validation);
+    const { evidence } = await optimizeStage(
+      round.context,
+      1,
+      lineageOf("start"),
+      state,
+      { items: [], artifact: "none" },
+      { items: [], demonstrations: [] },
+    );
+    const measured = { candidate: validation, champion: validation, training: evidence };
+    for (const number of [1, 2, 3]) await guardStage(round.context, number, measured);
+    expect(histories).toEqual([0, 1, 2]);
+    expect(await guardStage(round.context, 3, measured)).toEqual([
+      { guard: "historian", answer: "ok", evidence: "", value: null, threshold: null },
+    ]);
+    expect(histories).toHaveLength(3);
+    expect(eventsOf(round, "guards-spoke")).toHaveLength(3);
+  });
+});
+
+describe("audit", () => {
+  test("asks both the same audit items, more of them at the end, and tells how far it is", async () => {
+    using round = new FakeContext({ speak: { old: () => "0" } });
+    const gain = await auditStage(round.context, 1, "previous-champion", lineageOf("old"), lineageOf("new"));
+    expect(gain).toMatchObject({ mean: 1, pairs: 7 * 4 });
+    expect(round.promptsOf("old")).toEqual(round.promptsOf("new"));
+    const end = await auditStage(round.context, 1, "base", lineageOf("old"), lineageOf("new"));
+    expect(end.pairs).toBe(7 * 8);
+    expect(eventsOf(round, "audit-measured")).toMatchObject([
+      { comparison: "previous-champion", before: { mean: 0, split: "audit" }, after: { mean: 1 }, gain },
+      { comparison: "base" },
+    ]);
+    const told = round.seen.flatMap((one) => ("event" in one ? [] : [[one.done, one.total] as const]));
+    const [last] = told.slice(-1);
+    expect(last?.[0]).toBe(last?.[1]);
+    for (const [done, total] of told) expect(done).toBeLessThanOrEqual(total);
+    round.reopen();
+    expect(await auditStage(round.context, 1, "base", lineageOf("old"), lineageOf("new"))).toEqual(end);
+    expect(round.samplers.size).toBe(0);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { supervised } from "../../gro/update/index.ts";
+import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { grpo } from "../../lifecycle/optimize/index.ts";
+import { reverse } from "../../world/task/index.ts";
+import { defineRun, isRunDefinition, type RunConfig } from "./config.ts";
+
+const task = reverse();
+
+describe("defineRun", () => {
+  test("a task alone is a valid run", () => {
+    const definition = defineRun({ task });
+    expect(definition).toMatchObject({
+      name: "reverse",
+      model: { name: "tiny" },
+      engine: { name: "local" },
+      prepare: null,
+      acquire: [{ name: "demonstrations" }, { name: "procedural" }],
+      select: [{ name: "deduplicate" }],
+      optimize: { name: "rejection sampling" },
+      refine: { name: "greedy decoding" },
+      guard: [{ name: "logprob mismatch" }, { name: "sampler freshness" }, { name: "label accuracy" }],
+      gate: { mode: "decide", alpha: 0.05, smallestGain: 0.01, cap: 4000 },
+      afterReject: "candidate",
+      budget: { rounds: 8 },
+      precision: "fp32",
+      seed: 0,
+    });
+    expect(definition.evaluate).toMatchObject({ over: "difficulty", perStratum: 128 });
+    expect(definition).not.toHaveProperty("oversight");
+    expect(isRunDefinition(definition)).toBe(true);
+  });
+
+  test("keeps what it is given", () => {
+    const prepare = supervised({ on: demonstrations(), steps: 5 });
+    const optimize = grpo();
+    const definition = defineRun({
+      task,
+      name: "mine",
+      model: "./my-model",
+      prepare,
+      optimize,
+      acquire: [procedural({ difficulty: 9 })],
+      select: [],
+      guard: [],
+      gate: { cap: 100 },
+      budget: { rounds: 0 },
+      oversight: { ask: [] },
+      seed: 2 ** 48 - 1,
+    });
+    expect(definition).toMatchObject({ name: "mine", model: { name: "my-model" }, select: [], guard: [] });
+    expect([definition.prepare, definition.optimize]).toEqual([prepare, optimize]);
+    expect(definition.gate).toEqual({ mode: "decide", alpha: 0.05, smallestGain: 0.01, cap: 100 });
+  });
+
+  test.each([
+    [{}, /option "task": expected something like reverse\(\)/],
+    [{ task, modle: "x" }, /no option "modle"; did you mean "model"\?/],
+    [{ task, gate: { aplha: 0.1 } }, /no option "gate.aplha"; did you mean "alpha"\?/],
+    [{ task, gate: { mode: "observer" } }, /"gate.mode": .*did you mean "observe"\?/],
+    [{ task, gate: { cap: 3 } }, /"gate.cap"/],
+    [{ task, budget: { round: 3 } }, /no option "budget.round"; did you mean "rounds"\?/],
+    [{ task, budget: { rounds: -1 } }, /"budget.rounds"/],
+    [{ task, evaluate: { over: "skill" } }, /"evaluate.over"/],
+    [{ task, model: 3 }, /"model": expected string or something like tiny/],
+    [{ task, engine: "local" }, /"engine": expected something like local\(\)/],
+    [{ task, acquire: [] }, /"acquire"/],
+    [{ task, acquire: [grpo()] }, /"acquire.0": expected something like procedural\(\)/],
+    [{ task, optimize: procedural() }, /"optimize": expected something like rejectionSampling\(\)/],
+    [{ task, guard: [() => "ok"] }, /"guard.0": expected something like logprobMismatch\(\)/],
+    [{ task, oversight: { ask: ["promotion"] } }, /no question can be asked yet/],
+    [{ task, prepare: supervised() }, /"prepare" needs its data: supervised\(\{ on: demonstrations\(\)/],
+    [{ task, seed: 0.5 }, /"seed"/],
+    [{ task, seed: 2 ** 48 }, /"seed"/],
+    [{ task, precision: "fp16" }, /"precision": expected one of "fp32"\|"bf16"/],
+    [{ task, name: "" }, /"name"/],
+    [undefined, /expected object, received undefined/],
+  ])("refuses %o", (config, message) => {
+    expect(() => defineRun(config as unknown as RunConfig)).toThrow(message);
+    expect(() => defineRun(config as unknown as RunConfig)).toThrow(
+      expect.objectContaining({ code: "invalid-option", category: "user" }),
+    );
+  });
+
+  test("a difficulty that the task has not is refused before anything starts", () => {
+    expect(() => defineRun({ task, acquire: [procedural({ difficulty: 99 })] })).toThrow(
+      expect.objectContaining({ code: "no-such-stratum" }),
+    );
+  });
+
+  test("its result is recognised by its mark", () => {
+    for (const other of [{ task }, null, undefined, "x"]) expect(isRunDefinition(other)).toBe(false);
+  });
+});

@@ -1,0 +1,191 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ledgerFolder, openLedger } from "../../foundation/ledger/index.ts";
+import { agreement, everything } from "../../gro/reward/index.ts";
+import { supervised } from "../../gro/update/index.ts";
+import { demonstrations } from "../../lifecycle/acquire/index.ts";
+import { grpo, rejectionSampling, star } from "../../lifecycle/optimize/index.ts";
+import { bestOfN } from "../../lifecycle/refine/index.ts";
+import { deduplicate, solveRateBand } from "../../lifecycle/select/index.ts";
+import { tiny } from "../../model/engine/index.ts";
+import { characters } from "../../model/text/index.ts";
+import { addition, copy, parity, reverse, tasks } from "../../world/task/index.ts";
+import { defineRun, type RunConfig } from "./config.ts";
+import { plan } from "./plan.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "plan-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A short cap where nothing else is said: how small a gain it can show takes less time to find. */
+const planOf = (config: Partial<RunConfig> = {}) =>
+  plan(
+    defineRun({
+      task: reverse({ lengths: [1, 8], growTo: 16, measureTo: 18 }),
+      gate: { cap: 400 },
+      ...config,
+    }),
+    { folder },
+  );
+const secondsOf = (stages: readonly { readonly seconds: number }[]): number =>
+  stages.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/** The demo: two small decoders that teach themselves longer strings. */
+const demo: Partial<RunConfig> = {
+  model: tiny({ layers: 3, width: 64, heads: 2, positions: "none", tokenizer: characters("0123456789=") }),
+  prepare: supervised({ on: demonstrations(), steps: 1500, learningRate: 3e-3 }),
+  optimize: rejectionSampling({ reward: agreement({ peers: 2 }) }),
+  gate: {},
+};
+
+describe("plan", () => {
+  test("of the demo says what is known of it", async () => {
+    const planned = await planOf(demo);
+    expect(planned).toMatchObject({
+      name: "reverse",
+      rounds: 8,
+      parameters: 148_160,
+      policies: 2,
+      speed: "a reference machine",
+      gate: {
+        strata: Array.from({ length: 12 }, (_, index) => `length ${index + 5}`),
+        measuredOnly: ["length 1", "length 2", "length 3", "length 4"],
+      },
+    });
+    expect(planned.preparation.map(({ stage }) => stage)).toEqual(["prepare", "evaluate"]);
+    expect(planned.round.map(({ stage }) => stage)).toEqual(["optimize", "evaluate", "decide", "audit"]);
+    expect(planned.end.map(({ stage }) => stage)).toEqual(["audit"]);
+    // 1,500 steps of 64 examples with a dozen tokens each, for two models.
+    const [preparation] = planned.preparation;
+    expect(preparation?.tokensTrained).toBeGreaterThan(2 * 1500 * 64 * 5);
+    expect(preparation?.tokensTrained).toBeLessThan(2 * 1500 * 64 * 25);
+    expect(planned.seconds).toBeGreaterThan(30);
+    expect(planned.seconds).toBeLessThan(600);
+    // Seven checkpoints a model of preparation, one a round, of 12 bytes a parameter.
+    expect(planned.diskBytes).toBe(12 * 148_160 * 2 * (7 + 8));
+    expect(planned.memoryBytes).toBeGreaterThan(3e8);
+    expect(planned.lines.join("\n")).toMatch(/reverse: 2 models of 148,160 parameters, 8 rounds/);
+    expect(planned.canaries.right).toBeGreaterThan(0);
+  });
+
+  test.each(Object.entries(tasks))("has something plausible to say of %s", async (name, make) => {
+    const planned = await planOf({ task: make(), optimize: name === "parity" ? grpo() : star(), gate: {} });
+    expect(planned.seconds).toBe(
+      secondsOf(planned.preparation) + planned.rounds * secondsOf(planned.round) + secondsOf(planned.end),
+    );
+    for (const stage of [...planned.preparation, ...planned.round, ...planned.end]) {
+      expect(stage.tokensTrained + stage.tokensSampled).toBeGreaterThan(0);
+      expect(stage.seconds).toBeGreaterThan(0);
+      expect(stage.seconds).toBeLessThan(3600);
+    }
+    expect(planned.smallestGain?.first).toBeGreaterThan(0.01);
+    expect(planned.smallestGain?.first).toBeLessThan(0.1);
+    for (const line of planned.lines) expect(line).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test("the smallest gain that can be shown falls with the cap, and rises with openings", async () => {
+    const gainAt = async (cap: number) => (await planOf({ gate: { cap } })).smallestGain;
+    const [few, some, many] = [await gainAt(100), await gainAt(1000), await gainAt(4000)];
+    expect(few?.first ?? Number.NaN).toBeGreaterThan(some?.first ?? Number.NaN);
+    expect(some?.first ?? Number.NaN).toBeGreaterThan(many?.first ?? Number.NaN);
+    for (const gain of [few, some, many]) expect(gain?.last ?? 1).toBeGreaterThan(gain?.first ?? Number.NaN);
+    expect((await gainAt(12))?.first).toBeNull();
+  });
+
+  test("openings that the folder has spent count", async () => {
+    const fresh = await planOf({ budget: { rounds: 1 } });
+    expect(fresh.smallestGain?.first).toBe(fresh.smallestGain?.last);
+    {
+      using ledger = openLedger({ folder });
+      for (let opening = 1; opening <= 8; opening++) ledger.openingNumber("reverse@1", `${opening}`);
+      for (let opening = 1; opening <= 50; opening++) ledger.openingNumber("copy@1", `${opening}`);
+    }
+    const later = await planOf({ budget: { rounds: 1 } });
+    expect(later.smallestGain?.first ?? Number.NaN).toBeGreaterThan(fresh.smallestGain?.first ?? Number.NaN);
+    const copied = await planOf({ task: copy({ lengths: [1, 8] }), budget: { rounds: 1 } });
+    expect(copied.smallestGain?.first ?? Number.NaN).toBeGreaterThan(later.smallestGain?.first ?? Number.NaN);
+  });
+
+  test("a gate that observes promotes nothing, but answers its pairs all the same", async () => {
+    const [decides, observes] = [await planOf(), await planOf({ gate: { mode: "observe", cap: 400 } })];
+    expect(observes.smallestGain).toBeNull();
+    expect(observes.lines.join("\n")).toContain("observes: decisions are recorded, nothing is promoted");
+    const pairsOf = ({ round }: typeof decides) => round.find(({ stage }) => stage === "decide");
+    expect(pairsOf(observes)).toEqual(pairsOf(decides));
+    expect(observes.round.map(({ stage }) => stage)).not.toContain("audit");
+    expect(observes.end).toEqual([]);
+    const small = await planOf({ task: reverse({ lengths: [1, 3] }), gate: { mode: "observe" } });
+    expect(small.gate.strata).toEqual(["length 5", "length 6"]);
+    const none = await planOf({ task: reverse({ lengths: [1, 3], growTo: 4 }), gate: { mode: "observe" } });
+    expect(none.gate.strata).toEqual([]);
+    expect(pairsOf(none)?.tokensSampled).toBe(0);
+  });
+
+  test("refuses what a run would refuse, before it writes anything", async () => {
+    await expect(planOf({ task: reverse({ lengths: [1, 3], growTo: 4 }) })).rejects.toMatchObject({
+      code: "gate-cannot-open",
+    });
+    await expect(planOf({ gate: { cap: 11 } })).rejects.toMatchObject({ code: "gate-cannot-open" });
+    const task = reverse();
+    const broken = {
+      ...task,
+      verifier: { ...task.verifier, verify: () => ({ outcome: "scored" as const, score: 1 }) },
+    };
+    await expect(planOf({ task: broken })).rejects.toMatchObject({ code: "verifier-wrong" });
+    expect(existsSync(ledgerFolder(folder))).toBe(false);
+  });
+
+  test("dearer choices cost more", async () => {
+    const base = await planOf();
+    const secondsAt = async (config: Partial<RunConfig>) => (await planOf(config)).seconds;
+    expect(await secondsAt({ budget: { rounds: 9 } })).toBeGreaterThan(base.seconds);
+    expect(await secondsAt({ refine: bestOfN({ samples: 8 }) })).toBeGreaterThan(base.seconds);
+    expect(await secondsAt({ select: [deduplicate(), solveRateBand()] })).toBeGreaterThan(base.seconds);
+    expect(await secondsAt({ evaluate: { perStratum: 1000 } })).toBeGreaterThan(base.seconds);
+    expect(await secondsAt({ model: tiny({ layers: 6 }) })).toBeGreaterThan(base.seconds);
+    const nothingNew = await planOf({
+      acquire: [demonstrations()],
+      optimize: rejectionSampling({ reward: everything() }),
+    });
+    expect(nothingNew.round.find(({ stage }) => stage === "optimize")?.tokensSampled).toBe(0);
+  });
+
+  test("its speed is that of the folder's last run, once there is one", async () => {
+    const reference = await planOf();
+    const cost = {
+      tokensSampled: 1e6,
+      tokensTrained: 2e6,
+      optimizerSteps: 1,
+      availableSeconds: 0,
+      wallSeconds: 0,
+    };
+    const record = (busySeconds: number): void => {
+      using ledger = openLedger({ folder });
+      const run = ledger.startRun({ name: "x", configHash: "c", description: null, seed: 0, origin: null });
+      run.append("cost", { type: "cost-metered", round: 0, cost: { ...cost, busySeconds } });
+    };
+    record(4);
+    expect(await planOf()).toMatchObject({ seconds: reference.seconds, speed: "a reference machine" });
+    record(1000);
+    const slow = await planOf();
+    record(2000);
+    const slower = await planOf();
+    expect(slow.speed).toBe("this folder's last run");
+    expect(slower.seconds / slow.seconds).toBeCloseTo(2, 6);
+    // A run that was over at once tells nothing.
+    record(0);
+    expect(await planOf()).toMatchObject({ seconds: slower.seconds, speed: "this folder's last run" });
+  });
+
+  test("more digits, and other forms, are no trouble", async () => {
+    for (const form of ["plain", "reversed", "interleaved"] as const)
+      expect((await planOf({ task: addition({ form, digits: [1, 4] }) })).gate.strata.length).toBeGreaterThan(
+        3,
+      );
+    expect((await planOf({ task: parity({ bits: 20 }) })).gate.strata).toEqual(["bits 20"]);
+  });
+});
