@@ -16,6 +16,8 @@ export interface MeasureRequest {
   readonly task: Task;
   readonly harness: Harness;
   readonly policy: SamplingPolicy;
+  /** Which weights these are, as the ledger names them. */
+  readonly weightVersion: string;
   readonly items: readonly Item[];
   readonly split: "validation" | "audit";
   readonly seed: number;
@@ -30,7 +32,7 @@ export interface Measured {
 
 /** Answers items and scores the answers by stratum; a void verdict counts in no mean. */
 export async function measure(request: MeasureRequest): Promise<Measured> {
-  const { task, harness, policy, items, split, seed, signal, onProgress } = request;
+  const { task, harness, policy, weightVersion, items, split, seed, signal, onProgress } = request;
   const answers = await harness.answer({
     policy,
     items,
@@ -41,7 +43,7 @@ export async function measure(request: MeasureRequest): Promise<Measured> {
   });
   const judged = judge(task, answers);
   return {
-    measurement: measurementOf(task, judged, { split, weightVersion: policy.sampler.weightVersion }),
+    measurement: measurementOf(task, judged, { split, weightVersion }),
     judged,
   };
 }

@@ -38,6 +38,7 @@ export async function auditStage(
             context.definition.optimize.lead,
             leadCheckpoint(context, lineage),
           ),
+          weightVersion: leadCheckpoint(context, lineage),
           items,
           split: "audit",
           seed,

@@ -37,8 +37,8 @@ export async function evaluateStage(
   return measurementSchema.parse(stored);
 }
 
-/** The champion and the candidates since it: more are not compared. */
-const remembered = 5;
+/** The champion and the newest candidate: more are not compared. */
+const remembered = 2;
 const measuredByContext = new WeakMap<RoundContext, Map<string, Promise<Measured>>>();
 
 /** The same validation items in every round, so that rounds compare; the same weights answer them once a process. */
@@ -63,10 +63,11 @@ async function answerValidation(
   progress: StageProgress,
 ): Promise<Measured> {
   const { task, refine, evaluate, optimize } = context.definition;
-  return measure({
+  const { measurement, judged } = await measure({
     task,
     harness: refine,
     policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
+    weightVersion: leadCheckpoint(context, lineage),
     items: evaluationItems({
       task,
       split: "validation",
@@ -77,4 +78,6 @@ async function answerValidation(
     seed: streamOf(context, 0, "validation-answers").seed(),
     onProgress: (done, total) => progress("answer validation items", done, total),
   });
+  // What is remembered is for showing: the token ids of thousands of attempts are not.
+  return { measurement, judged: judged.map((answer) => ({ ...answer, rollouts: [] })) };
 }

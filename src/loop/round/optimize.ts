@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Example, Pool, TrainingEvidence } from "../../foundation/contract/index.ts";
+import type { Json } from "../../foundation/base/index.ts";
+import type { Example, Pool, ScoredGroup, TrainingEvidence } from "../../foundation/contract/index.ts";
 import { evidenceOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
 import {
   exampleOfDemonstration,
@@ -47,7 +48,7 @@ export async function optimizeStage(
         random: streamOf(context, round, "optimize"),
         checkpointName: (role, label) => `${run.id}/round-${round}-${role}-${label}`,
         durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
-        storeGroups: (groups) => ledger.artifacts.put(groups.map(storeGroup)),
+        storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
         readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
         onProgress: progress,
       });
@@ -70,6 +71,10 @@ export async function optimizeStage(
     selections: [...start.selections, selection.artifact],
   };
   return { candidate, evidence: evidenceOf(tally, tolerance) };
+}
+
+function* rowsOf(groups: readonly ScoredGroup[]): Generator<Json> {
+  for (const group of groups) yield storeGroup(group);
 }
 
 function summaryOf({ rollouts, kept, tokensTrained }: Tally): string {

@@ -41,9 +41,7 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
   const { folder, of, perStratum = 1024, harness = definition.refine, signal } = options;
   const { task, model, precision, optimize, seed } = definition;
   const events = eventsOf(definition, folder);
-  const wanted = [of]
-    .flat()
-    .map((which) => ({ of: which, path: pathOf(folder, checkpointOf(events, which)) }));
+  const wanted = [of].flat().map((which) => ({ of: which, checkpoint: checkpointOf(events, which) }));
   const needs = { characters: task.characters, projectFolder: folder };
   const { tokenizer } = await model.prepare(join(ledgerFolder(folder), "models"), needs);
   await using engine = await definition.engine.open({
@@ -54,9 +52,9 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
   const items = evaluationItems({ task, split: "audit", perStratum, random });
   const answersSeed = random.fork("answers").seed();
   const audits: Audit[] = [];
-  for (const { of: which, path } of wanted) {
+  for (const { of: which, checkpoint } of wanted) {
     await using sampler = await engine.loadSampler({
-      source: { kind: "checkpoint", path, optimizer: false },
+      source: { kind: "checkpoint", path: pathOf(folder, checkpoint), optimizer: false },
       precision,
       tokenBytes: tokenizer.tokenBytes(),
     });
@@ -64,6 +62,7 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
       task,
       harness,
       policy: { role: optimize.lead, sampler, tokenizer },
+      weightVersion: checkpoint,
       items,
       split: "audit",
       seed: answersSeed,
