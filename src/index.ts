@@ -17,13 +17,41 @@ export { defaults, labelAccuracy, logprobMismatch, samplerFreshness } from "./li
 export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
-export * from "./loop/run.ts";
+export {
+  type Audit,
+  type AuditOptions,
+  auditRun,
+  defineRun,
+  type ParameterKinds,
+  type ParameterValues,
+  type ParametrisedRun,
+  type Plan,
+  type PlannedStage,
+  plan,
+  type RunConfig,
+  type RunDefinition,
+  type RunOptions,
+  type RunResult,
+  run,
+  type WhichWeights,
+  withParameters,
+} from "./loop/run.ts";
 export {
   type ConformanceCheck,
   type ConformanceSubject,
   conformanceChecks,
 } from "./model/engine/conformance/index.ts";
-export * from "./model/engine/index.ts";
+export {
+  type EngineContext,
+  type EngineDefinition,
+  type EngineProgress,
+  fromFolder,
+  type ModelDefinition,
+  type ModelNeeds,
+  type PreparedModel,
+  type TinyOptions,
+  tiny,
+} from "./model/engine/index.ts";
 export { type LocalOptions, local } from "./model/engine/local/index.ts";
 export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
 export { type CharacterTokenizer, characters, loadTokenizer } from "./model/text/index.ts";

@@ -15,7 +15,12 @@ export interface ErrorOptions {
 
 const mark = Symbol.for("whetstone.error");
 
-/** The one error class of the project. Expected outcomes (a rejected candidate, a void rollout) are values, never errors. */
+/**
+ * The one error class of the project. Expected outcomes (a rejected candidate, a void rollout) are values, never errors.
+ *
+ * @example
+ * new WhetstoneError({ code: "no-paper", category: "environment", message: "The printer is empty: fill it." });
+ */
 export class WhetstoneError extends Error {
   readonly code: string;
   readonly category: ErrorCategory;
@@ -31,7 +36,16 @@ export class WhetstoneError extends Error {
   }
 }
 
-/** Recognises a {@link WhetstoneError} also across two copies of the package. */
+/**
+ * Recognises a {@link WhetstoneError} also across two copies of the package.
+ *
+ * @example
+ * try {
+ *   defineRun({ task: reverse({ lenghts: [1, 8] } as object) });
+ * } catch (error) {
+ *   if (isWhetstoneError(error)) error.code; // "invalid-option"
+ * }
+ */
 export function isWhetstoneError(value: unknown): value is WhetstoneError {
   return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[mark] === true;
 }

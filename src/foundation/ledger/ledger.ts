@@ -160,7 +160,13 @@ export interface LedgerReader extends Disposable {
   holder(): Holder | undefined;
 }
 
-/** Opens a folder's ledger to read; undefined where there is none yet. Takes no lock. */
+/**
+ * Opens a folder's ledger to read; undefined where there is none yet. Takes no lock, and may be open beside a run.
+ *
+ * @example
+ * using ledger = readLedger({ folder: "." });
+ * for (const run of ledger?.runs() ?? []) console.log(run.id, ledger?.events(run.id).length);
+ */
 export function readLedger(options: { readonly folder: string }): LedgerReader | undefined {
   const path = databasePath(options.folder);
   if (!existsSync(path)) return undefined;

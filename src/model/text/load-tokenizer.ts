@@ -15,8 +15,10 @@ import { readDefinition } from "./tokenizer-json.ts";
  * `config.json` or `tokenizer_config.json` names first. Throws user errors `tokenizer-missing` and `tokenizer-invalid`.
  *
  * @example
- * const tokenizer = await loadTokenizer("./my-model");
- * tokenizer.decode(tokenizer.encode("hello")); // "hello"
+ * const folder = await mkdtemp(join(tmpdir(), "model-"));
+ * const { path } = await tiny().prepare(folder, { characters: "0123456789=", projectFolder: folder });
+ * const tokenizer = await loadTokenizer(path);
+ * tokenizer.decode(tokenizer.encode("123=")); // "123="
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const path = join(folder, "tokenizer.json");

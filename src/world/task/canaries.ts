@@ -14,6 +14,10 @@ export interface KnownAnswer {
  * Canaries for a task with one right answer an item: the answer itself, and what is near it and wrong: nothing, a part
  * of it, one character more, one character changed, a space or a line's end around it, cut off by the token limit,
  * another item's answer, and the task's own traps.
+ *
+ * @example
+ * const [first] = reverse().canaries();
+ * exactCanaries(first === undefined ? [] : [{ item: first.item, answer: "1", traps: ["one"] }], ["0", "1"]);
  */
 export function exactCanaries(known: readonly KnownAnswer[], symbols: readonly string[]): Canary[] {
   return known.flatMap(({ item, answer, traps = [] }, index) => {

@@ -16,6 +16,11 @@ import type { ConformanceCheck } from "./subject.ts";
  * engine can be checked: run each, and let what is thrown fail.
  *
  * @example
+ * const folder = await mkdtemp(join(tmpdir(), "model-"));
+ * const { path, tokenizer } = await tiny().prepare(folder, { characters: "0123456789=", projectFolder: folder });
+ * await using engine = await tabular().open({ logFolder: folder });
+ * const tokens = [...tokenizer.encode("0123456789=")];
+ * const subject = { engine, modelFolder: path, vocabularySize: tokenizer.vocabularySize, tokens };
  * for (const { name, run } of conformanceChecks()) console.log(name, (await run(subject)).outcome);
  */
 export function conformanceChecks(): readonly ConformanceCheck[] {

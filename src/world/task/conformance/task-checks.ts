@@ -30,7 +30,10 @@ const checks = {
  * and answers, and draws from streams of its own, so that it always gives the same result.
  *
  * @example
- * for (const { name, run } of taskChecks(reverse())) test(name, run);
+ * for (const { name, run } of taskChecks(reverse())) {
+ *   run(); // throws where the task breaks the promise
+ *   console.log(name);
+ * }
  */
 export function taskChecks(task: Task): readonly TaskCheck[] {
   return Object.entries(checks).map(([name, check]) => ({ name, run: () => check(task) }));
