@@ -11,7 +11,7 @@ import socket
 import sys
 from collections import deque
 
-from .frames import Arrays, Head, encode, read_frame
+from .frames import Arrays, BrokenFrame, Head, encode, read_frame
 from .worker import Worker
 
 SAMPLE_MEMBERS = ("sampler", "temperature", "topK", "topP", "minP", "stopTokens", "stopStrings")
@@ -30,9 +30,6 @@ def main() -> None:
     die_with_parent()
     # A terminal's Ctrl-C reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(AttributeError):
-        # A file that grows past its limit is then an error of the write, not the end of the process.
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     stream = socket.socket(fileno=3)
     stream.setblocking(True)
     worker = Worker()
@@ -63,3 +60,5 @@ if __name__ == "__main__":
         main()
     except (BrokenPipeError, ConnectionResetError):
         sys.exit(0)
+    except BrokenFrame as broken:
+        sys.exit(f"broken frame: {broken}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,46 +13,100 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .errors import EngineError, of_exception
+from .config import read_json
+from .errors import EngineError, no_space, of_exception
 from .layout import Slot
 
-COPIED = ("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json")
+FORMAT = 1
+"""Of `whetstone.json` and what lies beside it."""
+WEIGHTS, INDEX, OPTIMIZER = "model.safetensors", "model.safetensors.index.json", "optimizer.safetensors"
+EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+KEPT = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
+)
+"""Files of a model folder that its checkpoints need too."""
 
 
 def has_weights(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json"))
+    return (folder / WEIGHTS).is_file() or (folder / INDEX).is_file()
 
 
-def read_weights(folder: Path, slots: list[Slot], flat: torch.Tensor, *, tied: bool) -> None:
-    """Fills the flat buffer; raises weights-missing-tensor, weights-shape, weights-truncated."""
-    index = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").is_file():
-        files = [folder / "model.safetensors"]
-    else:
-        names = json.loads(index.read_text("utf-8"))["weight_map"].values()
-        files = [folder / name for name in sorted(set(names))]
-    read_tensors(files, slots, flat, optional=("lm_head.weight",) if tied else ())
+def keep_files(folder: Path) -> dict[str, bytes]:
+    """The small files of a folder, as they were when its model was made."""
+    return {name: (folder / name).read_bytes() for name in KEPT if (folder / name).is_file()}
 
 
-def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor, optional: tuple[str, ...] = ()) -> None:
+def read_weights(folder: Path, slots: list[Slot], flat: torch.Tensor) -> None:
+    """Fills the flat buffer; raises weights-missing, -truncated, -shape, -missing-tensor,
+    -unexpected-tensor."""
+    if (folder / WEIGHTS).is_file():
+        read_tensors([folder / WEIGHTS], slots, flat)
+        return
+    index = folder / INDEX
+    try:
+        shards = sorted({str(name) for name in read_json(index)["weight_map"].values()})
+    except (EngineError, KeyError, AttributeError) as error:
+        raise EngineError(
+            "weights-truncated", "user", f"{index} is no index of weights: download it again"
+        ) from error
+    for name in shards:
+        if not (folder / name).is_file():
+            raise EngineError("weights-missing", "user", f"{index} names {name}, which is not there")
+    read_tensors([folder / name for name in shards], slots, flat)
+
+
+def read_optimizer(folder: Path, slots: list[Slot], size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both moments of the optimiser, laid out like the weights."""
+    path = folder / OPTIMIZER
+    if not path.is_file():
+        raise EngineError(
+            "weights-missing", "user", f"{path} is not there: it was saved without its optimiser"
+        )
+    both = torch.empty(2 * size)
+    firsts = [replace(slot, name=f"first.{slot.name}") for slot in slots]
+    seconds = [replace(slot, name=f"second.{slot.name}", offset=slot.offset + size) for slot in slots]
+    read_tensors([path], [*firsts, *seconds], both)
+    return both[:size], both[size:]
+
+
+def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> None:
     wanted = {slot.name: slot for slot in slots}
+    copies: list[tuple[Path, torch.Tensor]] = []
     for path in files:
         try:
             with safe_open(path, framework="pt") as file:
                 for name in file.keys():  # noqa: SIM118
-                    if name in wanted:
-                        _place(path, wanted.pop(name), file.get_tensor(name), flat)
+                    slot = wanted.pop(name, None)
+                    if slot is not None:
+                        _place(path, slot, file.get_tensor(name), flat)
+                    elif name == HEAD:
+                        copies.append((path, file.get_tensor(name)))
+                    elif not name.endswith("rotary_emb.inv_freq"):
+                        raise _unexpected(path, name)
         except SafetensorError as error:
             raise EngineError(
-                "weights-truncated", "user", f"{path} is not a whole safetensors file ({error}); download it again"
+                "weights-truncated", "user", f"{path} is not a whole safetensors file ({error})"
             ) from error
-    missing = [name for name in wanted if name not in optional]
-    if missing:
-        raise EngineError(
-            "weights-missing-tensor",
-            "user",
-            f"{files[0]} lacks {missing[0]}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else ""),
-        )
+    if wanted:
+        others = f" and {len(wanted) - 1} more" if len(wanted) > 1 else ""
+        raise EngineError("weights-missing-tensor", "user", f"{files[0]} lacks {next(iter(wanted))}{others}")
+    for path, head in copies:
+        # A tied head may be stored once more, but only as what it is tied to.
+        if not torch.equal(head.to(flat.dtype), tensors_of(slots, flat)[EMBEDDING]):
+            raise _unexpected(path, HEAD)
+
+
+def _unexpected(path: Path, name: str) -> EngineError:
+    return EngineError("weights-unexpected-tensor", "user", f"{path} holds {name}, unknown to config.json")
 
 
 def _place(path: Path, slot: Slot, tensor: torch.Tensor, flat: torch.Tensor) -> None:
@@ -64,25 +119,29 @@ def _place(path: Path, slot: Slot, tensor: torch.Tensor, flat: torch.Tensor) -> 
     flat.narrow(0, slot.offset, slot.size).copy_(tensor.reshape(-1))
 
 
-def tensors_of(slots: list[Slot], flat: torch.Tensor) -> dict[str, torch.Tensor]:
-    return {slot.name: flat.narrow(0, slot.offset, slot.size).view(slot.shape).contiguous() for slot in slots}
+def tensors_of(slots: list[Slot], flat: torch.Tensor, prefix: str = "") -> dict[str, torch.Tensor]:
+    """The tensors by their names in a file, as views."""
+    return {prefix + slot.name: flat.narrow(0, slot.offset, slot.size).view(slot.shape) for slot in slots}
 
 
 def write_checkpoint(
-    path: Path, source: Path, files: dict[str, dict[str, torch.Tensor]], facts: dict[str, Any]
+    path: Path, small: dict[str, bytes], files: dict[str, dict[str, torch.Tensor]], facts: dict[str, Any]
 ) -> int:
     """Writes a checkpoint folder under a temporary name, syncs it and renames it. Returns its bytes."""
     if path.exists():
         raise EngineError("save-exists", "user", f"{path} exists already")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
     try:
+        # What a process of the same number left when it was killed.
+        shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        for name in COPIED:
-            if (source / name).is_file():
-                shutil.copyfile(source / name, temporary / name)
+        for name, content in {
+            **small,
+            "whetstone.json": json.dumps({"format": FORMAT, **facts}).encode(),
+        }.items():
+            (temporary / name).write_bytes(content)
         for name, tensors in files.items():
             save_file(tensors, temporary / name, metadata={"format": "pt"})
-        (temporary / "whetstone.json").write_text(json.dumps({"format": 1, **facts}), "utf-8")
         size = 0
         for file in temporary.iterdir():
             size += file.stat().st_size
@@ -91,14 +150,15 @@ def write_checkpoint(
         temporary.rename(path)
         _sync(path.parent)
         return size
-    except (OSError, SafetensorError) as error:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        full = isinstance(error, SafetensorError) and any(
-            text in str(error) for text in ("No space", "File too large", "quota")
-        )
-        if full:
-            raise EngineError("no-space", "environment", "the disk is full: free some space and run it again") from error
-        raise of_exception(error) from error
+        full = ("No space", "File too large", "quota")
+        if isinstance(error, SafetensorError):
+            named = no_space() if any(sign in str(error) for sign in full) else None
+            raise named or EngineError("file-unreadable", "environment", str(error)) from error
+        if isinstance(error, Exception):
+            raise of_exception(error) from error
+        raise
 
 
 def _sync(path: Path) -> None:

@@ -10,6 +10,13 @@ from typing import Any
 from .errors import EngineError
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
+POSITIONS = ("rotary", "learned", "none")
+SCALINGS: dict[str, tuple[str, ...]] = {
+    "default": (),
+    "linear": ("factor",),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"),
+}
+"""Ways to stretch rotary positions, with the members of a configuration that they need."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,15 @@ class ModelConfig:
     rotary_base: float
     rotary_scaling: dict[str, Any] | None
     tied: bool
-    attention_bias: bool
+    qkv_bias: bool
+    output_bias: bool
     head_norm: bool
     suppressed: tuple[int, ...]
+
+    @property
+    def rotary_kind(self) -> str:
+        scaling = self.rotary_scaling or {}
+        return str(scaling.get("rope_type", scaling.get("type", "default")))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -59,10 +72,10 @@ def read_config(folder: Path) -> ModelConfig:
         )
     try:
         config = _shape(raw, kind, _suppressed(folder))
-    except (KeyError, TypeError, ValueError) as error:
-        raise EngineError("config-invalid", "user", f"{path} makes no model: {error!r}") from error
-    if config.heads % config.key_value_heads or config.positions not in ("rotary", "learned", "none"):
-        raise EngineError("config-invalid", "user", f"{path} makes no model: heads or positions do not fit")
+        _refuse_nonsense(raw, config)
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise EngineError("config-invalid", "user", f"{path} makes no model: {reason}") from error
     return config
 
 
@@ -70,9 +83,8 @@ def _shape(raw: dict[str, Any], kind: str, suppressed: tuple[int, ...]) -> Model
     heads = int(raw["num_attention_heads"])
     width = int(raw["hidden_size"])
     rotary = raw.get("rope_parameters") or {}
-    scaling = raw.get("rope_scaling") or (rotary if rotary.get("rope_type", "default") != "default" else None)
-    if scaling is not None and scaling.get("rope_type", scaling.get("type")) not in ("llama3", "linear", "default"):
-        raise ValueError(f"rotary scaling {scaling!r} is not supported")
+    positions = str(raw.get("position_embedding_type") or "rotary")
+    bias = bool(raw.get("attention_bias"))
     return ModelConfig(
         vocabulary=int(raw["vocab_size"]),
         width=width,
@@ -82,15 +94,51 @@ def _shape(raw: dict[str, Any], kind: str, suppressed: tuple[int, ...]) -> Model
         key_value_heads=int(raw.get("num_key_value_heads") or heads),
         head_width=int(raw.get("head_dim") or width // heads),
         epsilon=float(raw.get("rms_norm_eps", 1e-6)),
-        positions=str(raw.get("position_embedding_type", "rotary")),
-        max_positions=int(raw.get("max_position_embeddings", 0)),
+        positions=positions,
+        max_positions=0 if positions == "none" else _max_positions(raw),
         rotary_base=float(raw.get("rope_theta") or rotary.get("rope_theta") or 10000.0),
-        rotary_scaling=scaling,
+        rotary_scaling=raw.get("rope_scaling") or rotary or None,
         tied=bool(raw.get("tie_word_embeddings", False)),
-        attention_bias=bool(raw.get("attention_bias", kind == "qwen2")),
+        qkv_bias=kind == "qwen2" or (bias and kind != "mistral"),
+        output_bias=bias and kind in ("llama", "qwen3"),
         head_norm=kind == "qwen3",
         suppressed=suppressed,
     )
+
+
+def _max_positions(raw: dict[str, Any]) -> int:
+    """0 where nothing bounds it. Up to its sliding window a model attends as others do; beyond is not
+    built."""
+    most = int(raw.get("max_position_embeddings") or 0)
+    window = int(raw.get("sliding_window") or 0) if raw.get("use_sliding_window", True) else 0
+    return min(most or window, window or most)
+
+
+def _refuse_nonsense(raw: dict[str, Any], config: ModelConfig) -> None:
+    """Raises ValueError where the decoder would fail, or would silently compute another model."""
+    for name in ("vocabulary", "width", "hidden", "layers", "heads", "key_value_heads", "head_width"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"its {name} is {getattr(config, name)}")
+    if config.heads % config.key_value_heads:
+        raise ValueError(f"{config.heads} heads cannot share {config.key_value_heads} key-value heads")
+    if config.positions not in POSITIONS:
+        raise ValueError(f"there are no {config.positions!r} positions; there are {', '.join(POSITIONS)}")
+    if config.positions == "learned" and config.max_positions < 1:
+        raise ValueError("learned positions need max_position_embeddings")
+    if config.positions == "rotary":
+        needed = SCALINGS.get(config.rotary_kind)
+        if needed is None:
+            raise ValueError(f"rotary scaling {config.rotary_scaling!r} is not supported")
+        for name in needed:
+            float((config.rotary_scaling or {})[name])
+        if config.head_width % 2 or float(raw.get("partial_rotary_factor") or 1) != 1:
+            raise ValueError("rotary positions turn whole heads of even width")
+    if (raw.get("hidden_act") or "silu") != "silu" or raw.get("mlp_bias"):
+        raise ValueError("its feed-forward part must be SwiGLU without biases")
+    if any(not isinstance(token, int) or not 0 <= token < config.vocabulary for token in config.suppressed):
+        raise ValueError("suppress_tokens of generation_config.json are no ids of its vocabulary")
+    if len(set(config.suppressed)) == config.vocabulary:
+        raise ValueError("generation_config.json suppresses every token")
 
 
 def _suppressed(folder: Path) -> tuple[int, ...]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 
+NO_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
+"""How PyTorch says that memory ran out; it has no exception of its own for that on a processor."""
+
 
 class EngineError(Exception):
     """An error with a stable code and a category (user, environment, engine, internal)."""
@@ -19,14 +22,18 @@ def bad_request(message: str) -> EngineError:
     return EngineError("bad-request", "engine", message)
 
 
+def no_space() -> EngineError:
+    return EngineError("no-space", "environment", "the disk is full: free some space and run it again")
+
+
 def of_exception(error: BaseException) -> EngineError:
     """Names what was thrown."""
     if isinstance(error, EngineError):
         return error
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return EngineError("no-space", "environment", "the disk is full: free some space and run it again")
+            return no_space()
         return EngineError("file-unreadable", "environment", str(error))
-    if isinstance(error, MemoryError) or "not enough memory" in str(error):
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in NO_MEMORY):
         return EngineError("out-of-memory", "environment", "memory ran out: use a smaller batch or model")
     return EngineError("internal", "internal", f"{type(error).__name__}: {error}")

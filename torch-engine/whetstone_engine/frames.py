@@ -20,33 +20,43 @@ Head = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
 
+class BrokenFrame(Exception):
+    """What came is no frame: where the next one begins is not known either."""
+
+
 def encode(head: Head, arrays: Arrays) -> bytes:
     """One frame of a head and its arrays."""
-    body = bytearray()
+    pieces: list[bytes] = []
     listed = []
+    size = 0
     for name, array in arrays.items():
-        body.extend(bytes(-len(body) % 8))
         listed.append({"name": name, "dtype": NAMES[array.dtype], "length": int(array.size)})
-        body.extend(np.ascontiguousarray(array).tobytes())
-    text = json.dumps({**head, "arrays": listed}).encode()
-    return struct.pack("<II", len(text), len(body)) + text + bytes(body)
+        pieces += [bytes(-size % 8), array.tobytes()]
+        size += -size % 8 + array.nbytes
+    text = json.dumps({**head, "arrays": listed}, allow_nan=False).encode()
+    return b"".join((struct.pack("<II", len(text), size), text, *pieces))
 
 
 def decode(text: bytes, body: bytes) -> tuple[Head, Arrays]:
-    """Head and arrays of a frame; the arrays are views of the body. Raises ValueError on a broken frame."""
-    head = json.loads(text)
+    """Head and arrays of a frame; the arrays are views of the body. Raises BrokenFrame."""
     arrays: Arrays = {}
     offset = 0
-    for entry in head.pop("arrays", []):
-        offset += -offset % 8
-        dtype = DTYPES[entry["dtype"]]
-        array = np.frombuffer(body, dtype, count=entry["length"], offset=offset)
-        arrays[entry["name"]] = array
-        offset += array.nbytes
+    try:
+        head = json.loads(text)
+        for entry in head.pop("arrays", None) or []:
+            offset += -offset % 8
+            dtype, length = DTYPES[entry["dtype"]], entry["length"]
+            end = offset + length * dtype.itemsize
+            if length < 0 or end > len(body):
+                raise BrokenFrame(f"{entry['name']} lies outside the body")
+            arrays[entry["name"]] = np.frombuffer(body, np.uint8)[offset:end].view(dtype)
+            offset = end
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BrokenFrame(f"a head that is none: {error!r}") from error
     return head, arrays
 
 
-def read_exactly(stream: socket.socket, count: int) -> bytes | None:
+def read_exactly(stream: socket.socket, count: int) -> bytearray | None:
     """`count` bytes, or None when the other side has gone."""
     buffer = bytearray(count)
     view = memoryview(buffer)
@@ -56,17 +66,17 @@ def read_exactly(stream: socket.socket, count: int) -> bytes | None:
         if received == 0:
             return None
         done += received
-    return bytes(buffer)
+    return buffer
 
 
 def read_frame(stream: socket.socket) -> tuple[Head, Arrays] | None:
-    """The next frame, or None when the other side has gone."""
+    """The next frame, or None when the other side has gone. Raises BrokenFrame."""
     sizes = read_exactly(stream, 8)
     if sizes is None:
         return None
     head_bytes, body_bytes = struct.unpack("<II", sizes)
     if head_bytes >= 2**31 or body_bytes >= 2**31:
-        raise ValueError(f"broken frame: {head_bytes} and {body_bytes} bytes")
+        raise BrokenFrame(f"{head_bytes} and {body_bytes} bytes")
     text = read_exactly(stream, head_bytes)
     body = read_exactly(stream, body_bytes)
     return None if text is None or body is None else decode(text, body)

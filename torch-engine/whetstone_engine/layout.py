@@ -1,4 +1,5 @@
-"""Where each tensor of a model lies in one flat buffer, so that fused projections and optimiser steps need no copies."""
+"""Where each tensor of a model lies in one flat buffer: fused projections and optimiser steps need no
+copies."""
 
 from __future__ import annotations
 
@@ -58,12 +59,14 @@ def layout_of(config: ModelConfig) -> tuple[list[Slot], list[Fused], int]:
         add(f"{index}.norm1", (prefix + "input_layernorm.weight", (width,)))
         rows = (("q_proj", queries), ("k_proj", keys), ("v_proj", keys))
         add(f"{index}.qkv", *[(f"{attention}{name}.weight", (size, width)) for name, size in rows])
-        if config.attention_bias:
+        if config.qkv_bias:
             add(f"{index}.qkv_bias", *[(f"{attention}{name}.bias", (size,)) for name, size in rows])
         if config.head_norm:
             add(f"{index}.q_norm", (attention + "q_norm.weight", (head,)))
             add(f"{index}.k_norm", (attention + "k_norm.weight", (head,)))
         add(f"{index}.o", (attention + "o_proj.weight", (width, queries)))
+        if config.output_bias:
+            add(f"{index}.o_bias", (attention + "o_proj.bias", (width,)))
         add(f"{index}.norm2", (prefix + "post_attention_layernorm.weight", (width,)))
         gate_up = [(f"{prefix}mlp.{name}_proj.weight", (config.hidden, width)) for name in ("gate", "up")]
         add(f"{index}.gate_up", *gate_up)
@@ -80,7 +83,8 @@ def views_of(flat: torch.Tensor, fused: list[Fused]) -> dict[str, torch.Tensor]:
 
 
 def initialise(slots: list[Slot], config: ModelConfig, flat: torch.Tensor, seed: int) -> None:
-    """Embeddings N(0, 1), linears N(0, 1/fan_in), output projections divided by √(2·layers), norms 1, biases 0."""
+    """Embeddings N(0, 1), linears N(0, 1/fan_in), output projections divided by √(2·layers), norms 1, biases
+    0. One generator in the slots' order: a shape and a seed give the same weights."""
     generator = torch.Generator().manual_seed(seed)
     for slot in slots:
         view = flat.narrow(0, slot.offset, slot.size).view(slot.shape)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .errors import bad_request
 from .frames import Arrays
+from .request import array, number
 
 NEEDED = {
     "cross_entropy": ("weights",),
@@ -17,25 +19,22 @@ NEEDED = {
 }
 
 
-def read_loss(loss: dict[str, Any], arrays: Arrays, total: int) -> dict[str, Tensor]:
-    """The arrays that the loss needs, [Σ] fp32 each, with `counts` (bool) saying which positions matter."""
-    name = loss.get("name")
+def read_loss(loss: dict[str, Any], arrays: Arrays, place_N: np.ndarray) -> dict[str, Tensor]:
+    """The arrays that the loss needs, fp32 [N] each in the order of `place_N`, and `counts` (bool): which
+    matter."""
+    name = str(loss.get("name"))
     if name not in NEEDED:
-        raise bad_request(f"there is no loss {name!r}")
-    fields: dict[str, Tensor] = {}
-    for field in NEEDED[name]:
-        if field not in arrays:
-            raise bad_request(f"{name} needs {field}")
-        fields[field] = torch.from_numpy(arrays[field].copy())
-    if name == "cross_entropy":
-        fields["counts"] = fields["weights"] != 0
-    else:
-        mask = arrays.get("mask")
-        fields["mask"] = torch.ones(total) if mask is None else torch.from_numpy(mask.copy())
-        fields["counts"] = fields["mask"] != 0
-    for field, values in fields.items():
-        if len(values) != total:
-            raise bad_request(f"{field} has {len(values)} values for {total} positions")
+        raise bad_request(f"there is no loss {name!r}; there are {', '.join(NEEDED)}")
+    total = len(place_N)
+    fields = {field: torch.from_numpy(array(arrays, field, "f32", total)[place_N]) for field in NEEDED[name]}
+    if name != "cross_entropy":
+        given = "mask" in arrays
+        fields["mask"] = (
+            torch.from_numpy(array(arrays, "mask", "f32", total)[place_N]) if given else torch.ones(total)
+        )
+    if name == "ppo" and number(loss, "clipLow", 0.8) > number(loss, "clipHigh", 1.2):
+        raise bad_request("clipLow must not be above clipHigh")
+    fields["counts"] = fields["weights" if name == "cross_entropy" else "mask"] != 0
     return fields
 
 
@@ -47,7 +46,6 @@ def loss_sum(loss: dict[str, Any], logprobs: Tensor, fields: dict[str, Tensor]) 
     ratio = torch.exp(logprobs - fields["logprobs"])
     gain = ratio * fields["advantages"]
     if loss["name"] == "ppo":
-        low, high = loss.get("clipLow"), loss.get("clipHigh")
-        clipped = ratio.clamp(0.8 if low is None else low, 1.2 if high is None else high)
+        clipped = ratio.clamp(number(loss, "clipLow", 0.8), number(loss, "clipHigh", 1.2))
         gain = torch.minimum(gain, clipped * fields["advantages"])
     return -(fields["mask"] * gain).sum()

@@ -15,7 +15,7 @@ def _mix(state: np.ndarray) -> np.ndarray:
 
 
 def uniforms(seeds: np.ndarray, samples: np.ndarray, first: int, count: int) -> np.ndarray:
-    """Uniform numbers in [0, 1), fp32 [rows, count], for the positions first … first + count − 1 of each row."""
+    """Uniform numbers in [0, 1), fp32 [rows, count], for positions first … first + count − 1 of each row."""
     with np.errstate(over="ignore"):
         row = _mix(seeds.astype(np.uint64) + _GOLDEN)
         row = _mix(row + samples.astype(np.uint64) * _GOLDEN + np.uint64(1))

@@ -8,212 +8,242 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from torch import Tensor
+from torch.optim.adamw import adamw
 
 from .checkpoint import tensors_of, write_checkpoint
-from .decoder import pack
+from .config import ModelConfig
+from .decoder import Weights
 from .errors import EngineError, bad_request
 from .frames import Arrays
+from .kernels import target_logprobs
 from .loss import loss_sum, read_loss
-from .weights import Model
+from .packing import Packing
+from .request import array, number, sequence_lengths
+from .weights import Architecture, Model
 
 MICRO_TOKENS = 16384
-"""Most positions of one pass through the decoder."""
+"""Most positions of one pass."""
+MICRO_BYTES = 2 * 2**30
+"""Most bytes that one pass keeps for its gradients."""
 MICRO_LOGITS = 64 * 2**20
-"""Most logits of one pass through the head: 256 MiB in fp32."""
-
-
-def number(head: dict[str, Any], name: str, default: float) -> float:
-    value = head.get(name)
-    return default if value is None else float(value)
+"""Most logits of one pass: 256 MiB in fp32."""
+OPTIMIZERS = ("adamw", "sgd")
 
 
 class Snapshot:
     """Weights as they were: they share the trainer's buffer until it takes a step."""
 
-    def __init__(self, model: Model, flat: torch.Tensor, step: int) -> None:
-        self.model, self.flat, self.step = model, flat, step
-        self._views: dict[str, torch.Tensor] | None = None
+    def __init__(self, architecture: Architecture, buffer: Tensor, step: int) -> None:
+        self.architecture, self.step = architecture, step
+        self.share(buffer)
 
-    @property
-    def views(self) -> dict[str, torch.Tensor]:
-        if self._views is None:
-            self._views = self.model.compute_views(self.flat)
-        return self._views
-
-    def detach(self) -> None:
-        """Takes a copy of its own, before the trainer changes the buffer."""
-        self.flat, self._views = self.flat.clone(), None
+    def share(self, buffer: Tensor) -> None:
+        self.weights: Weights = self.architecture.views(buffer)
 
 
 class Trainer:
     """A model with gradients, an optimiser and a step count."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
-        self.step = model.step
-        self.grad = torch.zeros(model.size)
-        self.moments = model.moments or (torch.zeros(model.size), torch.zeros(model.size))
-        """Optimiser steps that the moments have seen: less than `step` when they were not loaded with the weights."""
-        self.moment_steps = model.moment_steps
+        self.model, self.architecture = model, model.architecture
+        self.flat, self.step = model.flat, model.step
+        size, dtype = self.architecture.size, self.architecture.dtype
+        self.grad = torch.zeros(size)
+        self.first, self.second = model.moments or (torch.zeros(size), torch.zeros(size))
+        self.moment_steps = torch.tensor(float(model.moment_steps))
         self.sharing: list[Snapshot] = []
-        self._bind()
-        self._accumulated = False
+        self.accumulated = False
+        # Leaves of autograd are views of one buffer, their gradients views of another.
+        self.buffer = model.compute_buffer()
+        self.leaf_grad = self.grad if dtype == torch.float32 else torch.zeros(size, dtype=dtype)
+        gradients = self.architecture.views(self.leaf_grad)
+        self.leaves: Weights = {}
+        for key, view in self.architecture.views(self.buffer).items():
+            self.leaves[key] = view.detach().requires_grad_()
+            self.leaves[key].grad = gradients[key]
 
-    def _bind(self) -> None:
-        """Leaves of autograd are views of the flat weights, their gradients views of the flat gradient."""
-        model = self.model
-        self._leaf_grad = self.grad if model.dtype == torch.float32 else torch.zeros(model.size, dtype=model.dtype)
-        leaves = model.compute_views(model.flat)
-        begin = {one.key: one.offset for one in model.fused}
-        self.leaves = {}
-        for key, view in leaves.items():
-            leaf = view.detach().requires_grad_()
-            leaf.grad = self._leaf_grad.narrow(0, begin[key], leaf.numel()).view(leaf.shape)
-            self.leaves[key] = leaf
-
-    def run(self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool) -> tuple[dict[str, Any], Arrays]:
+    def run(
+        self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool
+    ) -> tuple[dict[str, Any], Arrays]:
         """forward, or forward_backward, on packed arrays; see PROTOCOL.md."""
-        lengths = arrays["lengths"].tolist()
-        total = int(sum(lengths))
-        tokens = torch.from_numpy(arrays["tokens"].astype(np.int64))
-        targets = torch.from_numpy(arrays["targets"].astype(np.int64))
-        if len(tokens) != total or len(targets) != total or not lengths or min(lengths) < 1:
-            raise bad_request("tokens, targets and lengths do not fit together")
-        self.model.check(tokens, max(lengths))
-        self.model.check(targets, 0)
-        fields = read_loss(loss, arrays, total)
-        out = torch.full((total,), math.nan)
-        backup = self.grad.clone() if backward and self._accumulated else None
+        if wanted not in ("all", "weighted", "none"):
+            raise bad_request(f"logprobs must be all, weighted or none, not {wanted!r}")
+        lengths = sequence_lengths(arrays, "tokens", "targets")
+        order = np.argsort(lengths, kind="stable")
+        place_N = places(lengths, order)
+        tokens_N = torch.from_numpy(array(arrays, "tokens", "i32")[place_N].astype(np.int64))
+        targets_N = torch.from_numpy(array(arrays, "targets", "i32")[place_N].astype(np.int64))
+        self.architecture.check(tokens_N, int(lengths.max()))
+        self.architecture.check(targets_N, 0)
+        fields = read_loss(loss, arrays, place_N)
+        self._refuse_impossible(targets_N[fields["counts"]])
+        out_N = torch.full((len(place_N),), math.nan)
+        backup = self.grad.clone() if backward and self.accumulated else None
+        lost = 0.0
         try:
-            lost = 0.0
-            for indices, place in self._micro_batches(lengths):
-                lost += self._pass(indices, place, lengths, tokens, targets, fields, loss, wanted, out, backward)
+            for rows, span in micro_batches(lengths[order], micro_limit(self.architecture.config)):
+                part = {name: values[span] for name, values in fields.items()}
+                with torch.set_grad_enabled(backward):
+                    lost += self._pass(
+                        lengths[order][rows], tokens_N[span], targets_N[span], part, loss, wanted, out_N[span]
+                    )
+            if not math.isfinite(lost):
+                raise EngineError(
+                    "non-finite-loss", "engine", f"the loss is {lost}: weights or arrays are broken"
+                )
         except BaseException:
             if backward:
+                self.leaf_grad.zero_()
                 self.grad.zero_() if backup is None else self.grad.copy_(backup)
             raise
-        if backward:
-            self._accumulated = True
-        counts = fields["counts"]
-        logprobs: Arrays = {}
-        if wanted == "all":
-            logprobs["logprobs"] = out.numpy()
-        elif wanted == "weighted":
-            logprobs["logprobs"] = out[counts].numpy()
-        return {"lossSum": lost, "positions": int(counts.sum())}, logprobs
+        self.accumulated = self.accumulated or backward
+        results: Arrays = {}
+        if wanted != "none":
+            given_N = torch.empty_like(out_N)
+            given_N[place_N] = out_N
+            counts_N = torch.empty_like(fields["counts"])
+            counts_N[place_N] = fields["counts"]
+            results["logprobs"] = (given_N if wanted == "all" else given_N[counts_N]).numpy()
+        return {"lossSum": lost, "positions": int(fields["counts"].sum())}, results
 
-    def _micro_batches(self, lengths: list[int]) -> list[tuple[list[int], torch.Tensor]]:
-        """Rows sorted by length, cut where the pass would grow too large: a function of the lengths alone."""
-        most = max(256, min(MICRO_TOKENS, MICRO_LOGITS // self.model.config.vocabulary))
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        batches: list[tuple[list[int], torch.Tensor]] = []
-        rows: list[int] = []
-        size = 0
-        for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-            if rows and size + lengths[index] > most:
-                batches.append(_batch(rows, starts))
-                rows, size = [], 0
-            rows.append(index)
-            size += lengths[index]
-        return [*batches, _batch(rows, starts)]
+    def _refuse_impossible(self, targets_N: Tensor) -> None:
+        suppressed = self.architecture.decoder.suppressed
+        if suppressed is not None and bool(torch.isin(targets_N, suppressed).any()):
+            raise EngineError(
+                "impossible-target", "engine", "a target that counts is suppressed: generation_config.json"
+            )
 
     def _pass(
         self,
-        rows: list[int],
-        place_N: torch.Tensor,
-        lengths: list[int],
-        tokens: torch.Tensor,
-        targets: torch.Tensor,
-        fields: dict[str, torch.Tensor],
+        lengths: np.ndarray,
+        tokens_N: Tensor,
+        targets_N: Tensor,
+        fields: dict[str, Tensor],
         loss: dict[str, Any],
         wanted: str,
-        out: torch.Tensor,
-        backward: bool,
+        out_N: Tensor,
     ) -> float:
-        decoder = self.model.decoder
-        mine = {name: values[place_N] for name, values in fields.items()}
-        counts_N = mine["counts"]
-        if not bool(counts_N.any()) and wanted != "all":
+        decoder, everywhere = self.architecture.decoder, wanted == "all"
+        counted = fields["counts"].nonzero()[:, 0]
+        if len(counted) == 0 and not everywhere:
             return 0.0
-        with torch.set_grad_enabled(backward):
-            hidden_ND = decoder.hidden(self.leaves, tokens[place_N], pack([lengths[row] for row in rows]))
-            if wanted != "all":
-                # The head is the widest product of a small model: only where a weight asks for it.
-                hidden_ND = hidden_ND[counts_N]
-                place_N = place_N[counts_N]
-                mine = {name: values[counts_N] for name, values in mine.items()}
-            logprobs_N = -F.cross_entropy(decoder.logits(self.leaves, hidden_ND), targets[place_N], reduction="none")
-            out[place_N] = logprobs_N.detach()
-            if wanted == "all":
-                logprobs_N = logprobs_N[counts_N]
-                mine = {name: values[counts_N] for name, values in mine.items()}
-            value = loss_sum(loss, logprobs_N, mine)
-            if backward and len(logprobs_N):
-                value.backward()
-                if self._leaf_grad is not self.grad:
-                    self.grad += self._leaf_grad
-                    self._leaf_grad.zero_()
+        some = None if everywhere or len(counted) == len(targets_N) else counted
+        hidden_ND = decoder.hidden(self.leaves, tokens_N, Packing(lengths), some)
+        logprobs_N = target_logprobs(
+            decoder.logits(self.leaves, hidden_ND), targets_N if some is None else targets_N[some]
+        )
+        if some is None:
+            out_N.copy_(logprobs_N.detach())
+            logprobs_N = logprobs_N[counted]
+        else:
+            out_N.index_copy_(0, some, logprobs_N.detach())
+        value = loss_sum(loss, logprobs_N, {name: values[counted] for name, values in fields.items()})
+        if torch.is_grad_enabled() and len(counted) > 0:
+            value.backward()
+            if self.leaf_grad is not self.grad:
+                self.grad += self.leaf_grad
+                self.leaf_grad.zero_()
         return float(value.detach())
 
     @torch.no_grad()
     def optim_step(self, head: dict[str, Any]) -> dict[str, Any]:
         """Applies the gradients and clears them; returns the step and the norm before clipping."""
+        optimizer = head.get("optimizer") or "adamw"
+        rate = number(head, "learningRate", least=0)
+        beta1, beta2 = number(head, "beta1", 0.9, least=0), number(head, "beta2", 0.999, least=0)
+        epsilon, decay = number(head, "epsilon", 1e-8, least=0), number(head, "weightDecay", 0.01, least=0)
+        clip = number(head, "gradientClipNorm", 0, least=0)
+        if optimizer not in OPTIMIZERS:
+            raise bad_request(f"there is no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
+        if beta1 >= 1 or beta2 >= 1:
+            raise bad_request("beta1 and beta2 must be below 1")
         norm = float(torch.linalg.vector_norm(self.grad))
         if not math.isfinite(norm):
-            self.grad.zero_()
-            self._accumulated = False
+            self._clear()
             raise EngineError(
-                "non-finite-gradient", "engine", "the gradient is not finite; the step was not applied: lower the rate"
+                "non-finite-gradient", "engine", "the gradient is not finite, and was not applied"
             )
-        for snapshot in self.sharing:
-            snapshot.detach()
-        self.sharing.clear()
-        rate = float(head["learningRate"])
-        clip = number(head, "gradientClipNorm", 0)
-        if clip and norm > clip:
+        if self.sharing:
+            copy = self.buffer.clone()
+            for snapshot in self.sharing:
+                snapshot.share(copy)
+            self.sharing.clear()
+        if clip > 0 and norm + 1e-6 > clip:
             self.grad.mul_(clip / (norm + 1e-6))
-        self.step += 1
-        flat = self.model.flat
-        flat.mul_(1 - rate * number(head, "weightDecay", 0.01))
-        if (head.get("optimizer") or "adamw") == "sgd":
-            flat.add_(self.grad, alpha=-rate)
+        if optimizer == "sgd":
+            self.flat.mul_(1 - rate * decay).add_(self.grad, alpha=-rate)
         else:
-            beta1, beta2 = number(head, "beta1", 0.9), number(head, "beta2", 0.999)
-            self.moment_steps += 1
-            first, second = self.moments
-            first.lerp_(self.grad, 1 - beta1)
-            second.mul_(beta2).addcmul_(self.grad, self.grad, value=1 - beta2)
-            scale = math.sqrt(1 - beta2**self.moment_steps)
-            bottom = second.sqrt().div_(scale).add_(number(head, "epsilon", 1e-8))
-            flat.addcdiv_(first, bottom, value=-rate / (1 - beta1 ** self.moment_steps))
-        self.grad.zero_()
-        self._accumulated = False
-        if self.model.dtype != torch.float32:
-            self._bind()
+            adamw(
+                [self.flat],
+                [self.grad],
+                [self.first],
+                [self.second],
+                [],
+                [self.moment_steps],
+                fused=True,
+                amsgrad=False,
+                maximize=False,
+                lr=rate,
+                beta1=beta1,
+                beta2=beta2,
+                eps=epsilon,
+                weight_decay=decay,
+            )
+        self.step += 1
+        self._clear()
+        if self.buffer is not self.flat:
+            self.buffer.copy_(self.flat)
         return {"step": self.step, "gradientNorm": norm}
 
+    def _clear(self) -> None:
+        self.grad.zero_()
+        self.accumulated = False
+
     def snapshot(self) -> Snapshot:
-        snapshot = Snapshot(self.model, self.model.flat, self.step)
+        """The weights as they are; copied only when a step follows."""
+        snapshot = Snapshot(self.architecture, self.buffer, self.step)
         self.sharing.append(snapshot)
         return snapshot
 
+    def release(self, snapshot: Snapshot) -> None:
+        """A snapshot that nobody samples from needs no copy."""
+        self.sharing = [other for other in self.sharing if other is not snapshot]
+
     def save(self, path: str, *, optimizer: bool) -> int:
         """Writes a checkpoint; returns its bytes."""
-        slots = self.model.slots
-        weights = tensors_of(slots, self.model.flat)
-        if self.model.config.tied:
-            weights.pop("lm_head.weight", None)
-        files = {"model.safetensors": weights}
+        slots = self.architecture.slots
+        files = {"model.safetensors": tensors_of(slots, self.flat)}
         if optimizer:
-            first, second = (tensors_of(slots, moment) for moment in self.moments)
             files["optimizer.safetensors"] = {
-                **{f"first.{name}": tensor for name, tensor in first.items()},
-                **{f"second.{name}": tensor for name, tensor in second.items()},
+                **tensors_of(slots, self.first, "first."),
+                **tensors_of(slots, self.second, "second."),
             }
-        return write_checkpoint(Path(path), self.model.folder, files, {"step": self.step, "momentSteps": self.moment_steps})
+        facts = {"step": self.step, "momentSteps": int(self.moment_steps)}
+        return write_checkpoint(Path(path), self.model.files, files, facts)
 
 
-def _batch(rows: list[int], starts: np.ndarray) -> tuple[list[int], torch.Tensor]:
-    place = np.concatenate([np.arange(starts[row], starts[row + 1]) for row in rows])
-    return rows, torch.from_numpy(place)
+def places(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Index of each position in packed arrays, when the rows are taken in another order."""
+    sizes = lengths[order]
+    starts = (np.cumsum(lengths) - lengths)[order]
+    return np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
+
+
+def micro_limit(config: ModelConfig) -> int:
+    """Positions of one pass: a function of the model's shape alone."""
+    heads = (config.heads + 2 * config.key_value_heads) * config.head_width
+    kept = 4 * config.layers * (6 * config.width + 3 * heads + 4 * config.hidden)
+    return max(256, min(MICRO_TOKENS, MICRO_BYTES // kept, MICRO_LOGITS // config.vocabulary))
+
+
+def micro_batches(lengths: np.ndarray, limit: int) -> list[tuple[slice, slice]]:
+    """Sorted rows cut where a pass would grow beyond the limit: which rows, and which positions."""
+    batches: list[tuple[slice, slice]] = []
+    first, begin, end = 0, 0, 0
+    for row, length in enumerate(lengths.tolist()):
+        if row > first and end + length - begin > limit:
+            batches.append((slice(first, row), slice(begin, end)))
+            first, begin = row, end
+        end += length
+    return [*batches, (slice(first, len(lengths)), slice(begin, end))]

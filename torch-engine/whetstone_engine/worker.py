@@ -8,6 +8,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,19 +16,21 @@ import numpy as np
 import torch
 
 from . import __version__
+from .choice import Parameters
 from .config import ARCHITECTURES
 from .errors import EngineError, bad_request, of_exception
 from .frames import Arrays, Head
-from .sampler import Parameters, logprobs_of, rows_of, sample
+from .request import array, members, text, whole
+from .sampler import Rows, logprobs_of, rows_of, sample
 from .trainer import Snapshot, Trainer
-from .weights import Model
+from .weights import read_model
 
 REMEMBERED = 64
 Reply = tuple[Head, Arrays]
 
 
 class HeldModel:
-    """A trainer, its sequence, and its last replies, so that a call that is made again is answered, not run again."""
+    """A trainer, its sequence, and its last replies: a call that is made again is answered, not run again."""
 
     def __init__(self, trainer: Trainer, token_bytes: list[bytes] | None) -> None:
         self.trainer, self.token_bytes = trainer, token_bytes
@@ -38,7 +41,7 @@ class HeldModel:
         if sequence <= self.sequence:
             if sequence in self.replies:
                 return self.replies[sequence]
-            raise EngineError("sequence-forgotten", "engine", f"call {sequence} was applied, its reply is forgotten")
+            raise EngineError("sequence-forgotten", "engine", f"call {sequence} was applied and is forgotten")
         if sequence != self.sequence + 1:
             raise EngineError("sequence-gap", "engine", f"call {sequence} came after call {self.sequence}")
         head, arrays = run()
@@ -63,26 +66,36 @@ class Worker:
         """Replies to requests that are one request, or several `sample` requests to run as one batch."""
         begun = time.perf_counter()
         try:
-            if requests[0][0].get("verb") == "sample":
-                results = self._sample(requests)
-            else:
-                head, arrays = requests[0]
-                verb = VERBS.get(str(head.get("verb")))
-                if verb is None:
-                    raise bad_request(f"there is no verb {head.get('verb')!r}")
-                results = [verb(self, head, arrays)]
+            results = self._run(requests)
         except Exception as error:
+            self.busy += time.perf_counter() - begun
+            if len(requests) > 1:
+                # What is wrong with one of them is not the others' fault.
+                return [self.answer([request])[0] for request in requests]
             named = of_exception(error)
             if named.category == "internal":
                 sys.excepthook(*sys.exc_info())
-            fault = {"code": named.code, "category": named.category, "message": str(named), "details": named.details}
-            self.busy += time.perf_counter() - begun
-            return [self._head(head, {"ok": False, "error": fault}, {}) for head, _ in requests]
+            fault = {
+                "code": named.code,
+                "category": named.category,
+                "message": str(named),
+                "details": named.details,
+            }
+            return [self._head(requests[0][0], {"ok": False, "error": fault}, {})]
         self.busy += time.perf_counter() - begun
         return [
             self._head(head, {"ok": True, **result}, out)
             for (head, _), (result, out) in zip(requests, results, strict=True)
         ]
+
+    def _run(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
+        head, arrays = requests[0]
+        if head.get("verb") == "sample":
+            return self._sample(requests)
+        verb = VERBS.get(str(head.get("verb")))
+        if verb is None:
+            raise bad_request(f"there is no verb {head.get('verb')!r}")
+        return [verb(self, head, arrays)]
 
     def _head(self, request: Head, result: Head, arrays: Arrays) -> Reply:
         stamp = {"id": request.get("id"), "incarnation": self.incarnation, "busySeconds": self.busy}
@@ -91,20 +104,30 @@ class Worker:
     def hello(self, head: Head, _: Arrays) -> Reply:
         if head.get("protocol") != 1:
             raise bad_request(f"this worker speaks protocol 1, not {head.get('protocol')!r}")
-        torch.set_num_threads(int(head.get("threads") or 1))
+        torch.set_num_threads(max(1, whole(head, "threads", 1)))
         torch.set_flush_denormal(True)
         versions = {"torch": torch.__version__, "python": platform.python_version(), "package": __version__}
-        return {"protocol": 1, "versions": versions, "device": "cpu", "architectures": list(ARCHITECTURES)}, {}
+        return {
+            "protocol": 1,
+            "versions": versions,
+            "device": "cpu",
+            "architectures": list(ARCHITECTURES),
+        }, {}
 
     def create_model(self, head: Head, arrays: Arrays) -> Reply:
-        model = Model(head["source"], head.get("precision") or "fp32")
-        self.models[head["model"]] = HeldModel(Trainer(model), _token_bytes(arrays))
+        name = _unused(self.models, text(head, "model"))
+        token_bytes = _token_bytes(arrays)
+        model = read_model(members(head, "source"), str(head.get("precision") or "fp32"))
+        self.models[name] = HeldModel(Trainer(model), token_bytes)
         return model.facts(), {}
 
     def load_sampler(self, head: Head, arrays: Arrays) -> Reply:
-        source = {**head["source"], "optimizer": False}
-        model = Model(source, head.get("precision") or "fp32")
-        self.samplers[head["sampler"]] = (Snapshot(model, model.flat, model.step), _token_bytes(arrays))
+        name = _unused(self.samplers, text(head, "sampler"))
+        token_bytes = _token_bytes(arrays)
+        model = read_model(
+            {**members(head, "source"), "optimizer": False}, str(head.get("precision") or "fp32")
+        )
+        self.samplers[name] = Snapshot(model.architecture, model.compute_buffer(), model.step), token_bytes
         return model.facts(), {}
 
     def forward(self, head: Head, arrays: Arrays) -> Reply:
@@ -112,14 +135,13 @@ class Worker:
         backward = head["verb"] == "forward_backward"
 
         def run() -> Reply:
-            result, out = held.trainer.run(
-                arrays, head.get("loss") or {}, head.get("logprobs") or "all", backward=backward
-            )
+            wanted = head.get("logprobs") or "all"
+            result, out = held.trainer.run(arrays, members(head, "loss"), wanted, backward=backward)
             if backward:
                 self.counts["tokensTrained"] += result["positions"]
             return result, out
 
-        return held.once(int(head["sequence"]), run)
+        return held.once(whole(head, "sequence"), run)
 
     def optim_step(self, head: Head, _: Arrays) -> Reply:
         held = self._model(head)
@@ -129,36 +151,45 @@ class Worker:
             self.counts["optimizerSteps"] += 1
             return result, {}
 
-        return held.once(int(head["sequence"]), run)
+        return held.once(whole(head, "sequence"), run)
 
     def save(self, head: Head, _: Arrays) -> Reply:
-        held = self._model(head)
-        wanted = head.get("optimizer") is not False
-        run = lambda: ({"path": head["path"], "bytes": held.trainer.save(head["path"], optimizer=wanted)}, {})  # noqa: E731
-        return held.once(int(head["sequence"]), run)
-
-    def snapshot(self, head: Head, _: Arrays) -> Reply:
-        held = self._model(head)
+        held, path = self._model(head), text(head, "path")
 
         def run() -> Reply:
+            return {
+                "path": path,
+                "bytes": held.trainer.save(path, optimizer=head.get("optimizer") is not False),
+            }, {}
+
+        return held.once(whole(head, "sequence"), run)
+
+    def snapshot(self, head: Head, _: Arrays) -> Reply:
+        held, name = self._model(head), text(head, "sampler")
+
+        def run() -> Reply:
+            _unused(self.samplers, name)
             snapshot = held.trainer.snapshot()
-            self.samplers[head["sampler"]] = (snapshot, held.token_bytes)
+            self.samplers[name] = snapshot, held.token_bytes
             return {"step": snapshot.step}, {}
 
-        return held.once(int(head["sequence"]), run)
+        return held.once(whole(head, "sequence"), run)
 
     def _sample(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
         snapshot, token_bytes = self._sampler(requests[0][0])
         parameters = Parameters.read(requests[0][0])
         parts = [rows_of(arrays, snapshot) for _, arrays in requests]
-        sample(snapshot, [row for part in parts for row in part], parameters, token_bytes)
+        samples = sample(snapshot, Rows.joined(parts), parameters, token_bytes)
         replies: list[Reply] = []
+        start = 0
         for part in parts:
+            rows = slice(start, start + len(part.prompts))
+            start = rows.stop
             out: Arrays = {
-                "lengths": np.array([len(row.tokens) for row in part], dtype=np.int32),
-                "reasons": np.array([0 if row.stopped else 1 for row in part], dtype=np.uint8),
-                "tokens": np.array([token for row in part for token in row.tokens], dtype=np.int32),
-                "logprobs": np.array([value for row in part for value in row.logprobs], dtype=np.float32),
+                "lengths": np.array([len(row) for row in samples.tokens[rows]], dtype=np.int32),
+                "reasons": (~samples.stopped[rows]).astype(np.uint8),
+                "tokens": np.concatenate(samples.tokens[rows]),
+                "logprobs": np.concatenate(samples.logprobs[rows]),
             }
             self.counts["tokensSampled"] += len(out["tokens"])
             replies.append(({}, out))
@@ -175,23 +206,24 @@ class Worker:
             snapshot, _bytes = self._sampler(head)
             del self.samplers[head["sampler"]]
             for held in self.models.values():
-                if snapshot in held.trainer.sharing:
-                    held.trainer.sharing.remove(snapshot)
+                held.trainer.release(snapshot)
         return {}, {}
 
     def stats(self, _head: Head, _: Arrays) -> Reply:
-        return {**self.counts, "residentBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}, {}
+        return {**self.counts, "residentBytes": _resident_bytes()}, {}
 
     def _model(self, head: Head) -> HeldModel:
-        held = self.models.get(head.get("model", ""))
+        held = self.models.get(text(head, "model"))
         if held is None:
-            raise EngineError("unknown-model", "engine", f"this worker holds no model {head.get('model')!r}")
+            raise EngineError("unknown-model", "engine", f"this worker holds no model {head['model']!r}")
         return held
 
     def _sampler(self, head: Head) -> tuple[Snapshot, list[bytes] | None]:
-        held = self.samplers.get(head.get("sampler", ""))
+        held = self.samplers.get(text(head, "sampler"))
         if held is None:
-            raise EngineError("unknown-sampler", "engine", f"this worker holds no sampler {head.get('sampler')!r}")
+            raise EngineError(
+                "unknown-sampler", "engine", f"this worker holds no sampler {head['sampler']!r}"
+            )
         return held
 
 
@@ -211,9 +243,26 @@ VERBS: dict[str, Callable[[Worker, Head, Arrays], Reply]] = {
 }
 
 
+def _unused(held: dict[str, Any], name: str) -> str:
+    if name in held:
+        raise bad_request(f"this worker holds {name} already")
+    return name
+
+
 def _token_bytes(arrays: Arrays) -> list[bytes] | None:
     if "token_bytes" not in arrays:
         return None
-    text = arrays["token_bytes"].tobytes()
-    ends = np.cumsum(arrays["token_byte_lengths"]).tolist()
-    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    written = array(arrays, "token_bytes", "u8").tobytes()
+    lengths = array(arrays, "token_byte_lengths", "i32")
+    if lengths.min(initial=0) < 0 or lengths.sum() != len(written):
+        raise bad_request("token_byte_lengths do not fit token_bytes")
+    ends = np.cumsum(lengths).tolist()
+    return [written[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def _resident_bytes() -> int:
+    statm = Path("/proc/self/statm")
+    if statm.is_file():
+        return int(statm.read_text().split()[1]) * resource.getpagesize()
+    # The most there ever was, in bytes on macOS, where there is no better number.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,127 @@
+"""The next token: what filters leave is what brute force leaves, and frequencies are those of the exact
+softmax."""
+
+import numpy as np
+import pytest
+import torch
+
+from whetstone_engine.choice import Parameters, choose
+from whetstone_engine.errors import EngineError
+from whetstone_engine.randomness import uniforms
+
+VOCABULARY = 13
+LOGITS = torch.tensor(np.random.default_rng(3).normal(size=VOCABULARY) * 1.5, dtype=torch.float32)
+CASES = [
+    {},
+    {"temperature": 0.5},
+    {"temperature": 3.0},
+    {"top_k": 1},
+    {"top_k": 4},
+    {"top_k": 100},
+    {"top_p": 0.6},
+    {"top_p": 1e-9},
+    {"min_p": 0.2},
+    {"min_p": 1.0},
+    {"temperature": 2.0, "top_k": 9, "top_p": 0.8, "min_p": 0.05},
+    {"temperature": 0.7, "top_k": 3, "top_p": 0.5},
+]
+
+
+def exact(parameters: Parameters) -> np.ndarray:
+    """The distribution after the filters, a token at a time."""
+    scaled = [float(value) / parameters.temperature for value in LOGITS]
+    total = sum(np.exp(value) for value in scaled)
+    shares = {token: np.exp(value) / total for token, value in enumerate(scaled)}
+    ranked = sorted(shares, key=lambda token: -shares[token])
+    if parameters.top_k:
+        ranked = ranked[: parameters.top_k]
+    total = sum(shares[token] for token in ranked)
+    nucleus, mass = [], 0.0
+    for token in ranked:
+        if mass < parameters.top_p * total:
+            nucleus.append(token)
+        mass += shares[token]
+    kept = [token for token in nucleus if shares[token] >= parameters.min_p * shares[ranked[0]]]
+    out = np.zeros(VOCABULARY)
+    for token in kept:
+        out[token] = shares[token] / sum(shares[other] for other in kept)
+    return out
+
+
+@pytest.mark.parametrize("members", CASES, ids=str)
+def test_an_even_grid_of_draws_gives_the_exact_shares(members):
+    parameters = Parameters(**members)
+    count = 20_000
+    draws = (torch.arange(count) + 0.5) / count
+    tokens, _ = choose(LOGITS.expand(count, -1), parameters, draws)
+    shares = np.bincount(tokens, minlength=VOCABULARY) / count
+    assert np.abs(shares - exact(parameters)).max() < 2 / count
+
+
+@pytest.mark.parametrize("members", [CASES[0], CASES[1], CASES[-2]], ids=str)
+def test_frequencies_pass_a_chi_square_test(members):
+    parameters = Parameters(**members)
+    count = 40_000
+    draws = torch.tensor(uniforms(np.full(count, 11), np.arange(count), 5, 1)[:, 0])
+    tokens, _ = choose(LOGITS.expand(count, -1), parameters, draws)
+    expected = exact(parameters)
+    observed = np.bincount(tokens, minlength=VOCABULARY)
+    assert observed[expected == 0].sum() == 0
+    likely = expected > 0
+    statistic = ((observed - count * expected)[likely] ** 2 / (count * expected)[likely]).sum()
+    # The 0.9999 quantile of chi-square with 12 degrees of freedom.
+    assert statistic < 39.1
+
+
+@pytest.mark.parametrize("members", CASES, ids=str)
+def test_logprobs_are_the_model_s_own(members):
+    draws = torch.linspace(0, 0.999, 50)
+    tokens, logprobs = choose(LOGITS.expand(50, -1), Parameters(**members), draws)
+    assert torch.allclose(logprobs, LOGITS.log_softmax(0)[tokens], atol=1e-6)
+
+
+def test_without_a_draw_the_likeliest():
+    logits = torch.stack((LOGITS, -LOGITS, 1000 * LOGITS))
+    tokens, logprobs = choose(logits, Parameters(temperature=0), None)
+    assert torch.equal(tokens, logits.argmax(1))
+    assert torch.allclose(logprobs, logits.log_softmax(1).max(1).values, atol=1e-5)
+
+
+@pytest.mark.parametrize("draw", [0.0, 2**-24, 0.5, 1 - 2**-24])
+@pytest.mark.parametrize("members", CASES, ids=str)
+def test_what_is_impossible_is_never_drawn(members, draw):
+    logits = LOGITS.clone()
+    logits[[0, 1, 5, 11, 12]] = -torch.inf
+    tokens, logprobs = choose(logits[None], Parameters(**members), torch.tensor([draw]))
+    assert int(tokens) not in (0, 1, 5, 11, 12)
+    assert torch.isfinite(logprobs).all()
+
+
+def test_a_tiny_temperature_is_nearly_greedy():
+    draws = torch.linspace(0, 0.999, 50)
+    tokens, logprobs = choose(LOGITS.expand(50, -1), Parameters(temperature=1e-30), draws)
+    assert set(tokens.tolist()) == {int(LOGITS.argmax())}
+    assert torch.isfinite(logprobs).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperature": -1},
+        {"topK": -1},
+        {"topK": 1.5},
+        {"topP": 0},
+        {"topP": 1.1},
+        {"minP": 2},
+        {"stopTokens": [1.5]},
+        {"stopTokens": [-1]},
+        {"stopTokens": 3},
+        {"stopStrings": [""]},
+        {"stopStrings": ["a", 1]},
+    ],
+    ids=str,
+)
+def test_a_wrong_parameter_is_a_bad_request(wrong):
+    with pytest.raises(EngineError) as caught:
+        Parameters.read(wrong)
+    assert caught.value.code == "bad-request"

@@ -1,0 +1,162 @@
+"""The worker as a process: it answers frames, and ends when nobody is left to answer."""
+
+import contextlib
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+
+import pytest
+
+from support.data import packed, requested
+from support.folders import FolderMaker
+from support.process import PACKAGE, WorkerProcess, gone, on_descriptor_3
+
+LOSS = {"name": "cross_entropy"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def started(tmp_path_factory):
+    """Started together, since starting takes long; each test that ends its process takes one."""
+    folder = tmp_path_factory.mktemp("started")
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(WorkerProcess(folder / f"log-{index}")) for index in range(4)]
+
+
+@pytest.fixture(scope="module")
+def running(started):
+    return started.pop()
+
+
+@pytest.fixture
+def mortal(started):
+    return started.pop()
+
+
+@pytest.fixture
+def source(make_folder: FolderMaker):
+    return {"kind": "folder", "path": str(make_folder()), "seed": 1}
+
+
+def test_it_answers_in_order_and_counts_its_time(running, source):
+    head, _ = running.call("hello", protocol=1, threads=1)
+    assert head["ok"]
+    assert head["device"] == "cpu"
+    assert head["versions"]["torch"].startswith("2.")
+    incarnation = head["incarnation"]
+    arrays = packed([[1, 2, 3]], weights=[1, 1])
+    frames = [
+        running.frame("create_model", model="a", source=source),
+        running.frame("forward_backward", arrays, model="a", sequence=1, loss=LOSS),
+        running.frame("optim_step", model="a", sequence=2, learningRate=0.1),
+        running.frame("snapshot", model="a", sequence=3, sampler="s"),
+        running.frame("sample", requested([[1]], samples=2), sampler="s"),
+    ]
+    running.stream.sendall(b"".join(frames))
+    busy = head["busySeconds"]
+    replies = [running.receive() for _ in frames]
+    assert [reply["id"] for reply, _ in replies] == [2, 3, 4, 5, 6]
+    for reply, _ in replies:
+        assert reply["ok"], reply
+        assert reply["incarnation"] == incarnation
+        assert reply["busySeconds"] > busy
+        busy = reply["busySeconds"]
+    stats, _ = running.call("stats")
+    assert stats["tokensSampled"] == 16
+    assert stats["tokensTrained"] == 2
+    assert stats["optimizerSteps"] == 1
+    assert 10_000_000 < stats["residentBytes"] < 2**40
+
+
+def test_requests_that_wait_together_are_one_batch_and_one_fault_is_one_s_own(running, source):
+    running.call("load_sampler", sampler="merged", source=source)
+    alone = [running.call("sample", requested([[index]]), sampler="merged")[1] for index in range(3)]
+    bad = requested([[99]])
+    order = [requested([[0]]), requested([[1]]), bad, requested([[2]])]
+    # The slow first one keeps the worker at work until all the others lie there.
+    frames = [running.frame("sample", requested([[1]], samples=300, most=50), sampler="merged")]
+    frames += [running.frame("sample", arrays, sampler="merged") for arrays in order]
+    running.stream.sendall(b"".join(frames))
+    running.receive()
+    replies = [running.receive() for _ in order]
+    assert [head["ok"] for head, _ in replies] == [True, True, False, True]
+    assert replies[2][0]["error"]["code"] == "token-out-of-range"
+    for expected, (_, out) in zip(alone, [replies[0], replies[1], replies[3]], strict=True):
+        assert out["tokens"].tolist() == expected["tokens"].tolist()
+
+
+def test_an_interrupt_from_the_terminal_is_its_parent_s_affair(running):
+    running.process.send_signal(signal.SIGINT)
+    assert running.call("stats")[0]["ok"]
+
+
+def test_it_ends_with_shutdown(mortal):
+    head, _ = mortal.call("shutdown")
+    assert head["ok"]
+    assert mortal.ended() == 0
+    assert mortal.log.read_text() == ""
+
+
+def test_a_broken_frame_ends_it_and_is_logged(mortal):
+    mortal.stream.sendall(struct.pack("<II", 3, 0) + b"{]}")
+    assert mortal.ended() == 1
+    assert mortal.log.read_text().startswith("broken frame")
+
+
+def test_it_ends_with_its_socket(mortal):
+    mortal.stream.sendall(mortal.frame("stats")[:5])
+    mortal.stream.close()
+    assert mortal.ended() == 0
+    assert mortal.log.read_text() == ""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux kills it with its parent")
+def test_it_dies_with_its_parent_even_when_its_socket_lives_on():
+    """The test holds the other end of the socket; what is killed is the process between."""
+    ours, theirs = socket.socketpair()
+    script = (
+        "import subprocess, sys; "
+        "child = subprocess.Popen([sys.executable, '-m', 'whetstone_engine'], pass_fds=(3,)); "
+        "print(child.pid, flush=True); child.wait()"
+    )
+    between = subprocess.Popen(
+        [sys.executable, "-c", script],
+        cwd=PACKAGE,
+        stdout=subprocess.PIPE,
+        pass_fds=(3,),
+        preexec_fn=on_descriptor_3(theirs),
+    )
+    theirs.close()
+    worker = int(between.stdout.readline())
+    # It answers, so it has told the kernel what to do.
+    ours.sendall(struct.pack("<II", 16, 0) + b'{"verb":"stats"}')
+    assert select.select([ours], [], [], 60)[0]
+    os.kill(between.pid, signal.SIGKILL)
+    between.wait()
+    between.stdout.close()
+    assert gone(worker)
+    ours.close()
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_half_written(tmp_path, source):
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+
+    with WorkerProcess(tmp_path / "log", limit) as process:
+        process.call("create_model", model="m", source=source)
+        for sequence_refused in range(2):
+            head, _ = process.call("save", model="m", sequence=1, path=str(tmp_path / "new" / "saved"))
+            assert head["error"]["code"] == "no-space", sequence_refused
+            assert head["error"]["category"] == "environment"
+            assert os.listdir(tmp_path / "new") == []
+        # The worker goes on, and what fits can be saved.
+        path = str(tmp_path / "new" / "small")
+        head, _ = process.call("save", model="m", sequence=1, path=path, optimizer=False)
+        assert head["ok"], head
+        assert process.call("forward", packed([[1, 2]], weights=[1]), model="m", sequence=2, loss=LOSS)[0][
+            "ok"
+        ]

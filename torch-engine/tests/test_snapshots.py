@@ -1,0 +1,97 @@
+"""Snapshots stay what they were, and share the trainer's memory for as long as that is the same."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from support.data import packed, random_sequences, requested
+from support.folders import FolderMaker
+from whetstone_engine.sampler import logprobs_of
+
+ARRAYS = packed(random_sequences(2, [12, 17]), weights=np.ones(27))
+
+
+def step(trainer):
+    trainer.run(ARRAYS, {"name": "cross_entropy"}, "none", backward=True)
+    trainer.optim_step({"learningRate": 0.1})
+
+
+def scores(snapshot):
+    return logprobs_of(snapshot, requested([[1, 2, 3, 4, 5]]))[1:]
+
+
+def memory(snapshot) -> int:
+    return snapshot.weights["embed"].data_ptr()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_snapshot_is_immutable(make_folder: FolderMaker, precision):
+    trainer = make_folder.trainer(precision=precision)
+    first = trainer.snapshot()
+    before = scores(first)
+    step(trainer)
+    second = trainer.snapshot()
+    after = scores(second)
+    step(trainer)
+    assert np.array_equal(scores(first), before)
+    assert np.array_equal(scores(second), after)
+    assert not np.array_equal(before, after)
+    assert (first.step, second.step, trainer.step) == (0, 1, 2)
+
+
+def test_a_snapshot_is_what_the_trainer_computes(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    step(trainer)
+    _, out = trainer.run(
+        packed([[1, 2, 3, 4, 5]], weights=[1] * 4), {"name": "cross_entropy"}, "all", backward=False
+    )
+    assert np.abs(scores(trainer.snapshot()) - out["logprobs"]).max() < 1e-5
+
+
+def test_nothing_is_copied_before_a_step_and_one_copy_serves_all(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    snapshots = [trainer.snapshot() for _ in range(3)]
+    own = trainer.buffer.data_ptr()
+    assert [memory(snapshot) for snapshot in snapshots] == [own] * 3
+    step(trainer)
+    assert trainer.buffer.data_ptr() == own
+    assert len({memory(snapshot) for snapshot in snapshots}) == 1
+    assert memory(snapshots[0]) != own
+    copies = [memory(snapshot) for snapshot in snapshots]
+    step(trainer)
+    assert [memory(snapshot) for snapshot in snapshots] == copies
+
+
+def test_a_released_snapshot_is_not_copied_and_not_kept(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    snapshot = trainer.snapshot()
+    trainer.release(snapshot)
+    gone = weakref.ref(snapshot)
+    own = memory(snapshot)
+    step(trainer)
+    assert memory(snapshot) == own
+    del snapshot
+    gc.collect()
+    assert gone() is None
+
+
+def test_no_old_weights_are_kept_from_step_to_step(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    step(trainer)
+
+    def large_tensors() -> int:
+        gc.collect()
+        sizes = (one.untyped_storage().data_ptr() for one in gc.get_objects() if type(one) is torch.Tensor)
+        return len(set(sizes))
+
+    before = large_tensors()
+    for _ in range(20):
+        snapshot = trainer.snapshot()
+        scores(snapshot)
+        step(trainer)
+        trainer.release(snapshot)
+        del snapshot
+    assert large_tensors() <= before + 2

@@ -1,0 +1,88 @@
+"""Causal attention over packed rows. Suffixes as in decoder.py; K key-value heads, each read by G query
+heads."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
+
+from .packing import Bucket, Packing, Plan, gather, spread
+
+SHORT = 64
+"""Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel."""
+
+
+def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
+    """Attention of packed queries, keys and values [N, K·G + 2K, d] in this order; returns [N, K·G·d]."""
+    if packing.columns <= SHORT and heads_NHd.dtype == torch.float32:
+        return _ShortAttention.apply(heads_NHd, packing.plan(heads_NHd.shape[1], key_heads))
+    parts = heads_NHd.split([bucket.positions for bucket in packing.buckets])
+    attended = [_flash(part, bucket, key_heads) for part, bucket in zip(parts, packing.buckets, strict=True)]
+    return attended[0] if len(attended) == 1 else torch.cat(attended)
+
+
+def _flash(heads_NHd: Tensor, bucket: Bucket, key_heads: int) -> Tensor:
+    queries = heads_NHd.shape[1] - 2 * key_heads
+    heads_BTHd = spread(heads_NHd.flatten(1), bucket).unflatten(2, heads_NHd.shape[1:])
+    q, k, v = heads_BTHd.transpose(1, 2).split([queries, key_heads, key_heads], dim=1)
+    attended = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=queries != key_heads)
+    return gather(attended.transpose(1, 2).flatten(2).flatten(0, 1), bucket.place_N)
+
+
+class _ShortAttention(Function):
+    """One copy brings all heads of all rows into place for the matrix products, one more brings back what
+    they make."""
+
+    @staticmethod
+    def forward(context: FunctionCtx, heads_NHd: Tensor, plan: Plan) -> Tensor:
+        width = heads_NHd.shape[2]
+        buffer = heads_NHd.reshape(-1, width).index_select(0, plan.take_heads)
+        queries, keys, values = _parts(buffer, plan)
+        attended = torch.empty_like(queries)
+        shares = []
+        for index, bucket in enumerate(plan.buckets):
+            q, k, v, out = (plan.blocks(part, index) for part in (queries, keys, values, attended))
+            scores = torch.baddbmm(
+                _causal(bucket.columns, plan.group), q, k.transpose(1, 2), alpha=width**-0.5
+            )
+            shares.append(scores.softmax(-1))
+            torch.bmm(shares[-1], v, out=out)
+        context.save_for_backward(buffer, *shares)
+        context.plan = plan
+        return attended.index_select(0, plan.give_queries).view(plan.count, -1)
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, None]:
+        buffer, *shares = context.saved_tensors
+        plan, width = context.plan, buffer.shape[1]
+        queries, keys, values = _parts(buffer, plan)
+        grads = torch.empty_like(buffer)
+        grad_queries, grad_keys, grad_values = _parts(grads, plan)
+        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries).mul_(plan.real_slots)
+        for index, share in enumerate(shares):
+            q, k, v, grad_out = (plan.blocks(part, index) for part in (queries, keys, values, grad_attended))
+            grad_q, grad_k, grad_v = (
+                plan.blocks(part, index) for part in (grad_queries, grad_keys, grad_values)
+            )
+            torch.bmm(share.transpose(1, 2), grad_out, out=grad_v)
+            grad_share = torch.bmm(grad_out, v.transpose(1, 2))
+            grad_scores = torch._softmax_backward_data(grad_share, share, -1, torch.float32)
+            grad_q.baddbmm_(grad_scores, k, beta=0, alpha=width**-0.5)
+            grad_k.baddbmm_(grad_scores.transpose(1, 2), q, beta=0, alpha=width**-0.5)
+        return grads.index_select(0, plan.give_heads).view(plan.count, -1, width), None
+
+
+def _parts(buffer: Tensor, plan: Plan) -> tuple[Tensor, ...]:
+    keys = plan.places * plan.key_heads
+    return buffer.split([keys * plan.group, keys, keys])
+
+
+@lru_cache(maxsize=64)
+def _causal(columns: int, group: int) -> Tensor:
+    """-∞ where a key comes after the query, [G·T, T]."""
+    return torch.full((columns, columns), -torch.inf).triu(1).repeat(group, 1)

@@ -1,0 +1,122 @@
+"""Pieces of the decoder in few passes over memory, with their gradients by hand: at small widths a pass costs
+as much as a matrix product. Suffixes as in decoder.py."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
+
+
+def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
+    """x / √(mean x² + ε) · weight over the last dimension, computed in fp32 (arXiv 1910.07467)."""
+    if torch.is_grad_enabled():
+        return _RmsNorm.apply(x, weight_D, epsilon)
+    return (x * _inverse_rms(x, epsilon)).to(x.dtype).mul_(weight_D)
+
+
+def _inverse_rms(x: Tensor, epsilon: float) -> Tensor:
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+    return norm.square_().mul_(1 / x.shape[-1]).add_(epsilon).rsqrt_()
+
+
+class _RmsNorm(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
+        inverse = _inverse_rms(x, epsilon)
+        normal = x * inverse
+        context.save_for_backward(normal, weight_D, inverse)
+        return (normal if x.dtype == torch.float32 else normal.to(x.dtype)) * weight_D
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        normal, weight_D, inverse = context.saved_tensors
+        grad, weight_D, dtype = grad.float(), weight_D.float(), grad.dtype
+        along = grad * normal
+        share = torch.matmul(along, weight_D).mul_(1 / grad.shape[-1]).unsqueeze(-1)
+        grad_x = torch.mul(grad, weight_D).addcmul_(normal, share, value=-1).mul_(inverse)
+        return grad_x.to(dtype), along.flatten(0, -2).sum(0).to(dtype), None
+
+
+def swiglu(gate_up: Tensor) -> Tensor:
+    """silu(gate) · up, gate and up being the halves of the last dimension (arXiv 2002.05202)."""
+    if torch.is_grad_enabled():
+        return _SwiGlu.apply(gate_up)
+    gate, up = gate_up.chunk(2, dim=-1)
+    return F.silu(gate).mul_(up)
+
+
+class _SwiGlu(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, gate_up: Tensor) -> Tensor:
+        gate, up = gate_up.chunk(2, dim=-1)
+        lit = F.silu(gate)
+        context.save_for_backward(gate_up, lit)
+        return lit * up
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad: Tensor) -> Tensor:
+        gate_up, lit = context.saved_tensors
+        gate, up = gate_up.chunk(2, dim=-1)
+        grad_both = torch.empty_like(gate_up)
+        grad_gate, grad_up = grad_both.chunk(2, dim=-1)
+        torch.mul(grad, lit, out=grad_up)
+        torch.ops.aten.silu_backward.grad_input(grad * up, gate, grad_input=grad_gate)
+        return grad_both
+
+
+def rotate(heads_NHd: Tensor, rotation: tuple[Tensor, Tensor], turned: int) -> Tensor:
+    """Turns the first `turned` heads by cosines and signed sines [N, 1, d] (arXiv 2104.09864; a head's halves
+    belong together, as in Hugging Face's code). Where no gradient is wanted, in place."""
+    if torch.is_grad_enabled():
+        return _Rotate.apply(heads_NHd, *rotation, turned)
+    return _turn(heads_NHd, *rotation, turned)
+
+
+class _Rotate(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
+        context.save_for_backward(cosine, sine)
+        context.turned = turned
+        return _turn(heads_NHd.clone(), cosine, sine, turned)
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        cosine, sine = context.saved_tensors
+        return _turn(grad.clone(), cosine, -sine, context.turned), None, None, None
+
+
+def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
+    part, half = heads_NHd[:, :turned], heads_NHd.shape[-1] // 2
+    before = part.clone()
+    part.mul_(cosine)
+    part[..., :half].addcmul_(before[..., half:], sine[..., :half])
+    part[..., half:].addcmul_(before[..., :half], sine[..., half:])
+    return heads_NHd
+
+
+def target_logprobs(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
+    """The log probability of each target, fp32 [N]. PyTorch's softmax runs one number at a time where a row
+    is shorter than a vector register, as a character model's logits are; exponentials and sums do not."""
+    return _TargetLogprobs.apply(logits_NV, targets_N)
+
+
+class _TargetLogprobs(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, logits_NV: Tensor, targets_N: Tensor) -> Tensor:
+        shifted_NV = logits_NV - logits_NV.amax(1, keepdim=True)
+        chosen_N1 = shifted_NV.gather(1, targets_N[:, None])
+        exponentials_NV = shifted_NV.exp_()
+        sums_N1 = exponentials_NV.sum(1, keepdim=True)
+        context.save_for_backward(exponentials_NV, sums_N1, targets_N)
+        return (chosen_N1 - sums_N1.log())[:, 0]
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad_N: Tensor) -> tuple[Tensor, None]:
+        exponentials_NV, sums_N1, targets_N = context.saved_tensors
+        grad_N1 = grad_N[:, None]
+        # In place: it happens once, and a large vocabulary's logits are the largest tensor of all.
+        grad_NV = exponentials_NV.mul_((grad_N1 / sums_N1).neg_())
+        return grad_NV.scatter_add_(1, targets_N[:, None], grad_N1), None

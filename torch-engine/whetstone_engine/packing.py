@@ -1,0 +1,136 @@
+"""Rows of different lengths, laid end to end: only attention knows where one ends. Suffixes as in decoder.py;
+K key-value heads, each read by G query heads; S places in the rectangles that attention sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
+
+NARROWEST = 16
+"""Columns of the narrowest rectangle: softmax over fewer than a vector register holds is ten times slower."""
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Neighbouring rows of like length, which attention sees as a rectangle."""
+
+    positions: int
+    rows: int
+    columns: int
+    place_N: Tensor | None
+    """Index of each packed position in the rectangle, or None when the rows fill it."""
+
+
+class Packing:
+    """Neighbours share a rectangle while their lengths round up to the same power of two: sorted rows waste
+    little."""
+
+    def __init__(self, lengths: np.ndarray) -> None:
+        positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        self.positions_N = torch.from_numpy(positions)
+        self.buckets: list[Bucket] = []
+        powers = np.ceil(np.log2(np.maximum(lengths, NARROWEST)))
+        start = 0
+        for group in np.split(lengths, np.flatnonzero(np.diff(powers)) + 1):
+            columns, count = max(NARROWEST, int(group.max())), int(group.sum())
+            place = np.repeat(np.arange(len(group)) * columns, group) + positions[start : start + count]
+            full = count == len(group) * columns
+            self.buckets.append(Bucket(count, len(group), columns, None if full else torch.from_numpy(place)))
+            start += count
+        self.columns = max(bucket.columns for bucket in self.buckets)
+        self._plan: Plan | None = None
+
+    def plan(self, heads: int, key_heads: int) -> Plan:
+        self._plan = self._plan or Plan(self.buckets, heads, key_heads)
+        return self._plan
+
+
+class Plan:
+    """Where each head of each position lies in a buffer [S·H, d] whose blocks are ready for matrix products:
+    queries [K, rows, G, columns] of one bucket after another, then keys [K, rows, columns], then values."""
+
+    def __init__(self, buckets: list[Bucket], heads: int, key_heads: int) -> None:
+        self.buckets, self.key_heads, self.group = buckets, key_heads, heads // key_heads - 2
+        self.places = sum(bucket.rows * bucket.columns for bucket in buckets)
+        queries = key_heads * self.group
+        key, member = np.arange(key_heads), np.arange(self.group)
+        parts, done = [], 0
+        for bucket in buckets:
+            cells = bucket.rows * bucket.columns
+            place = np.arange(cells) if bucket.place_N is None else bucket.place_N.numpy()
+            row, column = np.divmod(place, bucket.columns)
+            line = key * bucket.rows + row[:, None]
+            query = (line[:, :, None] * self.group + member) * bucket.columns + column[:, None, None]
+            keys = self.places * queries + key_heads * done + line * bucket.columns + column[:, None]
+            query = queries * done + query.reshape(len(place), -1)
+            parts.append(np.concatenate((query, keys, keys + self.places * key_heads), axis=1))
+            done += cells
+        slots_NH = np.concatenate(parts)
+        self.count = len(slots_NH)
+        self.give_heads = torch.from_numpy(slots_NH.reshape(-1))
+        """Slot of each head of each packed position, [N·H]."""
+        self.give_queries = torch.from_numpy(slots_NH[:, :queries].reshape(-1))
+        self.take_heads = _inverse(slots_NH, self.places * heads)
+        """Which head of which position each slot takes, [S·H]; slots that no position has take any."""
+        self.take_queries = _inverse(slots_NH[:, :queries], self.places * queries)
+
+    @cached_property
+    def real_slots(self) -> Tensor:
+        """1 for each slot of a query that a position has, 0 for the others, [S·K·G, 1]."""
+        return torch.zeros(len(self.take_queries), 1).index_fill_(0, self.give_queries, 1)
+
+    def blocks(self, part: Tensor, bucket: int) -> Tensor:
+        """A bucket's queries, keys or values in their part of the buffer, [K·rows, ·, d]."""
+        before = sum(one.rows * one.columns for one in self.buckets[:bucket])
+        each = len(part) // self.places
+        cells = self.buckets[bucket].rows * self.buckets[bucket].columns
+        block = part[each * before : each * (before + cells)]
+        return block.view(self.key_heads * self.buckets[bucket].rows, -1, part.shape[1])
+
+
+def _inverse(slots: np.ndarray, size: int) -> Tensor:
+    taken = np.zeros(size, dtype=np.int64)
+    taken[slots.reshape(-1)] = np.arange(slots.size)
+    return torch.from_numpy(taken)
+
+
+def spread(x_ND: Tensor, bucket: Bucket) -> Tensor:
+    """Packed positions in their rectangle, [B, T, D]; the rest is 0."""
+    if bucket.place_N is not None:
+        x_ND = _Spread.apply(x_ND, bucket.place_N, bucket.rows * bucket.columns)
+    return x_ND.view(bucket.rows, bucket.columns, -1)
+
+
+def gather(x_ND: Tensor, place_N: Tensor | None) -> Tensor:
+    """The rows at places that differ from each other; all of them where no places are given."""
+    return x_ND if place_N is None else _Gather.apply(x_ND, place_N)
+
+
+class _Spread(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, x_ND: Tensor, place_N: Tensor, size: int) -> Tensor:
+        context.save_for_backward(place_N)
+        return x_ND.new_zeros(size, x_ND.shape[1]).index_copy_(0, place_N, x_ND)
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None]:
+        return grad.index_select(0, context.saved_tensors[0]), None, None
+
+
+class _Gather(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, x_ND: Tensor, place_N: Tensor) -> Tensor:
+        context.save_for_backward(place_N)
+        context.size = x_ND.shape[0]
+        return x_ND.index_select(0, place_N)
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, None]:
+        empty = grad.new_zeros(context.size, grad.shape[1])
+        return empty.index_copy_(0, context.saved_tensors[0], grad), None
