@@ -14,6 +14,9 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     allowOnly: false,
+    // Most of the long tests wait for processes of their own.
+    maxWorkers: "100%",
+    setupFiles: ["scripts/test-setup.ts"],
     execArgv: ["--disable-warning=ExperimentalWarning"],
     reporters: ["default", ...(censusPath === undefined ? [] : [censusReporter(censusPath)])],
     coverage: { provider: "v8", include: ["src/**/*.ts"], reportsDirectory: "coverage" },

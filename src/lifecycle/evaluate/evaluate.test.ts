@@ -101,7 +101,11 @@ describe("measure", () => {
   test("scores each stratum, and their mean over the target distribution", async () => {
     const { measurement, judged } = await measured(rightTo(5));
     const six = measurement.strata.find(({ difficulty }) => difficulty === 6)?.mean ?? Number.NaN;
-    expect(measurement).toMatchObject({ split: "validation", weightVersion: "model@0", frontier90: 5 });
+    expect(measurement).toMatchObject({
+      split: "validation",
+      weightVersion: "run/round-0-solver-0",
+      frontier90: 5,
+    });
     expect(
       measurement.strata.map(({ difficulty, mean, enumerated }) => [difficulty, mean, enumerated]),
     ).toEqual([
