@@ -7,8 +7,8 @@ import { canonicalJson, type Json, WhetstoneError } from "../base/index.ts";
 import { ledgerFault, naming } from "./faults.ts";
 import { writeJson } from "./stored-json.ts";
 
-/** Bytes that are gathered before they are written. */
-const chunkBytes = 1 << 20;
+/** Characters that are gathered before they are written: few enough that whoever waits for this thread waits a moment. */
+const chunkLength = 1 << 16;
 
 /** How the name of a file ends that is being written. */
 const writing = ".writing";
@@ -105,7 +105,7 @@ function* chunksOf(rows: Iterable<Json>): Generator<string> {
   let chunk = "";
   for (const row of rows) {
     chunk += `${writeJson("a row of an artifact", row, canonicalJson)}\n`;
-    if (chunk.length >= chunkBytes) {
+    if (chunk.length >= chunkLength) {
       yield chunk;
       chunk = "";
     }

@@ -63,6 +63,36 @@ describe("a pass that is made once", () => {
     expect(ledger.done).toEqual(["pass-0/rollouts", "pass-0/update/solver/3"]);
   });
 
+  test("learns while its rollouts are being written, and counts no update before they are", async () => {
+    const policies = new FakePolicies(reversed);
+    const ledger = new FakeLedger();
+    const written = Promise.withResolvers<void>();
+    const round = fakeRound({ policies, ledger });
+    const running = runMethod(imitate, {
+      ...round,
+      storeGroups: async (groups) => {
+        await written.promise;
+        return round.storeGroups(groups);
+      },
+    });
+    await expect.poll(() => policies.saved.length).toBe(1);
+    expect(policies.all[0]?.steps).toHaveLength(3);
+    expect(ledger.done).toEqual([]);
+    written.resolve();
+    await running;
+    expect(ledger.done).toEqual(["pass-0/rollouts", "pass-0/update/solver/3"]);
+  });
+
+  test("ends only when nothing is under way any more, with what failed first", async () => {
+    const policies = new FakePolicies(reversed);
+    const full = runMethod(imitate, {
+      ...fakeRound({ policies }),
+      storeGroups: () => Promise.reject(new Error("the disk is full")),
+    });
+    await expect(full).rejects.toThrow("the disk is full");
+    expect(policies.all[0]?.steps).toHaveLength(3);
+  });
+
   test.each([
     ["current", "current-solver"],
     ["base", "base-solver"],
@@ -140,7 +170,7 @@ describe("peers", () => {
     const running = runMethod(method, fakeRound({ policies }));
     await new Promise((turn) => setImmediate(turn));
     const models = policies.all;
-    expect(models.map(({ trained }) => trained.length)).toEqual([4, 4]);
+    expect(models.map(({ trained }) => trained.length)).toEqual([6, 6]);
     resolve();
     const { checkpoints, tally } = await running;
     expect(checkpoints).toEqual({ solver: "solver-pass-0-6", peer: "peer-pass-0-6" });

@@ -57,22 +57,22 @@ describe("trainBatches", () => {
     expect(outcome).toEqual({ tokensTrained: 11, realTokens: 1 });
   });
 
-  test("keeps an engine that is slow busy, with four steps and no more", async () => {
+  test("keeps an engine that is slow busy, with eight steps and no more", async () => {
     const model = new FakeModel();
     const { promise, resolve } = Promise.withResolvers<void>();
     model.wait = promise;
     const training = trainBatches({
       policy: policyOf(model),
       from: 0,
-      to: 9,
+      to: 12,
       batchAt: batchOf,
       learningRateAt: () => 1,
     });
     await new Promise((turn) => setImmediate(turn));
-    expect(stepsOf(model)).toEqual([0, 1, 2, 3]);
+    expect(stepsOf(model)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     resolve();
-    expect((await training).tokensTrained).toBe(9 * 10 + 36);
-    expect(stepsOf(model)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    expect((await training).tokensTrained).toBe(12 * 10 + 66);
+    expect(stepsOf(model)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   });
 
   test("ends with the engine's error, leaving none unheard", async () => {
@@ -85,7 +85,7 @@ describe("trainBatches", () => {
     await expect(
       trainBatches({ policy: policyOf(model), from: 0, to: 50, batchAt: batchOf, learningRateAt: () => 1 }),
     ).rejects.toThrow("step 1");
-    expect(calls).toBeLessThan(6);
+    expect(calls).toBeLessThan(10);
   });
 
   test("ends before the next step when it is asked to", async () => {

@@ -31,7 +31,7 @@ const optimizer: Omit<OptimizerStep, "learningRate"> = {
 };
 
 /** Steps that may wait at the engine, so that it never waits for the next batch. */
-const stepsInFlight = 4;
+const stepsInFlight = 8;
 
 /** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {

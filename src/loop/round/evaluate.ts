@@ -1,4 +1,9 @@
-import { type Measurement, measurementSchema, type RunEvent } from "../../foundation/contract/index.ts";
+import {
+  type Item,
+  type Measurement,
+  measurementSchema,
+  type RunEvent,
+} from "../../foundation/contract/index.ts";
 import { evaluationItems, type Measured, measure, shownSamples } from "../../lifecycle/evaluate/index.ts";
 import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
@@ -41,7 +46,7 @@ export async function evaluateStage(
 const remembered = 2;
 const measuredByContext = new WeakMap<RoundContext, Map<string, Promise<Measured>>>();
 
-/** The same validation items in every round, so that rounds compare; the same weights answer them once a process. */
+/** The same weights answer validation items once a process. */
 function measureValidation(
   context: RoundContext,
   lineage: Lineage,
@@ -57,23 +62,31 @@ function measureValidation(
   return measured;
 }
 
+const itemsByContext = new WeakMap<RoundContext, readonly Item[]>();
+
+/** The same in every round, so that rounds compare. */
+function validationItems(context: RoundContext): readonly Item[] {
+  const { task, evaluate } = context.definition;
+  const random = streamOf(context, 0, "validation");
+  const known =
+    itemsByContext.get(context) ??
+    evaluationItems({ task, split: "validation", perStratum: evaluate.perStratum, random });
+  itemsByContext.set(context, known);
+  return known;
+}
+
 async function answerValidation(
   context: RoundContext,
   lineage: Lineage,
   progress: StageProgress,
 ): Promise<Measured> {
-  const { task, refine, evaluate, optimize } = context.definition;
+  const { task, refine, optimize } = context.definition;
   const { measurement, judged } = await measure({
     task,
     harness: refine,
     policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
     weightVersion: leadCheckpoint(context, lineage),
-    items: evaluationItems({
-      task,
-      split: "validation",
-      perStratum: evaluate.perStratum,
-      random: streamOf(context, 0, "validation"),
-    }),
+    items: validationItems(context),
     split: "validation",
     seed: streamOf(context, 0, "validation-answers").seed(),
     onProgress: (done, total) => progress("answer validation items", done, total),

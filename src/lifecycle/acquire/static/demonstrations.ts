@@ -5,7 +5,7 @@ import { drawItems } from "../../../world/task/index.ts";
 
 const optionsSchema = z.strictObject({
   /** Demonstrations in the pool of each round. */
-  items: z.number().int().min(1).default(4096),
+  items: z.number().int().min(1).default(2048),
 });
 export type DemonstrationsOptions = Readonly<z.input<typeof optionsSchema>>;
 
