@@ -1,0 +1,55 @@
+import { internalError } from "../../foundation/base/index.ts";
+import type { Item, Policy } from "../../foundation/contract/index.ts";
+import type { Method, Pass } from "../method.ts";
+import type { MethodContext } from "./context.ts";
+import type { Tally } from "./tally.ts";
+
+/** Checkpoint names by role. */
+export type CheckpointsByRole = Readonly<Record<string, string>>;
+
+/** A pass at work in a round. */
+export interface PassRun {
+  readonly method: Method;
+  readonly pass: Pass;
+  /** Tells its steps from those of the round's other passes. */
+  readonly name: string;
+  readonly start: CheckpointsByRole;
+  readonly context: MethodContext;
+}
+
+export interface PassOutcome {
+  readonly checkpoints: CheckpointsByRole;
+  /** Artifacts of what was rolled out and kept; empty where nothing is imitated. */
+  readonly rollouts: readonly string[];
+  readonly tally: Tally;
+}
+
+/** The policies of the pass's roles, at these weights. */
+export function openAll(
+  { pass, context }: PassRun,
+  weights: CheckpointsByRole,
+  optimizerState: "continued" | "fresh" = pass.update.optimizerState,
+): Promise<Policy[]> {
+  return Promise.all(
+    pass.roles.map((role) =>
+      context.policies.open(role, { checkpoint: weights[role] ?? missing(role), optimizerState }),
+    ),
+  );
+}
+
+/** Each repetition takes the next items of the selection, beginning again at its end. */
+export function itemsOf({ pass, context: { items } }: PassRun, repetition: number): readonly Item[] {
+  if (pass.items === undefined) return items;
+  return Array.from(
+    { length: Math.min(pass.items, items.length) },
+    (_, index) => items[(repetition * (pass.items ?? 0) + index) % items.length] as Item,
+  );
+}
+
+export function pick(from: CheckpointsByRole, roles: readonly string[]): Record<string, string> {
+  return Object.fromEntries(roles.map((role) => [role, from[role] ?? missing(role)]));
+}
+
+export function missing(role: string): never {
+  throw internalError(`no weights for the role ${role}`);
+}

@@ -1,0 +1,91 @@
+import type { ScoredGroup } from "../../foundation/contract/index.ts";
+import { itemsOf, missing, openAll, type PassOutcome, type PassRun } from "./pass.ts";
+import { roll } from "./roll.ts";
+import { addTallies, type Tally, tallySchema } from "./tally.ts";
+
+/** Optimiser steps that a crash may cost at most. */
+export const stepsBetweenCheckpoints = 500;
+
+/** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
+export async function runOnce(run: PassRun): Promise<PassOutcome> {
+  const { method, pass, name, start, context } = run;
+  const { durable, onProgress } = context;
+  // The engine learns while what it learns from is being written; no update counts before that is stored.
+  const rolled = Promise.withResolvers<readonly ScoredGroup[]>();
+  let fresh = false;
+  const storing = durable(`${name}/rollouts`, async () => {
+    const { scored, tally } = await roll({
+      pass,
+      lead: method.lead,
+      task: context.task,
+      policies: await openAll(run, start),
+      items: itemsOf(run, 0),
+      seed: context.random.fork(`${name}/generate`).seed(),
+      ...(context.signal ? { signal: context.signal } : {}),
+      onProgress: (done, total) => onProgress?.("generate", done, total),
+    });
+    fresh = true;
+    rolled.resolve(scored);
+    return { artifact: await context.storeGroups(scored), tally };
+  });
+  storing
+    .then(async ({ artifact }) => {
+      if (!fresh) rolled.resolve(await context.readGroups(artifact));
+    })
+    .catch(rolled.reject);
+  const { steps } = pass.update;
+  const done = new Map<string, number>();
+  const updating = pass.roles.map(async (role) => {
+    const groups = await rolled.promise;
+    const tallies: Partial<Tally>[] = [];
+    let checkpoint = start[role] ?? missing(role);
+    for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
+      const to = Math.min(steps, from + stepsBetweenCheckpoints);
+      const begin = checkpoint;
+      const result = await durable(`${name}/update/${role}/${to}`, async () => {
+        const optimizerState = from === 0 ? pass.update.optimizerState : "continued";
+        const policy = await context.policies.open(role, { checkpoint: begin, optimizerState });
+        const { tokensTrained, realTokens } = await pass.update.update({
+          policy,
+          groups,
+          replay: { base: context.base, older: context.older },
+          random: context.random.fork(`${name}/update/${role}`),
+          from,
+          to,
+          ...(context.signal ? { signal: context.signal } : {}),
+          onProgress: (step) => {
+            done.set(role, step);
+            onProgress?.("train", sum(done.values()), steps * pass.roles.length);
+          },
+        });
+        const saved = context.checkpointName(role, `${name}-${to}`);
+        await context.policies.save(role, saved);
+        await storing;
+        return { checkpoint: saved, tokensTrained, realTokens };
+      });
+      checkpoint = result.checkpoint;
+      tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
+    }
+    return { role, checkpoint, tallies };
+  });
+  const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
+  return {
+    checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
+    rollouts: pass.update.learnsBy === "imitation" ? [artifact] : [],
+    tally: addTallies([tallySchema.parse(tally), ...updates.flatMap(({ tallies }) => tallies)]),
+  };
+}
+
+/** All results, or the first error once nothing is under way any more. */
+async function allSettled<T extends readonly Promise<unknown>[]>(
+  promises: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return (await Promise.all(promises)) as { -readonly [K in keyof T]: Awaited<T[K]> };
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -1,0 +1,56 @@
+import { itemsOf, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
+import { roll } from "./roll.ts";
+import { addTallies, type Tally, tallySchema } from "./tally.ts";
+
+/** Repetitions that a crash may cost at most. */
+export const repetitionsBetweenCheckpoints = 20;
+
+/** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
+export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
+  const { method, pass, name, start, context } = run;
+  let checkpoints = start;
+  const tallies: Tally[] = [];
+  for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
+    const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
+    const begin = checkpoints;
+    const result = await context.durable(`${name}/repetitions/${last}`, async () => {
+      const policies = await openAll(run, begin, first === 0 ? pass.update.optimizerState : "continued");
+      const parts: Partial<Tally>[] = [];
+      for (let repetition = first; repetition < last; repetition++) {
+        context.signal?.throwIfAborted();
+        const { scored, tally } = await roll({
+          pass,
+          lead: method.lead,
+          task: context.task,
+          policies,
+          items: itemsOf(run, repetition),
+          seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
+          ...(context.signal ? { signal: context.signal } : {}),
+        });
+        const updates = await Promise.all(
+          policies.map((policy) =>
+            pass.update.update({
+              policy,
+              groups: scored,
+              replay: { base: context.base, older: context.older },
+              random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
+              from: 0,
+              to: pass.update.steps,
+              ...(context.signal ? { signal: context.signal } : {}),
+            }),
+          ),
+        );
+        parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
+        context.onProgress?.("generate and train", repetition + 1, pass.repeat);
+      }
+      const saved = Object.fromEntries(
+        pass.roles.map((role) => [role, context.checkpointName(role, `${name}-${last}`)]),
+      );
+      await Promise.all(pass.roles.map((role) => context.policies.save(role, saved[role] ?? missing(role))));
+      return { checkpoints: saved, tally: addTallies(parts) };
+    });
+    checkpoints = { ...checkpoints, ...result.checkpoints };
+    tallies.push(tallySchema.parse(result.tally));
+  }
+  return { checkpoints: pick(checkpoints, pass.roles), rollouts: [], tally: addTallies(tallies) };
+}
