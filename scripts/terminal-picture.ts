@@ -33,7 +33,7 @@ process.stdout.write(
   `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${quoted(title)}">
 <title>${quoted(title)}</title>
 <rect width="${width}" height="${height}" rx="10" fill="${ground}"/>
-<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" xml:space="preserve">
+<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14">
 ${lines.map(drawLine).join("\n")}
 </g>
 </svg>
@@ -111,7 +111,7 @@ function drawLine(runs: readonly Run[], row: number): string {
       if (text.trim() === "") return box;
       const weight = style.bold ? ' font-weight="700"' : "";
       const faint = style.dim ? ' opacity=".65"' : "";
-      return `${box}<text x="${left.toFixed(1)}" y="${top + 13.5}" textLength="${(length * cell.width).toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${front}"${weight}${faint}>${quoted(text)}</text>`;
+      return `${box}<text x="${left.toFixed(1)}" y="${top + 13.5}" textLength="${(length * cell.width).toFixed(1)}" lengthAdjust="spacingAndGlyphs" fill="${front}"${weight}${faint}>${quoted(text).replaceAll(" ", "\u00a0")}</text>`;
     })
     .join("");
 }
