@@ -1,5 +1,5 @@
 import type { Decision, GuardFinding, Opening } from "../foundation/contract/index.ts";
-import { spentAt, Wealth } from "../foundation/statistics/index.ts";
+import { spentAt, spentOnReusedAt, Wealth } from "../foundation/statistics/index.ts";
 
 /** Candidate minus champion on one decision item, several samples averaged first; in [−1, 1]. */
 export interface Pair {
@@ -16,18 +16,27 @@ export interface PairedBlock {
 export interface GateOptions {
   /** The chance of one false promotion over all openings on these items. */
   readonly alpha: number;
-  /** The smallest gain worth having. */
-  readonly smallestGain: number;
+  /** The smallest gain worth having; by default one point where items are fresh, three where they are reused. */
+  readonly smallestGain?: number | undefined;
   /** Most pairs of an opening. */
   readonly cap: number;
+  /** Most openings on items that are reused; fresh items know no such limit. */
+  readonly reusedOpenings: number;
 }
 
 export interface OpeningRequest {
   /** Which opening on these decision items this is, from 1 over all runs of the folder. */
   readonly opening: number;
-  readonly options: GateOptions;
+  readonly options: Pick<GateOptions, "alpha" | "cap"> & { readonly smallestGain: number };
+  /** The decision items are few, and every opening uses all of them. */
+  readonly reused?: boolean;
   /** Answers the next blocks of an order that was fixed in advance: at most `count`; none when no item is left. */
   readonly nextBlocks: (count: number) => Promise<readonly PairedBlock[]>;
+}
+
+/** The smallest gain worth having. */
+export function smallestWorth({ smallestGain }: Pick<GateOptions, "smallestGain">, reused: boolean): number {
+  return smallestGain ?? (reused ? 0.03 : 0.01);
 }
 
 /** The level at which a candidate is found not worth its while. */
@@ -41,9 +50,17 @@ const growth = 1.5;
  * bet, that the mean difference is above 0, stops at `better` when its wealth reaches 1/α_r with α_r = α·6/(π²r²); the
  * second, that it is below the smallest gain worth having, stops at `futile` at level .05. Else the cap is reached and a
  * gain is `not-shown`. What was answered beyond the block that stopped it is not looked at.
+ *
+ * On reused items α_r is divided by 2^(r−1), all pairs are answered whatever the bets say, and nothing leaves but whether the
+ * candidate is better: neither wealth nor mean nor stopping point can then tell the next candidate about these items.
  */
-export async function openGate({ opening, options, nextBlocks }: OpeningRequest): Promise<Opening> {
-  const alpha = spentAt(opening, options.alpha);
+export async function openGate({
+  opening,
+  options,
+  reused = false,
+  nextBlocks,
+}: OpeningRequest): Promise<Opening> {
+  const alpha = (reused ? spentOnReusedAt : spentAt)(opening, options.alpha);
   const better = new Wealth({ than: "greater", mean: 0 });
   const futile = new Wealth({ than: "less", mean: options.smallestGain });
   let [blocks, pairs, voids, sum] = [0, 0, 0, 0];
@@ -51,26 +68,31 @@ export async function openGate({ opening, options, nextBlocks }: OpeningRequest)
     opening,
     outcome,
     alpha,
-    wealth: better.value,
-    futilityWealth: futile.value,
+    reused,
+    wealth: reused ? null : better.value,
+    futilityWealth: reused ? null : futile.value,
     blocks,
     pairs,
-    voids,
-    observed: pairs === 0 ? 0 : sum / pairs,
+    voids: reused ? 0 : voids,
+    observed: reused ? null : pairs === 0 ? 0 : sum / pairs,
   });
+  let shown = false;
+  const end = (): Opening => state(shown ? "better" : "not-shown");
   for (let asked = firstBlocks; ; asked = Math.ceil(asked * growth)) {
     const answered = await nextBlocks(asked);
-    if (answered.length === 0) return state("not-shown");
+    if (answered.length === 0) return end();
     for (const block of answered) {
       const differences = block.pairs.map(({ difference }) => difference);
-      if (pairs + differences.length > options.cap) return state("not-shown");
+      if (pairs + differences.length > options.cap) return end();
       better.bet(differences);
       futile.bet(differences);
       blocks += 1;
       pairs += differences.length;
       voids += block.pairs.filter((pair) => pair.void).length;
       sum += differences.reduce((total, difference) => total + difference, 0);
-      if (better.value >= 1 / alpha) return state("better");
+      shown ||= better.value >= 1 / alpha;
+      if (reused) continue;
+      if (shown) return state("better");
       if (futile.value >= 1 / futilityLevel) return state("futile");
     }
   }
@@ -110,7 +132,11 @@ export function decide({ opening, obstacle = null, findings, observe }: Decision
   };
 }
 
-function reasonOf({ outcome, pairs, observed, alpha, wealth, voids }: Opening): string {
+function reasonOf({ outcome, opening, pairs, observed, alpha, wealth, voids }: Opening): string {
+  if (observed === null || wealth === null) {
+    const where = `${pairs} reused decision items, opening ${opening}`;
+    return outcome === "better" ? `better, on ${where}` : `a gain was not shown on ${where}`;
+  }
   const points = `${observed >= 0 ? "+" : ""}${(100 * observed).toFixed(1)} points on ${pairs} pairs`;
   const void_ = voids === 0 ? "" : `, ${voids} void ones counted against it`;
   if (outcome === "better")

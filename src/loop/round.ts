@@ -32,10 +32,10 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const pool = await acquireStage(context, round, start, state);
   const selection = await selectStage(context, round, start, pool);
   const { candidate, evidence } = await optimizeStage(context, round, start, state, selection, pool);
-  const validation = await evaluateStage(context, round, candidate, champion);
+  const { measurement: validation, gain } = await evaluateStage(context, round, candidate, champion);
   const measured = { candidate: validation, champion: state.championValidation, training: evidence };
   const findings = await guardStage(context, round, measured);
-  const decision = await decideStage(context, round, candidate, champion, findings);
+  const decision = await decideStage(context, round, candidate, champion, { findings, gain });
   if (promoted(decision)) await auditStage(context, round, "previous-champion", champion, candidate);
 
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });

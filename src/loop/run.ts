@@ -63,7 +63,7 @@ export interface RunOptions {
  */
 export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
-  runCanaries(definition.task);
+  await runCanaries(definition.task);
   if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate.cap);
   using ledger = openLedger({ folder, clock });
   const { record, origin } = adoptRun(definition, ledger);
@@ -141,7 +141,8 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
   const checkpoint = base.checkpoints[definition.optimize.lead] ?? "";
   if (origin !== null)
     tell(context, "round-0/model-prepared", { type: "model-prepared", round: 0, checkpoint });
-  let state = firstState(base, await evaluateStage(context, 0, base, null));
+  const { measurement } = await evaluateStage(context, 0, base, null);
+  let state = firstState(base, measurement);
   tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
   const played = lastRound(context.run.events());
   while (state.round < definition.budget.rounds && state.stopped === null) {

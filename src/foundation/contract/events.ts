@@ -105,6 +105,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     round,
     who: z.enum(["candidate", "champion", "base"]),
     measurement: measurementSchema,
+    /** Candidate against champion on the same validation items. */
+    gain: gainSchema.optional(),
   }),
   z.object({ type: z.literal("meters-read"), round, readings: z.array(meterReadingSchema) }),
   z.object({ type: z.literal("guards-spoke"), round, findings: z.array(guardFindingSchema) }),

@@ -4,10 +4,17 @@ export const splitSchema = z.enum(["train", "validation", "decision", "audit"]);
 /** Where an item's canonical form puts it, once and for ever (design §8). */
 export type Split = z.infer<typeof splitSchema>;
 
+export const messageSchema = z.object({ role: z.string(), content: z.string() });
+/** One message of a conversation. */
+export type Message = z.infer<typeof messageSchema>;
+
 export const itemSchema = z.object({
   /** The item's identity: two items with one canonical form are the same item. */
   canonical: z.string(),
+  /** What is asked: the whole prompt, or of a conversation the last message, for people. */
   prompt: z.string(),
+  /** The conversation to answer, where the prompt is more than one message of the user's. */
+  messages: z.array(messageSchema).optional(),
   /** The reference answer, where there is one. Generate parts never see it unless a hint is asked for. */
   answer: z.string().optional(),
   difficulty: z.number(),

@@ -61,14 +61,19 @@ export const openingSchema = z.object({
   opening: z.number().int(),
   outcome: z.enum(["better", "futile", "not-shown"]),
   alpha: z.number(),
+  /**
+   * The decision items were used before and will be again (design §8): all of them are answered, and nothing but the
+   * outcome leaves the gate. Wealth and the observed mean are then null.
+   */
+  reused: z.boolean().default(false),
   /** Evidence for a gain (m = 0) and against a gain worth having, as wealth. */
-  wealth: z.number(),
-  futilityWealth: z.number(),
+  wealth: z.number().nullable(),
+  futilityWealth: z.number().nullable(),
   blocks: z.number().int(),
   pairs: z.number().int(),
   voids: z.number().int(),
   /** Mean paired difference on decision items: selected upon, so not the claimed gain. */
-  observed: z.number(),
+  observed: z.number().nullable(),
 });
 export type Opening = z.infer<typeof openingSchema>;
 

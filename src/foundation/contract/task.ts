@@ -1,12 +1,17 @@
 import type { RandomStream } from "../base/random.ts";
-import type { Item, Response, Verdict } from "./items.ts";
+import type { Item, Response, Split, Verdict } from "./items.ts";
 
 /** A part of the target distribution. */
 export interface Stratum {
   readonly name: string;
   readonly difficulty: number;
-  /** Number of distinct items; `Infinity` where it cannot be counted. At most 1,000: enumerated (no splits, measured whole). */
+  /**
+   * Number of distinct items; `Infinity` where it cannot be counted. A generator's stratum with at most 1,000 is enumerated: it
+   * has no splits and is measured whole.
+   */
   readonly distinct: number;
+  /** Exactly how many items each split holds, where the items are listed in a file: these are split, however few. */
+  readonly splits?: Readonly<Record<Split, number>>;
   /** Share in the target distribution; weights need not sum to one. */
   readonly weight: number;
 }
@@ -21,6 +26,8 @@ export interface DifficultyScale {
   readonly growTo: number;
   /** The greatest difficulty that is measured. */
   readonly measureTo: number;
+  /** False where difficulties only number kinds, which have names and no order: there is no frontier then. */
+  readonly ordered?: boolean;
 }
 
 /** An answer whose truth is known, to test a verifier before it is trusted. */
@@ -34,11 +41,20 @@ export interface Canary {
 export interface Verifier {
   readonly name: string;
   readonly version: number;
-  verify(item: Item, response: Response): Verdict;
+  /** What defines it beside its name and version, for the protocol hash. */
+  readonly description?: Readonly<Record<string, string | number | boolean>>;
+  /** A void verdict is for faults of the verifier's own, such as a process that died: never for a wrong answer. */
+  verify(item: Item, response: Response): Verdict | Promise<Verdict>;
+  /** Lets go of processes that it holds; it may be used again afterwards. */
+  close?(): Promise<void>;
 }
 
 /** What an item is before its split is known. */
-export type Problem = Pick<Item, "prompt" | "difficulty"> & { readonly answer?: string };
+export type Problem = Pick<Item, "prompt" | "difficulty" | "messages"> & {
+  readonly answer?: string;
+  /** Where it was read, if from a file: its name and line. */
+  readonly source?: string;
+};
 
 /** What the model is to get better at. */
 export interface Task {
@@ -55,7 +71,7 @@ export interface Task {
   readonly verifier: Verifier;
   /** A problem of that difficulty, uniformly drawn. */
   generate(difficulty: number, random: RandomStream): Problem;
-  /** Every problem of a stratum with at most 1,000 distinct ones. */
+  /** Every problem of a stratum that is enumerated or listed. */
   enumerate(difficulty: number): Iterable<Problem>;
   /** The identity of a problem: equal for problems that are the same to a learner. */
   canonical(problem: Problem): string;

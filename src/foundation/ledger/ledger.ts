@@ -114,6 +114,16 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** The number that {@link openingNumber} gives, or would give, this owner; none is given yet. */
+  nextOpening(items: string, owner: string): number {
+    return naming(this.#path, () => {
+      const known = this.#database
+        .prepare("SELECT number FROM openings WHERE items = ? AND owner = ?")
+        .get(items, owner);
+      return known === undefined ? countOpenings(this.#database, items) + 1 : Number(known.number);
+    });
+  }
+
   /** Canonical forms that other openings have used. */
   usedByOthers(items: string, owner: string): ReadonlySet<string> {
     const rows = naming(this.#path, () =>

@@ -1,4 +1,13 @@
 /**
+ * The level of the r-th opening on items that openings before it used too: a candidate then depends on the bits (promoted or
+ * not) that they gave, of which there are 2^(r−1) histories, and the level is shared among them. The union over histories
+ * stays below {@link spentAt}, and over all openings below α.
+ */
+export function spentOnReusedAt(opening: number, alpha: number): number {
+  return spentAt(opening, alpha) / 2 ** (opening - 1);
+}
+
+/**
  * The level of the r-th opening: α·6/(π²r²). Over any number of openings the levels add up to α at most, so the chance of
  * even one false promotion stays below α.
  */

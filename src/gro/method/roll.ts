@@ -64,17 +64,23 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   const scored = await pass.reward.reward(groups, {
     verify: (item, response) => verdictOf(task, item, response),
   });
-  return { scored, tally: addTallies([countsOf(scored, request), ...byRole.map(({ probed }) => probed)]) };
+  return {
+    scored,
+    tally: addTallies([await countsOf(scored, request), ...byRole.map(({ probed }) => probed)]),
+  };
 }
 
-function countsOf(scored: readonly ScoredGroup[], { task, lead }: RollRequest): Partial<Tally> {
-  const right = ({ item, response }: Rollout): boolean | null => {
-    const verdict = verdictOf(task, item, response);
+async function countsOf(
+  scored: readonly ScoredGroup[],
+  { task, lead }: RollRequest,
+): Promise<Partial<Tally>> {
+  const right = async ({ item, response }: Rollout): Promise<boolean | null> => {
+    const verdict = await verdictOf(task, item, response);
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
-  const led = rollouts.filter(({ role }) => role === lead).map(right);
-  const kept = keptExamples(scored, ({ rollout }) => right(rollout));
+  const led = await Promise.all(rollouts.filter(({ role }) => role === lead).map(right));
+  const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
   return {

@@ -9,7 +9,7 @@ import type {
 
 export interface RewardContext {
   /** The task's verifier; void when it could not judge. */
-  readonly verify: (item: Item, response: Response) => Verdict;
+  readonly verify: (item: Item, response: Response) => Promise<Verdict>;
 }
 
 /** Turns rollouts into scored rollouts: the R of Generation–Reward–Optimization. */
@@ -22,6 +22,22 @@ export interface RewardPart {
   readonly peers: number;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
+}
+
+/** As {@link scoreEach}, by a function that may take its time; all rollouts are scored at once. */
+export async function scoreEachLater(
+  groups: readonly RolloutGroup[],
+  score: (rollout: Rollout) => Promise<number | null>,
+): Promise<ScoredGroup[]> {
+  const scores = await Promise.all(groups.map(({ rollouts }) => Promise.all(rollouts.map(score))));
+  return groups.map(({ item, rollouts }, group) => ({
+    item,
+    rollouts: rollouts.map((rollout, index) => ({
+      rollout,
+      reward: scores[group]?.[index] ?? null,
+      parts: {},
+    })),
+  }));
 }
 
 /** Scores every rollout of every group by one function of the rollout and its group. */

@@ -1,4 +1,4 @@
-import { type RewardPart, scoreEach } from "./part.ts";
+import { type RewardPart, scoreEachLater } from "./part.ts";
 
 /**
  * The task's own verdict: reward = score in [0, 1]; a void verdict gives no reward at all.
@@ -12,9 +12,9 @@ export function verifier(): RewardPart {
     description: {},
     origin: "external",
     peers: 1,
-    reward: async (groups, { verify }) =>
-      scoreEach(groups, (rollout) => {
-        const verdict = verify(rollout.item, rollout.response);
+    reward: (groups, { verify }) =>
+      scoreEachLater(groups, async (rollout) => {
+        const verdict = await verify(rollout.item, rollout.response);
         return verdict.outcome === "scored" ? verdict.score : null;
       }),
   };

@@ -49,7 +49,9 @@ describe("demonstrations", () => {
     expect(items).toEqual([]);
     const counts = new Map<number, number>();
     for (const { item, response } of shown) {
-      expect(task.verifier.verify(item, { text: response, complete: true })).toMatchObject({ score: 1 });
+      expect(await task.verifier.verify(item, { text: response, complete: true })).toMatchObject({
+        score: 1,
+      });
       if (item.split === "none") expect(item.difficulty).toBeLessThanOrEqual(3);
       else expect([item.split, splitOf("reverse", task.version, item.canonical)]).toEqual(["train", "train"]);
       counts.set(item.difficulty, (counts.get(item.difficulty) ?? 0) + 1);

@@ -210,7 +210,7 @@ describe("pairsOf", () => {
     ["half", "void", -0.5, true],
     ["void", "void", -1, true],
   ])("candidate %s against champion %s is %d", (candidate, champion, difference, isVoid) => {
-    const [pair] = pairsOf({
+    const [pair] = await pairsOf({
       task: graded,
       candidate: [answerTo("1234=", candidate)],
       champion: [answerTo("1234=", champion)],

@@ -41,15 +41,20 @@ export async function measure(request: MeasureRequest): Promise<Measured> {
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress: (done) => onProgress(done, items.length) } : {}),
   });
-  const judged = judge(task, answers);
+  const judged = await judge(task, answers);
   return {
     measurement: measurementOf(task, judged, { split, weightVersion }),
     judged,
   };
 }
 
-export function judge(task: Task, answers: readonly Answer[]): JudgedAnswer[] {
-  return answers.map((answer) => ({ ...answer, verdict: verdictOf(task, answer.item, answer.response) }));
+export function judge(task: Task, answers: readonly Answer[]): Promise<JudgedAnswer[]> {
+  return Promise.all(
+    answers.map(async (answer) => ({
+      ...answer,
+      verdict: await verdictOf(task, answer.item, answer.response),
+    })),
+  );
 }
 
 function measurementOf(

@@ -14,13 +14,13 @@ export interface PairedScore {
 }
 
 /** Judges both and pairs them, in the order of the items, which must be the same. */
-export function pairsOf(request: {
+export async function pairsOf(request: {
   readonly task: Task;
   readonly candidate: readonly Answer[];
   readonly champion: readonly Answer[];
-}): PairedScore[] {
+}): Promise<PairedScore[]> {
   const { task, candidate, champion } = request;
-  return pair(judge(task, candidate), judge(task, champion));
+  return pair(...(await Promise.all([judge(task, candidate), judge(task, champion)])));
 }
 
 /** The mean paired difference over the target distribution, with a 95 % interval. */

@@ -1,33 +1,57 @@
 import { userError } from "../../foundation/base/index.ts";
 import type { Stratum, Task } from "../../foundation/contract/index.ts";
-import { itemsInSplit } from "../../world/task/index.ts";
+import { isEnumerated, itemsInSplit } from "../../world/task/index.ts";
 
-/** Strata with fewer decision items than this are measured, but stand outside the gate: their items could not stay fresh. */
-const fewestDecisionItems = 10_000;
+/** A stratum with fewer decision items than this cannot give every opening fresh ones (design §8). */
+const fewestFreshItems = 10_000;
 /** Items of one block at most, when weights are turned into whole numbers. */
 const mostInBlock = 256;
 
-/** A stratum of the gate, and how many of its items each block holds. */
+/** What the gate takes items from, and how many of them each block holds. */
 export interface BlockPart {
-  readonly stratum: Stratum;
+  /** One stratum; of a file all that it lists, since its lines stand for the target distribution as they are. */
+  readonly strata: readonly Stratum[];
   readonly count: number;
 }
 
 /** What every block holds, or why no block can be made. */
 export type BlockPlan =
-  | { readonly parts: readonly BlockPart[] }
+  | {
+      readonly parts: readonly BlockPart[];
+      /** Every opening uses all decision items again. */
+      readonly reused: boolean;
+      /** Most pairs of an opening. */
+      readonly pairs: number;
+    }
   | { readonly obstacle: string; readonly advice: string };
 
-/** Of each stratum that weighs and has enough fresh items a number in proportion to its weight, within a cap of pairs. */
+/**
+ * The strata that weigh and have enough fresh items make the blocks, each in proportion to its weight, within a cap of pairs.
+ * Where there is none such, those that are not enumerated do, and their decision items are reused.
+ */
 export function planBlocks(task: Task, cap: number): BlockPlan {
-  const strata = task.strata.filter(
-    (stratum) => stratum.weight > 0 && itemsInSplit(stratum, "decision") >= fewestDecisionItems,
-  );
+  const weighing = task.strata.filter((stratum) => stratum.weight > 0 && !isEnumerated(stratum));
+  const fresh = weighing.filter((stratum) => itemsInSplit(stratum, "decision") >= fewestFreshItems);
+  const reused = fresh.length === 0;
+  const strata = reused ? weighing.filter((stratum) => itemsInSplit(stratum, "decision") > 0) : fresh;
   if (strata.length === 0)
     return {
-      obstacle: `${task.name} has no ${task.difficulty.unit} of the target distribution with ${fewestDecisionItems.toLocaleString("en-US")} decision items, so nothing can be proven`,
-      advice: 'raise its difficulty, or let the gate observe with gate: { mode: "observe" }',
+      obstacle: `${task.name} has no ${task.difficulty.unit} of the target distribution with decision items, so nothing can be proven`,
+      advice:
+        'raise its difficulty, give a file more lines, or let the gate observe with gate: { mode: "observe" }',
     };
+  if (strata.every(({ splits }) => splits !== undefined)) {
+    const listed = strata.reduce((sum, stratum) => sum + itemsInSplit(stratum, "decision"), 0);
+    return { parts: [{ strata, count: 1 }], reused, pairs: Math.min(cap, listed) };
+  }
+  return weighted(task, strata, { cap, reused });
+}
+
+function weighted(
+  task: Task,
+  strata: readonly Stratum[],
+  { cap, reused }: { readonly cap: number; readonly reused: boolean },
+): BlockPlan {
   const least = Math.min(...strata.map(({ weight }) => weight));
   for (let multiple = 1; multiple * strata.length <= mostInBlock; multiple++) {
     const counts = strata.map(({ weight }) => (weight / least) * multiple);
@@ -38,7 +62,15 @@ export function planBlocks(task: Task, cap: number): BlockPlan {
         obstacle: `the gate compares ${size} items of ${task.name} at once, one for each share of its target distribution, and gate.cap allows ${cap} pairs`,
         advice: "raise gate.cap",
       };
-    return { parts: strata.map((stratum, index) => ({ stratum, count: Math.round(counts[index] ?? 0) })) };
+    const parts = strata.map((stratum, index) => ({
+      strata: [stratum],
+      count: Math.round(counts[index] ?? 0),
+    }));
+    return {
+      parts,
+      reused,
+      pairs: reused ? size * Math.min(Math.floor(cap / size), ...blocksOf(parts)) : cap,
+    };
   }
   return {
     obstacle: `the weights of ${task.name}'s strata have no common measure that fits a block of ${mostInBlock} items`,
@@ -46,7 +78,14 @@ export function planBlocks(task: Task, cap: number): BlockPlan {
   };
 }
 
-/** Whose decision items a gate uses up: openings count on while these stay the same. */
+/** Blocks that each part's decision items suffice for. */
+function blocksOf(parts: readonly BlockPart[]): number[] {
+  return parts.map(({ strata, count }) =>
+    Math.floor(strata.reduce((sum, stratum) => sum + itemsInSplit(stratum, "decision"), 0) / count),
+  );
+}
+
+/** Whose decision items a gate uses: openings count on while these stay the same. */
 export function decisionItemsOf({ name, version }: Pick<Task, "name" | "version">): string {
   return `${name}@${version}`;
 }

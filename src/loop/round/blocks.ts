@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Item } from "../../foundation/contract/index.ts";
+import type { Item, Stratum } from "../../foundation/contract/index.ts";
 import { pairsOf } from "../../lifecycle/evaluate/index.ts";
-import { drawItems, itemsInSplit } from "../../world/task/index.ts";
+import { drawItems, itemsInSplit, mostInSplit } from "../../world/task/index.ts";
 import type { PairedBlock } from "../gate.ts";
-import { type BlockPart, blockParts } from "./block-parts.ts";
+import type { BlockPart, BlockPlan } from "./block-parts.ts";
 import { durable, leadCheckpoint, type RoundContext, type StageProgress, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
@@ -16,6 +16,7 @@ export interface BlocksRequest {
   /** Which opening uses them. */
   readonly owner: string;
   readonly seed: string;
+  readonly plan: Extract<BlockPlan, { parts: unknown }>;
   readonly progress: StageProgress;
 }
 
@@ -23,14 +24,15 @@ const storedBlocksSchema = z.array(z.array(z.tuple([z.number(), z.boolean()])));
 
 /**
  * Blocks in the order that the seed fixes, each answered by both models. Items are marked as used before anyone answers
- * them; answered blocks are stored, so that an interruption costs no more than the last few.
+ * them, unless they are few and every opening uses them again; answered blocks are stored, so that an interruption costs no
+ * more than the last few.
  */
 export function answeredBlocks(
   context: RoundContext,
   request: BlocksRequest,
 ): (count: number) => Promise<readonly PairedBlock[]> {
   const { ledger, definition } = context;
-  const { round, candidate, champion, items, owner, seed, progress } = request;
+  const { round, candidate, champion, items, owner, seed, plan, progress } = request;
   const next = blockDrawer(context, request);
   let answered = 0;
   return async (count) => {
@@ -44,7 +46,7 @@ export function answeredBlocks(
       { seed, count },
       async () => {
         const members = blocks.flat();
-        for (const [stratum, own] of Map.groupBy(members, (member) => member.stratum))
+        for (const [stratum, own] of Map.groupBy(plan.reused ? [] : members, (member) => member.stratum))
           ledger.useItems(
             keyOf(items, stratum),
             owner,
@@ -53,7 +55,11 @@ export function answeredBlocks(
         const [after, before] = await Promise.all(
           [candidate, champion].map((lineage) => answerAll(context, lineage, members, seed)),
         );
-        const pairs = pairsOf({ task: definition.task, candidate: after ?? [], champion: before ?? [] });
+        const pairs = await pairsOf({
+          task: definition.task,
+          candidate: after ?? [],
+          champion: before ?? [],
+        });
         const size = members.length / blocks.length;
         return blocks.map((_, index) =>
           pairs
@@ -62,19 +68,21 @@ export function answeredBlocks(
         );
       },
     );
-    progress("answer decision items", answered * (blocks[0]?.length ?? 0), definition.gate.cap);
+    progress("answer decision items", answered * (blocks[0]?.length ?? 0), plan.pairs);
     return storedBlocksSchema
       .parse(stored)
       .map((block) => ({ pairs: block.map(([difference, isVoid]) => ({ difference, void: isVoid })) }));
   };
 }
 
-/** Draws whole blocks of unused decision items; fewer than asked where the cap or the items end. */
+/** Draws whole blocks of decision items; fewer than asked where the cap or the items end. */
 function blockDrawer(context: RoundContext, request: BlocksRequest): (count: number) => Item[][] {
-  const { task, gate } = context.definition;
-  const parts = blockParts(task, gate.cap);
+  const { gate } = context.definition;
+  const { parts, reused } = request.plan;
   const size = parts.reduce((sum, { count }) => sum + count, 0);
-  const drawers = parts.map((part) => itemDrawer(context, request, part));
+  const drawers = parts.map((part) =>
+    reused || isListed(part) ? poolDrawer(context, request, part) : itemDrawer(context, request, part),
+  );
   let blocksLeft = Math.floor(gate.cap / size);
   return (count) => {
     const most = Math.min(count, blocksLeft, ...drawers.map(({ blocks }) => blocks()));
@@ -85,12 +93,51 @@ function blockDrawer(context: RoundContext, request: BlocksRequest): (count: num
   };
 }
 
-/** A stratum's share of the next blocks, in an order that does not depend on how many are drawn at once. */
+interface ItemDrawer {
+  /** Blocks that there are items left for. */
+  readonly blocks: () => number;
+  /** A part's share of the next blocks, in an order that does not depend on how many are drawn at once. */
+  readonly draw: (blocks: number) => Item[][];
+}
+
+function isListed({ strata }: BlockPart): boolean {
+  return strata.every(({ splits }) => splits !== undefined);
+}
+
+/** All decision items that there are, in an order that the seed fixes: those of a file, and those that are used again. */
+function poolDrawer(
+  context: RoundContext,
+  { round, items, owner, seed, plan }: BlocksRequest,
+  { strata, count }: BlockPart,
+): ItemDrawer {
+  const { task } = context.definition;
+  const random = streamOf(context, round, `decision/${seed}/${strata.map(({ name }) => name).join("+")}`);
+  const all = strata.flatMap((stratum) => {
+    const taken = plan.reused ? new Set() : context.ledger.usedByOthers(keyOf(items, stratum.name), owner);
+    const most = mostInSplit(stratum, "decision");
+    const { difficulty } = stratum;
+    const own = drawItems({ task, difficulty, split: "decision", count: most, random, orFewer: true });
+    return own.filter(({ canonical }) => !taken.has(canonical));
+  });
+  const pool = random.shuffle(all);
+  let drawn = 0;
+  return {
+    blocks: () => Math.floor((pool.length - drawn) / count),
+    draw: (blocks) => {
+      const next = pool.slice(drawn, drawn + blocks * count);
+      drawn += next.length;
+      return Array.from({ length: blocks }, (_, block) => next.slice(block * count, (block + 1) * count));
+    },
+  };
+}
+
+/** Unused items of a stratum that is too large to be listed. */
 function itemDrawer(
   context: RoundContext,
   { round, items, owner, seed }: BlocksRequest,
-  { stratum, count }: BlockPart,
-): { readonly blocks: () => number; readonly draw: (blocks: number) => Item[][] } {
+  { strata, count }: BlockPart,
+): ItemDrawer {
+  const [stratum] = strata as readonly [Stratum];
   const { task } = context.definition;
   const taken = new Set(context.ledger.usedByOthers(keyOf(items, stratum.name), owner));
   const random = streamOf(context, round, `decision/${seed}/${stratum.name}`);

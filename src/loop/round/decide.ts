@@ -2,14 +2,16 @@ import { hashOf } from "../../foundation/base/index.ts";
 import {
   type Decision,
   decisionSchema,
+  type Gain,
   type GuardFinding,
   type Opening,
   type RunEvent,
 } from "../../foundation/contract/index.ts";
-import { decide, openGate } from "../gate.ts";
+import { decide, openGate, smallestWorth } from "../gate.ts";
 import { decisionItemsOf, planBlocks } from "./block-parts.ts";
 import { answeredBlocks } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
+import { whyUnopened } from "./promising.ts";
 import type { Lineage } from "./state.ts";
 
 /** The seed that draws a round's decision items: its hash is told before training, itself with the decision. */
@@ -17,15 +19,21 @@ export function decisionSeed(context: RoundContext, round: number): string {
   return hashOf({ seed: context.definition.seed, run: context.run.id, round, purpose: "decision" });
 }
 
-/** Candidate against champion on decision items that nobody has seen; nothing but this promotes. */
+export interface DecideRequest {
+  readonly findings: readonly GuardFinding[];
+  /** Candidate against champion on validation items. */
+  readonly gain: Gain | null;
+}
+
+/** Candidate against champion on decision items; nothing but this promotes. */
 export async function decideStage(
   context: RoundContext,
   round: number,
   candidate: Lineage,
   champion: Lineage,
-  findings: readonly GuardFinding[],
+  { findings, gain }: DecideRequest,
 ): Promise<Decision> {
-  const { gate, task } = context.definition;
+  const { gate, task, budget } = context.definition;
   const observe = gate.mode === "observe";
   const seed = decisionSeed(context, round);
   const stored = await playStage(context, {
@@ -35,18 +43,40 @@ export async function decideStage(
     input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
     work: async (progress) => {
       const blocks = planBlocks(task, gate.cap);
-      const obstacle = "obstacle" in blocks ? blocks.obstacle : null;
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const items = decisionItemsOf(task);
       const owner = `${context.run.id}/round-${round}`;
-      const request = { round, candidate, champion, items, owner, seed, progress };
-      const open = (): Promise<Opening> =>
+      const obstacle =
+        "obstacle" in blocks
+          ? blocks.obstacle
+          : !blocks.reused || barred || gain === null
+            ? null
+            : whyUnopened({
+                gain,
+                opening: context.ledger.nextOpening(items, owner),
+                openings: gate.reusedOpenings,
+                pairs: blocks.pairs,
+                alpha: gate.alpha,
+                worth: smallestWorth(gate, true),
+                lastRound: round === budget.rounds,
+              });
+      const open = async (plan: Extract<typeof blocks, { parts: unknown }>): Promise<Opening> =>
         openGate({
           opening: context.ledger.openingNumber(items, owner),
-          options: gate,
-          nextBlocks: answeredBlocks(context, request),
+          options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },
+          reused: plan.reused,
+          nextBlocks: answeredBlocks(context, {
+            round,
+            candidate,
+            champion,
+            items,
+            owner,
+            seed,
+            plan,
+            progress,
+          }),
         });
-      const opening = barred || obstacle !== null ? null : await open();
+      const opening = barred || obstacle !== null || "obstacle" in blocks ? null : await open(blocks);
       const decision = decide({ opening, obstacle, findings, observe });
       const checkpoint = leadCheckpoint(context, candidate);
       const events: RunEvent[] = [{ type: "decision-made", round, decision, seed }];

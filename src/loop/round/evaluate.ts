@@ -1,12 +1,26 @@
 import {
+  type Gain,
+  gainSchema,
   type Item,
   type Measurement,
   measurementSchema,
   type RunEvent,
 } from "../../foundation/contract/index.ts";
-import { evaluationItems, type Measured, measure, shownSamples } from "../../lifecycle/evaluate/index.ts";
+import {
+  evaluationItems,
+  gainOf,
+  type Measured,
+  measure,
+  shownSamples,
+} from "../../lifecycle/evaluate/index.ts";
 import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
+
+export interface Evaluated {
+  readonly measurement: Measurement;
+  /** Candidate against champion on the same items; null in round 0. */
+  readonly gain: Gain | null;
+}
 
 /** The candidate on validation items, with a few of its answers for people. In round 0 it is the base. */
 export async function evaluateStage(
@@ -14,8 +28,9 @@ export async function evaluateStage(
   round: number,
   candidate: Lineage,
   champion: Lineage | null,
-): Promise<Measurement> {
-  const { unit } = context.definition.task.difficulty;
+): Promise<Evaluated> {
+  const { task } = context.definition;
+  const { unit } = task.difficulty;
   const stored = await playStage(context, {
     round,
     name: "evaluate",
@@ -24,8 +39,15 @@ export async function evaluateStage(
     work: async (progress) => {
       const { measurement, judged: after } = await measureValidation(context, candidate, progress);
       const before = champion === null ? [] : (await measureValidation(context, champion, progress)).judged;
+      const gain = champion === null ? null : gainOf({ task, before, after });
       const events: RunEvent[] = [
-        { type: "validation-measured", round, who: round === 0 ? "base" : "candidate", measurement },
+        {
+          type: "validation-measured",
+          round,
+          who: round === 0 ? "base" : "candidate",
+          measurement,
+          ...(gain === null ? {} : { gain }),
+        },
         { type: "samples-shown", round, samples: shownSamples({ before, after, measurement }) },
       ];
       const solved =
@@ -33,13 +55,16 @@ export async function evaluateStage(
           ? "nothing solved yet"
           : `solved to ${unit} ${measurement.frontier90}`;
       return {
-        result: measurement,
+        result: { measurement, gain },
         summary: `accuracy ${(100 * measurement.mean).toFixed(1)} %, ${solved}`,
         events,
       };
     },
   });
-  return measurementSchema.parse(stored);
+  return {
+    measurement: measurementSchema.parse(stored.measurement),
+    gain: gainSchema.nullable().parse(stored.gain),
+  };
 }
 
 /** The champion and the newest candidate: more are not compared. */

@@ -81,11 +81,13 @@ async function solveRates(
     seed: streamOf(context, round, "solve-rates").seed(),
     onProgress: (done) => progress("attempt items", done, items.length),
   });
-  return groups.map(({ item, rollouts }) => {
-    const scores = rollouts.flatMap(({ response }) => {
-      const verdict = verdictOf(task, item, response);
-      return verdict.outcome === "scored" ? [verdict.score] : [];
-    });
+  const verdicts = await Promise.all(
+    groups.map(({ item, rollouts }) =>
+      Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response))),
+    ),
+  );
+  return verdicts.map((own) => {
+    const scores = own.flatMap((verdict) => (verdict.outcome === "scored" ? [verdict.score] : []));
     return scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length;
   });
 }

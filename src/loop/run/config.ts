@@ -50,9 +50,12 @@ const configSchema = z.strictObject({
       /** `observe` records decisions and acts on none: for controls and ablations. */
       mode: z.enum(["decide", "observe"]).default("decide"),
       alpha: z.number().positive().max(0.5).default(0.05),
-      smallestGain: z.number().positive().max(0.5).default(0.01),
+      /** The smallest gain worth having: .01 if left out, and .03 where decision items are reused. */
+      smallestGain: z.number().positive().max(0.5).optional(),
       /** Most pairs of an opening. */
       cap: z.number().int().min(10).default(4000),
+      /** Most openings, in this folder, on decision items that are reused because they are few, as those of a file. */
+      reusedOpenings: z.number().int().min(1).max(20).default(4),
     })
     .prefault({}),
   /** After a rejection: go on from the candidate (at most three times, then from the champion), or from the champion. */

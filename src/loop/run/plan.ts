@@ -3,11 +3,12 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
-import { smallestGain, spentAt } from "../../foundation/statistics/index.ts";
+import { smallestGain, spentAt, spentOnReusedAt } from "../../foundation/statistics/index.ts";
 import { estimateParameters } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { plannedDiscordance } from "../round/promising.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
@@ -15,10 +16,9 @@ import { countCheckpoints, countWork, type Work } from "./plan/work.ts";
 
 export type { Plan, PlannedStage } from "./plan/planned.ts";
 
-/** Resident memory of a worker that holds nothing, and of this side; and the share of items on which two models differ. */
+/** Resident memory of a worker that holds nothing, and of this side; */
 const workerBytes = 4.5e8;
 const brainBytes = 2e8;
-const discordance = 0.25;
 /** A parameter's value and its two moments, in 32 bits each. */
 const checkpointBytes = 12;
 
@@ -34,7 +34,7 @@ export async function plan(
   { folder }: { readonly folder: string },
 ): Promise<Plan> {
   const { task, model, optimize, gate, budget } = definition;
-  const canaries = runCanaries(task);
+  const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
   if (!observes) blockParts(task, gate.cap);
   const blocks = planBlocks(task, gate.cap);
@@ -51,17 +51,31 @@ export async function plan(
     seconds:
       (work.tokensTrained / speed.trained + work.tokensSampled / speed.sampled) / Math.min(cores, lanes),
   });
-  const counted = countWork({ definition, tokenizer, fromScratch, pairs: parts.length === 0 ? 0 : gate.cap });
+  const counted = countWork({
+    definition,
+    tokenizer,
+    fromScratch,
+    pairs: "pairs" in blocks ? blocks.pairs : 0,
+  });
   const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
     work.map(timed),
   );
   const secondsOf = (stages: readonly PlannedStage[] = []): number =>
     stages.reduce((sum, { seconds }) => sum + seconds, 0);
   const opened = openingsBefore(folder, task);
+  const reused = "reused" in blocks && blocks.reused;
+  const pairs = "pairs" in blocks ? blocks.pairs : 0;
+  const openings = reused ? Math.min(gate.reusedOpenings - opened, budget.rounds) : budget.rounds;
   const showable = (opening: number): number | null =>
-    smallestGain({ pairs: gate.cap, alpha: spentAt(opened + opening, gate.alpha), discordance });
+    opening > openings && reused
+      ? null
+      : smallestGain({
+          pairs,
+          alpha: (reused ? spentOnReusedAt : spentAt)(opened + opening, gate.alpha),
+          discordance: plannedDiscordance,
+        });
   const policies = optimize.roles.length;
-  const inGate = new Set(parts.map(({ stratum }) => stratum.name));
+  const inGate = new Set(parts.flatMap(({ strata }) => strata.map(({ name }) => name)));
   const planned: Omit<Plan, "lines"> = {
     name: definition.name,
     rounds: budget.rounds,
@@ -74,9 +88,12 @@ export async function plan(
     speed: speed.source,
     memoryBytes: brainBytes + cores * workerBytes + 24 * parameters * policies,
     diskBytes: checkpointBytes * parameters * countCheckpoints(definition, fromScratch),
-    smallestGain: observes ? null : { first: showable(1), last: showable(Math.max(1, budget.rounds)) },
+    smallestGain: observes ? null : { first: showable(1), last: showable(Math.max(1, openings)) },
     gate: {
       strata: [...inGate],
+      pairs,
+      openings: Math.max(0, openings),
+      reused,
       measuredOnly: task.strata.flatMap(({ name, weight }) =>
         weight > 0 && !inGate.has(name) ? [name] : [],
       ),

@@ -36,7 +36,7 @@ test.each([
   const task = addition({ form });
   const item = itemOf(task, { prompt, difficulty: answer === "2111" || answer === "1112" ? 3 : 2 });
   expect(task.demonstrate(item, randomStream(0, "demonstrate"))).toBe(answer);
-  expect(verdictOf(task, item, { text: answer, complete: true })).toEqual({ outcome: "scored", score: 1 });
+  expect(await verdictOf(task, item, { text: answer, complete: true })).toEqual({ outcome: "scored", score: 1 });
 });
 
 /** The sum as it is taught at school, least significant digit first, its last carry written. */

@@ -7,7 +7,7 @@ import { parity } from "./parity.ts";
 import { reverse } from "./reverse.ts";
 import { tasks } from "./tasks.ts";
 
-function judgedBy(task: Task, verify: (item: Item, response: Response) => Verdict): Task {
+function judgedBy(task: Task, verify: Task["verifier"]["verify"]): Task {
   return { ...task, verifier: { name: "planted", version: 1, verify } };
 }
 
@@ -47,13 +47,13 @@ describe.each([
   ["addition", addition()],
   ["plain addition", addition({ form: "plain" })],
 ] as const)("a verifier of %s is found out that", (_name, task) => {
-  test.each(faults)("%s", (_fault, accept) => {
-    expect(() => runCanaries(lenient(task, accept))).toThrow(/is known to be (right|wrong)/);
+  test.each(faults)("%s", async (_fault, accept) => {
+    await expect(runCanaries(lenient(task, accept))).rejects.toThrow(/is known to be (right|wrong)/);
   });
 
-  test("is sound: it is not", () => {
+  test("is sound: it is not", async () => {
     const sound = lenient(task, (right, { text, complete }) => complete && text === right);
-    expect(runCanaries(sound).right).toBeGreaterThan(0);
+    expect(await runCanaries(sound).right).toBeGreaterThan(0);
   });
 });
 
@@ -76,31 +76,31 @@ test.each([
     parity(),
     (right: string, text: string) => /^[01]+$/.test(text) && text.includes(right),
   ],
-])("a verifier that %s is found out", (_fault, task, accept) => {
+])("a verifier that %s is found out", async (_fault, task, accept) => {
   const faulty = lenient(task, (right, { text, complete }) => complete && accept(right, text));
-  expect(() => runCanaries(faulty)).toThrow(/is known to be/);
+  await expect(runCanaries(faulty)).rejects.toThrow(/is known to be/);
 });
 
 describe("runCanaries", () => {
-  test.each(Object.entries(tasks))("passes %s and counts", (_name, make) => {
+  test.each(Object.entries(tasks))("passes %s and counts", async (_name, make) => {
     const canaries = make().canaries();
     const right = canaries.filter((canary) => canary.right).length;
-    expect(runCanaries(make())).toEqual({ right, wrong: canaries.length - right });
+    expect(await runCanaries(make())).toEqual({ right, wrong: canaries.length - right });
     expect(right).toBeGreaterThanOrEqual(8);
     expect(canaries.length - right).toBeGreaterThanOrEqual(24);
   });
 
-  test("shows reverse as many as its example says", () => {
-    expect(runCanaries(reverse())).toEqual({ right: 8, wrong: 93 });
+  test("shows reverse as many as its example says", async () => {
+    expect(await runCanaries(reverse())).toEqual({ right: 8, wrong: 93 });
   });
 
-  test("names the first answer that is misjudged", () => {
+  test("names the first answer that is misjudged", async () => {
     const accepting = judgedBy(reverse(), () => ({ outcome: "scored", score: 1 }));
-    expect(() => runCanaries(accepting)).toThrow(
+    await expect(runCanaries(accepting)).rejects.toThrow(
       'reverse: the answer "0" (cut off by the token limit) to "0=" is known to be wrong, and the verifier "planted" gave it score 1. Mend the verifier, or the canary, before any run.',
     );
     try {
-      runCanaries(accepting);
+      await runCanaries(accepting);
       expect.unreachable();
     } catch (error) {
       expect(error).toMatchObject({
@@ -111,18 +111,20 @@ describe("runCanaries", () => {
     }
   });
 
-  test("does not take a void verdict for an answer", () => {
+  test("does not take a void verdict for an answer", async () => {
     const failing = judgedBy(reverse(), () => ({ outcome: "void", reason: "no sandbox" }));
-    expect(() => runCanaries(failing)).toThrow(/is known to be right, .* gave it no verdict: no sandbox/);
+    await expect(runCanaries(failing)).rejects.toThrow(
+      /is known to be right, .* gave it no verdict: no sandbox/,
+    );
   });
 
-  test("does not take half a score for a right answer, nor any for a wrong one", () => {
+  test("does not take half a score for a right answer, nor any for a wrong one", async () => {
     const task = reverse();
-    const half = judgedBy(task, (item, response) => {
-      const verdict = task.verifier.verify(item, response);
+    const half = judgedBy(task, async (item, response) => {
+      const verdict = await task.verifier.verify(item, response);
       return verdict.outcome === "scored" ? { ...verdict, score: verdict.score / 2 } : verdict;
     });
-    expect(() => runCanaries(half)).toThrow(/is known to be right, .* gave it score 0.5/);
+    await expect(runCanaries(half)).rejects.toThrow(/is known to be right, .* gave it score 0.5/);
   });
 
   test.each([
@@ -130,9 +132,9 @@ describe("runCanaries", () => {
     ["right ones alone", (task: Task) => task.canaries().filter(({ right }) => right)],
     ["one wrong one", (task: Task) => task.canaries().slice(0, 2)],
     ["wrong ones alone", (task: Task) => task.canaries().filter(({ right }) => !right)],
-  ])("wants more than %s", (_what, canaries) => {
+  ])("wants more than %s", async (_what, canaries) => {
     const task = reverse();
-    expect(() => runCanaries({ ...task, canaries: () => canaries(task) })).toThrow(
+    await expect(runCanaries({ ...task, canaries: () => canaries(task) })).rejects.toThrow(
       /give at least one right and two wrong ones in its canaries\(\)/,
     );
   });
@@ -153,7 +155,7 @@ describe("exactCanaries", () => {
       canary.item === subject && !canary.right && canary.response.complete ? [canary.response.text] : [],
     );
 
-  test("are the answer, and what is near it and wrong", () => {
+  test("are the answer, and what is near it and wrong", async () => {
     expect(wrongOf(item)).toEqual([
       "",
       "21",
@@ -171,7 +173,7 @@ describe("exactCanaries", () => {
     expect(wrongOf(other)).toEqual(["", "5", "555", "50", "05", " 55", "55\n", "55=55", "321"]);
   });
 
-  test("hold each answer whole and cut off, and no text twice", () => {
+  test("hold each answer whole and cut off, and no text twice", async () => {
     for (const [subject, answer] of [
       [item, "321"],
       [other, "55"],

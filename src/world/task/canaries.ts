@@ -57,12 +57,12 @@ function another(symbol: string, symbols: readonly string[]): string {
  * names the first one it misjudges, or says that there are too few (one right and two wrong at least).
  *
  * @example
- * runCanaries(reverse()) // { right: 8, wrong: 93 }
+ * await runCanaries(reverse()) // { right: 8, wrong: 93 }
  */
-export function runCanaries(task: Task): { readonly right: number; readonly wrong: number } {
+export async function runCanaries(task: Task): Promise<{ readonly right: number; readonly wrong: number }> {
   const counts = { right: 0, wrong: 0 };
   for (const canary of task.canaries()) {
-    const verdict = verdictOf(task, canary.item, canary.response);
+    const verdict = await verdictOf(task, canary.item, canary.response);
     if (verdict.outcome === "void" || verdict.score >= 1 !== canary.right)
       throw misjudged(task, canary, verdict);
     counts[canary.right ? "right" : "wrong"] += 1;

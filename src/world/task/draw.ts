@@ -1,6 +1,6 @@
 import { type RandomStream, userError, type WhetstoneError } from "../../foundation/base/index.ts";
 import type { Item, Split, Stratum, Task } from "../../foundation/contract/index.ts";
-import { generatorOf, splitIn, stratumAt } from "./items.ts";
+import { enumerateItems, generatorOf, splitIn, stratumAt } from "./items.ts";
 import { isEnumerated, mostInSplit, splitShares } from "./splits.ts";
 
 export interface DrawRequest {
@@ -35,6 +35,7 @@ export function drawItems(request: DrawRequest): Item[] {
   const enumerated = isEnumerated(stratum);
   if (distinct && !enumerated && !orFewer && count > mostInSplit(stratum, split))
     throw exhausted(request, stratum);
+  if (stratum.splits !== undefined) return drawListed(request, stratum);
   const source = generatorOf(task);
   const items: Item[] = [];
   const seen = new Set<string>();
@@ -63,12 +64,23 @@ export function drawItems(request: DrawRequest): Item[] {
   return items;
 }
 
+/** Items of a file: the split's own, shuffled; distinct ones are each drawn once. */
+function drawListed(request: DrawRequest, stratum: Stratum): Item[] {
+  const { task, difficulty, split, count, random, exclude, distinct = true, orFewer = false } = request;
+  const own = enumerateItems(task, difficulty).filter(
+    (item) => item.split === split && exclude?.(item.canonical) !== true,
+  );
+  if (!distinct && own.length > 0) return Array.from({ length: count }, () => random.pick(own));
+  if (own.length < count && !orFewer) throw exhausted(request, stratum, own.length);
+  return random.shuffle(own).slice(0, count);
+}
+
 function exhausted(request: DrawRequest, stratum: Stratum, found?: number): WhetstoneError {
   const { task, split, count, exclude, distinct = true } = request;
   const whole = (value: number): string => Math.round(value).toLocaleString("en-US");
   const exist = isEnumerated(stratum)
     ? `${whole(stratum.distinct)} items`
-    : `about ${whole(stratum.distinct * splitShares[split])} ${split} items (${whole(stratum.distinct)} in all splits)`;
+    : `${stratum.splits === undefined ? "about " : ""}${whole(stratum.splits?.[split] ?? stratum.distinct * splitShares[split])} ${split} items (${whole(stratum.distinct)} in all splits)`;
   const left = found === undefined ? "" : `, of which ${whole(found)} could be drawn`;
   const asked = `${whole(count)}${distinct ? " different ones" : ""}${exclude === undefined ? "" : " that are not used yet"}`;
   return userError(

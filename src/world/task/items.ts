@@ -1,6 +1,6 @@
 import { internalError, userError } from "../../foundation/base/index.ts";
 import type { Item, Problem, Stratum, Task } from "../../foundation/contract/index.ts";
-import { isEnumerated, splitOf } from "./splits.ts";
+import { isEnumerated, type StratumSize, splitOf } from "./splits.ts";
 
 /** The stratum of a difficulty. Throws a user error `no-such-stratum` for a difficulty that the task does not have. */
 export function stratumAt(task: Pick<Task, "name" | "strata" | "difficulty">, difficulty: number): Stratum {
@@ -16,7 +16,7 @@ export function stratumAt(task: Pick<Task, "name" | "strata" | "difficulty">, di
 }
 
 /** A problem with its identity, its stratum and its split. Throws a user error `no-such-stratum`. */
-export function itemOf(task: Task, problem: Problem, source = generatorOf(task)): Item {
+export function itemOf(task: Task, problem: Problem, source = problem.source ?? generatorOf(task)): Item {
   const stratum = stratumAt(task, problem.difficulty);
   const canonical = task.canonical(problem);
   return { ...problem, canonical, stratum: stratum.name, split: splitIn(task, stratum, canonical), source };
@@ -30,16 +30,16 @@ export function generatorOf({ name, version }: Pick<Task, "name" | "version">): 
 /** As {@link splitOf}; `none` in an enumerated stratum. */
 export function splitIn(
   { name, version }: Pick<Task, "name" | "version">,
-  stratum: Pick<Stratum, "distinct">,
+  stratum: StratumSize,
   canonical: string,
 ): Item["split"] {
   return isEnumerated(stratum) ? "none" : splitOf(name, version, canonical);
 }
 
-/** Every item of an enumerated stratum, once. Throws where the stratum is too large to be one. */
+/** Every item of an enumerated or listed stratum, once. Throws where the stratum is neither. */
 export function enumerateItems(task: Task, difficulty: number): Item[] {
   const stratum = stratumAt(task, difficulty);
-  if (!isEnumerated(stratum))
+  if (!isEnumerated(stratum) && stratum.splits === undefined)
     throw internalError(`${task.name}: ${stratum.name} is too large to be enumerated`);
   return Array.from(task.enumerate(difficulty), (problem) => itemOf(task, problem));
 }

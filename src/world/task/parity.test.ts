@@ -61,9 +61,9 @@ property.prop([fc.stringMatching(/^[01]{16}$/), fc.stringMatching(/^[01]{0,20}$/
     const odd = [...prompt].filter((bit) => bit === "1").length % 2;
     const score = text.endsWith(String(odd)) ? 1 : 0;
     const item = itemWith(task, prompt);
-    expect(verdictOf(task, item, { text, complete: true })).toEqual({ outcome: "scored", score });
-    expect(verdictOf(task, item, { text, complete: false })).toEqual({ outcome: "scored", score: 0 });
-    expect(verdictOf(task, item, { text: `${text}x${odd}`, complete: true })).toEqual({
+    expect(await verdictOf(task, item, { text, complete: true })).toEqual({ outcome: "scored", score });
+    expect(await verdictOf(task, item, { text, complete: false })).toEqual({ outcome: "scored", score: 0 });
+    expect(await verdictOf(task, item, { text: `${text}x${odd}`, complete: true })).toEqual({
       outcome: "scored",
       score: 0,
     });

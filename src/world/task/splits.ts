@@ -9,29 +9,35 @@ export const splitShares: Readonly<Record<Split, number>> = {
   audit: 0.15,
 };
 
-/** A stratum with no more distinct items than this has no splits and is measured whole. */
+/** A generator's stratum with no more distinct items than this has no splits and is measured whole. */
 const mostEnumerated = 1000;
 
+/** How many items a stratum has, and how many each split, where that is counted. */
+export type StratumSize = Pick<Stratum, "distinct" | "splits">;
+
 /** True where every item of a stratum is measured: no splits, no claim of generalisation. */
-export function isEnumerated({ distinct }: Pick<Stratum, "distinct">): boolean {
-  return distinct <= mostEnumerated;
+export function isEnumerated({ distinct, splits }: StratumSize): boolean {
+  return splits === undefined && distinct <= mostEnumerated;
 }
 
 /**
  * How many items of a stratum a split holds at least, and so how many different ones can be asked for; all of them where
- * the stratum is enumerated. Six standard deviations below the expected number: no hash leaves fewer.
+ * the stratum is enumerated. Exact where items are listed in a file; else six standard deviations below the expected
+ * number: no hash leaves fewer.
  */
-export function itemsInSplit(stratum: Pick<Stratum, "distinct">, split: Split): number {
-  return isEnumerated(stratum) ? stratum.distinct : Math.floor(boundOf(stratum, split, -6));
+export function itemsInSplit(stratum: StratumSize, split: Split): number {
+  if (isEnumerated(stratum)) return stratum.distinct;
+  return stratum.splits?.[split] ?? Math.max(0, Math.floor(boundOf(stratum, split, -6)));
 }
 
 /** How many it holds at most, likewise. */
-export function mostInSplit(stratum: Pick<Stratum, "distinct">, split: Split): number {
-  return isEnumerated(stratum) ? stratum.distinct : Math.ceil(boundOf(stratum, split, 6));
+export function mostInSplit(stratum: StratumSize, split: Split): number {
+  if (isEnumerated(stratum)) return stratum.distinct;
+  return stratum.splits?.[split] ?? Math.ceil(boundOf(stratum, split, 6));
 }
 
 /** The binomial mean and so many standard deviations, in a form that holds for infinitely many items too. */
-function boundOf({ distinct }: Pick<Stratum, "distinct">, split: Split, deviations: number): number {
+function boundOf({ distinct }: StratumSize, split: Split, deviations: number): number {
   const mean = distinct * splitShares[split];
   return mean * (1 + deviations * Math.sqrt((1 - splitShares[split]) / mean));
 }

@@ -20,7 +20,7 @@ describe.each(Object.entries(tasks))("%s", (_name, make) => {
     fc.integer({ min: low, max: high }),
   ])("whatever a model writes is scored, and 0 where it was cut off", (text, complete, seed, difficulty) => {
     const item = itemOf(task, task.generate(difficulty, randomStream(seed, "any")));
-    const verdict = verdictOf(task, item, { text, complete });
+    const verdict = await verdictOf(task, item, { text, complete });
     expect(verdict.outcome).toBe("scored");
     if (!complete) expect(verdict).toEqual({ outcome: "scored", score: 0 });
   });
@@ -32,8 +32,8 @@ describe.each(Object.entries(tasks))("%s", (_name, make) => {
       const item = itemOf(task, task.generate(difficulty, random));
       const misled = { ...item, answer: "misleading" };
       const text = task.demonstrate(misled, random);
-      expect(verdictOf(task, misled, { text, complete: true })).toEqual({ outcome: "scored", score: 1 });
-      expect(verdictOf(task, misled, { text: "misleading", complete: true })).toMatchObject({ score: 0 });
+      expect(await verdictOf(task, misled, { text, complete: true })).toEqual({ outcome: "scored", score: 1 });
+      expect(await verdictOf(task, misled, { text: "misleading", complete: true })).toMatchObject({ score: 0 });
     },
   );
 

@@ -8,30 +8,38 @@ const task = reverse();
 const item = itemOf(task, { prompt: "123=", difficulty: 3 });
 const response = { text: "321", complete: true };
 
-function verdictBy(verify: () => Verdict): Verdict {
+function verdictBy(verify: () => Verdict | Promise<Verdict>): Promise<Verdict> {
   return verdictOf({ verifier: { name: "planted", version: 1, verify } }, item, response);
 }
 
 describe("verdictOf", () => {
-  test("is what the verifier says", () => {
-    expect(verdictOf(task, item, response)).toEqual({ outcome: "scored", score: 1 });
+  test("is what the verifier says", async () => {
+    expect(await verdictOf(task, item, response)).toEqual({ outcome: "scored", score: 1 });
     const parts = { outcome: "scored", score: 0.5, parts: { format: 1 } } as const;
-    expect(verdictBy(() => parts)).toBe(parts);
-    expect(verdictBy(() => ({ outcome: "void", reason: "no sandbox" }))).toEqual({
+    expect(await verdictBy(() => parts)).toBe(parts);
+    expect(await verdictBy(() => ({ outcome: "void", reason: "no sandbox" }))).toEqual({
       outcome: "void",
       reason: "no sandbox",
     });
   });
 
-  test("is void where the verifier throws", () => {
+  test("waits for a verifier that takes its time", async () => {
+    expect(await verdictBy(async () => ({ outcome: "scored", score: 1 }))).toEqual({
+      outcome: "scored",
+      score: 1,
+    });
+    expect(await verdictBy(async () => Promise.reject(new Error("gone")))).toMatchObject({ outcome: "void" });
+  });
+
+  test("is void where the verifier throws", async () => {
     const failing = (): Verdict => {
       throw new Error("out of files");
     };
-    expect(verdictBy(failing)).toEqual({
+    expect(await verdictBy(failing)).toEqual({
       outcome: "void",
       reason: 'verifier "planted" failed: out of files',
     });
-    expect(verdictOf(task, { ...item, prompt: "12" }, response)).toMatchObject({
+    expect(await verdictOf(task, { ...item, prompt: "12" }, response)).toMatchObject({
       outcome: "void",
       reason: expect.stringContaining('cannot read the prompt "12"'),
     });
@@ -39,18 +47,15 @@ describe("verdictOf", () => {
 
   test.each([-0.1, 1.1, Number.NaN, Number.POSITIVE_INFINITY, undefined])(
     "is void for the score %s",
-    (score) => {
-      expect(verdictBy(() => ({ outcome: "scored", score: score as number }))).toEqual({
+    async (score) => {
+      expect(await verdictBy(() => ({ outcome: "scored", score: score as number }))).toEqual({
         outcome: "void",
         reason: `verifier "planted" gave the score ${score}`,
       });
     },
   );
 
-  test("is void where the verifier gives no verdict at all", () => {
-    expect(verdictBy(() => undefined as never)).toMatchObject({ outcome: "void" });
-    expect(verdictBy((async () => ({ outcome: "scored", score: 1 })) as never)).toMatchObject({
-      outcome: "void",
-    });
+  test("is void where the verifier gives no verdict at all", async () => {
+    expect(await verdictBy(() => undefined as never)).toMatchObject({ outcome: "void" });
   });
 });

@@ -5,10 +5,14 @@ import type { Item, Response, Task, Verdict } from "../../foundation/contract/in
  * The task's verdict on a response. A verifier that throws, or gives a score outside [0, 1], is a fault of
  * infrastructure: the verdict is void and says why, so that it neither trains nor counts.
  */
-export function verdictOf(task: Pick<Task, "verifier">, item: Item, response: Response): Verdict {
+export async function verdictOf(
+  task: Pick<Task, "verifier">,
+  item: Item,
+  response: Response,
+): Promise<Verdict> {
   const { verifier } = task;
   try {
-    const verdict = verifier.verify(item, response);
+    const verdict = await verifier.verify(item, response);
     if (verdict.outcome === "void" || (verdict.score >= 0 && verdict.score <= 1)) return verdict;
     return { outcome: "void", reason: `verifier "${verifier.name}" gave the score ${verdict.score}` };
   } catch (error) {

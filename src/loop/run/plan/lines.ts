@@ -23,8 +23,14 @@ function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[]
   const points = (gain: number | null): string =>
     gain === null ? "none" : `${(100 * gain).toFixed(1)} points`;
   const beside = gate.measuredOnly.length === 0 ? "" : `; measured only: ${gate.measuredOnly.join(", ")}`;
+  if (gate.openings === 0)
+    return ["Gate     all openings on these decision items are spent: nothing can be promoted any more"];
+  const reuse = gate.reused
+    ? [`         ${gate.pairs} decision items, used again at each of ${gate.openings} openings`]
+    : [];
   return [
     `Gate     ${gate.strata.join(", ")}${beside}`,
+    ...reuse,
     `         can show a gain of ${points(smallest.first)} at the first opening, ${points(smallest.last)} at the last`,
     "         (with a chance of 80 %, where the two models differ on a quarter of the items)",
   ];

@@ -23,7 +23,15 @@ export interface Plan {
   /** The smallest gains that the first and the last opening can show; null when the gate observes. */
   readonly smallestGain: { readonly first: number | null; readonly last: number | null } | null;
   /** Strata that stand in the gate, and those of the target distribution that are only measured. */
-  readonly gate: { readonly strata: readonly string[]; readonly measuredOnly: readonly string[] };
+  readonly gate: {
+    readonly strata: readonly string[];
+    readonly measuredOnly: readonly string[];
+    /** Most pairs of an opening, and openings that the run has at most. */
+    readonly pairs: number;
+    readonly openings: number;
+    /** Decision items are few: every opening uses all of them, and nothing but promoted or not leaves the gate. */
+    readonly reused: boolean;
+  };
   readonly canaries: { readonly right: number; readonly wrong: number };
   /** The same for people. */
   readonly lines: readonly string[];

@@ -39,8 +39,8 @@ function openingCells(opening: Opening): Markup {
   const { alpha, wealth, pairs, voids, observed } = opening;
   const needed = alpha > 0 ? 1 / alpha : Number.POSITIVE_INFINITY;
   return html`<td class="end">${opening.opening}</td><td class="end">${figure(alpha)}</td>
-<td class="end">${figure(wealth)}<br><span class="quiet small">of ${figure(needed)}</span></td>
-<td class="end">${whole(pairs)}${voids > 0 ? html`<br><span class="quiet small">${voids} void</span>` : ""}</td><td class="end">${points(observed)}</td>`;
+<td class="end">${wealth === null ? html`<span class="quiet">sealed</span>` : figure(wealth)}<br><span class="quiet small">of ${figure(needed)}</span></td>
+<td class="end">${whole(pairs)}${voids > 0 ? html`<br><span class="quiet small">${voids} void</span>` : ""}</td><td class="end">${observed === null ? html`<span class="quiet">sealed</span>` : points(observed)}</td>`;
 }
 
 function guardCell({ findings }: RoundStory): Content {

@@ -4,14 +4,14 @@ import { verdictOf } from "../verdict.ts";
 import { broken, type CheckOfTask, demonstrationsOf, shown } from "./check.ts";
 
 /** The verifier knows known-right from known-wrong answers. */
-export const canariesPass: CheckOfTask = (task) => {
-  runCanaries(task);
+export const canariesPass: CheckOfTask = async (task) => {
+  await runCanaries(task);
 };
 
 /** What the task shows a learner is right. */
-export const demonstrationsRight: CheckOfTask = (task) => {
+export const demonstrationsRight: CheckOfTask = async (task) => {
   for (const { item, text } of demonstrationsOf(task, "right")) {
-    const verdict = scored(task, item, { text, complete: true });
+    const verdict = await scored(task, item, { text, complete: true });
     if (verdict.score < 1)
       throw broken(
         task,
@@ -21,9 +21,9 @@ export const demonstrationsRight: CheckOfTask = (task) => {
 };
 
 /** An answer that the token limit ended is not a right one, however it begins. */
-export const cutOffScoresNothing: CheckOfTask = (task) => {
+export const cutOffScoresNothing: CheckOfTask = async (task) => {
   for (const { item, text } of demonstrationsOf(task, "cut off", 20)) {
-    const verdict = scored(task, item, { text, complete: false });
+    const verdict = await scored(task, item, { text, complete: false });
     if (verdict.score > 0)
       throw broken(
         task,
@@ -59,7 +59,7 @@ export const charactersCover: CheckOfTask = (task) => {
 };
 
 /** Whatever a model writes is scored, and always the same way: void is for faults of infrastructure alone. */
-export const anyTextScored: CheckOfTask = (task) => {
+export const anyTextScored: CheckOfTask = async (task) => {
   for (const { item, text } of demonstrationsOf(task, "rubbish", 3)) {
     for (const rubbish of [
       ...rubbishTexts,
@@ -70,7 +70,7 @@ export const anyTextScored: CheckOfTask = (task) => {
       ` ${text}`,
     ]) {
       const response = { text: rubbish, complete: true };
-      const [first, second] = [scored(task, item, response), scored(task, item, response)];
+      const [first, second] = [await scored(task, item, response), await scored(task, item, response)];
       if (first.score !== second.score)
         throw broken(task, `its verifier scores ${shown(rubbish)} ${first.score} and then ${second.score}`);
     }
@@ -102,8 +102,12 @@ const rubbishTexts = [
   "a".repeat(10_000),
 ];
 
-function scored(task: Task, item: Item, response: Response): Extract<Verdict, { outcome: "scored" }> {
-  const verdict = verdictOf(task, item, response);
+async function scored(
+  task: Task,
+  item: Item,
+  response: Response,
+): Promise<Extract<Verdict, { outcome: "scored" }>> {
+  const verdict = await verdictOf(task, item, response);
   if (verdict.outcome === "scored") return verdict;
   throw broken(
     task,

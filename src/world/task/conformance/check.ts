@@ -11,11 +11,11 @@ import { isEnumerated } from "../splits.ts";
 /** One promise of a task, and its test: `run` throws a user error `task-promise-broken` that says what was found instead. */
 export interface TaskCheck {
   readonly name: string;
-  run(): void;
+  run(): Promise<void>;
 }
 
 /** Tests one promise of any task. */
-export type CheckOfTask = (task: Task) => void;
+export type CheckOfTask = (task: Task) => void | Promise<void>;
 
 export function broken(task: Task, what: string): WhetstoneError {
   return userError("task-promise-broken", `${task.name}: ${what}.`, { task: task.name });

@@ -31,10 +31,10 @@ const checks = {
  *
  * @example
  * for (const { name, run } of taskChecks(reverse())) {
- *   run(); // throws where the task breaks the promise
+ *   await run(); // throws where the task breaks the promise
  *   console.log(name);
  * }
  */
 export function taskChecks(task: Task): readonly TaskCheck[] {
-  return Object.entries(checks).map(([name, check]) => ({ name, run: () => check(task) }));
+  return Object.entries(checks).map(([name, check]) => ({ name, run: async () => await check(task) }));
 }
