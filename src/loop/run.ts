@@ -106,8 +106,15 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   const capabilities = await engine.capabilities();
   const { tokenizer } = prepared;
+  const keepMoments = definition.optimize.passes.some(({ update }) => update.optimizerState === "continued");
   const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
-  await using policies = new EnginePolicies({ engine, tokenizer, precision: definition.precision, pathOf });
+  await using policies = new EnginePolicies({
+    engine,
+    tokenizer,
+    precision: definition.precision,
+    pathOf,
+    keepMoments,
+  });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const context: RoundContext = {
     definition,

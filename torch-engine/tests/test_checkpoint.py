@@ -71,7 +71,7 @@ def test_without_its_optimizer_it_starts_anew_with_the_same_weights(make_folder:
     facts = json.loads((tmp_path / "later" / "whetstone.json").read_text())
     assert (facts["step"], facts["momentSteps"]) == (4, 1)
     assert float(Trainer(read(tmp_path / "later")).moment_steps) == 1
-    assert "optimiser" in refused(tmp_path / "bare", "weights-missing")
+    assert "optimiser" in refused(tmp_path / "bare", "optimizer-missing")
 
 
 def test_transformers_reads_it(make_folder: FolderMaker, tmp_path):

@@ -69,7 +69,7 @@ def read_optimizer(folder: Path, slots: list[Slot], size: int) -> tuple[torch.Te
     path = folder / OPTIMIZER
     if not path.is_file():
         raise EngineError(
-            "weights-missing", "user", f"{path} is not there: it was saved without its optimiser"
+            "optimizer-missing", "user", f"{path} is not there: it was saved without its optimiser"
         )
     both = torch.empty(2 * size)
     firsts = [replace(slot, name=f"first.{slot.name}") for slot in slots]

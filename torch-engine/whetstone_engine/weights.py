@@ -89,7 +89,8 @@ def read_model(source: dict[str, Any], precision: str) -> Model:
         if facts.get("format", FORMAT) != FORMAT:
             raise EngineError("config-invalid", "user", f"{path}: a newer version wrote this checkpoint")
         model.step = whole(facts, "step", 0)
-        if source.get("optimizer"):
+        moved = whole(facts, "momentSteps", model.step)
+        if source.get("optimizer") and moved > 0:
             model.moments = read_optimizer(folder, architecture.slots, architecture.size)
-            model.moment_steps = whole(facts, "momentSteps", model.step)
+            model.moment_steps = moved
     return model

@@ -10,8 +10,8 @@ export interface Weights {
 /** Holds the policies of a run's roles, so that weights which are in the engine already are not loaded again. */
 export interface PolicyStore {
   open(role: string, weights: Weights): Promise<Policy>;
-  /** Saves the policy as it is under that name and remembers that it is held so. */
-  save(role: string, checkpoint: string): Promise<void>;
+  /** Saves the policy as it is under that name and remembers that it is held so; `unfinished` training goes on from there. */
+  save(role: string, checkpoint: string, options?: { readonly unfinished?: boolean }): Promise<void>;
 }
 
 /** What a round gives to its method. */

@@ -60,7 +60,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           },
         });
         const saved = context.checkpointName(role, `${name}-${to}`);
-        await context.policies.save(role, saved);
+        await context.policies.save(role, saved, { unfinished: to < steps });
         await storing;
         return { checkpoint: saved, tokensTrained, realTokens };
       });

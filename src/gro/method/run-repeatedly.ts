@@ -48,7 +48,11 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const saved = Object.fromEntries(
         pass.roles.map((role) => [role, context.checkpointName(role, `${name}-${last}`)]),
       );
-      await Promise.all(pass.roles.map((role) => context.policies.save(role, saved[role] ?? missing(role))));
+      await Promise.all(
+        pass.roles.map((role) =>
+          context.policies.save(role, saved[role] ?? missing(role), { unfinished: last < pass.repeat }),
+        ),
+      );
       return { checkpoints: saved, tally: addTallies(parts) };
     });
     checkpoints = { ...checkpoints, ...result.checkpoints };

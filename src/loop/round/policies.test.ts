@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { userError } from "../../foundation/base/index.ts";
 import type { Engine, LoadOptions } from "../../foundation/contract/index.ts";
 import { FakeModel, FakeSampler, letters } from "../../gro/rollout/testing/fakes.ts";
 import { EnginePolicies } from "./policies.ts";
@@ -11,13 +12,18 @@ let folder: string;
 let loaded: LoadOptions[];
 let models: FakeModel[];
 let policies: EnginePolicies;
+let policiesOf: (keepMoments: boolean) => EnginePolicies;
+/** Checkpoints whose moments were not kept. */
+let bare: Set<string>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "policies-"));
-  [loaded, models] = [[], []];
+  [loaded, models, bare] = [[], [], new Set()];
   const engine = {
     createModel: async (options: LoadOptions) => {
       loaded.push(options);
+      if (options.source.kind === "checkpoint" && options.source.optimizer && bare.has(options.source.path))
+        throw userError("optimizer-missing", "It was saved without its optimiser.");
       const model = new FakeModel();
       models.push(model);
       return model;
@@ -27,12 +33,15 @@ beforeEach(async () => {
       return new FakeSampler(() => "", options.source.path);
     },
   } as unknown as Engine;
-  policies = new EnginePolicies({
-    engine,
-    tokenizer: letters,
-    precision: "bf16",
-    pathOf: (checkpoint) => join(folder, checkpoint),
-  });
+  policiesOf = (keepMoments) =>
+    new EnginePolicies({
+      engine,
+      tokenizer: letters,
+      precision: "bf16",
+      pathOf: (checkpoint) => join(folder, checkpoint),
+      keepMoments,
+    });
+  policies = policiesOf(true);
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -74,6 +83,28 @@ describe("EnginePolicies", () => {
     expect(models).toHaveLength(2);
     await policies.open("solver", at("one", "fresh"));
     expect(models).toHaveLength(3);
+  });
+
+  test("moments that no round goes on with are kept only while training is unfinished", async () => {
+    const thrifty = policiesOf(false);
+    await thrifty.open("solver", at("one", "fresh"));
+    await thrifty.save("solver", "half", { unfinished: true });
+    await thrifty.save("solver", "whole");
+    await policies.open("solver", at("one"));
+    await policies.save("solver", "two");
+    expect(models.flatMap(({ savedOptimizer }) => savedOptimizer)).toEqual([true, false, true]);
+  });
+
+  test("weights without their moments begin with new ones; any other fault is a fault", async () => {
+    bare.add(join(folder, "one"));
+    await policies.open("solver", at("one"));
+    expect(loaded.map(({ source }) => source)).toMatchObject([{ optimizer: true }, { optimizer: false }]);
+    const broken = policiesOf(true);
+    models.length = 0;
+    loaded.push = () => {
+      throw new Error("the engine died");
+    };
+    await expect(broken.open("solver", at("two"))).rejects.toThrow("the engine died");
   });
 
   test("what an interruption left under a name makes way", async () => {

@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { internalError } from "../../foundation/base/index.ts";
+import { internalError, isWhetstoneError } from "../../foundation/base/index.ts";
 import type {
   Engine,
   EngineModel,
@@ -16,6 +16,8 @@ export interface PolicyStoreOptions {
   readonly precision: NonNullable<LoadOptions["precision"]>;
   /** Where the checkpoint of that name lies. */
   readonly pathOf: (checkpoint: string) => string;
+  /** Training goes on with the moments of the round before; without this they are twice the weights, for nothing. */
+  readonly keepMoments: boolean;
 }
 
 interface Held {
@@ -44,14 +46,17 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     )
       return { role, model: held.model, tokenizer };
     await this.#release(role);
-    const model = await engine.createModel({
-      source: {
-        kind: "checkpoint",
-        path: pathOf(weights.checkpoint),
-        optimizer: weights.optimizerState === "continued",
-      },
-      precision,
-      tokenBytes: tokenizer.tokenBytes(),
+    const path = pathOf(weights.checkpoint);
+    const load = (optimizer: boolean): Promise<EngineModel> =>
+      engine.createModel({
+        source: { kind: "checkpoint", path, optimizer },
+        precision,
+        tokenBytes: tokenizer.tokenBytes(),
+      });
+    const model = await load(weights.optimizerState === "continued").catch((error: unknown) => {
+      // An edited run goes on from weights whose moments no round of theirs was to need: they begin at zero.
+      if (isWhetstoneError(error) && error.code === "optimizer-missing") return load(false);
+      throw error;
     });
     this.#held.set(role, { model, weights });
     return { role, model, tokenizer };
@@ -70,12 +75,19 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     return { role, model, tokenizer };
   }
 
-  async save(role: string, checkpoint: string): Promise<void> {
+  async save(
+    role: string,
+    checkpoint: string,
+    { unfinished = false }: { readonly unfinished?: boolean } = {},
+  ): Promise<void> {
     const held = this.#held.get(role);
     if (held === undefined) throw internalError(`the role ${role} holds no weights to save`);
     // What lies there without a finished step was left by an interruption.
     await rm(this.#options.pathOf(checkpoint), { recursive: true, force: true });
-    await held.model.save({ path: this.#options.pathOf(checkpoint), optimizer: true });
+    await held.model.save({
+      path: this.#options.pathOf(checkpoint),
+      optimizer: unfinished || this.#options.keepMoments,
+    });
     this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
   }
 

@@ -102,7 +102,7 @@ async function prepareRole(
       const policy = await policies.open(role, { checkpoint: begin, optimizerState: "continued" });
       const learningRateAt = (step: number): number => learningRate * warmupStableDecay(step, steps);
       await trainBatches({ policy, from, to, batchAt, learningRateAt, onProgress });
-      await policies.save(role, nameOf(to));
+      await policies.save(role, nameOf(to), { unfinished: to < steps });
       return nameOf(to);
     });
   }

@@ -115,6 +115,7 @@ export class FakeModel implements EngineModel {
   readonly trained: { readonly data: readonly Datum[]; readonly options: ForwardOptions }[] = [];
   readonly steps: OptimizerStep[] = [];
   readonly saved: string[] = [];
+  readonly savedOptimizer: boolean[] = [];
   readonly samplers: FakeSampler[] = [];
   disposed = false;
   /** While set, trained batches wait for it: an engine that is slow. */
@@ -148,9 +149,10 @@ export class FakeModel implements EngineModel {
     return { sequence: this.log.length, step: this.steps.length, gradientNorm: 1 };
   }
 
-  async save({ path }: SaveOptions) {
+  async save({ path, optimizer = true }: SaveOptions) {
     this.log.push("save");
     this.saved.push(path);
+    this.savedOptimizer.push(optimizer);
     return { sequence: this.log.length, path, bytes: 1 };
   }
 

@@ -137,6 +137,7 @@ export class FakeContext implements Disposable {
       [Symbol.asyncDispose]: async () => {},
     };
     const policies = new EnginePolicies({
+      keepMoments: true,
       engine,
       tokenizer: letters,
       precision: "fp32",

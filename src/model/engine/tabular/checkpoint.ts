@@ -31,8 +31,9 @@ const factsSchema = z.looseObject({
 export interface CheckpointState {
   readonly table: Table;
   readonly step: number;
-  /** Left out of the checkpoint when undefined. */
-  readonly optimizer: Readonly<OptimizerState> | undefined;
+  readonly optimizer: Readonly<OptimizerState>;
+  /** False leaves the moments out of the checkpoint; how many steps moved them is told nevertheless. */
+  readonly keepOptimizer: boolean;
 }
 
 export function holdsTable(folder: string): boolean {
@@ -42,7 +43,7 @@ export function holdsTable(folder: string): boolean {
 /** Writes a checkpoint folder; returns its bytes. Throws what {@link writeFolder} throws. */
 export function writeCheckpoint(
   path: string,
-  { table, step, optimizer, source }: CheckpointState & { readonly source: string },
+  { table, step, optimizer, keepOptimizer, source }: CheckpointState & { readonly source: string },
 ): number {
   const { vocabulary, reach, seed, deviation } = table.options;
   const size = table.rows * vocabulary;
@@ -51,7 +52,7 @@ export function writeCheckpoint(
     format: 1,
     engine: "tabular",
     step,
-    momentSteps: optimizer?.steps ?? 0,
+    momentSteps: optimizer.steps,
     ...reach,
     seed,
     deviation,
@@ -62,7 +63,8 @@ export function writeCheckpoint(
     [tableFile]: writeTensors({ parents, tokens, nodes, values: table.values.subarray(0, size) }),
     [factsFile]: `${JSON.stringify(facts)}\n`,
   };
-  if (optimizer !== undefined)
+  // Moments that no step has moved are zero.
+  if (keepOptimizer && optimizer.steps > 0)
     files[optimizerFile] = writeTensors({
       first: optimizer.first.subarray(0, size),
       second: optimizer.second.subarray(0, size),
@@ -76,7 +78,7 @@ function filesOf(source: string): FolderFiles {
 }
 
 /**
- * Reads a checkpoint. Throws user errors `weights-missing` where the optimiser is wanted and was not saved,
+ * Reads a checkpoint. Throws user errors `optimizer-missing` where the optimiser is wanted and was not saved,
  * `weights-truncated`, `weights-missing-tensor`, `weights-shape` and `config-invalid`.
  */
 export function readCheckpoint(
@@ -113,8 +115,9 @@ export function readCheckpoint(
 
 function readOptimizer(folder: string, steps: number): OptimizerState {
   const path = join(folder, optimizerFile);
+  if (steps === 0) return freshOptimizer();
   if (!existsSync(path))
-    throw userError("weights-missing", `${path} does not exist: it was saved without its optimiser.`, {
+    throw userError("optimizer-missing", `${path} does not exist: it was saved without its optimiser.`, {
       path,
     });
   const { first, second } = readTensors(path, { first: "F64", second: "F64" });

@@ -236,7 +236,7 @@ describe("the tabular engine", () => {
       await model.save({ path: bare, optimizer: false });
       const restore = (path: string, optimizer = true) =>
         engine.createModel({ source: { kind: "checkpoint", path, optimizer } });
-      await refused(restore(bare), "weights-missing");
+      await refused(restore(bare), "optimizer-missing");
       expect((await restore(bare, false)).info.step).toBe(3);
       const file = "table.safetensors";
       const { length } = await readFile(join(whole, file));

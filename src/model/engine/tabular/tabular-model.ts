@@ -83,7 +83,7 @@ export class TabularModel implements EngineModel {
     const { loaded } = this.#options;
     return this.#call(options, () => {
       const { table, step, optimizer: moments } = this.#trainer;
-      const state = { table, step, optimizer: optimizer ? moments : undefined };
+      const state = { table, step, optimizer: moments, keepOptimizer: optimizer };
       const bytes = writeCheckpoint(resolve(path), { ...state, source: loaded.folder });
       return { path, bytes };
     });
