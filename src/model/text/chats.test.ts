@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { Message } from "../../foundation/contract/index.ts";
+import type { Message, Tokenizer } from "../../foundation/contract/index.ts";
 import { loadTokenizer } from "./index.ts";
 
 const chats = fileURLToPath(new URL("fixtures/chats", import.meta.url));
@@ -29,8 +29,11 @@ describe.each(models)("the chat format of %s", (name) => {
     (token: { content: string; special: boolean }) => (token.special ? [token.content] : []),
   );
 
+  let loading: Promise<Tokenizer> | undefined;
+
   test.each(Object.keys(conversations))("%s", async (title) => {
-    const { chat, encode } = await loadTokenizer(join(chats, name));
+    loading ??= loadTokenizer(join(chats, name));
+    const { chat, encode } = await loading;
     if (chat === undefined) return expect.unreachable();
     const messages = conversations[title] ?? [];
     const { whole, prompt } = expected[title] as Expected;
