@@ -37,6 +37,7 @@ const methodName = (method: string): string => `str.${method}`;
 const filterName = (filter: string): string => `filter.${filter}`;
 const operatorName = (operator: string): string => `operator.${operator}`;
 const forget = "loop.forget";
+const turns = "loop.turns";
 
 function environmentOf(today: Date): Environment {
   const environment = new Environment();
@@ -55,9 +56,11 @@ function environmentOf(today: Date): Environment {
     const wrapped: { value: unknown } = environment.set(name, () => null);
     wrapped.value = work;
   };
+  const nothing: Held = environment.set("loop.nothing", []);
   const [yes, no, none] = [held("true"), held("false"), held("none")];
   native(operatorName("=="), ([one, other]) => (equal(one ?? none, other ?? none) ? yes : no));
   native(operatorName("!="), ([one, other]) => (equal(one ?? none, other ?? none) ? no : yes));
+  native(turns, ([list = none]) => (list.type === "UndefinedValue" ? nothing : list));
   native(forget, (kept, { variables }) => {
     const names = new Set(["loop", "namespace", ...kept.map(({ value }) => value)]);
     for (const name of variables.keys()) if (!names.has(name)) variables.delete(name);
@@ -97,9 +100,16 @@ function mend(value: unknown): void {
     for (const member of Object.values(value)) mend(member);
     const better = mended(value);
     if (better !== undefined) Object.assign(value, better);
-    if (value.type === "For")
-      (value.body as unknown[]).unshift(call(forget, namesOf(value.loopvar as Node).map(literal)));
+    if (value.type === "For") mendLoop(value);
   }
+}
+
+/** Each turn begins without what the one before has set, and there are none over what is absent. */
+function mendLoop(loop: Node): void {
+  const { iterable, body, loopvar } = loop as Node & { readonly iterable: Node };
+  (body as unknown[]).unshift(call(forget, namesOf(loopvar as Node).map(literal)));
+  if (iterable.type === "SelectExpression") iterable.lhs = call(turns, [iterable.lhs]);
+  else loop.iterable = call(turns, [iterable]);
 }
 
 function mended(node: Node): Node | undefined {

@@ -20,9 +20,11 @@ function strip(side: Side, text: unknown, characters: unknown): string {
   return letters.slice(start, end).join("");
 }
 
+/** One capital, then small letters: of a letter that becomes two, such as ß, only the first is capital. */
 function capitalize(text: unknown): string {
   const [first = "", ...rest] = textOf(text, "capitalize");
-  return first.toUpperCase() + rest.join("").toLowerCase();
+  const [capital = "", ...others] = first.toUpperCase();
+  return capital + others.join("").toLowerCase() + rest.join("").toLowerCase();
 }
 
 function textOf(value: unknown, method: string): string {
@@ -46,11 +48,8 @@ export const pythonMethods: Readonly<Record<string, PythonFunction>> = {
   lstrip: (text, characters) => strip("left", text, characters),
   rstrip: (text, characters) => strip("right", text, characters),
   capitalize,
-  // Letters that follow no letter are capital, all others small.
-  title: (text) =>
-    textOf(text, "title").replaceAll(/\p{L}+/gu, ([first = "", ...rest]) => {
-      return first.toUpperCase() + rest.join("").toLowerCase();
-    }),
+  // Letters that follow no letter, or one that has no case, are capital, all others small.
+  title: (text) => textOf(text, "title").replaceAll(/\p{Cased}+/gu, (word) => capitalize(word)),
 };
 
 /** Filters of Jinja, whose `title` begins a word only after a space, a dash or an opening bracket. */
