@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
 import { messageOf, userError, type WhetstoneError } from "../../foundation/base/index.ts";
 import type { TokenIds, Tokenizer } from "../../foundation/contract/index.ts";
+import { withWrittenPattern } from "./byte-level-words.ts";
 import { chatFormat, defaultToday, renderer } from "./chat-format.ts";
 import { readChatTemplate } from "./chat-template.ts";
 import { unknownFinder } from "./expressible.ts";
@@ -43,7 +44,7 @@ export async function loadTokenizer(
   const unknown = tokenText(config.unk_token) ?? definition.model.unk_token ?? undefined;
   let tokenizer: HuggingFaceTokenizer;
   try {
-    tokenizer = new HuggingFaceTokenizer(definition, {
+    tokenizer = new HuggingFaceTokenizer(withWrittenPattern(definition), {
       ...config,
       ...(unknown === undefined ? {} : { unk_token: unknown }),
       eos_token: tokenText(config.eos_token),
