@@ -19,7 +19,7 @@ test("a context begins with the begin token where there is one", () => {
   expect(contextTokens(rest satisfies Tokenizer, itemOf("ab"))).toEqual(Int32Array.from([97, 98]));
 });
 
-test("a chat template writes the whole context: no begin token beside it, one message of the user's where there are no others", () => {
+test("a chat template writes the whole context: no begin token beside it, one message where there are no more", () => {
   expect(contextTokens(chatty, itemOf("ab"))).toEqual(letters.encode("user:ab;assistant:"));
   expect(contextTokens(chatty, { ...itemOf("ab"), messages })).toEqual(
     letters.encode("system:s;user:ab;assistant:"),

@@ -1,5 +1,6 @@
 import { Environment, Interpreter, parse, tokenize } from "@huggingface/jinja";
 import { messageOf } from "../../foundation/base/index.ts";
+import { filterName, forget, mend, methodName, operatorName, turns } from "./mend-template.ts";
 import { equal, type Held } from "./python-equal.ts";
 import { pythonFilters, pythonMethods } from "./python-text.ts";
 import { strftime } from "./strftime.ts";
@@ -14,15 +15,14 @@ export interface CompiledTemplate {
 
 /**
  * A Jinja template as transformers renders it (`render_jinja_template`): blocks trimmed, `raise_exception`, `tojson`
- * without HTML's escapes, and `strftime_now` on the given day. Where the library differs from Python it is mended in
- * the parsed template: methods and filters of texts, and what is equal, become functions of our own, and what a loop's body sets is
- * forgotten when the next turn begins.
+ * without HTML's escapes, and `strftime_now` on the given day. Where the library differs from Python, the parsed template
+ * is mended.
  */
 export function compileTemplate(template: string, today: Date): CompiledTemplate {
   const program = parse(
     tokenize(template.replaceAll(/\r\n?/g, "\n"), { lstrip_blocks: true, trim_blocks: true }),
   );
-  mend(program as unknown as Node);
+  mend(program);
   return {
     render: (variables) => {
       const environment = environmentOf(today);
@@ -31,13 +31,6 @@ export function compileTemplate(template: string, today: Date): CompiledTemplate
     },
   };
 }
-
-/** Names that no template can write, so that none can hide them. */
-const methodName = (method: string): string => `str.${method}`;
-const filterName = (filter: string): string => `filter.${filter}`;
-const operatorName = (operator: string): string => `operator.${operator}`;
-const forget = "loop.forget";
-const turns = "loop.turns";
 
 function environmentOf(today: Date): Environment {
   const environment = new Environment();
@@ -75,64 +68,4 @@ function range(start: number, stop?: number, step = 1): number[] {
     { length: Math.max(0, Math.ceil((to - from) / step)) },
     (_, index) => from + index * step,
   );
-}
-
-interface Node {
-  type: string;
-  [member: string]: unknown;
-}
-
-const isNode = (value: unknown): value is Node =>
-  typeof value === "object" && value !== null && typeof (value as Node).type === "string";
-
-const identifier = (value: string): Node => ({ type: "Identifier", value });
-const call = (name: string, args: readonly unknown[]): Node => ({
-  type: "CallExpression",
-  callee: identifier(name),
-  args,
-});
-
-/** Rewrites a node and all that it holds, in place. */
-function mend(value: unknown): void {
-  if (Array.isArray(value)) for (const one of value) mend(one);
-  else if (value instanceof Map) for (const pair of value) mend(pair);
-  else if (isNode(value)) {
-    for (const member of Object.values(value)) mend(member);
-    const better = mended(value);
-    if (better !== undefined) Object.assign(value, better);
-    if (value.type === "For") mendLoop(value);
-  }
-}
-
-/** Each turn begins without what the one before has set, and there are none over what is absent. */
-function mendLoop(loop: Node): void {
-  const { iterable, body, loopvar } = loop as Node & { readonly iterable: Node };
-  (body as unknown[]).unshift(call(forget, namesOf(loopvar as Node).map(literal)));
-  if (iterable.type === "SelectExpression") iterable.lhs = call(turns, [iterable.lhs]);
-  else loop.iterable = call(turns, [iterable]);
-}
-
-function mended(node: Node): Node | undefined {
-  const { callee, args, operand, filter, operator, left, right } = node;
-  if (node.type === "BinaryExpression" && ["==", "!="].includes(String((operator as Node).value)))
-    return call(operatorName(String((operator as Node).value)), [left, right]);
-  if (node.type === "CallExpression" && isNode(callee) && callee.type === "MemberExpression") {
-    const name = (callee.property as Node).value;
-    if (callee.computed === false && typeof name === "string" && Object.hasOwn(pythonMethods, name))
-      return call(methodName(name), [callee.object, ...(args as unknown[])]);
-  }
-  if (node.type === "FilterExpression" && isNode(filter)) {
-    const [named, rest] =
-      filter.type === "CallExpression" ? [filter.callee as Node, filter.args as unknown[]] : [filter, []];
-    if (Object.hasOwn(pythonFilters, String(named.value)))
-      return call(filterName(String(named.value)), [operand, ...rest]);
-  }
-  return undefined;
-}
-
-const literal = (value: string): Node => ({ type: "StringLiteral", value });
-
-function namesOf(target: Node): string[] {
-  if (target.type === "Identifier") return [String(target.value)];
-  return Array.isArray(target.value) ? target.value.flatMap((one) => namesOf(one as Node)) : [];
 }

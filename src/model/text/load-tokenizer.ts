@@ -14,8 +14,10 @@ import { tokenizerHash } from "./tokenizer-hash.ts";
 import { readDefinition } from "./tokenizer-json.ts";
 
 export interface TokenizerOptions {
-  /** The day, in UTC, that chat templates with a calendar write: the same one always (26 July 2024 if left out), so that a run
-   * goes on as it began. */
+  /**
+   * The day, in UTC, that chat templates with a calendar write. The same one always, 26 July 2024 if left out, so that a
+   * run goes on as it began.
+   */
   readonly today?: Date;
 }
 
