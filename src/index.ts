@@ -55,7 +55,7 @@ export {
 } from "./model/engine/index.ts";
 export { type LocalOptions, local } from "./model/engine/local/index.ts";
 export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
-export { type CharacterTokenizer, characters, loadTokenizer } from "./model/text/index.ts";
+export { type CharacterTokenizer, characters, loadTokenizer, type TokenizerOptions } from "./model/text/index.ts";
 export {
   type AdditionOptions,
   addition,

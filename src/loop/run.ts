@@ -24,6 +24,7 @@ import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { costMeter } from "./run/cost.ts";
+import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 
 export type { RunDefinition } from "./round/definition.ts";
@@ -54,7 +55,7 @@ export interface RunOptions {
 /**
  * Runs a definition in a folder, or goes on with it: what was finished is never done again. An edited definition starts a
  * new run from the champion of its name. Throws user errors before anything starts (`folder-in-use`, `verifier-wrong`,
- * `gate-cannot-open`, …), and engine or environment errors that leave the ledger whole.
+ * `gate-cannot-open`, `prompt-too-long`, …), and engine or environment errors that leave the ledger whole.
  *
  * @example
  * const definition = defineRun({ task: reverse({ lengths: [1, 3], growTo: 6 }), engine: tabular(), budget: { rounds: 1 } });
@@ -94,10 +95,10 @@ interface Attempt {
 /** Opens the engine and plays what is left of the run. */
 async function goOn(attempt: Attempt): Promise<void> {
   const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
-  const prepared = await definition.model.prepare(join(ledgerFolder(folder), "models"), {
-    characters: definition.task.characters,
-    projectFolder: folder,
-  });
+  const { task, model } = definition;
+  const prepared = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
+  // What was begun was checked.
+  if (record.events().length === 0) checkListedItems(task, prepared);
   const began = clock.monotonic();
   await using engine = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),

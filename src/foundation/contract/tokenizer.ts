@@ -10,6 +10,11 @@ export interface ChatFormat {
    * message's content holds one of the template's own tokens: it would end or open a message.
    */
   prompt(messages: readonly Message[]): TokenIds;
+  /**
+   * The token ids that follow `prompt(messages)` when the assistant answers with this response, up to the end token and with
+   * it, as the template writes them: what a model is trained to say. Throws as `prompt`, also for the response.
+   */
+  answer(messages: readonly Message[], response: string): TokenIds;
 }
 
 /** Text to token ids and back. Prompts and responses meet as ids, never as text: sampled ids are trained on as they are. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { SampleRequest, Tokenizer } from "../../foundation/contract/index.ts";
-import { attempt, contextTokens } from "./attempt.ts";
-import { FakeSampler, itemOf, letters, samplingOf } from "./testing/fakes.ts";
+import type { SampleRequest } from "../../foundation/contract/index.ts";
+import { attempt } from "./attempt.ts";
+import { chatty, FakeSampler, itemOf, letters, samplingOf } from "./testing/fakes.ts";
 
 const base = { samples: 1, temperature: 0, maxTokens: () => 8, seed: 7 };
 const echo = (prompt: string): string => prompt.toUpperCase();
@@ -88,15 +88,24 @@ describe("attempt", () => {
     expect(group?.rollouts[0]?.response).toEqual({ text: "123", complete: false });
   });
 
+  test("whichever token ends a response, its text is what stands before, and the token is kept", async () => {
+    const policy = { ...samplingOf(() => ({ text: "ok\u0005", cut: true })), tokenizer: chatty };
+    const [group] = await attempt({ ...base, policy, items: [itemOf("a")] });
+    const [rollout] = group?.rollouts ?? [];
+    expect(policy.sampler.calls[0]?.[0]?.parameters.stopTokens).toEqual([2, 5]);
+    expect(rollout?.response).toEqual({ text: "ok", complete: true });
+    expect(rollout?.segments[1]?.tokens).toEqual(Int32Array.of(111, 107, 5));
+  });
+
+  test("a model with a chat template is asked by it", async () => {
+    const policy = { ...samplingOf(() => "ok"), tokenizer: chatty };
+    const [group] = await attempt({ ...base, policy, items: [itemOf("ab")] });
+    expect(group?.rollouts[0]?.segments[0]?.tokens).toEqual(chatty.encode("user:ab;assistant:"));
+  });
+
   test("an empty response is complete when it ends at once", async () => {
     const [group] = await attempt({ ...base, policy: samplingOf(() => ""), items: [itemOf("a")] });
     expect(group?.rollouts[0]?.response).toEqual({ text: "", complete: true });
     expect(group?.rollouts[0]?.segments[1]?.tokens).toEqual(Int32Array.of(2));
   });
-});
-
-test("a context begins with the begin token where there is one", () => {
-  expect(contextTokens(letters, "ab")).toEqual(Int32Array.from([1, 97, 98]));
-  const { beginToken: _, ...rest } = letters;
-  expect(contextTokens(rest satisfies Tokenizer, "ab")).toEqual(Int32Array.from([97, 98]));
 });

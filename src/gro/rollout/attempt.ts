@@ -9,6 +9,7 @@ import type {
   TokenIds,
   Tokenizer,
 } from "../../foundation/contract/index.ts";
+import { contextTokens, stopTokensOf } from "./context.ts";
 
 /** Items that travel to the engine in one call: enough to fill a batch, few enough to show progress. */
 const itemsPerCall = 512;
@@ -57,7 +58,8 @@ export async function attempt(request: AttemptRequest): Promise<RolloutGroup[]> 
 async function attemptOnce(request: AttemptRequest, items: readonly Item[]): Promise<RolloutGroup[]> {
   const { policy, samples, temperature, topP, maxTokens, seed, signal } = request;
   const { tokenizer, sampler } = policy;
-  const contexts = items.map((item) => contextTokens(tokenizer, item.prompt));
+  const stopTokens = stopTokensOf(tokenizer);
+  const contexts = items.map((item) => contextTokens(tokenizer, item));
   const requests = items.map(
     (item, index): SampleRequest => ({
       prompt: contexts[index] as TokenIds,
@@ -66,7 +68,7 @@ async function attemptOnce(request: AttemptRequest, items: readonly Item[]): Pro
       parameters: {
         maxTokens: maxTokens(item),
         temperature,
-        stopTokens: [tokenizer.endToken],
+        stopTokens,
         ...(topP === undefined ? {} : { topP }),
       },
     }),
@@ -83,7 +85,7 @@ async function attemptOnce(request: AttemptRequest, items: readonly Item[]): Pro
           { kind: "context", tokens: contexts[index] as TokenIds },
           { kind: "sampled", tokens: sampled.tokens, logprobs: sampled.logprobs },
         ],
-        response: responseOf(tokenizer, sampled),
+        response: responseOf(tokenizer, stopTokens, sampled),
         temperature,
         seed: (requests[index] as SampleRequest).seed,
         sample,
@@ -92,22 +94,16 @@ async function attemptOnce(request: AttemptRequest, items: readonly Item[]): Pro
   }));
 }
 
-/** The token ids that ask for a response: the model's begin token, if it has one, and the prompt. */
-export function contextTokens(tokenizer: Tokenizer, prompt: string): TokenIds {
-  const ids = tokenizer.encode(prompt);
-  if (tokenizer.beginToken === undefined) return ids;
-  const context = new Int32Array(ids.length + 1);
-  context[0] = tokenizer.beginToken;
-  context.set(ids, 1);
-  return context;
-}
-
-function responseOf(tokenizer: Tokenizer, sampled: SampledSequence): Rollout["response"] {
-  const { tokens } = sampled;
-  const ended = tokens.length > 0 && tokens[tokens.length - 1] === tokenizer.endToken;
+/** Whichever token ends it, a response's text is what stands before. */
+function responseOf(
+  tokenizer: Tokenizer,
+  stopTokens: readonly number[],
+  { tokens, stopReason }: SampledSequence,
+): Rollout["response"] {
+  const ended = stopTokens.includes(tokens.at(-1) ?? -1);
   return {
     text: tokenizer.decode(ended ? tokens.subarray(0, -1) : tokens),
-    complete: sampled.stopReason === "stop",
+    complete: ended || stopReason === "stop",
   };
 }
 

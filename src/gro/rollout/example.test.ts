@@ -1,7 +1,7 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect, test } from "vitest";
 import { exampleOfDemonstration, exampleOfRollout, positionsOf, weightedDatum } from "./example.ts";
-import { itemOf, letters, rolloutOf } from "./testing/fakes.ts";
+import { chatty, itemOf, letters, rolloutOf } from "./testing/fakes.ts";
 
 test("a rollout is trained on as it was sampled", () => {
   const rollout = rolloutOf(itemOf("ab", 7), "ba");
@@ -25,6 +25,19 @@ test("a demonstration is asked as a model would be, and ends", () => {
     difficulty: 2,
     origin: "demonstration",
   });
+});
+
+test("a demonstration to a model with a chat template is asked and said as the template writes it", () => {
+  const messages = [
+    { role: "system", content: "s" },
+    { role: "user", content: "ab" },
+  ];
+  const { context, response } = exampleOfDemonstration(chatty, {
+    item: { ...itemOf("ab"), messages },
+    response: "ba",
+  });
+  expect(context).toEqual(letters.encode("system:s;user:ab;assistant:"));
+  expect(response).toEqual(Int32Array.from([98, 97, 2]));
 });
 
 const tokens = (minLength: number) =>

@@ -1,5 +1,5 @@
 import type { Datum, Demonstration, Example, Rollout, Tokenizer } from "../../foundation/contract/index.ts";
-import { contextTokens } from "./attempt.ts";
+import { contextTokens, responseTokens } from "./context.ts";
 
 /** What was sampled, trained on as it is: never re-tokenised. */
 export function exampleOfRollout(rollout: Rollout): Example {
@@ -13,16 +13,13 @@ export function exampleOfRollout(rollout: Rollout): Example {
   };
 }
 
-export function exampleOfDemonstration(tokenizer: Tokenizer, demonstration: Demonstration): Example {
-  const answer = tokenizer.encode(demonstration.response);
-  const response = new Int32Array(answer.length + 1);
-  response.set(answer);
-  response[answer.length] = tokenizer.endToken;
+/** An answer that was written by someone: asked as the model would be, said as the model would say it. */
+export function exampleOfDemonstration(tokenizer: Tokenizer, { item, response }: Demonstration): Example {
   return {
-    context: contextTokens(tokenizer, demonstration.item.prompt),
-    response,
-    item: demonstration.item.canonical,
-    difficulty: demonstration.item.difficulty,
+    context: contextTokens(tokenizer, item),
+    response: responseTokens(tokenizer, item, response),
+    item: item.canonical,
+    difficulty: item.difficulty,
     origin: "demonstration",
   };
 }

@@ -1,3 +1,5 @@
 export * from "./attempt.ts";
+export * from "./check-prompt.ts";
+export * from "./context.ts";
 export * from "./example.ts";
 export * from "./storage.ts";

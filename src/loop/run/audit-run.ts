@@ -6,6 +6,7 @@ import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { evaluationItems, measure } from "../../lifecycle/evaluate/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { configHash } from "./describe.ts";
+import { needsOf } from "./listed-items.ts";
 
 /** Weights that a run has made: a round's candidate by its number (0 is the preparation), the champion, or the newest candidate. */
 export type WhichWeights = "base" | "champion" | "candidate" | number;
@@ -42,8 +43,8 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
   const { task, model, precision, optimize, seed } = definition;
   const events = eventsOf(definition, folder);
   const wanted = [of].flat().map((which) => ({ of: which, checkpoint: checkpointOf(events, which) }));
-  const needs = { characters: task.characters, projectFolder: folder };
-  const { tokenizer } = await model.prepare(join(ledgerFolder(folder), "models"), needs);
+  const models = join(ledgerFolder(folder), "models");
+  const { tokenizer } = await model.prepare(models, needsOf(task, folder));
   await using engine = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
     ...(signal ? { signal } : {}),

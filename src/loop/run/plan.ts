@@ -9,6 +9,7 @@ import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { plannedDiscordance } from "../round/promising.ts";
+import { checkListedItems, needsOf } from "./listed-items.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
@@ -39,8 +40,9 @@ export async function plan(
   if (!observes) blockParts(task, gate);
   const blocks = planBlocks(task, gate);
   const parts = "parts" in blocks ? blocks.parts : [];
-  const needs = { characters: task.characters, projectFolder: folder };
-  const { path, tokenizer, fromScratch } = await model.prepare(join(ledgerFolder(folder), "models"), needs);
+  const prepared = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
+  checkListedItems(task, prepared);
+  const { path, tokenizer, fromScratch } = prepared;
   const parameters = estimateParameters(
     JSON.parse(await readFile(join(path, "config.json"), "utf8")) as Record<string, unknown>,
   );

@@ -3,10 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { characters } from "../text/index.ts";
-import { fromFolder } from "./index.ts";
+import { fromFolder, type ModelNeeds } from "./index.ts";
 
 let project: string;
-let needs: { characters: string; projectFolder: string };
+let needs: ModelNeeds;
 
 beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), "whetstone-from-folder-"));
@@ -58,6 +58,33 @@ describe("fromFolder()", () => {
     await refused("tokenizer-missing", "has no tokenizer.json");
     await writeFile(join(path, "tokenizer.json"), "{");
     await refused("tokenizer-invalid", "is not JSON");
+  });
+
+  test("needs a chat template where the task's items are conversations", async () => {
+    const path = await modelFolder(whole);
+    needs = { ...needs, conversations: true };
+    await refused("no-chat-template", `${path} has no chat template`);
+    await writeFile(join(path, "chat_template.jinja"), "{{ messages[0].content }}");
+    expect((await prepare()).tokenizer.chat?.render([{ role: "user", content: "01" }])).toBe("01");
+    await writeFile(join(path, "chat_template.jinja"), "{{ messages[0].content");
+    await refused("chat-template-invalid", "chat_template.jinja");
+  });
+
+  test("knows how much the model reads at once", async () => {
+    const path = await modelFolder(whole);
+    const longest = async (members: object) => {
+      await writeFile(join(path, "config.json"), JSON.stringify(members));
+      return (await prepare()).maxPositions;
+    };
+    expect(await longest({})).toBeUndefined();
+    expect(await longest({ max_position_embeddings: 64 })).toBe(64);
+    expect(await longest({ max_position_embeddings: 64, sliding_window: 16 })).toBe(16);
+    expect(await longest({ sliding_window: 16, max_position_embeddings: null })).toBe(16);
+    const off = { sliding_window: 16, use_sliding_window: false };
+    expect(await longest({ max_position_embeddings: 64, ...off })).toBe(64);
+    expect(await longest({ max_position_embeddings: 64, position_embedding_type: "none" })).toBeUndefined();
+    await writeFile(join(path, "config.json"), "null");
+    await refused("config-invalid", "it holds no object");
   });
 
   test("refuses a tokenizer that does not know the task's characters", async () => {

@@ -4,6 +4,8 @@ import type { Tokenizer } from "../../foundation/contract/index.ts";
 export interface ModelNeeds {
   /** Every character that the task's prompts and responses use. */
   readonly characters: string;
+  /** Items are conversations: the model must have a chat template. */
+  readonly conversations?: boolean;
   /** Where relative paths begin: the folder of the run's configuration. */
   readonly projectFolder: string;
 }
@@ -14,6 +16,8 @@ export interface PreparedModel {
   readonly path: string;
   /** It holds no weights: they are drawn from a seed. */
   readonly fromScratch: boolean;
+  /** Longest sequence, where the model has one. */
+  readonly maxPositions?: number;
 }
 
 /** A model that is described but not yet there: what a configuration holds. */
@@ -23,7 +27,8 @@ export interface ModelDefinition {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /**
    * Makes sure that the model's folder is there, writing it into `folder` where it must be made; may be called again.
-   * Throws user errors for what is missing, and `text-not-in-vocabulary` where the tokenizer lacks one of the characters.
+   * Throws user errors for what is missing, `text-not-in-vocabulary` where the tokenizer lacks one of the characters, and
+   * `no-chat-template` where conversations are needed and there is none.
    */
   prepare(folder: string, needs: ModelNeeds): Promise<PreparedModel>;
 }

@@ -29,7 +29,8 @@ export function tiny(options: TinyOptions = {}): ModelDefinition {
       // Named by its content: another definition never finds this one in its place.
       const path = join(folder, `tiny-${hashOf(files).slice(0, 12)}`);
       writeOnce(path, files);
-      return { tokenizer: speaks, path, fromScratch: true };
+      const limit = shape.positions === "none" ? {} : { maxPositions: shape.maxPositions };
+      return { tokenizer: speaks, path, fromScratch: true, ...limit };
     },
   };
 }

@@ -1,2 +1,2 @@
 export { type CharacterTokenizer, characters } from "./characters.ts";
-export { loadTokenizer } from "./load-tokenizer.ts";
+export { loadTokenizer, type TokenizerOptions } from "./load-tokenizer.ts";

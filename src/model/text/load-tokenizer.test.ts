@@ -98,6 +98,25 @@ describe("loadTokenizer", () => {
     expect(lacking.encode("quick")).not.toHaveLength(0);
   });
 
+  test("splits at what Python calls white space, also by the pattern that no file writes out", async () => {
+    const smollm2 = JSON.parse(await readFile(join(fixture("chats/smollm2"), "tokenizer.json"), "utf8"));
+    const { vocab, merges, ...model } = smollm2.model;
+    const size = Object.keys(vocab).length + smollm2.added_tokens.length;
+    // A space and the first byte of U+0085; a line break of two characters.
+    const joined = { "\u0120\u00c2": size, "\u010d\u010a": size + 1 };
+    const pairs = [...merges, ["\u0120", "\u00c2"], ["\u010d", "\u010a"]];
+    const path = await copyWith("chats/smollm2", {
+      "tokenizer.json": { ...smollm2, model: { ...model, vocab: { ...vocab, ...joined }, merges: pairs } },
+    });
+    const { encode } = await loadTokenizer(path);
+    const joins = (text: string) => [...encode(text)].some((id) => id >= size);
+    expect(joins(" \u00a1")).toBe(true);
+    expect(joins("\r\n\r\n")).toBe(true);
+    // As SmolLM2's own tokenizer does: the one is white space and the other is not.
+    expect(joins(" \u0085x")).toBe(false);
+    expect(joins("\r\n\ufeffx")).toBe(false);
+  });
+
   test("takes the end token that the model generates until", async () => {
     const endOf = async (changes: Readonly<Record<string, object>>) =>
       (await loadTokenizer(await copyWith("byte-level", changes))).endToken;

@@ -16,6 +16,20 @@ export function tokenText(token: unknown): string | undefined {
   return typeof content === "string" ? content : undefined;
 }
 
+const names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
+
+/** The special tokens that have a name, as chat templates read them. */
+export function namedTokens(config: JsonObject): Record<string, string> {
+  const texts = names.map((name) => [name, tokenText(config[name])] as const);
+  return Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** Every token that ends a generation, the end of a response first. */
+export function stopTokensOf(endToken: number, folderConfigs: readonly JsonObject[]): number[] {
+  const named = folderConfigs.flatMap((config) => idsOf([config], "eos_token_id"));
+  return [...new Set([endToken, ...named])];
+}
+
 function idsOf(configs: readonly JsonObject[], name: string): readonly number[] {
   for (const config of configs) {
     const ids = [config[name]].flat().filter((id): id is number => Number.isInteger(id));

@@ -1,3 +1,4 @@
+import { userError } from "../../../foundation/base/index.ts";
 import type {
   Datum,
   EngineModel,
@@ -27,6 +28,23 @@ export const letters: Tokenizer = {
   encode: (text) => Int32Array.from(text, (letter) => letter.codePointAt(0) ?? 0),
   decode: (tokens) => [...tokens].map((token) => (token > 2 ? String.fromCodePoint(token) : "")).join(""),
   tokenBytes: () => Array.from({ length: 128 }, (_, token) => Uint8Array.of(token)),
+};
+
+/** Letters whose model writes `role:content;`, and may also end with 5. */
+export const chatty: Tokenizer = {
+  ...letters,
+  stopTokens: [2, 5],
+  chat: {
+    render: (messages, { addGenerationPrompt = false } = {}) =>
+      messages.map(({ role, content }) => `${role}:${content};`).join("") +
+      (addGenerationPrompt ? "assistant:" : ""),
+    prompt: (messages) => letters.encode(chatty.chat?.render(messages, { addGenerationPrompt: true }) ?? ""),
+    answer: (messages, response) => {
+      if (messages.some(({ content }) => content.includes(";")) || response.includes(";"))
+        throw userError("special-token-in-text", "A message holds ;.", { token: ";" });
+      return Int32Array.of(...letters.encode(response), letters.endToken);
+    },
+  },
 };
 
 export const itemOf = (prompt: string, difficulty = prompt.length): Item => ({

@@ -2,6 +2,7 @@ import { type RandomStream, randomStream } from "../../../foundation/base/index.
 import type { Item, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
 import { checkpointsOf } from "../../../gro/method/index.ts";
 import type { Pass } from "../../../gro/method.ts";
+import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
 import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
 import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
 import { drawItems } from "../../../world/task/index.ts";
@@ -143,7 +144,8 @@ function meanLength(
 ): number {
   const lengths = items.map(
     (item) =>
-      tokenizer.encode(item.prompt).length + tokenizer.encode(task.demonstrate(item, random)).length + 2,
+      contextTokens(tokenizer, item).length +
+      responseTokens(tokenizer, item, task.demonstrate(item, random)).length,
   );
   return lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, lengths.length);
 }
