@@ -17,8 +17,8 @@ export function toBrainFloats(values: Float32Array): Uint8Array {
   for (let i = 0; i < bits.length; i++) {
     const one = bits[i] as number;
     // Rounding could carry a NaN over into an infinity.
-    const isNaN = (one & 0x7fffffff) > 0x7f800000;
-    rounded[i] = isNaN ? (one >>> 16) | 0x40 : (one + 0x7fff + ((one >>> 16) & 1)) >>> 16;
+    const undefinedNumber = (one & 0x7fffffff) > 0x7f800000;
+    rounded[i] = undefinedNumber ? (one >>> 16) | 0x40 : (one + 0x7fff + ((one >>> 16) & 1)) >>> 16;
   }
   return new Uint8Array(rounded.buffer);
 }
