@@ -27,6 +27,7 @@ export {
   type ParametrisedRun,
   type Plan,
   type PlannedStage,
+  type PlanOptions,
   plan,
   type RunConfig,
   type RunDefinition,

@@ -1,4 +1,3 @@
-import { listFiles, modelInfo } from "@huggingface/hub";
 import type { Environment } from "../../engine/local/index.ts";
 import { isModelFile } from "../model-files.ts";
 
@@ -44,6 +43,8 @@ export async function findOnHub(
     fetch: (input: Parameters<typeof fetch>[0], init?: RequestInit) =>
       fetch(input, { ...init, signal: either }),
   };
+  // Loaded where it is needed: most runs ask nothing of the network.
+  const { listFiles, modelInfo } = await import("@huggingface/hub");
   const { sha: revision } = await modelInfo({ name: repository, additionalFields: ["sha"], ...shared });
   const files: HubFile[] = [];
   for await (const { type, path, size, oid, lfs } of listFiles({ repo: repository, revision, ...shared })) {
