@@ -140,6 +140,13 @@ module.exports = {
       to: { path: "^node_modules/@huggingface/tokenizers/" },
     },
     {
+      name: "network-only-in-hub",
+      severity: "error",
+      comment: "Models come from model/hub: nothing else asks the network for one.",
+      from: { path: "^src/", pathNot: "^src/model/hub/" },
+      to: { path: "^node_modules/@huggingface/hub/" },
+    },
+    {
       name: "no-development-packages",
       severity: "error",
       comment: "What is shipped imports only what package.json lists under dependencies.",

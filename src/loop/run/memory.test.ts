@@ -40,7 +40,9 @@ test("a model that is too large is refused with the number, and nothing is opene
   const refused = {
     code: "model-too-large",
     category: "user",
-    message: expect.stringMatching(/has 6\.7 billion parameters: training takes at least 107\.8 GB of memory/),
+    message: expect.stringMatching(
+      /has 6\.7 billion parameters: training takes at least 107\.8 GB of memory/,
+    ),
     details: { parameters: 6_738_415_616, neededBytes: 107_814_649_856, availableBytes: 1e11 },
   };
   await expect(refuseTooLarge(define(), prepared, 1e11)).rejects.toMatchObject(refused);

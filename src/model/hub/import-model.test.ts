@@ -22,7 +22,7 @@ test("a GGUF file becomes a model with a name made from its own", async () => {
   expect(model).toMatchObject({
     name: "small-model",
     source: { kind: "file", path },
-    parameters: 2008,
+    parameters: 2016,
     quantisation: "F32",
     licence: "mit",
     sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -41,7 +41,7 @@ test("a Hugging Face folder is copied, without what is not needed", async () => 
   const path = await writeSmallFolder(folder);
   await writeFile(join(path, "training-notes.md"), "much");
   const { folder: copy, ...model } = await importModel(path, { ...options, name: "mine" });
-  expect(model).toMatchObject({ name: "mine", source: { kind: "folder", path }, parameters: 2008 });
+  expect(model).toMatchObject({ name: "mine", source: { kind: "folder", path }, parameters: 2016 });
   expect((await readdir(copy)).sort()).toEqual([
     "config.json",
     "generation_config.json",

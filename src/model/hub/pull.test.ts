@@ -38,7 +38,7 @@ test("takes the files of a model from the hub, and only these; then asks nothing
     name: "smollm2-135m",
     source: { kind: "hub", repository, revision: expect.stringMatching(/^0123/) },
     licence: "apache-2.0",
-    parameters: 2008,
+    parameters: 2016,
     quantisation: null,
   });
   expect((await readdir(model.folder)).sort()).toEqual(

@@ -63,15 +63,15 @@ describe("convertGguf()", () => {
   test("writes a llama as the folder that says the same", async () => {
     const heard: number[] = [];
     expect(await convert(smallModel, { onProgress: (_label, done) => heard.push(done) })).toEqual({
-      parameters: 6 * 8 + 2 * (2 * 8 + 2 * 64 + 2 * 32 + 3 * 256) + 8,
+      parameters: 7 * 8 + 2 * (2 * 8 + 2 * 64 + 2 * 32 + 3 * 256) + 8,
       quantisation: "F32",
       licence: "mit",
     });
-    expect(heard.at(-1)).toBe(6 * 8 + 2 * (2 * 8 + 2 * 64 + 2 * 32 + 3 * 256) + 8);
+    expect(heard.at(-1)).toBe(7 * 8 + 2 * (2 * 8 + 2 * 64 + 2 * 32 + 3 * 256) + 8);
     expect(await json("config.json")).toEqual({
       architectures: ["LlamaForCausalLM"],
       model_type: "llama",
-      vocab_size: 6,
+      vocab_size: 7,
       hidden_size: 8,
       intermediate_size: 32,
       num_hidden_layers: 2,
@@ -96,7 +96,7 @@ describe("convertGguf()", () => {
     expect(Object.keys(stored)).toHaveLength(smallModel.tensors.length);
     expect(stored["model.embed_tokens.weight"]).toEqual({
       dtype: "F32",
-      shape: [6, 8],
+      shape: [7, 8],
       values: [...named("token_embd.weight")],
     });
     expect(stored["model.layers.1.mlp.down_proj.weight"]).toEqual({
@@ -153,7 +153,7 @@ describe("convertGguf()", () => {
     await convert({ ...smallModel, tensors: [...smallModel.tensors, ...biases, head] });
     expect(await json("config.json")).toMatchObject({ tie_word_embeddings: false, attention_bias: true });
     const stored = await weights();
-    expect(stored["lm_head.weight"]?.shape).toEqual([6, 8]);
+    expect(stored["lm_head.weight"]?.shape).toEqual([7, 8]);
     expect(stored["model.layers.0.self_attn.q_proj.bias"]?.values).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
     expect(stored["model.layers.0.self_attn.v_proj.bias"]?.values).toEqual([0, 1, 2, 3]);
   });

@@ -33,7 +33,7 @@ test("reads metadata and tensors, of versions 2 and 3", async () => {
     const { metadata, tensors } = readGguf(path);
     expect(metadata.get("general.architecture")).toBe("llama");
     expect(metadata.get("llama.attention.layer_norm_rms_epsilon")).toBe(Math.fround(1e-5));
-    expect(metadata.get("tokenizer.ggml.token_type")).toEqual([3, 3, 1, 1, 1, 1]);
+    expect(metadata.get("tokenizer.ggml.token_type")).toEqual([3, 3, 1, 1, 1, 1, 1]);
     expect([...tensors.keys()]).toEqual(smallModel.tensors.map(({ name }) => name));
     expect(tensors.get("blk.1.ffn_down.weight")).toMatchObject({ shape: [8, 32], bytes: 4 * 8 * 32 });
   }

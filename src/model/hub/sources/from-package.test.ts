@@ -49,7 +49,7 @@ const environment = () => ({
 function model(changes: Partial<{ version: string; sha256: string }> = {}) {
   const carrier = { name: "small-carrier", version: "1.0", file: "small_carrier/model.gguf", sha256 };
   return {
-    ...{ name: "small", repository: "nobody/small", licence: "mit", parameters: 2008 },
+    ...{ name: "small", repository: "nobody/small", licence: "mit", parameters: 2016 },
     package: { ...carrier, ...changes },
   };
 }

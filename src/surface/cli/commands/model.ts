@@ -46,7 +46,7 @@ async function bring(context: CliContext, flags: JsonFlags, work: Bring): Promis
     if (flags.json) output.json({ ...model, bytes: await modelBytes(model) });
     else
       output.line(
-        `${model.name} is here: ${count(model.parameters)} parameters, ${megabytes(await modelBytes(model))}, ` +
+        `${model.name} is here: ${count(model.parameters)} parameters, ${size(await modelBytes(model))}, ` +
           `licence ${model.licence ?? "not stated"}.\nA config names it: model: "${model.name}".`,
       );
     return 0;
@@ -76,7 +76,7 @@ export async function list(this: CliContext, flags: JsonFlags): Promise<void> {
           (model) =>
             [
               model.name,
-              `${count(model.parameters)} parameters, ${megabytes(model.bytes)}, licence ${model.licence ?? "not stated"}, from ${describeSource(model.source)}`,
+              `${count(model.parameters)} parameters, ${size(model.bytes)}, licence ${model.licence ?? "not stated"}, from ${describeSource(model.source)}`,
             ] as const,
         ),
         ...missing.map(
@@ -97,15 +97,23 @@ export async function remove(this: CliContext, flags: JsonFlags, name: string): 
   await answer(this, flags.json, async () => {
     const { bytes } = await removeModel(name, { environment });
     if (flags.json) output.json({ name, bytes });
-    else output.line(`${name} is removed; ${megabytes(bytes)} are free again.`);
+    else output.line(`${name} is removed; ${size(bytes)} are free again.`);
     return 0;
   });
 }
 
-const count = (parameters: number): string =>
-  parameters >= 1e9 ? `${(parameters / 1e9).toFixed(1)} billion` : `${(parameters / 1e6).toFixed(1)} million`;
+function count(parameters: number): string {
+  if (parameters < 1e6) return parameters.toLocaleString("en-US");
+  return parameters < 1e9
+    ? `${(parameters / 1e6).toFixed(1)} million`
+    : `${(parameters / 1e9).toFixed(1)} billion`;
+}
 
-const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+function size(bytes: number): string {
+  return bytes < 1e6
+    ? `${Math.ceil(bytes / 1e3)} kB`
+    : `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+}
 
 /** One lasting line for each thing that is done, and on a terminal how far it is. */
 function narrate({ note, passing }: Output): (label: string, done: number, total: number) => void {

@@ -1,9 +1,9 @@
 import type { Content, TensorContent } from "./write-gguf.ts";
 
-/** A small llama: 2 layers, 2 heads of 4, one head of keys and values, 6 tokens that are bytes or special. */
+/** A small llama: 2 layers, 2 heads of 4, one head of keys and values, 7 tokens. */
 const shape = { width: 8, hidden: 32, layers: 2, heads: 2, keyValueHeads: 1, headWidth: 4 } as const;
 const { width, hidden, layers, heads, keyValueHeads, headWidth } = shape;
-export const tokens = ["<|end|>", "<|begin|>", "a", "b", "ab", "Ġ"];
+export const tokens = ["<|end|>", "<|begin|>", "a", "b", "ab", "Ġ", "="];
 
 /** Numbers that name their place, so that a row in the wrong one is seen. */
 function counting(name: string, dimensions: readonly number[]): TensorContent {
@@ -39,7 +39,7 @@ export const smallModel: Content = {
     "tokenizer.ggml.model": "gpt2",
     "tokenizer.ggml.pre": "gpt-2",
     "tokenizer.ggml.tokens": tokens,
-    "tokenizer.ggml.token_type": [3, 3, 1, 1, 1, 1],
+    "tokenizer.ggml.token_type": [3, 3, 1, 1, 1, 1, 1],
     "tokenizer.ggml.merges": ["a b"],
     "tokenizer.ggml.bos_token_id": 1,
     "tokenizer.ggml.eos_token_id": 0,
