@@ -5,7 +5,7 @@
  */
 const floors = {
   foundation: [["base"], ["contract", "statistics"], ["ledger"]],
-  model: [["text"], ["engine"], ["chat"]],
+  model: [["text"], ["engine"], ["hub", "chat"]],
   world: [["sandbox"], ["task"]],
   gro: [["rollout"], ["generate", "reward", "update"], ["method"]],
   lifecycle: [
@@ -138,6 +138,13 @@ module.exports = {
       comment: "Tokenizing is model/text's work; everybody else has the Tokenizer of the contract.",
       from: { path: "^src/", pathNot: "^src/model/text/" },
       to: { path: "^node_modules/@huggingface/tokenizers/" },
+    },
+    {
+      name: "network-only-in-hub",
+      severity: "error",
+      comment: "Models come from model/hub: nothing else asks the network for one.",
+      from: { path: "^src/", pathNot: "^src/model/hub/" },
+      to: { path: "^node_modules/@huggingface/hub/" },
     },
     {
       name: "no-development-packages",

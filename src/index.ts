@@ -28,6 +28,7 @@ export {
   type ParametrisedRun,
   type Plan,
   type PlannedStage,
+  type PlanOptions,
   plan,
   type RunConfig,
   type RunDefinition,
@@ -46,7 +47,6 @@ export {
   type EngineContext,
   type EngineDefinition,
   type EngineProgress,
-  fromFolder,
   type ModelDefinition,
   type ModelNeeds,
   type PreparedModel,
@@ -55,7 +55,13 @@ export {
 } from "./model/engine/index.ts";
 export { type LocalOptions, local } from "./model/engine/local/index.ts";
 export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
-export { type CharacterTokenizer, characters, loadTokenizer, type TokenizerOptions } from "./model/text/index.ts";
+export { fromFolder, pretrained } from "./model/hub/index.ts";
+export {
+  type CharacterTokenizer,
+  characters,
+  loadTokenizer,
+  type TokenizerOptions,
+} from "./model/text/index.ts";
 export {
   type AdditionOptions,
   addition,

@@ -15,7 +15,9 @@ test("docs/cli.md names every exit code as the help does", () => {
 });
 
 test.concurrent("docs/cli.md names every command, and its flags are those of the command", async () => {
-  const commands = [...page.matchAll(/^\| `([a-z ]+?)(?: \[FOLDER\])?` \| (.*) \| `whetstone .*` \|$/gm)];
+  const commands = [
+    ...page.matchAll(/^\| `([a-z ]+?)(?: \[FOLDER\]| NAME| PATH)?` \| (.*) \| `whetstone .*` \|$/gm),
+  ];
   expect(commands.map(([, name]) => name)).toEqual([
     "init",
     "plan",
@@ -23,6 +25,10 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "status",
     "report",
     "doctor",
+    "model pull",
+    "model import",
+    "model list",
+    "model remove",
     "engine install",
     "engine status",
     "engine remove",

@@ -13,6 +13,8 @@ const planted: readonly (readonly [string, string, string?])[] = [
   ["src/foundation/ledger/rows.ts", "src/foundation/statistics/interval.ts"],
   ["src/foundation/ledger/store.ts", "src/foundation/base/text.ts"],
   ["src/model/chat/turn.ts", "src/model/text/template.ts"],
+  ["src/model/hub/pull.ts", "src/model/engine/local/cache.ts"],
+  ["src/model/hub/listing.ts", "@huggingface/hub"],
   ["src/lifecycle/optimize/methods/imitation/star.ts", "src/lifecycle/select/band.ts"],
   ["src/loop/run.ts", "src/loop/gate.ts"],
   ["src/surface/cli/main.ts", "src/surface/report/page.ts"],
@@ -42,6 +44,8 @@ const planted: readonly (readonly [string, string, string?])[] = [
     "room-foundation-contract",
   ],
   ["src/model/engine/sideways.ts", "src/model/chat/turn.ts", "room-model-engine"],
+  ["src/model/engine/tabular/named.ts", "src/model/hub/pull.ts", "room-model-engine"],
+  ["src/model/hub/sideways.ts", "src/model/chat/turn.ts", "room-model-hub"],
   ["src/gro/reward/sideways.ts", "src/gro/update/weights.ts", "room-gro-reward"],
   ["src/lifecycle/acquire/sideways.ts", "src/lifecycle/select/band.ts", "room-lifecycle-acquire"],
   ["src/lifecycle/refine/sideways.ts", "src/lifecycle/evaluate/card.ts", "room-lifecycle-refine"],
@@ -62,10 +66,18 @@ const planted: readonly (readonly [string, string, string?])[] = [
   ["src/foundation/base/dressed.ts", "@huggingface/tokenizers", "foundation-stands-alone"],
   ["src/loop/director/prompting.ts", "@clack/prompts", "terminal-only-in-cli"],
   ["src/world/task/tokens.ts", "@huggingface/tokenizers", "tokenizers-only-in-text"],
+  ["src/model/engine/local/pulling.ts", "@huggingface/hub", "network-only-in-hub"],
   ["src/world/task/checked.ts", "fast-check", "no-development-packages"],
 ];
 
-const packages = ["zod", "fast-check", "@stricli/core", "@clack/prompts", "@huggingface/tokenizers"];
+const packages = [
+  "zod",
+  "fast-check",
+  "@stricli/core",
+  "@clack/prompts",
+  "@huggingface/tokenizers",
+  "@huggingface/hub",
+];
 
 let folder: string;
 let violations: readonly { readonly from: string; readonly rule: { readonly name: string } }[];

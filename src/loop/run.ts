@@ -9,7 +9,7 @@ import {
 } from "../foundation/base/index.ts";
 import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
 import { type Ledger, ledgerFolder, openLedger, type RunLedger } from "../foundation/ledger/index.ts";
-import type { PreparedModel } from "../model/engine/index.ts";
+import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { runCanaries } from "../world/task/index.ts";
 import { auditStage } from "./round/audit.ts";
 import { blockParts } from "./round/block-parts.ts";
@@ -25,6 +25,7 @@ import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { costMeter } from "./run/cost.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
+import { refuseTooLarge } from "./run/memory.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 
 export type { RunDefinition } from "./round/definition.ts";
@@ -37,7 +38,7 @@ export {
   type ParametrisedRun,
   withParameters,
 } from "./run/parameters.ts";
-export { type Plan, type PlannedStage, plan } from "./run/plan.ts";
+export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 
 export interface RunOptions {
@@ -96,13 +97,20 @@ interface Attempt {
 async function goOn(attempt: Attempt): Promise<void> {
   const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
   const { task, model } = definition;
-  const prepared = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
+  const setUp: EngineProgress = (label, done, total) =>
+    watch({ type: "progress", stage: "set-up", label, done, total });
+  const prepared = await model.prepare(join(ledgerFolder(folder), "models"), {
+    ...needsOf(task, folder),
+    onProgress: setUp,
+    ...(signal ? { signal } : {}),
+  });
   // What was begun was checked.
   if (record.events().length === 0) checkListedItems(task, prepared);
+  await refuseTooLarge(definition, prepared);
   const began = clock.monotonic();
   await using engine = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
-    onProgress: (label, done, total) => watch({ type: "progress", stage: "set-up", label, done, total }),
+    onProgress: setUp,
     ...(signal ? { signal } : {}),
   });
   const capabilities = await engine.capabilities();

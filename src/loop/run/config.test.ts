@@ -53,6 +53,15 @@ describe("defineRun", () => {
     expect(definition.gate).toEqual({ mode: "decide", alpha: 0.05, cap: 100, reusedOpenings: 4 });
   });
 
+  test("a text in the place of the model is a known name, or a path", () => {
+    expect(defineRun({ task, model: "smollm2-135m" }).model).toMatchObject({
+      description: { model: "smollm2-135m" },
+    });
+    expect(defineRun({ task, model: "models/smollm2-135m" }).model).toMatchObject({
+      description: { path: "models/smollm2-135m" },
+    });
+  });
+
   test.each([
     [{}, /option "task": expected something like reverse\(\)/],
     [{ task, modle: "x" }, /no option "modle"; did you mean "model"\?/],

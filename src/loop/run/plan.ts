@@ -1,15 +1,15 @@
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { smallestGain, spentAt, spentOnReusedAt } from "../../foundation/statistics/index.ts";
-import { estimateParameters } from "../../model/engine/index.ts";
+import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { plannedDiscordance } from "../round/promising.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
+import { parametersOf, refuseTooLarge } from "./memory.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
@@ -23,16 +23,24 @@ const brainBytes = 2e8;
 /** A parameter's value and its two moments, in 32 bits each. */
 const checkpointBytes = 12;
 
+export interface PlanOptions {
+  /** The project folder. */
+  readonly folder: string;
+  /** Hears how far a model is that has to be brought here first: without it there is nothing to count. */
+  readonly onProgress?: EngineProgress;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * What a run would do, before it does it: stages, time, memory, and the smallest gain that its budget can show. Starts
- * nothing and needs no Python. Throws the run's own user errors for what can be known now.
+ * nothing, and brings no more here than a model that is named and not here yet. Throws the run's own user errors for what can be known now.
  *
  * @example
  * const { lines } = await plan(defineRun({ task: reverse() }), { folder: await mkdtemp(join(tmpdir(), "plan-")) });
  */
 export async function plan(
   definition: RunDefinition,
-  { folder }: { readonly folder: string },
+  { folder, onProgress, signal }: PlanOptions,
 ): Promise<Plan> {
   const { task, model, optimize, gate, budget } = definition;
   const canaries = await runCanaries(task);
@@ -40,12 +48,15 @@ export async function plan(
   if (!observes) blockParts(task, gate);
   const blocks = planBlocks(task, gate);
   const parts = "parts" in blocks ? blocks.parts : [];
-  const prepared = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
+  const prepared = await model.prepare(join(ledgerFolder(folder), "models"), {
+    ...needsOf(task, folder),
+    ...(onProgress ? { onProgress } : {}),
+    ...(signal ? { signal } : {}),
+  });
   checkListedItems(task, prepared);
-  const { path, tokenizer, fromScratch } = prepared;
-  const parameters = estimateParameters(
-    JSON.parse(await readFile(join(path, "config.json"), "utf8")) as Record<string, unknown>,
-  );
+  await refuseTooLarge(definition, prepared);
+  const { tokenizer, fromScratch } = prepared;
+  const parameters = await parametersOf(prepared);
   const speed = speedOf(folder, parameters);
   const cores = availableParallelism();
   const timed = ({ lanes, ...work }: Work): PlannedStage => ({

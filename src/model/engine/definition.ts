@@ -15,6 +15,8 @@ export interface EngineDefinition {
   readonly name: string;
   /** What it was asked to be, for `plan` and the ledger. */
   readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** What a model in training takes of this machine's memory; absent where it lies elsewhere, or takes next to nothing. */
+  readonly bytesPerParameter?: number;
   /** Sets up what is missing and returns the engine; the caller disposes it. */
   open(context: EngineContext): Promise<Engine>;
 }

@@ -28,9 +28,10 @@ test("help documents every exit code, and every command's help shows an example 
   expect(help).toMatchObject({ code: 0, stderr: "" });
   const [, listed = ""] = help.stdout.split("COMMANDS\n");
   const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => [name ?? ""]);
-  expect(commands.flat()).toEqual(["init", "plan", "run", "status", "report", "doctor", "engine"]);
+  expect(commands.flat()).toEqual(["init", "plan", "run", "status", "report", "doctor", "model", "engine"]);
   const engine = ["install", "status", "remove"].map((name) => ["engine", name]);
-  for (const command of [...commands, ...engine]) {
+  const model = ["pull", "import", "list", "remove"].map((name) => ["model", name]);
+  for (const command of [...commands, ...engine, ...model]) {
     const { code, stdout, stderr } = await cli(...command, "--help");
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
     expect(stdout).toMatch(new RegExp(`EXAMPLES\n {2}whetstone ${command.join(" ")}`));
@@ -51,8 +52,12 @@ const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["status", "--jsno"], /There is no flag --jsno; did you mean --json\?/],
   [["report", "--outptu", "x.html"], /There is no flag --outptu; did you mean --output\?/],
   [["report", "--output"], /--output needs a value/],
-  [["plan", "one", "two"], /This command takes one folder; "two" is one too many\./],
+  [["plan", "one", "two"], /This command takes one argument; "two" is one too many\./],
   [["engine", "status", "here"], /This command takes no argument, and "here" is one\./],
+  [["model", "pull"], /This command needs NAME; `--help` after it shows an example\./],
+  [["model", "pull", "smolm2-135m"], /There is no model smolm2-135m; did you mean smollm2-135m\?/],
+  [["model", "import", "nowhere.gguf"], /There is no file or folder .*nowhere\.gguf\./],
+  [["model", "remove", "nobody"], /There is no model nobody; `whetstone model list` shows/],
   [["status", "nowhere"], /nowhere does not exist/],
 ];
 

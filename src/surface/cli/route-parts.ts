@@ -28,3 +28,11 @@ export function folder(brief: string) {
     parameters: [{ brief, parse: (input: string): string => input, optional: true, placeholder: "FOLDER" }],
   } as const;
 }
+
+/** The one thing that a command cannot do without. */
+export function argument(placeholder: string, brief: string) {
+  return {
+    kind: "tuple",
+    parameters: [{ brief, parse: (input: string): string => input, placeholder }],
+  } as const;
+}

@@ -5,6 +5,7 @@ import type { CliContext } from "./context.ts";
 import { columns, describe } from "./describe.ts";
 import { engineRoutes } from "./engine-routes.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { folder, type JsonFlags, json, text } from "./route-parts.ts";
 
 const init = buildCommand<InitFlags, [string?], CliContext>({
@@ -123,7 +124,7 @@ const doctor = buildCommand<JsonFlags, [string?], CliContext>({
 });
 
 export const routes = buildRouteMap<string, CliContext>({
-  routes: { init, plan, run, status, report, doctor, engine: engineRoutes },
+  routes: { init, plan, run, status, report, doctor, model: modelRoutes, engine: engineRoutes },
   docs: {
     brief: "Makes a language model better at something, round after round, and proves every gain",
     fullDescription: [

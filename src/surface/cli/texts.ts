@@ -27,10 +27,12 @@ export const texts: ApplicationText = {
           AliasNotFoundError: ({ input }) => noFlag(`-${input}`),
           UnsatisfiedFlagError: ({ externalFlagName: name }) => `--${name} needs a value: --${name} VALUE.`,
           UnexpectedFlagError: ({ externalFlagName: name }) => `--${name} is given twice.`,
+          UnsatisfiedPositionalError: ({ placeholder }) =>
+            `This command needs ${placeholder}; \`--help\` after it shows an example.`,
           UnexpectedPositionalError: ({ input, expectedCount }) =>
             expectedCount === 0
               ? `This command takes no argument, and "${input}" is one.`
-              : `This command takes one folder; "${input}" is one too many.`,
+              : `This command takes one argument; "${input}" is one too many.`,
         })
       : messageOf(error),
 };

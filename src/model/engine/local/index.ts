@@ -1,4 +1,5 @@
-export { cacheFolder } from "./cache-folder.ts";
+export { cacheFolder, type Environment, makeFolder, noSpace } from "./cache-folder.ts";
+export { type LockOptions, lockFile } from "./install-lock.ts";
 export {
   type EngineStatus,
   engineStatus,
@@ -10,4 +11,4 @@ export {
 export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
 export { findPython, type Python } from "./python.ts";
-export { runCommand } from "./run-command.ts";
+export { type CommandResult, runCommand } from "./run-command.ts";

@@ -31,6 +31,8 @@ export interface LocalOptions {
 }
 
 const bytesPerWorker = 2 ** 30;
+/** A weight, its gradient and its two moments, in 32 bits each. */
+const bytesPerParameter = 16;
 
 /**
  * The engine on this machine. The first opening installs PyTorch into a cache folder. Throws a user error
@@ -44,6 +46,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
   return {
     name: "local",
     description: { workers, ...(threads === undefined ? {} : { threads }) },
+    bytesPerParameter,
     open: async ({ logFolder, signal, onProgress = rest.onProgress }) => {
       const installation = await installEngine({
         ...(cacheFolder === undefined ? {} : { cacheFolder }),

@@ -9,7 +9,12 @@ export async function planCommand(this: CliContext, flags: JsonFlags, where = ".
   const { output, parameters } = this;
   await answer(this, flags.json, async () => {
     const { definition, folder } = await loadConfig(where, parameters);
-    const planned = await plan(definition, { folder });
+    const planned = await plan(definition, {
+      folder,
+      // A model that has to be brought here first takes its time.
+      onProgress: (label, done, total) =>
+        output.passing(`${label}${total > 1 ? `: ${Math.floor((100 * done) / total)} %` : ""}`),
+    });
     if (flags.json) output.json(planned);
     else for (const line of planned.lines) output.line(line);
     return 0;
