@@ -57,8 +57,12 @@ export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
 export { type CharacterTokenizer, characters, loadTokenizer } from "./model/text/index.ts";
 export {
   type AdditionOptions,
+  type ArithmeticOptions,
   addition,
+  arithmetic,
+  type CountdownOptions,
   copy,
+  countdown,
   exactCanaries,
   type ParityOptions,
   parity,

@@ -1,8 +1,10 @@
 export { type AdditionOptions, addition } from "./addition.ts";
+export { type ArithmeticOptions, arithmetic } from "./arithmetic.ts";
 export { exactCanaries, type KnownAnswer, runCanaries } from "./canaries.ts";
 export type { TaskCheck } from "./conformance/check.ts";
 export { taskChecks } from "./conformance/task-checks.ts";
 export { copy } from "./copy.ts";
+export { type CountdownOptions, countdown } from "./countdown.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
 export { exactAnswer } from "./exact-answer.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";
