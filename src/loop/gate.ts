@@ -27,7 +27,8 @@ export interface GateOptions {
 export interface OpeningRequest {
   /** Which opening on these decision items this is, from 1 over all runs of the folder. */
   readonly opening: number;
-  readonly options: Pick<GateOptions, "alpha" | "cap"> & { readonly smallestGain: number };
+  readonly options: Pick<GateOptions, "alpha" | "cap"> &
+    Partial<Pick<GateOptions, "reusedOpenings">> & { readonly smallestGain: number };
   /** The decision items are few, and every opening uses all of them. */
   readonly reused?: boolean;
   /** Answers the next blocks of an order that was fixed in advance: at most `count`; none when no item is left. */
@@ -69,6 +70,7 @@ export async function openGate({
     outcome,
     alpha,
     reused,
+    ...(reused && options.reusedOpenings !== undefined ? { openings: options.reusedOpenings } : {}),
     wealth: reused ? null : better.value,
     futilityWealth: reused ? null : futile.value,
     blocks,
