@@ -134,9 +134,10 @@ export function decide({ opening, obstacle = null, findings, observe }: Decision
   };
 }
 
-function reasonOf({ outcome, opening, pairs, observed, alpha, wealth, voids }: Opening): string {
+function reasonOf({ outcome, opening, openings, pairs, observed, alpha, wealth, voids }: Opening): string {
   if (observed === null || wealth === null) {
-    const where = `${pairs} reused decision items, opening ${opening}`;
+    const of = openings === undefined ? "" : ` of ${openings}`;
+    const where = `${pairs} reused decision items, opening ${opening}${of}; only the outcome leaves the gate`;
     return outcome === "better" ? `better, on ${where}` : `a gain was not shown on ${where}`;
   }
   const points = `${observed >= 0 ? "+" : ""}${(100 * observed).toFixed(1)} points on ${pairs} pairs`;
