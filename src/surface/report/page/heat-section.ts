@@ -108,5 +108,5 @@ function legendOf({ columns, unit, ordered }: HeatMap): Markup {
   const steps = Array.from({ length: heatSteps + 1 }, (_, step) => step);
   return html`<div class="legend"><span class="scale">0 %<span aria-hidden="true">${steps.map((step) => html`<i class="h${step}"></i>`)}</span>100 %</span>
 ${ordered ? html`<span><span class="key" aria-hidden="true"></span> frontier</span>` : ""}<span>★ champion</span>
-${enumerated ? html`<span>° has at most 1,000 items: all of them are answered, there is no split, and nothing is claimed for unseen ones of that ${unit}</span>` : ""}</div>`;
+${enumerated ? html`<span>° has at most 1,000 items: all of them are answered, there is no split, and nothing is claimed for unseen ones of that ${unit}${columns.every((column) => column.enumerated) ? "" : "; the mean leaves them out"}</span>` : ""}</div>`;
 }
