@@ -165,9 +165,9 @@ export class Worker implements AsyncDisposable {
     else waiting.reject(errorOf(head.error));
   }
 
-  /** Keeps the program running while something is waited for. */
+  /** Keeps the program running while something is waited for: an answer, or at last the end of the process. */
   #hold(held: boolean): void {
-    if (held) {
+    if (held || this.#closing) {
       this.#child.ref();
       this.#socket.ref();
     } else {
@@ -207,11 +207,9 @@ export class Worker implements AsyncDisposable {
 
   /** Asks it to end, and ends it where it does not within two seconds. What it had not answered fails with `engine-closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#failure === undefined) {
-      this.#closing = true;
-      this.call("shutdown", {}).catch(() => undefined);
-    }
-    this.#child.ref();
+    this.#closing = true;
+    this.#hold(true);
+    if (this.#failure === undefined) this.call("shutdown", {}).catch(() => undefined);
     const patience = new AbortController();
     const tired = sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
     await Promise.race([this.#exited, tired]);
