@@ -5,7 +5,7 @@ export interface Rational {
 }
 
 /** Largest numerator or denominator: results beyond it are refused, so that no short text costs much time. */
-const mostBits = 8_000;
+const mostBits = 2_048;
 
 /** Undefined where the denominator is 0 or a part is too large. */
 export function rational(numerator: bigint, denominator = 1n): Rational | undefined {
@@ -24,7 +24,7 @@ export function rationalOf(text: string): Rational | undefined {
   if (whole + fraction === "") return undefined;
   const digits = BigInt(whole + fraction) * (sign === "-" ? -1n : 1n);
   const power = Number(exponent) - fraction.length;
-  if (Math.abs(power) > 5000) return undefined;
+  if (Math.abs(power) > 700) return undefined;
   return power >= 0 ? rational(digits * 10n ** BigInt(power)) : rational(digits, 10n ** BigInt(-power));
 }
 
