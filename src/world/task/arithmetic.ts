@@ -3,9 +3,9 @@ import { readOptions } from "../../foundation/base/index.ts";
 import type { Canary, Problem, Task } from "../../foundation/contract/index.ts";
 import { type ArithmeticKind, arithmeticKind, arithmeticKindNames } from "./arithmetic-kinds.ts";
 import { itemOf } from "./items.ts";
-import { lastNumber } from "./last-number.ts";
 import { kindScale } from "./scale.ts";
 import { unreadablePrompt } from "./unreadable.ts";
+import { numeric } from "./verifiers/numeric.ts";
 
 const name = "arithmetic";
 const operand = z.number().int().min(0).max(9999);
@@ -42,7 +42,7 @@ interface Asked extends ArithmeticKind {
 
 /**
  * Arithmetic in words, for models that read and write: `What is 17 + 25? Answer with just the number.` A response is
- * right when it is complete and its last number is the result.
+ * right when it is complete and its last number is the result (`numeric()` reads it).
  *
  * | kind | asked as | operands | canonical form | distinct |
  * |---|---|---|---|---|
@@ -93,6 +93,7 @@ export function arithmetic(options: ArithmeticOptions = {}): Task {
       return { name: kind, distinct: (numbers * (numbers + 1)) / 2, weight: 1 };
     }),
   );
+  const numbers = numeric();
   const task: Task = {
     name,
     version: 1,
@@ -103,7 +104,11 @@ export function arithmetic(options: ArithmeticOptions = {}): Task {
     difficulty: scale,
     strata,
     characters: `0123456789 What is? Answer with just the number.${asked.map(({ sign }) => sign).join("")}`,
-    verifier: lastNumber(solve),
+    verifier: {
+      ...numbers,
+      // Worked out from the prompt, so that a mistaken reference answer cannot mislead it.
+      verify: (item, response) => numbers.verify({ ...item, answer: String(solve(item.prompt)) }, response),
+    },
     generate: (number, random) => {
       const kind = kindAt(number);
       const draw = (): number => random.integer(kind.low, kind.high);

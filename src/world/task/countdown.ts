@@ -5,10 +5,10 @@ import { countItems, numberSets } from "./countdown/count-items.ts";
 import { equals } from "./countdown/fraction.ts";
 import { readExpression } from "./countdown/read-expression.ts";
 import { reachableTargets, solveCountdown } from "./countdown/solve-countdown.ts";
-import { right, wrong } from "./exact-answer.ts";
 import { itemOf } from "./items.ts";
 import { canaryDifficulties, scaleOf, strataOf } from "./scale.ts";
 import { unreadablePrompt } from "./unreadable.ts";
+import { right, wrong } from "./verifiers/verdicts.ts";
 
 const name = "countdown";
 
