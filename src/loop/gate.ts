@@ -27,7 +27,8 @@ export interface GateOptions {
 export interface OpeningRequest {
   /** Which opening on these decision items this is, from 1 over all runs of the folder. */
   readonly opening: number;
-  readonly options: Pick<GateOptions, "alpha" | "cap"> & { readonly smallestGain: number };
+  readonly options: Pick<GateOptions, "alpha" | "cap"> &
+    Partial<Pick<GateOptions, "reusedOpenings">> & { readonly smallestGain: number };
   /** The decision items are few, and every opening uses all of them. */
   readonly reused?: boolean;
   /** Answers the next blocks of an order that was fixed in advance: at most `count`; none when no item is left. */
@@ -69,6 +70,7 @@ export async function openGate({
     outcome,
     alpha,
     reused,
+    ...(reused && options.reusedOpenings !== undefined ? { openings: options.reusedOpenings } : {}),
     wealth: reused ? null : better.value,
     futilityWealth: reused ? null : futile.value,
     blocks,
@@ -132,9 +134,10 @@ export function decide({ opening, obstacle = null, findings, observe }: Decision
   };
 }
 
-function reasonOf({ outcome, opening, pairs, observed, alpha, wealth, voids }: Opening): string {
+function reasonOf({ outcome, opening, openings, pairs, observed, alpha, wealth, voids }: Opening): string {
   if (observed === null || wealth === null) {
-    const where = `${pairs} reused decision items, opening ${opening}`;
+    const of = openings === undefined ? "" : ` of ${openings}`;
+    const where = `${pairs} reused decision items, opening ${opening}${of}; only the outcome leaves the gate`;
     return outcome === "better" ? `better, on ${where}` : `a gain was not shown on ${where}`;
   }
   const points = `${observed >= 0 ? "+" : ""}${(100 * observed).toFixed(1)} points on ${pairs} pairs`;

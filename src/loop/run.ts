@@ -24,6 +24,7 @@ import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { costMeter } from "./run/cost.ts";
+import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
@@ -65,6 +66,7 @@ export interface RunOptions {
  */
 export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
+  await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
   if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
   using ledger = openLedger({ folder, clock });

@@ -26,10 +26,14 @@ const description = z.record(z.string(), z.unknown());
 /** A response shown to people: what was asked, what the champion and the candidate said, what is right. */
 export const shownSampleSchema = z.object({
   difficulty: z.number(),
+  /** Name of the stratum, where difficulties only number kinds. */
+  kind: z.string().optional(),
   prompt: z.string(),
   answer: z.string().nullable(),
   before: z.string().nullable(),
   after: z.string(),
+  /** Whether the champion was right; absent where it did not answer. */
+  beforeRight: z.boolean().nullable().optional(),
   right: z.boolean().nullable(),
 });
 export type ShownSample = z.infer<typeof shownSampleSchema>;
@@ -65,6 +69,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     base: z.tuple([z.number(), z.number()]),
     growTo: z.number(),
     measureTo: z.number(),
+    /** Names of the strata, where difficulties only number kinds: the first is kind 1. There is no frontier then. */
+    kinds: z.array(z.string()).optional(),
     version: z.string(),
   }),
   z.object({

@@ -21,7 +21,10 @@ export const measurementSchema = z.object({
   strata: z.array(stratumScoreSchema),
   mean: z.number(),
   interval,
-  /** Greatest difficulty such that all up to it score at least .9, and at least .5; null when the least fails. */
+  /**
+   * Greatest difficulty such that all up to it score at least .9, and at least .5; null when the least fails, and always
+   * where difficulties only number kinds.
+   */
   frontier90: z.number().nullable(),
   frontier50: z.number().nullable(),
 });
@@ -66,6 +69,8 @@ export const openingSchema = z.object({
    * outcome leaves the gate. Wealth and the observed mean are then null.
    */
   reused: z.boolean().default(false),
+  /** Most openings on reused items. */
+  openings: z.number().int().optional(),
   /** Evidence for a gain (m = 0) and against a gain worth having, as wealth. */
   wealth: z.number().nullable(),
   futilityWealth: z.number().nullable(),

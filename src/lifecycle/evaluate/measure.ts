@@ -84,6 +84,7 @@ function measurementOf(
       },
     ];
   });
+  const ordered = task.difficulty.ordered !== false;
   const claimed = estimand(task).flatMap((stratum): StratumSample[] => {
     const values = scores.get(stratum.name) ?? [];
     return values.length === 0 ? [] : [{ weight: stratum.weight, values, whole: isEnumerated(stratum) }];
@@ -96,8 +97,8 @@ function measurementOf(
     strata,
     mean,
     interval,
-    frontier90: frontierOf(strata, 0.9),
-    frontier50: frontierOf(strata, 0.5),
+    frontier90: ordered ? frontierOf(strata, 0.9) : null,
+    frontier50: ordered ? frontierOf(strata, 0.5) : null,
   };
 }
 

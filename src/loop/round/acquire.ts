@@ -46,8 +46,13 @@ function poolOf(rows: readonly Json[]): Pool {
 }
 
 function summaryOf({ definition }: RoundContext, { items, demonstrations }: Pool): string {
+  const { unit, ordered = true } = definition.task.difficulty;
   const difficulties = [...new Set(items.map(({ difficulty }) => difficulty))].sort((a, b) => a - b);
   const where =
-    difficulties.length === 0 ? "" : ` of ${definition.task.difficulty.unit} ${difficulties.join(", ")}`;
+    difficulties.length === 0
+      ? ""
+      : ordered
+        ? ` of ${unit} ${difficulties.join(", ")}`
+        : ` of ${difficulties.length} ${unit}${difficulties.length === 1 ? "" : "s"}`;
   return `${items.length} items${where}, ${demonstrations.length} demonstrations`;
 }

@@ -1,4 +1,5 @@
 import {
+  type DifficultyScale,
   type Gain,
   gainSchema,
   type Item,
@@ -30,7 +31,6 @@ export async function evaluateStage(
   champion: Lineage | null,
 ): Promise<Evaluated> {
   const { task } = context.definition;
-  const { unit } = task.difficulty;
   const stored = await playStage(context, {
     round,
     name: "evaluate",
@@ -48,15 +48,11 @@ export async function evaluateStage(
           measurement,
           ...(gain === null ? {} : { gain }),
         },
-        { type: "samples-shown", round, samples: shownSamples({ before, after, measurement }) },
+        { type: "samples-shown", round, samples: shownSamples({ task, before, after, measurement }) },
       ];
-      const solved =
-        measurement.frontier90 === null
-          ? "nothing solved yet"
-          : `solved to ${unit} ${measurement.frontier90}`;
       return {
         result: { measurement, gain },
-        summary: `accuracy ${(100 * measurement.mean).toFixed(1)} %, ${solved}`,
+        summary: evaluationWords(measurement, task.difficulty),
         events,
       };
     },
@@ -65,6 +61,23 @@ export async function evaluateStage(
     measurement: measurementSchema.parse(stored.measurement),
     gain: gainSchema.nullable().parse(stored.gain),
   };
+}
+
+/** More kinds than these are not named in one line. */
+const mostKinds = 4;
+
+function evaluationWords(
+  { mean, strata, frontier90 }: Measurement,
+  { unit, ordered = true }: DifficultyScale,
+): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const kinds = strata.map(({ stratum, mean: own }) => `${stratum} ${percent(own)}`);
+  const told = ordered
+    ? [frontier90 === null ? "nothing solved yet" : `solved to ${unit} ${frontier90}`]
+    : kinds.length > 1 && kinds.length <= mostKinds
+      ? kinds
+      : [];
+  return [`accuracy ${percent(mean)}`, ...told].join(", ");
 }
 
 /** The champion and the newest candidate: more are not compared. */

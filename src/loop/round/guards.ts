@@ -53,7 +53,7 @@ export async function guardStage(
             ? "all is well"
             : loud.map(({ guard, answer }) => `${guard}: ${answer}`).join(", "),
         events: [
-          { type: "meters-read", round, readings: readMeters(evidence) },
+          { type: "meters-read", round, readings: readMeters(evidence, definition.task.difficulty) },
           { type: "guards-spoke", round, findings },
         ],
       };

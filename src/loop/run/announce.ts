@@ -10,14 +10,14 @@ export function announce(
   { setUpSeconds, origin }: { readonly setUpSeconds: number; readonly origin: Lineage | null },
 ): void {
   const { definition, run: record, capabilities } = context;
-  const { task, budget, seed, gate, name } = definition;
+  const { task, budget, seed, gate } = definition;
   const events = record.events();
   const attempt = events.length;
   const { model, optimize, task: described } = describeRun(definition);
   tell(context, "started", {
     type: "run-started",
     run: record.id,
-    name,
+    name: definition.name,
     configHash: configHash(definition),
     protocolHash: protocolHash(definition),
     seed,
@@ -30,6 +30,7 @@ export function announce(
     base: [...task.difficulty.base],
     growTo: task.difficulty.growTo,
     measureTo: task.difficulty.measureTo,
+    ...(task.difficulty.ordered === false ? { kinds: task.strata.map(({ name }) => name) } : {}),
     version: packageVersion,
   });
   if (attempt > 0)

@@ -8,6 +8,7 @@ import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { plannedDiscordance } from "../round/promising.ts";
+import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
 import { planLines } from "./plan/lines.ts";
@@ -43,6 +44,7 @@ export async function plan(
   { folder, onProgress, signal }: PlanOptions,
 ): Promise<Plan> {
   const { task, model, optimize, gate, budget } = definition;
+  await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
   if (!observes) blockParts(task, gate);

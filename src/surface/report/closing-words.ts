@@ -1,4 +1,5 @@
 import type { GuardFinding } from "../../foundation/contract/index.ts";
+import { kindsOf, kindWords } from "./kinds.ts";
 import { noClaimOf } from "./no-claim.ts";
 import { roundTable } from "./round-table.ts";
 import type { RunStory } from "./story.ts";
@@ -49,6 +50,7 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     "",
     ...entry("gain", gainWords(story)),
     ...entry("frontier", frontierWords(story)),
+    ...entry("kinds", kindsWords(story)),
     ...(table.length === 0 ? [] : ["", ...table, ""]),
     ...entry("guards", guardWords(story)),
     ...entry("cost", costWords(story)),
@@ -120,6 +122,11 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
   return [
     `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`,
   ];
+}
+
+function kindsWords(story: RunStory): string[] {
+  const measured = kindsOf(story);
+  return measured === null ? [] : [`${kindWords(measured).join(", ")} (right, on ${measured.split} items)`];
 }
 
 /** One line for each guard and answer that was not `ok`. */

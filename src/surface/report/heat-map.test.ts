@@ -84,5 +84,11 @@ test("a difficulty is enumerated only when all its strata are", () => {
 });
 
 test("of nothing there is nothing", () => {
-  expect(heatMapOf(tellRun([]))).toEqual({ unit: "difficulty", columns: [], rows: [], auditRows: [] });
+  expect(heatMapOf(tellRun([]))).toEqual({
+    unit: "difficulty",
+    ordered: true,
+    columns: [],
+    rows: [],
+    auditRows: [],
+  });
 });

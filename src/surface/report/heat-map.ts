@@ -1,4 +1,5 @@
 import type { Measurement } from "../../foundation/contract/index.ts";
+import { isOrdered } from "./kinds.ts";
 import type { RoundStory, RunFacts, RunStory } from "./story.ts";
 import { type Outcome, outcomeOf } from "./words.ts";
 
@@ -7,6 +8,8 @@ export type Zone = "demonstrated" | "self-taught" | "measured";
 
 export interface HeatColumn {
   readonly difficulty: number;
+  /** What stands above it: the difficulty, or the name of its kind. */
+  readonly name: string;
   readonly zone: Zone;
   /** Measured whole: no splits, no claim of generalisation. */
   readonly enumerated: boolean;
@@ -34,6 +37,8 @@ export interface HeatRow {
 /** Accuracy by difficulty (columns) and round (rows); the base is the first row. */
 export interface HeatMap {
   readonly unit: string;
+  /** False where columns are kinds: their order says nothing, and there is no frontier. */
+  readonly ordered: boolean;
   readonly columns: readonly HeatColumn[];
   readonly rows: readonly HeatRow[];
   /** The base and the champion on audit items, where they were audited. */
@@ -63,6 +68,7 @@ export function heatMapOf(story: RunStory): HeatMap {
   };
   return {
     unit: facts?.unit ?? "difficulty",
+    ordered: isOrdered(facts),
     columns,
     rows: measured.map(({ round, measurement }) => rowOf(round, measurement)),
     auditRows: audit === null ? [] : [rowOf(0, audit.before), rowOf(audit.championRound, audit.after)],
@@ -75,7 +81,12 @@ function columnsOf(measurements: readonly Measurement[], facts: RunFacts | null)
     enumerated.set(stratum.difficulty, (enumerated.get(stratum.difficulty) ?? true) && stratum.enumerated);
   return [...enumerated]
     .sort(([a], [b]) => a - b)
-    .map(([difficulty, whole]) => ({ difficulty, enumerated: whole, zone: zoneOf(difficulty, facts) }));
+    .map(([difficulty, whole]) => ({
+      difficulty,
+      name: facts?.kinds?.[difficulty - 1] ?? String(difficulty),
+      enumerated: whole,
+      zone: zoneOf(difficulty, facts),
+    }));
 }
 
 function zoneOf(difficulty: number, facts: RunFacts | null): Zone {

@@ -1,3 +1,5 @@
+import type { Measurement } from "../../foundation/contract/index.ts";
+import { isOrdered } from "./kinds.ts";
 import type { RunStory } from "./story.ts";
 import { frontierWord, percent } from "./words.ts";
 
@@ -38,11 +40,13 @@ export function noClaimOf(story: RunStory): NoClaim {
     : { verdict: "none so far", reasons: ["no round was promoted yet"] };
 }
 
-function lastCandidate({ rounds, preparation }: RunStory): string[] {
+function lastCandidate({ rounds, preparation, facts }: RunStory): string[] {
   const last = rounds.findLast(({ validation }) => validation !== null);
   if (last?.validation == null || preparation?.validation == null) return [];
   const [after, before] = [last.validation, preparation.validation];
+  const reached = ({ frontier90 }: Measurement): string =>
+    isOrdered(facts) ? `, frontier ${frontierWord(frontier90)}` : "";
   return [
-    `candidate of round ${last.round} on validation items: ${percent(after.mean)} right, frontier ${frontierWord(after.frontier90)}; the base: ${percent(before.mean)}, frontier ${frontierWord(before.frontier90)}`,
+    `candidate of round ${last.round} on validation items: ${percent(after.mean)} right${reached(after)}; the base: ${percent(before.mean)}${reached(before)}`,
   ];
 }

@@ -1,3 +1,4 @@
+import { isOrdered } from "./kinds.ts";
 import type { RoundStory, RunStory } from "./story.ts";
 import { displayWidth, fitText, padEnd, padStart } from "./terminal/display-width.ts";
 import type { Glyphs } from "./terminal/glyphs.ts";
@@ -32,10 +33,11 @@ const dispensable = ["kept right", "accuracy", "audit"];
 const roomForReasons = 44;
 
 /** Each round in a line; columns that would be empty are left out, and the reasons are cut where lines have an end. */
-export function roundTable({ rounds }: RunStory, width: number, glyphs: Glyphs): string[] {
+export function roundTable({ rounds, facts }: RunStory, width: number, glyphs: Glyphs): string[] {
   const shown = rounds.slice(-mostRounds);
   if (shown.length === 0) return [];
   let filled = columns
+    .filter(({ name }) => name !== "frontier" || isOrdered(facts))
     .map(({ name, cell, end = false }) => {
       const cells = [name, ...shown.map((round) => printable(cell(round), glyphs))];
       return { name, end, cells, width: Math.max(...cells.map(displayWidth)) };

@@ -112,7 +112,7 @@ export interface RunStory {
   /** The champion against the base on audit items: the only gain that is claimed. */
   readonly audit: ClaimStory | null;
   readonly gain: Gain | null;
-  /** Of the base, and of the champion; on audit items when both were audited, else on validation items. */
+  /** Of the base, and of the champion; on audit items when both were audited, else on validation items. Kinds have none. */
   readonly frontier: {
     readonly before: number | null;
     readonly after: number | null;

@@ -1,4 +1,5 @@
 import type { Cost, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
+import { isOrdered } from "./kinds.ts";
 import { newRound, type RoundDraft, roundHears } from "./round-draft.ts";
 import type { ClaimStory, EngineStory, PauseStory, RunFacts, RunState, RunStory } from "./story.ts";
 import { copyOf, currentOf, frontierOf, sumOf } from "./story-parts.ts";
@@ -124,7 +125,7 @@ export function storyListener(): StoryListener {
       champion: { ...champion, checkpoint: champion.checkpoint ?? preparation?.checkpoint ?? null },
       audit,
       gain: audit?.gain ?? null,
-      frontier: frontierOf(audit, validationOf(0), validationOf(champion.round)),
+      frontier: isOrdered(facts) ? frontierOf(audit, validationOf(0), validationOf(champion.round)) : null,
       interruptions: [...interruptions],
       resumptions: [...resumptions],
       cost,

@@ -1,10 +1,12 @@
 export { type AdditionOptions, addition } from "./addition.ts";
+export { type ArithmeticOptions, arithmetic } from "./arithmetic.ts";
 export { exactCanaries, type KnownAnswer, runCanaries } from "./canaries.ts";
 export type { TaskCheck } from "./conformance/check.ts";
 export { taskChecks } from "./conformance/task-checks.ts";
+export { type VerifierSample, verifierChecks } from "./conformance/verifier-checks.ts";
 export { copy } from "./copy.ts";
+export { type CountdownOptions, countdown } from "./countdown.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
-export { exactAnswer } from "./exact-answer.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";
 export { type ParityOptions, parity } from "./parity.ts";
 export { reverse } from "./reverse.ts";
@@ -12,3 +14,4 @@ export { isEnumerated, itemsInSplit, mostInSplit, splitOf, splitShares } from ".
 export type { StringTaskOptions } from "./string-task.ts";
 export { type TaskName, tasks } from "./tasks.ts";
 export { verdictOf } from "./verdict.ts";
+export * from "./verifiers/index.ts";

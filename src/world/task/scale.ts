@@ -60,6 +60,18 @@ export function strataOf(
   });
 }
 
+/** Kinds, which have names and no order: strata numbered from 1, and the scale that says so. */
+export function kindScale(kinds: readonly Omit<Stratum, "difficulty">[]): {
+  readonly scale: DifficultyScale;
+  readonly strata: readonly Stratum[];
+} {
+  const last = kinds.length;
+  return {
+    scale: { unit: "kind", base: [1, last], growTo: last, measureTo: last, ordered: false },
+    strata: kinds.map((kind, index) => ({ ...kind, difficulty: index + 1 })),
+  };
+}
+
 /** Difficulties worth a canary: the least, the middle, the end of the base, and the greatest. */
 export function canaryDifficulties({ base, measureTo }: DifficultyScale): number[] {
   return [...new Set([base[0], Math.ceil((base[0] + base[1]) / 2), base[1], measureTo])];

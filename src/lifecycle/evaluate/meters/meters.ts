@@ -1,4 +1,9 @@
-import type { Meter, MeterReading, RoundEvidence } from "../../../foundation/contract/index.ts";
+import type {
+  DifficultyScale,
+  Meter,
+  MeterReading,
+  RoundEvidence,
+} from "../../../foundation/contract/index.ts";
 
 type Reading = ReturnType<Meter["read"]>;
 
@@ -74,7 +79,14 @@ export const meters: readonly Meter[] = [
   },
 ];
 
-/** All readings of a round. */
-export function readMeters(evidence: RoundEvidence): MeterReading[] {
-  return meters.map((meter) => ({ meter: meter.name, unit: meter.unit, ...meter.read(evidence) }));
+/** Meters that ask how far a difficulty goes. */
+const needOrder = new Set(["frontier", "frontier at half"]);
+
+/** All readings of a round; where difficulties only number kinds, there is no frontier among them. */
+export function readMeters(
+  evidence: RoundEvidence,
+  { ordered = true }: Pick<DifficultyScale, "ordered"> = {},
+): MeterReading[] {
+  const read = meters.filter(({ name }) => ordered || !needOrder.has(name));
+  return read.map((meter) => ({ meter: meter.name, unit: meter.unit, ...meter.read(evidence) }));
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../../foundation/base/index.ts";
+import { isOrdered } from "../kinds.ts";
 import type { RunStory } from "../story.ts";
 import { type Content, html } from "./html.ts";
 import { part } from "./part.ts";
@@ -47,6 +48,13 @@ const words: readonly Definition[] = [
   },
 ];
 
+/** Where evidence stays in the gate. */
+const reusedItems: Definition = {
+  name: "reused decision items",
+  definition:
+    "So few that every opening uses all of them again. Then nothing but the outcome leaves the gate, an opening r spends α·6/(π²r²)/2^(r−1), over all that earlier outcomes may have taught, and there are few openings: a round whose validation gain does not promise enough closes unopened.",
+};
+
 const guardsSchema = z.object({ guard: z.array(z.object({ name: z.string(), definition: z.string() })) });
 
 /** What a run's configuration says of its guards, which need not be those of this version. */
@@ -55,7 +63,7 @@ export function guardsIn(configuration: Json | undefined): readonly Definition[]
 }
 
 /** The words of this page; meters and guards that this run has, as they define themselves. */
-export function definitionsSection({ rounds }: RunStory, definitions: readonly Definition[]): Content {
+export function definitionsSection({ rounds, facts }: RunStory, definitions: readonly Definition[]): Content {
   const used = new Set(
     rounds.flatMap(({ readings, findings }) => [
       ...readings.map(({ meter }) => meter),
@@ -63,9 +71,13 @@ export function definitionsSection({ rounds }: RunStory, definitions: readonly D
     ]),
   );
   const own = definitions.filter(({ name }) => used.has(name) && !words.some((word) => word.name === name));
+  const reused = rounds.some(({ decision }) => decision?.opening?.reused);
+  const common = words.filter(
+    ({ name }) => !(name === "frontier" && !isOrdered(facts)) && !(name === "evidence" && reused),
+  );
   return part({
     id: "words",
     title: "Words",
-    body: html`<dl class="terms">${[...words, ...own].map(({ name, definition }) => html`<div><dt>${name}</dt><dd>${definition}</dd></div>`)}</dl>`,
+    body: html`<dl class="terms">${[...common, ...(reused ? [reusedItems] : []), ...own].map(({ name, definition }) => html`<div><dt>${name}</dt><dd>${definition}</dd></div>`)}</dl>`,
   });
 }

@@ -1,4 +1,5 @@
 import type { Gain } from "../../../foundation/contract/index.ts";
+import { isOrdered, kindsOf } from "../kinds.ts";
 import { noClaimOf } from "../no-claim.ts";
 import type { RunStory } from "../story.ts";
 import {
@@ -84,7 +85,9 @@ function tile(name: string, value: Content, note: Content): Markup {
   return html`<div><dt>${name}</dt><dd>${value}<small>${typeof note === "string" ? unbroken(note) : note}</small></dd></div>`;
 }
 
-function frontierTile({ frontier, facts, champion, rounds }: RunStory): Markup {
+function frontierTile(story: RunStory): Markup {
+  const { frontier, facts, champion, rounds } = story;
+  if (!isOrdered(facts)) return kindsTile(story);
   const unit = facts?.unit ?? "difficulty";
   if (frontier === null) return tile("Frontier", "–", "not measured yet");
   const { before, after, split } = frontier;
@@ -99,6 +102,24 @@ function frontierTile({ frontier, facts, champion, rounds }: RunStory): Markup {
   const value =
     champion.round === 0 ? frontierWord(after) : `${frontierWord(before)} → ${frontierWord(after)}`;
   return tile("Frontier", value, `${meaning} (${split} items)`);
+}
+
+/** More kinds than these are in the picture of accuracy. */
+const mostKinds = 4;
+
+function kindsTile(story: RunStory): Markup {
+  const measured = kindsOf(story);
+  if (measured === null) return tile("Right", "–", "not measured yet");
+  const { kinds, split } = measured;
+  const share = (value: number): string => percent(value, 0);
+  const lines = kinds
+    .slice(0, mostKinds)
+    .map(
+      ({ name, before, after }) =>
+        html`<span class="kind"><span>${name}</span> <b>${before === null ? "" : `${share(before)} → `}${share(after)}</b></span>`,
+    );
+  const more = kinds.length > mostKinds ? `and ${kinds.length - mostKinds} more kinds, ` : "";
+  return tile("Right, by kind", lines, `${more}on ${split} items`);
 }
 
 function roundsTile({ rounds, facts }: RunStory): Markup {

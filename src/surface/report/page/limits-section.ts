@@ -45,24 +45,26 @@ function ofTheClaim({ audit, facts }: RunStory): string[] {
 }
 
 function ofTheItems(story: RunStory): string[] {
-  const { columns, unit, rows } = heatMapOf(story);
+  const { columns, unit, rows, ordered } = heatMapOf(story);
   const list = (chosen: readonly HeatColumn[]): string =>
-    listRounds(chosen.map(({ difficulty }) => difficulty)).replaceAll("-", "–");
+    ordered
+      ? `${capital(unit)} ${listRounds(chosen.map(({ difficulty }) => difficulty)).replaceAll("-", "–")}`
+      : `${capital(unit)} ${chosen.map(({ name }) => `“${name}”`).join(", ")}`;
   const enumerated = columns.filter((column) => column.enumerated);
   const measured = columns.filter(({ zone }) => zone === "measured");
   return [
     ...(rows.length > 0
       ? [
-          "The picture of accuracy, the meters and each round’s frontier are read from validation items, by which the run may steer; only audit figures are a claim.",
+          `The picture of accuracy, the meters${ordered ? " and each round’s frontier" : ""} are read from validation items, by which the run may steer; only audit figures are a claim.`,
         ]
       : []),
     ...(enumerated.length > 0
       ? [
-          `${capital(unit)} ${list(enumerated)}: every item is answered and none is unseen, so nothing is claimed about generalising there, and the gate does not look at them.`,
+          `${list(enumerated)}: every item is answered and none is unseen, so nothing is claimed about generalising there, and the gate does not look at them.`,
         ]
       : []),
     ...(measured.length > 0 && story.facts !== null
-      ? [`${capital(unit)} ${list(measured)}: only measured, to see how far what was learnt reaches.`]
+      ? [`${list(measured)}: only measured, to see how far what was learnt reaches.`]
       : []),
   ];
 }
@@ -76,12 +78,17 @@ function ofTheGate({ rounds, facts }: RunStory): string[] {
       "Decisions were recorded, not acted on: training went on from every candidate, the worse ones too.",
     );
   else if (first !== undefined) {
-    // α_r = α·6/(π²r²), solved for α.
-    const alpha = (first.alpha * Math.PI ** 2 * first.opening ** 2) / 6;
+    // α_r = α·6/(π²r²), on reused items divided by 2^(r−1), solved for α.
+    const histories = first.reused ? 2 ** (first.opening - 1) : 1;
+    const alpha = (first.alpha * histories * Math.PI ** 2 * first.opening ** 2) / 6;
     limits.push(
       `Any one promotion may be false; the chance of a false one over all openings on these decision items is at most ${percent(alpha, 0)}.`,
     );
   }
+  if (openings.some(({ reused }) => reused))
+    limits.push(
+      "The decision items are reused. That bound holds as long as nothing but promoted or not was learnt of them: whoever acts on more than that voids it.",
+    );
   const voids = openings.reduce((sum, opening) => sum + opening.voids, 0);
   if (voids > 0)
     limits.push(

@@ -1,7 +1,9 @@
 import type { ShownSample } from "../../../foundation/contract/index.ts";
+import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { type Content, html, type Markup, shortened } from "./html.ts";
 import { part } from "./part.ts";
+import { samplesByKind } from "./samples-by-kind.ts";
 
 /** Characters of a prompt or an answer that are shown. */
 const mostCharacters = 2000;
@@ -18,12 +20,17 @@ export function samplesSection({ rounds, preparation, facts }: RunStory): Conten
   const [latest, ...earlier] = shown.slice(-mostRounds).reverse();
   if (latest === undefined) return null;
   const unit = facts?.unit ?? "difficulty";
+  const ordered = isOrdered(facts);
+  const answersOf = (round: RoundStory): Markup =>
+    ordered ? listOf(round, unit) : samplesByKind(round.samples, round.round);
   return part({
     id: "answers",
     title: "Answers",
-    lead: "Validation items that tell most: what became right, what became wrong, what is wrong just beyond the frontier. Marked is where an answer leaves the right one.",
-    body: html`<h3>${nameOf(latest)}</h3>${listOf(latest, unit)}
-${earlier.map((round) => html`<details><summary>${nameOf(round)}: ${round.samples.length} answers</summary>${listOf(round, unit)}</details>`)}`,
+    lead: ordered
+      ? "Validation items that tell most: what became right, what became wrong, what is wrong just beyond the frontier. Marked is where an answer leaves the right one."
+      : "A few validation items of each kind: what became right, what became wrong, what is still wrong.",
+    body: html`<h3>${nameOf(latest)}</h3>${answersOf(latest)}
+${earlier.map((round) => html`<details><summary>${nameOf(round)}: ${round.samples.length} answers</summary>${answersOf(round)}</details>`)}`,
   });
 }
 

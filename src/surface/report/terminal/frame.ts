@@ -1,6 +1,8 @@
+import type { Measurement } from "../../../foundation/contract/index.ts";
 import { heatMapOf } from "../heat-map.ts";
+import { isOrdered } from "../kinds.ts";
 import type { RunStory } from "../story.ts";
-import { frontierWord, outcomeOf } from "../words.ts";
+import { frontierWord, outcomeOf, percent } from "../words.ts";
 import { type BarsRequest, bars } from "./bars.ts";
 import { heatLines } from "./heat-lines.ts";
 import { fitLine, type Line, lineWidth, type Pen, span } from "./paint.ts";
@@ -42,7 +44,7 @@ function pictureOf(story: RunStory, width: number, most: number, pen: Pen): read
   return lines;
 }
 
-/** `frontier: length 12 (base: 9) · champion: round 5 · 4 promoted, 2 rejected`, on two lines where one is too short. */
+/** `frontier: length 12 (base: 9) · champion: round 5 · 4 promoted, 2 rejected`, of kinds the accuracy for the frontier; on two lines where one is too short. */
 function standing(
   { preparation, rounds, champion, facts }: RunStory,
   width: number,
@@ -57,10 +59,13 @@ function standing(
     return count === 0 ? [] : [`${count} ${outcome === "rolled-back" ? "rolled back" : outcome}`];
   });
   const separator = ` ${glyphs.dot} `;
-  const from = base != null && latest !== base ? ` (base: ${frontierWord(base.frontier90)})` : "";
+  const ordered = isOrdered(facts);
+  const reached = ({ mean, frontier90 }: Measurement): string =>
+    ordered ? frontierWord(frontier90) : percent(mean);
+  const from = base != null && latest !== base ? ` (base: ${reached(base)})` : "";
   const frontier: Line = [
-    span(`frontier: ${facts === null ? "" : `${facts.unit} `}`),
-    span(frontierWord(latest.frontier90), "strong"),
+    span(ordered ? `frontier: ${facts === null ? "" : `${facts.unit} `}` : "accuracy: "),
+    span(reached(latest), "strong"),
     span(from, "faint"),
   ];
   const who = champion.round === 0 ? "base" : `round ${champion.round}`;

@@ -1,61 +1,32 @@
 import { heatPaint, heatStep, heatSteps } from "../heat-colours.ts";
 import type { HeatColumn, HeatMap, HeatRow, Zone } from "../heat-map.ts";
-import { frontierWord } from "../words.ts";
-import { type Line, type Pen, type Span, span } from "./paint.ts";
+import { frontierWord, percent } from "../words.ts";
+import { fitText, padStart } from "./display-width.ts";
+import { heads, headWidth, type Layout, labelWidth, layoutOf, widthOf } from "./heat-layout.ts";
+import { type Line, type Pen, printable, type Span, span } from "./paint.ts";
 
-/** How a heat map is cut to a width. */
-interface Layout {
-  readonly cell: number;
-  /** A gap where demonstrations end, and where the run's own teaching ends. */
-  readonly gaps: boolean;
-  /** Difficulties that share one cell; more than one only where they would not fit. */
-  readonly together: number;
-}
-
-const labelWidth = 5;
-const frontierHead = "frontier";
-
-/** Accuracy by difficulty and round: a title, the difficulties, then a row a round: the base and the newest, `most` in all. */
+/** Accuracy by difficulty or kind and round: a title, heads, then a row a round: the base and the newest, `most` in all. */
 export function heatLines(map: HeatMap, width: number, most: number, pen: Pen): Line[] {
   if (map.rows.length === 0 || map.columns.length === 0 || most < 1) return [];
-  const layout = layoutOf(map.columns, width - labelWidth);
+  const layout = layoutOf(map, width - labelWidth, pen);
   const used = labelWidth + widthOf(map.columns, layout);
-  const tells = width >= used + 2 + frontierHead.length;
+  const tells = width >= used + 2 + headWidth;
   const [base, ...later] = map.rows as [HeatRow, ...HeatRow[]];
   const shown = most === 1 ? map.rows.slice(-1) : [base, ...later.slice(-(most - 1))];
   return [
     titleOf(map, width, pen),
-    headOf(map.columns, layout, tells),
-    ...shown.map((row) => rowOf(row, map.columns, layout, tells, pen)),
+    layout.named ? namesOf(map, layout, tells, pen) : headOf(map, layout, tells),
+    ...shown.map((row) => rowOf(row, map, layout, { tells, pen })),
   ];
 }
 
-function layoutOf(columns: readonly HeatColumn[], room: number): Layout {
-  const wishes = [
-    { cell: 4, gaps: true },
-    { cell: 4, gaps: false },
-    { cell: 3, gaps: true },
-    { cell: 2, gaps: true },
-    { cell: 1, gaps: true },
-    { cell: 1, gaps: false },
-  ];
-  const wish = wishes.find((layout) => widthOf(columns, { ...layout, together: 1 }) <= room);
-  if (wish !== undefined) return { ...wish, together: 1 };
-  return { cell: 1, gaps: false, together: Math.ceil(columns.length / Math.max(1, room)) };
-}
-
-function widthOf(columns: readonly HeatColumn[], { cell, gaps, together }: Layout): number {
-  const zones = new Set(columns.map(({ zone }) => zone)).size;
-  return Math.ceil(columns.length / together) * cell + (gaps ? zones - 1 : 0);
-}
-
-function titleOf({ unit, columns }: HeatMap, width: number, pen: Pen): Line {
+function titleOf({ unit, columns, ordered }: HeatMap, width: number, pen: Pen): Line {
   const title = `accuracy by ${unit} and round`;
   const legend = legendOf(pen);
-  const zones = zonesOf(columns);
+  const zones = ordered ? zonesOf(columns) : "";
   const room = width - title.length - legend.reduce((sum, { text }) => sum + text.length, 0);
   if (room < 2) return [span(title, "strong")];
-  const told = zones.length + 5 <= room ? `   ${zones}` : "";
+  const told = zones !== "" && zones.length + 5 <= room ? `   ${zones}` : "";
   return [span(title, "strong"), span(told, "faint"), span(" ".repeat(room - told.length)), ...legend];
 }
 
@@ -85,7 +56,7 @@ function legendOf(pen: Pen): Span[] {
 }
 
 /** Difficulties above their cells, as many as find room. */
-function headOf(columns: readonly HeatColumn[], { cell, gaps, together }: Layout, tells: boolean): Line {
+function headOf({ columns, ordered }: HeatMap, { cell, gaps, together }: Layout, tells: boolean): Line {
   let head = "";
   let place = 0;
   columns.forEach(({ difficulty, zone }, index) => {
@@ -98,12 +69,28 @@ function headOf(columns: readonly HeatColumn[], { cell, gaps, together }: Layout
   });
   return [
     span(" ".repeat(labelWidth) + head.padEnd(place), "faint"),
-    span(tells ? `  ${frontierHead}` : "", "faint"),
+    span(tells ? `  ${ordered ? heads.ordered : heads.kinds}` : "", "faint"),
   ];
 }
 
-function rowOf(row: HeatRow, columns: readonly HeatColumn[], layout: Layout, tells: boolean, pen: Pen): Line {
-  const { outcome, round, cells, frontier } = row;
+/** Names of kinds, each above its own cell. */
+function namesOf({ columns }: HeatMap, { cell }: Layout, tells: boolean, { glyphs }: Pen): Line {
+  const names = columns.map(
+    ({ name }) => `${padStart(fitText(printable(name, glyphs), cell - 1, glyphs.ellipsis), cell - 1)} `,
+  );
+  return [
+    span(" ".repeat(labelWidth) + names.join(""), "faint"),
+    span(tells ? `  ${heads.kinds}` : "", "faint"),
+  ];
+}
+
+function rowOf(
+  row: HeatRow,
+  { columns, ordered }: HeatMap,
+  layout: Layout,
+  { tells, pen }: { readonly tells: boolean; readonly pen: Pen },
+): Line {
+  const { outcome, round, cells, frontier, mean: overall } = row;
   const mark = outcome === null ? " " : pen.glyphs.outcome[outcome];
   const name = round === 0 ? "base" : `${String(round).padStart(3)}${mark}`;
   const spans: Span[] = [
@@ -121,7 +108,8 @@ function rowOf(row: HeatRow, columns: readonly HeatColumn[], layout: Layout, tel
       measured.length === 0 ? null : measured.reduce((sum, accuracy) => sum + accuracy, 0) / measured.length;
     spans.push(cellOf(mean, layout.cell, pen, true));
   }
-  return [...spans, span(tells ? `  ${frontierWord(frontier).padStart(frontierHead.length)}` : "")];
+  const last = ordered ? frontierWord(frontier) : percent(overall);
+  return [...spans, span(tells ? `  ${last.padStart(headWidth)}` : "")];
 }
 
 /** One cell: a coloured ground with the percentage where there is room for it, or a shade where there are no colours. */

@@ -1,4 +1,5 @@
-import type { GuardFinding } from "../../../foundation/contract/index.ts";
+import type { GuardFinding, Measurement } from "../../../foundation/contract/index.ts";
+import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { duration, frontierWord, outcomeOf, outcomeWord, percent, signedPoints, unbroken } from "../words.ts";
 import { displayWidth, wrapText } from "./display-width.ts";
@@ -39,13 +40,15 @@ function roundNumbers(round: RoundStory, story: RunStory, { glyphs }: Pen): stri
   const { validation, audit, seconds } = round;
   const from = startOf(round, story)?.validation;
   const parts: string[] = [];
-  if (validation !== null) {
-    const before = from == null ? "" : `${frontierWord(from.frontier90)} ${glyphs.arrow} `;
+  const change = (write: (measurement: Measurement) => string, now: Measurement): string =>
+    from == null ? write(now) : `${write(from)} ${glyphs.arrow} ${write(now)}`;
+  const accuracy = ({ mean }: Measurement): string => percent(mean);
+  if (validation !== null && isOrdered(story.facts))
     parts.push(
-      `frontier ${before}${frontierWord(validation.frontier90)}`,
-      `accuracy ${percent(validation.mean)}`,
+      `frontier ${change(({ frontier90 }) => frontierWord(frontier90), validation)}`,
+      `accuracy ${accuracy(validation)}`,
     );
-  }
+  else if (validation !== null) parts.push(`accuracy ${change(accuracy, validation)}`);
   if (audit !== null) parts.push(`audit ${signedPoints(audit.gain.mean)}`);
   if (seconds !== null) parts.push(duration(seconds));
   return parts.join(` ${glyphs.dot} `);

@@ -1,4 +1,5 @@
 import type { EventOf, StoredEvent } from "../../../foundation/contract/index.ts";
+import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { duration, frontierWord, outcomeOf, outcomeWord, percent, plural } from "../words.ts";
 import { type Line, span } from "./paint.ts";
@@ -58,7 +59,7 @@ function beginning({ facts, run }: RunStory, { pen }: SayingOptions): Line {
   ];
 }
 
-function baseLine({ preparation }: RunStory, { pen }: SayingOptions): Line[] {
+function baseLine({ preparation, facts }: RunStory, { pen }: SayingOptions): Line[] {
   const validation = preparation?.validation;
   if (validation == null) return [];
   const separator = ` ${pen.glyphs.dot} `;
@@ -67,7 +68,7 @@ function baseLine({ preparation }: RunStory, { pen }: SayingOptions): Line[] {
     [
       span("base".padEnd(column), "strong"),
       span(
-        `frontier ${frontierWord(validation.frontier90)}${separator}accuracy ${percent(validation.mean)}${separator}${duration(seconds)}`,
+        `${isOrdered(facts) ? `frontier ${frontierWord(validation.frontier90)}${separator}` : ""}accuracy ${percent(validation.mean)}${separator}${duration(seconds)}`,
       ),
     ],
   ];

@@ -32,12 +32,19 @@ export function streamOf(check: string, { name }: Stratum): RandomStream {
   return randomStream("task conformance", `${check}/${name}`);
 }
 
-/** Strata worth a look: every enumerated one, the ends of the scale's parts, and the smallest one with splits. */
+/**
+ * Strata worth a look: every enumerated one, the ends of the scale's parts, and the smallest one with splits; of kinds, which
+ * have no ends, all.
+ */
 export function probedStrata({ strata, difficulty }: Task): Stratum[] {
   const ends = new Set([...difficulty.base, difficulty.growTo, difficulty.measureTo]);
   const smallest = strata.find((stratum) => !isEnumerated(stratum));
   return strata.filter(
-    (stratum) => isEnumerated(stratum) || stratum === smallest || ends.has(stratum.difficulty),
+    (stratum) =>
+      difficulty.ordered === false ||
+      isEnumerated(stratum) ||
+      stratum === smallest ||
+      ends.has(stratum.difficulty),
   );
 }
 

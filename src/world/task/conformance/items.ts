@@ -1,4 +1,4 @@
-import type { DifficultyScale, Stratum } from "../../../foundation/contract/index.ts";
+import type { DifficultyScale, Stratum, Task } from "../../../foundation/contract/index.ts";
 import { itemOf } from "../items.ts";
 import { isEnumerated } from "../splits.ts";
 import {
@@ -24,6 +24,7 @@ export const declares: CheckOfTask = (task) => {
   const missing = scale.find((value) => !strata.some(({ difficulty }) => difficulty === value));
   if (missing !== undefined)
     throw broken(task, `it has no stratum of ${unit} ${missing}, which its scale names`);
+  if (task.difficulty.ordered === false) numbersKinds(task);
   for (const [index, stratum] of strata.entries()) {
     const wrong = wrongIn(stratum, strata[index - 1], task.difficulty);
     if (wrong !== undefined) throw broken(task, `stratum ${shown(stratum.name)} ${wrong}`);
@@ -32,6 +33,20 @@ export const declares: CheckOfTask = (task) => {
     throw broken(task, "two strata share a name");
   if (strata.every(({ weight }) => weight === 0)) throw broken(task, "every stratum has weight 0");
 };
+
+/** Kinds have names; their numbers are places in a list, and say nothing of how hard they are. */
+function numbersKinds(task: Task): void {
+  const { base, growTo, measureTo } = task.difficulty;
+  const last = task.strata.length;
+  if (base[0] !== 1 || base[1] !== last || growTo !== last || measureTo !== last)
+    throw broken(
+      task,
+      `its difficulties have no order, so its scale reaches from 1 to ${last}, how many kinds there are, throughout; it is ${[...base, growTo, measureTo].join(", ")}`,
+    );
+  const stray = task.strata.find(({ difficulty }, index) => difficulty !== index + 1);
+  if (stray !== undefined)
+    throw broken(task, `its kinds are not numbered 1, 2, 3, …: ${shown(stray.name)} is ${stray.difficulty}`);
+}
 
 function wrongIn(
   { difficulty, distinct, weight }: Stratum,

@@ -138,6 +138,12 @@ const faults: readonly Fault[] = [
   ],
   ["a canonical form is stable", "an empty canonical form", { ...sound, canonical: () => "" }, /is empty/],
   [
+    "listed strata list what can be drawn, and what each split holds",
+    "a wrong count of a split",
+    withStratum(2, { splits: { train: 1, validation: 1, decision: 1, audit: 1 } }),
+    /length 2 says 1 train items and lists/,
+  ],
+  [
     "enumerated strata list what can be drawn",
     "a wrong count",
     withStratum(2, { distinct: 99 }),

@@ -9,6 +9,7 @@ import {
 } from "./answers.ts";
 import type { CheckOfTask, TaskCheck } from "./check.ts";
 import { canonicalStable, declares, enumerable, inStratum, repeatable, spread } from "./items.ts";
+import { listed } from "./listed.ts";
 
 const checks = {
   "name, version, scale and strata make sense": declares,
@@ -16,6 +17,7 @@ const checks = {
   "items stay in their stratum": inStratum,
   "a canonical form is stable": canonicalStable,
   "enumerated strata list what can be drawn": enumerable,
+  "listed strata list what can be drawn, and what each split holds": listed,
   "other strata are as large as they say": spread,
   "the verifier passes its canaries": canariesPass,
   "demonstrations are right": demonstrationsRight,

@@ -8,7 +8,7 @@ h1,h2,h3,p,dl,dd,ul,ol,figure,table{margin:0}
 h2{font-size:1.3rem;line-height:1.25;font-weight:650;letter-spacing:-.012em;text-wrap:balance}
 h3{font-size:.95rem;line-height:1.35;font-weight:620}
 a{color:var(--accent);text-underline-offset:.18em}
-a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);outline-offset:3px;border-radius:3px}
+a:focus-visible,summary:focus-visible,.scroll:focus-visible,.said:focus-visible{outline:2px solid var(--accent);outline-offset:3px;border-radius:3px}
 .skip{position:absolute;left:-99rem}
 .skip:focus{left:1rem;top:1rem;background:var(--card);padding:.5rem .8rem;z-index:5}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
@@ -35,6 +35,9 @@ a:focus-visible,summary:focus-visible,.scroll:focus-visible{outline:2px solid va
 .tiles dt{font-size:.8rem;color:var(--quiet)}
 .tiles dd{font-size:1.5rem;line-height:1.25;font-weight:640;letter-spacing:-.02em;font-variant-numeric:tabular-nums;margin-top:.15rem}
 .tiles dd small{display:block;font-size:.78rem;font-weight:400;letter-spacing:0;color:var(--quiet);line-height:1.4;margin-top:.2rem}
+.tiles .kind{display:flex;justify-content:space-between;gap:.8rem;font-size:.95rem;font-weight:400;letter-spacing:0;min-width:0}
+.tiles .kind span{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.tiles .kind b{font-weight:640;white-space:nowrap}
 .contents{display:flex;flex-wrap:wrap;gap:.3rem 1.1rem;padding:.75rem 0;border-block:1px solid var(--line);font-size:.88rem}
 .contents a{color:var(--quiet);text-decoration:none}
 .contents a:hover{color:var(--ink);text-decoration:underline}

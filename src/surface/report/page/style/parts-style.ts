@@ -21,6 +21,9 @@ table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-num
 .heat tbody th{text-align:left;white-space:nowrap;position:sticky;left:0;background:var(--card);padding-right:.7rem;color:var(--ink);z-index:1}
 .heat tbody th.total{position:static}
 .heat td{min-width:2.15rem;height:1.95rem;padding:0 .2rem;text-align:center;border-radius:4px;font-size:.8rem}
+.heat.kinds td{min-width:4.5rem}
+.heat.kinds td.side{min-width:3.2rem}
+.heat.kinds thead th{max-width:12rem;overflow-wrap:anywhere}
 .heat.low td{height:1.1rem;font-size:.7rem}
 .heat.low tbody th{font-size:.75rem;line-height:1.2}
 .heat.low .chip{font-size:.7rem;line-height:1.1}
@@ -69,6 +72,17 @@ svg .label.two{fill:var(--series-two);stroke:none}
 .sample dd{font-family:var(--mono);white-space:pre-wrap;overflow-wrap:anywhere;max-height:14rem;overflow-y:auto;font-size:.84rem}
 .sample mark{background:var(--bad-ground);color:var(--bad);border-radius:3px}
 .sample .head{display:flex;justify-content:space-between;align-items:center;gap:.5rem;font-size:.85rem;color:var(--quiet)}
+h4{font-size:.88rem;font-weight:620;margin:1.1rem 0 .5rem;overflow-wrap:anywhere}
+.pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr));gap:.8rem;padding:0;list-style:none;align-items:start}
+.pair .head{display:flex;justify-content:space-between;align-items:baseline;gap:.3rem .8rem;flex-wrap:wrap;font-size:.85rem;color:var(--quiet)}
+.pair .head b{font-family:var(--mono);font-weight:500;color:var(--ink);overflow-wrap:anywhere}
+.pair .asked{margin:.55rem 0 .7rem;font-size:.9rem;white-space:pre-wrap;overflow-wrap:anywhere;max-height:12rem;overflow-y:auto}
+.pair .sides{display:grid;grid-template-columns:1fr 1fr;gap:.8rem}
+.pair .sides.one{grid-template-columns:1fr}
+.pair .sides>div{min-width:0}
+.pair .who{font-size:.8rem;color:var(--quiet)}
+.pair .who .good{color:var(--good)}.pair .who .bad{color:var(--bad)}
+.pair .said{margin-top:.25rem;padding:.45rem .6rem;border-radius:.45rem;background:var(--plain-ground);font:400 .84rem/1.5 var(--mono);white-space:pre-wrap;overflow-wrap:anywhere;max-height:14rem;overflow-y:auto}
 details{margin-top:.8rem}
 summary{cursor:pointer;color:var(--accent);font-size:.9rem}
 details[open]>summary{margin-bottom:.7rem}
@@ -89,6 +103,8 @@ pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;line-height:1.5}
 .terms div{break-inside:avoid;padding-bottom:.8rem}
 .terms dt{font-weight:600}
 .terms dd{color:var(--quiet)}
+@media (max-width:32rem){.pair .sides{grid-template-columns:1fr}}
+@media print{.pair .asked,.pair .said,.sample dd{max-height:none}}
 @media (max-width:46rem){.split-two{grid-template-columns:minmax(0,1fr)}.heat{border-spacing:1px}.heat thead th{font-size:.62rem;padding:.1rem 0}.heat thead abbr{display:none}.heat td{min-width:.92rem;padding:0;height:1.35rem;font-size:0;border-radius:2px}.heat td.side{font-size:.75rem;padding:0 .35rem}.heat tbody th{font-size:.75rem;padding-right:.4rem}
 .facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.6rem}.card{padding:1rem .9rem}}
 `;
