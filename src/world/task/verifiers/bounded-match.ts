@@ -6,15 +6,15 @@ const limitMs = 1000;
 const lastMatch = new Script(`{
   let last = null;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    last = match;
     if (match[0] === "") pattern.lastIndex += 1;
+    else last = match;
   }
   last;
 }`);
 const place = createContext({});
 
 /**
- * The last match of a pattern, null where there is none; undefined where it takes a second: some patterns need time that doubles
+ * The last match of a pattern that is not empty, null where there is none; undefined where it takes a second: some patterns need time that doubles
  * with every character (`(a+)+$`). JavaScript's own engine is stopped from outside, so every pattern that it knows may be used.
  */
 export function lastMatchOf(pattern: RegExp, text: string): RegExpExecArray | null | undefined {
