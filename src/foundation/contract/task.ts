@@ -45,6 +45,16 @@ export interface Verifier {
   readonly description?: Readonly<Record<string, string | number | boolean>>;
   /** A void verdict is for faults of the verifier's own, such as a process that died: never for a wrong answer. */
   verify(item: Item, response: Response): Verdict | Promise<Verdict>;
+  /**
+   * Why responses to an item cannot be compared with its reference answer ("abc" is no number); undefined where they can. Asked
+   * of every line of a file before anything starts.
+   */
+  faultOf?(item: Pick<Item, "prompt" | "answer">): string | undefined;
+  /**
+   * Responses to an item whose truth is known from its reference answer alone, to test the verifier with; `others` are reference
+   * answers of other items.
+   */
+  canaries?(item: Item, others: readonly string[]): readonly Canary[];
   /** Lets go of processes that it holds; it may be used again afterwards. */
   close?(): Promise<void>;
 }
