@@ -59,6 +59,8 @@ export {
   type AdditionOptions,
   addition,
   copy,
+  type DatasetOptions,
+  dataset,
   exactCanaries,
   type ParityOptions,
   parity,

@@ -3,6 +3,14 @@ export { exactCanaries, type KnownAnswer, runCanaries } from "./canaries.ts";
 export type { TaskCheck } from "./conformance/check.ts";
 export { taskChecks } from "./conformance/task-checks.ts";
 export { copy } from "./copy.ts";
+export {
+  type DatasetOptions,
+  dataset,
+  fewestLines,
+  type ReadDataset,
+  readDataset,
+  showableGain,
+} from "./dataset/index.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
 export { exactAnswer } from "./exact-answer.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";

@@ -1,5 +1,5 @@
-import type { DifficultyScale, Stratum } from "../../../foundation/contract/index.ts";
-import { itemOf } from "../items.ts";
+import { type DifficultyScale, type Stratum, splitSchema } from "../../../foundation/contract/index.ts";
+import { enumerateItems, itemOf } from "../items.ts";
 import { isEnumerated } from "../splits.ts";
 import {
   broken,
@@ -85,10 +85,11 @@ export const inStratum: CheckOfTask = (task) => {
 export const canonicalStable: CheckOfTask = (task) => {
   for (const stratum of probedStrata(task)) {
     for (const problem of problemsOf(task, stratum, streamOf("canonical", stratum), 100)) {
-      const { prompt, difficulty } = problem;
+      const { prompt, messages, difficulty } = problem;
+      const bare = { prompt, difficulty, ...(messages === undefined ? {} : { messages }) };
       const canonical = task.canonical(problem);
       if (canonical === "") throw broken(task, `the canonical form of ${shown(prompt)} is empty`);
-      const again = [task.canonical(problem), task.canonical({ prompt, difficulty })];
+      const again = [task.canonical(problem), task.canonical(bare)];
       const other = again.find((one) => one !== canonical);
       if (other !== undefined)
         throw broken(
@@ -130,13 +131,38 @@ export const enumerable: CheckOfTask = (task) => {
   }
 };
 
+/** A stratum that is listed with exact splits lists each item once, each in the split that its hash says, and draws no other. */
+export const listed: CheckOfTask = (task) => {
+  for (const stratum of task.strata) {
+    const { splits, name, distinct, difficulty } = stratum;
+    if (splits === undefined) continue;
+    const items = enumerateItems(task, difficulty);
+    const known = new Set(items.map(({ canonical }) => canonical));
+    if (known.size !== distinct || items.length !== distinct)
+      throw broken(
+        task,
+        `${name} says ${distinct} distinct items and lists ${items.length}, ${known.size} of them distinct`,
+      );
+    for (const split of splitSchema.options) {
+      const own = items.filter((item) => item.split === split).length;
+      if (own !== splits[split])
+        throw broken(task, `${name} says ${splits[split]} ${split} items and lists ${own}`);
+    }
+    for (const problem of problemsOf(task, stratum, streamOf("listed", stratum), 300)) {
+      const canonical = task.canonical(problem);
+      if (!known.has(canonical))
+        throw broken(task, `${name} does not list ${shown(canonical)}, which is drawn`);
+    }
+  }
+};
+
 /**
  * A stratum with splits has about as many items as it says. Of n draws among D equals, n(n − 1)/2D repeat another at most
  * on average; twice as many and ten more is not chance.
  */
 export const spread: CheckOfTask = (task) => {
   const draws = 300;
-  for (const stratum of probedStrata(task).filter((one) => !isEnumerated(one))) {
+  for (const stratum of probedStrata(task).filter((one) => !isEnumerated(one) && one.splits === undefined)) {
     const drawn = problemsOf(task, stratum, streamOf("spread", stratum), draws);
     const repeats = draws - new Set(drawn.map((problem) => task.canonical(problem))).size;
     if (repeats > 10 + (draws * (draws - 1)) / stratum.distinct)

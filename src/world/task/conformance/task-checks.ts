@@ -8,7 +8,7 @@ import {
   maxTokensSuffice,
 } from "./answers.ts";
 import type { CheckOfTask, TaskCheck } from "./check.ts";
-import { canonicalStable, declares, enumerable, inStratum, repeatable, spread } from "./items.ts";
+import { canonicalStable, declares, enumerable, inStratum, listed, repeatable, spread } from "./items.ts";
 
 const checks = {
   "name, version, scale and strata make sense": declares,
@@ -16,6 +16,7 @@ const checks = {
   "items stay in their stratum": inStratum,
   "a canonical form is stable": canonicalStable,
   "enumerated strata list what can be drawn": enumerable,
+  "listed strata list what they say, and nothing else is drawn": listed,
   "other strata are as large as they say": spread,
   "the verifier passes its canaries": canariesPass,
   "demonstrations are right": demonstrationsRight,
