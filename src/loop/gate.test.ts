@@ -2,10 +2,12 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { type RandomStream, randomStream } from "../foundation/base/index.ts";
 import type { Decision, GuardFinding, Opening } from "../foundation/contract/index.ts";
-import { betGrid, spentAt } from "../foundation/statistics/index.ts";
-import { decide, type GateOptions, openGate, type PairedBlock } from "./gate.ts";
+import { betGrid, spentAt, spentOnReusedAt } from "../foundation/statistics/index.ts";
+import { decide, openGate, type PairedBlock } from "./gate.ts";
 
-const options: GateOptions = { alpha: 0.05, smallestGain: 0.01, cap: 4000 };
+type Options = Parameters<typeof openGate>[0]["options"];
+
+const options: Options = { alpha: 0.05, smallestGain: 0.01, cap: 4000 };
 
 const blockOf = (differences: readonly number[]): PairedBlock => ({
   pairs: differences.map((difference) => ({ difference, void: false })),
@@ -21,11 +23,11 @@ const serve = (blocks: readonly PairedBlock[]) => {
   };
 };
 
-const open = (blocks: readonly PairedBlock[], given: Partial<GateOptions> = {}, opening = 1) =>
+const open = (blocks: readonly PairedBlock[], given: Partial<Options> = {}, opening = 1) =>
   openGate({ opening, options: { ...options, ...given }, nextBlocks: serve(blocks) });
 
 /** The rule as it is written: plain products, looked at after every block. */
-function reference(blocks: readonly PairedBlock[], given: GateOptions, opening: number): Partial<Opening> {
+function reference(blocks: readonly PairedBlock[], given: Options, opening: number): Partial<Opening> {
   const alpha = spentAt(opening, given.alpha);
   const wealth = (factor: (lambda: number, difference: number) => number, seen: readonly number[]): number =>
     betGrid.reduce((sum, l) => sum + seen.reduce((product, d) => product * factor(l, d), 1), 0) /
@@ -219,6 +221,22 @@ describe("false promotions", () => {
     expect(wrong / histories).toBeLessThanOrEqual(options.alpha);
   });
 
+  test("on reused items too, over the four openings of one history", async () => {
+    const random = randomStream(24, "reused histories");
+    const [histories, openings, items] = [1000, 4, 125];
+    let wrong = 0;
+    for (let history = 0; history < histories; history++) {
+      for (let opening = 1; opening <= openings; opening++) {
+        const blocks = Array.from({ length: items }, () => blockOf([random.uniform() < 0.5 ? 1 : -1]));
+        const { outcome } = await openGate({ opening, options, reused: true, nextBlocks: serve(blocks) });
+        if (outcome !== "better") continue;
+        wrong += 1;
+        break;
+      }
+    }
+    expect(wrong / histories).toBeLessThanOrEqual(options.alpha);
+  });
+
   test("a true gain of ten points is found in most openings", async () => {
     const random = randomStream(23, "gain");
     let found = 0;
@@ -238,11 +256,51 @@ describe("false promotions", () => {
   });
 });
 
+describe("openGate on reused items", () => {
+  const gains = Array.from({ length: 40 }, () => blockOf([1]));
+  const losses = Array.from({ length: 40 }, () => blockOf([-1]));
+  const openReused = (blocks: readonly PairedBlock[], opening = 1) =>
+    openGate({ opening, options, reused: true, nextBlocks: serve(blocks) });
+
+  test("all pairs are answered whatever the bets say, and only the outcome leaves", async () => {
+    const sealed = {
+      reused: true,
+      wealth: null,
+      futilityWealth: null,
+      observed: null,
+      pairs: 80,
+      blocks: 80,
+    };
+    expect(await openReused([...gains, ...losses])).toMatchObject({ outcome: "better", ...sealed });
+    expect(await openReused([...losses, ...losses])).toMatchObject({ outcome: "not-shown", ...sealed });
+  });
+
+  test("the level is shared among the histories of bits", async () => {
+    for (const opening of [1, 2, 3, 4]) {
+      const { alpha } = await openReused(gains, opening);
+      expect(alpha).toBeCloseTo(spentAt(opening, 0.05) / 2 ** (opening - 1), 15);
+      expect(alpha).toBe(spentOnReusedAt(opening, 0.05));
+    }
+    const spent = [1, 2, 3, 4, 5, 6, 7, 8].reduce(
+      (sum, opening) => sum + 2 ** (opening - 1) * spentOnReusedAt(opening, 0.05),
+      0,
+    );
+    expect(spent).toBeLessThan(0.05);
+  });
+
+  test("how many were void is not told either", async () => {
+    const blocks = gains.map(({ pairs }) => ({ pairs: pairs.map((pair) => ({ ...pair, void: true })) }));
+    expect(await openReused(blocks)).toMatchObject({ voids: 0 });
+    expect((await open(blocks)).voids).toBeGreaterThan(0);
+  });
+});
+
 describe("decide", () => {
   const opened = (outcome: Opening["outcome"], pairs = 100): Opening => ({
     opening: 2,
     outcome,
     alpha: 0.01,
+    reused: false,
     wealth: outcome === "better" ? 120 : 3.14,
     futilityWealth: 1,
     blocks: 10,

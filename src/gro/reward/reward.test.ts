@@ -26,7 +26,7 @@ const rewardsOf = async (
   groups: readonly RolloutGroup[],
   verify: (item: Item, response: Response) => Verdict = never,
 ): Promise<(number | null)[][]> => {
-  const scored = await part.reward(groups, { verify });
+  const scored = await part.reward(groups, { verify: async (item, response) => verify(item, response) });
   expect(scored.map(({ item }) => item)).toEqual(groups.map(({ item }) => item));
   expect(scored.map(({ rollouts }) => rollouts.map(({ rollout }) => rollout))).toEqual(
     groups.map(({ rollouts }) => rollouts),

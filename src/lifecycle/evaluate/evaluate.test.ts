@@ -8,6 +8,7 @@ import type {
   Measurement,
   StratumScore,
   Task,
+  Verdict,
 } from "../../foundation/contract/index.ts";
 import { attempt } from "../../gro/rollout/index.ts";
 import { type Speak, samplingOf } from "../../gro/rollout/testing/fakes.ts";
@@ -209,7 +210,7 @@ describe("pairsOf", () => {
     ["right", "void", 0, true],
     ["half", "void", -0.5, true],
     ["void", "void", -1, true],
-  ])("candidate %s against champion %s is %d", (candidate, champion, difference, isVoid) => {
+  ])("candidate %s against champion %s is %d", async (candidate, champion, difference, isVoid) => {
     const [pair] = await pairsOf({
       task: graded,
       candidate: [answerTo("1234=", candidate)],
@@ -218,12 +219,14 @@ describe("pairsOf", () => {
     expect(pair).toEqual({ stratum: "length 4", difference, void: isVoid });
   });
 
-  test("answers to other items are never compared", () => {
+  test("answers to other items are never compared", async () => {
     const one = [answerTo("1234=", "right")];
-    expect(() => pairsOf({ task, candidate: one, champion: [answerTo("1235=", "right")] })).toThrow(
+    await expect(pairsOf({ task, candidate: one, champion: [answerTo("1235=", "right")] })).rejects.toThrow(
       /different items/,
     );
-    expect(() => pairsOf({ task, candidate: one, champion: [] })).toThrow(/1 answers were compared with 0/);
+    await expect(pairsOf({ task, candidate: one, champion: [] })).rejects.toThrow(
+      /1 answers were compared with 0/,
+    );
   });
 });
 
@@ -242,7 +245,7 @@ describe("gainOf", () => {
 describe("shownSamples", () => {
   const judgedOf = (prompt: string, text: string): JudgedAnswer => {
     const answer = answerTo(prompt, text);
-    return { ...answer, verdict: task.verifier.verify(answer.item, answer.response) };
+    return { ...answer, verdict: task.verifier.verify(answer.item, answer.response) as Verdict };
   };
   const measurementAt = (frontier90: number | null) => ({ frontier90 }) as Measurement;
   const prompts = ["12=", "123=", "1234=", "12345=", "123456=", "1234567="];

@@ -52,7 +52,7 @@ describe("blockParts", () => {
   });
 
   test("a stratum that weighs nothing stands in no block", () => {
-    expect(blockParts(weighted(1, 0, 2), 4000).map(({ stratum }) => stratum.name)).toEqual([
+    expect(blockParts(weighted(1, 0, 2), 4000).map(({ strata }) => strata[0]?.name)).toEqual([
       "length 5",
       "length 7",
     ]);
@@ -73,16 +73,39 @@ describe("blockParts", () => {
 
   test("strata whose decision items are few are measured only", () => {
     const parts = blockParts(reverse({ lengths: [1, 8], growTo: 10, measureTo: 12 }), 4000);
-    expect(parts.map(({ stratum }) => stratum.difficulty)).toEqual([5, 6, 7, 8, 9, 10]);
-    expect(blockParts(parity({ bits: 16 }), 4000)).toMatchObject([{ count: 1, stratum: { difficulty: 16 } }]);
+    expect(parts.map(({ strata }) => strata[0]?.difficulty)).toEqual([5, 6, 7, 8, 9, 10]);
+    expect(blockParts(parity({ bits: 16 }), 4000)).toMatchObject([
+      { count: 1, strata: [{ difficulty: 16 }] },
+    ]);
   });
 
   test("a task without one is refused, and told what to do", () => {
-    for (const task of [reverse({ lengths: [1, 3], growTo: 4 }), parity({ bits: 8 })]) {
+    for (const task of [reverse({ lengths: [1, 3], growTo: 3 }), parity({ bits: 8 })]) {
       expect(() => countsOf(task)).toThrow(expect.objectContaining({ code: "gate-cannot-open" }));
-      expect(() => countsOf(task)).toThrow(/with 10,000 decision items.*mode: "observe"/);
+      expect(() => countsOf(task)).toThrow(/with decision items.*mode: "observe"/);
       expect(planBlocks(task, 4000)).toMatchObject({ obstacle: expect.stringContaining(task.name) });
     }
+  });
+
+  test("where all strata are too small for fresh items, theirs are reused", () => {
+    const small = reverse({ lengths: [1, 3], growTo: 4 });
+    expect(planBlocks(small, 4000)).toMatchObject({ reused: true, parts: [{ count: 1 }] });
+    const { pairs } = planBlocks(small, 4000) as { pairs: number };
+    expect(pairs).toBeGreaterThan(2000);
+    expect(pairs).toBeLessThanOrEqual(2500);
+    expect(planBlocks(small, 100)).toMatchObject({ reused: true, pairs: 100 });
+    expect(planBlocks(reverse(), 4000)).toMatchObject({ reused: false, pairs: 4000 });
+  });
+
+  test("the strata of a file are one pool, whatever they weigh", () => {
+    const task = weighted(1, Math.SQRT2);
+    const splits = { train: 50, validation: 10, decision: 25, audit: 15 };
+    const listed = { ...task, strata: task.strata.map((stratum) => ({ ...stratum, splits })) };
+    expect(planBlocks(listed, 4000)).toEqual({
+      reused: true,
+      pairs: 50,
+      parts: [{ strata: listed.strata, count: 1 }],
+    });
   });
 
   test("a cap that holds no block is refused", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { reverse, splitOf } from "../../world/task/index.ts";
+import { planBlocks } from "./block-parts.ts";
 import { answeredBlocks, type BlocksRequest } from "./blocks.ts";
 import type { RoundContext } from "./context.ts";
 import { FakeContext, lineageOf } from "./testing/fake-context.ts";
@@ -14,11 +15,18 @@ const wrong = (): string => "0";
 
 const fake = (cap = 400, speak = { old: wrong }) =>
   new FakeContext({
-    definition: { task, gate: { mode: "decide", alpha: 0.05, smallestGain: 0.01, cap } },
+    definition: { task, gate: { mode: "decide", alpha: 0.05, cap, reusedOpenings: 4 } },
     speak,
   });
 
+const planOf = (cap: number): BlocksRequest["plan"] => {
+  const plan = planBlocks(task, cap);
+  if ("obstacle" in plan) throw new Error(plan.obstacle);
+  return plan;
+};
+
 const requestOf = (rest: Partial<BlocksRequest> = {}): BlocksRequest => ({
+  plan: planOf(400),
   round: 1,
   candidate: lineageOf("new"),
   champion: lineageOf("old"),
@@ -52,7 +60,7 @@ describe("answeredBlocks", () => {
 
   test("are the candidate's difference to the champion, pair by pair", async () => {
     using round = new FakeContext({
-      definition: { task, gate: { mode: "decide", alpha: 0.05, smallestGain: 0.01, cap: 400 } },
+      definition: { task, gate: { mode: "decide", alpha: 0.05, cap: 400, reusedOpenings: 4 } },
       speak: { old: (prompt) => (prompt.length === 6 ? [...prompt.slice(0, -1)].reverse().join("") : "0") },
     });
     const blocks = await answeredBlocks(round.context, requestOf())(2);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../../foundation/base/index.ts";
-import type { GuardFinding, RunEvent } from "../../foundation/contract/index.ts";
+import type { Gain, GuardFinding, RunEvent } from "../../foundation/contract/index.ts";
 import { readLedger } from "../../foundation/ledger/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { decideStage, decisionSeed } from "./decide.ts";
@@ -8,10 +8,18 @@ import { FakeContext, type FakeContextOptions, lineageOf } from "./testing/fake-
 
 const wrong = (): string => "0";
 const stop: GuardFinding = { guard: "g", answer: "stop", evidence: "e", value: 1, threshold: 0 };
-const observing = { mode: "observe", alpha: 0.05, smallestGain: 0.01, cap: 200 } as const;
+const observing = { mode: "observe", alpha: 0.05, cap: 200, reusedOpenings: 4 } as const;
 
-const decideIn = (round: FakeContext, findings: readonly GuardFinding[] = [], number = 1) =>
-  decideStage(round.context, number, lineageOf("new"), lineageOf("old"), findings);
+/** What validation items say: as good as they come, or not worth an opening. */
+const promising: Gain = { mean: 0.9, interval: { low: 0.85, high: 0.95 }, pairs: 100 };
+const unpromising: Gain = { mean: 0.01, interval: { low: -0.01, high: 0.03 }, pairs: 100 };
+
+const decideIn = (
+  round: FakeContext,
+  findings: readonly GuardFinding[] = [],
+  number = 1,
+  gain: Gain | null = promising,
+) => decideStage(round.context, number, lineageOf("new"), lineageOf("old"), { findings, gain });
 const eventsOf = (round: FakeContext): RunEvent[] => round.context.run.events().map(({ event }) => event);
 const openingsOf = (round: FakeContext): number | undefined => {
   using reader = readLedger({ folder: round.folder });
@@ -109,13 +117,70 @@ describe("decideStage", () => {
   });
 
   test("observing a task that has too few items, it says so and goes on", async () => {
-    const task = reverse({ lengths: [1, 3], growTo: 4 });
+    const task = reverse({ lengths: [1, 3], growTo: 3 });
     using round = fake({ definition: { gate: observing, task } });
     const decision = await decideIn(round);
     expect(decision).toMatchObject({ decision: "reject", acted: false, opening: null });
-    expect(decision.reason).toMatch(
-      /^the gate was not opened: reverse has no length .* 10,000 decision items/,
+    expect(decision.reason).toMatch(/^the gate was not opened: reverse has no length .* decision items/);
+    expect(openingsOf(round)).toBe(0);
+  });
+});
+
+describe("decideStage on reused decision items", () => {
+  /** Length 4 has about 2,500 decision items: too few for fresh ones in every opening. */
+  const task = reverse({ lengths: [1, 3], growTo: 4, measureTo: 4 });
+  const gate = { mode: "decide", alpha: 0.05, cap: 300, reusedOpenings: 2 } as const;
+  const small = (options: FakeContextOptions = {}) =>
+    fake({ ...options, definition: { task, gate, budget: { rounds: 5 } } });
+
+  test("nothing but the outcome leaves: no wealth, no mean, no stopping point", async () => {
+    using round = small();
+    const decision = await decideIn(round);
+    expect(decision).toMatchObject({
+      decision: "promote",
+      opening: {
+        outcome: "better",
+        reused: true,
+        wealth: null,
+        futilityWealth: null,
+        observed: null,
+        pairs: 300,
+        voids: 0,
+      },
+    });
+    expect(decision.reason).not.toMatch(/evidence|points/);
+    using same = small({ speak: {} });
+    expect(await decideIn(same)).toMatchObject({
+      decision: "reject",
+      opening: { outcome: "not-shown", pairs: 300, observed: null },
+    });
+  });
+
+  test("a second opening answers the same kind of items again, at a dearer level, and then there are none", async () => {
+    using round = small({ speak: {} });
+    const first = await decideIn(round);
+    const second = await decideIn(round, [], 2);
+    expect(second.opening).toMatchObject({ opening: 2, pairs: 300 });
+    expect((second.opening?.alpha ?? 1) / (first.opening?.alpha ?? 0)).toBeCloseTo(1 / 8, 10);
+    const third = await decideIn(round, [], 3);
+    expect(third).toMatchObject({ decision: "reject", opening: null });
+    expect(third.reason).toMatch(/its 2 openings on these decision items are spent/);
+    expect(openingsOf(round)).toBe(2);
+  });
+
+  test("a round closes unopened until its validation gain is promising; the last one opens for a gain worth having", async () => {
+    using round = small();
+    const early = await decideIn(round, [], 1, unpromising);
+    expect(early).toMatchObject({ decision: "reject", opening: null });
+    expect(early.reason).toMatch(
+      /\+1\.0 points on validation items does not promise enough yet: opening 1 of 2/,
     );
     expect(openingsOf(round)).toBe(0);
+    expect(round.samplers.size).toBe(0);
+    using last = small();
+    expect((await decideIn(last, [], 5, unpromising)).opening).toBeNull();
+    const worth = { ...unpromising, mean: 0.04 };
+    expect((await decideIn(round, [], 4, worth)).opening).toBeNull();
+    expect((await decideIn(round, [], 5, worth)).opening).toMatchObject({ opening: 1 });
   });
 });

@@ -22,7 +22,8 @@ const evaluated = async (round: FakeContext, checkpoint: string, champion: strin
     lineageOf(checkpoint),
     champion === null ? null : lineageOf(champion),
   );
-const stateOf = async (round: FakeContext) => firstState(lineageOf("base"), await evaluated(round, "base"));
+const stateOf = async (round: FakeContext) =>
+  firstState(lineageOf("base"), (await evaluated(round, "base")).measurement);
 const eventsOf = (round: FakeContext, type: string) =>
   round.context.run.events().flatMap(({ event }) => (event.type === type ? [event] : []));
 
@@ -130,10 +131,15 @@ describe("optimize", () => {
 describe("evaluate", () => {
   test("asks the same items in every round, and the same weights once", async () => {
     using round = new FakeContext({ speak: { base: () => "0" } });
-    expect((await evaluated(round, "base")).mean).toBe(0);
-    expect((await evaluated(round, "new", "base")).mean).toBe(1);
+    expect((await evaluated(round, "base")).measurement.mean).toBe(0);
+    const { measurement, gain } = await evaluated(round, "new", "base");
+    expect(measurement.mean).toBe(1);
+    expect(gain?.mean).toBe(1);
     expect(round.promptsOf("new")).toEqual(round.promptsOf("base"));
-    expect(eventsOf(round, "validation-measured")).toMatchObject([{ who: "base" }, { who: "candidate" }]);
+    expect(eventsOf(round, "validation-measured")).toMatchObject([
+      { who: "base" },
+      { who: "candidate", gain: { mean: 1 } },
+    ]);
     const [first, second] = eventsOf(round, "samples-shown");
     // Beside the candidate's right answers stand the champion's wrong ones; the base has none beside it.
     expect(second).toMatchObject({
@@ -156,7 +162,7 @@ describe("guards", () => {
       },
     };
     using round = new FakeContext({ definition: { guard: [guard] } });
-    const validation = await evaluated(round, "base");
+    const { measurement: validation } = await evaluated(round, "base");
     const state = firstState(lineageOf("base"), validation);
     const { evidence } = await optimizeStage(
       round.context,

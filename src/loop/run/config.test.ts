@@ -20,7 +20,7 @@ describe("defineRun", () => {
       optimize: { name: "rejection sampling" },
       refine: { name: "greedy decoding" },
       guard: [{ name: "logprob mismatch" }, { name: "sampler freshness" }, { name: "label accuracy" }],
-      gate: { mode: "decide", alpha: 0.05, smallestGain: 0.01, cap: 4000 },
+      gate: { mode: "decide", alpha: 0.05, cap: 4000, reusedOpenings: 4 },
       afterReject: "candidate",
       budget: { rounds: 8 },
       precision: "fp32",
@@ -50,7 +50,7 @@ describe("defineRun", () => {
     });
     expect(definition).toMatchObject({ name: "mine", model: { name: "my-model" }, select: [], guard: [] });
     expect([definition.prepare, definition.optimize]).toEqual([prepare, optimize]);
-    expect(definition.gate).toEqual({ mode: "decide", alpha: 0.05, smallestGain: 0.01, cap: 100 });
+    expect(definition.gate).toEqual({ mode: "decide", alpha: 0.05, cap: 100, reusedOpenings: 4 });
   });
 
   test.each([

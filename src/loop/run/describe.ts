@@ -43,7 +43,12 @@ export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): s
     verifier: { name: task.verifier.name, version: task.verifier.version },
     harness: { name: refine.name, ...refine.description },
     evaluate: { ...evaluate },
-    gate: { alpha: gate.alpha, smallestGain: gate.smallestGain, cap: gate.cap },
+    gate: {
+      alpha: gate.alpha,
+      smallestGain: gate.smallestGain ?? null,
+      cap: gate.cap,
+      reusedOpenings: gate.reusedOpenings,
+    },
   });
 }
 

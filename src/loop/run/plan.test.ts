@@ -120,13 +120,13 @@ describe("plan", () => {
     expect(observes.end).toEqual([]);
     const small = await planOf({ task: reverse({ lengths: [1, 3] }), gate: { mode: "observe" } });
     expect(small.gate.strata).toEqual(["length 5", "length 6"]);
-    const none = await planOf({ task: reverse({ lengths: [1, 3], growTo: 4 }), gate: { mode: "observe" } });
+    const none = await planOf({ task: reverse({ lengths: [1, 3], growTo: 3 }), gate: { mode: "observe" } });
     expect(none.gate.strata).toEqual([]);
     expect(pairsOf(none)?.tokensSampled).toBe(0);
   });
 
   test("refuses what a run would refuse, before it writes anything", async () => {
-    await expect(planOf({ task: reverse({ lengths: [1, 3], growTo: 4 }) })).rejects.toMatchObject({
+    await expect(planOf({ task: reverse({ lengths: [1, 3], growTo: 3 }) })).rejects.toMatchObject({
       code: "gate-cannot-open",
     });
     await expect(planOf({ gate: { cap: 11 } })).rejects.toMatchObject({ code: "gate-cannot-open" });

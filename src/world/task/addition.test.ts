@@ -32,11 +32,14 @@ test.each([
   ["plain", "123+989=", "1112"],
   ["interleaved", "1234=", "370"],
   ["plain", "13+24=", "37"],
-] as const)("%s: %s is answered %s", (form, prompt, answer) => {
+] as const)("%s: %s is answered %s", async (form, prompt, answer) => {
   const task = addition({ form });
   const item = itemOf(task, { prompt, difficulty: answer === "2111" || answer === "1112" ? 3 : 2 });
   expect(task.demonstrate(item, randomStream(0, "demonstrate"))).toBe(answer);
-  expect(await verdictOf(task, item, { text: answer, complete: true })).toEqual({ outcome: "scored", score: 1 });
+  expect(await verdictOf(task, item, { text: answer, complete: true })).toEqual({
+    outcome: "scored",
+    score: 1,
+  });
 });
 
 /** The sum as it is taught at school, least significant digit first, its last carry written. */

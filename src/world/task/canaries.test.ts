@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Item, Response, Task, Verdict } from "../../foundation/contract/index.ts";
+import type { Item, Response, Task } from "../../foundation/contract/index.ts";
 import { addition } from "./addition.ts";
 import { exactCanaries, runCanaries } from "./canaries.ts";
 import { itemOf } from "./items.ts";
@@ -53,7 +53,7 @@ describe.each([
 
   test("is sound: it is not", async () => {
     const sound = lenient(task, (right, { text, complete }) => complete && text === right);
-    expect(await runCanaries(sound).right).toBeGreaterThan(0);
+    expect((await runCanaries(sound)).right).toBeGreaterThan(0);
   });
 });
 

@@ -56,7 +56,7 @@ test("as many demonstrations are written out as was asked for", () => {
 
 property.prop([fc.stringMatching(/^[01]{16}$/), fc.stringMatching(/^[01]{0,20}$/)])(
   "any zeros and ones that end with the parity are right, and only those",
-  (prompt, text) => {
+  async (prompt, text) => {
     const task = parity();
     const odd = [...prompt].filter((bit) => bit === "1").length % 2;
     const score = text.endsWith(String(odd)) ? 1 : 0;

@@ -36,7 +36,7 @@ property.prop([
   fc.nat(3),
 ])(
   "its canaries tell a reversed string from a copied one, whatever the alphabet and lengths",
-  (alphabet, [one, other], more) => {
+  async (alphabet, [one, other], more) => {
     const [low, high] = [Math.min(one, other), Math.max(one, other)];
     const task = reverse({
       alphabet: alphabet.join(""),

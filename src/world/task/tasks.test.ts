@@ -18,22 +18,30 @@ describe.each(Object.entries(tasks))("%s", (_name, make) => {
     fc.boolean(),
     fc.nat(),
     fc.integer({ min: low, max: high }),
-  ])("whatever a model writes is scored, and 0 where it was cut off", (text, complete, seed, difficulty) => {
-    const item = itemOf(task, task.generate(difficulty, randomStream(seed, "any")));
-    const verdict = await verdictOf(task, item, { text, complete });
-    expect(verdict.outcome).toBe("scored");
-    if (!complete) expect(verdict).toEqual({ outcome: "scored", score: 0 });
-  });
+  ])(
+    "whatever a model writes is scored, and 0 where it was cut off",
+    async (text, complete, seed, difficulty) => {
+      const item = itemOf(task, task.generate(difficulty, randomStream(seed, "any")));
+      const verdict = await verdictOf(task, item, { text, complete });
+      expect(verdict.outcome).toBe("scored");
+      if (!complete) expect(verdict).toEqual({ outcome: "scored", score: 0 });
+    },
+  );
 
   property.prop([fc.nat(), fc.integer({ min: low, max: high })])(
     "a prompt alone decides the verdict: no reference answer does",
-    (seed, difficulty) => {
+    async (seed, difficulty) => {
       const random = randomStream(seed, "reference");
       const item = itemOf(task, task.generate(difficulty, random));
       const misled = { ...item, answer: "misleading" };
       const text = task.demonstrate(misled, random);
-      expect(await verdictOf(task, misled, { text, complete: true })).toEqual({ outcome: "scored", score: 1 });
-      expect(await verdictOf(task, misled, { text: "misleading", complete: true })).toMatchObject({ score: 0 });
+      expect(await verdictOf(task, misled, { text, complete: true })).toEqual({
+        outcome: "scored",
+        score: 1,
+      });
+      expect(await verdictOf(task, misled, { text: "misleading", complete: true })).toMatchObject({
+        score: 0,
+      });
     },
   );
 

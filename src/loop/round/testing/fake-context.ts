@@ -49,7 +49,7 @@ export const definitionOf = (rest: Partial<RunDefinition> = {}): RunDefinition =
   refine: greedyDecoding(),
   evaluate: { over: "difficulty", perStratum: 8, auditPerStratum: 4, finalAuditPerStratum: 8 },
   guard: defaults(),
-  gate: { mode: "decide", alpha: 0.05, smallestGain: 0.01, cap: 200 },
+  gate: { mode: "decide", alpha: 0.05, cap: 200, reusedOpenings: 4 },
   afterReject: "candidate",
   budget: { rounds: 3 },
   precision: "fp32",

@@ -90,6 +90,7 @@ export function plausibleDecision({ round, difference, observe, random }: Plausi
       opening: round,
       outcome,
       alpha,
+      reused: false,
       wealth,
       futilityWealth: outcome === "futile" ? 21.7 : 0.3,
       blocks: Math.round(pairs / 15),

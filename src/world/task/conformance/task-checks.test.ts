@@ -11,11 +11,11 @@ const sound = reverse();
 const names = taskChecks(sound).map(({ name }) => name);
 
 /** Names of the checks that a task fails, with what they say. */
-function failures(task: Task): Map<string, string> {
+async function failures(task: Task): Promise<Map<string, string>> {
   const failed = new Map<string, string>();
   for (const { name, run } of taskChecks(task)) {
     try {
-      run();
+      await run();
     } catch (error) {
       failed.set(name, isWhetstoneError(error) ? error.message : `threw: ${error}`);
     }
@@ -260,30 +260,30 @@ test.each([
       },
     } satisfies Task,
   ],
-])("%s keeps every promise", (_name, task) => {
-  expect(failures(task)).toEqual(new Map());
+])("%s keeps every promise", async (_name, task) => {
+  expect(await failures(task)).toEqual(new Map());
 });
 
 describe.each(names)("%s", (name) => {
   const planted = faults.filter(([check]) => check === name);
 
-  test("has a fault planted for it", () => {
+  test("has a fault planted for it", async () => {
     expect(planted.length).toBeGreaterThan(0);
   });
 
   test.each(planted.map(([, fault, task, says]) => [fault, task, says] as const))(
     "finds %s",
-    (_fault, task, says) => {
-      expect(failures(task).get(name)).toMatch(says);
+    async (_fault, task, says) => {
+      expect((await failures(task)).get(name)).toMatch(says);
     },
   );
 });
 
-test("a check that fails throws a user error that names the task", () => {
+test("a check that fails throws a user error that names the task", async () => {
   const check = taskChecks({ ...sound, characters: "01" }).find(({ name }) =>
     name.startsWith("characters"),
   ) as TaskCheck;
-  expect(check.run).toThrow(
+  await expect(check.run()).rejects.toThrow(
     expect.objectContaining({ code: "task-promise-broken", category: "user", details: { task: "reverse" } }),
   );
 });
