@@ -12,7 +12,7 @@ export {
   supervised,
   type UpdatePart,
 } from "./gro/update/index.ts";
-export { demonstrations, procedural } from "./lifecycle/acquire/index.ts";
+export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
 export { defaults, labelAccuracy, logprobMismatch, samplerFreshness } from "./lifecycle/guard/index.ts";
 export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
