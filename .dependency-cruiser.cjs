@@ -5,7 +5,7 @@
  */
 const floors = {
   foundation: [["base"], ["contract", "statistics"], ["ledger"]],
-  model: [["text"], ["engine"], ["chat"]],
+  model: [["text"], ["engine"], ["hub", "chat"]],
   world: [["sandbox"], ["task"]],
   gro: [["rollout"], ["generate", "reward", "update"], ["method"]],
   lifecycle: [

@@ -45,7 +45,6 @@ export {
   type EngineContext,
   type EngineDefinition,
   type EngineProgress,
-  fromFolder,
   type ModelDefinition,
   type ModelNeeds,
   type PreparedModel,
@@ -54,6 +53,7 @@ export {
 } from "./model/engine/index.ts";
 export { type LocalOptions, local } from "./model/engine/local/index.ts";
 export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
+export { fromFolder, pretrained } from "./model/hub/index.ts";
 export { type CharacterTokenizer, characters, loadTokenizer } from "./model/text/index.ts";
 export {
   type AdditionOptions,

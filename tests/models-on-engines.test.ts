@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../src/foundation/contract/index.ts";
-import { estimateParameters, fromFolder, type TinyOptions, tiny } from "../src/model/engine/index.ts";
+import { estimateParameters, type TinyOptions, tiny } from "../src/model/engine/index.ts";
 import { local } from "../src/model/engine/local/index.ts";
+import { fromFolder } from "../src/model/hub/index.ts";
 
 let folder: string;
 let engine: Engine;

@@ -8,8 +8,9 @@ import { defaults } from "../../lifecycle/guard/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
 import { deduplicate } from "../../lifecycle/select/index.ts";
-import { type EngineDefinition, fromFolder, type ModelDefinition, tiny } from "../../model/engine/index.ts";
+import { type EngineDefinition, type ModelDefinition, tiny } from "../../model/engine/index.ts";
 import { local } from "../../model/engine/local/index.ts";
+import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 
 function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
@@ -22,9 +23,12 @@ function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
 const configSchema = z.strictObject({
   /** Runs of one name are one line: an edited configuration goes on from its name's champion. */
   name: z.string().min(1).max(80).optional(),
-  /** A model from scratch, or the path of a Hugging Face folder. */
+  /** A model from scratch, a name such as smollm2-135m, or the path of a Hugging Face folder or GGUF file. */
   model: z
-    .union([z.string().min(1), valueWith<ModelDefinition>("prepare", "tiny({ … }) or a folder's path")])
+    .union([
+      z.string().min(1),
+      valueWith<ModelDefinition>("prepare", "tiny({ … }), a name or a folder's path"),
+    ])
     .optional(),
   engine: valueWith<EngineDefinition>("open", "local()").optional(),
   task: valueWith<Task>("verifier", "reverse()"),
@@ -108,7 +112,7 @@ export function defineRun(config: RunConfig): RunDefinition {
   const definition: RunDefinition = {
     ...rest,
     name: name ?? read.task.name,
-    model: typeof model === "string" ? fromFolder(model) : (model ?? tiny()),
+    model: typeof model === "string" ? modelCalled(model) : (model ?? tiny()),
     engine: engine ?? local(),
     prepare: prepare ?? null,
     acquire: acquire ?? [demonstrations(), read.task.difficulty.ordered === false ? prompts() : procedural()],

@@ -1,4 +1,5 @@
 import type { Tokenizer } from "../../foundation/contract/index.ts";
+import type { EngineProgress } from "./definition.ts";
 
 /** What a run asks of its model. */
 export interface ModelNeeds {
@@ -6,6 +7,9 @@ export interface ModelNeeds {
   readonly characters: string;
   /** Where relative paths begin: the folder of the run's configuration. */
   readonly projectFolder: string;
+  /** Hears how far a download or a conversion is. */
+  readonly onProgress?: EngineProgress;
+  readonly signal?: AbortSignal;
 }
 
 export interface PreparedModel {

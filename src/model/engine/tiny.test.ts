@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { characters } from "../text/index.ts";
-import { estimateParameters, fromFolder, tiny } from "./index.ts";
+import { estimateParameters, tiny } from "./index.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -67,12 +67,6 @@ describe("tiny()", () => {
   test("refuses a tokenizer that does not know the task's characters", async () => {
     const model = tiny({ tokenizer: characters("01") });
     await expect(model.prepare(folder, needs)).rejects.toMatchObject({ code: "text-not-in-vocabulary" });
-  });
-
-  test("is the same model to fromFolder, whose tokenizer is the one that was written", async () => {
-    const { path, tokenizer } = await tiny().prepare(folder, needs);
-    const prepared = await fromFolder(path).prepare(folder, needs);
-    expect(prepared).toMatchObject({ path, fromScratch: true, tokenizer: { hash: tokenizer.hash } });
   });
 
   test("describes what decides its weights", () => {

@@ -1,4 +1,5 @@
-export { cacheFolder } from "./cache-folder.ts";
+export { cacheFolder, type Environment, makeFolder, noSpace } from "./cache-folder.ts";
+export { type LockOptions, lockFile } from "./install-lock.ts";
 export {
   type EngineStatus,
   engineStatus,

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { tiny } from "../engine/index.ts";
 import { characters } from "../text/index.ts";
-import { fromFolder } from "./index.ts";
+import { fromFolder } from "./from-folder.ts";
 
 let project: string;
 let needs: { characters: string; projectFolder: string };
@@ -41,9 +42,18 @@ describe("fromFolder()", () => {
     expect(await prepare()).toMatchObject({ fromScratch: false });
   });
 
+  test("is the same model as tiny(), whose tokenizer is the one that was written", async () => {
+    const { path, tokenizer } = await tiny().prepare(project, needs);
+    expect(await prepare(path)).toMatchObject({
+      path,
+      fromScratch: true,
+      tokenizer: { hash: tokenizer.hash },
+    });
+  });
+
   test("says that a folder is missing, or no folder", async () => {
     await refused("model-missing", `There is no folder ${join(project, "my-model")}`);
-    await expect(prepare("smollm2-135m")).rejects.toThrow('"smollm2-135m" is not downloaded for you');
+    await expect(prepare("smolm2-135m")).rejects.toThrow("did you mean smollm2-135m?");
     await writeFile(join(project, "my-model"), "");
     await refused("model-missing", "There is no folder");
     expect(() => fromFolder("")).toThrow(expect.objectContaining({ code: "invalid-option" }));
