@@ -3,6 +3,7 @@ export { isWhetstoneError, WhetstoneError } from "./foundation/base/index.ts";
 export type * from "./foundation/contract/index.ts";
 export { readLedger } from "./foundation/ledger/index.ts";
 export * from "./gro/generate/index.ts";
+export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";
 export * from "./gro/reward/index.ts";
 export {

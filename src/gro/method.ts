@@ -38,6 +38,8 @@ export interface Method {
   /** Roles whose policies are promoted, rejected and rolled back together; what the others learn ends with the round. */
   readonly deliver: readonly string[];
   readonly learnsBy: UpdatePart["learnsBy"];
+  /** Where rounds, counted from 1, are played by different methods of the same roles; passes are then those of the last. */
+  readonly inRound?: (round: number) => Method;
 }
 
 const count = z.number().int().min(1);

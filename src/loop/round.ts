@@ -1,4 +1,5 @@
 import { sha256 } from "../foundation/base/index.ts";
+import { methodOf } from "../gro/method/index.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { auditStage } from "./round/audit.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
@@ -24,7 +25,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   tell(context, `round-${round}/started`, {
     type: "round-started",
     round,
-    plan: planOf(context),
+    plan: planOf(context, round),
     startFrom: from,
     seedHash,
   });
@@ -44,8 +45,8 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   return nextState(state, { candidate, validation, findings, decision, definition });
 }
 
-function planOf({ definition }: RoundContext): string {
+function planOf({ definition }: RoundContext, round: number): string {
   const names = (parts: readonly { name: string }[]): string => parts.map(({ name }) => name).join(" + ");
   const { acquire, select, optimize, refine } = definition;
-  return `${names(acquire)} → ${names(select) || "everything"} → ${optimize.name} → ${refine.name}`;
+  return `${names(acquire)} → ${names(select) || "everything"} → ${methodOf(optimize, round).name} → ${refine.name}`;
 }

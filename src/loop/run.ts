@@ -64,7 +64,7 @@ export interface RunOptions {
 export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
   await runCanaries(definition.task);
-  if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate.cap);
+  if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
   using ledger = openLedger({ folder, clock });
   const { record, origin } = adoptRun(definition, ledger);
   const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));

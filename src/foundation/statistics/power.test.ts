@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { randomStream } from "../base/random.ts";
 import { Wealth } from "./betting.ts";
-import { chanceToShow, smallestGain } from "./power.ts";
+import { chanceToShow, fewestPairs, smallestGain } from "./power.ts";
 import { spentAt } from "./spending.ts";
 
 // Design §8: 500 lines hold 125 decision items; at discordance .25 they show 16 points at the first opening, 21 at the
@@ -20,6 +20,19 @@ test.each([
 
 test("too few items can show nothing", () => {
   expect(smallestGain({ pairs: 3, alpha: 0.03, discordance: 0.25 })).toBeNull();
+});
+
+test("the fewest pairs that show anything win the bet just when all of them are better", () => {
+  for (const alpha of [0.05, 0.03, 0.001]) {
+    const pairs = fewestPairs(alpha);
+    const wealthAfter = (count: number): number => {
+      const wealth = new Wealth({ than: "greater", mean: 0 });
+      for (let pair = 0; pair < count; pair++) wealth.bet([1]);
+      return wealth.value;
+    };
+    expect(wealthAfter(pairs)).toBeGreaterThanOrEqual(1 / alpha);
+    expect(wealthAfter(pairs - 1)).toBeLessThan(1 / alpha);
+  }
 });
 
 test("without a gain it is shown at most as often as the level says", () => {

@@ -57,6 +57,13 @@ export function chanceToShow(gain: number, { pairs, alpha, discordance }: PowerO
   }
 }
 
+/** The fewest pairs with which anything can be shown: all of them better, wealth reaches 1/α. */
+export function fewestPairs(alpha: number): number {
+  let pairs = 1;
+  while ((boundaryOf(alpha, pairs)[pairs] ?? 0) > pairs) pairs += 1;
+  return pairs;
+}
+
 /** Of so many discordant pairs, how many must be better for wealth to reach 1/α; more than all where none suffices. */
 function boundaryOf(alpha: number, most: number): Int32Array {
   const [ups, downs] = [

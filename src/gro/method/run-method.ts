@@ -1,15 +1,16 @@
 import type { Method, Pass } from "../method.ts";
+import type { ExampleCounts } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import { type CheckpointsByRole, type PassOutcome, pick } from "./pass.ts";
 import { runOnce, stepsBetweenCheckpoints } from "./run-once.ts";
 import { repetitionsBetweenCheckpoints, runRepeatedly } from "./run-repeatedly.ts";
 import { addTallies, type Tally } from "./tally.ts";
 
-/** Checkpoints that a pass saves in a round, over its roles. */
-export function checkpointsOf({ repeat, roles, update }: Pass): number {
+/** Checkpoints that a pass saves in a round, over its roles, with so many examples. */
+export function checkpointsOf({ repeat, roles, update }: Pass, examples: ExampleCounts): number {
   const each =
     repeat === 1
-      ? Math.ceil(update.steps / stepsBetweenCheckpoints)
+      ? Math.ceil(update.steps(examples) / stepsBetweenCheckpoints)
       : Math.ceil(repeat / repetitionsBetweenCheckpoints);
   return each * roles.length;
 }

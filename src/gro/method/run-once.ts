@@ -1,4 +1,5 @@
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
+import { countExamples } from "../update/index.ts";
 import { itemsOf, missing, openAll, type PassOutcome, type PassRun } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
@@ -33,10 +34,10 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       if (!fresh) rolled.resolve(await context.readGroups(artifact));
     })
     .catch(rolled.reject);
-  const { steps } = pass.update;
   const done = new Map<string, number>();
   const updating = pass.roles.map(async (role) => {
     const groups = await rolled.promise;
+    const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
     const tallies: Partial<Tally>[] = [];
     let checkpoint = start[role] ?? missing(role);
     for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {

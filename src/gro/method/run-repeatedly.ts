@@ -1,3 +1,4 @@
+import { countExamples } from "../update/index.ts";
 import { itemsOf, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
@@ -10,6 +11,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   const { method, pass, name, start, context } = run;
   let checkpoints = start;
   const tallies: Tally[] = [];
+  const replay = { base: context.base, older: context.older };
   for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
     const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
     const begin = checkpoints;
@@ -32,10 +34,10 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
             pass.update.update({
               policy,
               groups: scored,
-              replay: { base: context.base, older: context.older },
+              replay,
               random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
               from: 0,
-              to: pass.update.steps,
+              to: pass.update.steps(countExamples(scored, replay)),
               ...(context.signal ? { signal: context.signal } : {}),
             }),
           ),

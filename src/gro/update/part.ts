@@ -9,6 +9,17 @@ export interface Replay {
   readonly older: readonly (readonly Example[])[];
 }
 
+/** How many examples an update has: what the reward kept, and what no model wrote. */
+export interface ExampleCounts {
+  readonly newest: number;
+  readonly base: number;
+}
+
+/** What there is to learn from, counted as {@link UpdatePart.steps} wants it. */
+export function countExamples(groups: readonly ScoredGroup[], { base }: Replay): ExampleCounts {
+  return { newest: keptExamples(groups, () => null).length, base: base.length };
+}
+
 export interface UpdateRequest {
   readonly policy: Policy;
   readonly groups: readonly ScoredGroup[];
@@ -37,8 +48,8 @@ export interface UpdatePart {
   readonly learnsBy: "imitation" | "policy-gradient";
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
-  /** Optimiser steps of one application. */
-  readonly steps: number;
+  /** Optimiser steps of one application, given how many examples there are to learn from. */
+  steps(examples: ExampleCounts): number;
   /** Whether the optimiser's moments go on from the weights' last training or start at zero. */
   readonly optimizerState: "continued" | "fresh";
   update(request: UpdateRequest): Promise<UpdateOutcome>;

@@ -42,7 +42,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     name: "policy gradient",
     description: { learningRate, loss: read.loss, ...clip, divideByDeviation, optimizerState },
     learnsBy: "policy-gradient",
-    steps: 1,
+    steps: () => 1,
     optimizerState,
     update: (request) =>
       trainBatches({

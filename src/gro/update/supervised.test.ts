@@ -28,7 +28,7 @@ const train = async (
     replay: { base, older },
     random: randomStream(5, "update"),
     from: range.from ?? 0,
-    to: range.to ?? part.steps,
+    to: range.to ?? part.steps({ newest: 0, base: 0 }),
   });
   /** First tokens of every batch: 1 begins the context of a rollout. */
   const batches = model.trained.map(({ data }) => data.map(({ tokens }) => tokens[0] as number));
@@ -38,6 +38,8 @@ const share = (batches: readonly (readonly number[])[], set: number): number => 
   const all = batches.flat();
   return all.filter((one) => one === set).length / all.length;
 };
+
+const demonstrationsLike = { name: "d", description: {}, mostItems: 0, acquire: async () => ({}) };
 
 describe("supervised", () => {
   const everySet = {
@@ -118,7 +120,53 @@ describe("supervised", () => {
     expect(rates(whole)[9]).toBeCloseTo(0.02, 12);
   });
 
+  describe("in epochs", () => {
+    const distinct = Array.from({ length: 10 }, (_, index) => exampleOf(40 + index, "demonstration"));
+    const options = { epochs: 2, batch: 4, replay: { newest: 0 } } as const;
+
+    test("every example is learnt from once before any is a second time, in another order", async () => {
+      const part = supervised(options);
+      expect(part.steps({ newest: 0, base: 10 })).toBe(5);
+      const { batches } = await train(options, { base: distinct }, { to: 5 });
+      const order = batches.flat();
+      const [first, second] = [order.slice(0, 10), order.slice(10, 20)];
+      expect([...first].sort()).toEqual(distinct.map(({ context }) => context[0]));
+      expect([...second].sort()).toEqual([...first].sort());
+      expect(second).not.toEqual(first);
+    });
+
+    test("any stretch of its steps draws what the whole would", async () => {
+      const whole = await train(options, { base: distinct }, { to: 5 });
+      const late = await train(options, { base: distinct }, { from: 3, to: 5 });
+      expect(late.batches).toEqual(whole.batches.slice(3));
+    });
+
+    test("the newest set counts where it has a share, and what has none is not learnt from in its place", async () => {
+      const half = supervised({ epochs: 1, batch: 4, replay: { newest: 0.5 } });
+      expect(half.steps({ newest: 6, base: 100 })).toBe(3);
+      expect(half.steps({ newest: 0, base: 100 })).toBe(25);
+      const only = supervised({ epochs: 1, batch: 4, replay: { newest: 1 } });
+      expect(only.steps({ newest: 6, base: 100 })).toBe(2);
+      expect(only.steps({ newest: 0, base: 100 })).toBe(0);
+      const { model } = await train(
+        { epochs: 1, batch: 4, replay: { newest: 1 } },
+        { base: distinct },
+        { to: 2 },
+      );
+      expect(model.log).toEqual([]);
+      const mixed = await train(
+        { epochs: 1, batch: 4, replay: { newest: 0.5 } },
+        { groups: fromRollouts("a"), base: distinct },
+        { to: 1 },
+      );
+      expect(mixed.batches[0]?.filter((set) => set === 1)).toHaveLength(2);
+    });
+  });
+
   test.each([
+    [{ steps: 3, epochs: 2 }, /"steps" or "epochs", not both/],
+    [{ epochs: 0 }, /"epochs"/],
+    [{ epochs: 2, on: demonstrationsLike }, /needs "steps", not "epochs"/],
     [{ steps: 0 }, /"steps"/],
     [{ batch: 1.5 }, /"batch"/],
     [{ replay: { newest: 2 } }, /"replay.newest"/],

@@ -1,13 +1,19 @@
 import { z } from "zod";
-import { type RandomStream, readOptions } from "../../foundation/base/index.ts";
+import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Example, Source } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
-import { keptExamples, type Replay, type UpdatePart } from "./part.ts";
+import { epochMixture, mixture, stepsOfEpochs } from "./mixture.ts";
+import { type ExampleCounts, keptExamples, type UpdatePart } from "./part.ts";
 import { warmupStableDecay } from "./schedule.ts";
 import { type Batch, trainBatches } from "./train.ts";
 
+const fixedSteps = 100;
+
 const optionsSchema = z.strictObject({
-  steps: z.number().int().min(1).default(100),
+  /** Optimiser steps of one application; 100 if neither these nor `epochs` are given. */
+  steps: z.number().int().min(1).optional(),
+  /** Instead of steps: times that every newest example is learnt from (without newest ones, every base example). */
+  epochs: z.number().positive().max(100).optional(),
   /** Examples a step. */
   batch: z.number().int().min(1).default(64),
   /** Peak of the warm-up–stable–decay schedule, which starts anew in every round. */
@@ -44,26 +50,42 @@ export interface SupervisedUpdate extends UpdatePart {
  * lengths are forgotten).
  *
  * @example
- * supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 0.5 } })
+ * supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 0.5 } });
+ * supervised({ epochs: 2, batch: 8, learningRate: 1e-5, replay: { newest: 1 } });
  */
 export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
   const { on, ...read } = readOptions("supervised()", optionsSchema, options);
-  const { steps, batch, learningRate, optimizerState, replay } = read;
+  const { epochs, batch, learningRate, optimizerState, replay } = read;
+  if (epochs !== undefined && read.steps !== undefined)
+    throw userError("invalid-option", 'supervised(): give "steps" or "epochs", not both.');
+  if (epochs !== undefined && on !== undefined)
+    throw userError(
+      "invalid-option",
+      'supervised(): preparation draws from a source that may be endless, so it needs "steps", not "epochs".',
+    );
+  const length = epochs === undefined ? { steps: read.steps ?? fixedSteps } : { epochs };
+  const stepsOf = (examples: ExampleCounts): number =>
+    epochs === undefined ? (read.steps ?? fixedSteps) : stepsOfEpochs(epochs, examples, batch, replay.newest);
   return {
     name: "supervised",
-    description: { steps, batch, learningRate, optimizerState, newest: replay.newest, base: replay.base },
+    description: { ...length, batch, learningRate, optimizerState, newest: replay.newest, base: replay.base },
     learnsBy: "imitation",
-    steps,
+    steps: stepsOf,
     optimizerState,
     batch,
     learningRate,
     ...(on ? { on } : {}),
     update: (request) => {
       const newest = keptExamples(request.groups, ({ rollout }) => exampleOfRollout(rollout));
-      const draw = mixture(newest, request.replay, { batch, newest: replay.newest, base: replay.base });
+      const steps = stepsOf({ newest: newest.length, base: request.replay.base.length });
+      const shares = { batch, newest: replay.newest, base: replay.base };
+      const draw =
+        epochs === undefined
+          ? mixture(newest, request.replay, shares)
+          : epochMixture(newest, request.replay, shares, request.random);
       return trainBatches({
         ...request,
-        batchAt: (step) => imitation(draw(request.random.fork(step))),
+        batchAt: (step) => imitation(draw(request.random.fork(step), step)),
         learningRateAt: (step) => learningRate * warmupStableDecay(step, steps),
       });
     },
@@ -83,52 +105,4 @@ export function imitation(examples: readonly Example[]): Batch | undefined {
       0,
     ),
   };
-}
-
-/**
- * Draws batches with replacement: first which set, by weight, then which example. An empty set loses its share to the
- * others; one that was given no share gets none so.
- */
-function mixture(
-  newest: readonly Example[],
-  replay: Replay,
-  shares: { readonly batch: number; readonly newest: number; readonly base: number },
-): (random: RandomStream) => Example[] {
-  const olderSets = replay.older.filter((set) => set.length > 0);
-  const others =
-    shares.newest === 1
-      ? []
-      : [
-          ...(replay.base.length > 0 && shares.base > 0 ? [{ set: replay.base, weight: shares.base }] : []),
-          ...olderSets.map((set) => ({ set, weight: 1 })),
-        ];
-  const total = others.reduce((sum, { weight }) => sum + weight, 0);
-  const fromNewest =
-    newest.length === 0 || shares.newest === 0
-      ? 0
-      : others.length === 0
-        ? shares.batch
-        : Math.round(shares.batch * shares.newest);
-  return (random) => {
-    const drawn: Example[] = [];
-    for (let index = 0; index < shares.batch; index++) {
-      if (index < fromNewest) drawn.push(random.pick(newest));
-      else if (others.length > 0) {
-        drawn.push(random.pick(setAt(others, random.uniform() * total)));
-      }
-    }
-    return drawn;
-  };
-}
-
-function setAt(
-  sets: readonly { set: readonly Example[]; weight: number }[],
-  point: number,
-): readonly Example[] {
-  let left = point;
-  for (const { set, weight } of sets) {
-    left -= weight;
-    if (left < 0) return set;
-  }
-  return sets.at(-1)?.set ?? [];
 }

@@ -1,6 +1,8 @@
 import { userError } from "../../foundation/base/index.ts";
 import type { Stratum, Task } from "../../foundation/contract/index.ts";
-import { isEnumerated, itemsInSplit } from "../../world/task/index.ts";
+import { fewestPairs, spentOnReusedAt } from "../../foundation/statistics/index.ts";
+import { isEnumerated, itemsInSplit, splitShares } from "../../world/task/index.ts";
+import type { GateOptions } from "../gate.ts";
 
 /** A stratum with fewer decision items than this cannot give every opening fresh ones (design §8). */
 const fewestFreshItems = 10_000;
@@ -29,7 +31,18 @@ export type BlockPlan =
  * The strata that weigh and have enough fresh items make the blocks, each in proportion to its weight, within a cap of pairs.
  * Where there is none such, those that are not enumerated do, and their decision items are reused.
  */
-export function planBlocks(task: Task, cap: number): BlockPlan {
+export function planBlocks(task: Task, gate: Pick<GateOptions, "cap" | "alpha">): BlockPlan {
+  const plan = everyBlock(task, gate.cap);
+  if ("obstacle" in plan || !plan.reused) return plan;
+  const needed = fewestPairs(spentOnReusedAt(1, gate.alpha));
+  if (plan.pairs >= needed) return plan;
+  return {
+    obstacle: `${task.name} has ${plan.pairs} decision items, and even a candidate that is right on all of them where the champion is wrong is shown to be better only by ${needed}`,
+    advice: `give it at least ${Math.ceil(needed / splitShares.decision)} items, or let the gate observe with gate: { mode: "observe" }`,
+  };
+}
+
+function everyBlock(task: Task, cap: number): BlockPlan {
   const weighing = task.strata.filter((stratum) => stratum.weight > 0 && !isEnumerated(stratum));
   const fresh = weighing.filter((stratum) => itemsInSplit(stratum, "decision") >= fewestFreshItems);
   const reused = fresh.length === 0;
@@ -91,8 +104,8 @@ export function decisionItemsOf({ name, version }: Pick<Task, "name" | "version"
 }
 
 /** As {@link planBlocks}; an obstacle is thrown as a user error `gate-cannot-open`. */
-export function blockParts(task: Task, cap: number): readonly BlockPart[] {
-  const plan = planBlocks(task, cap);
+export function blockParts(task: Task, gate: Pick<GateOptions, "cap" | "alpha">): readonly BlockPart[] {
+  const plan = planBlocks(task, gate);
   if ("obstacle" in plan)
     throw userError("gate-cannot-open", `${plan.obstacle}: ${plan.advice}.`, { task: task.name });
   return plan.parts;

@@ -20,7 +20,7 @@ const fake = (cap = 400, speak = { old: wrong }) =>
   });
 
 const planOf = (cap: number): BlocksRequest["plan"] => {
-  const plan = planBlocks(task, cap);
+  const plan = planBlocks(task, { cap, alpha: 0.05 });
   if ("obstacle" in plan) throw new Error(plan.obstacle);
   return plan;
 };

@@ -42,7 +42,7 @@ export async function decideStage(
     label: "candidate against champion",
     input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
     work: async (progress) => {
-      const blocks = planBlocks(task, gate.cap);
+      const blocks = planBlocks(task, gate);
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const items = decisionItemsOf(task);
       const owner = `${context.run.id}/round-${round}`;

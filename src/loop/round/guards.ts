@@ -6,6 +6,7 @@ import {
   type RoundEvidence,
   type TrainingEvidence,
 } from "../../foundation/contract/index.ts";
+import { methodOf } from "../../gro/method/index.ts";
 import { readMeters } from "../../lifecycle/evaluate/index.ts";
 import { speak } from "../../lifecycle/guard/index.ts";
 import { playStage, type RoundContext } from "./context.ts";
@@ -23,6 +24,7 @@ export async function guardStage(
   { candidate, champion, training }: Measurements,
 ): Promise<GuardFinding[]> {
   const { definition, run } = context;
+  const method = methodOf(definition.optimize, round);
   const stored = await playStage(context, {
     round,
     name: "guard",
@@ -31,8 +33,8 @@ export async function guardStage(
     work: async () => {
       const evidence: RoundEvidence = {
         round,
-        method: definition.optimize.name,
-        learnsBy: definition.optimize.learnsBy,
+        method: method.name,
+        learnsBy: method.learnsBy,
         validation: candidate,
         championValidation: champion,
         training,

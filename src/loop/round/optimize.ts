@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Json } from "../../foundation/base/index.ts";
 import type { Example, Pool, ScoredGroup, TrainingEvidence } from "../../foundation/contract/index.ts";
-import { evidenceOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
+import { evidenceOf, methodOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
 import {
   exampleOfDemonstration,
   exampleOfRollout,
@@ -29,7 +29,8 @@ export async function optimizeStage(
   pool: Pool,
 ): Promise<{ readonly candidate: Lineage; readonly evidence: TrainingEvidence }> {
   const { definition, ledger, tokenizer, capabilities, run } = context;
-  const { optimize: method, task } = definition;
+  const { task } = definition;
+  const method = methodOf(definition.optimize, round);
   const tolerance = capabilities.tolerance.logprob;
   const stored = await playStage(context, {
     round,

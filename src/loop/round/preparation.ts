@@ -18,6 +18,11 @@ export function preparationOf({ prepare }: RunDefinition, fromScratch: boolean):
   return fromScratch ? supervised({ on: demonstrations(), steps: 1500, learningRate: 3e-3 }) : null;
 }
 
+/** Preparation learns from a source, whatever it holds, for as many steps as it says. */
+export function preparationSteps(update: SupervisedUpdate): number {
+  return update.steps({ newest: 0, base: 0 });
+}
+
 /** Two preparations of one key make the same weights: a run that is compared with another begins where that one did. */
 export function preparationKey(
   definition: RunDefinition,

@@ -33,7 +33,7 @@ describe("preparationOf", () => {
     expect(preparationOf(definitionOf({ prepare }), true)).toBe(prepare);
     expect(preparationOf(definitionOf({ prepare }), false)).toBe(prepare);
     expect(preparationOf(definitionOf(), true)).toMatchObject({
-      steps: 1500,
+      description: { steps: 1500 },
       learningRate: 3e-3,
       on: { name: "demonstrations" },
     });

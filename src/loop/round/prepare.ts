@@ -3,7 +3,13 @@ import { userError } from "../../foundation/base/index.ts";
 import { type SupervisedUpdate, trainBatches, warmupStableDecay } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, streamOf } from "./context.ts";
-import { preparationBatches, preparationKey, preparationOf, stepsBetweenCheckpoints } from "./preparation.ts";
+import {
+  preparationBatches,
+  preparationKey,
+  preparationOf,
+  preparationSteps,
+  stepsBetweenCheckpoints,
+} from "./preparation.ts";
 import type { Lineage } from "./state.ts";
 
 /**
@@ -20,7 +26,8 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       "peers-alike",
       `${optimize.name} compares ${optimize.roles.length} models that were trained apart, and all would begin with the same weights: give each its own training first, with prepare: supervised({ on: demonstrations() }).`,
     );
-  const label = update === null ? "the model as it is" : `${update.steps} steps on demonstrations`;
+  const label =
+    update === null ? "the model as it is" : `${preparationSteps(update)} steps on demonstrations`;
   const checkpoints = await playStage<Record<string, string>>(context, {
     round: 0,
     name: "prepare",
@@ -39,7 +46,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
         }),
       );
       const done = new Map<string, number>();
-      const total = (update?.steps ?? 0) * (optimize.roles.length - known.size);
+      const total = (update === null ? 0 : preparationSteps(update)) * (optimize.roles.length - known.size);
       const made = await Promise.all(
         optimize.roles.map(async (role): Promise<[string, string]> => {
           const onProgress = (step: number): void => {
@@ -85,7 +92,8 @@ async function prepareRole(
     return nameOf(0);
   });
   if (update === null) return checkpoint;
-  const { steps, learningRate } = update;
+  const { learningRate } = update;
+  const steps = preparationSteps(update);
   const batchAt = await preparationBatches(context, role, update);
   for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
     const to = Math.min(steps, from + stepsBetweenCheckpoints);

@@ -40,7 +40,7 @@ export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): s
   return hashOf({
     task: { name: task.name, version: task.version, ...task.options },
     strata: task.strata.map(({ name, difficulty, weight }) => ({ name, difficulty, weight })),
-    verifier: { name: task.verifier.name, version: task.verifier.version },
+    verifier: { name: task.verifier.name, version: task.verifier.version, ...task.verifier.description },
     harness: { name: refine.name, ...refine.description },
     evaluate: { ...evaluate },
     gate: {

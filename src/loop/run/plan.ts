@@ -36,8 +36,8 @@ export async function plan(
   const { task, model, optimize, gate, budget } = definition;
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
-  if (!observes) blockParts(task, gate.cap);
-  const blocks = planBlocks(task, gate.cap);
+  if (!observes) blockParts(task, gate);
+  const blocks = planBlocks(task, gate);
   const parts = "parts" in blocks ? blocks.parts : [];
   const needs = { characters: task.characters, projectFolder: folder };
   const { path, tokenizer, fromScratch } = await model.prepare(join(ledgerFolder(folder), "models"), needs);

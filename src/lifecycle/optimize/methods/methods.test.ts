@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import { randomStream } from "../../../foundation/base/index.ts";
 import type { Datum } from "../../../foundation/contract/index.ts";
 import { greedy, samples } from "../../../gro/generate/index.ts";
+import { inTurn, methodOf } from "../../../gro/method/index.ts";
 import type { Method } from "../../../gro/method.ts";
 import { agreement, majority } from "../../../gro/reward/index.ts";
 import { FakeModel, groupOf, policyOf } from "../../../gro/rollout/testing/fakes.ts";
 import { policyGradient, supervised } from "../../../gro/update/index.ts";
 import { demonstrations } from "../../acquire/index.ts";
-import { grpo, rejectionSampling, star } from "../index.ts";
+import { grpo, rejectionSampling, star, supervisedFineTuning } from "../index.ts";
 
 const passOf = ({ passes: [pass] }: Method) => {
   if (pass === undefined) throw new Error("no pass");
@@ -21,7 +22,7 @@ describe("rejectionSampling", () => {
     expect(passOf(method)).toMatchObject({
       generate: { name: "greedy", samplesPerItem: 1 },
       reward: { name: "verifier" },
-      update: { name: "supervised", steps: 100, batch: 64, optimizerState: "continued" },
+      update: { name: "supervised", batch: 64, optimizerState: "continued" },
       repeat: 1,
       start: "current",
     });
@@ -45,7 +46,7 @@ describe("star", () => {
     expect(passOf(method)).toMatchObject({
       generate: { name: "samples", samplesPerItem: 1, description: { temperature: 1 } },
       reward: { name: "verifier" },
-      update: { steps: 60, learningRate: 5e-4, optimizerState: "fresh", description: { newest: 1 } },
+      update: { learningRate: 5e-4, optimizerState: "fresh", description: { steps: 60, newest: 1 } },
       start: "base",
     });
     expect(passOf(star({ start: "current", rationalise: false })).start).toBe("current");
@@ -87,7 +88,6 @@ describe("grpo", () => {
       generate: { samplesPerItem: 8, description: { temperature: 1, topP: 1 } },
       reward: { name: "verifier" },
       update: {
-        steps: 1,
         description: { learningRate: 3e-4, divideByDeviation: true, loss: "importance_sampling" },
       },
     });
@@ -169,3 +169,54 @@ function slopesOf({ advantages, logprobs, mask }: Datum): number[] {
     (_, position) => (loss(position, step) - loss(position, -step)) / (2 * step),
   );
 }
+
+describe("inTurn", () => {
+  const first = supervisedFineTuning({ epochs: 3, batch: 4, learningRate: 1e-4 });
+  const second = rejectionSampling();
+
+  test("plays one method a round, and the last one from then on", () => {
+    const method = inTurn(first, second);
+    expect([1, 2, 3, 9].map((round) => methodOf(method, round).name)).toEqual([
+      "supervised fine-tuning",
+      "rejection sampling",
+      "rejection sampling",
+      "rejection sampling",
+    ]);
+    expect(method).toMatchObject({
+      name: "supervised fine-tuning, then rejection sampling",
+      roles: ["solver"],
+      description: { inTurn: [{ name: first.name }, { name: second.name }] },
+    });
+    expect(method.passes).toBe(second.passes);
+  });
+
+  test("nests, and one method alone is itself in every round", () => {
+    const nested = inTurn(inTurn(first, second), grpo());
+    expect([1, 2].map((round) => methodOf(nested, round).name)).toEqual([first.name, "grpo"]);
+    expect(methodOf(second, 7)).toBe(second);
+  });
+
+  test("refuses methods of other roles", () => {
+    expect(() => inTurn(second, rejectionSampling({ reward: agreement({ peers: 2 }) }))).toThrow(
+      /trains solver and rejection sampling trains solver, peer/,
+    );
+  });
+});
+
+describe("supervisedFineTuning", () => {
+  test("writes nothing and learns from demonstrations alone, in epochs", () => {
+    const method = supervisedFineTuning({ epochs: 3, batch: 4, learningRate: 1e-4 });
+    expect(passOf(method)).toMatchObject({
+      generate: { name: "nothing", samplesPerItem: 0 },
+      update: { description: { epochs: 3, batch: 4, learningRate: 1e-4, newest: 0 } },
+    });
+    expect(passOf(method).update.steps({ newest: 0, base: 100 })).toBe(75);
+  });
+
+  test.each([
+    [{ epochs: 0 }, /"epochs"/],
+    [{ steps: 3 }, /no option "steps"/],
+  ])("refuses %o", (options, message) => {
+    expect(() => supervisedFineTuning(options as object)).toThrow(message);
+  });
+});

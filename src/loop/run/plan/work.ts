@@ -1,11 +1,12 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
 import type { Item, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
 import { checkpointsOf } from "../../../gro/method/index.ts";
-import type { SupervisedUpdate } from "../../../gro/update/index.ts";
+import type { Pass } from "../../../gro/method.ts";
+import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
 import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
-import { preparationOf, stepsBetweenCheckpoints } from "../../round/preparation.ts";
+import { preparationOf, preparationSteps, stepsBetweenCheckpoints } from "../../round/preparation.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
 export interface Work {
@@ -62,8 +63,8 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   };
   const preparation = (update: SupervisedUpdate): Work => ({
     stage: "prepare",
-    what: `${update.steps} steps on demonstrations, ${models}`,
-    tokensTrained: update.steps * update.batch * lengthOf(base.flatMap(drawn)) * roles,
+    what: `${preparationSteps(update)} steps on demonstrations, ${models}`,
+    tokensTrained: preparationSteps(update) * update.batch * lengthOf(base.flatMap(drawn)) * roles,
     tokensSampled: 0,
     lanes: roles,
   });
@@ -101,17 +102,35 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
 /** Checkpoints that a run leaves on the disk: those of each round, and those between them that a crash goes on from. */
 export function countCheckpoints(definition: RunDefinition, fromScratch: boolean): number {
   const { optimize, budget } = definition;
-  const steps = preparationOf(definition, fromScratch)?.steps ?? 0;
+  const preparing = preparationOf(definition, fromScratch);
+  const steps = preparing === null ? 0 : preparationSteps(preparing);
   const preparation = optimize.roles.length * (1 + Math.ceil(steps / stepsBetweenCheckpoints));
-  return preparation + budget.rounds * optimize.passes.reduce((sum, pass) => sum + checkpointsOf(pass), 0);
+  return (
+    preparation +
+    budget.rounds *
+      optimize.passes.reduce((sum, pass) => sum + checkpointsOf(pass, examplesOf(definition, pass)), 0)
+  );
 }
 
-function methodWork({ optimize }: RunDefinition, acquired: number, length: number) {
+/** At most: every rollout is kept. */
+function examplesOf({ acquire }: RunDefinition, { items, generate }: Pass): ExampleCounts {
+  const acquired = acquire.reduce((most, { mostItems }) => most + mostItems, 0);
+  const newest = Math.min(items ?? acquired, acquired) * generate.samplesPerItem;
+  return { newest, base: acquired };
+}
+
+function methodWork(definition: RunDefinition, acquired: number, length: number) {
   let [tokensSampled, tokensTrained] = [0, 0];
-  for (const { items = acquired, generate, roles, repeat, update } of optimize.passes) {
+  for (const pass of definition.optimize.passes) {
+    const { items = acquired, generate, roles, repeat, update } = pass;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
     tokensSampled += rollouts * length * roles.length * repeat;
-    tokensTrained += (update.batch ?? rollouts) * update.steps * length * roles.length * repeat;
+    tokensTrained +=
+      (update.batch ?? rollouts) *
+      update.steps(examplesOf(definition, pass)) *
+      length *
+      roles.length *
+      repeat;
   }
   return { tokensSampled, tokensTrained };
 }

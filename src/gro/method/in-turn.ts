@@ -1,0 +1,32 @@
+import { userError } from "../../foundation/base/index.ts";
+import type { Method } from "../method.ts";
+
+/**
+ * One method a round, in this order; the last one plays all rounds that are left. All must train the same roles, so that each
+ * goes on from what the one before it made. Throws a user error `invalid-option` where they do not.
+ *
+ * @example
+ * defineRun({ task: reverse(), optimize: inTurn(supervisedFineTuning(), rejectionSampling()) });
+ */
+export function inTurn(first: Method, ...rest: readonly Method[]): Method {
+  const methods = [first, ...rest];
+  const last = rest.at(-1) ?? first;
+  const rolesOf = ({ roles, lead, deliver }: Method): string => JSON.stringify([roles, lead, deliver]);
+  const other = methods.find((method) => rolesOf(method) !== rolesOf(first));
+  if (other !== undefined)
+    throw userError(
+      "invalid-option",
+      `inTurn(): ${first.name} trains ${first.roles.join(", ")} and ${other.name} trains ${other.roles.join(", ")}; methods that follow each other train the same roles.`,
+    );
+  return {
+    ...last,
+    name: methods.map(({ name }) => name).join(", then "),
+    description: { inTurn: methods.map(({ name, description }) => ({ name, ...description })) },
+    inRound: (round) => methodOf(methods[round - 1] ?? last, round),
+  };
+}
+
+/** The method that plays a round, from 1. */
+export function methodOf(method: Method, round: number): Method {
+  return method.inRound?.(round) ?? method;
+}
