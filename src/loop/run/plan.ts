@@ -3,12 +3,16 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
-import { smallestGain, spentAt, spentOnReusedAt } from "../../foundation/statistics/index.ts";
+import {
+  plannedDiscordance,
+  smallestGain,
+  spentAt,
+  spentOnReusedAt,
+} from "../../foundation/statistics/index.ts";
 import { estimateParameters } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
-import { plannedDiscordance } from "../round/promising.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";

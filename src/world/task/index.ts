@@ -4,12 +4,15 @@ export type { TaskCheck } from "./conformance/check.ts";
 export { taskChecks } from "./conformance/task-checks.ts";
 export { copy } from "./copy.ts";
 export {
+  type ChosenVerifier,
+  canOpen,
   type DatasetOptions,
   dataset,
   fewestLines,
   type ReadDataset,
   readDataset,
   showableGain,
+  type VerifierChoice,
 } from "./dataset/index.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
 export { exactAnswer } from "./exact-answer.ts";

@@ -203,7 +203,7 @@ describe("wrong rows", () => {
       "  2 × repeats an earlier row",
       "  1 × repeats an earlier prompt with another answer",
       "  1 × holds text that is not Unicode",
-      "Mend them, or go on without them with skipInvalid: true.",
+      "Mend them, or go on without them: skipInvalid: true in dataset(), --skip of `whetstone init`.",
     ]);
   });
 

@@ -1,13 +1,26 @@
-import { smallestGain, spentOnReusedAt } from "../../../foundation/statistics/index.ts";
+import {
+  fewestPairs,
+  plannedDiscordance,
+  smallestGain,
+  spentOnReusedAt,
+} from "../../../foundation/statistics/index.ts";
 import { splitShares } from "../splits.ts";
 
-/** Share of items on which two models are taken to differ, where nobody knows yet. */
-const discordance = 0.25;
-const usualAlpha = 0.05;
+/** Of a gate that is left as it comes. */
+const usual = { alpha: 0.05, cap: 4000 };
 
 /** The smallest gain that so many decision items can show at an opening of the gate; null where they can show none. */
 export function showableGain(decisionItems: number, opening: number): number | null {
-  return smallestGain({ pairs: decisionItems, alpha: spentOnReusedAt(opening, usualAlpha), discordance });
+  return smallestGain({
+    pairs: Math.min(decisionItems, usual.cap),
+    alpha: spentOnReusedAt(opening, usual.alpha),
+    discordance: plannedDiscordance,
+  });
+}
+
+/** Whether a gate can open on so few decision items at all. */
+export function canOpen(decisionItems: number): boolean {
+  return decisionItems >= fewestPairs(spentOnReusedAt(1, usual.alpha));
 }
 
 /** About how many lines a file needs before its decision items can show any gain at the first opening. */

@@ -15,7 +15,7 @@ export function wrongRows(file: OpenedFile, { total, wrong, counts }: FileConten
     `${all.toLocaleString("en-US")} of the ${total.toLocaleString("en-US")} rows of ${file.name} are wrong:`,
     ...places,
     ...(more > 0 ? [`  and ${more.toLocaleString("en-US")} more. In all:`, ...sorts] : []),
-    "Mend them, or go on without them with skipInvalid: true.",
+    "Mend them, or go on without them: skipInvalid: true in dataset(), --skip of `whetstone init`.",
   ];
   return userError("dataset-invalid", message.join("\n"), {
     file: file.path,
