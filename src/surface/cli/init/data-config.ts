@@ -63,7 +63,7 @@ export function dataConfigText(answers: DataAnswers): string {
     model.kind === "scratch"
       ? sizes[model.size]
       : JSON.stringify(model.kind === "named" ? model.name : model.path);
-  return `import { ${names.sort().join(", ")} } from "whetstone";
+  return `${importOf(names.sort())}
 
 export default defineRun({
   name: ${JSON.stringify(data.task.name.slice(0, 80))},
@@ -78,6 +78,23 @@ ${[...lines, ...(data.gated ? [] : ['gate: { mode: "observe" }, // too few lines
   budget: { rounds: ${rounds} },
 });
 `;
+}
+
+/** An import as a formatter would leave it: on one line where it fits. */
+function importOf(names: readonly string[]): string {
+  const line = `import { ${names.join(", ")} } from "whetstone";`;
+  return line.length <= 100 ? line : `import {\n  ${filled(names).join("\n  ")}\n} from "whetstone";`;
+}
+
+/** Names in lines of at most 90 characters. */
+function filled(names: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const name of names) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + name.length < 88) lines[lines.length - 1] = `${last} ${name},`;
+    else lines.push(`${name},`);
+  }
+  return lines;
 }
 
 /** A relative path as a URL says it: what would begin a query or a fragment, or an escape, is escaped. */
