@@ -55,6 +55,8 @@ export interface Verifier {
    * answers of other items.
    */
   canaries?(item: Item, others: readonly string[]): readonly Canary[];
+  /** Told before first use where the run's folder is, for relative paths to begin there. Starts nothing. */
+  open?(place: { readonly projectFolder: string }): void;
   /** Lets go of processes that it holds; it may be used again afterwards. */
   close?(): Promise<void>;
 }

@@ -3,10 +3,10 @@ import { type RandomStream, readOptions } from "../../foundation/base/index.ts";
 import type { Problem, Task } from "../../foundation/contract/index.ts";
 import { type AdditionForm, additionForms } from "./addition-form.ts";
 import { exactCanaries } from "./canaries.ts";
-import { exactAnswer } from "./exact-answer.ts";
 import { itemOf } from "./items.ts";
 import { baseSchema, canaryDifficulties, checkReach, reachShape, scaleOf, strataOf } from "./scale.ts";
 import { unreadablePrompt } from "./unreadable.ts";
+import { exactAnswer } from "./verifiers/exact-answer.ts";
 
 const name = "addition";
 const digitCharacters = "0123456789";

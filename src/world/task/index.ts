@@ -4,7 +4,6 @@ export type { TaskCheck } from "./conformance/check.ts";
 export { taskChecks } from "./conformance/task-checks.ts";
 export { copy } from "./copy.ts";
 export {
-  type ChosenVerifier,
   canOpen,
   type DatasetOptions,
   dataset,
@@ -15,7 +14,6 @@ export {
   type VerifierChoice,
 } from "./dataset/index.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
-export { exactAnswer } from "./exact-answer.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";
 export { type ParityOptions, parity } from "./parity.ts";
 export { reverse } from "./reverse.ts";
@@ -23,3 +21,4 @@ export { isEnumerated, itemsInSplit, mostInSplit, splitOf, splitShares } from ".
 export type { StringTaskOptions } from "./string-task.ts";
 export { type TaskName, tasks } from "./tasks.ts";
 export { verdictOf } from "./verdict.ts";
+export { exactAnswer } from "./verifiers/exact-answer.ts";

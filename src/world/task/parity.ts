@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Canary, Task } from "../../foundation/contract/index.ts";
-import { right, wrong } from "./exact-answer.ts";
 import { itemOf } from "./items.ts";
 import { strataOf } from "./scale.ts";
 import { unreadablePrompt } from "./unreadable.ts";
+import { right, wrong } from "./verifiers/verdicts.ts";
 
 const name = "parity";
 

@@ -4,9 +4,9 @@ import { randomStream } from "../../foundation/base/index.ts";
 import type { Task } from "../../foundation/contract/index.ts";
 import { runCanaries } from "./canaries.ts";
 import { taskChecks } from "./conformance/task-checks.ts";
-import { exactAnswer } from "./exact-answer.ts";
 import { itemOf } from "./items.ts";
 import { reverse } from "./reverse.ts";
+import { exactAnswer } from "./verifiers/exact-answer.ts";
 
 const variants: readonly (readonly [string, Task])[] = [
   ["at its defaults", reverse()],

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Problem, Task } from "../../foundation/contract/index.ts";
 import { exactCanaries } from "./canaries.ts";
-import { exactAnswer } from "./exact-answer.ts";
 import { itemOf } from "./items.ts";
 import { baseSchema, canaryDifficulties, checkReach, reachShape, scaleOf, strataOf } from "./scale.ts";
 import { unreadablePrompt } from "./unreadable.ts";
+import { exactAnswer } from "./verifiers/exact-answer.ts";
 
 const sign = "=";
 

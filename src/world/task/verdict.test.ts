@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { WhetstoneError } from "../../foundation/base/index.ts";
 import type { Verdict } from "../../foundation/contract/index.ts";
 import { itemOf } from "./items.ts";
 import { reverse } from "./reverse.ts";
@@ -43,6 +44,11 @@ describe("verdictOf", () => {
       outcome: "void",
       reason: expect.stringContaining('cannot read the prompt "12"'),
     });
+  });
+
+  test("is none where the verifier has given up", async () => {
+    const gone = new WhetstoneError({ code: "verifier-failed", category: "environment", message: "gone" });
+    await expect(verdictBy(() => Promise.reject(gone))).rejects.toBe(gone);
   });
 
   test.each([-0.1, 1.1, Number.NaN, Number.POSITIVE_INFINITY, undefined])(

@@ -1,9 +1,10 @@
-import { messageOf } from "../../foundation/base/index.ts";
+import { isWhetstoneError, messageOf } from "../../foundation/base/index.ts";
 import type { Item, Response, Task, Verdict } from "../../foundation/contract/index.ts";
 
 /**
  * The task's verdict on a response. A verifier that throws, or gives a score outside [0, 1], is a fault of
- * infrastructure: the verdict is void and says why, so that it neither trains nor counts.
+ * infrastructure: the verdict is void and says why, so that it neither trains nor counts. Throws only `verifier-failed`, from a
+ * verifier that has given up: a run without verdicts has nothing to go on with.
  */
 export async function verdictOf(
   task: Pick<Task, "verifier">,
@@ -16,6 +17,7 @@ export async function verdictOf(
     if (verdict.outcome === "void" || (verdict.score >= 0 && verdict.score <= 1)) return verdict;
     return { outcome: "void", reason: `verifier "${verifier.name}" gave the score ${verdict.score}` };
   } catch (error) {
+    if (isWhetstoneError(error) && error.code === "verifier-failed") throw error;
     return { outcome: "void", reason: `verifier "${verifier.name}" failed: ${messageOf(error)}` };
   }
 }

@@ -52,11 +52,12 @@ export function methodOf(answers: DataAnswers): string {
 export function dataConfigText(answers: DataAnswers): string {
   const { data, model, rounds } = answers;
   const { imports, lines } = courseOf(answers);
-  const { verifier = "exact", reason = "" } = data.choice ?? {};
+  const { verifier = "exact", choices, reason = "" } = data.choice ?? {};
+  const of = choices === undefined ? "" : `{ choices: ${JSON.stringify(choices).replaceAll('","', '", "')} }`;
   const names = ["dataset", "defineRun", "demonstrations", "prompts", verifier, ...imports];
   const options = [
     `file: new URL(${JSON.stringify(urlOf(data.path))}, import.meta.url)`,
-    `verifier: ${verifier}()`,
+    `verifier: ${verifier}(${of})`,
     ...(data.skip ? ["skipInvalid: true"] : []),
   ];
   const weights =

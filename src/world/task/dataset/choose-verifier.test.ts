@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseVerifier } from "./choose-verifier.ts";
+import { chooseVerifier, verifierOf } from "./choose-verifier.ts";
 import { fewestLines, showableGain } from "./showable.ts";
 
 test.each<[string, readonly string[], string]>([
@@ -8,11 +8,26 @@ test.each<[string, readonly string[], string]>([
   ["letters", ["A", "B", "C", "A", "D"], "multipleChoice"],
   ["ten different words", Array.from("abcdefghija"), "multipleChoice"],
   ["eleven different words", Array.from("abcdefghijk"), "exact"],
+  ["one word, written in two ways", ["Yes", "yes", "Yes"], "exact"],
   ["numbers and words", [...Array.from({ length: 20 }, (_, n) => `${n}`), "none"], "exact"],
   ["numbers with units", Array.from({ length: 20 }, (_, n) => `${n} km`), "exact"],
   ["no digits", Array.from({ length: 20 }, (_, n) => "+".repeat(n + 1)), "exact"],
 ])("%s", (_, answers, verifier) => {
-  expect(chooseVerifier(answers)).toEqual({ verifier, reason: expect.stringMatching(/\w/) });
+  const rows = answers.map((answer, n) => ({ prompt: `${n}?`, answer }));
+  const choice = chooseVerifier(rows);
+  expect(choice).toMatchObject({ verifier, reason: expect.stringMatching(/\w/) });
+  for (const row of rows) expect(verifierOf(choice).faultOf?.(row)).toBeUndefined();
+});
+
+test("choices are written out where neither letters nor prompts say them", () => {
+  const words = ["no", "yes", "No", "maybe"].map((answer, n) => ({ prompt: `${n}?`, answer }));
+  expect(chooseVerifier(words)).toEqual({
+    verifier: "multipleChoice",
+    choices: ["No", "maybe", "yes"],
+    reason: "only 4 different answers",
+  });
+  const listed = ["Rome", "Paris"].map((answer) => ({ prompt: "Which?\nA) Rome\nB) Paris", answer }));
+  expect(chooseVerifier(listed)).not.toHaveProperty("choices");
 });
 
 test("500 lines can show a gain of 15 points at the first opening and 21 at the fourth, 5,000 lines 5 and 7", () => {

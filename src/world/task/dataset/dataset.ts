@@ -3,13 +3,12 @@ import { createReadStream } from "node:fs";
 import { z } from "zod";
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { Split, Task, Verifier } from "../../../foundation/contract/index.ts";
-import { chooseVerifier, type VerifierChoice } from "./choose-verifier.ts";
+import { chooseVerifier, type VerifierChoice, verifierOf } from "./choose-verifier.ts";
 import { datasetTask } from "./dataset-task.ts";
 import { openFile } from "./formats.ts";
 import { kindsOf, splitTotals } from "./kinds.ts";
 import { type KnownRow, readRows } from "./read-rows.ts";
 import { withoutUnusable } from "./unusable.ts";
-import { verifiers } from "./usual-verifiers.ts";
 import { checkAnswers, checkRows, checkSplits } from "./whole-file.ts";
 import { wrongRows } from "./wrong-rows.ts";
 
@@ -90,8 +89,8 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   const file = openFile(read.file);
   const { name = file.stem, columns, skipInvalid, oneAnswer } = read;
   const found = await readRows(file, columns);
-  const choice = read.verifier === undefined ? chooseVerifier(found.rows.map(({ answer }) => answer)) : null;
-  const verifier = read.verifier ?? verifiers[choice?.verifier ?? "exact"]();
+  const chosen = chooseVerifier(found.rows);
+  const verifier = read.verifier ?? verifierOf(chosen);
   const content = withoutUnusable(found, verifier);
   const skipped = content.total - content.rows.length;
   if (skipped > 0 && (!skipInvalid || content.rows.length === 0)) throw wrongRows(file, content);
@@ -104,7 +103,7 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   const sha256 = await hashOfFile(file.path);
   const maxTokens = read.maxTokens ?? roomFor(rows);
   const task = datasetTask({ name, version, rows, kinds, verifier, maxTokens, sha256 });
-  return { task, rows: rows.length, skipped, splits, choice };
+  return { task, rows: rows.length, skipped, splits, choice: read.verifier === undefined ? chosen : null };
 }
 
 /** Room for the longest response: a tokenizer needs one token a byte at most, and one more ends it. */

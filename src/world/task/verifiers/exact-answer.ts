@@ -1,7 +1,5 @@
-import type { Verdict, Verifier } from "../../foundation/contract/index.ts";
-
-export const right: Verdict = { outcome: "scored", score: 1 };
-export const wrong: Verdict = { outcome: "scored", score: 0 };
+import type { Verifier } from "../../../foundation/contract/index.ts";
+import { right, wrong } from "./verdicts.ts";
 
 /**
  * Score 1 for a complete response that is the answer, character by character with nothing trimmed, else 0. The answer

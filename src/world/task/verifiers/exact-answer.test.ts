@@ -1,8 +1,8 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { expect, test } from "vitest";
+import { itemOf } from "../items.ts";
+import { reverse } from "../reverse.ts";
 import { exactAnswer } from "./exact-answer.ts";
-import { itemOf } from "./items.ts";
-import { reverse } from "./reverse.ts";
 
 const verifier = exactAnswer((prompt) => `${prompt}!`);
 const item = itemOf(reverse(), { prompt: "12=", answer: "wrong on purpose", difficulty: 2 });
