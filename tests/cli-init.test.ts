@@ -77,7 +77,10 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [["--task", "revers"], /There is no task revers; did you mean reverse\?/],
   [["--task", "poetry"], /There is no task poetry; there are reverse, addition, parity\./],
   [["--model", "smal"], /There is no model smal; did you mean small\?/],
-  [["--model", "./nowhere"], /\.\/nowhere is no model: it is tiny, small, or a Hugging Face folder/],
+  [
+    ["--model", "./nowhere"],
+    /\.\/nowhere is no model: it is tiny, small, smollm2-135m, .*or a Hugging Face folder/,
+  ],
   [["--rounds", "0"], /Rounds are a whole number from 1 to 1000, not "0"/],
   [["--rounds", "2.5"], /Rounds are a whole number/],
 ];

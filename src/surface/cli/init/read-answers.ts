@@ -20,7 +20,8 @@ export function readTask(text: string): TaskChoice {
 export function readModel(text: string, folder: string): ModelChoice {
   const size = modelSizes.find((name) => name === text);
   if (size !== undefined) return { kind: "scratch", size };
-  const names = [...namedModels, ...storedModels()].map(({ name }) => name);
+  const named = namedModels.map(({ name }) => name);
+  const names = [...new Set([...named, ...storedModels().map(({ name }) => name)])];
   if (names.includes(text)) return { kind: "named", name: text };
   const path = resolve(text);
   if (existsSync(join(path, "config.json")) || (path.endsWith(".gguf") && existsSync(path)))

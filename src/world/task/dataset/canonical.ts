@@ -14,6 +14,11 @@ export function canonicalOf({ prompt, messages }: Asked): string {
   return JSON.stringify(messages.map(({ role, content }) => [role, normal(content)]));
 }
 
+/** White space other than single spaces between words. */
+const loose = /\s\s|[^\S ]|^\s|\s$/u;
+
 function normal(text: string): string {
-  return text.normalize("NFC").replace(/\s+/gu, " ").trim();
+  const composed = text.normalize("NFC");
+  // Most texts are so already, and then need no copy.
+  return loose.test(composed) ? composed.replace(/\s+/gu, " ").trim() : composed;
 }

@@ -61,9 +61,16 @@ export function datasetTask({ rows, kinds, verifier, maxTokens, ...parts }: Data
 }
 
 function charactersOf(rows: readonly KnownRow[]): string {
-  const characters = new Set<string>();
+  const used = new Uint8Array(0x11_0000);
   for (const { prompt, messages = [], answer, completion = "" } of rows)
     for (const text of [prompt, answer, completion, ...messages.map(({ content }) => content)])
-      for (const character of text) characters.add(character);
-  return [...characters].sort().join("");
+      for (let at = 0; at < text.length; at++) {
+        const point = text.codePointAt(at) ?? 0;
+        used[point] = 1;
+        if (point > 0xffff) at += 1;
+      }
+  let characters = "";
+  for (let point = used.indexOf(1); point >= 0; point = used.indexOf(1, point + 1))
+    characters += String.fromCodePoint(point);
+  return characters;
 }

@@ -89,9 +89,9 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   const file = openFile(read.file);
   const { name = file.stem, columns, skipInvalid, oneAnswer } = read;
   const found = await readRows(file, columns);
-  const chosen = chooseVerifier(found.rows);
-  const verifier = read.verifier ?? verifierOf(chosen);
-  const content = withoutUnusable(found, verifier);
+  const { verifier, choice } = verifierFor(read.verifier, found.rows);
+  // One that was chosen reads every answer.
+  const content = choice === null ? withoutUnusable(found, verifier) : found;
   const skipped = content.total - content.rows.length;
   if (skipped > 0 && (!skipInvalid || content.rows.length === 0)) throw wrongRows(file, content);
   const { rows } = content;
@@ -103,7 +103,13 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   const sha256 = await hashOfFile(file.path);
   const maxTokens = read.maxTokens ?? roomFor(rows);
   const task = datasetTask({ name, version, rows, kinds, verifier, maxTokens, sha256 });
-  return { task, rows: rows.length, skipped, splits, choice: read.verifier === undefined ? chosen : null };
+  return { task, rows: rows.length, skipped, splits, choice };
+}
+
+function verifierFor(given: Verifier | undefined, rows: readonly KnownRow[]) {
+  if (given !== undefined) return { verifier: given, choice: null };
+  const choice = chooseVerifier(rows);
+  return { verifier: verifierOf(choice), choice };
 }
 
 /** Room for the longest response: a tokenizer needs one token a byte at most, and one more ends it. */
