@@ -24,6 +24,7 @@ import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { costMeter } from "./run/cost.ts";
+import { lendVerifier } from "./run/lend-verifier.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 
 export type { RunDefinition } from "./round/definition.ts";
@@ -63,6 +64,7 @@ export interface RunOptions {
  */
 export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
+  await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
   if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
   using ledger = openLedger({ folder, clock });

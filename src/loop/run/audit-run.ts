@@ -6,6 +6,7 @@ import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { evaluationItems, measure } from "../../lifecycle/evaluate/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { configHash } from "./describe.ts";
+import { lendVerifier } from "./lend-verifier.ts";
 
 /** Weights that a run has made: a round's candidate by its number (0 is the preparation), the champion, or the newest candidate. */
 export type WhichWeights = "base" | "champion" | "candidate" | number;
@@ -40,6 +41,7 @@ export interface Audit {
 export async function auditRun(definition: RunDefinition, options: AuditOptions): Promise<Audit[]> {
   const { folder, of, perStratum = 1024, harness = definition.refine, signal } = options;
   const { task, model, precision, optimize, seed } = definition;
+  await using _verifier = lendVerifier(task, folder);
   const events = eventsOf(definition, folder);
   const wanted = [of].flat().map((which) => ({ of: which, checkpoint: checkpointOf(events, which) }));
   const needs = { characters: task.characters, projectFolder: folder };

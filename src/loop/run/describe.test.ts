@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Task, Verifier } from "../../foundation/contract/index.ts";
 import { greedy, samples } from "../../gro/generate/index.ts";
 import { gro } from "../../gro/method.ts";
 import { agreement, verifier } from "../../gro/reward/index.ts";
@@ -16,6 +17,11 @@ const { evaluate, gate, model, engine } = definitionOf();
 const methodOf = (rest: Partial<Parameters<typeof gro>[0]> = {}) =>
   gro({ generate: greedy(), reward: verifier(), update: supervised({ steps: 2, batch: 2 }), ...rest });
 
+function judgedBy(change: Partial<Verifier>): Task {
+  const { task } = definitionOf();
+  return { ...task, verifier: { ...task.verifier, ...change } };
+}
+
 /** Everything that a person can write into a configuration, changed in one place each. */
 const changes: Readonly<Record<string, Partial<RunDefinition>>> = {
   name: { name: "other" },
@@ -25,6 +31,9 @@ const changes: Readonly<Record<string, Partial<RunDefinition>>> = {
   task: { task: parity() },
   "the task's options": { task: reverse({ lengths: [1, 8], growTo: 10, measureTo: 12 }) },
   "the task's version": { task: { ...definitionOf().task, version: 2 } },
+  "the verifier": { task: judgedBy({ name: "other", version: 1 }) },
+  "the verifier's version": { task: judgedBy({ version: 2 }) },
+  "the verifier's options": { task: judgedBy({ description: { ignoreCase: true } }) },
   prepare: { prepare: supervised({ on: demonstrations() }) },
   "prepare's options": { prepare: supervised({ on: demonstrations(), steps: 3 }) },
   "prepare's source": { prepare: supervised({ on: demonstrations({ items: 3 }) }) },

@@ -10,6 +10,7 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     model: part(model),
     engine: part(engine),
     task: { name: task.name, version: task.version, ...task.options },
+    verifier: { version: task.verifier.version, ...part(task.verifier) },
     prepare: prepare === null ? "default" : { ...part(prepare), on: prepare.on ? part(prepare.on) : null },
     acquire: acquire.map(part),
     select: select.map(part),
@@ -40,7 +41,7 @@ export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): s
   return hashOf({
     task: { name: task.name, version: task.version, ...task.options },
     strata: task.strata.map(({ name, difficulty, weight }) => ({ name, difficulty, weight })),
-    verifier: { name: task.verifier.name, version: task.verifier.version, ...task.verifier.description },
+    verifier: { version: task.verifier.version, ...part(task.verifier) },
     harness: { name: refine.name, ...refine.description },
     evaluate: { ...evaluate },
     gate: {

@@ -13,6 +13,7 @@ import { estimateParameters } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { lendVerifier } from "./lend-verifier.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
@@ -38,6 +39,7 @@ export async function plan(
   { folder }: { readonly folder: string },
 ): Promise<Plan> {
   const { task, model, optimize, gate, budget } = definition;
+  await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
   if (!observes) blockParts(task, gate);

@@ -54,15 +54,25 @@ function another(symbol: string, symbols: readonly string[]): string {
 
 /**
  * Shows a task's verifier answers of known truth, before a run trusts it. Throws a user error `verifier-wrong` that
- * names the first one it misjudges, or says that there are too few (one right and two wrong at least).
+ * names the first one it misjudges, or says that there are too few (one right and two wrong at least), and `verifier-failed` where
+ * the verifier has given up.
  *
  * @example
  * await runCanaries(reverse()) // { right: 8, wrong: 93 }
  */
-export async function runCanaries(task: Task): Promise<{ readonly right: number; readonly wrong: number }> {
+export async function runCanaries(
+  task: Pick<Task, "name" | "verifier" | "canaries">,
+): Promise<{ readonly right: number; readonly wrong: number }> {
   const counts = { right: 0, wrong: 0 };
-  for (const canary of task.canaries()) {
-    const verdict = await verdictOf(task, canary.item, canary.response);
+  const canaries = task.canaries();
+  // All at once, for verifiers that take their time; the first in order that is misjudged is named.
+  const judged = await Promise.all(
+    canaries.map(async (canary) => ({
+      canary,
+      verdict: await verdictOf(task, canary.item, canary.response),
+    })),
+  );
+  for (const { canary, verdict } of judged) {
     if (verdict.outcome === "void" || verdict.score >= 1 !== canary.right)
       throw misjudged(task, canary, verdict);
     counts[canary.right ? "right" : "wrong"] += 1;
@@ -77,7 +87,11 @@ export async function runCanaries(task: Task): Promise<{ readonly right: number;
   return counts;
 }
 
-function misjudged(task: Task, { item, response, right }: Canary, verdict: Verdict): WhetstoneError {
+function misjudged(
+  task: Pick<Task, "name" | "verifier">,
+  { item, response, right }: Canary,
+  verdict: Verdict,
+): WhetstoneError {
   const truth = right ? "right" : "wrong";
   const cut = response.complete ? "" : " (cut off by the token limit)";
   const said = verdict.outcome === "void" ? `no verdict: ${verdict.reason}` : `score ${verdict.score}`;

@@ -2,6 +2,7 @@ export { type AdditionOptions, addition } from "./addition.ts";
 export { exactCanaries, type KnownAnswer, runCanaries } from "./canaries.ts";
 export type { TaskCheck } from "./conformance/check.ts";
 export { taskChecks } from "./conformance/task-checks.ts";
+export { type VerifierSample, verifierChecks } from "./conformance/verifier-checks.ts";
 export { copy } from "./copy.ts";
 export {
   canOpen,
@@ -21,4 +22,4 @@ export { isEnumerated, itemsInSplit, mostInSplit, splitOf, splitShares } from ".
 export type { StringTaskOptions } from "./string-task.ts";
 export { type TaskName, tasks } from "./tasks.ts";
 export { verdictOf } from "./verdict.ts";
-export { exactAnswer } from "./verifiers/exact-answer.ts";
+export * from "./verifiers/index.ts";

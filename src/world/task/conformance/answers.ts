@@ -78,7 +78,8 @@ export const anyTextScored: CheckOfTask = async (task) => {
   }
 };
 
-const rubbishTexts = [
+/** What a model may write, as well as anything else. */
+export const rubbishTexts: readonly string[] = [
   "",
   " ",
   "\n",

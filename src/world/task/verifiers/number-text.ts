@@ -18,7 +18,7 @@ function numberPattern(decimal: DecimalSign): RegExp {
   const point = decimal === "." ? "\\." : ",";
   const thousands = decimal === "." ? "," : "\\.";
   const whole = `(?:\\d{1,3}(?<separator>${thousands}|['’_]|${spaces})\\d{3}(?:\\k<separator>\\d{3})*(?!\\d)|\\d+)`;
-  const plain = `(?:${whole}(?:${point}\\d+)?|${point}\\d+)(?:[eE][+-]?\\d+(?![\\d.]))?`;
+  const plain = `(?:${whole}(?:${point}\\d+)?|${point}\\d+)(?:[eE][+-]?\\d+(?!\\d|\\.\\d))?`;
   const scaled = `(?<factor>${plain})(?:\\s?[×x*]\\s?10\\^(?<exponent>[+-]?\\d+))?`;
   const mixed = `(?<mixed>\\d+)${spaces}(?<part>\\d+)/(?<ofPart>\\d+)`;
   const fraction = `(?:${spaces}?/${spaces}?(?<below>\\d+(?:${point}\\d+)?))?`;

@@ -22,13 +22,16 @@ const patienceMs = 1000;
 export class CommandProcess {
   readonly #child: ChildProcess;
   readonly #onEnd: (how: string) => void;
-  readonly #exited = Promise.withResolvers<void>();
+  /** Resolves when nothing of it runs any more. */
+  readonly exited: Promise<void>;
   #errors = "";
   #ended = false;
   #fault: string | undefined;
 
   constructor({ command, folder, onLine, onEnd }: CommandProcessOptions) {
     this.#onEnd = onEnd;
+    const exit = Promise.withResolvers<void>();
+    this.exited = exit.promise;
     const grouped = process.platform !== "win32";
     const [file = "", ...argv] = grouped ? watched(command) : command;
     this.#child = spawn(file, argv, {
@@ -55,7 +58,7 @@ export class CommandProcess {
     this.#child.on("error", (error) => {
       if (this.#child.pid !== undefined) return;
       this.#finish(`could not be started (${error.message})`);
-      this.#exited.resolve();
+      exit.resolve();
     });
     this.#child.once("exit", () => {
       // What it started goes with it; then its output ends, of which every byte is still read.
@@ -65,7 +68,7 @@ export class CommandProcess {
     });
     this.#child.once("close", (code, signal) => {
       this.#finish(signal === null ? `exited with code ${code}` : `was ended by the signal ${signal}`);
-      this.#exited.resolve();
+      exit.resolve();
     });
     this.hold(false);
   }
@@ -96,12 +99,12 @@ export class CommandProcess {
     this.#stdin.end();
     const patience = new AbortController();
     await Promise.race([
-      this.#exited.promise,
+      this.exited,
       sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined),
     ]);
     patience.abort();
     this.#killGroup();
-    await this.#exited.promise;
+    await this.exited;
   }
 
   /** Keeps the program running while something is waited for. */

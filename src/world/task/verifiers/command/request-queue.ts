@@ -45,6 +45,8 @@ interface Slot {
 export class RequestQueue {
   readonly #options: QueueOptions;
   readonly #slots: Slot[];
+  /** Those that were started and have not ended, whether they are still asked or not. */
+  readonly #living = new Set<CommandProcess>();
   #waiting: Pending[] = [];
   #suspects: Pending[] = [];
   #lastId = 0;
@@ -78,13 +80,12 @@ export class RequestQueue {
   /** Ends the processes; what waits for an answer is void. The next request starts anew. */
   async close(): Promise<void> {
     const pending = this.#takeAll();
-    const processes = this.#slots.flatMap(({ process }) => process ?? []);
     for (const slot of this.#slots) this.#forget(slot);
     this.#failure = undefined;
     this.#failuresInARow = 0;
     this.#everAnswered = false;
     for (const { resolve } of pending) resolve({ outcome: "void", reason: "the verifier was closed" });
-    await Promise.all(processes.map((process) => process.close()));
+    await Promise.all([...this.#living].map((process) => process.close()));
   }
 
   #pump(): void {
@@ -129,6 +130,8 @@ export class RequestQueue {
         if (slot.process === process) this.#ended(slot, process, how);
       },
     });
+    this.#living.add(process);
+    void process.exited.then(() => this.#living.delete(process));
     return process;
   }
 

@@ -1,0 +1,11 @@
+export { type CommandOptions, command } from "./command.ts";
+export { type ExactOptions, exact } from "./exact.ts";
+export { exactAnswer } from "./exact-answer.ts";
+export { type JsonOptions, json } from "./json.ts";
+export { math } from "./math.ts";
+export { type MultipleChoiceOptions, multipleChoice } from "./multiple-choice.ts";
+export { type NumericOptions, numeric } from "./numeric.ts";
+export type { OwnCanary } from "./own-canaries.ts";
+export { type ExtractingRegexOptions, type RegexOfAnswerOptions, type RegexOptions, regex } from "./regex.ts";
+export type { Judgement } from "./verdict-from.ts";
+export { type VerifierFromOptions, verifierFrom } from "./verifier-from.ts";
