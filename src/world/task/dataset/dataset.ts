@@ -73,11 +73,10 @@ export const version = 1;
  * `dataset-too-small`, `dataset-kinds`, and `invalid-option`.
  *
  * @example
- * const { writeFile } = await import("node:fs/promises");
  * const file = join(await mkdtemp(join(tmpdir(), "sums-")), "sums.jsonl");
  * const sums = Array.from({ length: 100 }, (_, n) => JSON.stringify({ prompt: `${n} + ${n} =`, answer: 2 * n }));
  * await writeFile(file, sums.join("\n"));
- * defineRun({ task: await dataset({ file }), model: "./my-model", budget: { rounds: 3 } });
+ * defineRun({ task: await dataset({ file }), model: "smollm2-135m", precision: "bf16", budget: { rounds: 3 } });
  */
 export async function dataset(options: DatasetOptions): Promise<Task> {
   return (await readDataset(options)).task;
