@@ -13,7 +13,7 @@ export {
   supervised,
   type UpdatePart,
 } from "./gro/update/index.ts";
-export { demonstrations, procedural } from "./lifecycle/acquire/index.ts";
+export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
 export { defaults, labelAccuracy, logprobMismatch, samplerFreshness } from "./lifecycle/guard/index.ts";
 export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
@@ -72,6 +72,8 @@ export {
   command,
   copy,
   countdown,
+  type DatasetOptions,
+  dataset,
   type ExactOptions,
   type ExtractingRegexOptions,
   exact,

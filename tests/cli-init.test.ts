@@ -5,6 +5,8 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { modelSizes, taskNames } from "../src/surface/cli/init/answers.ts";
 import { configText } from "../src/surface/cli/init/config-text.ts";
+import { findData } from "../src/surface/cli/init/data-answers.ts";
+import { dataConfigText } from "../src/surface/cli/init/data-config.ts";
 import { jsonLines, program, root, start, temporaryFolder, whetstone } from "./cli-program.ts";
 
 const configIn = (folder: string): string => readFileSync(join(folder, "whetstone.config.ts"), "utf8");
@@ -77,7 +79,10 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [["--task", "revers"], /There is no task revers; did you mean reverse\?/],
   [["--task", "poetry"], /There is no task poetry; there are reverse, addition, parity\./],
   [["--model", "smal"], /There is no model smal; did you mean small\?/],
-  [["--model", "./nowhere"], /\.\/nowhere is no model: it is tiny, small, or a Hugging Face folder/],
+  [
+    ["--model", "./nowhere"],
+    /\.\/nowhere is no model: it is tiny, small, smollm2-135m, .*or a Hugging Face folder/,
+  ],
   [["--rounds", "0"], /Rounds are a whole number from 1 to 1000, not "0"/],
   [["--rounds", "2.5"], /Rounds are a whole number/],
 ];
@@ -102,6 +107,7 @@ test.concurrent("every config that it writes type-checks against the types that 
       mkdirSync(place);
       writeFileSync(join(place, "whetstone.config.ts"), configText({ task, model, rounds: 5 }));
     }
+  const files = await writeDataConfigs(folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(join(root, "node_modules", "@types"), join(folder, "node_modules", "@types"));
@@ -124,7 +130,40 @@ test.concurrent("every config that it writes type-checks against the types that 
     expect([task, code]).toEqual([task, 0]);
     expect(jsonLines(stdout)).toEqual([expect.objectContaining({ name: task, rounds: 5 })]);
   }
+  for (const name of files) {
+    const { code, stdout, stderr } = await whetstone(["plan", join(folder, `${name}-tiny`), "--json"]);
+    expect([name, code, stderr]).toEqual([name, 0, ""]);
+    expect(jsonLines(stdout)).toEqual([expect.objectContaining({ name, rounds: 3 })]);
+  }
 });
+
+/** Configs for files that ask for each verifier, and of a wrong or a small file; the names of those files. */
+async function writeDataConfigs(folder: string): Promise<string[]> {
+  const answers: Readonly<Record<string, (n: number) => string>> = {
+    numbers: (n) => String(n / 2),
+    letters: (n) => "ABCD"[n % 4] ?? "",
+    "words#1": (n) => ['it\'s "so"', "no, never", "`{maybe}`"][n % 3] ?? "",
+    texts: (n) => `the ${n}th`,
+    few: (n) => String(n),
+  };
+  for (const [name, answerOf] of Object.entries(answers)) {
+    const file = join(folder, `${name}.jsonl`);
+    const rows = Array.from({ length: name === "few" ? 20 : 200 }, (_, n) =>
+      JSON.stringify({ prompt: `Number ${n}?`, answer: answerOf(n), kind: `kind ${n % 2}` }),
+    );
+    writeFileSync(file, [...rows, "nope"].join("\n"));
+    for (const model of [
+      { kind: "scratch", size: "tiny" },
+      { kind: "named", name: "smollm2-135m" },
+    ] as const) {
+      const place = join(folder, `${name}-${model.kind === "named" ? "named" : "tiny"}`);
+      mkdirSync(place);
+      const data = await findData(file, place, true);
+      writeFileSync(join(place, "whetstone.config.ts"), dataConfigText({ data, model, rounds: 3 }));
+    }
+  }
+  return Object.keys(answers);
+}
 
 /** The command on a terminal; `script` of util-linux gives it one, and hands on its exit code. */
 const onTerminal = (commandLine: string) => [

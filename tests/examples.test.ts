@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import ts from "typescript";
@@ -13,7 +13,7 @@ interface Documented {
 
 const root = resolve(import.meta.dirname, "..");
 const documented = readExamples();
-const surroundings = { ...whetstone, mkdtemp, tmpdir, join };
+const surroundings = { ...whetstone, mkdtemp, writeFile, tmpdir, join };
 
 describe("the public API", () => {
   test("is what its index says", () => {
@@ -28,7 +28,7 @@ describe("the public API", () => {
     const text = documented
       .flatMap(({ examples }) => examples)
       .map((example) => `await (async () => {\n${example}\n})();`);
-    const imports = `import { ${Object.keys(whetstone).join(", ")} } from "../src/index.ts";\nimport { mkdtemp } from "node:fs/promises";\nimport { tmpdir } from "node:os";\nimport { join } from "node:path";\n`;
+    const imports = `import { ${Object.keys(whetstone).join(", ")} } from "../src/index.ts";\nimport { mkdtemp, writeFile } from "node:fs/promises";\nimport { tmpdir } from "node:os";\nimport { join } from "node:path";\n`;
     expect(typeFaults(imports + text.join("\n"))).toEqual([]);
   });
 

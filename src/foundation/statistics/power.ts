@@ -1,5 +1,8 @@
 import { betGrid } from "./betting.ts";
 
+/** Share of items on which two models are taken to differ, where a plan must say what can be shown. */
+export const plannedDiscordance = 0.25;
+
 export interface PowerOptions {
   /** Most pairs that the bet may use. */
   readonly pairs: number;

@@ -1,8 +1,5 @@
 import type { Gain } from "../../foundation/contract/index.ts";
-import { smallestGain, spentOnReusedAt } from "../../foundation/statistics/index.ts";
-
-/** Share of items on which two models are taken to differ, where a plan must say what can be shown. */
-export const plannedDiscordance = 0.25;
+import { plannedDiscordance, smallestGain, spentOnReusedAt } from "../../foundation/statistics/index.ts";
 
 export interface PromiseRequest {
   /** Candidate against champion on validation items. */

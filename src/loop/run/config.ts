@@ -3,7 +3,7 @@ import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
-import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
@@ -115,7 +115,7 @@ export function defineRun(config: RunConfig): RunDefinition {
     model: typeof model === "string" ? modelCalled(model) : (model ?? tiny()),
     engine: engine ?? local(),
     prepare: prepare ?? null,
-    acquire: acquire ?? [demonstrations(), procedural()],
+    acquire: acquire ?? [demonstrations(), read.task.difficulty.ordered === false ? prompts() : procedural()],
     select: select ?? [deduplicate()],
     optimize: optimize ?? rejectionSampling(),
     refine: refine ?? greedyDecoding(),

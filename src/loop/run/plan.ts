@@ -2,12 +2,16 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
-import { smallestGain, spentAt, spentOnReusedAt } from "../../foundation/statistics/index.ts";
+import {
+  plannedDiscordance,
+  smallestGain,
+  spentAt,
+  spentOnReusedAt,
+} from "../../foundation/statistics/index.ts";
 import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
-import { plannedDiscordance } from "../round/promising.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";

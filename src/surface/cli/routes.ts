@@ -19,7 +19,17 @@ const init = buildCommand<InitFlags, [string?], CliContext>({
         brief: "Ask nothing: what is not given is the default",
       },
       task: text("NAME", "reverse, addition or parity"),
-      model: text("MODEL", "tiny, small, or the path of a Hugging Face folder"),
+      data: text(
+        "FILE",
+        "Rows to learn: .jsonl, .json, .csv, .tsv or .parquet, with prompt and answer, or messages",
+      ),
+      skip: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "Go on without the rows of the file that are wrong",
+      },
+      model: text("MODEL", "tiny, small, smollm2-135m, or the path of a Hugging Face folder"),
       rounds: text("N", "Rounds of the run"),
       json,
     },
@@ -28,10 +38,11 @@ const init = buildCommand<InitFlags, [string?], CliContext>({
   docs: {
     brief: "Write a config that runs",
     fullDescription: describe({
-      text: "Asks which task, which model and how many rounds, and writes whetstone.config.ts. A config that is there is only\nreplaced after a yes. package.json is written where there is none.",
+      text: "Asks which task, which model and how many rounds, and writes whetstone.config.ts. With --data the rows of a file are\nthe task; wrong ones are named first, and what the file can show is said. A config that is there is only replaced after\na yes. package.json is written where there is none.",
       examples: [
         ["whetstone init", "three questions"],
         ["whetstone init --yes", "none: a run of a minute or two on a laptop"],
+        ["whetstone init --data my.jsonl --yes", "none: a trained model that gets better at your own rows"],
         ["whetstone init sums --task addition --model small --rounds 8", "none, and another run"],
       ],
     }),

@@ -6,6 +6,16 @@ export { taskChecks } from "./conformance/task-checks.ts";
 export { type VerifierSample, verifierChecks } from "./conformance/verifier-checks.ts";
 export { copy } from "./copy.ts";
 export { type CountdownOptions, countdown } from "./countdown.ts";
+export {
+  canOpen,
+  type DatasetOptions,
+  dataset,
+  fewestLines,
+  type ReadDataset,
+  readDataset,
+  showableGain,
+  type VerifierChoice,
+} from "./dataset/index.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";
 export { type ParityOptions, parity } from "./parity.ts";

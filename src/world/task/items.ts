@@ -36,10 +36,18 @@ export function splitIn(
   return isEnumerated(stratum) ? "none" : splitOf(name, version, canonical);
 }
 
+/** Items of listed strata: a file's lines are drawn from again and again, and their splits take a hash each. */
+const listedItems = new WeakMap<Task, Map<number, readonly Item[]>>();
+
 /** Every item of an enumerated or listed stratum, once. Throws where the stratum is neither. */
-export function enumerateItems(task: Task, difficulty: number): Item[] {
+export function enumerateItems(task: Task, difficulty: number): readonly Item[] {
   const stratum = stratumAt(task, difficulty);
+  const known = listedItems.get(task)?.get(difficulty);
+  if (known !== undefined) return known;
   if (!isEnumerated(stratum) && stratum.splits === undefined)
     throw internalError(`${task.name}: ${stratum.name} is too large to be enumerated`);
-  return Array.from(task.enumerate(difficulty), (problem) => itemOf(task, problem));
+  const items = Array.from(task.enumerate(difficulty), (problem) => itemOf(task, problem));
+  if (stratum.splits !== undefined)
+    listedItems.set(task, (listedItems.get(task) ?? new Map()).set(difficulty, items));
+  return items;
 }

@@ -6,6 +6,9 @@ import type { CliContext, Environment } from "../context.ts";
 import { configIn } from "../find-config.ts";
 import type { Answers } from "../init/answers.ts";
 import { configText } from "../init/config-text.ts";
+import { type DataAnswers, findData } from "../init/data-answers.ts";
+import { dataConfigText } from "../init/data-config.ts";
+import { dataLines, dataRecord } from "../init/data-lines.ts";
 import { readModel, readRounds, readTask } from "../init/read-answers.ts";
 import { type WrittenFiles, writeFiles } from "../init/write-files.ts";
 import type { JsonFlags } from "../route-parts.ts";
@@ -13,11 +16,22 @@ import type { JsonFlags } from "../route-parts.ts";
 export interface InitFlags extends JsonFlags {
   readonly yes?: boolean;
   readonly task?: string;
+  readonly data?: string;
+  readonly skip?: boolean;
   readonly model?: string;
   readonly rounds?: string;
 }
 
-const usual = { task: "reverse", model: "tiny", rounds: 5 } as const;
+const usual = { task: "reverse", model: "tiny", dataModel: "smollm2-135m", rounds: 5 } as const;
+
+/** What is written, and what is said of it. */
+interface Written {
+  readonly config: string;
+  /** For programs. */
+  readonly record: Readonly<Record<string, unknown>>;
+  /** For people. */
+  readonly lines: readonly string[];
+}
 
 /** Writes a config that runs. What is not given is asked for, and with `--yes` the usual. */
 export async function initCommand(this: CliContext, flags: InitFlags, where = "."): Promise<void> {
@@ -28,10 +42,13 @@ export async function initCommand(this: CliContext, flags: InitFlags, where = ".
       throw userError("not-a-folder", `${where} is a file; name the folder that the config is for.`);
     const asks = !flags.yes && process.stdin.isTTY === true && process.stderr.isTTY === true;
     await permission(folder, asks);
-    const answers = await answersOf(flags, folder, asks);
-    const files = await writeFiles(folder, configText(answers));
-    if (flags.json) output.json({ ...files, ...answers });
-    else for (const line of whatNext(files, where, environment)) output.line(line);
+    const { config, record, lines } =
+      flags.data === undefined
+        ? await taskConfig(flags, folder, asks)
+        : await dataConfig(flags, flags.data, folder, asks);
+    const files = await writeFiles(folder, config);
+    if (flags.json) output.json({ ...files, ...record });
+    else for (const line of [...lines, ...whatNext(files, where, environment)]) output.line(line);
     return 0;
   });
 }
@@ -45,33 +62,53 @@ async function permission(folder: string, asks: boolean): Promise<void> {
   throw userError("config-exists", `${path} is there already, and was left as it is.`, { path: there });
 }
 
-async function answersOf(flags: InitFlags, folder: string, asks: boolean): Promise<Answers> {
-  const { task, model, rounds, yes } = flags;
+async function taskConfig(flags: InitFlags, folder: string, asks: boolean): Promise<Written> {
+  if (flags.skip === true)
+    throw userError("invalid-option", "--skip leaves out wrong rows of a file: name the file with --data.");
   const given = {
-    task: task === undefined ? undefined : readTask(task),
-    model: model === undefined ? undefined : readModel(model, folder),
-    rounds: rounds === undefined ? undefined : readRounds(rounds),
+    task: flags.task === undefined ? undefined : readTask(flags.task),
+    model: flags.model === undefined ? undefined : readModel(flags.model, folder),
+    rounds: flags.rounds === undefined ? undefined : readRounds(flags.rounds),
   };
+  const asking = await asker(given, flags.yes, asks);
+  const answers: Answers = {
+    task: given.task ?? (await asking?.askTask()) ?? usual.task,
+    model: given.model ?? (await asking?.askModel(folder, usual.model)) ?? readModel(usual.model, folder),
+    rounds: given.rounds ?? (await asking?.askRounds(usual.rounds)) ?? usual.rounds,
+  };
+  return { config: configText(answers), record: { ...answers }, lines: [] };
+}
+
+/** The file is read before anything is asked. */
+async function dataConfig(flags: InitFlags, file: string, folder: string, asks: boolean): Promise<Written> {
+  if (flags.task !== undefined)
+    throw userError("invalid-option", "--data and --task exclude each other: the file's rows are the task.");
+  const data = await findData(file, folder, flags.skip === true);
+  const given = {
+    model: flags.model === undefined ? undefined : readModel(flags.model, folder),
+    rounds: flags.rounds === undefined ? undefined : readRounds(flags.rounds),
+  };
+  const asking = await asker(given, flags.yes, asks);
+  const answers: DataAnswers = {
+    data,
+    model:
+      given.model ?? (await asking?.askModel(folder, usual.dataModel)) ?? readModel(usual.dataModel, folder),
+    rounds: given.rounds ?? (await asking?.askRounds(usual.rounds)) ?? usual.rounds,
+  };
+  return { config: dataConfigText(answers), record: dataRecord(answers), lines: [...dataLines(answers), ""] };
+}
+
+/** Asks for what is not given; undefined where nothing is to be asked. Throws `no-terminal`. */
+async function asker(given: Readonly<Record<string, unknown>>, yes: boolean | undefined, asks: boolean) {
   const missing = Object.entries(given).flatMap(([name, value]) =>
     value === undefined ? [`--${name}`] : [],
   );
-  if (yes || missing.length === 0)
-    return {
-      task: given.task ?? usual.task,
-      model: given.model ?? readModel(usual.model, folder),
-      rounds: given.rounds ?? usual.rounds,
-    };
-  if (!asks)
-    throw userError(
-      "no-terminal",
-      `There is no terminal to ask on: give ${missing.join(", ")}, or --yes for the usual.`,
-    );
-  const { askModel, askRounds, askTask } = await import("../init/ask.ts");
-  return {
-    task: given.task ?? (await askTask()),
-    model: given.model ?? (await askModel(folder)),
-    rounds: given.rounds ?? (await askRounds(usual.rounds)),
-  };
+  if (yes || missing.length === 0) return undefined;
+  if (asks) return await import("../init/ask.ts");
+  throw userError(
+    "no-terminal",
+    `There is no terminal to ask on: give ${missing.join(", ")}, or --yes for the usual.`,
+  );
 }
 
 function whatNext(

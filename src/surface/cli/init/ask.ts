@@ -1,5 +1,6 @@
 import { confirm, isCancel, select, text } from "@clack/prompts";
 import { messageOf, userError } from "../../../foundation/base/index.ts";
+import { namedModels } from "../../../model/hub/index.ts";
 import type { ModelChoice, TaskChoice } from "./answers.ts";
 import { taskNames } from "./answers.ts";
 import { readModel, readRounds } from "./read-answers.ts";
@@ -18,15 +19,21 @@ export async function askTask(): Promise<TaskChoice> {
   );
 }
 
-export async function askModel(folder: string): Promise<ModelChoice> {
+export async function askModel(folder: string, usual: string): Promise<ModelChoice> {
   const size = answered(
     await select({
       ...prompt,
       message: "Which model?",
+      initialValue: usual,
       options: [
         { value: "tiny", label: "tiny", hint: "150 thousand weights, from scratch: minutes on a laptop" },
         { value: "small", label: "small", hint: "a million weights, from scratch: five times as long" },
-        { value: "folder", label: "one of your own", hint: "a Hugging Face folder" },
+        ...namedModels.map(({ name, parameters }) => ({
+          value: name,
+          label: name,
+          hint: `${Math.round(parameters / 1e6)} million weights, trained already: fetched once`,
+        })),
+        { value: "folder", label: "one of your own", hint: "a Hugging Face folder, or a GGUF file" },
       ],
     }),
   );

@@ -16,7 +16,7 @@ export function configText(answers: Answers): string {
 /** ${what} */
 export default defineRun({
   name: ${JSON.stringify(task)},
-  model: ${scratch ? `tiny(${shapes[model.size]})` : JSON.stringify(model.path)},
+  model: ${scratch ? `tiny(${shapes[model.size]})` : JSON.stringify(model.kind === "named" ? model.name : model.path)},
   task: ${taskOf(answers)},
   prepare: supervised({ on: demonstrations(), ${scratch ? prepare : gentle} }),
   optimize: ${method}, // ${why}

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { nearest, userError } from "../../../foundation/base/index.ts";
+import { namedModels, storedModels } from "../../../model/hub/index.ts";
 import { type ModelChoice, modelSizes, mostRounds, type TaskChoice, taskNames } from "./answers.ts";
 
 /** Reads a task's name. Throws a user error `invalid-option` that names the nearest. */
@@ -12,23 +13,32 @@ export function readTask(text: string): TaskChoice {
   throw userError("invalid-option", `There is no task ${text}; ${hint}`, { task: text });
 }
 
-/** Reads a model's size, or the path of its folder, which is written relative to the config. Throws `invalid-option`. */
+/**
+ * Reads a model's size, a name, or the path of its folder or GGUF file, which is written relative to the config. Throws a user
+ * error `invalid-option`.
+ */
 export function readModel(text: string, folder: string): ModelChoice {
   const size = modelSizes.find((name) => name === text);
   if (size !== undefined) return { kind: "scratch", size };
+  const named = namedModels.map(({ name }) => name);
+  const names = [...new Set([...named, ...storedModels().map(({ name }) => name)])];
+  if (names.includes(text)) return { kind: "named", name: text };
   const path = resolve(text);
-  if (existsSync(join(path, "config.json"))) return { kind: "folder", path: besides(folder, path) };
-  const meant = text.includes("/") ? undefined : nearest(text, modelSizes);
+  if (existsSync(join(path, "config.json")) || (path.endsWith(".gguf") && existsSync(path)))
+    return { kind: "folder", path: besides(folder, path) };
+  const known = [...modelSizes, ...names];
+  const meant = text.includes("/") ? undefined : nearest(text, known);
   throw userError(
     "invalid-option",
     meant === undefined
-      ? `${text} is no model: it is ${modelSizes.join(", ")}, or a Hugging Face folder, which has a config.json.`
+      ? `${text} is no model: it is ${known.join(", ")}, or a Hugging Face folder, which has a config.json.`
       : `There is no model ${text}; did you mean ${meant}?`,
     { model: text },
   );
 }
 
-function besides(folder: string, path: string): string {
+/** A path as a config names it, relative to its own folder. */
+export function besides(folder: string, path: string): string {
   const way = relative(folder, path);
   if (way === "") return ".";
   return way.startsWith(".") ? way : `./${way}`;

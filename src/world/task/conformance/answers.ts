@@ -49,7 +49,8 @@ export const maxTokensSuffice: CheckOfTask = (task) => {
 export const charactersCover: CheckOfTask = (task) => {
   const characters = new Set(task.characters);
   for (const { item, text } of demonstrationsOf(task, "characters")) {
-    const missing = [...item.prompt, ...text].find((character) => !characters.has(character));
+    const asked = [item.prompt, ...(item.messages ?? []).map(({ content }) => content)];
+    const missing = [...asked.join(""), ...text].find((character) => !characters.has(character));
     if (missing !== undefined)
       throw broken(
         task,

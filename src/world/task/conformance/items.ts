@@ -100,10 +100,11 @@ export const inStratum: CheckOfTask = (task) => {
 export const canonicalStable: CheckOfTask = (task) => {
   for (const stratum of probedStrata(task)) {
     for (const problem of problemsOf(task, stratum, streamOf("canonical", stratum), 100)) {
-      const { prompt, difficulty } = problem;
+      const { prompt, messages, difficulty } = problem;
+      const bare = { prompt, difficulty, ...(messages === undefined ? {} : { messages }) };
       const canonical = task.canonical(problem);
       if (canonical === "") throw broken(task, `the canonical form of ${shown(prompt)} is empty`);
-      const again = [task.canonical(problem), task.canonical({ prompt, difficulty })];
+      const again = [task.canonical(problem), task.canonical(bare)];
       const other = again.find((one) => one !== canonical);
       if (other !== undefined)
         throw broken(
@@ -151,7 +152,7 @@ export const enumerable: CheckOfTask = (task) => {
  */
 export const spread: CheckOfTask = (task) => {
   const draws = 300;
-  for (const stratum of probedStrata(task).filter((one) => !isEnumerated(one))) {
+  for (const stratum of probedStrata(task).filter((one) => !isEnumerated(one) && one.splits === undefined)) {
     const drawn = problemsOf(task, stratum, streamOf("spread", stratum), draws);
     const repeats = draws - new Set(drawn.map((problem) => task.canonical(problem))).size;
     if (repeats > 10 + (draws * (draws - 1)) / stratum.distinct)
