@@ -14,6 +14,7 @@ import {
   listRounds,
   percent,
   plural,
+  rollbackWord,
   signedPoints,
   unbroken,
   whole,
@@ -50,6 +51,7 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     ...entry("gain", gainWords(story)),
     ...entry("frontier", frontierWords(story)),
     ...(table.length === 0 ? [] : ["", ...table, ""]),
+    ...entry("rollback", rollbackWords(story)),
     ...entry("guards", guardWords(story)),
     ...entry("cost", costWords(story)),
     // A path is copied: it is never broken.
@@ -120,6 +122,10 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
   return [
     `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`,
   ];
+}
+
+function rollbackWords({ rollbacks }: RunStory): string[] {
+  return rollbacks.map((rollback) => `after round ${rollback.round}: ${rollbackWord(rollback)}`);
 }
 
 /** One line for each guard and answer that was not `ok`. */
