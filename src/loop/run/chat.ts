@@ -1,20 +1,15 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { isWhetstoneError, randomStream, readOptions, userError } from "../../foundation/base/index.ts";
-import type {
-  Engine,
-  Message,
-  SampledSequence,
-  Sampler,
-  TokenIds,
-  Tokenizer,
-} from "../../foundation/contract/index.ts";
+import { randomStream, readOptions } from "../../foundation/base/index.ts";
 import { ledgerFolder } from "../../foundation/ledger/index.ts";
 import type { EngineDefinition, EngineProgress } from "../../model/engine/index.ts";
 import { loadTokenizer } from "../../model/text/index.ts";
+import { type Chat, type ChatModel, conversation, type Speaker } from "./chat/conversation.ts";
 import { engineOf } from "./engine-of.ts";
 import { readRun } from "./find-run.ts";
 import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+
+export type { Chat, ChatAnswer, ChatModel } from "./chat/conversation.ts";
 
 const samplingSchema = z.strictObject({
   temperature: z.number().min(0).max(100).default(0),
@@ -43,46 +38,6 @@ export interface ChatOptions {
   readonly engine?: EngineDefinition;
   readonly onProgress?: EngineProgress;
   readonly signal?: AbortSignal;
-}
-
-/** One of those who answer. */
-export interface ChatModel {
-  readonly of: WhichWeights;
-  /** Which others of those that were asked for are the very same weights. */
-  readonly also: readonly WhichWeights[];
-  /** The round that made it; 0 is the preparation. */
-  readonly round: number;
-  readonly checkpoint: string;
-}
-
-export interface ChatAnswer extends ChatModel {
-  readonly text: string;
-  /** False when the token limit ended it. */
-  readonly complete: boolean;
-  /** Tokens that were sampled. */
-  readonly tokens: number;
-}
-
-/** A conversation with a run's models, each with the answers that it gave itself. */
-export interface Chat extends AsyncDisposable {
-  readonly run: string;
-  readonly models: readonly ChatModel[];
-  /** Whether the models know conversations; without a chat template each prompt stands alone. */
-  readonly conversational: boolean;
-  /**
-   * The answers of all, in their order. Throws user errors `conversation-too-long`, `text-not-in-vocabulary` and
-   * `special-token-in-text`; the conversation is then as it was before.
-   */
-  ask(prompt: string, options?: { readonly signal?: AbortSignal }): Promise<readonly ChatAnswer[]>;
-  /** Forgets what was said. */
-  clear(): void;
-}
-
-interface Speaker {
-  readonly model: ChatModel;
-  readonly tokenizer: Tokenizer;
-  readonly sampler: Sampler;
-  messages: readonly Message[];
 }
 
 /**
@@ -124,10 +79,14 @@ export async function openChat(options: ChatOptions): Promise<Chat> {
           tokenBytes: tokenizer.tokenBytes(),
           ...(signal ? { signal } : {}),
         });
-        return { model, tokenizer, sampler, messages: [] };
+        return { model, tokenizer, sampler };
       }),
     );
-    return conversation(recorded.record.id, speakers, sampling, engine);
+    const talk = conversation(recorded.record.id, speakers, {
+      ...sampling,
+      random: randomStream(sampling.seed, "chat"),
+    });
+    return { ...talk, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
@@ -149,61 +108,4 @@ function modelsOf(
           },
         ],
   );
-}
-
-function conversation(
-  run: string,
-  speakers: readonly Speaker[],
-  { temperature, maxTokens, seed }: z.output<typeof samplingSchema>,
-  engine: Engine,
-): Chat {
-  const random = randomStream(seed, "chat");
-  let turn = 0;
-  return {
-    run,
-    models: speakers.map(({ model }) => model),
-    conversational: speakers.some(({ tokenizer }) => tokenizer.chat !== undefined),
-    ask: async (prompt, { signal } = {}) => {
-      const turnSeed = random.fork(turn++).seed();
-      const said = await Promise.all(
-        speakers.map(async ({ tokenizer, sampler, messages }) => {
-          const asked = [...messages, { role: "user", content: prompt }];
-          const stopTokens = [...new Set([tokenizer.endToken, ...(tokenizer.stopTokens ?? [])])];
-          const parameters = { maxTokens, temperature, stopTokens };
-          const context = contextOf(tokenizer, asked);
-          const request = { prompt: context, samples: 1, seed: turnSeed, parameters };
-          const [samples] = await sampler
-            .sample([request], signal ? { signal } : {})
-            .catch((error: unknown) => Promise.reject(namedFault(error, messages.length > 0)));
-          const { tokens, stopReason } = samples?.[0] as SampledSequence;
-          const ended = stopTokens.includes(tokens.at(-1) ?? -1);
-          const text = tokenizer.decode(ended ? tokens.subarray(0, -1) : tokens);
-          return { text, complete: stopReason === "stop", tokens: tokens.length, asked };
-        }),
-      );
-      return said.map(({ asked, ...answer }, index) => {
-        const speaker = speakers[index] as Speaker;
-        if (speaker.tokenizer.chat !== undefined)
-          speaker.messages = [...asked, { role: "assistant", content: answer.text }];
-        return { ...speaker.model, ...answer };
-      });
-    },
-    clear: () => {
-      for (const speaker of speakers) speaker.messages = [];
-    },
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
-  };
-}
-
-/** The conversation as the model was taught to read it; where it was taught none, the last message alone. */
-function contextOf(tokenizer: Tokenizer, messages: readonly Message[]): TokenIds {
-  if (tokenizer.chat !== undefined) return tokenizer.chat.prompt(messages);
-  const ids = tokenizer.encode(messages.at(-1)?.content ?? "");
-  return tokenizer.beginToken === undefined ? ids : Int32Array.of(tokenizer.beginToken, ...ids);
-}
-
-function namedFault(error: unknown, later: boolean): unknown {
-  if (!isWhetstoneError(error) || error.code !== "too-long") return error;
-  const advice = later ? "begin a new conversation (`/clear`)" : "ask something shorter";
-  return userError("conversation-too-long", `This no longer fits the model (${error.message}): ${advice}.`);
 }
