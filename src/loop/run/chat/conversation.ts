@@ -80,7 +80,7 @@ export function conversation(
           const [samples] = await sampler
             .sample([request], signal ? { signal } : {})
             .catch((error: unknown) => Promise.reject(namedFault(error, messages.length > 0)));
-          const { tokens, stopReason } = samples?.[0] as SampledSequence;
+          const { tokens, stopReason } = (samples as readonly [SampledSequence])[0];
           const ended = stopTokens.includes(tokens.at(-1) ?? -1);
           const text = tokenizer.decode(ended ? tokens.subarray(0, -1) : tokens);
           return { text, complete: stopReason === "stop", tokens: tokens.length, asked };
