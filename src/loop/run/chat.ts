@@ -46,8 +46,9 @@ export interface ChatOptions {
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
- * const gate = { mode: "observe" } as const;
- * await run(defineRun({ task: reverse(), engine: tabular(), gate, budget: { rounds: 0 } }), { folder });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
  * await using chat = await openChat({ folder, maxTokens: 8 });
  * for (const { of, text } of await chat.ask("12=")) console.log(of, text);
  */

@@ -60,10 +60,11 @@ export const auditWarning =
  * recorded. Throws user errors `no-run`, `no-weights`, `model-missing` and `verifier-wrong`.
  *
  * @example
- * const definition = defineRun({ task: reverse({ lengths: [1, 3], growTo: 6 }), engine: tabular(), budget: { rounds: 1 } });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
  * await run(definition, { folder });
- * const { gain } = await compareWeights(definition, { folder, a: { of: "base" }, b: { of: "candidate" }, perStratum: 64 });
+ * const { gain } = await compareWeights(definition, { folder, a: { of: "base" }, b: { of: "champion" }, perStratum: 64 });
  */
 export async function compareWeights(
   definition: RunDefinition,

@@ -39,8 +39,9 @@ const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
- * const gate = { mode: "observe" } as const;
- * await run(defineRun({ task: reverse(), engine: tabular(), gate, budget: { rounds: 0 } }), { folder });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
  * await exportModel({ folder, to: join(folder, "better") }).catch(({ code }) => console.log(code)); // "not-exportable": a table
  */
 export async function exportModel(options: ExportOptions): Promise<Exported> {

@@ -27,8 +27,9 @@ export interface Followed {
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
- * const gate = { mode: "observe" } as const;
- * await run(defineRun({ task: reverse(), engine: tabular(), gate, budget: { rounds: 0 } }), { folder });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
  * for await (const { events } of followRun({ folder })) for (const { event } of events) console.log(event.type);
  */
 export async function* followRun(options: FollowOptions): AsyncGenerator<Followed> {

@@ -42,8 +42,9 @@ export interface MetricsOptions {
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
- * const gate = { mode: "observe" } as const;
- * await run(defineRun({ task: reverse(), engine: tabular(), gate, budget: { rounds: 0 } }), { folder });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
  * for (const { round, measure, value } of readMetrics({ folder })) console.log(round, measure, value);
  */
 export function readMetrics({ folder, run }: MetricsOptions): MetricRow[] {

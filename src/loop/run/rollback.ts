@@ -35,8 +35,9 @@ export interface Rollback {
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
- * const gate = { mode: "observe" } as const;
- * await run(defineRun({ task: reverse(), engine: tabular(), gate, budget: { rounds: 0 } }), { folder });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
  * await rollback({ folder }).catch(({ code }) => console.log(code)); // "nothing-to-roll-back": the base is the champion
  */
 export async function rollback(options: RollbackOptions): Promise<Rollback> {

@@ -1,5 +1,5 @@
 import type { Comparison, ContenderScore } from "../../loop/run.ts";
-import { padEnd, padStart } from "./terminal/display-width.ts";
+import { cleanText, displayWidth, padEnd, padStart } from "./terminal/display-width.ts";
 import { percent, plural, signedPoints, whole } from "./words.ts";
 
 /**
@@ -43,7 +43,7 @@ function sideWords(
 /** A part that is not in the gain is marked. */
 function table(strata: Comparison["strata"]): string[] {
   const rows = strata.map(({ stratum, gain, before, after, won, lost, counts }) => [
-    `${stratum}${counts ? "" : " *"}`,
+    `${cleanText(stratum)}${counts ? "" : " *"}`,
     whole(gain.pairs),
     percent(before),
     percent(after),
@@ -52,7 +52,9 @@ function table(strata: Comparison["strata"]): string[] {
     `${won}/${lost}`,
   ]);
   const all = [["part", "items", "a", "b", "b - a", "95 % interval", "won/lost"], ...rows];
-  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  const widths = (all[0] ?? []).map((_, column) =>
+    Math.max(...all.map((row) => displayWidth(row[column] ?? ""))),
+  );
   const lines = all.map((row) =>
     row
       .map((cell, column) => (column === 0 ? padEnd : padStart)(cell, widths[column] ?? 0))
