@@ -11,8 +11,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../run.ts";
+import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
-import { licenceOf } from "./export/licence.ts";
 import { exportModel } from "./export.ts";
 import { rollback } from "./rollback.ts";
 import { promotingRun } from "./testing/last-letter.ts";
@@ -148,17 +148,32 @@ describe("exportedConfig", () => {
   });
 });
 
-describe("licenceOf", () => {
-  const model = (path: string) => ({ model: { name: "m", path } });
+describe("baseModelOf", () => {
+  const given = (model: string, path: string) => ({ model: { name: model, path } });
+  const write = (folder: string, name: string, text: string): void => {
+    mkdirSync(join(out, folder), { recursive: true });
+    writeFileSync(join(out, folder, name), text);
+  };
 
-  test("reads the card of the base model's folder, or what its definition says", async () => {
-    mkdirSync(join(out, "model"));
-    writeFileSync(
-      join(out, "model/README.md"),
-      "---\r\nlibrary_name: x\r\nlicense: 'apache-2.0'\r\n---\r\n# license: mit\n",
+  test("reads the card of the base model's folder", async () => {
+    write("model", "README.md", "---\r\nlibrary_name: x\r\nlicense: 'apache-2.0'\r\n---\r\n# license: mit\n");
+    expect(await baseModelOf(given("m", "./model"), out)).toEqual({ name: "m", licence: "apache-2.0" });
+  });
+
+  test("of a named model what is noted beside it in the store", async () => {
+    const environment = { WHETSTONE_CACHE: join(out, "cache") };
+    const named = { model: { name: "small", model: "small" } };
+    const note = { name: "small", source: { kind: "hub", repository: "someone/Small" }, licence: "mit" };
+    write("cache/models/small", "whetstone-model.json", JSON.stringify(note));
+    expect(await baseModelOf(named, out, environment)).toEqual({ name: "someone/Small", licence: "mit" });
+    write(
+      "cache/models/small",
+      "whetstone-model.json",
+      JSON.stringify({ source: { kind: "file" }, licence: null }),
     );
-    expect(await licenceOf(model("./model"), out)).toBe("apache-2.0");
-    expect(await licenceOf({ model: { name: "m", license: "mit" } }, out)).toBe("mit");
+    expect(await baseModelOf(named, out, environment)).toEqual({ name: "small", licence: undefined });
+    write("cache/models/small", "whetstone-model.json", "{");
+    expect(await baseModelOf(named, out, environment)).toEqual({ name: "small", licence: undefined });
   });
 
   test.each([
@@ -167,14 +182,15 @@ describe("licenceOf", () => {
     "---\nlicence: mit\n---\n",
     "---\nlicense:\n- mit\n---\n",
     "---\nlicense: mit\n",
-  ])("knows none from %j", async (text) => {
-    mkdirSync(join(out, "model"), { recursive: true });
-    writeFileSync(join(out, "model/README.md"), text);
-    expect(await licenceOf(model("model"), out)).toBeUndefined();
+    "---\nlicense: [mit]\n---\n",
+  ])("knows no licence from %j", async (text) => {
+    write("model", "README.md", text);
+    expect(await baseModelOf(given("m", "model"), out)).toEqual({ name: "m", licence: undefined });
   });
 
   test("knows none where there is no folder", async () => {
-    expect(await licenceOf(model("nowhere"), out)).toBeUndefined();
-    expect(await licenceOf({ model: { name: "tiny" } }, out)).toBeUndefined();
+    expect(await baseModelOf(given("m", "nowhere"), out)).toEqual({ name: "m", licence: undefined });
+    expect(await baseModelOf({ model: { name: "tiny" } }, out)).toEqual({ name: "tiny", licence: undefined });
+    expect((await baseModelOf(null, out)).licence).toBeUndefined();
   });
 });

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
-import { licenceOf } from "./export/licence.ts";
 import { modelCard } from "./export/model-card.ts";
 import { readRun } from "./find-run.ts";
 import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
@@ -65,7 +65,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
       weights,
       which,
       title: basename(to),
-      licence: await licenceOf(recorded.record.description, folder),
+      base: await baseModelOf(recorded.record.description, folder),
       hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(source, names)),
     }),
   };

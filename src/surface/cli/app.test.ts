@@ -28,7 +28,21 @@ test("help documents every exit code, and every command's help shows an example 
   expect(help).toMatchObject({ code: 0, stderr: "" });
   const [, listed = ""] = help.stdout.split("COMMANDS\n");
   const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => [name ?? ""]);
-  expect(commands.flat()).toEqual(["init", "plan", "run", "status", "report", "doctor", "engine"]);
+  expect(commands.flat()).toEqual([
+    "init",
+    "plan",
+    "run",
+    "status",
+    "watch",
+    "report",
+    "chat",
+    "compare",
+    "export",
+    "rollback",
+    "metrics",
+    "doctor",
+    "engine",
+  ]);
   const engine = ["install", "status", "remove"].map((name) => ["engine", name]);
   for (const command of [...commands, ...engine]) {
     const { code, stdout, stderr } = await cli(...command, "--help");

@@ -6,11 +6,12 @@ import { conversation, type Speaker } from "./conversation.ts";
 
 const render = (messages: readonly Message[]): string =>
   messages.map(({ role, content }) => `[${role}:${content}]`).join("");
-const conversational: Tokenizer = {
-  ...letters,
-  stopTokens: [3],
-  chat: { render, prompt: (messages) => letters.encode(render(messages)) },
+const format = {
+  render,
+  prompt: (messages: readonly Message[]) => letters.encode(render(messages)),
+  answer: (_messages: readonly Message[], response: string) => letters.encode(response),
 };
+const conversational: Tokenizer = { ...letters, stopTokens: [3], chat: format };
 const speakerOf = (name: "champion" | "base", speak: Speak, tokenizer: Tokenizer = conversational) => {
   const sampler = new FakeSampler(speak);
   const model = { of: name, also: [], round: 0, checkpoint: name } as const;
@@ -86,15 +87,10 @@ test("what cannot be asked leaves the conversation as it was", async () => {
   long = false;
   await chat.ask("d");
   expect(heard.at(-1)).toBe("[user:b][assistant:ok][user:d]");
-  const refusing: Tokenizer = {
-    ...conversational,
-    chat: {
-      render,
-      prompt: () => {
-        throw userError("special-token-in-text", "no");
-      },
-    },
+  const refusal = (): never => {
+    throw userError("special-token-in-text", "no");
   };
+  const refusing: Tokenizer = { ...conversational, chat: { ...format, prompt: refusal } };
   await expect(talk([{ ...speaker, tokenizer: refusing }]).ask("<end>")).rejects.toMatchObject({
     code: "special-token-in-text",
   });

@@ -1,11 +1,10 @@
-import { isWhetstoneError, type RandomStream, userError } from "../../../foundation/base/index.ts";
-import type {
-  Message,
-  SampledSequence,
-  Sampler,
-  TokenIds,
-  Tokenizer,
-} from "../../../foundation/contract/index.ts";
+import {
+  internalError,
+  isWhetstoneError,
+  type RandomStream,
+  userError,
+} from "../../../foundation/base/index.ts";
+import type { Message, Sampler, TokenIds, Tokenizer } from "../../../foundation/contract/index.ts";
 import type { WhichWeights } from "../weights.ts";
 
 /** One of those who answer. */
@@ -80,7 +79,9 @@ export function conversation(
           const [samples] = await sampler
             .sample([request], signal ? { signal } : {})
             .catch((error: unknown) => Promise.reject(namedFault(error, messages.length > 0)));
-          const { tokens, stopReason } = (samples as readonly [SampledSequence])[0];
+          const sampled = samples?.[0];
+          if (sampled === undefined) throw internalError("a prompt was answered without a sample");
+          const { tokens, stopReason } = sampled;
           const ended = stopTokens.includes(tokens.at(-1) ?? -1);
           const text = tokenizer.decode(ended ? tokens.subarray(0, -1) : tokens);
           return { text, complete: stopReason === "stop", tokens: tokens.length, asked };

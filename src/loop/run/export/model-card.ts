@@ -2,27 +2,27 @@ import type { EventOf, Gain, StoredEvent } from "../../../foundation/contract/in
 import type { RecordedRun } from "../find-run.ts";
 import { auditOf } from "../result.ts";
 import { championOf, type SavedWeights, type WhichWeights } from "../weights.ts";
+import type { BaseModel } from "./base-model.ts";
 
 export interface ModelCardOptions extends RecordedRun {
   readonly weights: SavedWeights;
   readonly which: WhichWeights;
   readonly title: string;
-  readonly licence: string | undefined;
+  readonly base: BaseModel;
   /** Whether the model was taught conversations. */
   readonly hasTemplate: boolean;
 }
 
 /** The README.md of an exported model: what it is, what was shown on which items, what was not, and how to load it. */
 export function modelCard(options: ModelCardOptions): string {
-  const { title, licence, events } = options;
+  const { title, base, events } = options;
   const started = events.find(({ event }) => event.type === "run-started")?.event as
     | EventOf<"run-started">
     | undefined;
-  const base = nameOf(started?.model, "a model");
   const front = [
     "---",
-    ...(licence === undefined ? [] : [`license: ${licence}`]),
-    `base_model: ${JSON.stringify(base)}`,
+    ...(base.licence === undefined ? [] : [`license: ${base.licence}`]),
+    `base_model: ${JSON.stringify(base.name)}`,
     "library_name: transformers",
     "pipeline_tag: text-generation",
     "tags:",
@@ -34,7 +34,7 @@ export function modelCard(options: ModelCardOptions): string {
     "",
     `# ${title}`,
     "",
-    ...introduction(options, started, base),
+    ...introduction(options, started),
     "",
     "## What was shown",
     "",
@@ -55,16 +55,16 @@ export function modelCard(options: ModelCardOptions): string {
 }
 
 function introduction(
-  { weights, which }: ModelCardOptions,
+  { weights, which, base }: ModelCardOptions,
   started: EventOf<"run-started"> | undefined,
-  base: string,
 ): string[] {
+  const { name } = base;
   const task = nameOf(started?.task, "its task");
   const method = nameOf(started?.method, "its method");
   const who =
     weights.round === 0
-      ? `The weights that a run of [Whetstone](https://www.npmjs.com/package/whetstone) began with (${base}), for the task *${task}*.`
-      : `${base}, made better at the task *${task}* with ${method} by [Whetstone](https://www.npmjs.com/package/whetstone): the ${which === "champion" ? "champion" : "candidate"} of round ${weights.round}.`;
+      ? `The weights that a run of [Whetstone](https://www.npmjs.com/package/whetstone) began with (${name}), for the task *${task}*.`
+      : `${name}, made better at the task *${task}* with ${method} by [Whetstone](https://www.npmjs.com/package/whetstone): the ${which === "champion" ? "champion" : "candidate"} of round ${weights.round}.`;
   return [who];
 }
 
