@@ -66,6 +66,7 @@ describe("exportModel", () => {
     expect(card(to)).toMatch(/\| length 5 \| 64 \| \d\.\d % \| \d+\.\d % \|/);
     expect(card(to)).toContain("Anything outside the task *last letter*");
     expect(card(to)).toContain("apply_chat_template");
+    expect(card(to)).toContain("It was measured with sampled decoding.");
     expect(card(to)).not.toMatch(/undefined|NaN|\[object/);
   });
 

@@ -1,3 +1,4 @@
+import type { Json } from "../../../foundation/base/index.ts";
 import type { EventOf, Gain, StoredEvent } from "../../../foundation/contract/index.ts";
 import type { RecordedRun } from "../find-run.ts";
 import { auditOf } from "../result.ts";
@@ -63,8 +64,8 @@ function introduction(
   const method = nameOf(started?.method, "its method");
   const who =
     weights.round === 0
-      ? `The weights that a run of [Whetstone](https://www.npmjs.com/package/whetstone) began with (${name}), for the task *${task}*.`
-      : `${name}, made better at the task *${task}* with ${method} by [Whetstone](https://www.npmjs.com/package/whetstone): the ${which === "champion" ? "champion" : "candidate"} of round ${weights.round}.`;
+      ? `The weights that a run of Whetstone began with (${name}), for the task *${task}*.`
+      : `${name}, made better at the task *${task}* with ${method} by Whetstone: the ${which === "champion" ? "champion" : "candidate"} of round ${weights.round}.`;
   return [who];
 }
 
@@ -117,7 +118,7 @@ function notShown({ events }: ModelCardOptions, started: EventOf<"run-started"> 
   ];
 }
 
-function usage({ title, hasTemplate }: ModelCardOptions): string[] {
+function usage({ title, hasTemplate, record }: ModelCardOptions): string[] {
   const ask = hasTemplate
     ? [
         'messages = [{"role": "user", "content": "…"}]',
@@ -136,7 +137,7 @@ function usage({ title, hasTemplate }: ModelCardOptions): string[] {
     'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True))',
     "```",
     "",
-    "Greedy decoding is how it was measured, unless the run chose otherwise. Weights are stored in 32-bit floats, as they were trained.",
+    `It was measured with ${harnessOf(record.description)}. Weights are stored in 32-bit floats, as they were trained.`,
   ];
 }
 
@@ -151,6 +152,11 @@ function provenance(
       ? []
       : [`- protocol \`${started.protocolHash}\``, `- Whetstone ${started.version}`]),
   ];
+}
+
+function harnessOf(description: Json): string {
+  const { refine } = description as { readonly refine?: Readonly<Record<string, unknown>> };
+  return nameOf(refine, "the run's own way to answer");
 }
 
 function baseName(events: readonly StoredEvent[]): string {

@@ -30,7 +30,7 @@ export async function exportCommand(
     if (flags.json) output.json(exported);
     else {
       const { path, round, bytes } = exported;
-      const what = round === 0 ? "The base" : `The weights of round ${round}`;
+      const what = round === 0 ? "The weights of the base" : `The weights of round ${round}`;
       const size = `${(bytes / 1e6).toLocaleString("en-US", { maximumFractionDigits: 1 })} MB`;
       output.line(`${what} of ${exported.run} lie in ${path} (${size}); README.md says what was shown.`);
     }
