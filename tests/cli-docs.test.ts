@@ -16,14 +16,20 @@ test("docs/cli.md names every exit code as the help does", () => {
 
 test.concurrent("docs/cli.md names every command, and its flags are those of the command", async () => {
   const commands = [
-    ...page.matchAll(/^\| `([a-z ]+?)(?: \[FOLDER\]| NAME| PATH)?` \| (.*) \| `whetstone .*` \|$/gm),
+    ...page.matchAll(/^\| `([a-z ]+?)(?: [A-Z]+)*(?: \[FOLDER\])?` \| (.*) \| `whetstone .*` \|$/gm),
   ];
   expect(commands.map(([, name]) => name)).toEqual([
     "init",
     "plan",
     "run",
     "status",
+    "watch",
     "report",
+    "chat",
+    "compare",
+    "export",
+    "rollback",
+    "metrics",
     "doctor",
     "model pull",
     "model import",
@@ -35,7 +41,7 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
   ]);
   for (const [, name = "", text = ""] of commands) {
     const { stdout } = await whetstone([...name.split(" "), "--help"]);
-    for (const [flag] of text.matchAll(/--\w+/g)) expect(stdout).toContain(`${flag} `);
+    for (const [flag] of text.matchAll(/--[\w-]+/g)) expect(stdout).toContain(`${flag} `);
   }
 });
 

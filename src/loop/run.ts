@@ -27,11 +27,32 @@ import { costMeter } from "./run/cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
+import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 
 export type { RunDefinition } from "./round/definition.ts";
-export { type Audit, type AuditOptions, auditRun, type WhichWeights } from "./run/audit-run.ts";
+export { type Audit, type AuditOptions, auditRun } from "./run/audit-run.ts";
+export { type Chat, type ChatAnswer, type ChatModel, type ChatOptions, openChat } from "./run/chat.ts";
+export { type Contender, readContender } from "./run/compare/contender.ts";
+export { readHarness } from "./run/compare/harness-words.ts";
+export {
+  type CompareOptions,
+  type Comparison,
+  type ContenderScore,
+  compareWeights,
+} from "./run/compare.ts";
 export { defineRun, isRunDefinition, type RunConfig } from "./run/config.ts";
+export { type Exported, type ExportOptions, exportModel } from "./run/export.ts";
+export { noRun, type RecordedRun, readRun } from "./run/find-run.ts";
+export { type Followed, type FollowOptions, followRun } from "./run/follow.ts";
+export {
+  type MetricRow,
+  type MetricsOptions,
+  metricColumns,
+  metricsCsv,
+  metricsJsonl,
+  readMetrics,
+} from "./run/metrics.ts";
 export {
   isParametrisedRun,
   type ParameterKinds,
@@ -41,6 +62,8 @@ export {
 } from "./run/parameters.ts";
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
+export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
   /** The project folder; everything lies in its `.whetstone`. */
@@ -162,16 +185,23 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
   const { measurement } = await evaluateStage(context, 0, base, null);
   let state = firstState(base, measurement);
   tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
+  const rollbacks = replayRollbacks(context);
   const played = lastRound(context.run.events());
-  while (state.round < definition.budget.rounds && state.stopped === null) {
-    state = await playRound(context, state);
+  const rounds = Math.max(definition.budget.rounds, rollbacks.lastRound);
+  rollbacks.after(state);
+  while (state.round < rounds && state.stopped === null) {
+    const next = state.round + 1;
+    state = rollbacks.after(
+      rollbacks.givesUp(next) ? { ...state, round: next } : await playRound(context, state),
+    );
     // Rounds that were played before are only read again: what they came to is not the newest.
     if (state.round >= played) rememberChampion(definition, ledger, state.champion);
   }
   const { round, champion, stopped } = state;
-  if (champion !== base) await auditStage(context, round, "base", base, champion);
-  tell(context, `finished/${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
-  tell(context, `finished/${round}`, {
+  if (champion !== base) await auditStage(context, round, "base", base, champion, rollbacks.count);
+  const end = rollbacks.count === 0 ? `finished/${round}` : `finished/${round}/${rollbacks.count}`;
+  tell(context, `${end}/cost`, { type: "cost-metered", round, cost: context.cost() });
+  tell(context, end, {
     type: "run-finished",
     outcome: stopped === null ? "rounds-spent" : "stopped-by-guard",
     reason: stopped ?? `${definition.budget.rounds} rounds`,

@@ -22,6 +22,8 @@ export type StageName = z.infer<typeof stageNameSchema>;
 
 const round = z.number().int().min(0);
 const description = z.record(z.string(), z.unknown());
+/** Weights of the role that answers, and the round that made them. */
+const weights = z.object({ round, checkpoint: z.string() });
 
 /** A response shown to people: what was asked, what the champion and the candidate said, what is right. */
 export const shownSampleSchema = z.object({
@@ -119,6 +121,18 @@ export const runEventSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("decision-made"), round, decision: decisionSchema, seed: z.string() }),
   z.object({ type: z.literal("candidate-promoted"), round, checkpoint: z.string() }),
   z.object({ type: z.literal("candidate-rejected"), round, checkpoint: z.string() }),
+  /**
+   * A person took the champion back to one before it. `round` is the last that was begun, and is given up where it was not
+   * finished; later rounds go on from `to`.
+   */
+  z.object({
+    type: z.literal("champion-rolled-back"),
+    round,
+    from: weights,
+    to: weights,
+    reason: z.string(),
+    by: z.literal("person"),
+  }),
   z.object({
     type: z.literal("audit-measured"),
     round,

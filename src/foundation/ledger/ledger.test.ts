@@ -150,6 +150,8 @@ describe("readLedger", () => {
       run.append(`${round}`, roundFinished(round));
       expect(reader?.events(run.id)).toHaveLength(round);
     }
+    const all = reader?.events(run.id) ?? [];
+    expect(reader?.events(run.id, all[16]?.id)).toEqual(all.slice(17));
     expect(reader?.runs()).toEqual(writer.runs());
     expect(reader?.events("none")).toEqual([]);
     expect(reader?.holder()?.processId).toBe(process.pid);

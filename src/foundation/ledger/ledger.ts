@@ -163,7 +163,8 @@ export function openLedger(options: { readonly folder: string; readonly clock?: 
 /** A ledger that is read beside whoever writes it. */
 export interface LedgerReader extends Disposable {
   runs(): RunRecord[];
-  events(run: string): StoredEvent[];
+  /** A run's events, oldest first; only those after an event, where its id is given. */
+  events(run: string, after?: number): StoredEvent[];
   /** How many openings there were on these decision items, over all runs of the folder. */
   openings(items: string): number;
   /** Who runs in the folder now. */
@@ -184,7 +185,7 @@ export function readLedger(options: { readonly folder: string }): LedgerReader |
   if (database === undefined) return undefined;
   return {
     runs: () => readRuns(database, path),
-    events: (run) => readEvents(database, path, run),
+    events: (run, after) => readEvents(database, path, run, after),
     openings: (items) => naming(path, () => countOpenings(database, items)),
     holder: () => holderOf(ledgerFolder(options.folder)),
     [Symbol.dispose]: () => database.close(),

@@ -137,11 +137,11 @@ export class RunLedger {
 }
 
 /** Reads a run's events, oldest first. Throws `ledger-newer`, or `ledger-corrupt` where one cannot be read. */
-export function readEvents(database: DatabaseSync, path: string, run: string): StoredEvent[] {
+export function readEvents(database: DatabaseSync, path: string, run: string, after = 0): StoredEvent[] {
   return naming(path, () =>
     database
-      .prepare("SELECT id, at, version, body FROM events WHERE run = ? ORDER BY id")
-      .all(run)
+      .prepare("SELECT id, at, version, body FROM events WHERE run = ? AND id > ? ORDER BY id")
+      .all(run, after)
       .map(({ id, at, version, body }) => {
         refuseNewer(Number(version), eventVersion, path);
         const event = runEventSchema.safeParse(readJson(body, path));

@@ -1,5 +1,5 @@
 export { estimand, evaluationItems } from "./items.ts";
 export { frontierOf, type Measured, measure } from "./measure.ts";
 export { meters, readMeters } from "./meters/meters.ts";
-export { gainOf, type PairedScore, pairsOf } from "./paired.ts";
+export { gainOf, gainsByStratum, type PairedScore, pairsOf, type StratumGain } from "./paired.ts";
 export { shownSamples } from "./samples.ts";

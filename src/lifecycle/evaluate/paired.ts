@@ -1,6 +1,6 @@
 import { internalError } from "../../foundation/base/index.ts";
 import type { Answer, Gain, JudgedAnswer, Task } from "../../foundation/contract/index.ts";
-import { type StratumSample, stratifiedMean } from "../../foundation/statistics/index.ts";
+import { meanOf, type StratumSample, stratifiedMean } from "../../foundation/statistics/index.ts";
 import { isEnumerated } from "../../world/task/index.ts";
 import { estimand } from "./items.ts";
 import { judge } from "./measure.ts";
@@ -20,7 +20,8 @@ export async function pairsOf(request: {
   readonly champion: readonly Answer[];
 }): Promise<PairedScore[]> {
   const { task, candidate, champion } = request;
-  return pair(...(await Promise.all([judge(task, candidate), judge(task, champion)])));
+  const pairs = pair(...(await Promise.all([judge(task, candidate), judge(task, champion)])));
+  return pairs.map(({ stratum, difference, void: isVoid }) => ({ stratum, difference, void: isVoid }));
 }
 
 /** The mean paired difference over the target distribution, with a 95 % interval. */
@@ -40,7 +41,59 @@ export function gainOf(request: {
   return { ...stratifiedMean(strata, [-1, 1]), pairs };
 }
 
-function pair(candidate: readonly JudgedAnswer[], champion: readonly JudgedAnswer[]): PairedScore[] {
+/** The paired difference within one stratum. */
+export interface StratumGain {
+  readonly stratum: string;
+  readonly difficulty: number;
+  /** Mean scores of both; one without a score counts as worst for the candidate, as in the gain. */
+  readonly before: number;
+  readonly after: number;
+  readonly gain: Gain;
+  /** Items on which the candidate scored more, and less. */
+  readonly won: number;
+  readonly lost: number;
+  /** Every item there is was answered: the gain is known, not estimated. */
+  readonly enumerated: boolean;
+  /** It is a part of what the gain over the target distribution is about. */
+  readonly counts: boolean;
+}
+
+/** As {@link gainOf}, for each stratum alone, in the task's order. */
+export function gainsByStratum(request: {
+  readonly task: Task;
+  readonly before: readonly JudgedAnswer[];
+  readonly after: readonly JudgedAnswer[];
+}): StratumGain[] {
+  const { task, before, after } = request;
+  const pairs = Map.groupBy(pair(after, before), ({ stratum }) => stratum);
+  const counting = new Set(estimand(task).map(({ name }) => name));
+  return task.strata.flatMap((stratum): StratumGain[] => {
+    const own = pairs.get(stratum.name);
+    if (own === undefined) return [];
+    const values = own.map(({ difference }) => difference);
+    const whole = isEnumerated(stratum);
+    return [
+      {
+        stratum: stratum.name,
+        difficulty: stratum.difficulty,
+        before: meanOf(own.map(({ had }) => had)),
+        after: meanOf(own.map(({ gained }) => gained)),
+        gain: { ...stratifiedMean([{ weight: 1, values, whole }], [-1, 1]), pairs: values.length },
+        won: values.filter((value) => value > 0).length,
+        lost: values.filter((value) => value < 0).length,
+        enumerated: whole,
+        counts: counting.has(stratum.name),
+      },
+    ];
+  });
+}
+
+interface Pair extends PairedScore {
+  readonly gained: number;
+  readonly had: number;
+}
+
+function pair(candidate: readonly JudgedAnswer[], champion: readonly JudgedAnswer[]): Pair[] {
   if (candidate.length !== champion.length)
     throw internalError(`${candidate.length} answers were compared with ${champion.length}`);
   return candidate.map(({ item, verdict }, index) => {
@@ -52,6 +105,8 @@ function pair(candidate: readonly JudgedAnswer[], champion: readonly JudgedAnswe
     return {
       stratum: item.stratum,
       difference: gained - had,
+      gained,
+      had,
       void: verdict.outcome === "void" || other.verdict.outcome === "void",
     };
   });

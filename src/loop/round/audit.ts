@@ -13,12 +13,15 @@ export async function auditStage(
   comparison: "previous-champion" | "base",
   before: Lineage,
   after: Lineage,
+  /** Times that a person has taken the champion back: another champion is audited anew, on items of its own. */
+  rollbacks = 0,
 ): Promise<Gain> {
+  const part = rollbacks === 0 ? comparison : `${comparison}-after-rollback-${rollbacks}`;
   const { task, evaluate } = context.definition;
   const stored = await playStage(context, {
     round,
     name: "audit",
-    part: comparison,
+    part,
     label: comparison === "base" ? "champion against base" : "new champion against old",
     input: { before: leadCheckpoint(context, before), after: leadCheckpoint(context, after) },
     work: async (progress) => {
@@ -26,9 +29,9 @@ export async function auditStage(
         task,
         split: "audit",
         perStratum: comparison === "base" ? evaluate.finalAuditPerStratum : evaluate.auditPerStratum,
-        random: streamOf(context, round, `audit/${comparison}`),
+        random: streamOf(context, round, `audit/${part}`),
       });
-      const seed = streamOf(context, round, `audit-answers/${comparison}`).seed();
+      const seed = streamOf(context, round, `audit-answers/${part}`).seed();
       const answered = { before: 0, after: 0 };
       const answer = async (which: "before" | "after", lineage: Lineage): Promise<Measured> =>
         measure({

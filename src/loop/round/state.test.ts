@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Decision, GuardFinding, Measurement } from "../../foundation/contract/index.ts";
 import type { RunDefinition } from "./definition.ts";
-import { firstState, lineageSchema, nextState, promoted, type RunState, startingPoint } from "./state.ts";
+import {
+  firstState,
+  lineageSchema,
+  nextState,
+  promoted,
+  type RunState,
+  rolledBack,
+  startingPoint,
+} from "./state.ts";
 import { definitionOf, lineageOf } from "./testing/fake-context.ts";
 
 const validationAt = (frontier90: number | null): Measurement => ({
@@ -56,6 +64,22 @@ const starts = (states: readonly RunState[]): string[] =>
   });
 const rejected = { decision: decided("reject") };
 const promotion = { decision: decided("promote") };
+
+describe("a champion that a person takes back", () => {
+  test("is what the next round starts from; what was tried since, and a guard's stop, are given up", () => {
+    const stop = { decision: decided("reject"), findings: [says("stop")] };
+    const states = play([promotion, promotion, rejected, stop]);
+    const last = states.at(-1) as RunState;
+    expect(last).toMatchObject({ rejections: 2, stopped: "labels: half are wrong" });
+    const first = { lineage: (states[1] as RunState).champion, validation: validationAt(9) };
+    const after = rolledBack(last, first);
+    expect(after).toMatchObject({ round: 4, candidate: null, rejections: 0, frontier: 9, stopped: null });
+    expect(starts([after])).toEqual(["champion round-1"]);
+    expect(starts([rolledBack(last, { lineage: last.base, validation: validationAt(8) })])).toEqual([
+      "base base",
+    ]);
+  });
+});
 
 describe("the state of a run", () => {
   test("begins with the base as its champion", () => {

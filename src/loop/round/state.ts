@@ -45,6 +45,25 @@ export function firstState(base: Lineage, validation: Measurement): RunState {
   };
 }
 
+/** A champion, with what it scored on validation items. */
+export interface Crowned {
+  readonly lineage: Lineage;
+  readonly validation: Measurement;
+}
+
+/** After a person took the champion back: whatever was tried since is given up, and what a guard stopped may go on. */
+export function rolledBack(state: RunState, { lineage, validation }: Crowned): RunState {
+  return {
+    ...state,
+    champion: lineage,
+    championValidation: validation,
+    candidate: null,
+    rejections: 0,
+    frontier: validation.frontier90,
+    stopped: null,
+  };
+}
+
 /** Which champion a round leaves behind is read off its decision alone. */
 export function promoted(decision: Decision): boolean {
   return decision.acted && decision.decision === "promote";

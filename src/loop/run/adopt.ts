@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../foundation/base/index.ts";
-import type { Ledger, RunLedger } from "../../foundation/ledger/index.ts";
+import type { Ledger, RunLedger, RunRecord } from "../../foundation/ledger/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { type Lineage, lineageSchema } from "../round/state.ts";
 import { configHash, describeRun, weightsKey } from "./describe.ts";
@@ -41,6 +41,31 @@ export function rememberChampion(definition: RunDefinition, ledger: Ledger, cham
   ledger.setFact(factOf(definition), { weights: weightsKey(definition), lineage: champion } as Json);
 }
 
-function factOf({ name }: RunDefinition): string {
+/** Remembers a champion beside later ones, so that a person can come back to it. */
+export function rememberCrowned(
+  definition: RunDefinition,
+  ledger: Ledger,
+  run: string,
+  champion: Lineage,
+): void {
+  const checkpoint = champion.checkpoints[definition.optimize.lead] ?? "";
+  ledger.setFact(crownedFact(run, checkpoint), {
+    weights: weightsKey(definition),
+    lineage: champion,
+  } as Json);
+}
+
+/** Makes a champion of before what the name has come to; false where it is not remembered. */
+export function crownAgain(ledger: Ledger, run: RunRecord, checkpoint: string): boolean {
+  const crowned = championSchema.safeParse(ledger.getFact(crownedFact(run.id, checkpoint)));
+  if (crowned.success) ledger.setFact(factOf(run), crowned.data as Json);
+  return crowned.success;
+}
+
+function crownedFact(run: string, checkpoint: string): string {
+  return `crowned/${run}/${checkpoint}`;
+}
+
+function factOf({ name }: Pick<RunDefinition, "name">): string {
   return `champion/${name}`;
 }

@@ -1,16 +1,14 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { randomStream, userError } from "../../foundation/base/index.ts";
-import type { Harness, JudgedAnswer, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
+import type { Harness, JudgedAnswer, Measurement } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { evaluationItems, measure } from "../../lifecycle/evaluate/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { configHash } from "./describe.ts";
+import type { RecordedRun } from "./find-run.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { needsOf } from "./listed-items.ts";
-
-/** Weights that a run has made: a round's candidate by its number (0 is the preparation), the champion, or the newest candidate. */
-export type WhichWeights = "base" | "champion" | "candidate" | number;
+import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
 
 export interface AuditOptions {
   /** The project folder of a run of this definition. */
@@ -43,10 +41,12 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
   const { folder, of, perStratum = 1024, harness = definition.refine, signal } = options;
   const { task, model, precision, optimize, seed } = definition;
   await using _verifier = lendVerifier(task, folder);
-  const events = eventsOf(definition, folder);
-  const wanted = [of].flat().map((which) => ({ of: which, checkpoint: checkpointOf(events, which) }));
-  const models = join(ledgerFolder(folder), "models");
-  const { tokenizer } = await model.prepare(models, needsOf(task, folder));
+  const { events } = runOf(definition, folder);
+  const wanted = [of].flat().map((which) => {
+    const { checkpoint } = weightsOf(events, which);
+    return { of: which, checkpoint, path: checkpointPath(folder, checkpoint) };
+  });
+  const { tokenizer } = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
   await using engine = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
     ...(signal ? { signal } : {}),
@@ -55,9 +55,9 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
   const items = evaluationItems({ task, split: "audit", perStratum, random });
   const answersSeed = random.fork("answers").seed();
   const audits: Audit[] = [];
-  for (const { of: which, checkpoint } of wanted) {
+  for (const { of: which, checkpoint, path } of wanted) {
     await using sampler = await engine.loadSampler({
-      source: { kind: "checkpoint", path: pathOf(folder, checkpoint), optimizer: false },
+      source: { kind: "checkpoint", path, optimizer: false },
       precision,
       tokenBytes: tokenizer.tokenBytes(),
     });
@@ -76,40 +76,18 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions)
   return audits;
 }
 
-function eventsOf(definition: RunDefinition, folder: string): readonly StoredEvent[] {
+/** The last run of this definition, or of its name where the definition was edited since. Throws a user error `no-run`. */
+export function runOf(definition: RunDefinition, folder: string): RecordedRun {
   using ledger = readLedger({ folder });
   const hash = configHash(definition);
-  const record = ledger?.runs().findLast(({ configHash: own }) => own === hash);
+  const runs = ledger?.runs() ?? [];
+  const record =
+    runs.findLast(({ configHash: own }) => own === hash) ??
+    runs.findLast(({ name }) => name === definition.name);
   if (ledger === undefined || record === undefined)
-    throw userError("no-run", `${folder} holds no run of this definition: start one first.`);
-  return ledger.events(record.id);
-}
-
-/** The checkpoint of the role that answers. */
-function checkpointOf(events: readonly StoredEvent[], which: WhichWeights): string {
-  const rounds = new Map<number, string>();
-  let [champion, candidate]: (string | undefined)[] = [];
-  for (const { event } of events) {
-    if (event.type === "model-prepared") champion = event.checkpoint;
-    if (event.type === "candidate-promoted") champion = event.checkpoint;
-    if (event.type === "model-prepared" || event.type === "training-finished") {
-      candidate = event.checkpoint;
-      rounds.set(event.round, event.checkpoint);
-    }
-  }
-  const name =
-    which === "champion"
-      ? champion
-      : which === "candidate"
-        ? candidate
-        : rounds.get(which === "base" ? 0 : which);
-  if (name !== undefined) return name;
-  const what = typeof which === "number" ? `round ${which}` : which;
-  throw userError("no-weights", `This run has no weights of its ${what} yet.`);
-}
-
-function pathOf(folder: string, checkpoint: string): string {
-  const path = join(ledgerFolder(folder), "checkpoints", checkpoint);
-  if (existsSync(path)) return path;
-  throw userError("no-weights", `${path} is not there any more.`, { path });
+    throw userError(
+      "no-run",
+      `${folder} holds no run of ${definition.name}: start it with \`whetstone run\`.`,
+    );
+  return { record, events: ledger.events(record.id) };
 }

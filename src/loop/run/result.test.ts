@@ -55,6 +55,42 @@ describe("resultOf", () => {
   });
 });
 
+const rolledBack = (round: number, to: number): RunEvent => ({
+  type: "champion-rolled-back",
+  round,
+  from: { round: 3, checkpoint: "1-x/round-3-solver" },
+  to: { round: to, checkpoint: `1-x/round-${to}-solver` },
+  reason: "",
+  by: "person",
+});
+const auditedAs = (checkpoint: string, mean: number): RunEvent => {
+  const event = audited("base", mean) as Extract<RunEvent, { type: "audit-measured" }>;
+  return { ...event, after: { weightVersion: checkpoint } as Measurement };
+};
+
+describe("a champion that was taken back", () => {
+  test("is the result's, without the gain of the one before it", () => {
+    expect(result(audited("base", 0.5), finished(), rolledBack(3, 2))).toMatchObject({
+      outcome: "rounds-spent",
+      champion: "/folder/1-x/round-2-solver",
+      championRound: 2,
+      gain: null,
+    });
+  });
+
+  test("keeps the gain that it was audited with", () => {
+    const events = [auditedAs("1-x/round-2-solver", 0.3), auditedAs("1-x/round-3-solver", 0.5), finished()];
+    expect(result(...events, rolledBack(3, 2)).gain?.mean).toBe(0.3);
+  });
+
+  test("is told by the end that comes after it", () => {
+    expect(result(finished(), rolledBack(3, 2), audited("base", 0.4), finished())).toMatchObject({
+      championRound: 3,
+      gain: { mean: 0.4 },
+    });
+  });
+});
+
 describe("isFinished", () => {
   test.each([
     ["not begun", [], 8, false],
@@ -64,6 +100,15 @@ describe("isFinished", () => {
     ["fewer rounds are wanted", [...played(1, 2), finished()], 1, true],
     ["a guard has stopped it", [...played(1), finished("stopped-by-guard")], 8, true],
     ["no round was wanted", [finished()], 0, true],
+    ["the champion was taken back since", [...played(1, 2), finished(), rolledBack(2, 1)], 2, false],
+    ["and it has ended again", [...played(1, 2), finished(), rolledBack(2, 1), finished()], 2, true],
+    [
+      "a guard's stop was answered by it",
+      [...played(1), finished("stopped-by-guard"), rolledBack(1, 0)],
+      8,
+      false,
+    ],
+    ["its last round was given up", [...played(1), rolledBack(2, 0), finished()], 2, true],
   ] as const)("%s", (_, events, rounds, expected) => {
     expect(isFinished(stored(events), rounds)).toBe(expected);
   });
@@ -72,4 +117,5 @@ describe("isFinished", () => {
 test("the last round is the greatest that was finished", () => {
   expect(lastRound(stored([]))).toBe(0);
   expect(lastRound(stored(played(1, 3, 2)))).toBe(3);
+  expect(lastRound(stored([...played(1, 3, 2), rolledBack(4, 1)]))).toBe(4);
 });

@@ -16,7 +16,12 @@ export async function answer(
   }
 }
 
-function tellError({ output, environment }: CliContext, json: boolean | undefined, error: unknown): void {
+/** Says an error, in one sentence or one JSON object. */
+export function tellError(
+  { output, environment }: CliContext,
+  json: boolean | undefined,
+  error: unknown,
+): void {
   const named = isWhetstoneError(error);
   const message = named ? error.message : `${messageOf(error)} (a fault of Whetstone; please report it)`;
   if (json)

@@ -28,7 +28,22 @@ test("help documents every exit code, and every command's help shows an example 
   expect(help).toMatchObject({ code: 0, stderr: "" });
   const [, listed = ""] = help.stdout.split("COMMANDS\n");
   const commands = [...listed.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => [name ?? ""]);
-  expect(commands.flat()).toEqual(["init", "plan", "run", "status", "report", "doctor", "model", "engine"]);
+  expect(commands.flat()).toEqual([
+    "init",
+    "plan",
+    "run",
+    "status",
+    "watch",
+    "report",
+    "chat",
+    "compare",
+    "export",
+    "rollback",
+    "metrics",
+    "doctor",
+    "model",
+    "engine",
+  ]);
   const engine = ["install", "status", "remove"].map((name) => ["engine", name]);
   const model = ["pull", "import", "list", "remove"].map((name) => ["model", name]);
   for (const command of [...commands, ...engine, ...model]) {
@@ -54,7 +69,7 @@ const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["report", "--output"], /--output needs a value/],
   [["plan", "one", "two"], /This command takes one argument; "two" is one too many\./],
   [["engine", "status", "here"], /This command takes no argument, and "here" is one\./],
-  [["model", "pull"], /This command needs NAME; `--help` after it shows an example\./],
+  [["model", "pull"], /NAME is missing: `--help` after the command shows an example\./],
   [["model", "pull", "smolm2-135m"], /There is no model smolm2-135m; did you mean smollm2-135m\?/],
   [["model", "import", "nowhere.gguf"], /There is no file or folder .*nowhere\.gguf\./],
   [["model", "remove", "nobody"], /There is no model nobody; `whetstone model list` shows/],

@@ -3,7 +3,7 @@ import { userError } from "../../foundation/base/index.ts";
 import { packageVersion } from "../../loop/run/version.ts";
 import { answer } from "./answer.ts";
 import type { CliContext, Environment } from "./context.ts";
-import { splitInputs } from "./given-parameters.ts";
+import { runFlags, splitInputs } from "./given-parameters.ts";
 import { outputTo, type TextStream } from "./output.ts";
 import { parameterHelp } from "./parameter-help.ts";
 import { routes } from "./routes.ts";
@@ -28,8 +28,12 @@ const app = buildApplication(
   },
 );
 
-/** Commands whose config may have parameters. */
-const parametrised = ["run", "plan"];
+/** Commands whose config may have parameters, with the flags that are their own. */
+const parametrised: Readonly<Record<string, readonly string[]>> = {
+  run: runFlags,
+  plan: runFlags,
+  compare: [...runFlags, "items", "harness-a", "harness-b", "harnessA", "harnessB"],
+};
 
 export interface CliOptions {
   readonly commandLine: readonly string[];
@@ -56,10 +60,10 @@ export async function runCli({ commandLine, standard, error, environment }: CliO
   };
   const context: CliContext = { process, output, environment, parameters: new Map() };
   await answer(context, asked.includes("--json"), async () => {
-    const takesParameters = parametrised.includes(asked[0] ?? "");
-    const split = takesParameters ? splitInputs(asked) : { inputs: asked, parameters: new Map() };
+    const flags = Object.hasOwn(parametrised, asked[0] ?? "") ? parametrised[asked[0] ?? ""] : undefined;
+    const split = flags === undefined ? { inputs: asked, parameters: new Map() } : splitInputs(asked, flags);
     await run(app, split.inputs, { ...context, parameters: split.parameters });
-    if (takesParameters) for (const line of await parameterHelp(split.inputs)) output.line(line);
+    if (flags === runFlags) for (const line of await parameterHelp(split.inputs)) output.line(line);
     const code = Number(process.exitCode);
     if (complaints.length === 0) return code;
     const unreadable = code === ExitCode.InvalidArgument || code === ExitCode.UnknownCommand;

@@ -16,7 +16,10 @@ export interface SplitInputs {
  * Takes `--name value` and `--name=value` out of a command line where the name is no flag of the command: only the config
  * knows which parameters it has. What follows a bare `--` is left alone. Throws a user error `invalid-parameter`.
  */
-export function splitInputs(commandLine: readonly string[]): SplitInputs {
+export function splitInputs(
+  commandLine: readonly string[],
+  flags: readonly string[] = runFlags,
+): SplitInputs {
   const inputs: string[] = [];
   const parameters = new Map<string, string | undefined>();
   const waiting = [...commandLine];
@@ -26,7 +29,7 @@ export function splitInputs(commandLine: readonly string[]): SplitInputs {
       continue;
     }
     const [, name, written] = /^--([^=]+)(?:=(.*))?$/s.exec(input) ?? [];
-    if (name === undefined || runFlags.some((flag) => flag === name)) {
+    if (name === undefined || flags.includes(name)) {
       inputs.push(input);
       continue;
     }

@@ -36,3 +36,29 @@ export function argument(placeholder: string, brief: string) {
     parameters: [{ brief, parse: (input: string): string => input, placeholder }],
   } as const;
 }
+
+/** A flag with a number, which may be left out. */
+export function number(
+  name: string,
+  placeholder: string,
+  brief: string,
+  { least, whole }: { readonly least: number; readonly whole: boolean },
+) {
+  return {
+    kind: "parsed",
+    parse: (input: string): number => {
+      const value = input.trim() === "" ? Number.NaN : Number(input);
+      if (value >= least && Number.isFinite(value) && (!whole || Number.isSafeInteger(value))) return value;
+      const what = whole ? "a whole number" : "a number";
+      throw new RangeError(`--${name} must be ${what} of at least ${least}, not "${input}".`);
+    },
+    optional: true,
+    placeholder,
+    brief,
+  } as const;
+}
+
+/** Something that a command must be given. */
+export function needed(placeholder: string, brief: string) {
+  return { brief, parse: (input: string): string => input, placeholder } as const;
+}

@@ -1,4 +1,5 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import { chat, compare, exportRoute, metrics, rollback, watch } from "./after-run-routes.ts";
 import type { InitFlags } from "./commands/init.ts";
 import type { ReportFlags } from "./commands/report.ts";
 import type { CliContext } from "./context.ts";
@@ -135,14 +136,29 @@ const doctor = buildCommand<JsonFlags, [string?], CliContext>({
 });
 
 export const routes = buildRouteMap<string, CliContext>({
-  routes: { init, plan, run, status, report, doctor, model: modelRoutes, engine: engineRoutes },
+  routes: {
+    init,
+    plan,
+    run,
+    status,
+    watch,
+    report,
+    chat,
+    compare,
+    export: exportRoute,
+    rollback,
+    metrics,
+    doctor,
+    model: modelRoutes,
+    engine: engineRoutes,
+  },
   docs: {
     brief: "Makes a language model better at something, round after round, and proves every gain",
     fullDescription: [
       "Makes a language model better at something, round after round, by itself, and proves every gain.",
       "",
       "EXAMPLE",
-      "  whetstone init --yes && whetstone run && whetstone report",
+      "  whetstone init --yes && whetstone run && whetstone chat",
       "",
       "EXIT CODES",
       ...columns(exitCodeMeanings),

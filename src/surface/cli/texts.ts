@@ -24,15 +24,20 @@ export const texts: ApplicationText = {
       ? formatMessageForArgumentScannerError(error, {
           FlagNotFoundError: ({ input, corrections: [name] }) =>
             noFlag(`--${input}`, name === undefined ? name : `--${name}`),
+          ArgumentParseError: ({ exception }) => messageOf(exception),
+          EnumValidationError: ({ externalFlagName: name, input, values }) =>
+            `--${name} cannot be "${input}"; it is ${values.join(" or ")}.`,
           AliasNotFoundError: ({ input }) => noFlag(`-${input}`),
           UnsatisfiedFlagError: ({ externalFlagName: name }) => `--${name} needs a value: --${name} VALUE.`,
           UnexpectedFlagError: ({ externalFlagName: name }) => `--${name} is given twice.`,
-          UnsatisfiedPositionalError: ({ placeholder }) =>
-            `This command needs ${placeholder}; \`--help\` after it shows an example.`,
           UnexpectedPositionalError: ({ input, expectedCount }) =>
             expectedCount === 0
               ? `This command takes no argument, and "${input}" is one.`
-              : `This command takes one argument; "${input}" is one too many.`,
+              : expectedCount === 1
+                ? `This command takes one argument; "${input}" is one too many.`
+                : `This command takes ${expectedCount} arguments; "${input}" is one too many.`,
+          UnsatisfiedPositionalError: ({ placeholder }) =>
+            `${placeholder} is missing: \`--help\` after the command shows an example.`,
         })
       : messageOf(error),
 };

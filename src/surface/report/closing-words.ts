@@ -15,6 +15,7 @@ import {
   listRounds,
   percent,
   plural,
+  rollbackWord,
   signedPoints,
   unbroken,
   whole,
@@ -52,6 +53,7 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     ...entry("frontier", frontierWords(story)),
     ...entry("kinds", kindsWords(story)),
     ...(table.length === 0 ? [] : ["", ...table, ""]),
+    ...entry("rollback", rollbackWords(story)),
     ...entry("guards", guardWords(story)),
     ...entry("cost", costWords(story)),
     // A path is copied: it is never broken.
@@ -127,6 +129,10 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
 function kindsWords(story: RunStory): string[] {
   const measured = kindsOf(story);
   return measured === null ? [] : [`${kindWords(measured).join(", ")} (right, on ${measured.split} items)`];
+}
+
+function rollbackWords({ rollbacks }: RunStory): string[] {
+  return rollbacks.map((rollback) => `after round ${rollback.round}: ${rollbackWord(rollback)}`);
 }
 
 /** One line for each guard and answer that was not `ok`. */

@@ -13,7 +13,7 @@ export interface NoClaim {
 
 /** For a story without an audit of the champion against the base. */
 export function noClaimOf(story: RunStory): NoClaim {
-  const { facts, state, champion, rounds } = story;
+  const { facts, state, champion, rounds, rollbacks } = story;
   const over = state === "finished" || state === "stopped-by-guard";
   if (rounds.length === 0)
     return over ? { verdict: "none", reasons: ["no round was played"] } : { verdict: "", reasons: [] };
@@ -23,6 +23,13 @@ export function noClaimOf(story: RunStory): NoClaim {
       reasons: [
         'nothing was promoted, because decisions were only recorded (the gate is in "observe")',
         ...lastCandidate(story),
+      ],
+    };
+  if (champion.round > 0 && rollbacks.length > 0)
+    return {
+      verdict: over ? "not claimed" : "",
+      reasons: [
+        `the champion is that of round ${champion.round}, to which a person went back: \`whetstone run\` audits it against the base`,
       ],
     };
   if (champion.round > 0)
@@ -35,9 +42,17 @@ export function noClaimOf(story: RunStory): NoClaim {
   return over
     ? {
         verdict: "none",
-        reasons: ["no round was promoted, the champion is still the base", ...lastCandidate(story)],
+        reasons:
+          rollbacks.length > 0
+            ? ["a person took the champion back to the base"]
+            : ["no round was promoted, the champion is still the base", ...lastCandidate(story)],
       }
-    : { verdict: "none so far", reasons: ["no round was promoted yet"] };
+    : {
+        verdict: "none so far",
+        reasons: [
+          rollbacks.length > 0 ? "a person took the champion back to the base" : "no round was promoted yet",
+        ],
+      };
 }
 
 function lastCandidate({ rounds, preparation, facts }: RunStory): string[] {

@@ -21,6 +21,7 @@ export function newRound(round: number): RoundDraft {
     findings: [],
     decision: null,
     promoted: false,
+    givenUp: false,
     audit: null,
     samples: [],
     spent: null,
@@ -70,6 +71,9 @@ export function roundHears(draft: RoundDraft, event: RunEvent): void {
       return;
     case "candidate-promoted":
       draft.promoted = true;
+      return;
+    case "champion-rolled-back":
+      draft.givenUp = !draft.finished;
       return;
     case "audit-measured": {
       const { round, before, after, gain } = event;

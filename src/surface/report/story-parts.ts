@@ -10,10 +10,25 @@ export function copyOf(round: RoundDraft): RoundStory {
 export function currentOf(rounds: readonly RoundStory[], state: RunState): RunStory["current"] {
   if (state === "finished" || state === "stopped-by-guard") return null;
   const last = rounds.at(-1);
+  if (last?.givenUp === true) return null;
   const open = last?.stages.findLast(({ summary }) => summary === null);
   return last === undefined || open === undefined
     ? null
     : { round: last.round, stage: open.stage, label: open.label };
+}
+
+/** The round that made the champion with which a round began; 0 is the base. */
+export function championBefore(
+  { rounds, rollbacks }: Pick<RunStory, "rounds" | "rollbacks">,
+  round: number,
+): number {
+  let champion = 0;
+  for (const { round: earlier, promoted } of rounds) {
+    if (earlier >= round) break;
+    if (promoted) champion = earlier;
+    champion = rollbacks.findLast((rollback) => rollback.round === earlier)?.to ?? champion;
+  }
+  return champion;
 }
 
 export function frontierOf(

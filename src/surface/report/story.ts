@@ -71,6 +71,8 @@ export interface RoundStory {
   readonly findings: readonly GuardFinding[];
   readonly decision: Decision | null;
   readonly promoted: boolean;
+  /** A person took the champion back while it was under way: it is not played to its end. */
+  readonly givenUp: boolean;
   /** The new champion against the one before it; only promotions have one. */
   readonly audit: AuditStory | null;
   readonly samples: readonly ShownSample[];
@@ -83,6 +85,17 @@ export interface RoundStory {
 export interface PauseStory {
   readonly round: number;
   readonly at: number;
+  readonly reason: string;
+}
+
+/** A champion that a person took back. */
+export interface RollbackStory {
+  /** The last round that was begun. */
+  readonly round: number;
+  readonly at: number;
+  /** Rounds that made the champion before and after; 0 is the base. */
+  readonly from: number;
+  readonly to: number;
   readonly reason: string;
 }
 
@@ -120,6 +133,8 @@ export interface RunStory {
   } | null;
   readonly interruptions: readonly PauseStory[];
   readonly resumptions: readonly Omit<PauseStory, "reason">[];
+  /** In order. */
+  readonly rollbacks: readonly RollbackStory[];
   /** Of the whole run so far. */
   readonly cost: Cost | null;
   readonly startedAt: number | null;

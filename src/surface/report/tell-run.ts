@@ -1,7 +1,15 @@
 import type { Cost, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
 import { isOrdered } from "./kinds.ts";
 import { newRound, type RoundDraft, roundHears } from "./round-draft.ts";
-import type { ClaimStory, EngineStory, PauseStory, RunFacts, RunState, RunStory } from "./story.ts";
+import type {
+  ClaimStory,
+  EngineStory,
+  PauseStory,
+  RollbackStory,
+  RunFacts,
+  RunState,
+  RunStory,
+} from "./story.ts";
 import { copyOf, currentOf, frontierOf, sumOf } from "./story-parts.ts";
 
 /**
@@ -35,6 +43,8 @@ export function storyListener(): StoryListener {
   let reason: string | null = null;
   let champion: RunStory["champion"] = { round: 0, checkpoint: null };
   let audit: ClaimStory | null = null;
+  const audits: ClaimStory[] = [];
+  const rollbacks: RollbackStory[] = [];
   let cost: Cost | null = null;
   let startedAt: number | null = null;
   let lastAt: number | null = null;
@@ -94,12 +104,23 @@ export function storyListener(): StoryListener {
         if (event.comparison === "base") {
           const { round, before, after, gain } = event;
           audit = { round, before, after, gain, championRound: champion.round };
+          audits.push(audit);
         } else roundHears(roundOf(event.round), event);
         break;
       case "candidate-promoted":
         champion = { round: event.round, checkpoint: event.checkpoint };
         roundHears(roundOf(event.round), event);
         break;
+      case "champion-rolled-back": {
+        const { from, to, reason: why } = event;
+        champion = to;
+        // An audit says something of the weights that it was of, and of no others.
+        audit = audits.findLast(({ after }) => after.weightVersion === to.checkpoint) ?? null;
+        rollbacks.push({ round: event.round, at, from: from.round, to: to.round, reason: why });
+        if (event.round > 0) roundHears(roundOf(event.round), event);
+        // Nobody runs because of it.
+        return;
+      }
       default:
         // A kind of event that a newer version wrote has nothing to say here.
         if ("round" in event) roundHears(roundOf(event.round), event);
@@ -128,6 +149,7 @@ export function storyListener(): StoryListener {
       frontier: isOrdered(facts) ? frontierOf(audit, validationOf(0), validationOf(champion.round)) : null,
       interruptions: [...interruptions],
       resumptions: [...resumptions],
+      rollbacks: [...rollbacks],
       cost,
       startedAt,
       lastAt,

@@ -1,5 +1,5 @@
 import type { Decision, Gain } from "../../foundation/contract/index.ts";
-import type { RoundStory } from "./story.ts";
+import type { RollbackStory, RoundStory } from "./story.ts";
 
 /** A share as `61.0 %`. */
 export function percent(share: number, digits = 1): string {
@@ -74,9 +74,14 @@ export function unbroken(words: string): string {
 }
 
 /** What became of a round. `observed`: the gate would have decided, but only recorded it. */
-export type Outcome = "promoted" | "rejected" | "rolled-back" | "asked" | "observed" | "open";
+export type Outcome = "promoted" | "rejected" | "rolled-back" | "asked" | "observed" | "given-up" | "open";
 
-export function outcomeOf({ decision, promoted }: Pick<RoundStory, "decision" | "promoted">): Outcome {
+export function outcomeOf({
+  decision,
+  promoted,
+  givenUp,
+}: Pick<RoundStory, "decision" | "promoted" | "givenUp">): Outcome {
+  if (givenUp) return "given-up";
   if (promoted) return "promoted";
   if (decision === null) return "open";
   if (!decision.acted) return decision.decision === "ask" ? "asked" : "observed";
@@ -96,6 +101,7 @@ const outcomeWords: Readonly<Record<Outcome, string>> = {
   "rolled-back": "rolled back",
   asked: "a person is asked",
   observed: "recorded only",
+  "given-up": "given up",
   open: "under way",
 };
 
@@ -107,11 +113,17 @@ const wouldHave: Readonly<Record<Decision["decision"], string>> = {
 };
 
 /** The outcome in one or two words; for a gate that observes, what it would have done. */
-export function outcomeWord(round: Pick<RoundStory, "decision" | "promoted">): string {
+export function outcomeWord(round: Pick<RoundStory, "decision" | "promoted" | "givenUp">): string {
   const outcome = outcomeOf(round);
   return outcome === "observed" && round.decision !== null
     ? wouldHave[round.decision.decision]
     : outcomeWords[outcome];
+}
+
+/** `a person took the champion back from round 5 to round 2 (it forgets)`. */
+export function rollbackWord({ from, to, reason }: RollbackStory): string {
+  const name = (round: number): string => (round === 0 ? "the base" : `round ${round}`);
+  return `a person took the champion back from ${name(from)} to ${name(to)}${reason === "" ? "" : ` (${reason})`}`;
 }
 
 /** What an interval allows to say. */

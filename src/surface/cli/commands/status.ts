@@ -1,8 +1,9 @@
 import { type Holder, readLedger } from "../../../foundation/ledger/index.ts";
+import { noRun } from "../../../loop/run.ts";
 import { closingWords, tellRun } from "../../report/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
-import { noRun, projectFolder } from "../project-folder.ts";
+import { projectFolder } from "../project-folder.ts";
 import type { JsonFlags } from "../route-parts.ts";
 
 /** What a folder's runs have come to, and who runs now. Never takes the folder's lock. */

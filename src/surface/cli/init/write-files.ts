@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageVersion } from "../../../loop/run/version.ts";
 import { configName } from "../find-config.ts";
-import { fileFault } from "../write-report.ts";
+import { fileFault } from "../write-whole.ts";
 
 export interface WrittenFiles {
   readonly config: string;

@@ -19,11 +19,12 @@ const chipKinds: Readonly<Record<Outcome, string>> = {
   "rolled-back": "bad",
   asked: "warn",
   observed: "",
+  "given-up": "",
   open: "",
 };
 
 /** What became of a round: a sign, a word and a colour, so that none is needed to know the others. */
-export function outcomeChip(round: Pick<RoundStory, "decision" | "promoted">): Markup {
+export function outcomeChip(round: Pick<RoundStory, "decision" | "promoted" | "givenUp">): Markup {
   const outcome = outcomeOf(round);
   return html`<span class="chip ${chipKinds[outcome]}"><span aria-hidden="true">${unicodeGlyphs.outcome[outcome]}</span>${outcomeWord(round)}</span>`;
 }

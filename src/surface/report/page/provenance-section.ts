@@ -1,6 +1,6 @@
 import { type Json, sha256 } from "../../../foundation/base/index.ts";
 import type { RoundStory, RunStory } from "../story.ts";
-import { plural } from "../words.ts";
+import { plural, rollbackWord } from "../words.ts";
 import { type Content, html, type Markup } from "./html.ts";
 import { moment } from "./page-words.ts";
 import { part } from "./part.ts";
@@ -32,17 +32,21 @@ function fact(name: string, value: Content): Markup {
   return html`<dt>${name}</dt><dd>${value}</dd>`;
 }
 
-function pausesOf({ interruptions, resumptions }: RunStory): Content {
-  if (interruptions.length === 0 && resumptions.length === 0) return null;
+function pausesOf({ interruptions, resumptions, rollbacks }: RunStory): Content {
+  if (interruptions.length + resumptions.length + rollbacks.length === 0) return null;
   const pauses = [
     ...interruptions.map(({ at, round, reason }) => ({
       at,
       text: `interrupted in round ${round}: ${reason}`,
     })),
     ...resumptions.map(({ at, round }) => ({ at, text: `went on with round ${round}` })),
+    ...rollbacks.map((rollback) => ({
+      at: rollback.at,
+      text: `after round ${rollback.round} ${rollbackWord(rollback)}`,
+    })),
   ].sort((a, b) => a.at - b.at);
   return fact(
-    "interruptions",
+    "interruptions and rollbacks",
     pauses.map(({ at, text }, index) => html`${index > 0 ? html`<br>` : ""}${moment(at)}: ${text}`),
   );
 }

@@ -1,6 +1,7 @@
 import type { GuardFinding, Measurement } from "../../../foundation/contract/index.ts";
 import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
+import { championBefore } from "../story-parts.ts";
 import { duration, frontierWord, outcomeOf, outcomeWord, percent, signedPoints, unbroken } from "../words.ts";
 import { displayWidth, wrapText } from "./display-width.ts";
 import { type Line, lineWidth, type Pen, printable, type Style, span } from "./paint.ts";
@@ -55,12 +56,13 @@ function roundNumbers(round: RoundStory, story: RunStory, { glyphs }: Pen): stri
 }
 
 /** The round whose weights this one went on from. */
-function startOf({ round, startFrom }: RoundStory, { rounds, preparation }: RunStory): RoundStory | null {
+function startOf({ round, startFrom }: RoundStory, story: RunStory): RoundStory | null {
+  const { rounds, preparation } = story;
   if (startFrom === "base") return preparation;
   const before = rounds.filter((other) => other.round < round);
-  return (
-    (startFrom === "champion" ? before.findLast(({ promoted }) => promoted) : before.at(-1)) ?? preparation
-  );
+  const champion = championBefore(story, round);
+  const start = startFrom === "champion" ? before.find((other) => other.round === champion) : before.at(-1);
+  return start ?? preparation;
 }
 
 export function guardLines(round: number, finding: GuardFinding, options: SayingOptions): Line[] {

@@ -1,7 +1,7 @@
 import type { EventOf, StoredEvent } from "../../../foundation/contract/index.ts";
 import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
-import { duration, frontierWord, outcomeOf, outcomeWord, percent, plural } from "../words.ts";
+import { duration, frontierWord, outcomeOf, outcomeWord, percent, plural, rollbackWord } from "../words.ts";
 import { type Line, span } from "./paint.ts";
 import { column, guardLines, roundLines, roundName, type SayingOptions, styleOf } from "./round-lines.ts";
 
@@ -34,6 +34,10 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       return [
         [span(`${roundName(event.round)}  ${decisionWord(round)}: ${event.decision.reason}`, styleOf(round))],
       ];
+    }
+    case "champion-rolled-back": {
+      const [from, to] = [event.from.round, event.to.round];
+      return [[span(rollbackWord({ ...event, from, to, at: 0 }), "warn")]];
     }
     case "guards-spoke":
       return event.findings.flatMap((finding) => guardLines(event.round, finding, options));

@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { randomStream, readOptions } from "../../foundation/base/index.ts";
+import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import type { EngineDefinition, EngineProgress } from "../../model/engine/index.ts";
+import { loadTokenizer } from "../../model/text/index.ts";
+import { type Chat, type ChatModel, conversation, type Speaker } from "./chat/conversation.ts";
+import { engineOf } from "./engine-of.ts";
+import { readRun } from "./find-run.ts";
+import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+
+export type { Chat, ChatAnswer, ChatModel } from "./chat/conversation.ts";
+
+const samplingSchema = z.strictObject({
+  temperature: z.number().min(0).max(100).default(0),
+  maxTokens: z.number().int().min(1).max(1_000_000).default(256),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 48 - 1)
+    .default(0),
+});
+
+export interface ChatOptions {
+  /** The project folder of a run. */
+  readonly folder: string;
+  /** A run by its name; the last one if left out. */
+  readonly run?: string;
+  /** Who answers; `["champion", "base"]` if left out. Weights that are the same answer once. */
+  readonly of?: readonly WhichWeights[];
+  /** 0, the default, is greedy. */
+  readonly temperature?: number;
+  /** Most tokens of an answer; default 256. */
+  readonly maxTokens?: number;
+  readonly seed?: number;
+  /** Another engine than the run's own. */
+  readonly engine?: EngineDefinition;
+  readonly onProgress?: EngineProgress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a conversation with a run's champion and its base, beside a run that goes on if need be. Throws user errors `no-run`,
+ * `no-weights` and `unknown-engine`, and what the engine throws when it loads.
+ *
+ * @example
+ * const folder = await mkdtemp(join(tmpdir(), "run-"));
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
+ * await using chat = await openChat({ folder, maxTokens: 8 });
+ * for (const { of, text } of await chat.ask("12=")) console.log(of, text);
+ */
+export async function openChat(options: ChatOptions): Promise<Chat> {
+  const { folder, of = ["champion", "base"], run, signal, onProgress, engine: given } = options;
+  const { temperature, maxTokens, seed } = options;
+  const sampling = readOptions("openChat()", samplingSchema, {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  const recorded = readRun(folder, run);
+  const models = modelsOf(of.map((which) => ({ which, ...weightsOf(recorded.events, which) })));
+  const paths = models.map(({ checkpoint }) => checkpointPath(folder, checkpoint));
+  const { engine: definition, precision } = engineOf(recorded, given);
+  const engine = await definition.open({
+    logFolder: join(ledgerFolder(folder), "logs"),
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+  });
+  try {
+    const speakers = await Promise.all(
+      models.map(async (model, index): Promise<Speaker> => {
+        const path = paths[index] as string;
+        const tokenizer = await loadTokenizer(path);
+        const sampler = await engine.loadSampler({
+          source: { kind: "checkpoint", path, optimizer: false },
+          precision,
+          tokenBytes: tokenizer.tokenBytes(),
+          ...(signal ? { signal } : {}),
+        });
+        return { model, tokenizer, sampler };
+      }),
+    );
+    const talk = conversation(recorded.record.id, speakers, {
+      ...sampling,
+      random: randomStream(sampling.seed, "chat"),
+    });
+    return { ...talk, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function modelsOf(
+  asked: readonly { readonly which: WhichWeights; readonly round: number; readonly checkpoint: string }[],
+): ChatModel[] {
+  return [...Map.groupBy(asked, ({ checkpoint }) => checkpoint).values()].flatMap(([first, ...rest]) =>
+    first === undefined
+      ? []
+      : [
+          {
+            of: first.which,
+            also: rest.map(({ which }) => which),
+            round: first.round,
+            checkpoint: first.checkpoint,
+          },
+        ],
+  );
+}

@@ -1,0 +1,78 @@
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { nearest, userError } from "../../../foundation/base/index.ts";
+import type { Harness } from "../../../foundation/contract/index.ts";
+import { ledgerFolder } from "../../../foundation/ledger/index.ts";
+import { type RecordedRun, readRun } from "../find-run.ts";
+import { checkpointPath, readWhich, type WhichWeights, weightsOf } from "../weights.ts";
+
+/** One of the two that are compared: weights, and how they answer (the run's own way if left out). */
+export type Contender = {
+  readonly harness?: Harness;
+} & (
+  | {
+      readonly of: WhichWeights;
+      /** Another project folder. */
+      readonly folder?: string;
+      /** Another run than the definition's own, by its name; in another folder the last one if left out. */
+      readonly run?: string;
+    }
+  /** A checkpoint, or any Hugging Face folder. */
+  | { readonly path: string }
+);
+
+/** Where a contender's weights lie. */
+export interface FoundContender {
+  readonly path: string;
+  /** What `save` wrote, or a folder of other origin. */
+  readonly kind: "checkpoint" | "folder";
+  /** As its ledger names it, or its path. */
+  readonly checkpoint: string;
+  /** Null for a folder that no run is known to have made. */
+  readonly run: string | null;
+  readonly round: number | null;
+  /** It is of the definition's own run, and speaks with its tokenizer. */
+  readonly own: boolean;
+}
+
+/** Throws user errors `no-run`, `no-weights` and `model-missing`. */
+export function findContender(contender: Contender, folder: string, own: () => RecordedRun): FoundContender {
+  if ("path" in contender) {
+    const path = resolve(folder, contender.path);
+    if (!existsSync(join(path, "config.json")))
+      throw userError("model-missing", `${path} is not a model's folder: it has no config.json.`, { path });
+    const kind = existsSync(join(path, "whetstone.json")) ? "checkpoint" : "folder";
+    return { path, kind, checkpoint: path, run: null, round: null, own: false };
+  }
+  const elsewhere = contender.folder === undefined ? undefined : resolve(folder, contender.folder);
+  const mine = elsewhere === undefined && contender.run === undefined;
+  const { record, events } = mine ? own() : readRun(elsewhere ?? folder, contender.run);
+  const { checkpoint, round } = weightsOf(events, contender.of);
+  const path = checkpointPath(elsewhere ?? folder, checkpoint);
+  return { path, kind: "checkpoint", checkpoint, run: record.id, round, own: mine };
+}
+
+/**
+ * Who is meant by a word: `champion`, `base`, `candidate` or `round-3` of the own run; `PROJECT#champion` of another folder, or
+ * of another run by its name; a checkpoint's or a project's folder. Throws a user error `unknown-contender`.
+ */
+export function readContender(text: string, folder: string): Contender {
+  const which = readWhich(text);
+  if (which !== undefined) return { of: which };
+  const [where = "", word = "champion", ...rest] = text.split("#");
+  const path = resolve(folder, where);
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
+  if (!text.includes("#") && isFolder && existsSync(join(path, "config.json"))) return { path };
+  const of = readWhich(word);
+  if (of !== undefined && rest.length === 0 && where !== "") {
+    if (isFolder && existsSync(ledgerFolder(path))) return { folder: path, of };
+    if (text.includes("#") && !isFolder && !where.includes("/")) return { run: where, of };
+  }
+  const words = ["champion", "base", "candidate", "round-1"];
+  const meant = text.includes("/") ? undefined : nearest(text, words);
+  const hint =
+    meant === undefined
+      ? "give champion, base, candidate, round-3, PROJECT#champion, or a checkpoint's folder."
+      : `did you mean ${meant}?`;
+  throw userError("unknown-contender", `There are no weights "${text}"; ${hint}`, { contender: text });
+}

@@ -1,0 +1,154 @@
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { messageOf, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { baseModelOf } from "./export/base-model.ts";
+import { exportedConfig } from "./export/config.ts";
+import { modelCard } from "./export/model-card.ts";
+import { readRun } from "./find-run.ts";
+import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+
+export interface ExportOptions {
+  /** The project folder of a run. */
+  readonly folder: string;
+  /** The folder to write: not there yet, or empty. */
+  readonly to: string;
+  /** Default the champion. */
+  readonly which?: WhichWeights;
+  /** A run by its name; the last one if left out. */
+  readonly run?: string;
+}
+
+export interface Exported {
+  readonly run: string;
+  /** The round that made the weights; 0 is the preparation. */
+  readonly round: number;
+  readonly checkpoint: string;
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
+/** Of a checkpoint, what only a run that trains on needs. */
+const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
+
+/**
+ * Writes a run's weights as a Hugging Face folder that `transformers` loads: configuration, weights, tokenizer, chat template and
+ * a model card with what was shown and what was not. The folder is there whole or not at all. Throws user errors `no-run`,
+ * `no-weights`, `export-exists` and `not-exportable`, and an environment error `no-space`.
+ *
+ * @example
+ * const folder = await mkdtemp(join(tmpdir(), "run-"));
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
+ * await exportModel({ folder, to: join(folder, "better") }).catch(({ code }) => console.log(code)); // "not-exportable": a table
+ */
+export async function exportModel(options: ExportOptions): Promise<Exported> {
+  const { folder, which = "champion", run } = options;
+  const to = resolve(options.to);
+  await refuseFull(to);
+  const recorded = readRun(folder, run);
+  const weights = weightsOf(recorded.events, which);
+  const source = checkpointPath(folder, weights.checkpoint);
+  const names = await readdir(source);
+  if (!names.includes("model.safetensors"))
+    throw userError(
+      "not-exportable",
+      `The weights of ${weights.checkpoint} are a table of the tabular engine, which no other program reads: export a run of local().`,
+      { path: source },
+    );
+  const written: Record<string, string> = {
+    "config.json": await exportedConfig(join(source, "config.json")),
+    "README.md": modelCard({
+      ...recorded,
+      weights,
+      which,
+      title: basename(to),
+      base: await baseModelOf(recorded.record.description, folder),
+      hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(source, names)),
+    }),
+  };
+  const copied = names.filter((name) => !ownFiles.includes(name));
+  const bytes = await writeWhole(to, source, copied, written);
+  return {
+    run: recorded.record.id,
+    ...weights,
+    path: to,
+    files: [...copied, ...Object.keys(written)].sort(),
+    bytes,
+  };
+}
+
+async function namesTemplate(folder: string, names: readonly string[]): Promise<boolean> {
+  if (!names.includes("tokenizer_config.json")) return false;
+  const file = await open(join(folder, "tokenizer_config.json"));
+  try {
+    return /"chat_template"\s*:\s*["[]/.test(await file.readFile("utf8"));
+  } finally {
+    await file.close();
+  }
+}
+
+async function refuseFull(to: string): Promise<void> {
+  if (!existsSync(to)) return;
+  const isFolder = (await stat(to)).isDirectory();
+  if (isFolder && (await readdir(to)).length === 0) return;
+  throw userError(
+    "export-exists",
+    `${to} ${isFolder ? "is not empty" : "is a file"}: export into a folder that is not there yet.`,
+    { path: to },
+  );
+}
+
+/** Under a temporary name, synced, renamed: a folder that exists is whole. Returns its bytes. */
+async function writeWhole(
+  to: string,
+  source: string,
+  copied: readonly string[],
+  written: Readonly<Record<string, string>>,
+): Promise<number> {
+  const temporary = join(dirname(to), `.${basename(to)}.${process.pid}.writing`);
+  try {
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true });
+    for (const name of copied) await copyFile(join(source, name), join(temporary, name));
+    for (const [name, text] of Object.entries(written)) await writeFile(join(temporary, name), text);
+    let bytes = 0;
+    for (const name of await readdir(temporary)) bytes += await syncFile(join(temporary, name));
+    await syncFile(temporary);
+    await rename(temporary, to);
+    await syncFile(dirname(to));
+    return bytes;
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw writingFault(error, to);
+  }
+}
+
+async function syncFile(path: string): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+function writingFault(error: unknown, path: string): WhetstoneError {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
+  // Somebody else was faster: a folder is only ever renamed onto an empty one.
+  if (["EEXIST", "ENOTEMPTY"].includes(code))
+    return userError("export-exists", `${path} is there by now: export into another folder.`, { path });
+  return new WhetstoneError({
+    code: full ? "no-space" : "file-unwritable",
+    category: full ? "environment" : "user",
+    message: full
+      ? `No space is left on the disk of ${path}: free some and run the same command again.`
+      : `Cannot write ${path} (${messageOf(error)}): choose a folder that is yours.`,
+    details: { path },
+    cause: error,
+  });
+}

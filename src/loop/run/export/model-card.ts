@@ -1,0 +1,183 @@
+import type { Json } from "../../../foundation/base/index.ts";
+import type { EventOf, Gain, StoredEvent } from "../../../foundation/contract/index.ts";
+import type { RecordedRun } from "../find-run.ts";
+import { auditOf } from "../result.ts";
+import { championOf, type SavedWeights, type WhichWeights } from "../weights.ts";
+import type { BaseModel } from "./base-model.ts";
+
+export interface ModelCardOptions extends RecordedRun {
+  readonly weights: SavedWeights;
+  readonly which: WhichWeights;
+  readonly title: string;
+  readonly base: BaseModel;
+  /** Whether the model was taught conversations. */
+  readonly hasTemplate: boolean;
+}
+
+/** The README.md of an exported model: what it is, what was shown on which items, what was not, and how to load it. */
+export function modelCard(options: ModelCardOptions): string {
+  const { title, base, events } = options;
+  const started = events.find(({ event }) => event.type === "run-started")?.event as
+    | EventOf<"run-started">
+    | undefined;
+  const front = [
+    "---",
+    ...(base.licence === undefined ? [] : [`license: ${base.licence}`]),
+    `base_model: ${JSON.stringify(base.name)}`,
+    "library_name: transformers",
+    "pipeline_tag: text-generation",
+    "tags:",
+    "- whetstone",
+    "---",
+  ];
+  return `${[
+    ...front,
+    "",
+    `# ${title}`,
+    "",
+    ...introduction(options, started),
+    "",
+    "## What was shown",
+    "",
+    ...shown(options),
+    "",
+    "## What was not shown",
+    "",
+    ...notShown(options, started),
+    "",
+    "## How to use it",
+    "",
+    ...usage(options),
+    "",
+    "## Where it comes from",
+    "",
+    ...provenance(options, started),
+  ].join("\n")}\n`;
+}
+
+function introduction(
+  { weights, which, base }: ModelCardOptions,
+  started: EventOf<"run-started"> | undefined,
+): string[] {
+  const { name } = base;
+  const task = nameOf(started?.task, "its task");
+  const method = nameOf(started?.method, "its method");
+  const who =
+    weights.round === 0
+      ? `The weights that a run of Whetstone began with (${name}), for the task *${task}*.`
+      : `${name}, made better at the task *${task}* with ${method} by Whetstone: the ${which === "champion" ? "champion" : "candidate"} of round ${weights.round}.`;
+  return [who];
+}
+
+function shown(options: ModelCardOptions): string[] {
+  const { events, weights } = options;
+  const audit = auditOf(events, weights.checkpoint);
+  if (audit === undefined) return [`Nothing is claimed: ${reasonOf(options)}.`];
+  const { gain, after, before } = audit;
+  return [
+    `Against ${baseName(events)}, on audit items, which nothing was trained on or chosen by: **${points(gain.mean)} points** (95 % interval ${points(gain.interval.low)} to ${points(gain.interval.high)}, ${gain.pairs} pairs of answers).${doubtOf(gain)}`,
+    "",
+    "| part of the task | items | before | after |",
+    "|---|---|---|---|",
+    ...after.strata.map(({ stratum, items, mean, enumerated }) => {
+      const old = before.strata.find((other) => other.stratum === stratum);
+      return `| ${cell(stratum)}${enumerated ? " (every item there is)" : ""} | ${items} | ${old === undefined ? "–" : percent(old.mean)} | ${percent(mean)} |`;
+    }),
+  ];
+}
+
+function doubtOf({ interval }: Gain): string {
+  if (interval.low > 0) return "";
+  return interval.high < 0
+    ? " They are worse than what they were made from."
+    : " The interval holds 0: no gain is shown.";
+}
+
+function reasonOf({ events, weights }: ModelCardOptions): string {
+  if (weights.round === 0) return "these weights are what gains are measured against";
+  if (championOf(events)?.checkpoint === weights.checkpoint)
+    return "the champion was not audited against the base yet (that happens when its run ends)";
+  const promoted = events.some(
+    ({ event }) => event.type === "candidate-promoted" && event.checkpoint === weights.checkpoint,
+  );
+  return promoted
+    ? "the gate promoted these weights over the champion before them, but they were not audited against the base"
+    : "the gate did not promote these weights";
+}
+
+function notShown({ events }: ModelCardOptions, started: EventOf<"run-started"> | undefined): string[] {
+  const rollback = events.some(({ event }) => event.type === "champion-rolled-back");
+  return [
+    `- Anything outside the task *${nameOf(started?.task, "of the run")}*: other abilities were not measured and may have changed, refusals and safety among them.`,
+    "- Other prompts, decoding or languages than those of the task's items.",
+    ...(rollback ? ["- A person took the champion back to an earlier round in this run."] : []),
+    ...(started?.observe === true ? ["- Decisions were recorded only: the gate promoted nothing."] : []),
+    ...(started?.model.from === undefined
+      ? []
+      : ["- The gain over the original model: the run began with the champion of an earlier run."]),
+  ];
+}
+
+function usage({ title, hasTemplate, record }: ModelCardOptions): string[] {
+  const ask = hasTemplate
+    ? [
+        'messages = [{"role": "user", "content": "…"}]',
+        "inputs = tokenizer.apply_chat_template(",
+        '    messages, add_generation_prompt=True, return_tensors="pt", return_dict=True)',
+      ]
+    : ['inputs = tokenizer("…", return_tensors="pt", return_token_type_ids=False)'];
+  return [
+    "```python",
+    "from transformers import AutoModelForCausalLM, AutoTokenizer",
+    "",
+    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(`./${title}`)})`,
+    `model = AutoModelForCausalLM.from_pretrained(${JSON.stringify(`./${title}`)})`,
+    ...ask,
+    "output = model.generate(**inputs, do_sample=False, max_new_tokens=64)",
+    'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True))',
+    "```",
+    "",
+    `It was measured with ${harnessOf(record.description)}. Weights are stored in 32-bit floats, as they were trained.`,
+  ];
+}
+
+function provenance(
+  { record, weights }: ModelCardOptions,
+  started: EventOf<"run-started"> | undefined,
+): string[] {
+  return [
+    `- run \`${record.id}\`, checkpoint \`${weights.checkpoint}\`, seed ${record.seed}`,
+    `- configuration \`${record.configHash}\``,
+    ...(started === undefined
+      ? []
+      : [`- protocol \`${started.protocolHash}\``, `- Whetstone ${started.version}`]),
+  ];
+}
+
+function harnessOf(description: Json): string {
+  const { refine } = description as { readonly refine?: Readonly<Record<string, unknown>> };
+  return nameOf(refine, "the run's own way to answer");
+}
+
+function baseName(events: readonly StoredEvent[]): string {
+  const edited = events.some(({ event }) => event.type === "run-started" && event.model.from !== undefined);
+  return edited ? "the champion of the run before it" : "the weights that its run began with";
+}
+
+function nameOf(part: Readonly<Record<string, unknown>> | undefined, otherwise: string): string {
+  return typeof part?.name === "string" ? part.name : otherwise;
+}
+
+function points(difference: number): string {
+  const text = (100 * difference).toFixed(1);
+  return difference > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(?=0\.0$)/, "");
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** A name from a file of the user's stays one cell of its table. */
+function cell(text: string): string {
+  return text.replace(/[|\r\n]+/g, " ");
+}

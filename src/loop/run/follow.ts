@@ -1,0 +1,66 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { StoredEvent } from "../../foundation/contract/index.ts";
+import { readLedger } from "../../foundation/ledger/index.ts";
+
+export interface FollowOptions {
+  /** The project folder. */
+  readonly folder: string;
+  /** Time between two looks into the ledger; default 500 ms. */
+  readonly intervalMs?: number;
+  /** Ends the watching; the run goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** What came since the last look. */
+export interface Followed {
+  /** The run that the events are of: an edited configuration begins another one. */
+  readonly run: string;
+  readonly events: readonly StoredEvent[];
+  /** Whether somebody runs in the folder. */
+  readonly running: boolean;
+}
+
+/**
+ * A folder's last run as it goes on in another process, read-only: first all that is stored, then what comes. Progress within a
+ * stage is not stored, so it is not seen. Ends when nobody runs in the folder any more, however that came; at once where
+ * nobody does, after what is stored.
+ *
+ * @example
+ * const folder = await mkdtemp(join(tmpdir(), "run-"));
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
+ * await run(definition, { folder });
+ * for await (const { events } of followRun({ folder })) for (const { event } of events) console.log(event.type);
+ */
+export async function* followRun(options: FollowOptions): AsyncGenerator<Followed> {
+  const { folder, intervalMs = 500, signal } = options;
+  let followed = "";
+  let last = 0;
+  while (signal?.aborted !== true) {
+    const look = lookInto(folder, followed, last);
+    if (look !== undefined) {
+      const { run, events } = look;
+      if (run !== followed || events.length > 0 || !look.running) yield look;
+      followed = run;
+      last = events.at(-1)?.id ?? last;
+      if (!look.running) return;
+    }
+    // Nobody has begun the ledger, and nobody is about to.
+    if (look === undefined && !isHeld(folder)) return;
+    await wait(intervalMs, undefined, signal ? { signal } : {}).catch(() => undefined);
+  }
+}
+
+/** Looks at who runs first: what is stored after the last one has gone is then seen too. */
+function lookInto(folder: string, followed: string, last: number): Followed | undefined {
+  using ledger = readLedger({ folder });
+  const running = ledger?.holder() !== undefined;
+  const run = ledger?.runs().at(-1)?.id;
+  if (ledger === undefined || run === undefined) return undefined;
+  return { run, events: ledger.events(run, run === followed ? last : 0), running };
+}
+
+function isHeld(folder: string): boolean {
+  using ledger = readLedger({ folder });
+  return ledger?.holder() !== undefined;
+}

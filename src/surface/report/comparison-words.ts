@@ -1,0 +1,68 @@
+import type { Comparison, ContenderScore } from "../../loop/run.ts";
+import { cleanText, displayWidth, padEnd, padStart } from "./terminal/display-width.ts";
+import { percent, plural, signedPoints, whole } from "./words.ts";
+
+/**
+ * What a comparison came to, in plain lines: who is better, by how much, in which parts, and what must be known before acting
+ * on it.
+ */
+export function comparisonWords(
+  { a, b, gain, better, items, strata, warning }: Comparison,
+  [nameA, nameB]: readonly [string, string],
+): string[] {
+  const range = `95 % interval ${signedPoints(gain.interval.low)} to ${signedPoints(gain.interval.high)}, ${plural(gain.pairs, "pair")}`;
+  const verdict = {
+    a: `a is better: b gives ${signedPoints(gain.mean)} points`,
+    b: `b is better: ${signedPoints(gain.mean)} points`,
+    "not-shown": `No difference is shown: ${signedPoints(gain.mean)} points`,
+  }[better];
+  return [
+    `${verdict} (${range})`,
+    "",
+    sideWords("a", nameA, a),
+    sideWords("b", nameB, b),
+    "",
+    ...table(strata),
+    "",
+    `${whole(items)} audit items, answered by both; differences are b minus a on the same item.`,
+    warning,
+  ];
+}
+
+function sideWords(
+  letter: string,
+  given: string,
+  { run, round, harness, measurement }: ContenderScore,
+): string {
+  const made = round === null ? "" : round === 0 ? ", the base" : `, round ${round}`;
+  const whose = run === null ? "" : ` of ${run}${made}`;
+  const { mean, interval } = measurement;
+  return `${letter}  ${given}${whose}, ${harness}: ${percent(mean)} right (${percent(interval.low)} to ${percent(interval.high)})`;
+}
+
+/** A part that is not in the gain is marked. */
+function table(strata: Comparison["strata"]): string[] {
+  const rows = strata.map(({ stratum, gain, before, after, won, lost, counts }) => [
+    `${cleanText(stratum)}${counts ? "" : " *"}`,
+    whole(gain.pairs),
+    percent(before),
+    percent(after),
+    signedPoints(gain.mean),
+    `${signedPoints(gain.interval.low)} to ${signedPoints(gain.interval.high)}`,
+    `${won}/${lost}`,
+  ]);
+  const all = [["part", "items", "a", "b", "b - a", "95 % interval", "won/lost"], ...rows];
+  const widths = (all[0] ?? []).map((_, column) =>
+    Math.max(...all.map((row) => displayWidth(row[column] ?? ""))),
+  );
+  const lines = all.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? padEnd : padStart)(cell, widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const outside = strata.some(({ counts }) => !counts);
+  return outside
+    ? [...lines, "* not in the gain: outside the target distribution, or every item there is"]
+    : lines;
+}
