@@ -41,7 +41,8 @@ function mayRun(path: string): boolean {
  * a SIGKILL included, ends the program's whole process group.
  */
 export function watched(command: readonly string[]): readonly [file: string, ...argv: string[]] {
-  const watcher = "exec </dev/null >/dev/null 2>&1; read -r _ <&3; kill -9 -$$";
-  const script = `(${watcher}) & exec 3<&-; exec "$@"`;
+  // The program's own descriptors are let go first: the substitution ends when the last of them, its output, is closed.
+  const watcher = "exec </dev/null 2>/dev/null >/dev/null; read -r _ <&3; kill -9 -$$";
+  const script = `: "$( (${watcher}) & )"; exec 3<&-; exec "$@"`;
   return ["/bin/sh", "-c", script, "sh", ...command];
 }

@@ -1,8 +1,10 @@
-import { WhetstoneError } from "../../../../foundation/base/index.ts";
+import type { WhetstoneError } from "../../../../foundation/base/index.ts";
 import type { Verdict } from "../../../../foundation/contract/index.ts";
 import { CommandProcess } from "./command-process.ts";
+import { asciiJson, times, verifierFailed, voidFor } from "./messages.ts";
 import { type Program, whyNotStartable } from "./program.ts";
 import { readReply, shortened } from "./reply.ts";
+import { emptySlot, forget, type Pending, type Slot } from "./slot.ts";
 
 export interface QueueOptions {
   readonly program: () => Program;
@@ -14,27 +16,6 @@ export interface QueueOptions {
   readonly startTimeoutMs: number;
   /** Starts in a row without an answer between them that are endured. */
   readonly restarts: number;
-}
-
-interface Pending {
-  readonly id: number;
-  readonly line: string;
-  /** Processes that ended while they had only this one. */
-  deaths: number;
-  readonly resolve: (verdict: Verdict) => void;
-  readonly reject: (error: WhetstoneError) => void;
-}
-
-/** A place for one process at a time, and what it was asked. */
-interface Slot {
-  process: CommandProcess | undefined;
-  answered: boolean;
-  /** In the order in which they were sent. */
-  readonly inFlight: Map<number, Pending>;
-  /** While it has a request that may be what ended an earlier process, it gets no other. */
-  alone: boolean;
-  timer: NodeJS.Timeout | undefined;
-  timed: number | undefined;
 }
 
 /**
@@ -56,14 +37,7 @@ export class RequestQueue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
-    this.#slots = Array.from({ length: options.workers }, () => ({
-      process: undefined,
-      answered: false,
-      inFlight: new Map(),
-      alone: false,
-      timer: undefined,
-      timed: undefined,
-    }));
+    this.#slots = Array.from({ length: options.workers }, emptySlot);
   }
 
   /** Asks; rejects with `verifier-failed` once the command has shown that it does not work. */
@@ -80,7 +54,7 @@ export class RequestQueue {
   /** Ends the processes; what waits for an answer is void. The next request starts anew. */
   async close(): Promise<void> {
     const pending = this.#takeAll();
-    for (const slot of this.#slots) this.#forget(slot);
+    for (const slot of this.#slots) forget(slot);
     this.#failure = undefined;
     this.#failuresInARow = 0;
     this.#everAnswered = false;
@@ -181,7 +155,7 @@ export class RequestQueue {
       );
       return;
     }
-    this.#forget(slot);
+    forget(slot);
     process.end(how);
     this.#waiting.unshift(...others);
     this.#countFailure(how, process, culprit);
@@ -190,7 +164,7 @@ export class RequestQueue {
   #ended(slot: Slot, process: CommandProcess, how: string): void {
     const pending = [...slot.inFlight.values()];
     const fresh = !slot.answered;
-    this.#forget(slot);
+    forget(slot);
     const [first] = pending;
     if (first === undefined) return;
     if (pending.length === 1) first.deaths += 1;
@@ -222,20 +196,11 @@ export class RequestQueue {
 
   /** Every request, now and later, is told why. */
   #fail(how: string, lastLines: readonly string[]): void {
-    const { command, folder } = this.#options.program();
-    const said =
-      lastLines.length === 0 ? "" : ` The last lines of its standard error:\n${lastLines.join("\n")}`;
-    const written = command.join(" ");
-    this.#failure = new WhetstoneError({
-      code: "verifier-failed",
-      category: "environment",
-      message: `The verifier's command \`${written}\` ${how}. Try it by hand in ${folder}: it reads one JSON object a line and writes one.${said}`,
-      details: { command: written, folder },
-    });
+    this.#failure = verifierFailed(this.#options.program(), how, lastLines);
     for (const { reject } of this.#takeAll()) reject(this.#failure);
     for (const slot of this.#slots) {
       const { process } = slot;
-      this.#forget(slot);
+      forget(slot);
       process?.end("is not needed any more");
     }
   }
@@ -250,30 +215,4 @@ export class RequestQueue {
     this.#waiting = [];
     return all;
   }
-
-  #forget(slot: Slot): void {
-    clearTimeout(slot.timer);
-    slot.timer = undefined;
-    slot.timed = undefined;
-    slot.process = undefined;
-    slot.alone = false;
-    slot.inFlight.clear();
-  }
-}
-
-function voidFor(how: string, { lastLines }: CommandProcess): Verdict {
-  const said = lastLines.at(-1);
-  return { outcome: "void", reason: `the verifier's command ${how}${said === undefined ? "" : `: ${said}`}` };
-}
-
-function times(count: number): string {
-  return count === 1 ? "once" : count === 2 ? "twice" : `${count} times`;
-}
-
-/** JSON that is the same in every encoding that a program may take its input for. */
-function asciiJson(value: object): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
