@@ -185,6 +185,12 @@ const faults: readonly Fault[] = [
     /never drawn, such as "7"/,
   ],
   [
+    "listed strata list what they say, and nothing else is drawn",
+    "made-up splits",
+    withStratum(3, { splits: { train: 997, validation: 1, decision: 1, audit: 1 } }),
+    /length 3 says 997 train items and lists \d{3}\./,
+  ],
+  [
     "other strata are as large as they say",
     "a stratum said to be larger than it is",
     {

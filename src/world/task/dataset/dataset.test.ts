@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -215,6 +215,24 @@ describe("wrong rows", () => {
     });
   });
 
+  test("of 50 MB, and row groups with another schema, are among them", async () => {
+    const long = line({ prompt: "long?", answer: "x".repeat(50 * 2 ** 20) });
+    await expect(dataset({ file: fileOf("a.jsonl", `${sums(60)}\n${long}`) })).rejects.toMatchObject({
+      details: { wrong: 1, "too-long": 1 },
+      message: expect.stringContaining("  a.jsonl:61 is longer than 8 MB\n"),
+    });
+    const bytes = readFileSync(new URL("./fixtures/sums.parquet", import.meta.url));
+    const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    const named = [...bytes.toString("latin1").matchAll(/answer/g)].filter(({ index }) => index >= footer);
+    bytes.write("anzwer", named[2]?.index ?? 0);
+    await expect(dataset({ file: fileOf("a.parquet", bytes) })).rejects.toMatchObject({
+      details: { rows: 60, wrong: 25, "other-schema": 25 },
+      message: expect.stringContaining(
+        "  a.parquet:26–50 (25 rows): each lies in a row group with another schema: row group 2 has no column answer\n",
+      ),
+    });
+  });
+
   test("are those too whose answer the verifier cannot read", async () => {
     const verifier: Verifier = {
       name: "short",
@@ -289,6 +307,21 @@ describe("a whole file is refused", () => {
     expect((error as Error).message).toMatch(
       /^tiny\.jsonl has 10 rows: \d to train on, \d to steer by, \d to decide by, \d to audit, and each needs one at least\. No gain can be shown with so few; about \d+ rows can show a large one, 500 one of about 15 points\.$/,
     );
+  });
+
+  test("when no usual verifier finds its answers in its completions", async () => {
+    const row = (n: number) => ({ prompt: `${n}?`, completion: `It is word ${n}.`, answer: `word ${n}` });
+    const rows = Array.from({ length: 100 }, (_, n) => line(row(n)));
+    await expect(dataset({ file: fileOf("a.jsonl", rows.join("\n")) })).rejects.toMatchObject({
+      code: "dataset-verifier",
+      message: expect.stringMatching(
+        /the verifier "exact" does not find the answer in the completion "It is word \d+\."/,
+      ),
+    });
+    const numbers = rows.map((text) => text.replace(/"answer":"word /, '"answer":"'));
+    await expect(dataset({ file: fileOf("a.jsonl", numbers.join("\n")) })).resolves.toMatchObject({
+      verifier: { name: "numeric" },
+    });
   });
 
   test("when it names more kinds than anyone can look at", async () => {

@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { z } from "zod";
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { Split, Task, Verifier } from "../../../foundation/contract/index.ts";
+import { checkChoice } from "./check-choice.ts";
 import { chooseVerifier, type VerifierChoice, verifierOf } from "./choose-verifier.ts";
 import { datasetTask } from "./dataset-task.ts";
 import { openFile } from "./formats.ts";
@@ -15,7 +16,10 @@ import { wrongRows } from "./wrong-rows.ts";
 const column = z.string().min(1);
 
 const optionsSchema = z.strictObject({
-  /** A `.jsonl`, `.json`, `.csv`, `.tsv` or `.parquet` file; all but the last may end in `.gz` too. */
+  /**
+   * A `.jsonl`, `.json`, `.csv`, `.tsv` or `.parquet` file; all but the last may end in `.gz` too. A relative path begins at the
+   * working directory; `new URL("./my.jsonl", import.meta.url)` begins at the config.
+   */
   file: z.union([z.string().min(1), z.instanceof(URL, { message: "expected a path or a URL of a file" })]),
   /** Keys the splits, so keep it when the file grows; the file's name without its ending if left out. */
   name: z.string().min(1).max(80).optional(),
@@ -70,7 +74,8 @@ export const version = 1;
  *
  * Throws user errors: `dataset-missing`, `dataset-format`, `dataset-empty`, `dataset-unreadable` of the whole file;
  * `dataset-invalid`, once for all rows that are wrong, with file, line and reason; `dataset-one-answer`,
- * `dataset-too-small`, `dataset-kinds`, and `invalid-option`.
+ * `dataset-too-small`, `dataset-kinds`, `dataset-verifier` where no verifier is given and none of the usual ones finds the
+ * answers in the completions, and `invalid-option`.
  *
  * @example
  * const file = join(await mkdtemp(join(tmpdir(), "sums-")), "sums.jsonl");
@@ -102,6 +107,7 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   const sha256 = await hashOfFile(file.path);
   const maxTokens = read.maxTokens ?? roomFor(rows);
   const task = datasetTask({ name, version, rows, kinds, verifier, maxTokens, sha256 });
+  if (choice !== null) await checkChoice(task, file.name);
   return { task, rows: rows.length, skipped, splits, choice };
 }
 

@@ -42,7 +42,11 @@ export async function* readJsonList(bytes: Bytes, file: DataFile): AsyncGenerato
         continue;
       }
       if (isSpace(byte)) continue;
-      if (begun && open.length === 0) throw unreadable(file, `something stands after its end, ${where()}.`);
+      if (begun && open.length === 0)
+        throw unreadable(
+          file,
+          `something stands after its end, ${where()}; a file of one object a line ends in .jsonl.`,
+        );
       if (!begun && byte !== openList && byte !== openObject)
         throw unreadable(file, "it is no JSON list of objects; put one object a line into a .jsonl file.");
       if (undecided) {
