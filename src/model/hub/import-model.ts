@@ -6,6 +6,7 @@ import { estimateParameters } from "../engine/index.ts";
 import { loadTokenizer } from "../text/index.ts";
 import { checkFolder } from "./check-folder.ts";
 import { convertGguf } from "./gguf/convert-gguf.ts";
+import { readGguf } from "./gguf/read-gguf.ts";
 import { isModelFile, isWeightsFile } from "./model-files.ts";
 import { sha256OfFiles } from "./sources/check-sum.ts";
 import {
@@ -34,6 +35,8 @@ export async function importModel(path: string, options: ImportOptions = {}): Pr
   const name = checkModelName(options.name ?? nameFrom(from));
   const isFolder = await kindOf(from);
   const weights = isFolder ? (await checkedFiles(from)).filter(isWeightsFile).sort() : [""];
+  // What is no model is not worth the reading of all of it.
+  if (!isFolder) readGguf(from);
   onProgress?.(`reading ${basename(from)}`, 0, 1);
   const sha256 = await sha256OfFiles(
     weights.map((file) => join(from, file)),
@@ -70,6 +73,7 @@ export async function storedFromFile(path: string, options: StoreOptions = {}): 
       source.modifiedMs === mtimeMs,
   );
   if (same !== undefined) return same;
+  readGguf(from);
   const sha256 = await sha256OfFiles([from], signal);
   const name = `${nameFrom(from).slice(0, 60)}-${sha256.slice(0, 12)}`;
   return await addModel(name, options, (folder) => convertFile(from, folder, sha256, options));

@@ -57,7 +57,7 @@ const plan = buildCommand<JsonFlags, [string?], CliContext>({
     brief: "Say what a run would do: stages, time, memory, the smallest gain it can show",
     customUsage: ["[--json] [FOLDER] [--PARAMETER VALUE]…"],
     fullDescription: describe({
-      text: "Starts nothing and needs no Python. Parameters of the config are given as for `whetstone run`.",
+      text: "Starts nothing, and needs no Python unless a model has to be brought here first. Parameters of the config are given as\nfor `whetstone run`.",
       examples: [
         ["whetstone plan", "of the config in this folder"],
         ["whetstone plan examples/reverse --filter none --json", "of a config with parameters, for programs"],
