@@ -30,7 +30,7 @@ export async function optimizeStage(
 ): Promise<{ readonly candidate: Lineage; readonly evidence: TrainingEvidence }> {
   const { definition, ledger, tokenizer, capabilities, run } = context;
   const { optimize: method, task } = definition;
-  const tolerance = capabilities.tolerance.logprob;
+  const tolerance = capabilities.tolerance[definition.precision];
   const stored = await playStage(context, {
     round,
     name: "optimize",

@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Scalar, WhetstoneError } from "../../../foundation/base/index.ts";
+import type { Precision } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { Environment } from "./cache-folder.ts";
 import {
@@ -29,6 +30,8 @@ export interface Hello {
   readonly device: string;
   readonly architectures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
+  /** What a model of each precision is computed in on this processor. */
+  readonly arithmetic: Readonly<Record<Precision, Precision>>;
 }
 
 export interface Reply {
