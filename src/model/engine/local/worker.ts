@@ -263,6 +263,8 @@ function workerEnvironment(environment: Environment, packageFolder: string, thre
     OMP_NUM_THREADS: count,
     MKL_NUM_THREADS: count,
     OPENBLAS_NUM_THREADS: count,
+    // Threads that wait do so awake for a moment only: on a busy machine they would keep the one that works from its core.
+    GOMP_SPINCOUNT: "10000",
     // Otherwise glibc gives each large block back after use and pays for its pages anew: a tenth of training's time.
     MALLOC_MMAP_THRESHOLD_: String(2 ** 28),
     MALLOC_TRIM_THRESHOLD_: String(2 ** 29),
