@@ -1,4 +1,4 @@
-"""bf16 computes with rounded weights and learns in fp32."""
+"""bf16 computes with rounded weights, in the arithmetic that the processor is faster with, and learns in fp32."""
 
 import numpy as np
 import pytest
@@ -17,6 +17,12 @@ SHAPES = [
     {"model_type": "qwen3", "num_key_value_heads": 1, "head_dim": 16},
     {"position_embedding_type": "learned"},
 ]
+
+
+@pytest.fixture(params=[True, False], ids=["native", "fp32"], autouse=True)
+def native(request, monkeypatch):
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: request.param)
+    return request.param
 
 
 @pytest.mark.parametrize("members", SHAPES, ids=str)
@@ -44,10 +50,11 @@ def test_it_learns_with_steps_smaller_than_its_rounding(make_folder: FolderMaker
     trainer.optim_step({"learningRate": 1e-4, "weightDecay": 0})
     assert float((trainer.flat != weights).float().mean()) > 0.8
     assert float((trainer.buffer != rounded).float().mean()) < 0.5
-    assert torch.equal(trainer.buffer, trainer.flat.bfloat16())
+    assert torch.equal(trainer.buffer.bfloat16(), trainer.flat.bfloat16())
+    assert torch.equal(trainer.buffer.float(), trainer.flat.bfloat16().float())
 
 
-def test_sampled_logprobs_are_close_to_recomputed_ones(make_folder: FolderMaker):
+def test_sampled_logprobs_are_close_to_recomputed_ones(make_folder: FolderMaker, native: bool):
     snapshot = make_folder.snapshot(precision="bf16", num_key_value_heads=1)
     prompts = random_sequences(1, [3, 9, 20])
     samples = sample(snapshot, rows_of(requested(prompts, samples=4, most=30), snapshot), Parameters(), None)
@@ -58,4 +65,4 @@ def test_sampled_logprobs_are_close_to_recomputed_ones(make_folder: FolderMaker)
     for prompt, line, sampled in zip(owners, whole, samples.logprobs, strict=True):
         gaps.append(recomputed[start + len(prompt) : start + len(line)] - sampled)
         start += len(line)
-    assert np.abs(np.concatenate(gaps)).mean() < 0.03
+    assert np.abs(np.concatenate(gaps)).mean() < (0.03 if native else 1e-5)

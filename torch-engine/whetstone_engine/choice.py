@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, searchsorted
 
 from .errors import bad_request
 from .frames import Head
 from .request import listed, number, whole
+
+
+BLOCK = 256
+"""Tokens that are summed first, where a vocabulary has many: running sums of all of them cost more than the rest."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +46,16 @@ class Parameters:
 
 def choose(logits_BV: Tensor, parameters: Parameters, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
     """The next token of each row, the likeliest without a draw, and its logprob under the model itself."""
-    top_B1, likeliest_B1 = logits_BV.max(1, keepdim=True)
-    shifted_BV = logits_BV - top_B1
-    weights_BV = shifted_BV.exp()
-    normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
     if draw_B is None:
-        return likeliest_B1[:, 0], -normaliser_B1[:, 0]
+        top_B1, likeliest_B1 = logits_BV.max(1, keepdim=True)
+        return likeliest_B1[:, 0], -(logits_BV - top_B1).exp_().sum(1).log_()
+    top_B1 = logits_BV.amax(1, keepdim=True)
+    weights_BV = (logits_BV - top_B1).exp_()
+    normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
     if parameters.temperature != 1:
-        weights_BV = (shifted_BV / parameters.temperature).exp_()
+        weights_BV = torch.sub(logits_BV, top_B1, out=weights_BV).div_(parameters.temperature).exp_()
     tokens_B1 = _draw(weights_BV, parameters, draw_B[:, None])
-    return tokens_B1[:, 0], (shifted_BV.gather(1, tokens_B1) - normaliser_B1)[:, 0]
+    return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - normaliser_B1)[:, 0]
 
 
 def _draw(weights_BV: Tensor, parameters: Parameters, draw_B1: Tensor) -> Tensor:
@@ -71,6 +76,27 @@ def _draw(weights_BV: Tensor, parameters: Parameters, draw_B1: Tensor) -> Tensor
     return order.gather(1, _invert(weights, draw_B1))
 
 
-def _invert(weights: Tensor, draw_B1: Tensor) -> Tensor:
-    sums = weights.cumsum(1)
-    return searchsorted(sums, draw_B1 * sums[:, -1:], right=True).clamp_(max=weights.shape[1] - 1)
+def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:
+    """The first index whose running sum exceeds the draw's share of the whole."""
+    count = weights_BV.shape[1]
+    if count < 4 * BLOCK:
+        sums = weights_BV.cumsum(1)
+        return _place(sums, draw_B1 * sums[:, -1:])
+    whole = count - count % BLOCK
+    blocks = weights_BV[:, :whole].unflatten(1, (-1, BLOCK)).sum(2)
+    if whole < count:
+        blocks = torch.cat((blocks, weights_BV[:, whole:].sum(1, keepdim=True)), 1)
+    sums = blocks.cumsum(1)
+    target_B1 = draw_B1 * sums[:, -1:]
+    block_B1 = _place(sums, target_B1)
+    index = block_B1 * BLOCK + torch.arange(BLOCK)
+    within = weights_BV.gather(1, index.clamp(max=count - 1)).masked_fill_(index >= count, 0)
+    before_B1 = (sums - blocks).gather(1, block_B1)
+    return block_B1 * BLOCK + _place(within.cumsum(1), target_B1 - before_B1)
+
+
+def _place(sums: Tensor, target_B1: Tensor) -> Tensor:
+    """Where the running sums first exceed the target; at the latest where they reach their end, which rounding may put
+    at the target or below: what weighs nothing is never chosen."""
+    last_B1 = searchsorted(sums, sums[:, -1:].contiguous()).clamp_(max=sums.shape[1] - 1)
+    return torch.minimum(searchsorted(sums, target_B1, right=True), last_B1)

@@ -14,8 +14,8 @@ from .attention import attend
 from .config import ModelConfig
 from .kernels import rms_norm, rotate, swiglu
 from .packing import Packing, gather
+from .panels import Weights, add_linear, linear
 
-Weights = dict[str, Tensor]
 Rotation = tuple[Tensor, Tensor]
 
 
@@ -64,7 +64,7 @@ class Decoder:
         """Queries, keys and values [N, H, d], rotated where the architecture rotates."""
         config = self.config
         h_ND = rms_norm(x_ND, weights[f"{layer}.norm1"], config.epsilon)
-        qkv_N = F.linear(h_ND, weights[f"{layer}.qkv"], weights.get(f"{layer}.qkv_bias"))
+        qkv_N = linear(h_ND, weights[f"{layer}.qkv"], weights.get(f"{layer}.qkv_bias"))
         heads_NHd = qkv_N.view(len(x_ND), -1, config.head_width)
         if config.head_norm:
             parts = list(
@@ -79,14 +79,15 @@ class Decoder:
 
     def finish(self, weights: Weights, layer: int, x_ND: Tensor, attended_N: Tensor) -> Tensor:
         """The rest of a layer after attention. Where no gradient is wanted, x is changed in place."""
-        x_ND = _add_linear(x_ND, attended_N, weights[f"{layer}.o"], weights.get(f"{layer}.o_bias"))
+        x_ND = add_linear(x_ND, attended_N, weights[f"{layer}.o"], weights.get(f"{layer}.o_bias"))
         h_ND = rms_norm(x_ND, weights[f"{layer}.norm2"], self.config.epsilon)
-        lit_N = swiglu(F.linear(h_ND, weights[f"{layer}.gate_up"]))
-        return _add_linear(x_ND, lit_N, weights[f"{layer}.down"])
+        lit_N = swiglu(linear(h_ND, weights[f"{layer}.gate_up"]))
+        return add_linear(x_ND, lit_N, weights[f"{layer}.down"])
 
     def logits(self, weights: Weights, hidden_ND: Tensor) -> Tensor:
         """Logits in fp32, [N, V]; suppressed tokens are impossible."""
-        logits_NV = F.linear(hidden_ND, weights["embed" if self.config.tied else "head"]).float()
+        # A tied head is the embedding, except where it is laid out for products.
+        logits_NV = linear(hidden_ND, weights["head" if "head" in weights else "embed"]).float()
         return logits_NV if self.suppressed is None else logits_NV.index_fill_(1, self.suppressed, -torch.inf)
 
     def rotation(self, positions_N: Tensor, dtype: torch.dtype) -> Rotation | None:
@@ -116,10 +117,3 @@ class Decoder:
         turns = float(scaling["original_max_position_embeddings"]) * frequencies / (2 * math.pi)
         blend = ((turns - low) / (high - low)).clamp(0, 1)
         return (1 - blend) * frequencies / factor + blend * frequencies
-
-
-def _add_linear(x_ND: Tensor, y_N: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    if torch.is_grad_enabled():
-        return x_ND + F.linear(y_N, weight, bias)
-    x_ND.addmm_(y_N, weight.t())
-    return x_ND if bias is None else x_ND.add_(bias)

@@ -95,6 +95,7 @@ def sample(
     """Writes every row's tokens. Raises bad-request, and non-finite-logits where the model makes none."""
     if parameters.stop_strings and token_bytes is None:
         raise bad_request("stop strings need the tokens' bytes, which the model was created without")
+    snapshot.pack()
     count = len(rows.prompts)
     tokens: list[np.ndarray] = [np.empty(0, np.int32)] * count
     logprobs: list[np.ndarray] = [np.empty(0, np.float32)] * count

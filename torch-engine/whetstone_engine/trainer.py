@@ -13,14 +13,14 @@ from torch.optim.adamw import adamw
 
 from .checkpoint import tensors_of, write_checkpoint
 from .config import ModelConfig
-from .decoder import Weights
 from .errors import EngineError, bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
 from .loss import loss_sum, read_loss
 from .packing import Packing
+from .panels import Weights, packed
 from .request import array, number, sequence_lengths
-from .weights import Architecture, Model
+from .weights import Architecture, Model, round_weights
 
 MICRO_TOKENS = 16384
 """Most positions of one pass."""
@@ -28,18 +28,26 @@ MICRO_BYTES = 2 * 2**30
 """Most bytes that one pass keeps for its gradients."""
 MICRO_LOGITS = 64 * 2**20
 """Most logits of one pass: 256 MiB in fp32."""
+PACKED = 4_000_000
+"""Parameters from which a sampler's weights do not stay in the processor's caches, and their layout matters."""
 OPTIMIZERS = ("adamw", "sgd")
 
 
 class Snapshot:
-    """Weights as they were: they share the trainer's buffer until it takes a step."""
+    """Weights as they were: they share the trainer's buffer until it takes a step, or until they are packed."""
 
     def __init__(self, architecture: Architecture, buffer: Tensor, step: int) -> None:
-        self.architecture, self.step = architecture, step
+        self.architecture, self.step, self.packed = architecture, step, False
         self.share(buffer)
 
     def share(self, buffer: Tensor) -> None:
         self.weights: Weights = self.architecture.views(buffer)
+
+    def pack(self) -> None:
+        """Lays the weights out for the products of a few rows, where that is worth a copy."""
+        if self.packed or self.architecture.size < PACKED or self.architecture.dtype != torch.float32:
+            return
+        self.weights, self.packed = packed(self.weights), True
 
 
 class Trainer:
@@ -164,11 +172,12 @@ class Trainer:
             raise EngineError(
                 "non-finite-gradient", "engine", "the gradient is not finite, and was not applied"
             )
-        if self.sharing:
+        sharing = [snapshot for snapshot in self.sharing if not snapshot.packed]
+        if sharing:
             copy = self.buffer.clone()
-            for snapshot in self.sharing:
+            for snapshot in sharing:
                 snapshot.share(copy)
-            self.sharing.clear()
+        self.sharing.clear()
         if clip > 0 and norm + 1e-6 > clip:
             self.grad.mul_(clip / (norm + 1e-6))
         if optimizer == "sgd":
@@ -193,7 +202,7 @@ class Trainer:
         self.step += 1
         self._clear()
         if self.buffer is not self.flat:
-            self.buffer.copy_(self.flat)
+            round_weights(self.flat, self.buffer)
         return {"step": self.step, "gradientNorm": norm}
 
     def _clear(self) -> None:

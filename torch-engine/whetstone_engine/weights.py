@@ -16,17 +16,34 @@ from .errors import EngineError, bad_request
 from .layout import initialise, layout_of, views_of
 from .request import text, whole
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS = ("fp32", "bf16")
+ROUNDED_AT_ONCE = 2**18
+"""Weights that are rounded together: their copy stays in the cache."""
+
+
+def native_bf16() -> bool:
+    """Whether this processor multiplies matrices faster in bf16 than in fp32, which takes tiles (AMX): with vector
+    instructions alone they are half as fast. Where it does not, bf16 weights are computed with in fp32."""
+    return torch.cpu._is_amx_tile_supported()
+
+
+def round_weights(flat: Tensor, out: Tensor) -> Tensor:
+    """Weights rounded to bf16, in an fp32 buffer that may be the same."""
+    for target, source in zip(out.split(ROUNDED_AT_ONCE), flat.split(ROUNDED_AT_ONCE), strict=True):
+        target.copy_(source.bfloat16())
+    return out
 
 
 class Architecture:
     """What a folder's configuration says, and where each tensor lies in a buffer."""
 
     def __init__(self, folder: Path, precision: str) -> None:
-        if precision not in DTYPES:
-            raise bad_request(f"there is no precision {precision!r}; there are {', '.join(DTYPES)}")
+        if precision not in PRECISIONS:
+            raise bad_request(f"there is no precision {precision!r}; there are {', '.join(PRECISIONS)}")
         self.config = read_config(folder)
-        self.dtype = DTYPES[precision]
+        self.rounded = precision == "bf16"
+        self.dtype = torch.bfloat16 if self.rounded and native_bf16() else torch.float32
+        """What passes compute in; weights are rounded to bf16 in either case where they are to be."""
         self.slots, self.fused, self.size = layout_of(self.config)
         self.decoder = Decoder(self.config)
 
@@ -55,9 +72,11 @@ class Model:
     """Optimiser steps that the moments have seen: fewer than `step` when they were not loaded with them."""
     moment_steps: int = 0
 
-    def compute_buffer(self) -> Tensor:
-        """The weights in the precision that the decoder computes with: `flat` itself, or a copy."""
-        return self.flat.to(self.architecture.dtype)
+    def compute_buffer(self, *, keep: bool = True) -> Tensor:
+        """The weights as the decoder computes with them: `flat` itself, or a copy where it is to be kept as it is."""
+        if not self.architecture.rounded or self.architecture.dtype != torch.float32:
+            return self.flat.to(self.architecture.dtype)
+        return round_weights(self.flat, torch.empty_like(self.flat) if keep else self.flat)
 
     def facts(self) -> dict[str, Any]:
         config = self.architecture.config

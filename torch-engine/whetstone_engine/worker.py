@@ -23,7 +23,7 @@ from .frames import Arrays, Head
 from .request import array, members, text, whole
 from .sampler import Rows, logprobs_of, rows_of, sample
 from .trainer import Snapshot, Trainer
-from .weights import read_model
+from .weights import native_bf16, read_model
 
 REMEMBERED = 64
 Reply = tuple[Head, Arrays]
@@ -112,6 +112,7 @@ class Worker:
             "versions": versions,
             "device": "cpu",
             "architectures": list(ARCHITECTURES),
+            "arithmetic": {"fp32": "fp32", "bf16": "bf16" if native_bf16() else "fp32"},
         }, {}
 
     def create_model(self, head: Head, arrays: Arrays) -> Reply:
@@ -127,7 +128,7 @@ class Worker:
         model = read_model(
             {**members(head, "source"), "optimizer": False}, str(head.get("precision") or "fp32")
         )
-        self.samplers[name] = Snapshot(model.architecture, model.compute_buffer(), model.step), token_bytes
+        self.samplers[name] = Snapshot(model.architecture, model.compute_buffer(keep=False), model.step), token_bytes
         return model.facts(), {}
 
     def forward(self, head: Head, arrays: Arrays) -> Reply:

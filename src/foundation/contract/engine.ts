@@ -158,7 +158,18 @@ export type ModelSource =
   /** What `save` wrote. */
   | { readonly kind: "checkpoint"; readonly path: string; readonly optimizer: boolean };
 
+/** What passes compute with: fp32 weights, or weights rounded to bf16 (those that are trained stay fp32 underneath). */
 export type Precision = "fp32" | "bf16";
+
+/** How far equal quantities may differ in one precision. */
+export interface Tolerance {
+  /** Any one logprob as it was sampled and as it is recomputed. */
+  readonly logprob: number;
+  /** The same, on average over many tokens. */
+  readonly meanLogprob: number;
+  /** A gradient accumulated in parts and in one batch, relative to its size. */
+  readonly gradient: number;
+}
 
 export interface LoadOptions {
   readonly source: ModelSource;
@@ -179,8 +190,8 @@ export interface EngineCapabilities {
   readonly topK: boolean;
   /** Workers that compute at the same time. */
   readonly workers: number;
-  /** How far two equal quantities may differ: sampled against recomputed logprob, and accumulated against one batch. */
-  readonly tolerance: { readonly logprob: number; readonly gradient: number };
+  /** How far two equal quantities may differ, in each of the precisions. */
+  readonly tolerance: Readonly<Record<Precision, Tolerance>>;
 }
 
 export interface EngineCost {

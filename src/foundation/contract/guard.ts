@@ -22,9 +22,10 @@ export interface TrainingEvidence {
   /** Kept labels that the verifier judged, and those that it found right. */
   readonly keptJudged: number;
   readonly keptRight: number;
-  /** Sampled minus recomputed logprob over sampled tokens: mean and largest absolute difference, and the precision's tolerance. */
+  /** Sampled minus recomputed logprob over sampled tokens: mean and largest absolute difference, and what the engine allows of each. */
   readonly mismatchMean: number | null;
   readonly mismatchMax: number | null;
+  readonly mismatchMeanTolerance: number;
   readonly mismatchTolerance: number;
   /** Largest difference of a probe prompt's logprob between a sampler just taken and its trainer. */
   readonly freshness: number | null;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { addTallies, emptyTally, evidenceOf, tallySchema } from "./tally.ts";
 
+const tolerance = { logprob: 1e-4, meanLogprob: 1e-5, gradient: 1e-3 };
+
 describe("addTallies", () => {
   test("adds what adds up, and takes the largest of what does not", () => {
     const total = addTallies([
@@ -45,7 +47,7 @@ describe("evidenceOf", () => {
       tokensTrained: 100,
       realTokens: 25,
     };
-    expect(evidenceOf(tally, 1e-4)).toEqual({
+    expect(evidenceOf(tally, tolerance)).toEqual({
       rollouts: 8,
       kept: 2,
       rawLabelAccuracy: 0.75,
@@ -54,6 +56,7 @@ describe("evidenceOf", () => {
       keptRight: 1,
       mismatchMean: 0.05,
       mismatchMax: 0.2,
+      mismatchMeanTolerance: 1e-5,
       mismatchTolerance: 1e-4,
       freshness: 0.01,
       tokensSampled: 40,
@@ -64,7 +67,7 @@ describe("evidenceOf", () => {
   });
 
   test("what was not measured is null, never 0", () => {
-    expect(evidenceOf(emptyTally, 1e-4)).toMatchObject({
+    expect(evidenceOf(emptyTally, tolerance)).toMatchObject({
       rawLabelAccuracy: null,
       keptLabelAccuracy: null,
       mismatchMean: null,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { TrainingEvidence } from "../../foundation/contract/index.ts";
+import type { Tolerance, TrainingEvidence } from "../../foundation/contract/index.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
 export const tallySchema = z.object({
@@ -49,8 +49,8 @@ export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
   return total;
 }
 
-/** `tolerance` is how far the engine lets a sampled and a recomputed logprob differ. */
-export function evidenceOf(tally: Tally, tolerance: number): TrainingEvidence {
+/** `tolerance` is how far the engine lets a sampled and a recomputed logprob differ in the run's precision. */
+export function evidenceOf(tally: Tally, tolerance: Tolerance): TrainingEvidence {
   const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
   return {
     rollouts: tally.rollouts,
@@ -61,7 +61,8 @@ export function evidenceOf(tally: Tally, tolerance: number): TrainingEvidence {
     keptRight: tally.keptRight,
     mismatchMean: share(tally.mismatchSum, tally.mismatchCount),
     mismatchMax: tally.mismatchCount === 0 ? null : tally.mismatchMax,
-    mismatchTolerance: tolerance,
+    mismatchMeanTolerance: tolerance.meanLogprob,
+    mismatchTolerance: tolerance.logprob,
     freshness: tally.freshness,
     tokensSampled: tally.tokensSampled,
     tokensTrained: tally.tokensTrained,

@@ -8,6 +8,8 @@ import {
 import { emptyTally, evidenceOf } from "../../gro/method/tally.ts";
 import { defaults, labelAccuracy, logprobMismatch, samplerFreshness, speak } from "./index.ts";
 
+const tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
+
 const watch = (
   guard: Guard,
   training: Partial<TrainingEvidence> | null,
@@ -19,7 +21,7 @@ const watch = (
     learnsBy,
     validation: {} as RoundEvidence["validation"],
     championValidation: null,
-    training: training === null ? null : { ...evidenceOf(emptyTally, 1e-4), ...training },
+    training: training === null ? null : { ...evidenceOf(emptyTally, tolerance), ...training },
     history: [],
   };
   const [finding] = speak([guard], evidence);
@@ -38,6 +40,18 @@ describe("logprobMismatch", () => {
     const finding = watch(logprobMismatch(), { mismatchMean, mismatchMax });
     expect(finding).toMatchObject({ answer, value: mismatchMax, threshold: 1e-4 });
     expect(finding?.evidence).toContain("the tolerance is 1e-4");
+  });
+
+  test("an engine may allow less on average than of any one", () => {
+    const rough = { mismatchMeanTolerance: 0.1, mismatchTolerance: 1 };
+    const answerTo = (mismatchMean: number, mismatchMax: number) =>
+      watch(logprobMismatch(), { mismatchMean, mismatchMax, ...rough });
+    expect(answerTo(0.04, 0.5)?.answer).toBe("ok");
+    expect(answerTo(0.04, 1.5)?.answer).toBe("warn");
+    expect(answerTo(0.2, 0.5)).toMatchObject({
+      answer: "stop",
+      evidence: expect.stringContaining("1e-1 and 1e+0 are allowed"),
+    });
   });
 
   test("says so where nothing was sampled", () => {

@@ -31,7 +31,7 @@ export async function optimizeStage(
   const { definition, ledger, tokenizer, capabilities, run } = context;
   const { task } = definition;
   const method = methodOf(definition.optimize, round);
-  const tolerance = capabilities.tolerance.logprob;
+  const tolerance = capabilities.tolerance[definition.precision];
   const stored = await playStage(context, {
     round,
     name: "optimize",

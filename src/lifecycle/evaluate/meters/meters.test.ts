@@ -4,6 +4,7 @@ import { meterReadingSchema } from "../../../foundation/contract/index.ts";
 import { emptyTally, evidenceOf } from "../../../gro/method/tally.ts";
 import { meters, readMeters } from "./meters.ts";
 
+const tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
 const evidence: RoundEvidence = {
   round: 2,
   method: "rejection sampling",
@@ -33,7 +34,7 @@ const evidence: RoundEvidence = {
       tokensTrained: 100,
       realTokens: 40,
     },
-    1e-4,
+    tolerance,
   ),
   history: [],
 };
@@ -57,7 +58,7 @@ test("meters read what they say they read", () => {
 });
 
 test("what was not measured is null, and every reading can be stored", () => {
-  const silent = { ...evidence, training: evidenceOf(emptyTally, 1e-4) };
+  const silent = { ...evidence, training: evidenceOf(emptyTally, tolerance) };
   const untrained = { ...evidence, training: null };
   for (const given of [evidence, silent, untrained])
     for (const reading of readMeters(given)) expect(meterReadingSchema.parse(reading)).toEqual(reading);

@@ -7,6 +7,7 @@ import type {
   EngineCapabilities,
   Progress,
   StoredEvent,
+  Tolerance,
 } from "../../../foundation/contract/index.ts";
 import { type Ledger, openLedger } from "../../../foundation/ledger/index.ts";
 import { greedy } from "../../../gro/generate/index.ts";
@@ -57,6 +58,8 @@ export const definitionOf = (rest: Partial<RunDefinition> = {}): RunDefinition =
   ...rest,
 });
 
+const tolerance: Tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
+
 const capabilities: EngineCapabilities = {
   engine: "fake",
   device: "none",
@@ -67,7 +70,7 @@ const capabilities: EngineCapabilities = {
   stopStrings: false,
   topK: false,
   workers: 1,
-  tolerance: { logprob: 1e-4, gradient: 1e-4 },
+  tolerance: { fp32: tolerance, bf16: tolerance },
 };
 
 export interface FakeContextOptions {

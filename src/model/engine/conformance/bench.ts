@@ -5,9 +5,11 @@ import type {
   Datum,
   EngineCapabilities,
   EngineModel,
+  LoadOptions,
   Loss,
   ModelSource,
   OptimizerStep,
+  Precision,
   Sampler,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
@@ -20,23 +22,25 @@ export class Bench implements AsyncDisposable {
   readonly subject: ConformanceSubject;
   readonly capabilities: EngineCapabilities;
   readonly tokens: readonly number[];
+  readonly precision: Precision;
   readonly #held: AsyncDisposable[] = [];
   #folder: string | undefined;
 
   constructor(subject: ConformanceSubject, capabilities: EngineCapabilities) {
     this.subject = subject;
     this.capabilities = capabilities;
+    this.precision = subject.precision ?? "fp32";
     this.tokens = subject.tokens ?? Array.from({ length: subject.vocabularySize }, (_, id) => id);
   }
 
   /** Between logprobs that are equal. */
   get logprobTolerance(): number {
-    return this.capabilities.tolerance.logprob;
+    return this.capabilities.tolerance[this.precision].logprob;
   }
 
   /** Between gradients that are equal, relative to their size. */
   get gradientTolerance(): number {
-    return this.capabilities.tolerance.gradient;
+    return this.capabilities.tolerance[this.precision].gradient;
   }
 
   /** Between logprobs of weights that the same gradients led to. */
@@ -56,12 +60,17 @@ export class Bench implements AsyncDisposable {
   }
 
   async modelFrom(source: ModelSource): Promise<EngineModel> {
-    return this.hold(await this.subject.engine.createModel({ source, tokenBytes: this.tokenBytes() }));
+    return this.hold(await this.subject.engine.createModel({ source, ...this.loading }));
   }
 
   async sampler(seed = 1): Promise<Sampler> {
     const source: ModelSource = { kind: "folder", path: this.subject.modelFolder, seed };
-    return this.hold(await this.subject.engine.loadSampler({ source, tokenBytes: this.tokenBytes() }));
+    return this.hold(await this.subject.engine.loadSampler({ source, ...this.loading }));
+  }
+
+  /** How everything is loaded that is loaded. */
+  get loading(): Pick<LoadOptions, "precision" | "tokenBytes"> {
+    return { precision: this.precision, tokenBytes: this.tokenBytes() };
   }
 
   hold<T extends AsyncDisposable>(value: T): T {

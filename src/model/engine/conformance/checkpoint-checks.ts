@@ -75,7 +75,10 @@ export const checkpointChecks: readonly CheckDefinition[] = [
       const expected = await measure(bench, model);
       await train(bench, model, 1);
       const sampler = bench.hold(
-        await bench.subject.engine.loadSampler({ source: { kind: "checkpoint", path, optimizer: false } }),
+        await bench.subject.engine.loadSampler({
+          source: { kind: "checkpoint", path, optimizer: false },
+          ...bench.loading,
+        }),
       );
       const logprobs = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
       const flat = logprobs.flatMap((values) => Array.from(values.subarray(1)));

@@ -195,7 +195,14 @@ export const policyLossChecks: readonly CheckDefinition[] = [
           await lossAfter(bench, negated(data), data, loss, learningRate),
         ];
         const slope = (up - down) / (2 * learningRate * norm ** 2);
-        assertClose(`the slope of ${loss.name} along its gradient, over the gradient's own`, slope, 1, 0.02);
+        // Rounded weights move in steps of their own, about the gradient's and not along it.
+        const within = bench.precision === "fp32" ? 0.02 : 0.15;
+        assertClose(
+          `the slope of ${loss.name} along its gradient, over the gradient's own`,
+          slope,
+          1,
+          within,
+        );
       }
     },
   },

@@ -1,4 +1,4 @@
-import type { Engine } from "../../../foundation/contract/index.ts";
+import type { Engine, Precision } from "../../../foundation/contract/index.ts";
 
 /** What is checked: an engine, and a model that it can make. */
 export interface ConformanceSubject {
@@ -6,6 +6,8 @@ export interface ConformanceSubject {
   /** A folder whose model is drawn from a seed: a configuration, and no weights. It takes sequences of 24 tokens. */
   readonly modelFolder: string;
   readonly vocabularySize: number;
+  /** Default fp32; bf16 makes sense where the engine's tolerance is small in it. */
+  readonly precision?: Precision;
   /** Ids that a sample may hold, at least 6 of them; by default the whole vocabulary. */
   readonly tokens?: readonly number[];
 }

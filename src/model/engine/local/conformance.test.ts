@@ -31,18 +31,25 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const models = {
+  rotary: { num_key_value_heads: 2, tie_word_embeddings: true },
+  learned: {},
+  none: {},
+};
+
 describe.each([
-  { positions: "rotary", num_key_value_heads: 2, tie_word_embeddings: true },
-  { positions: "learned" },
-  { positions: "none" },
-])("the local engine conforms: $positions positions", ({ positions, ...members }) => {
-  const modelFolder = (): string => join(folder, positions);
+  { positions: "rotary", precision: "fp32" },
+  { positions: "learned", precision: "fp32" },
+  { positions: "none", precision: "fp32" },
+  { positions: "rotary", precision: "bf16" },
+] as const)("the local engine conforms: $positions positions, $precision", ({ positions, precision }) => {
+  const modelFolder = (): string => join(folder, `${positions}-${precision}`);
 
   beforeAll(async () => {
     await mkdir(modelFolder());
-    const config = { ...shape, position_embedding_type: positions, ...members };
+    const config = { ...shape, position_embedding_type: positions, ...models[positions] };
     await writeFile(join(modelFolder(), "config.json"), JSON.stringify(config));
   });
 
-  conformanceTests(test, () => ({ engine, modelFolder: modelFolder(), vocabularySize }));
+  conformanceTests(test, () => ({ engine, modelFolder: modelFolder(), vocabularySize, precision }));
 });

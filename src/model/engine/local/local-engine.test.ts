@@ -43,6 +43,7 @@ function openEngine(workers: number, logFolder = join(folder, "logs")): LocalEng
     clock: systemClock,
     workers,
     threads: 1,
+    memory: 2 ** 34,
     largeThreads: 1,
   });
 }

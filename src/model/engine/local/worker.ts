@@ -3,6 +3,7 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Scalar, WhetstoneError } from "../../../foundation/base/index.ts";
+import type { Precision } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { Environment } from "./cache-folder.ts";
 import {
@@ -29,6 +30,8 @@ export interface Hello {
   readonly device: string;
   readonly architectures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
+  /** What a model of each precision is computed in on this processor. */
+  readonly arithmetic: Readonly<Record<Precision, Precision>>;
 }
 
 export interface Reply {
@@ -258,6 +261,8 @@ function workerEnvironment(environment: Environment, packageFolder: string, thre
     OMP_NUM_THREADS: count,
     MKL_NUM_THREADS: count,
     OPENBLAS_NUM_THREADS: count,
+    // Threads that wait do so awake for a moment only: on a busy machine they would keep the one that works from its core.
+    GOMP_SPINCOUNT: "10000",
     // Otherwise glibc gives each large block back after use and pays for its pages anew: a tenth of training's time.
     MALLOC_MMAP_THRESHOLD_: String(2 ** 28),
     MALLOC_TRIM_THRESHOLD_: String(2 ** 29),

@@ -7,6 +7,7 @@ import type {
   EngineModel,
   LoadOptions,
   Sampler,
+  Tolerance,
 } from "../../../foundation/contract/index.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { loadModel, type TableShape } from "./load-model.ts";
@@ -19,6 +20,9 @@ import { TabularSampler } from "./tabular-sampler.ts";
 export interface TabularEngineOptions extends TableShape {
   readonly clock: Clock;
 }
+
+/** Logprobs travel as 32-bit floats; sums are of 64-bit ones. */
+const tolerance: Tolerance = { logprob: 1e-6, meanLogprob: 1e-6, gradient: 1e-9 };
 
 /** Tables in this process, behind the contract of every engine. */
 export class TabularEngine implements Engine {
@@ -51,8 +55,7 @@ export class TabularEngine implements Engine {
       stopStrings: true,
       topK: true,
       workers: 1,
-      // Logprobs travel as 32-bit floats; sums are of 64-bit ones.
-      tolerance: { logprob: 1e-6, gradient: 1e-9 },
+      tolerance: { fp32: tolerance, bf16: tolerance },
     }));
   }
 
