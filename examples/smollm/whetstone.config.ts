@@ -25,9 +25,15 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
     // Every product was asked by the second round, and may be asked again.
     select: [],
     optimize: rejectionSampling({
-      generate: samples({ samples: 4, temperature: 1 }),
+      generate: samples({ samples: 4, temperature: 0.7 }),
       reward: verifier(),
-      update: supervised({ epochs: 2, learningRate: 1e-5, batch: 8, replay: { newest: 1 } }),
+      update: supervised({
+        epochs: 2,
+        learningRate: 2e-5,
+        batch: 4,
+        optimizerState: "fresh",
+        replay: { newest: 1 },
+      }),
     }),
     evaluate: { perStratum: 64, auditPerStratum: 16, finalAuditPerStratum: 128 },
     gate: { cap: 400 },
