@@ -118,9 +118,9 @@ describe("a whole run on a table of logits", () => {
     await expect(auditRun(defineRun(config), { folder, of: 9 })).rejects.toMatchObject({
       code: "no-weights",
     });
-    await expect(auditRun(defineRun({ ...config, seed: 5 }), { folder, of: "base" })).rejects.toMatchObject({
-      code: "no-run",
-    });
+    await expect(
+      auditRun(defineRun({ ...config, name: "another" }), { folder, of: "base" }),
+    ).rejects.toMatchObject({ code: "no-run" });
   });
 
   test("run again, it does nothing; with more rounds it goes on", async () => {

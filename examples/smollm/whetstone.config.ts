@@ -36,7 +36,7 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
       }),
     }),
     evaluate: { perStratum: 64, auditPerStratum: 16, finalAuditPerStratum: 128 },
-    gate: { cap: 400 },
+    gate: { cap: 300 },
     budget: { rounds: 3 },
     seed,
   }),

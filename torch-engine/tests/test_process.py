@@ -148,15 +148,18 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_written(tmp_path, source):
 
     with WorkerProcess(tmp_path / "log", limit) as process:
         process.call("create_model", model="m", source=source)
+        # Moments that no step has moved would not be saved.
+        process.call("forward_backward", packed([[1, 2]], weights=[1]), model="m", sequence=1, loss=LOSS)
+        process.call("optim_step", model="m", sequence=2, learningRate=0.1)
         for sequence_refused in range(2):
-            head, _ = process.call("save", model="m", sequence=1, path=str(tmp_path / "new" / "saved"))
+            head, _ = process.call("save", model="m", sequence=3, path=str(tmp_path / "new" / "saved"))
             assert head["error"]["code"] == "no-space", sequence_refused
             assert head["error"]["category"] == "environment"
             assert os.listdir(tmp_path / "new") == []
         # The worker goes on, and what fits can be saved.
         path = str(tmp_path / "new" / "small")
-        head, _ = process.call("save", model="m", sequence=1, path=path, optimizer=False)
+        head, _ = process.call("save", model="m", sequence=3, path=path, optimizer=False)
         assert head["ok"], head
-        assert process.call("forward", packed([[1, 2]], weights=[1]), model="m", sequence=2, loss=LOSS)[0][
+        assert process.call("forward", packed([[1, 2]], weights=[1]), model="m", sequence=4, loss=LOSS)[0][
             "ok"
         ]

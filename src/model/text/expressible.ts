@@ -23,6 +23,7 @@ export function unknownFinder(
   if (hasByteFallback(definition) && everyByte.every(holds)) return () => undefined;
   const unknown = unknownToken === undefined ? undefined : tokenizer.token_to_id(unknownToken);
   const isKnown = (id: number | undefined): boolean => id !== undefined && id !== unknown;
+  const added = definition.added_tokens.map(({ content }) => content).filter((content) => content !== "");
   const known = new Set<string>();
   const isKnownAlone = (character: string): boolean => {
     if (known.has(character)) return true;
@@ -34,7 +35,9 @@ export function unknownFinder(
   return (text, ids) => {
     // Nothing is left out where there is an unknown token to put in its place.
     if (unknown !== undefined && ids.every(isKnown)) return undefined;
-    const character = [...text].find((one) => !isKnownAlone(one));
+    // Added tokens are whole texts: their characters need no tokens of their own.
+    const rest = added.reduce((left, token) => left.replaceAll(token, ""), text);
+    const character = [...rest].find((one) => !isKnownAlone(one));
     return character ?? (ids.every(isKnown) ? undefined : text);
   };
 }
