@@ -7,12 +7,11 @@ import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .attention import attend
 from .config import ModelConfig
-from .kernels import rms_norm, rotate, swiglu
+from .kernels import look_up, rms_norm, rotate, swiglu
 from .packing import Packing, gather
 from .panels import Weights, add_linear, linear
 
@@ -28,9 +27,9 @@ class Decoder:
         self._tables: Rotation | None = None
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
-        x_ND = F.embedding(tokens_N, weights["embed"])
+        x_ND = look_up(tokens_N, weights["embed"])
         if self.config.positions == "learned":
-            x_ND = x_ND + F.embedding(positions_N, weights["positions"])
+            x_ND = x_ND + look_up(positions_N, weights["positions"])
         return x_ND
 
     def hidden(

@@ -40,6 +40,46 @@ class _RmsNorm(Function):
         return grad_x.to(dtype), along.flatten(0, -2).sum(0).to(dtype), None
 
 
+def multiply(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+    """x · weightᵀ. The weight's gradient is added where it lies, without a tensor of its own in between."""
+    return _Multiply.apply(x_NI, weight_OI) if torch.is_grad_enabled() else x_NI.mm(weight_OI.t())
+
+
+class _Multiply(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+        context.save_for_backward(x_NI)
+        context.weight = weight_OI
+        return x_NI.mm(weight_OI.t())
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor, None]:
+        context.weight.grad.addmm_(grad_NO.t(), context.saved_tensors[0])
+        return grad_NO.mm(context.weight), None
+
+
+def look_up(tokens_N: Tensor, table_VD: Tensor) -> Tensor:
+    """The table's rows of tokens, with a gradient that is added where it lies."""
+    return (
+        _LookUp.apply(tokens_N, table_VD)
+        if torch.is_grad_enabled()
+        else table_VD.index_select(0, tokens_N)
+    )
+
+
+class _LookUp(Function):
+    @staticmethod
+    def forward(context: FunctionCtx, tokens_N: Tensor, table_VD: Tensor) -> Tensor:
+        context.save_for_backward(tokens_N)
+        context.table = table_VD
+        return table_VD.index_select(0, tokens_N)
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad_ND: Tensor) -> tuple[None, None]:
+        context.table.grad.index_add_(0, context.saved_tensors[0], grad_ND)
+        return None, None
+
+
 def swiglu(gate_up: Tensor) -> Tensor:
     """silu(gate) · up, gate and up being the halves of the last dimension (arXiv 2002.05202)."""
     if torch.is_grad_enabled():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from .kernels import multiply
 
 WIDTH = 384
 """Outputs of a panel. On a few dozen rows, panels of 256 to 768 that are no power of two run at 1.3 to 1.6 times the
@@ -35,10 +36,10 @@ Weights = dict[str, Tensor | Panels]
 
 def linear(x_NI: Tensor, weight: Tensor | Panels, bias_O: Tensor | None = None) -> Tensor:
     """x · weightᵀ + bias."""
-    if not isinstance(weight, Panels):
-        return F.linear(x_NI, weight, bias_O)
-    out_NO = weight.apply(x_NI)
-    return out_NO if bias_O is None else out_NO.add_(bias_O)
+    out_NO = weight.apply(x_NI) if isinstance(weight, Panels) else multiply(x_NI, weight)
+    if bias_O is None:
+        return out_NO
+    return out_NO + bias_O if torch.is_grad_enabled() else out_NO.add_(bias_O)
 
 
 def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Panels, bias_O: Tensor | None = None) -> Tensor:

@@ -178,10 +178,9 @@ class Trainer:
             for snapshot in sharing:
                 snapshot.share(copy)
         self.sharing.clear()
-        if clip > 0 and norm + 1e-6 > clip:
-            self.grad.mul_(clip / (norm + 1e-6))
+        excess = (norm + 1e-6) / clip if clip > 0 and norm + 1e-6 > clip else 1.0
         if optimizer == "sgd":
-            self.flat.mul_(1 - rate * decay).add_(self.grad, alpha=-rate)
+            self.flat.mul_(1 - rate * decay).add_(self.grad, alpha=-rate / excess)
         else:
             adamw(
                 [self.flat],
@@ -191,6 +190,8 @@ class Trainer:
                 [],
                 [self.moment_steps],
                 fused=True,
+                # Divides the gradient on the way.
+                grad_scale=torch.tensor(excess) if excess > 1 else None,
                 amsgrad=False,
                 maximize=False,
                 lr=rate,

@@ -17,7 +17,7 @@ from .layout import initialise, layout_of, views_of
 from .request import text, whole
 
 PRECISIONS = ("fp32", "bf16")
-ROUNDED_AT_ONCE = 2**18
+ROUNDED_AT_ONCE = 2**16
 """Weights that are rounded together: their copy stays in the cache."""
 
 
