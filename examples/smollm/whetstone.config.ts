@@ -28,9 +28,9 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
       generate: samples({ samples: 4, temperature: 0.7 }),
       reward: verifier(),
       update: supervised({
-        epochs: 2,
+        steps: 40,
+        batch: 8,
         learningRate: 2e-5,
-        batch: 4,
         optimizerState: "fresh",
         replay: { newest: 1 },
       }),
