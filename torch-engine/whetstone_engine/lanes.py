@@ -1,6 +1,6 @@
-"""Rows that decode on a thread each, where a worker has several: threads that share every small product wait
-for each other hundreds of times a token, which costs a tenth on an idle machine and most of the time on a busy
-one."""
+"""Rows that decode on a thread each, where a worker has several: threads that share every small product
+wait for each other hundreds of times a token, which costs a tenth on an idle machine and most of the time on
+a busy one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ FEWEST = 8
 
 
 def divide(prompts: list[np.ndarray], order: np.ndarray, lanes: int) -> list[np.ndarray]:
-    """Rows in their order, dealt out by how long they are; neighbours with one prompt stay together, as far as
-    that leaves something for every lane."""
+    """Rows in their order, dealt out by how long they are; neighbours with one prompt stay together, as far
+    as that leaves something for every lane."""
     lanes = max(1, min(lanes, len(order) // FEWEST))
     if lanes == 1:
         return [order]

@@ -197,7 +197,12 @@ export const policyLossChecks: readonly CheckDefinition[] = [
         const slope = (up - down) / (2 * learningRate * norm ** 2);
         // Rounded weights move in steps of their own, about the gradient's and not along it.
         const within = bench.precision === "fp32" ? 0.02 : 0.15;
-        assertClose(`the slope of ${loss.name} along its gradient, over the gradient's own`, slope, 1, within);
+        assertClose(
+          `the slope of ${loss.name} along its gradient, over the gradient's own`,
+          slope,
+          1,
+          within,
+        );
       }
     },
   },
