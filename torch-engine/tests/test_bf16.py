@@ -1,4 +1,5 @@
-"""bf16 computes with rounded weights, in the arithmetic that the processor is faster with, and learns in fp32."""
+"""bf16 computes with rounded weights, in the arithmetic that is faster on the processor, and
+learns in fp32."""
 
 import numpy as np
 import pytest

@@ -125,3 +125,30 @@ def test_a_wrong_parameter_is_a_bad_request(wrong):
     with pytest.raises(EngineError) as caught:
         Parameters.read(wrong)
     assert caught.value.code == "bad-request"
+
+
+@pytest.mark.parametrize("vocabulary", [1024, 1025, 1279, 1536, 5000])
+def test_a_large_vocabulary_is_inverted_exactly(vocabulary):
+    random = np.random.default_rng(vocabulary)
+    logits = torch.tensor(random.normal(size=vocabulary) * 4, dtype=torch.float32)
+    logits[random.integers(0, vocabulary, vocabulary // 3)] = -torch.inf
+    sums = np.cumsum(np.exp(logits.double().numpy()))
+    draws = np.concatenate(([0.0, 1 - 2**-24], random.random(2000))).astype(np.float32)
+    tokens, logprobs = choose(logits.expand(len(draws), -1), Parameters(), torch.from_numpy(draws))
+    expected = np.searchsorted(sums, draws.astype(np.float64) * sums[-1], side="right")
+    # Single precision puts a draw on the other side of a boundary now and then, and never on what is
+    # impossible.
+    edges = sums[np.minimum(tokens.numpy(), expected)]
+    near = np.abs(edges / sums[-1] - draws) < 1e-6
+    assert ((tokens.numpy() == expected) | near).all()
+    assert (tokens.numpy() == expected).mean() > 0.99
+    assert torch.isfinite(logprobs).all()
+    assert np.allclose(logprobs, logits.log_softmax(0)[tokens], atol=1e-5)
+
+
+@pytest.mark.parametrize("vocabulary", [13, 1300])
+def test_what_weighs_nothing_at_the_end_is_never_chosen(vocabulary):
+    logits = torch.full((1, vocabulary), -torch.inf)
+    logits[0, 2:7] = torch.tensor([0.3, 0.1, 0.2, 0.7, 0.9])
+    tokens, _ = choose(logits, Parameters(), torch.tensor([1.0]))
+    assert int(tokens) == 6

@@ -194,16 +194,18 @@ def test_prompts_that_are_equal_are_read_once(make_folder: FolderMaker, monkeypa
     assert fed == [6]
 
 
-def test_batches_hold_as_many_rows_as_the_cache_has_room_for(make_folder: FolderMaker, monkeypatch):
+def test_batches_hold_as_many_rows_as_the_cache_has_room_for(make_folder: FolderMaker):
     snapshot = make_folder.snapshot()
-    # A column of a row: 2 layers, keys and values, 2 heads of width 8, 4 bytes.
-    monkeypatch.setattr(sampler_module, "CACHE_BYTES", 256 * 20 * 6)
     rows = rows_of(requested(PROMPTS, most=10), snapshot)
-    chunks = sampler_module._chunks(rows, snapshot.architecture)
+    order = np.argsort([len(prompt) for prompt in PROMPTS], kind="stable")
+    # A column of a row: 2 layers, keys and values, 2 heads of width 8, 4 bytes.
+    room = 256 * 20 * 6
+    chunks = sampler_module._chunks(rows, order, snapshot.architecture, room)
     lengths = [[len(PROMPTS[row]) for row in chunk] for chunk in chunks]
     assert lengths == [[1, 2, 3, 3, 3, 9], [15, 16, 17, 18], [30]]
     huge = Rows(rows.prompts, rows.seeds, rows.samples, np.full(len(PROMPTS), 2**31 - 1))
-    assert [len(chunk) for chunk in sampler_module._chunks(huge, snapshot.architecture)] == [1] * len(PROMPTS)
+    chunks = sampler_module._chunks(huge, order, snapshot.architecture, room)
+    assert [len(chunk) for chunk in chunks] == [1] * len(PROMPTS)
 
 
 def test_a_limit_that_is_never_reached_costs_nothing(make_folder: FolderMaker):

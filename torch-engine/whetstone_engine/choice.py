@@ -11,9 +11,9 @@ from .errors import bad_request
 from .frames import Head
 from .request import listed, number, whole
 
-
 BLOCK = 256
-"""Tokens that are summed first, where a vocabulary has many: running sums of all of them cost more than the rest."""
+"""Tokens that are summed first, where a vocabulary has many: running sums of all of them would cost more than
+the rest."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:
 
 
 def _place(sums: Tensor, target_B1: Tensor) -> Tensor:
-    """Where the running sums first exceed the target; at the latest where they reach their end, which rounding may put
-    at the target or below: what weighs nothing is never chosen."""
+    """Where the running sums first exceed the target; at the latest where they reach their end, which
+    rounding may put at the target or below: what weighs nothing is never chosen."""
     last_B1 = searchsorted(sums, sums[:, -1:].contiguous()).clamp_(max=sums.shape[1] - 1)
     return torch.minimum(searchsorted(sums, target_B1, right=True), last_B1)

@@ -61,9 +61,7 @@ class _Multiply(Function):
 def look_up(tokens_N: Tensor, table_VD: Tensor) -> Tensor:
     """The table's rows of tokens, with a gradient that is added where it lies."""
     return (
-        _LookUp.apply(tokens_N, table_VD)
-        if torch.is_grad_enabled()
-        else table_VD.index_select(0, tokens_N)
+        _LookUp.apply(tokens_N, table_VD) if torch.is_grad_enabled() else table_VD.index_select(0, tokens_N)
     )
 
 

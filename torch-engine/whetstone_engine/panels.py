@@ -8,8 +8,8 @@ from torch import Tensor
 from .kernels import multiply
 
 WIDTH = 384
-"""Outputs of a panel. On a few dozen rows, panels of 256 to 768 that are no power of two run at 1.3 to 1.6 times the
-speed of a whole weight: each is read once, in order, and stays in the cache while all rows use it."""
+"""Outputs of a panel. On a few dozen rows, panels of 256 to 768 that are no power of two run at 1.3 to 1.6
+times the speed of a whole weight: each is read once, in order, and stays cached while all rows use it."""
 
 
 class Panels:

@@ -13,6 +13,7 @@ from .choice import Parameters, choose
 from .errors import EngineError, bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
+from .lanes import divide, run
 from .packing import Packing
 from .randomness import uniforms
 from .request import array, sequence_lengths
@@ -100,31 +101,37 @@ def sample(
     tokens: list[np.ndarray] = [np.empty(0, np.int32)] * count
     logprobs: list[np.ndarray] = [np.empty(0, np.float32)] * count
     stopped = np.zeros(count, dtype=bool)
-    for chunk in _chunks(rows, snapshot.architecture):
-        decoding = Decoding(snapshot, rows.select(chunk), parameters, token_bytes)
-        decoding.run()
-        stopped[chunk] = decoding.stopped
-        written, scores = np.stack(decoding.tokens, axis=1), np.stack(decoding.logprobs, axis=1)
-        if not np.isfinite(scores).all():
-            raise _not_finite()
-        for place, row in enumerate(chunk.tolist()):
-            length = decoding.lengths[place]
-            tokens[row], logprobs[row] = written[place, :length], scores[place, :length]
+    order = np.lexsort((rows.limits, [len(prompt) for prompt in rows.prompts]))
+    lanes = divide(rows.prompts, order, torch.get_num_threads())
+
+    @torch.inference_mode()
+    def write(lane: np.ndarray) -> None:
+        for chunk in _chunks(rows, lane, snapshot.architecture, CACHE_BYTES // len(lanes)):
+            decoding = Decoding(snapshot, rows.select(chunk), parameters, token_bytes)
+            decoding.run()
+            stopped[chunk] = decoding.stopped
+            written, scores = np.stack(decoding.tokens, axis=1), np.stack(decoding.logprobs, axis=1)
+            if not np.isfinite(scores).all():
+                raise _not_finite()
+            for place, row in enumerate(chunk.tolist()):
+                length = decoding.lengths[place]
+                tokens[row], logprobs[row] = written[place, :length], scores[place, :length]
+
+    run(write, lanes)
     return Samples(tokens, logprobs, stopped)
 
 
-def _chunks(rows: Rows, architecture: Architecture) -> list[np.ndarray]:
-    """Rows of like prompts and limits, as many together as the cache may hold."""
+def _chunks(rows: Rows, order: np.ndarray, architecture: Architecture, most_bytes: int) -> list[np.ndarray]:
+    """Rows of like prompts and limits, as many together as a cache of so many bytes may hold."""
     config = architecture.config
     lengths = np.array([len(prompt) for prompt in rows.prompts])
-    order = np.lexsort((rows.limits, lengths))
     column_bytes = (
         2 * config.layers * config.key_value_heads * config.head_width * architecture.dtype.itemsize
     )
     columns = np.maximum.accumulate(lengths[order] + np.minimum(rows.limits[order], LONG))
     chunks: list[np.ndarray] = []
     while len(order) > 0:
-        room = columns[:ROWS] * np.arange(1, len(columns[:ROWS]) + 1) * column_bytes <= CACHE_BYTES
+        room = columns[:ROWS] * np.arange(1, len(columns[:ROWS]) + 1) * column_bytes <= most_bytes
         size = max(1, int(room.sum()))
         chunks.append(order[:size])
         order, columns = order[size:], columns[size:]

@@ -29,12 +29,12 @@ MICRO_BYTES = 2 * 2**30
 MICRO_LOGITS = 64 * 2**20
 """Most logits of one pass: 256 MiB in fp32."""
 PACKED = 4_000_000
-"""Parameters from which a sampler's weights do not stay in the processor's caches, and their layout matters."""
+"""Parameters from which a sampler's weights do not stay in the processor's caches: their layout matters."""
 OPTIMIZERS = ("adamw", "sgd")
 
 
 class Snapshot:
-    """Weights as they were: they share the trainer's buffer until it takes a step, or until they are packed."""
+    """Weights as they were: they share the trainer's buffer until it takes a step, or they are packed."""
 
     def __init__(self, architecture: Architecture, buffer: Tensor, step: int) -> None:
         self.architecture, self.step, self.packed = architecture, step, False

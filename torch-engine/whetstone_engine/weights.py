@@ -22,8 +22,8 @@ ROUNDED_AT_ONCE = 2**16
 
 
 def native_bf16() -> bool:
-    """Whether this processor multiplies matrices faster in bf16 than in fp32, which takes tiles (AMX): with vector
-    instructions alone they are half as fast. Where it does not, bf16 weights are computed with in fp32."""
+    """Whether this processor multiplies matrices faster in bf16 than in fp32. That takes tiles (AMX): with
+    vector instructions bf16 is half as fast, and weights rounded to it are computed with in fp32."""
     return torch.cpu._is_amx_tile_supported()
 
 
@@ -73,7 +73,7 @@ class Model:
     moment_steps: int = 0
 
     def compute_buffer(self, *, keep: bool = True) -> Tensor:
-        """The weights as the decoder computes with them: `flat` itself, or a copy where it is to be kept as it is."""
+        """The weights as the decoder computes with them: `flat` itself, or a copy where that must stay."""
         if not self.architecture.rounded or self.architecture.dtype != torch.float32:
             return self.flat.to(self.architecture.dtype)
         return round_weights(self.flat, torch.empty_like(self.flat) if keep else self.flat)

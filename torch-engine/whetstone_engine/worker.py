@@ -128,7 +128,10 @@ class Worker:
         model = read_model(
             {**members(head, "source"), "optimizer": False}, str(head.get("precision") or "fp32")
         )
-        self.samplers[name] = Snapshot(model.architecture, model.compute_buffer(keep=False), model.step), token_bytes
+        self.samplers[name] = (
+            Snapshot(model.architecture, model.compute_buffer(keep=False), model.step),
+            token_bytes,
+        )
         return model.facts(), {}
 
     def forward(self, head: Head, arrays: Arrays) -> Reply:

@@ -43,7 +43,6 @@ function openEngine(workers: number, logFolder = join(folder, "logs")): LocalEng
     clock: systemClock,
     workers,
     threads: 1,
-    memory: 2 ** 34,
     largeThreads: 1,
   });
 }

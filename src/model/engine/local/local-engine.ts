@@ -14,26 +14,26 @@ import { waitFor } from "../waiting.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";
-import { type Cores, footprintOf, samplesOnEachCore } from "./placement.ts";
+import { isSmall } from "./placement.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
 import type { Worker } from "./worker.ts";
 
 /**
- * Models on this machine, in processes of the Python package. Small ones share the cores, one each; a large one is trained
- * by all of them, and sampled by each where memory allows.
+ * Models on this machine, in processes of the Python package. Small ones share the cores, one each; a large one gets all
+ * of them.
  */
 export class LocalEngine implements Engine {
   readonly name = "local";
   readonly #pool: WorkerPool;
-  readonly #cores: Cores;
+  readonly #workers: number;
   readonly #tally: Tally = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0 };
   #models = 0;
   #samplers = 0;
 
-  constructor(options: PoolOptions & Cores) {
+  constructor(options: PoolOptions) {
     this.#pool = new WorkerPool(options);
-    this.#cores = options;
+    this.#workers = options.workers;
   }
 
   async capabilities(): Promise<EngineCapabilities> {
@@ -47,7 +47,7 @@ export class LocalEngine implements Engine {
       architectures: hello.architectures,
       stopStrings: true,
       topK: true,
-      workers: this.#cores.workers,
+      workers: this.#workers,
       tolerance: { fp32: exact, bf16: hello.arithmetic.bf16 === "fp32" ? exact : rough },
     };
   }
@@ -59,8 +59,7 @@ export class LocalEngine implements Engine {
 
   async #create(id: string, options: LoadOptions): Promise<EngineModel> {
     options.signal?.throwIfAborted();
-    const { small } = await footprintOf(options.source.path);
-    const lease = await this.#pool.place(small);
+    const lease = await this.#pool.place(await isSmall(options.source.path));
     try {
       const info = await load(lease.worker, "create_model", { model: id }, options);
       return new LocalModel({ id, info, lease, tally: this.#tally });
@@ -77,8 +76,7 @@ export class LocalEngine implements Engine {
 
   async #load(id: string, options: LoadOptions): Promise<Sampler> {
     options.signal?.throwIfAborted();
-    const footprint = await footprintOf(options.source.path);
-    const workers = await this.#pool.all(samplesOnEachCore(footprint, this.#cores));
+    const workers = await this.#pool.all(await isSmall(options.source.path));
     const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, tally: this.#tally });
     const loads = workers.map((worker) => load(worker, "load_sampler", { sampler: id }, options));

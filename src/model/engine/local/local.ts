@@ -65,7 +65,6 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         workers: workers === "auto" ? Math.min(cores, roomFor) : workers,
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
-        memory: totalmem(),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
     },

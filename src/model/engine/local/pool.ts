@@ -69,9 +69,9 @@ export class WorkerPool implements AsyncDisposable {
     return this.#started(running ?? (this.#small[0] as Slot));
   }
 
-  /** The workers on which a sampler is loaded: one a core, or the one that has them all. */
-  async all(onEachCore: boolean): Promise<Worker[]> {
-    return Promise.all((onEachCore ? this.#small : [this.#large]).map((slot) => this.#started(slot)));
+  /** The workers on which a sampler of this size is loaded. */
+  async all(small: boolean): Promise<Worker[]> {
+    return Promise.all((small ? this.#small : [this.#large]).map((slot) => this.#started(slot)));
   }
 
   /** A place for a model, on the worker with the fewest. Where one small worker is needed, the others will be soon. */
