@@ -6,6 +6,7 @@ export {
   type Installation,
   type InstallationOptions,
   installEngine,
+  packageFolder,
   removeEngine,
 } from "./installation.ts";
 export { type LocalOptions, local } from "./local.ts";

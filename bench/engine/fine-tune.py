@@ -1,0 +1,117 @@
+"""TRL's SFTTrainer on random sequences: some steps for every line of standard input, answered with how many
+tokens they took, prompts included. Called by training.ts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+
+import numpy as np
+import torch
+from datasets import Dataset
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import (
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.utils import logging
+from trl import SFTConfig, SFTTrainer
+
+EXAMPLES = 4096
+
+
+class Turns(TrainerCallback):
+    """Waits before the first step after the warm ones, and after every turn of steps."""
+
+    def __init__(self, warm: int, steps: int) -> None:
+        self.warm, self.steps, self.tokens = warm, steps, 0
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
+    ) -> None:
+        done = state.global_step - self.warm
+        if done < 0 or done % self.steps:
+            return
+        print("ready" if done == 0 else self.tokens, flush=True)
+        if not sys.stdin.readline():
+            # Whoever took turns with it has gone.
+            os._exit(0)
+        self.tokens = 0
+
+
+def examples(count: int, shortest: int, longest: int, answer: int, vocabulary: int) -> Dataset:
+    random = np.random.default_rng(1)
+    lengths = random.integers(shortest, longest + 1, count)
+    return Dataset.from_dict(
+        {
+            "input_ids": [random.integers(10, vocabulary, length).tolist() for length in lengths],
+            "completion_mask": [[0] * (length - answer) + [1] * answer for length in lengths],
+        }
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--precision", required=True, choices=("bf16", "fp32"))
+    parser.add_argument("--sampling", required=True, choices=("random", "group_by_length"))
+    for name in ("threads", "batch", "warm", "steps", "shortest", "longest", "answer"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    torch.set_flush_denormal(True)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(WordLevel({"<pad>": 0, "<end>": 1}, unk_token="<pad>")),
+        pad_token="<pad>",
+        eos_token="<end>",
+    )
+    turns = Turns(asked.warm, asked.steps)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = SFTTrainer(
+            model=model,
+            args=SFTConfig(
+                output_dir=folder,
+                use_cpu=True,
+                ddp_find_unused_parameters=False if "WORLD_SIZE" in os.environ else None,
+                ddp_backend="gloo" if "WORLD_SIZE" in os.environ else None,
+                bf16=asked.precision == "bf16",
+                per_device_train_batch_size=asked.batch,
+                train_sampling_strategy=asked.sampling,
+                gradient_checkpointing=False,
+                completion_only_loss=True,
+                max_length=None,
+                max_steps=1_000_000,
+                learning_rate=1e-5,
+                logging_strategy="no",
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+            ),
+            train_dataset=examples(
+                EXAMPLES, asked.shortest, asked.longest, asked.answer, model.config.vocab_size
+            ),
+            processing_class=tokenizer,
+            callbacks=[turns],
+        )
+        collate = trainer.data_collator
+
+        def counted(rows: list[dict]) -> dict:
+            turns.tokens += sum(len(row["input_ids"]) for row in rows)
+            return collate(rows)
+
+        trainer.data_collator = counted
+        trainer.train()
+
+
+if __name__ == "__main__":
+    main()

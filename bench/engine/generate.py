@@ -1,0 +1,46 @@
+"""transformers' `generate` on rows of random prompts, a turn for every line of standard input. Called by
+sampling.ts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import numpy as np
+import torch
+from transformers import GenerationConfig, LlamaForCausalLM
+from transformers.utils import logging
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--dtype", required=True, choices=("bfloat16", "float32"))
+    parser.add_argument("--temperature", type=float, required=True)
+    for name in ("threads", "rows", "prompt", "tokens"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    torch.set_flush_denormal(True)
+    logging.disable_progress_bar()
+    model = LlamaForCausalLM.from_pretrained(asked.model, dtype=getattr(torch, asked.dtype)).eval()
+    # No token ends a row: every row has as many as it may.
+    model.generation_config.eos_token_id = None
+    drawn = {"do_sample": True, "temperature": asked.temperature, "top_k": 0, "top_p": 1.0}
+    settings = GenerationConfig(
+        max_new_tokens=asked.tokens,
+        eos_token_id=None,
+        pad_token_id=0,
+        **(drawn if asked.temperature > 0 else {"do_sample": False}),
+    )
+    shape = (asked.rows, asked.prompt)
+    prompts = torch.from_numpy(np.random.default_rng(0).integers(10, model.config.vocab_size, shape))
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        with torch.inference_mode():
+            out = model.generate(prompts, attention_mask=torch.ones_like(prompts), generation_config=settings)
+        print(out.numel() - prompts.numel(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

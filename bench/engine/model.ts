@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Engine } from "../../src/foundation/contract/index.ts";
+import { cacheFolder } from "../../src/model/engine/local/index.ts";
+
+const name = "smollm2-135m";
+const config = {
+  architectures: ["LlamaForCausalLM"],
+  model_type: "llama",
+  vocab_size: 49152,
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  head_dim: 64,
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  rope_theta: 100_000,
+  tie_word_embeddings: true,
+  hidden_act: "silu",
+};
+
+export interface BenchModel extends AsyncDisposable {
+  readonly path: string;
+  /** Which weights these are. */
+  readonly label: string;
+}
+
+/** SmolLM2-135M as `whetstone model pull` left it, or random weights of its shape, whose speed is the same. */
+export async function benchModel(engine: Engine): Promise<BenchModel> {
+  const pulled = join(cacheFolder(process.env), "models", name);
+  if (existsSync(join(pulled, "model.safetensors")))
+    return { path: pulled, label: "SmolLM2-135M", [Symbol.asyncDispose]: async () => undefined };
+  const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-"));
+  await writeFile(join(folder, "config.json"), JSON.stringify(config));
+  await using model = await engine.createModel({ source: { kind: "folder", path: folder, seed: 1 } });
+  const path = join(folder, "weights");
+  await model.save({ path, optimizer: false });
+  return {
+    path,
+    label: "SmolLM2-135M's shape, random weights",
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,28 @@
+import { median } from "./row.ts";
+
+/** A side of a comparison: does its work once, and says how many tokens a second. */
+export type Turn = () => Promise<number>;
+
+/** The median of `ours` over `theirs`, each pair one after the other on the same cores. */
+export async function pairedRatio(ours: Turn, theirs: Turn, rounds: number): Promise<number> {
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const other = await theirs();
+    ratios.push((await ours()) / other);
+  }
+  return median(ratios);
+}
+
+/** The fastest of several settings by two turns each, the first of which is for warming up. */
+export async function fastest<S>(
+  settings: readonly S[],
+  measure: (setting: S) => Promise<number>,
+): Promise<S> {
+  let best: { readonly setting: S; readonly rate: number } | undefined;
+  for (const setting of settings) {
+    const rate = await measure(setting);
+    if (best === undefined || rate > best.rate) best = { setting, rate };
+  }
+  if (best === undefined) throw new Error("there are no settings to choose from");
+  return best.setting;
+}

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fairEnvironment, type PeerEnvironment } from "./environment.ts";
+
+export interface PeerOptions {
+  readonly environment: PeerEnvironment;
+  readonly script: "generate.py" | "fine-tune.py";
+  readonly processes: number;
+  readonly threads: number;
+  /** The processes train one model together. */
+  readonly together?: boolean;
+  readonly options: Readonly<Record<string, string | number>>;
+}
+
+/** Processes that do their work when it is their turn, and wait while it is another's. */
+export class Peer implements AsyncDisposable {
+  readonly #processes: readonly PeerProcess[];
+
+  private constructor(processes: readonly PeerProcess[]) {
+    this.#processes = processes;
+  }
+
+  /** Resolves when all are ready. */
+  static async start(options: PeerOptions): Promise<Peer> {
+    const port = options.together ? await freePort() : undefined;
+    const peer = new Peer(
+      Array.from({ length: options.processes }, (_, rank) => new PeerProcess(options, rank, port)),
+    );
+    try {
+      await Promise.all(peer.#processes.map((one) => one.line("ready")));
+      return peer;
+    } catch (error) {
+      await peer[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** One turn: tokens that all processes did, a second. */
+  async turn(): Promise<number> {
+    const begun = performance.now();
+    const counts = await Promise.all(this.#processes.map((one) => one.turn()));
+    return (counts.reduce((sum, count) => sum + count, 0) / (performance.now() - begun)) * 1000;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#processes.map((one) => one.end()));
+  }
+}
+
+class PeerProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #exited: Promise<unknown>;
+  #errors = "";
+
+  constructor(
+    { environment, script, processes, threads, options }: PeerOptions,
+    rank: number,
+    port?: number,
+  ) {
+    const flags = Object.entries({ ...options, threads }).flatMap(([name, value]) => [
+      `--${name}`,
+      String(value),
+    ]);
+    const group = {
+      RANK: String(rank),
+      LOCAL_RANK: String(rank),
+      WORLD_SIZE: String(processes),
+      MASTER_ADDR: "127.0.0.1",
+      MASTER_PORT: String(port),
+    };
+    this.#child = spawn(environment.python, [join(import.meta.dirname, script), ...flags], {
+      env: { ...fairEnvironment(threads), ...(port === undefined ? {} : group) },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#exited = once(this.#child, "close").catch(() => undefined);
+    // Writing to one that died fails; what it said before is what is told.
+    this.#child.stdin?.on("error", () => undefined);
+    this.#child.stderr?.on("data", (piece: Buffer) => {
+      this.#errors = (this.#errors + piece.toString()).slice(-4000);
+    });
+    const output = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    this.#lines = output[Symbol.asyncIterator]();
+  }
+
+  async line(wanted?: string): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error(`a peer of the bench ended:\n${this.#errors}`);
+      if (wanted === undefined ? /^\d+$/.test(value) : value === wanted) return value;
+    }
+  }
+
+  async turn(): Promise<number> {
+    this.#child.stdin?.write("go\n");
+    return Number(await this.line());
+  }
+
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    const patience = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+    await this.#exited;
+    clearTimeout(patience);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port is free");
+  return address.port;
+}
