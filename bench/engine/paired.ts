@@ -13,7 +13,7 @@ export async function pairedRatio(ours: Turn, theirs: Turn, rounds: number): Pro
   return median(ratios);
 }
 
-/** The fastest of several settings by two turns each, the first of which is for warming up. */
+/** The setting in which most tokens a second are done. */
 export async function fastest<S>(
   settings: readonly S[],
   measure: (setting: S) => Promise<number>,

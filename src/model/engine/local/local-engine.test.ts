@@ -34,7 +34,7 @@ let modelFolder: string;
 let engine: LocalEngine;
 let python: string;
 
-function openEngine(workers: number, logFolder = join(folder, "logs")): LocalEngine {
+function openEngine(workers: number, logFolder = join(folder, "logs"), largeThreads = 1): LocalEngine {
   return new LocalEngine({
     python,
     packageFolder,
@@ -43,7 +43,7 @@ function openEngine(workers: number, logFolder = join(folder, "logs")): LocalEng
     clock: systemClock,
     workers,
     threads: 1,
-    largeThreads: 1,
+    largeThreads,
   });
 }
 
@@ -98,6 +98,30 @@ describe("LocalEngine", () => {
     expect(capabilities.workers).toBe(2);
     expect(capabilities.architectures).toContain("llama");
     expect(capabilities.losses).toEqual(["cross_entropy", "importance_sampling", "ppo"]);
+    expect(capabilities.tolerance.fp32).toEqual({ logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 });
+    expect(capabilities.tolerance.bf16.meanLogprob).toBeLessThanOrEqual(0.1);
+  });
+
+  test("gives a large model all threads, in the worker that said what the engine can do", async () => {
+    const logs = join(folder, "large-logs");
+    const path = join(folder, "large-model");
+    await mkdir(path);
+    // Large for its table of positions alone.
+    const large = { ...config, position_embedding_type: "learned", max_position_embeddings: 700_000 };
+    await writeFile(join(path, "config.json"), JSON.stringify(large));
+    const sampled = async (threads: number, source: string): Promise<number[][]> => {
+      await using one = openEngine(2, logs, threads);
+      await one.capabilities();
+      await using sampler = await one.loadSampler({ source: { kind: "folder", path: source, seed: 1 } });
+      const samples = (await sampler.sample(requestsOf(40))).flat();
+      expect(samples.length).toBeGreaterThan(60);
+      return samples.map(({ tokens }) => [...tokens]);
+    };
+    const alone = await sampled(1, path);
+    expect(await sampled(3, path)).toEqual(alone);
+    expect(readdirSync(logs)).toHaveLength(2);
+    await sampled(3, modelFolder);
+    expect(readdirSync(logs)).toHaveLength(4);
   });
 
   test("learns, with every call written before the first answer", async () => {

@@ -32,6 +32,8 @@ interface Slot {
   starting: Promise<Worker> | undefined;
   worker: Worker | undefined;
   models: number;
+  /** Something was loaded on it, or will be. */
+  used: boolean;
 }
 
 /**
@@ -55,6 +57,7 @@ export class WorkerPool implements AsyncDisposable {
       starting: undefined,
       worker: undefined,
       models: 0,
+      used: false,
     });
     this.#small = Array.from({ length: options.workers }, (_, index) => slot(index, options.threads));
     this.#large = slot(options.workers, options.largeThreads);
@@ -66,18 +69,22 @@ export class WorkerPool implements AsyncDisposable {
     const running = [...this.#small, this.#large].find(
       ({ worker }) => worker !== undefined && worker.failure === undefined,
     );
-    return this.#started(running ?? (this.#small[0] as Slot));
+    return this.#started(running ?? this.#first);
+  }
+
+  get #first(): Slot {
+    return this.#small[0] as Slot;
   }
 
   /** The workers on which a sampler of this size is loaded. */
   async all(small: boolean): Promise<Worker[]> {
-    return Promise.all((small ? this.#small : [this.#large]).map((slot) => this.#started(slot)));
+    return Promise.all((small ? this.#small : [this.#large]).map((slot) => this.#taken(slot)));
   }
 
   /** A place for a model, on the worker with the fewest. Where one small worker is needed, the others will be soon. */
   async place(small: boolean): Promise<Lease> {
     const slots = small ? this.#small : [this.#large];
-    for (const slot of slots) this.#started(slot).catch(() => undefined);
+    for (const slot of slots) this.#taken(slot).catch(() => undefined);
     const slot = slots.reduce((best, other) => (other.models < best.models ? other : best));
     slot.models += 1;
     const before = slot.starting;
@@ -92,6 +99,12 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
+  #taken(slot: Slot): Promise<Worker> {
+    const worker = this.#started(slot);
+    slot.used = true;
+    return worker;
+  }
+
   #started(slot: Slot): Promise<Worker> {
     if (this.#closed)
       return Promise.reject(engineError("engine-closed", "The engine is closed; open a new one."));
@@ -99,6 +112,7 @@ export class WorkerPool implements AsyncDisposable {
       slot.starting = undefined;
       slot.worker = undefined;
       slot.models = 0;
+      slot.used = false;
     }
     slot.starting ??= this.#start(slot).catch((error: unknown) => {
       slot.starting = undefined;
@@ -109,6 +123,24 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   async #start(slot: Slot): Promise<Worker> {
+    const idle = slot === this.#large ? this.#giveUpFirst() : undefined;
+    const worker = idle ?? (await this.#startProcess(slot));
+    await worker.useThreads(slot.threads);
+    slot.worker = worker;
+    return worker;
+  }
+
+  /** The worker that only said what it can do becomes the large one: a second would cost seconds and memory. */
+  #giveUpFirst(): Worker | undefined {
+    const first = this.#first;
+    const { worker, used } = first;
+    if (worker === undefined || used || worker.failure !== undefined) return undefined;
+    first.starting = undefined;
+    first.worker = undefined;
+    return worker;
+  }
+
+  async #startProcess(slot: Slot): Promise<Worker> {
     const { python, packageFolder, environment, logFolder, onProgress } = this.#options;
     this.#starts += 1;
     const total = this.#starts;
@@ -121,7 +153,6 @@ export class WorkerPool implements AsyncDisposable {
     this.#everStarted.push(worker);
     tell();
     if (this.#closed) await worker[Symbol.asyncDispose]();
-    slot.worker = worker;
     return worker;
   }
 

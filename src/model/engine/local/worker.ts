@@ -59,6 +59,7 @@ export class Worker implements AsyncDisposable {
   readonly #reader = new FrameReader();
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
+  #threads: number;
   #lastId = 0;
   #incarnation: unknown;
   #closing = false;
@@ -70,6 +71,7 @@ export class Worker implements AsyncDisposable {
 
   private constructor({ python, packageFolder, threads, log, environment }: WorkerOptions) {
     this.#logPath = log.path;
+    this.#threads = threads;
     this.#child = spawn(python, ["-m", "whetstone_engine"], {
       cwd: packageFolder,
       env: workerEnvironment(environment, packageFolder, threads),
@@ -105,6 +107,13 @@ export class Worker implements AsyncDisposable {
     worker.#hello = head as unknown as Hello;
     worker.#readyAt = performance.now();
     return worker;
+  }
+
+  /** Computes with so many threads from now on. */
+  async useThreads(threads: number): Promise<void> {
+    if (threads === this.#threads) return;
+    this.#threads = threads;
+    await this.call("hello", { protocol, threads });
   }
 
   get hello(): Hello {
