@@ -38,9 +38,9 @@ test.concurrent("--data writes a config that learns from the file, and says what
   expect(config).toContain('file: new URL("./my sums%231.jsonl", import.meta.url), verifier: numeric()');
   expect(config).toMatch(/name: "my sums#1",\n {2}model: "smollm2-135m",\n/);
   expect(config).toMatch(
-    /optimize: inTurn\(\n {4}supervisedFineTuning\([\s\S]*precision: "bf16",\n {2}budget: \{ rounds: 5 \}/,
+    /optimize: inTurn\(\n {4}supervisedFineTuning\([\s\S]*precision: "bf16",\n {2}evaluate: .*\n {2}budget: \{ rounds: 5 \}/,
   );
-  expect(config).toContain("acquire: [demonstrations(), prompts({ items: 192 })],");
+  expect(config).toContain("acquire: [demonstrations(), prompts({ items: 128 })],");
 });
 
 test.concurrent("a file in another folder is named relative to the config; programs get the numbers", async () => {

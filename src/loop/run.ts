@@ -16,7 +16,7 @@ import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
-import { EnginePolicies } from "./round/policies.ts";
+import { EnginePolicies, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
 import { firstState, type Lineage } from "./round/state.ts";
@@ -148,8 +148,10 @@ async function goOn(attempt: Attempt): Promise<void> {
     precision: definition.precision,
     pathOf,
     keepMoments,
+    digests: digestsOf(ledger),
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
+  const meter = costMeter(record, engine, clock);
   const context: RoundContext = {
     definition,
     ledger,
@@ -161,7 +163,8 @@ async function goOn(attempt: Attempt): Promise<void> {
     samplers,
     clock,
     watch,
-    cost: costMeter(record, engine, clock),
+    cost: meter.read,
+    sealCost: meter.seal,
     safePoint: () => {
       if (signal?.aborted) throw interruption();
     },
@@ -208,6 +211,17 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
     champion: champion.checkpoints[definition.optimize.lead] ?? "",
     championRound: champion.round,
   });
+}
+
+/** Of checkpoints, kept beside the runs that saved them. */
+function digestsOf(ledger: Ledger): PolicyStoreOptions["digests"] {
+  return {
+    get: (checkpoint) => {
+      const digest = ledger.getFact(`digest/${checkpoint}`);
+      return typeof digest === "string" ? digest : undefined;
+    },
+    set: (checkpoint, digest) => ledger.setFact(`digest/${checkpoint}`, digest),
+  };
 }
 
 /** Stores why a run ended early, if the ledger can still be written. */

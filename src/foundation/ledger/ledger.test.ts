@@ -187,3 +187,11 @@ test("half-written artifacts of a writer that was killed are cleared away at the
   expect(await readdir(artifacts)).toEqual(["whole.jsonl"]);
   expect(existsSync(join(ledgerFolder(folder), "ledger.sqlite"))).toBe(true);
 });
+
+test("half-written checkpoints are cleared away too, and whole ones are not", async () => {
+  const checkpoints = join(ledgerFolder(folder), "checkpoints", "1-run");
+  await mkdir(join(checkpoints, ".round-1.77-1.writing"), { recursive: true });
+  await mkdir(join(checkpoints, "round-1"));
+  openLedger({ folder })[Symbol.dispose]();
+  expect(await readdir(checkpoints)).toEqual(["round-1"]);
+});

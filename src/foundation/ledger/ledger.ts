@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type Clock, type Json, systemClock } from "../base/index.ts";
@@ -35,11 +35,23 @@ export class Ledger implements Disposable {
     this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
     try {
       this.artifacts.sweep();
+      this.#sweepCheckpoints();
       this.#database = openDatabase(this.#path);
     } catch (error) {
       this.#owner[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Clears away checkpoints that a killed writer left half-written. */
+  #sweepCheckpoints(): void {
+    const checkpoints = join(this.#folder, "checkpoints");
+    if (!existsSync(checkpoints)) return;
+    naming(checkpoints, () => {
+      for (const name of readdirSync(checkpoints, { recursive: true, encoding: "utf8" }))
+        if (/(?:^|[/\\])\.[^/\\]+\.writing$/.test(name))
+          rmSync(join(checkpoints, name), { recursive: true, force: true });
+    });
   }
 
   runs(): RunRecord[] {
@@ -167,6 +179,8 @@ export interface LedgerReader extends Disposable {
   events(run: string, after?: number): StoredEvent[];
   /** How many openings there were on these decision items, over all runs of the folder. */
   openings(items: string): number;
+  /** Something that outlives runs. */
+  getFact(key: string): Json | undefined;
   /** Who runs in the folder now. */
   holder(): Holder | undefined;
 }
@@ -187,6 +201,11 @@ export function readLedger(options: { readonly folder: string }): LedgerReader |
     runs: () => readRuns(database, path),
     events: (run, after) => readEvents(database, path, run, after),
     openings: (items) => naming(path, () => countOpenings(database, items)),
+    getFact: (key) =>
+      naming(path, () => {
+        const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
+        return row === undefined ? undefined : readJson(row.value, path);
+      }),
     holder: () => holderOf(ledgerFolder(options.folder)),
     [Symbol.dispose]: () => database.close(),
   };

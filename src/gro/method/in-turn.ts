@@ -9,8 +9,14 @@ import type { Method } from "../method.ts";
  * defineRun({ task: reverse(), optimize: inTurn(supervisedFineTuning(), rejectionSampling()) });
  */
 export function inTurn(first: Method, ...rest: readonly Method[]): Method {
-  const methods = [first, ...rest];
-  const last = rest.at(-1) ?? first;
+  const given = [first, ...rest];
+  if (given.some((method) => typeof method?.lead !== "string"))
+    throw userError(
+      "invalid-option",
+      "inTurn(): expected methods one after the other, such as inTurn(supervisedFineTuning(), rejectionSampling()).",
+    );
+  const methods = given.flatMap((method) => inTurnOf.get(method) ?? [method]);
+  const last = methods.at(-1) as Method;
   const rolesOf = ({ roles, lead, deliver }: Method): string => JSON.stringify([roles, lead, deliver]);
   const other = methods.find((method) => rolesOf(method) !== rolesOf(first));
   if (other !== undefined)
@@ -18,13 +24,18 @@ export function inTurn(first: Method, ...rest: readonly Method[]): Method {
       "invalid-option",
       `inTurn(): ${first.name} trains ${first.roles.join(", ")} and ${other.name} trains ${other.roles.join(", ")}; methods that follow each other train the same roles.`,
     );
-  return {
+  const turns: Method = {
     ...last,
     name: methods.map(({ name }) => name).join(", then "),
     description: { inTurn: methods.map(({ name, description }) => ({ name, ...description })) },
-    inRound: (round) => methodOf(methods[round - 1] ?? last, round),
+    inRound: (round) => methods[round - 1] ?? last,
   };
+  inTurnOf.set(turns, methods);
+  return turns;
 }
+
+/** The methods of each that was made here: nested ones follow each other too. */
+const inTurnOf = new WeakMap<Method, readonly Method[]>();
 
 /** The method that plays a round, from 1. */
 export function methodOf(method: Method, round: number): Method {

@@ -4,7 +4,7 @@ import type { Guard } from "../../foundation/contract/index.ts";
 import { exactInterval } from "../../foundation/statistics/index.ts";
 
 const optionsSchema = z.strictObject({
-  /** Warns when the kept labels may be right less often than this. */
+  /** Warns when the kept labels are right less often than this. */
   warnBelow: z.number().min(0).max(1).default(0.95),
 });
 export type LabelAccuracyOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -34,7 +34,7 @@ export function labelAccuracy(options: LabelAccuracyOptions = {}): Guard {
       const percent = (value: number): string => (100 * value).toFixed(1);
       const evidence = `${percent(share)} % of ${keptJudged} kept labels are right (95 % interval ${percent(low)}–${percent(high)})`;
       if (high <= 0.5) return { answer: "stop", evidence, value: share, threshold: 0.5 };
-      return { answer: low < warnBelow ? "warn" : "ok", evidence, value: share, threshold: warnBelow };
+      return { answer: share < warnBelow ? "warn" : "ok", evidence, value: share, threshold: warnBelow };
     },
   };
 }

@@ -99,6 +99,10 @@ describe("blockParts", () => {
     expect(planBlocks(reverse(), gateOf(4000))).toMatchObject({ reused: false, pairs: 4000 });
   });
 
+  test("what was reused once stays reused, however many there are by now", () => {
+    expect(planBlocks(reverse(), gateOf(4000), { reusedBefore: true })).toMatchObject({ reused: true });
+  });
+
   test("the strata of a file are one pool, whatever they weigh", () => {
     const task = weighted(1, Math.SQRT2);
     const splits = { train: 50, validation: 10, decision: 25, audit: 15 };

@@ -31,8 +31,12 @@ export type BlockPlan =
  * The strata that weigh and have enough fresh items make the blocks, each in proportion to its weight, within a cap of pairs.
  * Where there is none such, those that are not enumerated do, and their decision items are reused.
  */
-export function planBlocks(task: Task, gate: Pick<GateOptions, "cap" | "alpha">): BlockPlan {
-  const plan = everyBlock(task, gate.cap);
+export function planBlocks(
+  task: Task,
+  gate: Pick<GateOptions, "cap" | "alpha">,
+  { reusedBefore = false }: { readonly reusedBefore?: boolean } = {},
+): BlockPlan {
+  const plan = everyBlock(task, gate.cap, reusedBefore);
   if ("obstacle" in plan || !plan.reused) return plan;
   const needed = fewestPairs(spentOnReusedAt(1, gate.alpha));
   if (plan.pairs >= needed) return plan;
@@ -42,9 +46,11 @@ export function planBlocks(task: Task, gate: Pick<GateOptions, "cap" | "alpha">)
   };
 }
 
-function everyBlock(task: Task, cap: number): BlockPlan {
+function everyBlock(task: Task, cap: number, reusedBefore: boolean): BlockPlan {
   const weighing = task.strata.filter((stratum) => stratum.weight > 0 && !isEnumerated(stratum));
-  const fresh = weighing.filter((stratum) => itemsInSplit(stratum, "decision") >= fewestFreshItems);
+  const fresh = reusedBefore
+    ? []
+    : weighing.filter((stratum) => itemsInSplit(stratum, "decision") >= fewestFreshItems);
   const reused = fresh.length === 0;
   const strata = reused ? weighing.filter((stratum) => itemsInSplit(stratum, "decision") > 0) : fresh;
   if (strata.length === 0)
@@ -96,6 +102,14 @@ function blocksOf(parts: readonly BlockPart[]): number[] {
   return parts.map(({ strata, count }) =>
     Math.floor(strata.reduce((sum, stratum) => sum + itemsInSplit(stratum, "decision"), 0) / count),
   );
+}
+
+/**
+ * Remembers in a folder that decision items were reused. A file that grows past the limit goes on so: which of its items an
+ * earlier opening used is not kept, and so none of them is known to be fresh.
+ */
+export function reusedFact(items: string): string {
+  return `reused/${items}`;
 }
 
 /** Whose decision items a gate uses: openings count on while these stay the same. */

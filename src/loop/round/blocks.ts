@@ -107,14 +107,15 @@ function isListed({ strata }: BlockPart): boolean {
 /** All decision items that there are, in an order that the seed fixes: those of a file, and those that are used again. */
 function poolDrawer(
   context: RoundContext,
-  { round, items, owner, seed, plan }: BlocksRequest,
+  { round, items, owner, seed }: BlocksRequest,
   { strata, count }: BlockPart,
 ): ItemDrawer {
-  const { task } = context.definition;
+  const { task, gate } = context.definition;
   const random = streamOf(context, round, `decision/${seed}/${strata.map(({ name }) => name).join("+")}`);
   const all = strata.flatMap((stratum) => {
-    const taken = plan.reused ? new Set() : context.ledger.usedByOthers(keyOf(items, stratum.name), owner);
-    const most = mostInSplit(stratum, "decision");
+    // What an opening on fresh items has told of cannot be reused.
+    const taken = context.ledger.usedByOthers(keyOf(items, stratum.name), owner);
+    const most = Math.min(mostInSplit(stratum, "decision"), gate.cap);
     const { difficulty } = stratum;
     const own = drawItems({ task, difficulty, split: "decision", count: most, random, orFewer: true });
     return own.filter(({ canonical }) => !taken.has(canonical));

@@ -28,6 +28,8 @@ export interface RoundContext {
   readonly watch: Watcher;
   /** Cost of the whole run so far, earlier processes included. */
   readonly cost: () => Cost;
+  /** Counts no sampled tokens until it is told how many to charge for what went on meanwhile. */
+  readonly sealCost: () => (charged: number) => void;
   /** A safe point: throws when the run was asked to end. */
   readonly safePoint: () => void;
 }

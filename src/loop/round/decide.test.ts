@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { sha256 } from "../../foundation/base/index.ts";
 import type { Gain, GuardFinding, RunEvent } from "../../foundation/contract/index.ts";
 import { readLedger } from "../../foundation/ledger/index.ts";
-import { reverse } from "../../world/task/index.ts";
+import { itemOf, reverse } from "../../world/task/index.ts";
 import { decideStage, decisionSeed } from "./decide.ts";
 import { FakeContext, type FakeContextOptions, lineageOf } from "./testing/fake-context.ts";
 
@@ -154,6 +154,18 @@ describe("decideStage on reused decision items", () => {
       decision: "reject",
       opening: { outcome: "not-shown", pairs: 300, observed: null },
     });
+  });
+
+  test("its cost is that of the longest answers, however long they were; and these items stay reused", async () => {
+    using round = small();
+    await decideIn(round);
+    expect(round.charged).toEqual([
+      2 * 300 * task.maxTokens(itemOf(task, { prompt: "1234=", difficulty: 4 })),
+    ]);
+    expect(round.context.ledger.getFact("reused/reverse@1")).toBe(true);
+    using large = fake();
+    large.context.ledger.setFact("reused/reverse@1", true);
+    expect((await decideIn(large)).opening).toMatchObject({ reused: true });
   });
 
   test("a second opening answers the same kind of items again, at a dearer level, and then there are none", async () => {

@@ -1,4 +1,4 @@
-import { hashOf } from "../../foundation/base/index.ts";
+import { hashOf, randomStream } from "../../foundation/base/index.ts";
 import {
   type Decision,
   decisionSchema,
@@ -6,9 +6,12 @@ import {
   type GuardFinding,
   type Opening,
   type RunEvent,
+  type Stratum,
+  type Task,
 } from "../../foundation/contract/index.ts";
+import { drawItems } from "../../world/task/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
-import { decisionItemsOf, planBlocks } from "./block-parts.ts";
+import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
 import { answeredBlocks } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
 import { whyUnopened } from "./promising.ts";
@@ -23,6 +26,13 @@ export interface DecideRequest {
   readonly findings: readonly GuardFinding[];
   /** Candidate against champion on validation items. */
   readonly gain: Gain | null;
+}
+
+/** Most tokens that an answer in a stratum takes, from a few items of its training split. */
+function longestAnswer(task: Task, { difficulty }: Stratum): number {
+  const random = randomStream(0, "longest answer");
+  const items = drawItems({ task, difficulty, split: "train", count: 16, random, orFewer: true });
+  return Math.max(1, ...items.map((item) => task.maxTokens(item)));
 }
 
 /** Candidate against champion on decision items; nothing but this promotes. */
@@ -42,9 +52,10 @@ export async function decideStage(
     label: "candidate against champion",
     input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
     work: async (progress) => {
-      const blocks = planBlocks(task, gate);
-      const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const items = decisionItemsOf(task);
+      const reusedBefore = context.ledger.getFact(reusedFact(items)) === true;
+      const blocks = planBlocks(task, gate, { reusedBefore });
+      const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const owner = `${context.run.id}/round-${round}`;
       const obstacle =
         "obstacle" in blocks
@@ -60,7 +71,19 @@ export async function decideStage(
                 worth: smallestWorth(gate, true),
                 lastRound: round === budget.rounds,
               });
-      const open = async (plan: Extract<typeof blocks, { parts: unknown }>): Promise<Opening> =>
+      const open = async (plan: Extract<typeof blocks, { parts: unknown }>): Promise<Opening> => {
+        if (!plan.reused) return openWith(plan);
+        context.ledger.setFact(reusedFact(items), true);
+        // How long the answers were would tell how right they were: the cost is that of the longest ones.
+        const charge = context.sealCost();
+        const opening = await openWith(plan);
+        const longest = plan.parts
+          .flatMap(({ strata }) => strata)
+          .map((stratum) => longestAnswer(task, stratum));
+        charge(2 * opening.pairs * Math.max(...longest));
+        return opening;
+      };
+      const openWith = (plan: Extract<typeof blocks, { parts: unknown }>): Promise<Opening> =>
         openGate({
           opening: context.ledger.openingNumber(items, owner),
           options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },

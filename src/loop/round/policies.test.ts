@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { userError } from "../../foundation/base/index.ts";
 import type { Engine, LoadOptions } from "../../foundation/contract/index.ts";
 import { FakeModel, FakeSampler, letters } from "../../gro/rollout/testing/fakes.ts";
+import { folderDigest } from "./folder-digest.ts";
 import { EnginePolicies } from "./policies.ts";
 import { SamplerShelf } from "./sampler-shelf.ts";
 
@@ -15,10 +16,11 @@ let policies: EnginePolicies;
 let policiesOf: (keepMoments: boolean) => EnginePolicies;
 /** Checkpoints whose moments were not kept. */
 let bare: Set<string>;
+let digests: Map<string, string>;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "policies-"));
-  [loaded, models, bare] = [[], [], new Set()];
+  [loaded, models, bare, digests] = [[], [], new Set(), new Map()];
   const engine = {
     createModel: async (options: LoadOptions) => {
       loaded.push(options);
@@ -40,6 +42,7 @@ beforeEach(async () => {
       precision: "bf16",
       pathOf: (checkpoint) => join(folder, checkpoint),
       keepMoments,
+      digests: { get: (name) => digests.get(name), set: (name, digest) => digests.set(name, digest) },
     });
   policies = policiesOf(true);
 });
@@ -83,6 +86,19 @@ describe("EnginePolicies", () => {
     expect(models).toHaveLength(2);
     await policies.open("solver", at("one", "fresh"));
     expect(models).toHaveLength(3);
+  });
+
+  test("a checkpoint whose files changed since it was saved is not loaded", async () => {
+    await mkdir(join(folder, "one"));
+    await writeFile(join(folder, "one", "weights"), "as saved");
+    digests.set("one", (await folderDigest(join(folder, "one"))) ?? "");
+    await policies.open("solver", at("one"));
+    await policies.sampler("one");
+    await writeFile(join(folder, "one", "weights"), "as spoilt");
+    const later = policiesOf(true);
+    for (const load of [later.open("solver", at("one")), later.sampler("one")])
+      await expect(load).rejects.toMatchObject({ code: "checkpoint-damaged", category: "user" });
+    expect(await folderDigest(join(folder, "nowhere"))).toBeNull();
   });
 
   test("moments that no round goes on with are kept only while training is unfinished", async () => {

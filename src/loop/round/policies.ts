@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { internalError, isWhetstoneError } from "../../foundation/base/index.ts";
+import { internalError, isWhetstoneError, userError } from "../../foundation/base/index.ts";
 import type {
   Engine,
   EngineModel,
@@ -9,6 +10,7 @@ import type {
   Tokenizer,
 } from "../../foundation/contract/index.ts";
 import type { PolicyStore, Weights } from "../../gro/method/index.ts";
+import { folderDigest } from "./folder-digest.ts";
 
 export interface PolicyStoreOptions {
   readonly engine: Engine;
@@ -18,6 +20,11 @@ export interface PolicyStoreOptions {
   readonly pathOf: (checkpoint: string) => string;
   /** Training goes on with the moments of the round before; without this they are twice the weights, for nothing. */
   readonly keepMoments: boolean;
+  /** Keeps what a checkpoint's files hold, so that damaged ones are never loaded. */
+  readonly digests: {
+    readonly get: (checkpoint: string) => string | undefined;
+    readonly set: (checkpoint: string, digest: string) => void;
+  };
 }
 
 interface Held {
@@ -32,6 +39,8 @@ interface Held {
 export class EnginePolicies implements PolicyStore, AsyncDisposable {
   readonly #options: PolicyStoreOptions;
   readonly #held = new Map<string, Held>();
+  /** Checkpoints that were looked at in this process. */
+  readonly #whole = new Map<string, Promise<void>>();
 
   constructor(options: PolicyStoreOptions) {
     this.#options = options;
@@ -46,6 +55,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     )
       return { role, model: held.model, tokenizer };
     await this.#release(role);
+    await this.#check(weights.checkpoint);
     const path = pathOf(weights.checkpoint);
     const load = (optimizer: boolean): Promise<EngineModel> =>
       engine.createModel({
@@ -89,10 +99,33 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
       optimizer: unfinished || this.#options.keepMoments,
     });
     this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
+    const digest = await folderDigest(this.#options.pathOf(checkpoint));
+    if (digest !== null) this.#options.digests.set(checkpoint, digest);
+    this.#whole.set(checkpoint, Promise.resolve());
+  }
+
+  /** Throws a user error `checkpoint-damaged` where the files are not those that were saved. */
+  #check(checkpoint: string): Promise<void> {
+    const known = this.#whole.get(checkpoint) ?? this.#compare(checkpoint);
+    this.#whole.set(checkpoint, known);
+    return known;
+  }
+
+  async #compare(checkpoint: string): Promise<void> {
+    const { digests, pathOf } = this.#options;
+    const saved = digests.get(checkpoint);
+    const path = pathOf(checkpoint);
+    if (saved === undefined || !existsSync(path) || (await folderDigest(path)) === saved) return;
+    throw userError(
+      "checkpoint-damaged",
+      `${path} does not hold what was saved there: put a copy back, or begin anew in another folder.`,
+      { path },
+    );
   }
 
   /** What is measured is what was saved: the sampler is loaded from the checkpoint's files. */
-  sampler(checkpoint: string): Promise<Sampler> {
+  async sampler(checkpoint: string): Promise<Sampler> {
+    await this.#check(checkpoint);
     const { engine, precision, pathOf, tokenizer } = this.#options;
     return engine.loadSampler({
       source: { kind: "checkpoint", path: pathOf(checkpoint), optimizer: false },

@@ -10,7 +10,7 @@ import {
 } from "../../foundation/statistics/index.ts";
 import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
-import { blockParts, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
+import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
@@ -52,7 +52,7 @@ export async function plan(
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
   if (!observes) blockParts(task, gate);
-  const blocks = planBlocks(task, gate);
+  const blocks = planBlocks(task, gate, { reusedBefore: reusedBefore(folder, task) });
   const parts = "parts" in blocks ? blocks.parts : [];
   const prepared = await model.prepare(join(ledgerFolder(folder), "models"), {
     ...needsOf(task, folder),
@@ -120,6 +120,11 @@ export async function plan(
     canaries,
   };
   return { ...planned, lines: planLines(planned) };
+}
+
+function reusedBefore(folder: string, task: Task): boolean {
+  using ledger = readLedger({ folder });
+  return ledger?.getFact(reusedFact(decisionItemsOf(task))) === true;
 }
 
 /** Openings that earlier rounds in this folder have made on the same decision items: the next one counts on from them. */

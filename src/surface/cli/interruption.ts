@@ -37,7 +37,9 @@ export function interruptible(options: InterruptionOptions): Interruption {
       program.exit(exitCodes.interrupted);
       return;
     }
-    say("Ending at the next safe point; nothing is lost.\nCtrl-C again ends at once.");
+    say(
+      "Ending at the next safe point, which with a large model can be minutes away; nothing is lost.\nCtrl-C again ends at once: what is under way is then done again.",
+    );
     controller.abort(userError("interrupted", "Ended before it was done; the same command goes on."));
   };
   for (const signal of signals) program.on(signal, interrupt);

@@ -192,8 +192,20 @@ describe("inTurn", () => {
 
   test("nests, and one method alone is itself in every round", () => {
     const nested = inTurn(inTurn(first, second), grpo());
-    expect([1, 2].map((round) => methodOf(nested, round).name)).toEqual([first.name, "grpo"]);
+    expect([1, 2, 3, 4].map((round) => methodOf(nested, round).name)).toEqual([
+      first.name,
+      second.name,
+      "grpo",
+      "grpo",
+    ]);
+    const right = inTurn(second, inTurn(first, grpo()));
+    expect([1, 2, 3].map((round) => methodOf(right, round).name)).toEqual([second.name, first.name, "grpo"]);
     expect(methodOf(second, 7)).toBe(second);
+  });
+
+  test("refuses what is no method", () => {
+    expect(() => inTurn([first, second] as never)).toThrow(/expected methods one after the other/);
+    expect(() => (inTurn as () => unknown)()).toThrow(/expected methods one after the other/);
   });
 
   test("refuses methods of other roles", () => {

@@ -82,6 +82,8 @@ export interface FakeContextOptions {
 
 /** A round's context over a real ledger in a folder of its own. */
 export class FakeContext implements Disposable {
+  /** What was charged for openings on reused items. */
+  readonly charged: number[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), "round-"));
   readonly seen: (StoredEvent | Progress)[] = [];
   /** Samplers by checkpoint, in the order in which they were loaded. */
@@ -141,6 +143,7 @@ export class FakeContext implements Disposable {
     };
     const policies = new EnginePolicies({
       keepMoments: true,
+      digests: { get: () => undefined, set: () => {} },
       engine,
       tokenizer: letters,
       precision: "fp32",
@@ -161,6 +164,7 @@ export class FakeContext implements Disposable {
       clock,
       watch: (event) => this.seen.push(event),
       cost: () => ({ ...engine.cost(), wallSeconds: 6 }),
+      sealCost: () => (charged) => void this.charged.push(charged),
       safePoint: () => {
         if (this.stop !== undefined) throw this.stop;
       },

@@ -13,14 +13,15 @@ const fineTuning: Course = {
   imports: ["inTurn", "rejectionSampling", "samples", "supervised", "supervisedFineTuning", "verifier"],
   lines: [
     "optimize: inTurn(",
-    "  supervisedFineTuning({ epochs: 2, learningRate: 1e-5 }),",
+    "  supervisedFineTuning({ epochs: 2, learningRate: 2e-5 }),",
     "  rejectionSampling({",
-    "    generate: samples({ samples: 4 }),",
+    "    generate: samples({ samples: 4, temperature: 0.7 }),",
     "    reward: verifier(),",
-    "    update: supervised({ epochs: 2, learningRate: 1e-5, batch: 8, replay: { newest: 1 } }),",
+    '    update: supervised({ steps: 36, batch: 6, learningRate: 2e-5, optimizerState: "fresh", replay: { newest: 1 } }),',
     "  }),",
     "),",
     'precision: "bf16",',
+    "evaluate: { perStratum: 64, finalAuditPerStratum: 128 },",
   ],
   what: "round 1 learns from the training answers, later rounds from the model's own right answers",
 };
@@ -71,7 +72,7 @@ export default defineRun({
   model: ${weights},
   // ${verifier}: ${reason}
   task: await dataset({ ${options.join(", ")} }),
-  acquire: [demonstrations(), prompts({ items: 192 })],
+  acquire: [demonstrations(), prompts({ items: 128 })],
   select: [], // a line may be learnt from again once all have been
 ${[...lines, ...(data.gated ? [] : ['gate: { mode: "observe" }, // too few lines to show any gain'])]
   .map((line) => `  ${line}`)

@@ -50,6 +50,17 @@ describe("a CSV file", () => {
     ]);
   });
 
+  test("one mark parts columns and rows, also behind a blank line; a quote that a cut row leaves open is a wrong row", async () => {
+    const rows = Array.from({ length: 50 }, (_, index) => `"q${index}";"line one\nline two ${index}"`);
+    const path = fileOf("blank-first.csv", `\n"prompt";"answer"\n${rows.join("\n")}`);
+    const read = brief(await readAll(path));
+    expect(read).toHaveLength(50);
+    expect((read[1] as [number, unknown])[1]).toEqual({ prompt: "q1", answer: "line one\nline two 1" });
+    await expect(readAll(fileOf("odd.csv", '"p;\nq",prompt,answer\n,a,1\n'))).rejects.toMatchObject({
+      code: "dataset-unreadable",
+    });
+  });
+
   test.each([
     ['prompt,answer\na,1\nb,"2\nc,3\n', "the row that begins in line 3 opens a quote that is never closed"],
     ["prompt,prompt\na,1\n", 'two of its columns are called "prompt"'],

@@ -21,11 +21,12 @@ export async function* readCsv(bytes: Bytes, file: DataFile): AsyncGenerator<Rea
     const all = row.take();
     if (all !== null && isBlank(all)) return undefined;
     if (header !== undefined) return rowOf(header, all, begun);
-    header = headerOf(file, all);
+    header = headerOf(file, all, String.fromCharCode(mark ?? 44));
     return undefined;
   };
   for await (const chunk of bytes) {
-    mark ??= markOf(chunk.toString("latin1").split("\n", 1)[0] ?? "").charCodeAt(0);
+    // Decided once, for columns and rows alike: by the first line that is not blank.
+    mark ??= markOf(/\S[^\n]*/.exec(chunk.toString("latin1"))?.[0] ?? "").charCodeAt(0);
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] as number;
@@ -61,9 +62,8 @@ function markOf(firstLine: string): string {
   return marks.find((one) => firstLine.includes(one)) ?? ",";
 }
 
-function headerOf(file: DataFile, all: Buffer | null): Header {
+function headerOf(file: DataFile, all: Buffer | null, mark: string): Header {
   const text = all === null ? undefined : textOf(all);
-  const mark = markOf(text ?? "");
   const names = text === undefined ? undefined : fieldsOf(text, mark)?.map((name) => name.trim());
   if (names === undefined) throw unreadable(file, "its first line does not name the columns.");
   const twice = names.find((name, index) => names.indexOf(name) < index && name !== "");
@@ -92,7 +92,7 @@ function rowOf({ names, mark }: Header, all: Buffer | null, line: number): Read<
   return { line, columns: Object.fromEntries(names.map((name, index) => [name, fields[index]])) };
 }
 
-/** The fields of a whole row; undefined where something stands between a closing quote and the next mark. */
+/** The fields of a whole row; undefined where a quote is left open, or something stands between a closing one and the next mark. */
 function fieldsOf(row: string, mark: string): string[] | undefined {
   const text = row.endsWith("\r") ? row.slice(0, -1) : row;
   const fields: string[] = [];
@@ -104,6 +104,7 @@ function fieldsOf(row: string, mark: string): string[] | undefined {
         field += text.slice(at + 1, close + 1);
         at = close + 1;
       }
+      if (close < 0) return undefined;
       field += text.slice(at + 1, close);
       at = close + 1;
       if (at < text.length && text[at] !== mark) return undefined;

@@ -21,7 +21,7 @@ const noText = "\ud800";
 export async function* readParquet(file: DataFile, wanted: readonly string[]): AsyncGenerator<Read<RawRow>> {
   const buffer = await asyncBufferFromFile(file.path);
   const metadata = await naming(file, "it is not a whole Parquet file", () => parquetMetadataAsync(buffer));
-  const schema = parquetSchema(metadata);
+  const schema = await naming(file, "it is not a whole Parquet file", async () => parquetSchema(metadata));
   const names = schema.children.map(({ element }) => element.name);
   const columns = names.filter((name) => wanted.includes(name));
   /** Columns that are not read are still named, for a row that lacks one. */

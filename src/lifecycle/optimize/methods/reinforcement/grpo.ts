@@ -17,6 +17,8 @@ const optionsSchema = z.strictObject({
   learningRate: z.number().positive().default(3e-4),
   reward: rewardPart.optional(),
   divideByDeviation: z.boolean().default(true),
+  /** `fresh`: moments begin at zero in each round, and those of another objective slow no first step. */
+  optimizerState: z.enum(["continued", "fresh"]).default("continued"),
 });
 export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -34,11 +36,12 @@ export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function grpo(options: GrpoOptions = {}): Method {
   const read = readOptions("grpo()", optionsSchema, options);
+  const { learningRate, divideByDeviation, optimizerState } = read;
   return gro({
     name: "grpo",
     generate: samples({ samples: read.samples, temperature: read.temperature }),
     reward: read.reward ?? verifier(),
-    update: policyGradient({ learningRate: read.learningRate, divideByDeviation: read.divideByDeviation }),
+    update: policyGradient({ learningRate, divideByDeviation, optimizerState }),
     items: read.items,
     repeat: read.steps,
   });

@@ -46,5 +46,5 @@ function symbolsAt(names: readonly string[], point: readonly bigint[]): Map<stri
 function valuesAgree(one: Value, other: Value): boolean {
   if (typeof one !== "number" && typeof other !== "number") return compare(one, other) === 0;
   const [a, b] = [asNumber(one), asNumber(other)];
-  return Math.abs(a - b) <= Math.max(1e-12 * Math.max(Math.abs(a), Math.abs(b)), 1e-14);
+  return Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
 }

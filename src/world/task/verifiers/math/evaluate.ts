@@ -43,15 +43,26 @@ function exactly(sign: string, left: Rational, right: Rational): Rational | unde
 }
 
 function nearly(sign: string, left: number, right: number): number {
-  if (sign === "+") return left + right;
-  if (sign === "*") return left * right;
-  if (sign === "/") return right === 0 ? Number.NaN : left / right;
-  if (left >= 0 || Number.isInteger(right)) return left ** right;
+  if (sign === "+") return sumOf(left, right);
+  if (sign === "*") return kept(left * right, left !== 0 && right !== 0);
+  if (sign === "/") return right === 0 ? Number.NaN : kept(left / right, left !== 0);
+  if (left >= 0 || Number.isInteger(right)) return kept(left ** right, left !== 0);
   // The real root of a negative number: only odd ones have one.
   const degree = Math.round(1 / right);
   return Math.abs(degree) % 2 === 1 && Math.abs(right * degree - 1) < 1e-12
     ? -((-left) ** right)
     : Number.NaN;
+}
+
+/** What is left of two numbers that cancel is their rounding, and nothing. */
+function sumOf(left: number, right: number): number {
+  const sum = left + right;
+  return Math.abs(sum) <= 1e-13 * Math.max(Math.abs(left), Math.abs(right)) ? 0 : sum;
+}
+
+/** No value where a number too small to be held would pass for 0. */
+function kept(value: number, isNotZero: boolean): number {
+  return isNotZero && Math.abs(value) < 1e-300 ? Number.NaN : value;
 }
 
 /** The real root, where it is a fraction. */
@@ -84,7 +95,11 @@ const functions: Readonly<Record<Exclude<FunctionName, "abs">, (value: number) =
 };
 
 function called(name: FunctionName, value: Value): Value {
-  if (name !== "abs") return functions[name](asNumber(value));
+  if (name !== "abs") {
+    const given = functions[name](asNumber(value));
+    if (name === "exp") return kept(given, true);
+    return name !== "ln" && name !== "log" && Math.abs(given) < 1e-15 ? 0 : given;
+  }
   if (typeof value === "number") return Math.abs(value);
   return value.numerator < 0n ? negate(value) : value;
 }
