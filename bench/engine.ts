@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { local } from "../src/model/engine/local/index.ts";
+import { local } from "whetstone";
 import { peerEnvironment } from "./engine/environment.ts";
 import { benchModel } from "./engine/model.ts";
 import type { Row } from "./engine/row.ts";

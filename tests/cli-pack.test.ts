@@ -46,7 +46,7 @@ test("packed and installed in an empty folder, it writes a config and runs it", 
 
   await shell(folder, "npm i --prefer-offline --no-audit --no-fund ./whetstone-*.tgz");
   const init = await shell(folder, "npx whetstone init --yes --rounds 1");
-  expect(init).toMatch(/^Wrote whetstone\.config\.ts\.\n\n {2}npx whetstone plan /);
+  expect(init).toMatch(/^Wrote whetstone\.config\.m?ts\.\n\n {2}npx whetstone plan /);
 
   const lines = jsonLines(await shell(folder, "npx whetstone run --json"));
   expect(lines.at(-1)).toMatchObject({ type: "result", run: "1-reverse", outcome: "rounds-spent" });

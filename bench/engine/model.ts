@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine } from "../../src/foundation/contract/index.ts";
+import type { Engine } from "whetstone";
 import { cacheFolder } from "../../src/model/engine/local/index.ts";
 
 const name = "smollm2-135m";

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Engine, SampleRequest } from "../../src/foundation/contract/index.ts";
+import type { Engine, SampleRequest } from "whetstone";
 import type { PeerEnvironment } from "./environment.ts";
 import type { BenchModel } from "./model.ts";
 import { fastest, pairedRatio } from "./paired.ts";

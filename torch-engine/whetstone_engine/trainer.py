@@ -221,7 +221,7 @@ class Trainer:
         self.sharing = [other for other in self.sharing if other is not snapshot]
 
     def save(self, path: str, *, optimizer: bool) -> int:
-        """Writes a checkpoint; returns its bytes. Moments that no step has moved are zero and are not written."""
+        """Writes a checkpoint; returns its bytes. Moments that no step has moved are zero: not written."""
         slots = self.architecture.slots
         files = {"model.safetensors": tensors_of(slots, self.flat)}
         if optimizer and int(self.moment_steps) > 0:
