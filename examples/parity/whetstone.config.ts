@@ -33,7 +33,7 @@ export default withParameters({ method: ["star", "grpo"], seed: 0 }, ({ method, 
     optimize:
       method === "star"
         ? star({ start: "current", rationalise: false })
-        : grpo({ items: 32, samples: 8, steps: 10, learningRate: 3e-4, optimizerState: "fresh" }),
+        : grpo({ items: 32, samples: 8, steps: 10, learningRate: 3e-4 }),
     evaluate: { perStratum: 1024, finalAuditPerStratum: 1024 },
     budget: { rounds: 4 },
     seed,
