@@ -1,5 +1,5 @@
 import type { Decision, GuardFinding, Opening } from "../foundation/contract/index.ts";
-import { spentAt, spentOnReusedAt, Wealth } from "../foundation/statistics/index.ts";
+import { levelAt, Wealth } from "../foundation/statistics/index.ts";
 
 /** Candidate minus champion on one decision item, several samples averaged first; in [−1, 1]. */
 export interface Pair {
@@ -61,7 +61,7 @@ export async function openGate({
   reused = false,
   nextBlocks,
 }: OpeningRequest): Promise<Opening> {
-  const alpha = (reused ? spentOnReusedAt : spentAt)(opening, options.alpha);
+  const alpha = levelAt(opening, options.alpha, reused);
   const better = new Wealth({ than: "greater", mean: 0 });
   const futile = new Wealth({ than: "less", mean: options.smallestGain });
   let [blocks, pairs, voids, sum] = [0, 0, 0, 0];

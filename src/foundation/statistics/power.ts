@@ -1,4 +1,5 @@
 import { betGrid } from "./betting.ts";
+import { levelAt } from "./spending.ts";
 
 /** Share of items on which two models are taken to differ, where a plan must say what can be shown. */
 export const plannedDiscordance = 0.25;
@@ -58,6 +59,20 @@ export function chanceToShow(gain: number, { pairs, alpha, discordance }: PowerO
       waiting[better] = better >= least ? 0 : fell + rose;
     }
   }
+}
+
+export interface ShowableOptions {
+  readonly pairs: number;
+  /** Which opening on its items, from 1. */
+  readonly opening: number;
+  /** Of all openings together. */
+  readonly alpha: number;
+  readonly reused: boolean;
+}
+
+/** The smallest gain that an opening of the gate can show, at the discordance that plans reckon with; null where none. */
+export function showableAt({ pairs, opening, alpha, reused }: ShowableOptions): number | null {
+  return smallestGain({ pairs, alpha: levelAt(opening, alpha, reused), discordance: plannedDiscordance });
 }
 
 /** The fewest pairs with which anything can be shown: all of them better, wealth reaches 1/α. */

@@ -7,6 +7,11 @@ export function spentOnReusedAt(opening: number, alpha: number): number {
   return spentAt(opening, alpha) / 2 ** (opening - 1);
 }
 
+/** The level of an opening, on items that are fresh or reused. */
+export function levelAt(opening: number, alpha: number, reused: boolean): number {
+  return reused ? spentOnReusedAt(opening, alpha) : spentAt(opening, alpha);
+}
+
 /**
  * The level of the r-th opening: α·6/(π²r²). Over any number of openings the levels add up to α at most, so the chance of
  * even one false promotion stays below α.

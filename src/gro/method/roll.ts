@@ -1,14 +1,17 @@
 import type {
   Item,
   Policy,
+  Response,
   Rollout,
   RolloutGroup,
   SamplingPolicy,
   ScoredGroup,
   Task,
+  Verdict,
 } from "../../foundation/contract/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
+import type { RewardContext } from "../reward/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
@@ -61,21 +64,31 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
       rollouts: byRole.flatMap(({ groups: own }) => own[index]?.rollouts ?? []),
     }),
   );
-  const scored = await pass.reward.reward(groups, {
-    verify: (item, response) => verdictOf(task, item, response),
-  });
-  return {
-    scored,
-    tally: addTallies([await countsOf(scored, request), ...byRole.map(({ probed }) => probed)]),
+  const verify = verifyOnce(task);
+  const scored = await pass.reward.reward(groups, { verify });
+  const counts = await countsOf(scored, request.lead, verify);
+  return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
+}
+
+/** The task's verdicts, each asked for once: reward and counts want the same, and a verifier may be slow. */
+function verifyOnce(task: Task): RewardContext["verify"] {
+  const asked = new WeakMap<Response, { readonly item: Item; readonly verdict: Promise<Verdict> }>();
+  return (item, response) => {
+    const known = asked.get(response);
+    if (known?.item === item) return known.verdict;
+    const verdict = verdictOf(task, item, response);
+    asked.set(response, { item, verdict });
+    return verdict;
   };
 }
 
 async function countsOf(
   scored: readonly ScoredGroup[],
-  { task, lead }: RollRequest,
+  lead: string,
+  verify: RewardContext["verify"],
 ): Promise<Partial<Tally>> {
   const right = async ({ item, response }: Rollout): Promise<boolean | null> => {
-    const verdict = await verdictOf(task, item, response);
+    const verdict = await verify(item, response);
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));

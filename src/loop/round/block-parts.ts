@@ -16,16 +16,17 @@ export interface BlockPart {
   readonly count: number;
 }
 
+/** What every block holds. */
+export interface Blocks {
+  readonly parts: readonly BlockPart[];
+  /** Every opening uses all decision items again. */
+  readonly reused: boolean;
+  /** Most pairs of an opening. */
+  readonly pairs: number;
+}
+
 /** What every block holds, or why no block can be made. */
-export type BlockPlan =
-  | {
-      readonly parts: readonly BlockPart[];
-      /** Every opening uses all decision items again. */
-      readonly reused: boolean;
-      /** Most pairs of an opening. */
-      readonly pairs: number;
-    }
-  | { readonly obstacle: string; readonly advice: string };
+export type BlockPlan = Blocks | { readonly obstacle: string; readonly advice: string };
 
 /**
  * The strata that weigh and have enough fresh items make the blocks, each in proportion to its weight, within a cap of pairs.

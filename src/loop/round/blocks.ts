@@ -3,7 +3,7 @@ import type { Item, Stratum } from "../../foundation/contract/index.ts";
 import { pairsOf } from "../../lifecycle/evaluate/index.ts";
 import { drawItems, itemsInSplit, mostInSplit } from "../../world/task/index.ts";
 import type { PairedBlock } from "../gate.ts";
-import type { BlockPart, BlockPlan } from "./block-parts.ts";
+import type { BlockPart, Blocks } from "./block-parts.ts";
 import { durable, leadCheckpoint, type RoundContext, type StageProgress, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
@@ -16,7 +16,7 @@ export interface BlocksRequest {
   /** Which opening uses them. */
   readonly owner: string;
   readonly seed: string;
-  readonly plan: Extract<BlockPlan, { parts: unknown }>;
+  readonly plan: Blocks;
   readonly progress: StageProgress;
 }
 

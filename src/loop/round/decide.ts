@@ -11,7 +11,7 @@ import {
 } from "../../foundation/contract/index.ts";
 import { drawItems } from "../../world/task/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
-import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
+import { type Blocks, decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
 import { answeredBlocks } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
 import { whyUnopened } from "./promising.ts";
@@ -71,7 +71,7 @@ export async function decideStage(
                 worth: smallestWorth(gate, true),
                 lastRound: round === budget.rounds,
               });
-      const open = async (plan: Extract<typeof blocks, { parts: unknown }>): Promise<Opening> => {
+      const open = async (plan: Blocks): Promise<Opening> => {
         if (!plan.reused) return openWith(plan);
         context.ledger.setFact(reusedFact(items), true);
         // How long the answers were would tell how right they were: the cost is that of the longest ones.
@@ -83,7 +83,7 @@ export async function decideStage(
         charge(2 * opening.pairs * Math.max(...longest));
         return opening;
       };
-      const openWith = (plan: Extract<typeof blocks, { parts: unknown }>): Promise<Opening> =>
+      const openWith = (plan: Blocks): Promise<Opening> =>
         openGate({
           opening: context.ledger.openingNumber(items, owner),
           options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },

@@ -1,5 +1,5 @@
 import type { Gain } from "../../foundation/contract/index.ts";
-import { plannedDiscordance, smallestGain, spentOnReusedAt } from "../../foundation/statistics/index.ts";
+import { plannedDiscordance, showableAt } from "../../foundation/statistics/index.ts";
 
 export interface PromiseRequest {
   /** Candidate against champion on validation items. */
@@ -25,9 +25,7 @@ export function whyUnopened(request: PromiseRequest): string | null {
   const { gain, opening, openings, pairs, alpha, worth, lastRound } = request;
   if (opening > openings) return `its ${openings} openings on these decision items are spent`;
   const points = (value: number): string => `${value >= 0 ? "+" : ""}${(100 * value).toFixed(1)} points`;
-  const showable =
-    smallestGain({ pairs, alpha: spentOnReusedAt(opening, alpha), discordance: plannedDiscordance }) ??
-    plannedDiscordance;
+  const showable = showableAt({ pairs, opening, alpha, reused: true }) ?? plannedDiscordance;
   const error = (gain.interval.high - gain.interval.low) / (2 * 1.96);
   if (gain.mean + error >= showable && gain.mean >= worth) return null;
   if (lastRound && gain.mean >= worth) return null;

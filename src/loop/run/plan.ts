@@ -2,12 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
-import {
-  plannedDiscordance,
-  smallestGain,
-  spentAt,
-  spentOnReusedAt,
-} from "../../foundation/statistics/index.ts";
+import { showableAt } from "../../foundation/statistics/index.ts";
 import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
@@ -88,11 +83,7 @@ export async function plan(
   const showable = (opening: number): number | null =>
     opening > openings && reused
       ? null
-      : smallestGain({
-          pairs,
-          alpha: (reused ? spentOnReusedAt : spentAt)(opened + opening, gate.alpha),
-          discordance: plannedDiscordance,
-        });
+      : showableAt({ pairs, opening: opened + opening, alpha: gate.alpha, reused });
   const policies = optimize.roles.length;
   const inGate = new Set(parts.flatMap(({ strata }) => strata.map(({ name }) => name)));
   const planned: Omit<Plan, "lines"> = {

@@ -1,9 +1,4 @@
-import {
-  fewestPairs,
-  plannedDiscordance,
-  smallestGain,
-  spentOnReusedAt,
-} from "../../../foundation/statistics/index.ts";
+import { fewestPairs, showableAt, spentOnReusedAt } from "../../../foundation/statistics/index.ts";
 import { splitShares } from "../splits.ts";
 
 /** Of a gate that is left as it comes. */
@@ -11,11 +6,8 @@ const usual = { alpha: 0.05, cap: 4000 };
 
 /** The smallest gain that so many decision items can show at an opening of the gate; null where they can show none. */
 export function showableGain(decisionItems: number, opening: number): number | null {
-  return smallestGain({
-    pairs: Math.min(decisionItems, usual.cap),
-    alpha: spentOnReusedAt(opening, usual.alpha),
-    discordance: plannedDiscordance,
-  });
+  const pairs = Math.min(decisionItems, usual.cap);
+  return showableAt({ pairs, opening, alpha: usual.alpha, reused: true });
 }
 
 /** Whether a gate can open on so few decision items at all. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { readOptions } from "../../../foundation/base/index.ts";
-import { nothing } from "../../../gro/generate/nothing.ts";
-import { gro, type Method } from "../../../gro/method.ts";
-import { everything } from "../../../gro/reward/index.ts";
-import { supervised } from "../../../gro/update/index.ts";
+import { readOptions } from "../../../../foundation/base/index.ts";
+import { nothing } from "../../../../gro/generate/nothing.ts";
+import { gro, type Method } from "../../../../gro/method.ts";
+import { everything } from "../../../../gro/reward/index.ts";
+import { supervised } from "../../../../gro/update/index.ts";
 
 const optionsSchema = z.strictObject({
   /** Times that every demonstration is learnt from. */
