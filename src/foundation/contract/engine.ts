@@ -9,7 +9,7 @@ export type TokenIds = Int32Array;
 /**
  * One training sequence. Every array is as long as `tokens`; position i predicts `targets[i]`. Which arrays are needed
  * depends on the loss: `weights` for cross_entropy, `advantages` and `logprobs` (of the behaviour policy) for
- * importance_sampling and ppo, where `mask` (default 1) says which positions count.
+ * the other losses, where `mask` (default 1) says which positions count.
  */
 export interface Datum {
   readonly tokens: TokenIds;
@@ -18,17 +18,28 @@ export interface Datum {
   readonly advantages?: Float32Array;
   readonly logprobs?: Float32Array;
   readonly mask?: Float32Array;
+  /** Bounds of the ratio at each position, instead of the loss's own; for ppo, cispo and gspo. */
+  readonly clipLow?: Float32Array;
+  readonly clipHigh?: Float32Array;
 }
 
 /**
- * Losses are sums over positions, never divided by anything (Tinker): two calls and a step equal one call on both.
- * cross_entropy = −Σ w·logp, weights may be negative; importance_sampling = −Σ exp(logp − logprobs)·A;
- * ppo = −Σ min(ρA, clip(ρ, clipLow, clipHigh)·A) with ρ = exp(logp − logprobs).
+ * Losses are sums over positions, never divided by anything (Tinker): two calls and a step equal one call on both. With
+ * ρ = exp(logp − logprobs), [·] a value that carries no gradient, and every sum over positions weighed by `mask`:
+ * - cross_entropy −Σ w·logp; weights may be negative;
+ * - importance_sampling −Σ ρA;
+ * - ppo −Σ min(ρA, clip(ρ, clipLow, clipHigh)·A) (arXiv 1707.06347);
+ * - cispo −Σ [clip(ρ, clipLow, clipHigh)]·A·logp (arXiv 2506.13585);
+ * - dro −Σ (A·logp − ½β(logp − logprobs)²) (arXiv 2405.19107);
+ * - gspo as ppo, with the sequence's own ratio s = exp(mean of logp − logprobs over its mask) in the place of ρ, its
+ *   gradient reaching every position (arXiv 2507.18071, GSPO-token).
  */
 export type Loss =
   | { readonly name: "cross_entropy" }
   | { readonly name: "importance_sampling" }
-  | { readonly name: "ppo"; readonly clipLow?: number; readonly clipHigh?: number };
+  /** Bounds .8 and 1.2 if left out; of cispo 0 and 4, as in its papers no bound below. */
+  | { readonly name: "ppo" | "cispo" | "gspo"; readonly clipLow?: number; readonly clipHigh?: number }
+  | { readonly name: "dro"; readonly beta?: number };
 export type LossName = Loss["name"];
 
 /** Which target logprobs come back: all, those at positions that count (NaN elsewhere), or none. */
@@ -92,6 +103,8 @@ export interface SamplingParameters {
   readonly stopTokens?: readonly number[];
   /** Texts that end a sample, matched on bytes; kept at its end. */
   readonly stopStrings?: readonly string[];
+  /** How many of the most probable tokens are returned at each sampled position; default 0. A capability. */
+  readonly topLogprobs?: number;
 }
 
 export interface SampleRequest {
@@ -107,6 +120,38 @@ export interface SampledSequence {
   /** Of each sampled token under the model itself: no temperature, no filter. Equal to what `forward` recomputes. */
   readonly logprobs: Float32Array;
   readonly stopReason: "stop" | "length";
+  /** Where `topLogprobs` asked for them. */
+  readonly top?: TopLogprobs;
+}
+
+/** The k most probable tokens at each of n positions under the model itself, row by row, the most probable first. */
+export interface TopLogprobs {
+  readonly k: number;
+  /** [n · k]. */
+  readonly tokens: TokenIds;
+  /** [n · k]; NaN where a position has no prediction: the first of a sequence. */
+  readonly logprobs: Float32Array;
+}
+
+/** What `logprobs` can return beside a logprob a token, each a capability. */
+export interface ScoreOptions {
+  readonly signal?: AbortSignal;
+  /** How many of the most probable tokens at each position; default 0. */
+  readonly top?: number;
+}
+
+export interface ScoredSequence {
+  /** Of each token given those before it; the first is NaN. */
+  readonly logprobs: Float32Array;
+  readonly top?: TopLogprobs;
+}
+
+/** How certain the model is at each position of a sequence, the first NaN. Nats. */
+export interface TokenCertainty {
+  /** −Σ_v p(v) log p(v) of the distribution that predicts the token. */
+  readonly entropy: Float32Array;
+  /** KL(uniform ‖ p) = −log V − (1/V)·Σ_v log p(v) (self-certainty, arXiv 2502.18581). */
+  readonly selfCertainty: Float32Array;
 }
 
 /** Immutable weights to sample from. */
@@ -124,6 +169,18 @@ export interface Sampler extends AsyncDisposable {
     sequences: readonly TokenIds[],
     options?: { readonly signal?: AbortSignal },
   ): Promise<Float32Array[]>;
+  /** As `logprobs`, with the most probable tokens at each position. A capability: `topLogprobs`. */
+  score?(sequences: readonly TokenIds[], options?: ScoreOptions): Promise<ScoredSequence[]>;
+  /** Extension `certainty`. */
+  certainty?(
+    sequences: readonly TokenIds[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<TokenCertainty[]>;
+  /** Extension `embeddings`: per sequence the last layer's normed hidden state, over all positions or at the last one, [D]. */
+  embed?(
+    sequences: readonly TokenIds[],
+    options: { readonly pooling: "mean" | "last"; readonly signal?: AbortSignal },
+  ): Promise<Float32Array[]>;
 }
 
 /** Trainable weights that a worker holds. Calls are pipelined: they run in the order in which they were made. */
@@ -140,7 +197,33 @@ export interface EngineModel extends AsyncDisposable {
   ): Promise<{ readonly sequence: number; readonly path: string; readonly bytes: number }>;
   /** The weights as they are now; later steps do not change it. */
   snapshot(options?: CallOptions): Promise<Sampler>;
+  /**
+   * Extension `gradient-features`: per datum its own gradient of the loss, projected to `dimensions` numbers by a random
+   * matrix of ±1/√dimensions that depends on `seed` alone (TRAK, arXiv 2303.14186). Gradients and weights stay as they are.
+   */
+  gradientFeatures?(data: readonly Datum[], options: GradientFeatureOptions): Promise<Float32Array[]>;
 }
+
+export interface GradientFeatureOptions {
+  readonly loss: Loss;
+  readonly dimensions: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Low-rank adapters of linear layers (arXiv 2106.09685): W + (alpha/rank)·B·A, with A drawn and B zero at first. */
+export interface LoraOptions {
+  readonly rank: number;
+  /** Default 32, as the Tinker API has it. */
+  readonly alpha?: number;
+  /** Which linear layers; by default attention and MLP. */
+  readonly modules?: readonly LoraModule[];
+  /** Of the drawing; default 0. */
+  readonly seed?: number;
+}
+
+/** The projections of attention, those of the MLP, the output head. */
+export type LoraModule = "attention" | "mlp" | "unembed";
 
 export interface ModelInfo {
   readonly parameters: number;
@@ -149,16 +232,21 @@ export interface ModelInfo {
   readonly step: number;
   /** Longest sequence, where the model has one. */
   readonly maxPositions?: number;
+  /** Of adapters; absent where all weights are trained. */
+  readonly lora?: Required<Omit<LoraOptions, "seed">>;
 }
 
 /** Where weights come from. */
 export type ModelSource =
   /** A Hugging Face folder; without weights in it they are drawn from `seed`. */
   | { readonly kind: "folder"; readonly path: string; readonly seed?: number }
-  /** What `save` wrote. */
+  /** What `save` wrote; of adapters, a PEFT folder whose config names the base. */
   | { readonly kind: "checkpoint"; readonly path: string; readonly optimizer: boolean };
 
-/** What passes compute with: fp32 weights, or weights rounded to bf16 (those that are trained stay fp32 underneath). */
+/**
+ * What passes compute with, and what is kept: `fp32` weights and moments; `bf16`: passes with weights rounded to bf16, those
+ * that are trained and their moments staying fp32 underneath (mixed precision).
+ */
 export type Precision = "fp32" | "bf16";
 
 /** How far equal quantities may differ in one precision. */
@@ -174,6 +262,10 @@ export interface Tolerance {
 export interface LoadOptions {
   readonly source: ModelSource;
   readonly precision?: Precision;
+  /** Adapters to train in place of the weights; a capability. Models of one base and precision share its memory. */
+  readonly lora?: LoraOptions;
+  /** Recompute activations instead of keeping them: less memory, a third more time. A capability. */
+  readonly gradientCheckpointing?: boolean;
   /** Each token id's bytes, so that stop strings are matched without a tokenizer. */
   readonly tokenBytes?: readonly Uint8Array[];
   readonly signal?: AbortSignal;
@@ -188,11 +280,23 @@ export interface EngineCapabilities {
   readonly architectures: readonly string[];
   readonly stopStrings: boolean;
   readonly topK: boolean;
+  /** Largest rank of adapters; 0 where there are none. */
+  readonly loraRank: number;
+  readonly gradientCheckpointing: boolean;
+  /** Most probable tokens that may be asked for at a position; 0 where they cannot. */
+  readonly topLogprobs: number;
+  /** What it can do beyond the verbs of the Tinker API. */
+  readonly extensions: readonly EngineExtension[];
+  /** What could not be tried where this was made, in words; empty where everything was. */
+  readonly untested: readonly string[];
   /** Workers that compute at the same time. */
   readonly workers: number;
   /** How far two equal quantities may differ, in each of the precisions. */
   readonly tolerance: Readonly<Record<Precision, Tolerance>>;
 }
+
+/** `embeddings`: `Sampler.embed`; `certainty`: `Sampler.certainty`; `gradient-features`: `EngineModel.gradientFeatures`. */
+export type EngineExtension = "embeddings" | "certainty" | "gradient-features";
 
 export interface EngineCost {
   /** Seconds of computing, summed over workers. */

@@ -47,6 +47,11 @@ export class LocalEngine implements Engine {
       architectures: hello.architectures,
       stopStrings: true,
       topK: true,
+      loraRank: 0,
+      gradientCheckpointing: false,
+      topLogprobs: 0,
+      extensions: [],
+      untested: [],
       workers: this.#workers,
       tolerance: { fp32: exact, bf16: hello.arithmetic.bf16 === "fp32" ? exact : rough },
     };

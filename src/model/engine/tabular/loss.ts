@@ -17,7 +17,7 @@ export interface LossTerms {
  * ppo −mask·min(ρA, clip(ρ)A), ρ = exp(logp − behaviour logp) (arXiv 1707.06347, equation 7). Throws `bad-request`.
  */
 export function termsOf(loss: Loss, datum: Datum, index: number): LossTerms {
-  if (!losses.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
+  if (!isKnown(loss)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
   if (loss.name === "cross_entropy") {
     const weights = requiredArray(datum, index, "weights", loss);
     return {
@@ -46,10 +46,16 @@ export function termsOf(loss: Loss, datum: Datum, index: number): LossTerms {
   };
 }
 
+type KnownLoss = { readonly name: (typeof losses)[number] } & Loss;
+
+function isKnown(loss: Loss): loss is KnownLoss {
+  return losses.some((name) => name === loss.name);
+}
+
 function clipsOf({
   clipLow = 0.8,
   clipHigh = 1.2,
-}: Extract<Loss, { name: "ppo" }>): [low: number, high: number] {
+}: Extract<KnownLoss, { name: "ppo" }>): [low: number, high: number] {
   checkNumbers({ clipLow, clipHigh });
   if (clipLow > clipHigh) throw engineError("bad-request", "clipLow must not be above clipHigh.");
   return [clipLow, clipHigh];

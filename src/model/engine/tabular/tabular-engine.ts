@@ -54,6 +54,11 @@ export class TabularEngine implements Engine {
       architectures: ["table"],
       stopStrings: true,
       topK: true,
+      loraRank: 0,
+      gradientCheckpointing: false,
+      topLogprobs: 0,
+      extensions: [],
+      untested: [],
       workers: 1,
       tolerance: { fp32: tolerance, bf16: tolerance },
     }));
