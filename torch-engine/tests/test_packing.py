@@ -7,6 +7,7 @@ import torch
 from support.data import packed, positions, random_sequences
 from support.folders import FolderMaker
 from whetstone_engine import trainer as trainer_module
+from whetstone_engine.beginnings import shared_beginnings
 from whetstone_engine.packing import Packing
 from whetstone_engine.trainer import micro_batches, micro_limit
 
@@ -39,6 +40,56 @@ def test_together_equals_one_by_one(make_folder: FolderMaker, members, longest):
     assert np.abs(out["logprobs"] - np.concatenate(alone)).max() < 1e-5
     assert together["lossSum"] == pytest.approx(lost, abs=1e-4)
     assert torch.allclose(gradient, trainer.grad, atol=2e-5, rtol=1e-4)
+
+
+def sharing(longest: int) -> list[list[int]]:
+    """Rows that begin like others, end within others, or stand alone."""
+    begin, other = random_sequences(3, [20, 12])
+    ends = random_sequences(4, [1, 7, 7, 13, 30, longest - 20])
+    alone = random_sequences(5, [2, 9, 25])
+    return [begin + end for end in ends] + [begin[:15], begin, begin, other, other + ends[1], *alone]
+
+
+@pytest.mark.parametrize("members", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("longest", [60, 100])
+@pytest.mark.parametrize("wanted", ["all", "weighted"])
+def test_what_rows_share_is_computed_once_and_counts_in_each(
+    make_folder: FolderMaker, monkeypatch, members, longest, wanted
+):
+    trainer = make_folder.trainer(**members)
+    sequences = sharing(longest)
+    random = np.random.default_rng(6)
+    weights = random.normal(size=positions(sequences)).astype(np.float32)
+    weights[random.random(len(weights)) < 0.4] = 0
+    arrays = packed(sequences, weights=weights)
+    seen = []
+    hidden = trainer.architecture.decoder.hidden
+
+    def watched(leaves, tokens_N, *rest):
+        seen.append(len(tokens_N))
+        return hidden(leaves, tokens_N, *rest)
+
+    monkeypatch.setattr(trainer.architecture.decoder, "hidden", watched)
+    once, out = trainer.run(arrays, {"name": "cross_entropy"}, wanted, backward=True)
+    gradient = trainer.grad.clone()
+    trainer.grad.zero_()
+    monkeypatch.setattr(trainer_module, "shared_beginnings", lambda *_: None)
+    each, expected = trainer.run(arrays, {"name": "cross_entropy"}, wanted, backward=True)
+    assert seen[1] == positions(sequences)
+    beginnings = {tuple(row[:end]) for row in sequences for end in range(1, len(row))}
+    assert seen[0] == len(beginnings) < 0.6 * seen[1]
+    assert once["lossSum"] == pytest.approx(each["lossSum"], abs=1e-4)
+    assert np.abs(out["logprobs"] - expected["logprobs"]).max() < 1e-5
+    assert torch.allclose(gradient, trainer.grad, atol=2e-5, rtol=1e-4)
+
+
+def test_rows_that_share_little_are_left_as_they_are():
+    rows = random_sequences(7, [30] * 20)
+    lengths = np.array([30] * 20)
+    assert shared_beginnings(np.concatenate(rows), lengths) is None
+    rows[1][:9] = rows[0][:9]
+    assert shared_beginnings(np.concatenate(rows), lengths) is None
+    assert shared_beginnings(np.array([1, 2, 3]), np.array([3])) is None
 
 
 @pytest.mark.parametrize("wanted", ["weighted", "none"])

@@ -18,12 +18,14 @@ SHORT = 64
 
 
 def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
-    """Attention of packed queries, keys and values [N, K·G + 2K, d] in this order; returns [N, K·G·d]."""
+    """Attention of queries, keys and values [N, K·G + 2K, d] in this order; returns [N, K·G·d]. Where rows
+    share beginnings, both are of the U positions that are computed."""
     if packing.columns <= SHORT and heads_NHd.dtype == torch.float32:
         return _ShortAttention.apply(heads_NHd, packing.plan(heads_NHd.shape[1], key_heads))
-    parts = heads_NHd.split([bucket.positions for bucket in packing.buckets])
+    parts = packing.at_places(heads_NHd).split([bucket.positions for bucket in packing.buckets])
     attended = [_flash(part, bucket, key_heads) for part, bucket in zip(parts, packing.buckets, strict=True)]
-    return attended[0] if len(attended) == 1 else torch.cat(attended)
+    attended_N = attended[0] if len(attended) == 1 else torch.cat(attended)
+    return attended_N if packing.shared is None else gather(attended_N, packing.shared.at_U)
 
 
 def _flash(heads_NHd: Tensor, bucket: Bucket, key_heads: int) -> Tensor:
@@ -74,7 +76,8 @@ class _ShortAttention(Function):
             grad_scores = torch._softmax_backward_data(grad_share, share, -1, torch.float32)
             grad_q.baddbmm_(grad_scores, k, beta=0, alpha=width**-0.5)
             grad_k.baddbmm_(grad_scores.transpose(1, 2), q, beta=0, alpha=width**-0.5)
-        return grads.index_select(0, plan.give_heads).view(plan.count, -1, width), None
+        heads = len(plan.take_heads) // plan.places
+        return plan.collect(grads.index_select(0, plan.give_heads).view(-1, heads, width)), None
 
 
 def _parts(buffer: Tensor, plan: Plan) -> tuple[Tensor, ...]:

@@ -1,5 +1,6 @@
 """Rows of different lengths, laid end to end: only attention knows where one ends. Suffixes as in decoder.py;
-K key-value heads, each read by G query heads; S places in the rectangles that attention sees."""
+K key-value heads, each read by G query heads; S places in the rectangles that attention sees; where rows
+share beginnings, U positions are computed and stand at N places."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
+
+from .beginnings import Beginnings
 
 NARROWEST = 16
 """Columns of the narrowest rectangle: softmax over fewer than a vector register holds is ten times slower."""
@@ -31,9 +34,11 @@ class Packing:
     """Neighbours share a rectangle while their lengths round up to the same power of two: sorted rows waste
     little."""
 
-    def __init__(self, lengths: np.ndarray) -> None:
+    def __init__(self, lengths: np.ndarray, shared: Beginnings | None = None) -> None:
         positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        self.positions_N = torch.from_numpy(positions)
+        self.shared = shared
+        self.positions_N = self.computed(torch.from_numpy(positions))
+        """Place in its row of each position that is computed."""
         self.buckets: list[Bucket] = []
         powers = np.ceil(np.log2(np.maximum(lengths, NARROWEST)))
         start = 0
@@ -47,15 +52,36 @@ class Packing:
         self._plan: Plan | None = None
 
     def plan(self, heads: int, key_heads: int) -> Plan:
-        self._plan = self._plan or Plan(self.buckets, heads, key_heads)
+        self._plan = self._plan or Plan(self.buckets, heads, key_heads, self.shared)
         return self._plan
+
+    def computed(self, values_N: Tensor) -> Tensor:
+        """What belongs to packed positions, of those that are computed."""
+        return values_N if self.shared is None else values_N[self.shared.at_U]
+
+    def at_places(self, values: Tensor) -> Tensor:
+        """What was computed, at each packed position."""
+        return values if self.shared is None else values.index_select(0, self.shared.of_N)
+
+    def wanted(self, some_N: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+        """Which computed positions are those of some packed ones (of all if None), each once, and which of
+        these each packed one is; None for all, in order."""
+        if self.shared is None:
+            return some_N, None
+        if some_N is None:
+            return None, self.shared.of_N
+        different, which = self.shared.of_N[some_N].unique(return_inverse=True)
+        return different, which
 
 
 class Plan:
     """Where each head of each position lies in a buffer [S·H, d] whose blocks are ready for matrix products:
-    queries [K, rows, G, columns] of one bucket after another, then keys [K, rows, columns], then values."""
+    queries [K, rows, G, columns] of one bucket after another, then keys [K, rows, columns], then values. A
+    shared position's keys and values stand in the place of each row; of its queries one is answered."""
 
-    def __init__(self, buckets: list[Bucket], heads: int, key_heads: int) -> None:
+    def __init__(
+        self, buckets: list[Bucket], heads: int, key_heads: int, shared: Beginnings | None = None
+    ) -> None:
         self.buckets, self.key_heads, self.group = buckets, key_heads, heads // key_heads - 2
         self.places = sum(bucket.rows * bucket.columns for bucket in buckets)
         queries = key_heads * self.group
@@ -72,17 +98,29 @@ class Plan:
             parts.append(np.concatenate((query, keys, keys + self.places * key_heads), axis=1))
             done += cells
         slots_NH = np.concatenate(parts)
-        self.count = len(slots_NH)
+        answered_UH = slots_NH[:, :queries] if shared is None else slots_NH[shared.at_U.numpy(), :queries]
+        self.count, self.shared = len(answered_UH), shared
         self.give_heads = torch.from_numpy(slots_NH.reshape(-1))
         """Slot of each head of each packed position, [N·H]."""
-        self.give_queries = torch.from_numpy(slots_NH[:, :queries].reshape(-1))
+        self.give_queries = torch.from_numpy(answered_UH.reshape(-1))
         self.take_heads = _inverse(slots_NH, self.places * heads)
         """Which head of which position each slot takes, [S·H]; slots that no position has take any."""
-        self.take_queries = _inverse(slots_NH[:, :queries], self.places * queries)
+        if shared is not None:
+            position, head = self.take_heads // heads, self.take_heads % heads
+            self.take_heads = shared.of_N[position] * heads + head
+        self.take_queries = _inverse(answered_UH, self.places * queries)
+
+    def collect(self, grads_NHd: Tensor) -> Tensor:
+        """What reached the heads of packed positions, [U, H, d]: summed where one stands in several rows."""
+        if self.shared is None:
+            return grads_NHd
+        return grads_NHd.new_zeros(self.count, *grads_NHd.shape[1:]).index_add_(
+            0, self.shared.of_N, grads_NHd
+        )
 
     @cached_property
     def real_slots(self) -> Tensor:
-        """1 for each slot of a query that a position has, 0 for the others, [S·K·G, 1]."""
+        """1 for each slot of a query that is answered, 0 for the others, [S·K·G, 1]."""
         return torch.zeros(len(self.take_queries), 1).index_fill_(0, self.give_queries, 1)
 
     def blocks(self, part: Tensor, bucket: int) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .beginnings import shared_beginnings
 from .cache import Cache
 from .choice import Parameters, choose
 from .errors import EngineError, bad_request
@@ -228,13 +229,17 @@ class Decoding:
         lengths = np.array([len(prompt) for prompt in prompts])
         tokens_N = torch.from_numpy(np.concatenate(prompts).astype(np.int64))
         bucket, last = self.cache.right_aligned(lengths), torch.from_numpy(np.cumsum(lengths) - 1)
+        packing = Packing(lengths, shared_beginnings(tokens_N.numpy(), lengths))
+        computed, which = packing.wanted(last)
         hidden = self.decoder.hidden(
             self.snapshot.weights,
-            tokens_N,
-            Packing(lengths),
-            last,
-            lambda layer, heads_NHd: self.cache.fill(layer, rows, heads_NHd, bucket, shared),
+            packing.computed(tokens_N),
+            packing,
+            computed,
+            lambda layer, heads: self.cache.fill(layer, rows, packing.at_places(heads), bucket, shared),
         )
+        if which is not None:
+            hidden = hidden[which]
         return hidden if shared is None else hidden[shared]
 
     def _advance(self, tokens_B: Tensor, positions_B: Tensor, column: int) -> Tensor:
@@ -269,8 +274,9 @@ def logprobs_of(snapshot: Snapshot, arrays: Arrays) -> np.ndarray:
         inner = np.ones(len(place_N), dtype=bool)
         inner[np.cumsum(lengths[rows]) - 1] = False
         fed, predicted = place_N[inner], place_N[inner] + 1
-        hidden_ND = architecture.decoder.hidden(snapshot.weights, tokens[fed], Packing(lengths[rows] - 1))
-        logits_NV = architecture.decoder.logits(snapshot.weights, hidden_ND)
+        packing = Packing(lengths[rows] - 1, shared_beginnings(tokens[fed].numpy(), lengths[rows] - 1))
+        hidden_ND = architecture.decoder.hidden(snapshot.weights, packing.computed(tokens[fed]), packing)
+        logits_NV = architecture.decoder.logits(snapshot.weights, packing.at_places(hidden_ND))
         out[predicted] = target_logprobs(logits_NV, tokens[predicted]).numpy()
         begin += size
     if np.isnan(out).sum() > len(lengths):

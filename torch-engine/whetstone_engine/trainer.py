@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
 
+from .beginnings import shared_beginnings
 from .checkpoint import tensors_of, write_checkpoint
 from .config import ModelConfig
 from .errors import EngineError, bad_request
@@ -137,7 +138,12 @@ class Trainer:
         if len(counted) == 0 and not everywhere:
             return 0.0
         some = None if everywhere or len(counted) == len(targets_N) else counted
-        hidden_ND = decoder.hidden(self.leaves, tokens_N, Packing(lengths), some)
+        packing = Packing(lengths, shared_beginnings(tokens_N.numpy(), lengths))
+        computed, which = packing.wanted(some)
+        hidden_ND = decoder.hidden(self.leaves, packing.computed(tokens_N), packing, computed)
+        if which is not None:
+            # What several rows share predicts a target in each.
+            hidden_ND = hidden_ND.index_select(0, which)
         logprobs_N = target_logprobs(
             decoder.logits(self.leaves, hidden_ND), targets_N if some is None else targets_N[some]
         )
