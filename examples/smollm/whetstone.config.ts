@@ -11,7 +11,7 @@ import {
 
 /**
  * A pretrained chat model gets better at sums by its own right answers (rejection sampling): no answer is shown to it. In
- * each round it answers 144 questions four times each, and learns from those answers whose last number is the result.
+ * each round it answers 192 questions six times each, and learns from those answers whose last number is the result.
  * Products are few, so all of them are asked and none is claimed; sums and differences are claimed on questions that it
  * never saw. `arithmetic.jsonl` beside this file has 1,000 such questions with their answers, for a run on a file.
  */
@@ -21,15 +21,15 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
     model: "smollm2-135m",
     precision: "bf16",
     task: arithmetic(),
-    acquire: [prompts({ items: 144 })],
+    acquire: [prompts({ items: 192 })],
     // Every product was asked by the second round, and may be asked again.
     select: [],
     optimize: rejectionSampling({
-      generate: samples({ samples: 4, temperature: 0.7 }),
+      generate: samples({ samples: 6, temperature: 0.7 }),
       reward: verifier(),
       update: supervised({
-        steps: 36,
-        batch: 6,
+        steps: 48,
+        batch: 8,
         learningRate: 2e-5,
         optimizerState: "fresh",
         replay: { newest: 1 },
