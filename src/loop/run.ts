@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { z } from "zod";
 import {
   type Clock,
   isWhetstoneError,
   messageOf,
+  readOptions,
   systemClock,
   userError,
+  valueWith,
   type WhetstoneError,
 } from "../foundation/base/index.ts";
 import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
@@ -23,6 +26,7 @@ import { firstState, type Lineage } from "./round/state.ts";
 import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
+import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
 import { costMeter } from "./run/cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
@@ -66,8 +70,8 @@ export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
-  /** The project folder; everything lies in its `.whetstone`. */
-  readonly folder: string;
+  /** The project folder; everything lies in its `.whetstone`. The current folder if left out. */
+  readonly folder?: string;
   /** Sees every event as it is stored, and progress. */
   readonly watch?: Watcher;
   /** Sees what was stored before, when a run goes on. */
@@ -76,6 +80,14 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
+
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  watch: functionOf<Watcher>(),
+  onResume: functionOf<NonNullable<RunOptions["onResume"]>>(),
+  signal: abortSignal,
+  clock: valueWith<Clock>("monotonic", "expected a clock").optional(),
+});
 
 /**
  * Runs a definition in a folder, or goes on with it: what was finished is never done again. An edited definition starts a
@@ -87,8 +99,10 @@ export interface RunOptions {
  * const result = await run(definition, { folder: await mkdtemp(join(tmpdir(), "run-")) });
  * result.outcome; // "rounds-spent"
  */
-export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
-  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
+export async function run(definition: RunDefinition, options: RunOptions = {}): Promise<RunResult> {
+  checkDefinition("run()", definition);
+  const read = readOptions("run()", optionsSchema, options);
+  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = read;
   await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
   if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);

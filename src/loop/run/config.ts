@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../foundation/base/index.ts";
+import { readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
@@ -13,11 +13,8 @@ import { local } from "../../model/engine/local/index.ts";
 import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 
-function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
-  return z.custom<T>(
-    (value) => typeof value === "object" && value !== null && member in value,
-    `expected something like ${example}`,
-  );
+function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
+  return valueWith<T>(member, `expected something like ${example}`);
 }
 
 const configSchema = z.strictObject({
@@ -27,17 +24,17 @@ const configSchema = z.strictObject({
   model: z
     .union([
       z.string().min(1),
-      valueWith<ModelDefinition>("prepare", "tiny({ … }), a name or a folder's path"),
+      partLike<ModelDefinition>("prepare", "tiny({ … }), a name or a folder's path"),
     ])
     .optional(),
-  engine: valueWith<EngineDefinition>("open", "local()").optional(),
-  task: valueWith<Task>("verifier", "reverse()"),
+  engine: partLike<EngineDefinition>("open", "local()").optional(),
+  task: partLike<Task>("verifier", "reverse()"),
   /** Round 0: makes the first champion, not gated. Left out, a model without weights learns the task's demonstrations. */
-  prepare: valueWith<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
-  acquire: z.array(valueWith<Source>("acquire", "procedural()")).min(1).optional(),
-  select: z.array(valueWith<Selector>("select", "deduplicate()")).optional(),
-  optimize: valueWith<Method>("passes", "rejectionSampling()").optional(),
-  refine: valueWith<Harness>("answer", "greedyDecoding()").optional(),
+  prepare: partLike<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
+  acquire: z.array(partLike<Source>("acquire", "procedural()")).min(1).optional(),
+  select: z.array(partLike<Selector>("select", "deduplicate()")).optional(),
+  optimize: partLike<Method>("passes", "rejectionSampling()").optional(),
+  refine: partLike<Harness>("answer", "greedyDecoding()").optional(),
   evaluate: z
     .strictObject({
       over: z.literal("difficulty").default("difficulty"),
@@ -48,7 +45,7 @@ const configSchema = z.strictObject({
       finalAuditPerStratum: z.number().int().min(8).default(128),
     })
     .prefault({}),
-  guard: z.array(valueWith<Guard>("watch", "logprobMismatch()")).optional(),
+  guard: z.array(partLike<Guard>("watch", "logprobMismatch()")).optional(),
   gate: z
     .strictObject({
       /** `observe` records decisions and acts on none: for controls and ablations. */

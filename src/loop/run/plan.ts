@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { showableAt } from "../../foundation/statistics/index.ts";
@@ -7,6 +9,7 @@ import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
@@ -24,12 +27,18 @@ const brainBytes = 2e8;
 const checkpointBytes = 12;
 
 export interface PlanOptions {
-  /** The project folder. */
-  readonly folder: string;
+  /** The project folder; the current folder if left out. */
+  readonly folder?: string;
   /** Hears how far a model is that has to be brought here first: without it there is nothing to count. */
   readonly onProgress?: EngineProgress;
   readonly signal?: AbortSignal;
 }
+
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  onProgress: functionOf<EngineProgress>(),
+  signal: abortSignal,
+});
 
 /**
  * What a run would do, before it does it: stages, time, memory, and the smallest gain that its budget can show. Starts
@@ -38,10 +47,9 @@ export interface PlanOptions {
  * @example
  * const { lines } = await plan(defineRun({ task: reverse() }), { folder: await mkdtemp(join(tmpdir(), "plan-")) });
  */
-export async function plan(
-  definition: RunDefinition,
-  { folder, onProgress, signal }: PlanOptions,
-): Promise<Plan> {
+export async function plan(definition: RunDefinition, options: PlanOptions = {}): Promise<Plan> {
+  checkDefinition("plan()", definition);
+  const { folder, onProgress, signal } = readOptions("plan()", optionsSchema, options);
   const { task, model, optimize, gate, budget } = definition;
   await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
