@@ -76,7 +76,10 @@ export interface RunOptions {
   readonly watch?: Watcher;
   /** Sees what was stored before, when a run goes on. */
   readonly onResume?: (events: readonly StoredEvent[]) => void;
-  /** Ends the run at the next safe point; running it again goes on from there. */
+  /**
+   * Ends the run: what was finished is kept, and what is under way is given up, except that a checkpoint is written to its
+   * end. Running it again goes on from the last finished step.
+   */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
@@ -163,6 +166,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     pathOf,
     keepMoments,
     digests: digestsOf(ledger),
+    ...(signal ? { signal } : {}),
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const meter = costMeter(record, engine, clock);
@@ -182,13 +186,15 @@ async function goOn(attempt: Attempt): Promise<void> {
     safePoint: () => {
       if (signal?.aborted) throw interruption();
     },
+    ...(signal ? { signal } : {}),
   };
   announce(context, { setUpSeconds: (clock.monotonic() - began) / 1000, origin });
   try {
     await play(context, prepared, origin);
   } catch (error) {
-    recordInterruption(context, error);
-    throw error;
+    const why = signal?.aborted && error === signal.reason ? interruption() : error;
+    recordInterruption(context, why);
+    throw why;
   }
 }
 

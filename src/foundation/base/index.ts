@@ -5,3 +5,4 @@ export * from "./json.ts";
 export * from "./options.ts";
 export * from "./random.ts";
 export * from "./suggest.ts";
+export * from "./waiting.ts";

@@ -341,6 +341,18 @@ describe("LocalEngine", () => {
     expect((await train(again, 2)).every(Number.isFinite)).toBe(true);
   });
 
+  test("what is given back is not waited for: its worker may be in the middle of a long call", async () => {
+    const logFolder = join(folder, "busy");
+    await using busy = openEngine(1, logFolder);
+    const model = await newModel(1, busy);
+    const sampler = await model.snapshot();
+    process.kill(processOfWorker(logFolder, 1), "SIGSTOP");
+    await sampler[Symbol.asyncDispose]();
+    await model[Symbol.asyncDispose]();
+    process.kill(processOfWorker(logFolder, 1), "SIGCONT");
+    await expect(sampler.sample(requestsOf(1))).rejects.toMatchObject({ code: "unknown-sampler" });
+  });
+
   test("takes no call after it was closed", async () => {
     const logFolder = join(folder, "closing");
     const closing = openEngine(1, logFolder);
