@@ -19,7 +19,7 @@ import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
-import { EnginePolicies, type PolicyStoreOptions } from "./round/policies.ts";
+import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
 import { firstState, type Lineage } from "./round/state.ts";
@@ -157,14 +157,13 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   const capabilities = await engine.capabilities();
   const { tokenizer } = prepared;
-  const keepMoments = definition.optimize.passes.some(({ update }) => update.optimizerState === "continued");
   const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
   await using policies = new EnginePolicies({
     engine,
     tokenizer,
     precision: definition.precision,
     pathOf,
-    keepMoments,
+    keepMoments: keepsMoments(definition),
     digests: digestsOf(ledger),
     ...(signal ? { signal } : {}),
   });

@@ -1,5 +1,6 @@
 export * from "./clock.ts";
 export * from "./errors.ts";
+export * from "./existing-folder.ts";
 export * from "./file-lock.ts";
 export * from "./json.ts";
 export * from "./options.ts";

@@ -10,6 +10,7 @@ import type {
   Tokenizer,
 } from "../../foundation/contract/index.ts";
 import type { PolicyStore, Weights } from "../../gro/method/index.ts";
+import type { RunDefinition } from "./definition.ts";
 import { folderDigest } from "./folder-digest.ts";
 
 export interface PolicyStoreOptions {
@@ -27,6 +28,11 @@ export interface PolicyStoreOptions {
     readonly get: (checkpoint: string) => string | undefined;
     readonly set: (checkpoint: string, digest: string) => void;
   };
+}
+
+/** Whether training goes on with the moments of the round before. */
+export function keepsMoments({ optimize }: Pick<RunDefinition, "optimize">): boolean {
+  return optimize.passes.some(({ update }) => update.optimizerState === "continued");
 }
 
 interface Held {

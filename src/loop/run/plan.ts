@@ -13,18 +13,17 @@ import { abortSignal, checkDefinition, functionOf, projectFolder } from "./argum
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
+import { countDisk, freeDisk } from "./plan/disk.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
-import { countCheckpoints, countWork, type Work } from "./plan/work.ts";
+import { countWork, type Work } from "./plan/work.ts";
 
 export type { Plan, PlannedStage } from "./plan/planned.ts";
 
 /** Resident memory of a worker that holds nothing, and of this side; */
 const workerBytes = 4.5e8;
 const brainBytes = 2e8;
-/** A parameter's value and its two moments, in 32 bits each. */
-const checkpointBytes = 12;
 
 export interface PlanOptions {
   /** The project folder; the current folder if left out. */
@@ -66,7 +65,8 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   await refuseTooLarge(definition, prepared);
   const { tokenizer, fromScratch } = prepared;
   const parameters = await parametersOf(prepared);
-  const speed = speedOf(folder, parameters);
+  const speed = speedOf(folder, definition, parameters);
+  const disk = countDisk(definition, fromScratch, parameters);
   const cores = availableParallelism();
   const timed = ({ lanes, ...work }: Work): PlannedStage => ({
     ...work,
@@ -84,6 +84,7 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   );
   const secondsOf = (stages: readonly PlannedStage[] = []): number =>
     stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  const seconds = secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
   const pairs = "pairs" in blocks ? blocks.pairs : 0;
@@ -102,10 +103,13 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
     preparation: preparation ?? [],
     round: round ?? [],
     end: end ?? [],
-    seconds: secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end),
+    seconds,
+    secondsBetween: [seconds / speed.within, seconds * speed.within],
     speed: speed.source,
     memoryBytes: brainBytes + cores * workerBytes + 24 * parameters * policies,
-    diskBytes: checkpointBytes * parameters * countCheckpoints(definition, fromScratch),
+    diskBytes: disk.bytes,
+    diskBytesEachRound: disk.bytesEachRound,
+    diskFreeBytes: await freeDisk(folder),
     smallestGain: observes ? null : { first: showable(1), last: showable(Math.max(1, openings)) },
     gate: {
       strata: [...inGate],
