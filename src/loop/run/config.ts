@@ -35,13 +35,16 @@ const configSchema = z.strictObject({
   select: z.array(partLike<Selector>("select", "deduplicate()")).optional(),
   optimize: partLike<Method>("passes", "rejectionSampling()").optional(),
   refine: partLike<Harness>("answer", "greedyDecoding()").optional(),
+  /** How many items each measurement asks, of each stratum (docs/config.md). */
   evaluate: z
     .strictObject({
+      /** What a stratum's place in the heat map is. */
       over: z.literal("difficulty").default("difficulty"),
-      /** Validation items of each stratum in every round. */
+      /** Validation items of each stratum in every round, the same ones always; 128 if left out. */
       perStratum: z.number().int().min(8).default(128),
-      /** Audit items of each stratum after a promotion, and at the end of the run. */
+      /** Audit items of each stratum after a promotion, new champion against old; 16 if left out. */
       auditPerStratum: z.number().int().min(4).default(16),
+      /** Audit items of each stratum at the end of the run, for the gain that is claimed; 128 if left out. */
       finalAuditPerStratum: z.number().int().min(8).default(128),
     })
     .prefault({}),
