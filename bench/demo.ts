@@ -3,7 +3,6 @@
  * eight seeds and a verdict (shared criteria: base lengths 1–8 mastered; peers reach length 17; without a filter errors
  * pile up; without new labels nothing moves).
  */
-import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +10,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { auditRun, type Measurement, type RunEvent, run } from "whetstone";
 import example from "../examples/reverse/whetstone.config.ts";
-import { record, renderTable } from "./record.ts";
-import { seedsOfCommit } from "./seeds.ts";
+import { runSeeds } from "./run-seeds.ts";
 
 interface DemoResult {
   readonly seed: number;
@@ -44,33 +42,23 @@ const { values } = parseArgs({
 setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--heap-growing-percent=30");
 const arm = values.control === "off" ? values.filter : values.control;
-const seeds = values.seed === undefined ? seedsOfCommit(Number(values.seeds)) : [Number(values.seed)];
-const done: DemoResult[] = [];
-for (const seed of seeds) {
-  const result = values.seed === undefined ? measureApart(seed) : await measureDemo(seed);
-  done.push(result);
-  if (values.json) console.log(JSON.stringify(result));
-  else console.log(renderTable(tableOf([result])));
-}
-if (values.seed === undefined) {
-  const verdict = verdictOf(done);
-  if (values.json) console.log(JSON.stringify({ verdict }));
-  else console.log(`\n${renderTable(tableOf(done))}\n\n${verdict.text}`);
-  const flags = `${values.filter === "peers" ? "" : ` --filter ${values.filter}`}${values.control === "off" ? "" : ` --control ${values.control}`}`;
-  record(`demo-${arm}`, `npm run --silent bench:demo${flags === "" ? "" : ` --${flags}`}`, {
-    title: `Teaching itself longer strings: ${arm}`,
-    ...tableOf(done),
-    verdict: verdict.text,
-  });
-  process.exitCode = verdict.passed ? 0 : 1;
-}
+const flags = `${values.filter === "peers" ? "" : ` --filter ${values.filter}`}${values.control === "off" ? "" : ` --control ${values.control}`}`;
 
-/** In a process of its own, because the most memory that one ever had is counted over all its runs. */
-function measureApart(seed: number): DemoResult {
-  const flags = ["--seed", String(seed), "--filter", values.filter, "--control", values.control, "--json"];
-  const output = execFileSync(process.execPath, [import.meta.filename, ...flags], { encoding: "utf8" });
-  return JSON.parse(output) as DemoResult;
-}
+await runSeeds({
+  script: import.meta.filename,
+  seed: values.seed,
+  seeds: Number(values.seeds),
+  json: values.json,
+  flags: ["--filter", values.filter, "--control", values.control],
+  measure: measureDemo,
+  tableOf,
+  verdictOf,
+  record: {
+    name: `demo-${arm}`,
+    command: `npm run --silent bench:demo${flags === "" ? "" : ` --${flags}`}`,
+    title: `Teaching itself longer strings: ${arm}`,
+  },
+});
 
 async function measureDemo(seed: number): Promise<DemoResult> {
   const { filter, control } = values;

@@ -8,8 +8,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Audit, auditRun, run, sampledDecoding } from "whetstone";
 import example from "../examples/parity/whetstone.config.ts";
-import { record, renderTable } from "./record.ts";
-import { seedsOfCommit } from "./seeds.ts";
+import { runSeeds } from "./run-seeds.ts";
 
 const { values } = parseArgs({
   options: {
@@ -28,27 +27,28 @@ interface RoundResult {
   readonly mean_length: number;
 }
 
-const seeds = values.seed === undefined ? seedsOfCommit(5) : [Number(values.seed)];
-const done: { readonly seed: number; readonly rounds: RoundResult[] }[] = [];
-for (const seed of seeds) {
-  const result = { seed, rounds: await measureParity(seed) };
-  done.push(result);
-  if (values.json) console.log(JSON.stringify(result));
-  else console.log(renderTable(tableOf([result])));
-}
-if (values.seed === undefined) {
-  const verdict = verdictOf();
-  if (values.json) console.log(JSON.stringify({ verdict }));
-  else console.log(`\n${verdict.text}`);
-  record(`parity-${values.method}`, `npm run --silent bench:parity -- --method ${values.method}`, {
-    title: `Parity after next-token prediction: ${values.method}`,
-    ...tableOf(done),
-    verdict: verdict.text,
-  });
-  process.exitCode = verdict.passed ? 0 : 1;
+interface ParityResult {
+  readonly seed: number;
+  readonly rounds: readonly RoundResult[];
 }
 
-async function measureParity(seed: number): Promise<RoundResult[]> {
+await runSeeds({
+  script: import.meta.filename,
+  seed: values.seed,
+  seeds: 5,
+  json: values.json,
+  flags: ["--method", values.method],
+  measure: measureParity,
+  tableOf,
+  verdictOf,
+  record: {
+    name: `parity-${values.method}`,
+    command: `npm run --silent bench:parity -- --method ${values.method}`,
+    title: `Parity after next-token prediction: ${values.method}`,
+  },
+});
+
+async function measureParity(seed: number): Promise<ParityResult> {
   const definition = example.define({ method: values.method, seed: String(seed) });
   const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-"));
   try {
@@ -61,7 +61,7 @@ async function measureParity(seed: number): Promise<RoundResult[]> {
       perStratum: samples,
       harness: sampledDecoding(),
     });
-    return of.map((round) => {
+    const rounds = of.map((round) => {
       const drawn = sampled[round] as Audit;
       const lengths = drawn.answers.map(({ rollouts }) => rollouts[0]?.segments.at(-1)?.tokens.length ?? 0);
       const long = drawn.answers.filter(
@@ -74,6 +74,7 @@ async function measureParity(seed: number): Promise<RoundResult[]> {
         mean_length: rounded(lengths.reduce((sum, length) => sum + length, 0) / lengths.length),
       };
     });
+    return { seed, rounds };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -88,7 +89,7 @@ function rounded(value: number): number {
   return Number(value.toFixed(4));
 }
 
-function tableOf(rows: typeof done) {
+function tableOf(rows: readonly ParityResult[]) {
   return {
     columns: ["seed", "round", "greedy", "sampled", "all steps written", "tokens"],
     rows: rows.flatMap(({ seed, rounds }) =>
@@ -105,7 +106,7 @@ function tableOf(rows: typeof done) {
 }
 
 /** STaR reaches .98 by round 4; GRPO by its 20th step, with answers growing from 3 to 6.5 and then 11 tokens. */
-function verdictOf(): { readonly passed: boolean; readonly text: string } {
+function verdictOf(done: readonly ParityResult[]): { readonly passed: boolean; readonly text: string } {
   const failed = done.filter(({ rounds }) => {
     const [first, , second, , fourth] = rounds;
     if (first === undefined || second === undefined || fourth === undefined) return true;

@@ -3,15 +3,13 @@
  * right answers. One JSON object a seed, or three seeds and a verdict (shared criteria: from each seed the mean of the three
  * kinds reaches .55 in a run of 12 minutes, with a promotion and an audit gain whose interval excludes zero).
  */
-import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Audit, auditRun, run } from "whetstone";
 import example from "../examples/smollm/whetstone.config.ts";
-import { record, renderTable } from "./record.ts";
-import { seedsOfCommit } from "./seeds.ts";
+import { runSeeds } from "./run-seeds.ts";
 
 interface SmollmResult {
   readonly seed: number;
@@ -35,33 +33,20 @@ const { values } = parseArgs({
 const perKind = 512;
 const bars = { accuracy: 0.55, minutes: 12 };
 
-const seeds = values.seed === undefined ? seedsOfCommit(3) : [Number(values.seed)];
-const done: SmollmResult[] = [];
-for (const seed of seeds) {
-  const result = values.seed === undefined ? measureApart(seed) : await measureSmollm(seed);
-  done.push(result);
-  if (values.json) console.log(JSON.stringify(result));
-  else console.log(renderTable(tableOf([result])));
-}
-if (values.seed === undefined) {
-  const verdict = verdictOf(done);
-  if (values.json) console.log(JSON.stringify({ verdict }));
-  else console.log(`\n${renderTable(tableOf(done))}\n\n${verdict.text}`);
-  record("smollm", "npm run --silent bench:smollm", {
+await runSeeds({
+  script: import.meta.filename,
+  seed: values.seed,
+  seeds: 3,
+  json: values.json,
+  measure: measureSmollm,
+  tableOf,
+  verdictOf,
+  record: {
+    name: "smollm",
+    command: "npm run --silent bench:smollm",
     title: "A pretrained model on arithmetic in words, taught by its own right answers",
-    ...tableOf(done),
-    verdict: verdict.text,
-  });
-  process.exitCode = verdict.passed ? 0 : 1;
-}
-
-/** In a process of its own, so that no seed finds memory and caches of the one before it. */
-function measureApart(seed: number): SmollmResult {
-  const output = execFileSync(process.execPath, [import.meta.filename, "--seed", String(seed), "--json"], {
-    encoding: "utf8",
-  });
-  return JSON.parse(output) as SmollmResult;
-}
+  },
+});
 
 async function measureSmollm(seed: number): Promise<SmollmResult> {
   const definition = example.define({ seed: String(seed) });

@@ -1,10 +1,13 @@
 import { join } from "node:path";
+import { z } from "zod";
 import {
   type Clock,
   isWhetstoneError,
   messageOf,
+  readOptions,
   systemClock,
   userError,
+  valueWith,
   type WhetstoneError,
 } from "../foundation/base/index.ts";
 import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
@@ -16,13 +19,14 @@ import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
-import { EnginePolicies, type PolicyStoreOptions } from "./round/policies.ts";
+import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
 import { firstState, type Lineage } from "./round/state.ts";
 import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
+import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
 import { costMeter } from "./run/cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
@@ -66,16 +70,27 @@ export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
-  /** The project folder; everything lies in its `.whetstone`. */
-  readonly folder: string;
+  /** The project folder; everything lies in its `.whetstone`. The current folder if left out. */
+  readonly folder?: string;
   /** Sees every event as it is stored, and progress. */
   readonly watch?: Watcher;
   /** Sees what was stored before, when a run goes on. */
   readonly onResume?: (events: readonly StoredEvent[]) => void;
-  /** Ends the run at the next safe point; running it again goes on from there. */
+  /**
+   * Ends the run: what was finished is kept, and what is under way is given up, except that a checkpoint is written to its
+   * end. Running it again goes on from the last finished step.
+   */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
 }
+
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  watch: functionOf<Watcher>(),
+  onResume: functionOf<NonNullable<RunOptions["onResume"]>>(),
+  signal: abortSignal,
+  clock: valueWith<Clock>("monotonic", "expected a clock").optional(),
+});
 
 /**
  * Runs a definition in a folder, or goes on with it: what was finished is never done again. An edited definition starts a
@@ -87,8 +102,10 @@ export interface RunOptions {
  * const result = await run(definition, { folder: await mkdtemp(join(tmpdir(), "run-")) });
  * result.outcome; // "rounds-spent"
  */
-export async function run(definition: RunDefinition, options: RunOptions): Promise<RunResult> {
-  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = options;
+export async function run(definition: RunDefinition, options: RunOptions = {}): Promise<RunResult> {
+  checkDefinition("run()", definition);
+  const read = readOptions("run()", optionsSchema, options);
+  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = read;
   await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
   if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
@@ -140,15 +157,15 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   const capabilities = await engine.capabilities();
   const { tokenizer } = prepared;
-  const keepMoments = definition.optimize.passes.some(({ update }) => update.optimizerState === "continued");
   const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
   await using policies = new EnginePolicies({
     engine,
     tokenizer,
     precision: definition.precision,
     pathOf,
-    keepMoments,
+    keepMoments: keepsMoments(definition),
     digests: digestsOf(ledger),
+    ...(signal ? { signal } : {}),
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const meter = costMeter(record, engine, clock);
@@ -168,13 +185,15 @@ async function goOn(attempt: Attempt): Promise<void> {
     safePoint: () => {
       if (signal?.aborted) throw interruption();
     },
+    ...(signal ? { signal } : {}),
   };
   announce(context, { setUpSeconds: (clock.monotonic() - began) / 1000, origin });
   try {
     await play(context, prepared, origin);
   } catch (error) {
-    recordInterruption(context, error);
-    throw error;
+    const why = signal?.aborted && error === signal.reason ? interruption() : error;
+    recordInterruption(context, why);
+    throw why;
   }
 }
 

@@ -13,6 +13,21 @@ export function readOptions<S extends z.ZodType>(where: string, schema: S, value
   throw userError("invalid-option", `${where}: ${sentence(schema, issue)}`, { where });
 }
 
+/** A value from elsewhere that is known by one of its members. */
+export function valueWith<T>(member: string, expected: string): z.ZodCustom<T, T> {
+  return z.custom<T>((value) => typeof value === "object" && value !== null && member in value, expected);
+}
+
+/** The options of a part that has none. */
+export type NoOptions = Readonly<Record<string, never>>;
+
+const noOptions = z.strictObject({});
+
+/** Refuses every option of a part that has none, as {@link readOptions} does. */
+export function refuseOptions(where: string, value: unknown): void {
+  readOptions(where, noOptions, value);
+}
+
 function sentence(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): string {
   if (issue === undefined) return "invalid options.";
   const place = issue.path.join(".");

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { type Clock, type Json, systemClock } from "../base/index.ts";
+import { z } from "zod";
+import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
 import { Artifacts } from "./artifacts.ts";
 import { naming } from "./faults.ts";
@@ -185,15 +186,23 @@ export interface LedgerReader extends Disposable {
   holder(): Holder | undefined;
 }
 
+const readerSchema = z.strictObject({
+  folder: z
+    .string()
+    .min(1)
+    .default(() => process.cwd()),
+});
+
 /**
- * Opens a folder's ledger to read; undefined where there is none yet. Takes no lock, and may be open beside a run.
+ * Opens a folder's ledger to read, the current folder's if none is given; undefined where there is none yet. Takes no lock, and may be open beside a run.
  *
  * @example
  * using ledger = readLedger({ folder: "." });
  * for (const run of ledger?.runs() ?? []) console.log(run.id, ledger?.events(run.id).length);
  */
-export function readLedger(options: { readonly folder: string }): LedgerReader | undefined {
-  const path = databasePath(options.folder);
+export function readLedger(options: { readonly folder?: string } = {}): LedgerReader | undefined {
+  const { folder } = readOptions("readLedger()", readerSchema, options);
+  const path = databasePath(folder);
   if (!existsSync(path)) return undefined;
   const database = openDatabaseToRead(path);
   if (database === undefined) return undefined;
@@ -206,7 +215,7 @@ export function readLedger(options: { readonly folder: string }): LedgerReader |
         const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
         return row === undefined ? undefined : readJson(row.value, path);
       }),
-    holder: () => holderOf(ledgerFolder(options.folder)),
+    holder: () => holderOf(ledgerFolder(folder)),
     [Symbol.dispose]: () => database.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import { attempt } from "../rollout/index.ts";
 import type { GeneratePart } from "./part.ts";
 
@@ -7,7 +8,8 @@ import type { GeneratePart } from "./part.ts";
  * @example
  * rejectionSampling({ generate: greedy(), reward: agreement({ peers: 2 }) })
  */
-export function greedy(): GeneratePart {
+export function greedy(options: NoOptions = {}): GeneratePart {
+  refuseOptions("greedy()", options);
   return {
     name: "greedy",
     description: {},

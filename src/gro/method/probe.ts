@@ -15,7 +15,9 @@ export async function probePolicy(
   policy: Policy,
   sampler: Sampler,
   rollouts: readonly Rollout[],
+  signal?: AbortSignal,
 ): Promise<Partial<Tally>> {
+  const waiting = signal ? { signal } : {};
   const stride = Math.max(1, Math.floor(rollouts.length / rolloutsChecked));
   const checked = rollouts
     .filter((rollout, index) => index % stride === 0 && exampleOfRollout(rollout).response.length > 0)
@@ -32,8 +34,8 @@ export async function probePolicy(
   );
   const wholes = examples.map(({ context, response }) => Int32Array.from([...context, ...response]));
   const [recomputed, fresh] = await Promise.all([
-    policy.model.forward(data, { loss: { name: "cross_entropy" }, logprobs: "all" }),
-    sampler.logprobs(wholes),
+    policy.model.forward(data, { loss: { name: "cross_entropy" }, logprobs: "all", ...waiting }),
+    sampler.logprobs(wholes, waiting),
   ]);
   let mismatchSum = 0;
   let mismatchCount = 0;

@@ -1,3 +1,4 @@
+import { waitFor } from "../../foundation/base/index.ts";
 import type {
   Item,
   Policy,
@@ -31,17 +32,18 @@ export interface RollRequest {
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
   const { pass, task, policies, items, seed, signal, onProgress } = request;
+  const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
   const byRole = await Promise.all(
     policies.map(async (policy) => {
-      await using sampler = await policy.model.snapshot();
+      await using sampler = await policy.model.snapshot(waiting);
       const sampling: SamplingPolicy = { role: policy.role, sampler, tokenizer: policy.tokenizer };
       const groups = await pass.generate.generate({
         policy: sampling,
         items,
         maxTokens: (item) => task.maxTokens(item),
         seed,
-        ...(signal ? { signal } : {}),
+        ...waiting,
         onProgress: (count) => {
           done.set(policy.role, count);
           onProgress?.(
@@ -54,6 +56,7 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
         policy,
         sampler,
         groups.flatMap(({ rollouts }) => rollouts),
+        signal,
       );
       return { groups, probed };
     }),
@@ -65,8 +68,8 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
     }),
   );
   const verify = verifyOnce(task);
-  const scored = await pass.reward.reward(groups, { verify });
-  const counts = await countsOf(scored, request.lead, verify);
+  const scored = await waitFor(pass.reward.reward(groups, { verify }), signal);
+  const counts = await waitFor(countsOf(scored, request.lead, verify), signal);
   return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
 }
 

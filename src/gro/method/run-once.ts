@@ -1,3 +1,4 @@
+import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples } from "../update/index.ts";
 import { itemsOf, missing, openAll, type PassOutcome, type PassRun } from "./pass.ts";
@@ -75,14 +76,6 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     rollouts: pass.update.learnsBy === "imitation" ? [artifact] : [],
     tally: addTallies([tallySchema.parse(tally), ...updates.flatMap(({ tallies }) => tallies)]),
   };
-}
-
-/** All results, or the first error once nothing is under way any more. */
-async function allSettled<T extends readonly Promise<unknown>[]>(
-  promises: readonly [...T],
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(promises);
-  return (await Promise.all(promises)) as { -readonly [K in keyof T]: Awaited<T[K]> };
 }
 
 function sum(values: Iterable<number>): number {

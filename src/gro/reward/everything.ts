@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import { type RewardPart, scoreEach } from "./part.ts";
 
 /**
@@ -7,7 +8,8 @@ import { type RewardPart, scoreEach } from "./part.ts";
  * @example
  * rejectionSampling({ generate: greedy(), reward: everything() })
  */
-export function everything(): RewardPart {
+export function everything(options: NoOptions = {}): RewardPart {
+  refuseOptions("everything()", options);
   return {
     name: "everything",
     description: {},

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import { type RewardPart, scoreEach } from "./part.ts";
 
 /**
@@ -8,7 +9,8 @@ import { type RewardPart, scoreEach } from "./part.ts";
  * @example
  * rejectionSampling({ generate: greedy(), reward: modalLength() })
  */
-export function modalLength(): RewardPart {
+export function modalLength(options: NoOptions = {}): RewardPart {
+  refuseOptions("modalLength()", options);
   return {
     name: "modal length",
     description: {},

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import { type RewardPart, scoreEachLater } from "./part.ts";
 
 /**
@@ -6,7 +7,8 @@ import { type RewardPart, scoreEachLater } from "./part.ts";
  * @example
  * grpo({ reward: verifier() })
  */
-export function verifier(): RewardPart {
+export function verifier(options: NoOptions = {}): RewardPart {
+  refuseOptions("verifier()", options);
   return {
     name: "verifier",
     description: {},

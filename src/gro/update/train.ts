@@ -37,13 +37,19 @@ const stepsInFlight = 8;
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
   const { policy, from, to, batchAt, learningRateAt, signal, onProgress } = request;
   const outcome = { tokensTrained: 0, realTokens: 0 };
+  // Whoever is asked to end waits for none of the steps that are in flight: what they make of the weights is never saved.
+  const waiting = signal ? { signal } : {};
   const flight: Promise<void>[] = [];
   for (let step = from; step < to; step++) {
     signal?.throwIfAborted();
     const batch = batchAt(step);
     if (batch === undefined) continue;
-    const forward = policy.model.forwardBackward(batch.data, { loss: batch.loss, logprobs: "none" });
-    const applied = policy.model.optimStep({ ...optimizer, learningRate: learningRateAt(step) });
+    const forward = policy.model.forwardBackward(batch.data, {
+      loss: batch.loss,
+      logprobs: "none",
+      ...waiting,
+    });
+    const applied = policy.model.optimStep({ ...optimizer, learningRate: learningRateAt(step), ...waiting });
     const done = Promise.all([forward, applied]).then(() => {
       outcome.tokensTrained += batch.tokens;
       outcome.realTokens += batch.realTokens;

@@ -1,3 +1,4 @@
+import { waitFor } from "../../foundation/base/index.ts";
 import type {
   Answer,
   Harness,
@@ -41,20 +42,20 @@ export async function measure(request: MeasureRequest): Promise<Measured> {
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress: (done) => onProgress(done, items.length) } : {}),
   });
-  const judged = await judge(task, answers);
+  const judged = await judge(task, answers, signal);
   return {
     measurement: measurementOf(task, judged, { split, weightVersion }),
     judged,
   };
 }
 
-export function judge(task: Task, answers: readonly Answer[]): Promise<JudgedAnswer[]> {
-  return Promise.all(
-    answers.map(async (answer) => ({
-      ...answer,
-      verdict: await verdictOf(task, answer.item, answer.response),
-    })),
-  );
+/** All at once; a verifier may take its time, and nobody waits for it once the signal aborts. */
+export function judge(task: Task, answers: readonly Answer[], signal?: AbortSignal): Promise<JudgedAnswer[]> {
+  const judged = answers.map(async (answer) => ({
+    ...answer,
+    verdict: await verdictOf(task, answer.item, answer.response),
+  }));
+  return waitFor(Promise.all(judged), signal);
 }
 
 function measurementOf(

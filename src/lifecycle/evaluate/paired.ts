@@ -18,9 +18,11 @@ export async function pairsOf(request: {
   readonly task: Task;
   readonly candidate: readonly Answer[];
   readonly champion: readonly Answer[];
+  readonly signal?: AbortSignal;
 }): Promise<PairedScore[]> {
-  const { task, candidate, champion } = request;
-  const pairs = pair(...(await Promise.all([judge(task, candidate), judge(task, champion)])));
+  const { task, candidate, champion, signal } = request;
+  const both = [judge(task, candidate, signal), judge(task, champion, signal)] as const;
+  const pairs = pair(...(await Promise.all(both)));
   return pairs.map(({ stratum, difference, void: isVoid }) => ({ stratum, difference, void: isVoid }));
 }
 

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import type { Guard } from "../../foundation/contract/index.ts";
 import { labelAccuracy } from "./label-accuracy.ts";
 import { logprobMismatch } from "./logprob-mismatch.ts";
@@ -9,6 +10,7 @@ import { samplerFreshness } from "./sampler-freshness.ts";
  * @example
  * defineRun({ task: reverse(), guard: [...defaults()] });
  */
-export function defaults(): readonly Guard[] {
+export function defaults(options: NoOptions = {}): readonly Guard[] {
+  refuseOptions("defaults()", options);
   return [logprobMismatch(), samplerFreshness(), labelAccuracy()];
 }

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import type { Guard } from "../../foundation/contract/index.ts";
 
 /**
@@ -7,7 +8,8 @@ import type { Guard } from "../../foundation/contract/index.ts";
  * @example
  * defineRun({ task: reverse(), guard: [logprobMismatch()] });
  */
-export function logprobMismatch(): Guard {
+export function logprobMismatch(options: NoOptions = {}): Guard {
+  refuseOptions("logprobMismatch()", options);
   return {
     name: "logprob mismatch",
     definition: "Sampled and recomputed logprobs agree within the engine's tolerance.",

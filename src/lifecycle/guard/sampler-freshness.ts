@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import type { Guard } from "../../foundation/contract/index.ts";
 
 /**
@@ -7,7 +8,8 @@ import type { Guard } from "../../foundation/contract/index.ts";
  * @example
  * defineRun({ task: reverse(), guard: [samplerFreshness()] });
  */
-export function samplerFreshness(): Guard {
+export function samplerFreshness(options: NoOptions = {}): Guard {
+  refuseOptions("samplerFreshness()", options);
   return {
     name: "sampler freshness",
     definition: "A sampler just taken computes what its trainer computes.",

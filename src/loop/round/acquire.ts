@@ -1,7 +1,7 @@
-import type { Json } from "../../foundation/base/index.ts";
+import { type Json, waitFor } from "../../foundation/base/index.ts";
 import { demonstrationSchema, itemSchema, type Pool } from "../../foundation/contract/index.ts";
 import { acquire } from "../../lifecycle/acquire/index.ts";
-import { playStage, type RoundContext, streamOf } from "./context.ts";
+import { playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import type { Lineage, RunState } from "./state.ts";
 
 /** Fills the round's pool. */
@@ -21,7 +21,9 @@ export async function acquireStage(
     input: { trainedTo: start.trainedTo, frontier },
     work: async () => {
       const random = streamOf(context, round, "acquire");
-      fresh = await acquire(sources, { task, round, random, trainedTo: start.trainedTo, frontier });
+      const { trainedTo } = start;
+      const filling = { task, round, random, trainedTo, frontier, ...signalOf(context) };
+      fresh = await waitFor(acquire(sources, filling), context.signal);
       return {
         result: { artifact: await ledger.artifacts.put(rowsOf(fresh)) },
         summary: summaryOf(context, fresh),

@@ -1,6 +1,6 @@
 import { type Gain, gainSchema } from "../../foundation/contract/index.ts";
 import { evaluationItems, gainOf, type Measured, measure } from "../../lifecycle/evaluate/index.ts";
-import { leadCheckpoint, playStage, type RoundContext, streamOf } from "./context.ts";
+import { leadCheckpoint, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 /**
@@ -45,6 +45,7 @@ export async function auditStage(
           items,
           split: "audit",
           seed,
+          ...signalOf(context),
           onProgress: (done, total) => {
             answered[which] = done;
             progress("answer audit items", answered.before + answered.after, 2 * total);

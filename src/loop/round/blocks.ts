@@ -4,7 +4,14 @@ import { pairsOf } from "../../lifecycle/evaluate/index.ts";
 import { drawItems, itemsInSplit, mostInSplit } from "../../world/task/index.ts";
 import type { PairedBlock } from "../gate.ts";
 import type { BlockPart, Blocks } from "./block-parts.ts";
-import { durable, leadCheckpoint, type RoundContext, type StageProgress, streamOf } from "./context.ts";
+import {
+  durable,
+  leadCheckpoint,
+  type RoundContext,
+  type StageProgress,
+  signalOf,
+  streamOf,
+} from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 export interface BlocksRequest {
@@ -59,6 +66,7 @@ export function answeredBlocks(
           task: definition.task,
           candidate: after ?? [],
           champion: before ?? [],
+          ...signalOf(context),
         });
         const size = members.length / blocks.length;
         return blocks.map((_, index) =>
@@ -173,5 +181,6 @@ async function answerAll(context: RoundContext, lineage: Lineage, items: readonl
     items,
     maxTokens: (item) => task.maxTokens(item),
     seed: Number.parseInt(seed.slice(0, 12), 16),
+    ...signalOf(context),
   });
 }

@@ -32,6 +32,13 @@ export interface RoundContext {
   readonly sealCost: () => (charged: number) => void;
   /** A safe point: throws when the run was asked to end. */
   readonly safePoint: () => void;
+  /** Aborts when the run was asked to end: what is waited for is then given up, and done again from its last durable step. */
+  readonly signal?: AbortSignal;
+}
+
+/** As a member of what is asked to wait. */
+export function signalOf({ signal }: RoundContext): { readonly signal?: AbortSignal } {
+  return signal ? { signal } : {};
 }
 
 /** The stream of a purpose in a round; the same in every attempt at it. */

@@ -1,4 +1,4 @@
-import { hashOf, randomStream } from "../../foundation/base/index.ts";
+import { hashOf } from "../../foundation/base/index.ts";
 import {
   type Decision,
   decisionSchema,
@@ -6,15 +6,12 @@ import {
   type GuardFinding,
   type Opening,
   type RunEvent,
-  type Stratum,
-  type Task,
 } from "../../foundation/contract/index.ts";
-import { drawItems } from "../../world/task/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
-import { type Blocks, decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
-import { answeredBlocks } from "./blocks.ts";
+import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
+import { answeredBlocks, type BlocksRequest } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
-import { whyUnopened } from "./promising.ts";
+import { openReused, whyNotReused } from "./reused-opening.ts";
 import type { Lineage } from "./state.ts";
 
 /** The seed that draws a round's decision items: its hash is told before training, itself with the decision. */
@@ -28,13 +25,6 @@ export interface DecideRequest {
   readonly gain: Gain | null;
 }
 
-/** Most tokens that an answer in a stratum takes, from a few items of its training split. */
-function longestAnswer(task: Task, { difficulty }: Stratum): number {
-  const random = randomStream(0, "longest answer");
-  const items = drawItems({ task, difficulty, split: "train", count: 16, random, orFewer: true });
-  return Math.max(1, ...items.map((item) => task.maxTokens(item)));
-}
-
 /** Candidate against champion on decision items; nothing but this promotes. */
 export async function decideStage(
   context: RoundContext,
@@ -43,8 +33,7 @@ export async function decideStage(
   champion: Lineage,
   { findings, gain }: DecideRequest,
 ): Promise<Decision> {
-  const { gate, task, budget } = context.definition;
-  const observe = gate.mode === "observe";
+  const observe = context.definition.gate.mode === "observe";
   const seed = decisionSeed(context, round);
   const stored = await playStage(context, {
     round,
@@ -52,54 +41,9 @@ export async function decideStage(
     label: "candidate against champion",
     input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
     work: async (progress) => {
-      const items = decisionItemsOf(task);
-      const reusedBefore = context.ledger.getFact(reusedFact(items)) === true;
-      const blocks = planBlocks(task, gate, { reusedBefore });
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
-      const owner = `${context.run.id}/round-${round}`;
-      const obstacle =
-        "obstacle" in blocks
-          ? blocks.obstacle
-          : !blocks.reused || barred || gain === null
-            ? null
-            : whyUnopened({
-                gain,
-                opening: context.ledger.nextOpening(items, owner),
-                openings: gate.reusedOpenings,
-                pairs: blocks.pairs,
-                alpha: gate.alpha,
-                worth: smallestWorth(gate, true),
-                lastRound: round === budget.rounds,
-              });
-      const open = async (plan: Blocks): Promise<Opening> => {
-        if (!plan.reused) return openWith(plan);
-        context.ledger.setFact(reusedFact(items), true);
-        // How long the answers were would tell how right they were: the cost is that of the longest ones.
-        const charge = context.sealCost();
-        const opening = await openWith(plan);
-        const longest = plan.parts
-          .flatMap(({ strata }) => strata)
-          .map((stratum) => longestAnswer(task, stratum));
-        charge(2 * opening.pairs * Math.max(...longest));
-        return opening;
-      };
-      const openWith = (plan: Blocks): Promise<Opening> =>
-        openGate({
-          opening: context.ledger.openingNumber(items, owner),
-          options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },
-          reused: plan.reused,
-          nextBlocks: answeredBlocks(context, {
-            round,
-            candidate,
-            champion,
-            items,
-            owner,
-            seed,
-            plan,
-            progress,
-          }),
-        });
-      const opening = barred || obstacle !== null || "obstacle" in blocks ? null : await open(blocks);
+      const asked = { round, candidate, champion, seed, progress };
+      const { opening, obstacle } = await opened(context, { ...asked, barred, gain });
       const decision = decide({ opening, obstacle, findings, observe });
       const checkpoint = leadCheckpoint(context, candidate);
       const events: RunEvent[] = [{ type: "decision-made", round, decision, seed }];
@@ -113,4 +57,34 @@ export async function decideStage(
     },
   });
   return decisionSchema.parse(stored);
+}
+
+interface OpenRequest extends Pick<BlocksRequest, "round" | "candidate" | "champion" | "seed" | "progress"> {
+  /** A guard keeps the gate shut. */
+  readonly barred: boolean;
+  readonly gain: Gain | null;
+}
+
+/** The round's opening, or why there is none. */
+async function opened(
+  context: RoundContext,
+  { barred, gain, ...asked }: OpenRequest,
+): Promise<{ readonly opening: Opening | null; readonly obstacle: string | null }> {
+  const { ledger, definition, run } = context;
+  const { task, gate } = definition;
+  const items = decisionItemsOf(task);
+  const plan = planBlocks(task, gate, { reusedBefore: ledger.getFact(reusedFact(items)) === true });
+  if ("obstacle" in plan) return { opening: null, obstacle: plan.obstacle };
+  if (barred) return { opening: null, obstacle: null };
+  const place = { round: asked.round, items, owner: `${run.id}/round-${asked.round}`, plan };
+  const open = (): Promise<Opening> =>
+    openGate({
+      opening: ledger.openingNumber(items, place.owner),
+      options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },
+      reused: plan.reused,
+      nextBlocks: answeredBlocks(context, { ...asked, ...place }),
+    });
+  if (!plan.reused) return { opening: await open(), obstacle: null };
+  const obstacle = gain === null ? null : whyNotReused(context, place, gain);
+  return { opening: obstacle === null ? await openReused(context, place, open) : null, obstacle };
 }

@@ -14,7 +14,14 @@ import {
   measure,
   shownSamples,
 } from "../../lifecycle/evaluate/index.ts";
-import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
+import {
+  leadCheckpoint,
+  playStage,
+  type RoundContext,
+  type StageProgress,
+  signalOf,
+  streamOf,
+} from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 export interface Evaluated {
@@ -127,6 +134,7 @@ async function answerValidation(
     items: validationItems(context),
     split: "validation",
     seed: streamOf(context, 0, "validation-answers").seed(),
+    ...signalOf(context),
     onProgress: (done, total) => progress("answer validation items", done, total),
   });
   // What is remembered is for showing: the token ids of thousands of attempts are not.

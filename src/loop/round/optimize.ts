@@ -9,7 +9,7 @@ import {
   storeGroup,
 } from "../../gro/rollout/index.ts";
 import { keptExamples } from "../../gro/update/index.ts";
-import { durable, playStage, type RoundContext, streamOf } from "./context.ts";
+import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import type { RoundSelection } from "./select.ts";
 import type { Lineage, RunState } from "./state.ts";
 
@@ -52,6 +52,7 @@ export async function optimizeStage(
         storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
         readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
         onProgress: progress,
+        ...signalOf(context),
       });
       const checkpoint = checkpoints[method.lead] ?? "";
       return {

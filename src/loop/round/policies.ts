@@ -10,6 +10,7 @@ import type {
   Tokenizer,
 } from "../../foundation/contract/index.ts";
 import type { PolicyStore, Weights } from "../../gro/method/index.ts";
+import type { RunDefinition } from "./definition.ts";
 import { folderDigest } from "./folder-digest.ts";
 
 export interface PolicyStoreOptions {
@@ -20,11 +21,18 @@ export interface PolicyStoreOptions {
   readonly pathOf: (checkpoint: string) => string;
   /** Training goes on with the moments of the round before; without this they are twice the weights, for nothing. */
   readonly keepMoments: boolean;
+  /** Ends the waiting for weights that are loaded; what is saved is waited for. */
+  readonly signal?: AbortSignal;
   /** Keeps what a checkpoint's files hold, so that damaged ones are never loaded. */
   readonly digests: {
     readonly get: (checkpoint: string) => string | undefined;
     readonly set: (checkpoint: string, digest: string) => void;
   };
+}
+
+/** Whether training goes on with the moments of the round before. */
+export function keepsMoments({ optimize }: Pick<RunDefinition, "optimize">): boolean {
+  return optimize.passes.some(({ update }) => update.optimizerState === "continued");
 }
 
 interface Held {
@@ -47,7 +55,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
   }
 
   async open(role: string, weights: Weights): Promise<Policy> {
-    const { tokenizer, engine, precision, pathOf } = this.#options;
+    const { tokenizer, engine, precision, pathOf, signal } = this.#options;
     const held = this.#held.get(role);
     if (
       held?.weights.checkpoint === weights.checkpoint &&
@@ -61,6 +69,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
       engine.createModel({
         source: { kind: "checkpoint", path, optimizer },
         precision,
+        ...(signal ? { signal } : {}),
         tokenBytes: tokenizer.tokenBytes(),
       });
     const model = await load(weights.optimizerState === "continued").catch((error: unknown) => {
@@ -74,11 +83,12 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
 
   /** New weights from the model's folder, drawn from `seed` where the folder has none. */
   async create(role: string, folder: string, seed: number | undefined): Promise<Policy> {
-    const { tokenizer, engine, precision } = this.#options;
+    const { tokenizer, engine, precision, signal } = this.#options;
     await this.#release(role);
     const model = await engine.createModel({
       source: { kind: "folder", path: folder, ...(seed === undefined ? {} : { seed }) },
       precision,
+      ...(signal ? { signal } : {}),
       tokenBytes: tokenizer.tokenBytes(),
     });
     this.#held.set(role, { model, weights: { checkpoint: "", optimizerState: "fresh" } });
@@ -126,10 +136,11 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
   /** What is measured is what was saved: the sampler is loaded from the checkpoint's files. */
   async sampler(checkpoint: string): Promise<Sampler> {
     await this.#check(checkpoint);
-    const { engine, precision, pathOf, tokenizer } = this.#options;
+    const { engine, precision, pathOf, tokenizer, signal } = this.#options;
     return engine.loadSampler({
       source: { kind: "checkpoint", path: pathOf(checkpoint), optimizer: false },
       precision,
+      ...(signal ? { signal } : {}),
       tokenBytes: tokenizer.tokenBytes(),
     });
   }

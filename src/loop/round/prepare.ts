@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { userError } from "../../foundation/base/index.ts";
+import { allSettled, userError } from "../../foundation/base/index.ts";
 import { type SupervisedUpdate, trainBatches, warmupStableDecay } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
-import { durable, playStage, type RoundContext, streamOf } from "./context.ts";
+import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import {
   preparationBatches,
   preparationKey,
@@ -47,7 +47,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       );
       const done = new Map<string, number>();
       const total = (update === null ? 0 : preparationSteps(update)) * (optimize.roles.length - known.size);
-      const made = await Promise.all(
+      const made = await allSettled(
         optimize.roles.map(async (role): Promise<[string, string]> => {
           const onProgress = (step: number): void => {
             done.set(role, step);
@@ -101,7 +101,7 @@ async function prepareRole(
     checkpoint = await durable(context, `round-0/prepare/${role}/${to}`, { begin }, async () => {
       const policy = await policies.open(role, { checkpoint: begin, optimizerState: "continued" });
       const learningRateAt = (step: number): number => learningRate * warmupStableDecay(step, steps);
-      await trainBatches({ policy, from, to, batchAt, learningRateAt, onProgress });
+      await trainBatches({ policy, from, to, batchAt, learningRateAt, onProgress, ...signalOf(context) });
       await policies.save(role, nameOf(to), { unfinished: to < steps });
       return nameOf(to);
     });

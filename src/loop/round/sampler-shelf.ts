@@ -28,7 +28,15 @@ export class SamplerShelf implements AsyncDisposable {
   async keep(checkpoints: readonly string[]): Promise<void> {
     const gone = [...this.#samplers].filter(([checkpoint]) => !checkpoints.includes(checkpoint));
     for (const [checkpoint] of gone) this.#samplers.delete(checkpoint);
-    await Promise.all(gone.map(async ([, sampler]) => (await sampler)[Symbol.asyncDispose]()));
+    // One that could not be loaded, or was not waited for, needs no giving back.
+    await Promise.all(
+      gone.map(([, sampler]) =>
+        sampler.then(
+          (loaded) => loaded[Symbol.asyncDispose](),
+          () => undefined,
+        ),
+      ),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,17 @@
+import { waitFor } from "../../foundation/base/index.ts";
 import type { Item, Pool, Selected } from "../../foundation/contract/index.ts";
 import { selectedSchema } from "../../foundation/contract/index.ts";
 import { attempt } from "../../gro/rollout/index.ts";
 import { select } from "../../lifecycle/select/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
-import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
+import {
+  leadCheckpoint,
+  playStage,
+  type RoundContext,
+  type StageProgress,
+  signalOf,
+  streamOf,
+} from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 export interface RoundSelection {
@@ -36,6 +44,7 @@ export async function selectStage(
         round,
         random: streamOf(context, round, "select"),
         seen: await seenBefore(context, start),
+        ...signalOf(context),
         solveRates: (items, samples) => solveRates(context, { round, start, items, samples, progress }),
       });
       fresh = selected;
@@ -79,13 +88,13 @@ async function solveRates(
     temperature: 1,
     maxTokens: (item) => task.maxTokens(item),
     seed: streamOf(context, round, "solve-rates").seed(),
+    ...signalOf(context),
     onProgress: (done) => progress("attempt items", done, items.length),
   });
-  const verdicts = await Promise.all(
-    groups.map(({ item, rollouts }) =>
-      Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response))),
-    ),
+  const judged = groups.map(({ item, rollouts }) =>
+    Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response))),
   );
+  const verdicts = await waitFor(Promise.all(judged), context.signal);
   return verdicts.map((own) => {
     const scores = own.flatMap((verdict) => (verdict.outcome === "scored" ? [verdict.score] : []));
     return scores.length === 0 ? null : scores.reduce((sum, score) => sum + score, 0) / scores.length;

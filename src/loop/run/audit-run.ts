@@ -1,9 +1,11 @@
 import { join } from "node:path";
-import { randomStream, userError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { randomStream, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { Harness, JudgedAnswer, Measurement } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { evaluationItems, measure } from "../../lifecycle/evaluate/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { abortSignal, checkDefinition, projectFolder, whichWeights } from "./arguments.ts";
 import { configHash } from "./describe.ts";
 import type { RecordedRun } from "./find-run.ts";
 import { lendVerifier } from "./lend-verifier.ts";
@@ -11,9 +13,10 @@ import { needsOf } from "./listed-items.ts";
 import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
 
 export interface AuditOptions {
-  /** The project folder of a run of this definition. */
-  readonly folder: string;
-  readonly of: WhichWeights | readonly WhichWeights[];
+  /** The project folder of a run of this definition; the current folder if left out. */
+  readonly folder?: string;
+  /** `["base", "champion"]` if left out. */
+  readonly of?: WhichWeights | readonly WhichWeights[];
   /** Audit items of each stratum; enumerated ones are taken whole. */
   readonly perStratum?: number;
   /** How they are answered; the run's own way if left out. */
@@ -27,6 +30,14 @@ export interface Audit {
   readonly answers: readonly JudgedAnswer[];
 }
 
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  of: z.union([whichWeights, z.array(whichWeights).min(1).readonly()]).default(["base", "champion"]),
+  perStratum: z.number().int().min(1).default(1024),
+  harness: valueWith<Harness>("answer", "expected something like greedyDecoding()").optional(),
+  signal: abortSignal,
+});
+
 /**
  * Answers the same audit items with each of the weights that are asked for. For people: a measurement that steers later
  * training makes audit items worthless. Throws user errors `no-run` and `no-weights`.
@@ -37,8 +48,10 @@ export interface Audit {
  * await run(definition, { folder });
  * const [base, last] = await auditRun(definition, { folder, of: ["base", "candidate"], perStratum: 64 });
  */
-export async function auditRun(definition: RunDefinition, options: AuditOptions): Promise<Audit[]> {
-  const { folder, of, perStratum = 1024, harness = definition.refine, signal } = options;
+export async function auditRun(definition: RunDefinition, options: AuditOptions = {}): Promise<Audit[]> {
+  checkDefinition("auditRun()", definition);
+  const read = readOptions("auditRun()", optionsSchema, options);
+  const { folder, of, perStratum, harness = definition.refine, signal } = read;
   const { task, model, precision, optimize, seed } = definition;
   await using _verifier = lendVerifier(task, folder);
   const { events } = runOf(definition, folder);

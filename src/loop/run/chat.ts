@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { randomStream, readOptions } from "../../foundation/base/index.ts";
+import { randomStream, readOptions, valueWith } from "../../foundation/base/index.ts";
 import { ledgerFolder } from "../../foundation/ledger/index.ts";
 import type { EngineDefinition, EngineProgress } from "../../model/engine/index.ts";
 import { loadTokenizer } from "../../model/text/index.ts";
+import { abortSignal, functionOf, projectFolder, runName, whichWeights } from "./arguments.ts";
 import { type Chat, type ChatModel, conversation, type Speaker } from "./chat/conversation.ts";
 import { engineOf } from "./engine-of.ts";
 import { readRun } from "./find-run.ts";
@@ -11,7 +12,13 @@ import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
 
 export type { Chat, ChatAnswer, ChatModel } from "./chat/conversation.ts";
 
-const samplingSchema = z.strictObject({
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  run: runName,
+  of: z.array(whichWeights).min(1).readonly().default(["champion", "base"]),
+  engine: valueWith<EngineDefinition>("open", "expected something like local()").optional(),
+  onProgress: functionOf<EngineProgress>(),
+  signal: abortSignal,
   temperature: z.number().min(0).max(100).default(0),
   maxTokens: z.number().int().min(1).max(1_000_000).default(256),
   seed: z
@@ -23,8 +30,8 @@ const samplingSchema = z.strictObject({
 });
 
 export interface ChatOptions {
-  /** The project folder of a run. */
-  readonly folder: string;
+  /** The project folder of a run; the current folder if left out. */
+  readonly folder?: string;
   /** A run by its name; the last one if left out. */
   readonly run?: string;
   /** Who answers; `["champion", "base"]` if left out. Weights that are the same answer once. */
@@ -52,14 +59,9 @@ export interface ChatOptions {
  * await using chat = await openChat({ folder, maxTokens: 8 });
  * for (const { of, text } of await chat.ask("12=")) console.log(of, text);
  */
-export async function openChat(options: ChatOptions): Promise<Chat> {
-  const { folder, of = ["champion", "base"], run, signal, onProgress, engine: given } = options;
-  const { temperature, maxTokens, seed } = options;
-  const sampling = readOptions("openChat()", samplingSchema, {
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(maxTokens === undefined ? {} : { maxTokens }),
-    ...(seed === undefined ? {} : { seed }),
-  });
+export async function openChat(options: ChatOptions = {}): Promise<Chat> {
+  const read = readOptions("openChat()", optionsSchema, options);
+  const { folder, of, run, signal, onProgress, engine: given, ...sampling } = read;
   const recorded = readRun(folder, run);
   const models = modelsOf(of.map((which) => ({ which, ...weightsOf(recorded.events, which) })));
   const paths = models.map(({ checkpoint }) => checkpointPath(folder, checkpoint));

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { randomStream } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { randomStream, readOptions } from "../../foundation/base/index.ts";
 import type { Engine, Gain, Harness, Item, Measurement, Tokenizer } from "../../foundation/contract/index.ts";
 import { ledgerFolder } from "../../foundation/ledger/index.ts";
 import {
@@ -13,15 +14,18 @@ import {
 import { loadTokenizer } from "../../model/text/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { runOf } from "./audit-run.ts";
-import { type Contender, type FoundContender, findContender } from "./compare/contender.ts";
+import { type Contender, contenderSchema, type FoundContender, findContender } from "./compare/contender.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 
 export interface CompareOptions {
-  /** The project folder of a run of this definition. */
-  readonly folder: string;
-  readonly a: Contender;
-  readonly b: Contender;
+  /** The project folder of a run of this definition; the current folder if left out. */
+  readonly folder?: string;
+  /** The base if left out. */
+  readonly a?: Contender;
+  /** The champion if left out. */
+  readonly b?: Contender;
   /** Audit items of each stratum; enumerated ones are taken whole. Default 256. */
   readonly perStratum?: number;
   readonly onProgress?: (answered: number, total: number) => void;
@@ -52,6 +56,15 @@ export interface Comparison {
   readonly warning: string;
 }
 
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  a: contenderSchema.default({ of: "base" }),
+  b: contenderSchema.default({ of: "champion" }),
+  perStratum: z.number().int().min(1).default(256),
+  onProgress: functionOf<NonNullable<CompareOptions["onProgress"]>>(),
+  signal: abortSignal,
+});
+
 /** Said with every comparison: who chooses by audit items has none left to claim a gain on. */
 export const auditWarning =
   "These are audit items: whoever chooses between models by them can claim no gain on them any more. What decides in a run is the gate.";
@@ -69,9 +82,12 @@ export const auditWarning =
  */
 export async function compareWeights(
   definition: RunDefinition,
-  options: CompareOptions,
+  options: CompareOptions = {},
 ): Promise<Comparison> {
-  const { folder, a, b, perStratum = 256, onProgress = () => {}, signal } = options;
+  checkDefinition("compareWeights()", definition);
+  const read = readOptions("compareWeights()", optionsSchema, options);
+  const { folder, perStratum, onProgress = () => {}, signal } = read;
+  const [a, b] = [read.a, read.b] as readonly [Contender, Contender];
   const { task, seed } = definition;
   const found = [a, b].map((contender) => findContender(contender, folder, () => runOf(definition, folder)));
   const [first, second] = found as [FoundContender, FoundContender];

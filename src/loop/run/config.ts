@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../foundation/base/index.ts";
+import { readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
@@ -13,11 +13,8 @@ import { local } from "../../model/engine/local/index.ts";
 import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 
-function valueWith<T>(member: string, example: string): z.ZodCustom<T, T> {
-  return z.custom<T>(
-    (value) => typeof value === "object" && value !== null && member in value,
-    `expected something like ${example}`,
-  );
+function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
+  return valueWith<T>(member, `expected something like ${example}`);
 }
 
 const configSchema = z.strictObject({
@@ -27,28 +24,31 @@ const configSchema = z.strictObject({
   model: z
     .union([
       z.string().min(1),
-      valueWith<ModelDefinition>("prepare", "tiny({ … }), a name or a folder's path"),
+      partLike<ModelDefinition>("prepare", "tiny({ … }), a name or a folder's path"),
     ])
     .optional(),
-  engine: valueWith<EngineDefinition>("open", "local()").optional(),
-  task: valueWith<Task>("verifier", "reverse()"),
+  engine: partLike<EngineDefinition>("open", "local()").optional(),
+  task: partLike<Task>("verifier", "reverse()"),
   /** Round 0: makes the first champion, not gated. Left out, a model without weights learns the task's demonstrations. */
-  prepare: valueWith<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
-  acquire: z.array(valueWith<Source>("acquire", "procedural()")).min(1).optional(),
-  select: z.array(valueWith<Selector>("select", "deduplicate()")).optional(),
-  optimize: valueWith<Method>("passes", "rejectionSampling()").optional(),
-  refine: valueWith<Harness>("answer", "greedyDecoding()").optional(),
+  prepare: partLike<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
+  acquire: z.array(partLike<Source>("acquire", "procedural()")).min(1).optional(),
+  select: z.array(partLike<Selector>("select", "deduplicate()")).optional(),
+  optimize: partLike<Method>("passes", "rejectionSampling()").optional(),
+  refine: partLike<Harness>("answer", "greedyDecoding()").optional(),
+  /** How many items each measurement asks, of each stratum (docs/config.md). */
   evaluate: z
     .strictObject({
+      /** What a stratum's place in the heat map is. */
       over: z.literal("difficulty").default("difficulty"),
-      /** Validation items of each stratum in every round. */
+      /** Validation items of each stratum in every round, the same ones always; 128 if left out. */
       perStratum: z.number().int().min(8).default(128),
-      /** Audit items of each stratum after a promotion, and at the end of the run. */
+      /** Audit items of each stratum after a promotion, new champion against old; 16 if left out. */
       auditPerStratum: z.number().int().min(4).default(16),
+      /** Audit items of each stratum at the end of the run, for the gain that is claimed; 128 if left out. */
       finalAuditPerStratum: z.number().int().min(8).default(128),
     })
     .prefault({}),
-  guard: z.array(valueWith<Guard>("watch", "logprobMismatch()")).optional(),
+  guard: z.array(partLike<Guard>("watch", "logprobMismatch()")).optional(),
   gate: z
     .strictObject({
       /** `observe` records decisions and acts on none: for controls and ablations. */

@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { messageOf, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { messageOf, readOptions, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { projectFolder, runName, whichWeights } from "./arguments.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
 import { modelCard } from "./export/model-card.ts";
@@ -9,8 +11,8 @@ import { readRun } from "./find-run.ts";
 import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
 
 export interface ExportOptions {
-  /** The project folder of a run. */
-  readonly folder: string;
+  /** The project folder of a run; the current folder if left out. */
+  readonly folder?: string;
   /** The folder to write: not there yet, or empty. */
   readonly to: string;
   /** Default the champion. */
@@ -29,6 +31,13 @@ export interface Exported {
   readonly bytes: number;
 }
 
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  to: z.string().min(1),
+  which: whichWeights.default("champion"),
+  run: runName,
+});
+
 /** Of a checkpoint, what only a run that trains on needs. */
 const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
 
@@ -45,8 +54,8 @@ const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
  * await exportModel({ folder, to: join(folder, "better") }).catch(({ code }) => console.log(code)); // "not-exportable": a table
  */
 export async function exportModel(options: ExportOptions): Promise<Exported> {
-  const { folder, which = "champion", run } = options;
-  const to = resolve(options.to);
+  const { folder, which, run, ...read } = readOptions("exportModel()", optionsSchema, options);
+  const to = resolve(read.to);
   await refuseFull(to);
   const recorded = readRun(folder, run);
   const weights = weightsOf(recorded.events, which);

@@ -1,15 +1,24 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
 import type { StoredEvent } from "../../foundation/contract/index.ts";
 import { readLedger } from "../../foundation/ledger/index.ts";
+import { abortSignal, projectFolder } from "./arguments.ts";
 
 export interface FollowOptions {
-  /** The project folder. */
-  readonly folder: string;
+  /** The project folder; the current folder if left out. */
+  readonly folder?: string;
   /** Time between two looks into the ledger; default 500 ms. */
   readonly intervalMs?: number;
   /** Ends the watching; the run goes on. */
   readonly signal?: AbortSignal;
 }
+
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  intervalMs: z.number().min(1).default(500),
+  signal: abortSignal,
+});
 
 /** What came since the last look. */
 export interface Followed {
@@ -32,8 +41,12 @@ export interface Followed {
  * await run(definition, { folder });
  * for await (const { events } of followRun({ folder })) for (const { event } of events) console.log(event.type);
  */
-export async function* followRun(options: FollowOptions): AsyncGenerator<Followed> {
-  const { folder, intervalMs = 500, signal } = options;
+export function followRun(options: FollowOptions = {}): AsyncGenerator<Followed> {
+  return follow(readOptions("followRun()", optionsSchema, options));
+}
+
+async function* follow(options: z.output<typeof optionsSchema>): AsyncGenerator<Followed> {
+  const { folder, intervalMs, signal } = options;
   let followed = "";
   let last = 0;
   while (signal?.aborted !== true) {

@@ -1,5 +1,8 @@
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
 import type { RunEvent, StoredEvent } from "../../foundation/contract/index.ts";
 import { readLedger } from "../../foundation/ledger/index.ts";
+import { projectFolder, runName } from "./arguments.ts";
 import { chosenRun } from "./find-run.ts";
 import { type Metric, metricsOf } from "./metrics/metrics-of.ts";
 
@@ -30,11 +33,13 @@ export const metricColumns = [
 ] as const satisfies readonly (keyof MetricRow)[];
 
 export interface MetricsOptions {
-  /** The project folder. */
-  readonly folder: string;
+  /** The project folder; the current folder if left out. */
+  readonly folder?: string;
   /** A run by its name; all runs of the folder if left out. */
   readonly run?: string;
 }
+
+const optionsSchema = z.strictObject({ folder: projectFolder, run: runName });
 
 /**
  * Everything that a folder's runs have measured, in the order in which it was stored; the same ledger gives the same rows. May be
@@ -47,7 +52,8 @@ export interface MetricsOptions {
  * await run(definition, { folder });
  * for (const { round, measure, value } of readMetrics({ folder })) console.log(round, measure, value);
  */
-export function readMetrics({ folder, run }: MetricsOptions): MetricRow[] {
+export function readMetrics(options: MetricsOptions = {}): MetricRow[] {
+  const { folder, run } = readOptions("readMetrics()", optionsSchema, options);
   using ledger = readLedger({ folder });
   const runs = ledger?.runs() ?? [];
   const last = chosenRun(runs, run);

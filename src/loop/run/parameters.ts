@@ -1,4 +1,5 @@
-import { nearest, userError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { nearest, readOptions, userError } from "../../foundation/base/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 
 /** What a parameter may be: its default, or a list of choices of which the first is the default. */
@@ -20,6 +21,15 @@ export interface ParametrisedRun {
   define(given: Readonly<Record<string, string>>): RunDefinition;
 }
 
+const kindsSchema = z.record(
+  z.string().min(1),
+  z.union([z.string(), z.number(), z.tuple([z.string()], z.string()).readonly()]),
+);
+const defineSchema = z.custom(
+  (value) => typeof value === "function",
+  "expected a function as second argument",
+);
+
 const mark = Symbol.for("whetstone.parametrised-run");
 
 /**
@@ -40,6 +50,8 @@ export function withParameters<const K extends ParameterKinds>(
   kinds: K,
   define: (values: ParameterValues<K>) => RunDefinition,
 ): ParametrisedRun {
+  readOptions("withParameters()", kindsSchema, kinds);
+  readOptions("withParameters()", defineSchema, define);
   const run: ParametrisedRun = {
     kinds,
     define: (given) => {

@@ -10,9 +10,12 @@ import { grpo, rejectionSampling, star } from "../../lifecycle/optimize/index.ts
 import { bestOfN } from "../../lifecycle/refine/index.ts";
 import { deduplicate, solveRateBand } from "../../lifecycle/select/index.ts";
 import { tiny } from "../../model/engine/index.ts";
+import { tabular } from "../../model/engine/tabular/index.ts";
 import { characters } from "../../model/text/index.ts";
 import { addition, copy, parity, reverse, tasks } from "../../world/task/index.ts";
 import { defineRun, type RunConfig } from "./config.ts";
+import { describeRun } from "./describe.ts";
+import { planLines } from "./plan/lines.ts";
 import { plan } from "./plan.ts";
 
 let folder: string;
@@ -65,8 +68,10 @@ describe("plan", () => {
     expect(preparation?.tokensTrained).toBeLessThan(2 * 1500 * 64 * 25);
     expect(planned.seconds).toBeGreaterThan(30);
     expect(planned.seconds).toBeLessThan(600);
-    // Seven checkpoints a model of preparation, one a round, of 12 bytes a parameter.
-    expect(planned.diskBytes).toBe(12 * 148_160 * 2 * (7 + 8));
+    // A model's first weights, six checkpoints of its preparation and one a round, with two moments for each weight but the first.
+    expect(planned.diskBytes).toBe(148_160 * 2 * (4 + 12 * (6 + 8)));
+    expect(planned.diskBytesEachRound).toBe(148_160 * 2 * 12);
+    expect(planned.diskFreeBytes).toBeGreaterThan(0);
     expect(planned.memoryBytes).toBeGreaterThan(3e8);
     expect(planned.lines.join("\n")).toMatch(/reverse: 2 models of 148,160 parameters, 8 rounds/);
     expect(planned.canaries.right).toBeGreaterThan(0);
@@ -163,9 +168,15 @@ describe("plan", () => {
       availableSeconds: 0,
       wallSeconds: 0,
     };
-    const record = (busySeconds: number): void => {
+    const record = (busySeconds: number, rest: Partial<RunConfig> = {}): void => {
       using ledger = openLedger({ folder });
-      const run = ledger.startRun({ name: "x", configHash: "c", description: null, seed: 0, origin: null });
+      const run = ledger.startRun({
+        name: "x",
+        configHash: "c",
+        description: describeRun(defineRun({ task: reverse(), ...rest })),
+        seed: 0,
+        origin: null,
+      });
       run.append("cost", { type: "cost-metered", round: 0, cost: { ...cost, busySeconds } });
     };
     record(4);
@@ -176,9 +187,53 @@ describe("plan", () => {
     const slower = await planOf();
     expect(slow.speed).toBe("this folder's last run");
     expect(slower.seconds / slow.seconds).toBeCloseTo(2, 6);
+    // Another model's run tells nothing of this one.
+    record(9000, { model: tiny({ layers: 5 }) });
+    record(9000, { engine: tabular() });
+    expect(await planOf()).toMatchObject({
+      seconds: slower.seconds,
+      secondsBetween: [slower.seconds, slower.seconds],
+    });
     // A run that was over at once tells nothing.
     record(0);
     expect(await planOf()).toMatchObject({ seconds: slower.seconds, speed: "this folder's last run" });
+  });
+
+  test("checkpoints that no round trains on from hold no moments, and a pass of many steps leaves several", async () => {
+    const optimize = (steps: number) =>
+      rejectionSampling({ update: supervised({ steps, optimizerState: "fresh" }) });
+    const { parameters, ...short } = await planOf({ optimize: optimize(500) });
+    expect(short.diskBytesEachRound).toBe(4 * parameters);
+    expect((await planOf({ optimize: optimize(1001) })).diskBytesEachRound).toBe((12 + 12 + 4) * parameters);
+    expect(
+      (await planOf({ optimize: rejectionSampling({ update: supervised({ steps: 1001 }) }) }))
+        .diskBytesEachRound,
+    ).toBe(3 * 12 * parameters);
+    // 1,500 steps of preparation, of which five of six checkpoints are on the way.
+    expect(short.diskBytes).toBe((4 + 5 * 12 + 4 + 8 * 4) * parameters);
+  });
+
+  test("warns where the disk has no room for the checkpoints", async () => {
+    const { lines: _, ...planned } = await planOf();
+    const text = (rest: Partial<typeof planned>): string => planLines({ ...planned, ...rest }).join("\n");
+    const fits = text({ diskBytes: 2e9, diskBytesEachRound: 5e8, diskFreeBytes: 2e9 });
+    expect(fits).toContain("Disk     about 2.0 GB of checkpoints, 500 MB in each round; 2.0 GB are free");
+    expect(fits).not.toContain("Warning");
+    expect(text({ diskBytes: 2e9, diskFreeBytes: 5e8 })).toContain(
+      "Warning: they do not fit. Free 1.5 GB, run fewer rounds",
+    );
+  });
+
+  test("a large model's time is said to be rough until a run has told it", async () => {
+    const small = await planOf();
+    expect(small.secondsBetween).toEqual([small.seconds, small.seconds]);
+    const large = await planOf({ model: tiny({ layers: 8, width: 512, heads: 8 }) });
+    expect(large.parameters).toBeGreaterThan(2e7);
+    expect(large.secondsBetween).toEqual([large.seconds / 3, large.seconds * 3]);
+    expect(large.lines.join("\n")).toMatch(
+      /reference machine\n +roughly: it may be .* to .* here; the first run will tell/,
+    );
+    expect((await planOf({ engine: tabular() })).lines.join("\n")).toContain("roughly");
   });
 
   test("more digits, and other forms, are no trouble", async () => {

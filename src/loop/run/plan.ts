@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
 import type { Task } from "../../foundation/contract/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { showableAt } from "../../foundation/statistics/index.ts";
@@ -7,29 +9,35 @@ import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
+import { countDisk, freeDisk } from "./plan/disk.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
-import { countCheckpoints, countWork, type Work } from "./plan/work.ts";
+import { countWork, type Work } from "./plan/work.ts";
 
 export type { Plan, PlannedStage } from "./plan/planned.ts";
 
 /** Resident memory of a worker that holds nothing, and of this side; */
 const workerBytes = 4.5e8;
 const brainBytes = 2e8;
-/** A parameter's value and its two moments, in 32 bits each. */
-const checkpointBytes = 12;
 
 export interface PlanOptions {
-  /** The project folder. */
-  readonly folder: string;
+  /** The project folder; the current folder if left out. */
+  readonly folder?: string;
   /** Hears how far a model is that has to be brought here first: without it there is nothing to count. */
   readonly onProgress?: EngineProgress;
   readonly signal?: AbortSignal;
 }
+
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  onProgress: functionOf<EngineProgress>(),
+  signal: abortSignal,
+});
 
 /**
  * What a run would do, before it does it: stages, time, memory, and the smallest gain that its budget can show. Starts
@@ -38,10 +46,9 @@ export interface PlanOptions {
  * @example
  * const { lines } = await plan(defineRun({ task: reverse() }), { folder: await mkdtemp(join(tmpdir(), "plan-")) });
  */
-export async function plan(
-  definition: RunDefinition,
-  { folder, onProgress, signal }: PlanOptions,
-): Promise<Plan> {
+export async function plan(definition: RunDefinition, options: PlanOptions = {}): Promise<Plan> {
+  checkDefinition("plan()", definition);
+  const { folder, onProgress, signal } = readOptions("plan()", optionsSchema, options);
   const { task, model, optimize, gate, budget } = definition;
   await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
@@ -58,7 +65,8 @@ export async function plan(
   await refuseTooLarge(definition, prepared);
   const { tokenizer, fromScratch } = prepared;
   const parameters = await parametersOf(prepared);
-  const speed = speedOf(folder, parameters);
+  const speed = speedOf(folder, definition, parameters);
+  const disk = countDisk(definition, fromScratch, parameters);
   const cores = availableParallelism();
   const timed = ({ lanes, ...work }: Work): PlannedStage => ({
     ...work,
@@ -76,6 +84,7 @@ export async function plan(
   );
   const secondsOf = (stages: readonly PlannedStage[] = []): number =>
     stages.reduce((sum, { seconds }) => sum + seconds, 0);
+  const seconds = secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
   const pairs = "pairs" in blocks ? blocks.pairs : 0;
@@ -94,10 +103,13 @@ export async function plan(
     preparation: preparation ?? [],
     round: round ?? [],
     end: end ?? [],
-    seconds: secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end),
+    seconds,
+    secondsBetween: [seconds / speed.within, seconds * speed.within],
     speed: speed.source,
     memoryBytes: brainBytes + cores * workerBytes + 24 * parameters * policies,
-    diskBytes: checkpointBytes * parameters * countCheckpoints(definition, fromScratch),
+    diskBytes: disk.bytes,
+    diskBytesEachRound: disk.bytesEachRound,
+    diskFreeBytes: await freeDisk(folder),
     smallestGain: observes ? null : { first: showable(1), last: showable(Math.max(1, openings)) },
     gate: {
       strata: [...inGate],

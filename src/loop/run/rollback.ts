@@ -1,13 +1,15 @@
-import { type Clock, systemClock, userError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { type Clock, readOptions, systemClock, userError, valueWith } from "../../foundation/base/index.ts";
 import type { EventOf, StoredEvent } from "../../foundation/contract/index.ts";
 import { openLedger, type RunRecord, readLedger } from "../../foundation/ledger/index.ts";
 import { crownAgain } from "./adopt.ts";
+import { projectFolder, runName } from "./arguments.ts";
 import { chosenRun, noRun } from "./find-run.ts";
 import { championOf, type SavedWeights } from "./weights.ts";
 
 export interface RollbackOptions {
-  /** The project folder. */
-  readonly folder: string;
+  /** The project folder; the current folder if left out. */
+  readonly folder?: string;
   /** A round that was promoted, or `base`; the promotion before the champion's if left out. */
   readonly to?: "base" | number;
   /** A run by its name; the last one if left out. */
@@ -16,6 +18,14 @@ export interface RollbackOptions {
   readonly reason?: string;
   readonly clock?: Clock;
 }
+
+const optionsSchema = z.strictObject({
+  folder: projectFolder,
+  to: z.union([z.literal("base"), z.number().int().min(0)]).optional(),
+  run: runName,
+  reason: z.string().default(""),
+  clock: valueWith<Clock>("monotonic", "expected a clock").optional(),
+});
 
 export interface Rollback {
   readonly run: string;
@@ -40,8 +50,9 @@ export interface Rollback {
  * await run(definition, { folder });
  * await rollback({ folder }).catch(({ code }) => console.log(code)); // "nothing-to-roll-back": the base is the champion
  */
-export async function rollback(options: RollbackOptions): Promise<Rollback> {
-  const { folder, to, run, reason = "", clock = systemClock } = options;
+export async function rollback(options: RollbackOptions = {}): Promise<Rollback> {
+  const read = readOptions("rollback()", optionsSchema, options);
+  const { folder, to, run, reason, clock = systemClock } = read;
   refuseWithoutRun(folder);
   using ledger = openLedger({ folder, clock });
   const runs = ledger.runs();

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { Tokenizer as HuggingFaceTokenizer } from "@huggingface/tokenizers";
-import { messageOf, userError, type WhetstoneError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { messageOf, readOptions, userError, type WhetstoneError } from "../../foundation/base/index.ts";
 import type { TokenIds, Tokenizer } from "../../foundation/contract/index.ts";
 import { withWrittenPattern } from "./byte-level-words.ts";
 import { chatFormat, defaultToday, renderer } from "./chat-format.ts";
@@ -21,6 +22,8 @@ export interface TokenizerOptions {
   readonly today?: Date;
 }
 
+const optionsSchema = z.strictObject({ today: z.date().default(defaultToday) });
+
 /**
  * The tokenizer of a Hugging Face folder. `tokenizer.json` says how text becomes tokens; the begin token is the one that
  * its post-processor puts first (or `add_bos_token` says so). The end token is what the folder's chat template writes after
@@ -34,10 +37,9 @@ export interface TokenizerOptions {
  * const tokenizer = await loadTokenizer(path);
  * tokenizer.decode(tokenizer.encode("123=")); // "123="
  */
-export async function loadTokenizer(
-  folder: string,
-  { today = defaultToday }: TokenizerOptions = {},
-): Promise<Tokenizer> {
+export async function loadTokenizer(folder: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
+  readOptions("loadTokenizer()", z.string().min(1), folder);
+  const { today } = readOptions("loadTokenizer()", optionsSchema, options);
   const path = join(folder, "tokenizer.json");
   const text = await readText(path);
   if (text === undefined) throw missing(folder);

@@ -38,7 +38,7 @@ export function interruptible(options: InterruptionOptions): Interruption {
       return;
     }
     say(
-      "Ending at the next safe point, which with a large model can be minutes away; nothing is lost.\nCtrl-C again ends at once: what is under way is then done again.",
+      "Ending at the next safe point, which is seconds away; what was finished is kept, and the same command goes on from there.\nCtrl-C again ends at once.",
     );
     controller.abort(userError("interrupted", "Ended before it was done; the same command goes on."));
   };

@@ -73,7 +73,7 @@ const run = buildCommand<JsonFlags, [string?], CliContext>({
     brief: "Run, or go on with the run of a folder",
     customUsage: ["[--json] [FOLDER] [--PARAMETER VALUE]…"],
     fullDescription: describe({
-      text: "The same command goes on after any interruption, and needs no flag for it. Ctrl-C ends at the next safe point, and\nat once when pressed again. Parameters are those that the config names with withParameters();\n`whetstone run FOLDER --help` lists them. With --json: one event a line, the result last.",
+      text: "The same command goes on after any interruption, and needs no flag for it. Ctrl-C ends within seconds, and\nat once when pressed again. Parameters are those that the config names with withParameters();\n`whetstone run FOLDER --help` lists them. With --json: one event a line, the result last.",
       examples: [
         ["whetstone run", "the config in this folder"],
         ["whetstone run examples/reverse --filter none --seed 3", "a config with parameters"],

@@ -1,4 +1,5 @@
-import { userError, type WhetstoneError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { readOptions, userError, valueWith, type WhetstoneError } from "../../foundation/base/index.ts";
 import type { Canary, Item, Task, Verdict } from "../../foundation/contract/index.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -10,6 +11,20 @@ export interface KnownAnswer {
   readonly traps?: readonly string[];
 }
 
+const knownSchema = z
+  .array(
+    z.object({
+      item: valueWith<Item>("prompt", "expected an item"),
+      answer: z.string(),
+      traps: z.array(z.string()).optional(),
+    }),
+  )
+  .readonly();
+const taskSchema = valueWith<Pick<Task, "name" | "verifier" | "canaries">>(
+  "canaries",
+  "expected a task, such as reverse()",
+);
+
 /**
  * Canaries for a task with one right answer an item: the answer itself, and what is near it and wrong: nothing, a part
  * of it, one character more, one character changed, a space or a line's end around it, cut off by the token limit,
@@ -20,6 +35,8 @@ export interface KnownAnswer {
  * exactCanaries(first === undefined ? [] : [{ item: first.item, answer: "1", traps: ["one"] }], ["0", "1"]);
  */
 export function exactCanaries(known: readonly KnownAnswer[], symbols: readonly string[]): Canary[] {
+  readOptions("exactCanaries()", knownSchema, known);
+  readOptions("exactCanaries()", z.array(z.string()).readonly(), symbols);
   return known.flatMap(({ item, answer, traps = [] }, index) => {
     const characters = [...answer];
     const [first, last] = [characters[0] ?? "", characters.at(-1) ?? ""];
@@ -63,6 +80,7 @@ function another(symbol: string, symbols: readonly string[]): string {
 export async function runCanaries(
   task: Pick<Task, "name" | "verifier" | "canaries">,
 ): Promise<{ readonly right: number; readonly wrong: number }> {
+  readOptions("runCanaries()", taskSchema, task);
   const counts = { right: 0, wrong: 0 };
   const canaries = task.canaries();
   // All at once, for verifiers that take their time; the first in order that is misjudged is named.

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
 import type { Harness } from "../../../foundation/contract/index.ts";
 import { attempt } from "../../../gro/rollout/index.ts";
 import { answerOf } from "../answer.ts";
@@ -8,7 +9,8 @@ import { answerOf } from "../answer.ts";
  * @example
  * defineRun({ task: reverse(), refine: greedyDecoding() });
  */
-export function greedyDecoding(): Harness {
+export function greedyDecoding(options: NoOptions = {}): Harness {
+  refuseOptions("greedyDecoding()", options);
   return {
     name: "greedy decoding",
     description: {},

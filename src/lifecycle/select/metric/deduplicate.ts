@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
 import type { Selector } from "../../../foundation/contract/index.ts";
 
 /**
@@ -6,7 +7,8 @@ import type { Selector } from "../../../foundation/contract/index.ts";
  * @example
  * defineRun({ task: reverse(), select: [deduplicate()] });
  */
-export function deduplicate(): Selector {
+export function deduplicate(options: NoOptions = {}): Selector {
+  refuseOptions("deduplicate()", options);
   return {
     name: "deduplicate",
     description: {},

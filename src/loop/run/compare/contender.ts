@@ -1,8 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { nearest, userError } from "../../../foundation/base/index.ts";
+import { z } from "zod";
+import { nearest, userError, valueWith } from "../../../foundation/base/index.ts";
 import type { Harness } from "../../../foundation/contract/index.ts";
 import { ledgerFolder } from "../../../foundation/ledger/index.ts";
+import { whichWeights } from "../arguments.ts";
 import { type RecordedRun, readRun } from "../find-run.ts";
 import { checkpointPath, readWhich, type WhichWeights, weightsOf } from "../weights.ts";
 
@@ -20,6 +22,19 @@ export type Contender = {
   /** A checkpoint, or any Hugging Face folder. */
   | { readonly path: string }
 );
+
+const harness = valueWith<Harness>("answer", "expected something like greedyDecoding()").optional();
+
+/** A {@link Contender} as a program gives it. */
+export const contenderSchema = z.union([
+  z.strictObject({
+    of: whichWeights,
+    folder: z.string().min(1).optional(),
+    run: z.string().min(1).optional(),
+    harness,
+  }),
+  z.strictObject({ path: z.string().min(1), harness }),
+]);
 
 /** Where a contender's weights lie. */
 export interface FoundContender {

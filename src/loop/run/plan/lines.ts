@@ -11,10 +11,29 @@ export function planLines(plan: Omit<Plan, "lines">): string[] {
     ...round.map((stage) => stageLine("each round", stage)),
     ...end.map((stage) => stageLine("once", stage)),
     "",
-    `Time     about ${duration(plan.seconds)} at most, at the speed of ${plan.speed}`,
-    `Memory   about ${size(plan.memoryBytes)} for all processes; disk about ${size(plan.diskBytes)}`,
+    ...timeLines(plan),
+    `Memory   about ${size(plan.memoryBytes)} for all processes`,
+    ...diskLines(plan),
     ...gateLines(gate, smallest),
     `Verifier ${plan.canaries.right} known-right and ${plan.canaries.wrong} known-wrong answers judged rightly`,
+  ];
+}
+
+function timeLines({ seconds, secondsBetween: [least, most], speed }: Omit<Plan, "lines">): string[] {
+  const line = `Time     about ${duration(seconds)} at most, at the speed of ${speed}`;
+  if (least === most) return [line];
+  return [
+    line,
+    `         roughly: it may be ${duration(least)} to ${duration(most)} here; the first run will tell`,
+  ];
+}
+
+function diskLines({ diskBytes, diskBytesEachRound, diskFreeBytes }: Omit<Plan, "lines">): string[] {
+  const line = `Disk     about ${size(diskBytes)} of checkpoints, ${size(diskBytesEachRound)} in each round; ${size(diskFreeBytes)} are free`;
+  if (diskBytes <= diskFreeBytes) return [line];
+  return [
+    line,
+    `         Warning: they do not fit. Free ${size(diskBytes - diskFreeBytes)}, run fewer rounds, or delete what the run needs no more (docs/cli.md)`,
   ];
 }
 

@@ -18,8 +18,14 @@ export interface Plan {
   /** Of the whole run, at most. */
   readonly seconds: number;
   readonly speed: Speed["source"];
+  /** Between which the seconds lie where the speed is a rough one, and else both are them. */
+  readonly secondsBetween: readonly [least: number, most: number];
   readonly memoryBytes: number;
+  /** Of all checkpoints that the run leaves. */
   readonly diskBytes: number;
+  readonly diskBytesEachRound: number;
+  /** Free on the disk of the project folder now. */
+  readonly diskFreeBytes: number;
   /** The smallest gains that the first and the last opening can show; null when the gate observes. */
   readonly smallestGain: { readonly first: number | null; readonly last: number | null } | null;
   /** Strata that stand in the gate, and those of the target distribution that are only measured. */

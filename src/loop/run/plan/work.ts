@@ -1,13 +1,12 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
 import type { Item, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
-import { checkpointsOf } from "../../../gro/method/index.ts";
 import type { Pass } from "../../../gro/method.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
 import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
 import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
-import { preparationOf, preparationSteps, stepsBetweenCheckpoints } from "../../round/preparation.ts";
+import { preparationOf, preparationSteps } from "../../round/preparation.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
 export interface Work {
@@ -100,21 +99,8 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   };
 }
 
-/** Checkpoints that a run leaves on the disk: those of each round, and those between them that a crash goes on from. */
-export function countCheckpoints(definition: RunDefinition, fromScratch: boolean): number {
-  const { optimize, budget } = definition;
-  const preparing = preparationOf(definition, fromScratch);
-  const steps = preparing === null ? 0 : preparationSteps(preparing);
-  const preparation = optimize.roles.length * (1 + Math.ceil(steps / stepsBetweenCheckpoints));
-  return (
-    preparation +
-    budget.rounds *
-      optimize.passes.reduce((sum, pass) => sum + checkpointsOf(pass, examplesOf(definition, pass)), 0)
-  );
-}
-
 /** At most: every rollout is kept. */
-function examplesOf({ acquire }: RunDefinition, { items, generate }: Pass): ExampleCounts {
+export function examplesOf({ acquire }: RunDefinition, { items, generate }: Pass): ExampleCounts {
   const acquired = acquire.reduce((most, { mostItems }) => most + mostItems, 0);
   const newest = Math.min(items ?? acquired, acquired) * generate.samplesPerItem;
   return { newest, base: acquired };

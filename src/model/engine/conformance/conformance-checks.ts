@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
 import { Bench } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
@@ -23,7 +24,8 @@ import type { ConformanceCheck } from "./subject.ts";
  * const subject = { engine, modelFolder: path, vocabularySize: tokenizer.vocabularySize, tokens };
  * for (const { name, run } of conformanceChecks()) console.log(name, (await run(subject)).outcome);
  */
-export function conformanceChecks(): readonly ConformanceCheck[] {
+export function conformanceChecks(options: NoOptions = {}): readonly ConformanceCheck[] {
+  refuseOptions("conformanceChecks()", options);
   return [
     ...lossChecks,
     ...policyLossChecks,

@@ -1,95 +1,21 @@
-import { readdirSync, readlinkSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { systemClock } from "../../../foundation/base/index.ts";
-import type {
-  Datum,
-  EngineModel,
-  SampleRequest,
-  SamplingParameters,
-} from "../../../foundation/contract/index.ts";
-import { installEngine, LocalEngine, local } from "./index.ts";
-import { packageFolder } from "./installation.ts";
-import { Worker } from "./worker.ts";
-import { openWorkerLog } from "./worker-log.ts";
+import type { Datum, EngineModel, SampleRequest } from "../../../foundation/contract/index.ts";
+import { type LocalEngine, local } from "./index.ts";
+import { config, counting, requestsOf, SmallEngines, train, vocabulary } from "./testing/small-engine.ts";
 
-const vocabulary = 12;
-const config = {
-  model_type: "llama",
-  vocab_size: vocabulary,
-  hidden_size: 32,
-  intermediate_size: 64,
-  num_hidden_layers: 2,
-  num_attention_heads: 2,
-  num_key_value_heads: 2,
-  max_position_embeddings: 64,
-  rms_norm_eps: 1e-5,
-  tie_word_embeddings: false,
-};
-
-let folder: string;
-let modelFolder: string;
+let engines: SmallEngines;
 let engine: LocalEngine;
-let python: string;
-
-function openEngine(workers: number, logFolder = join(folder, "logs"), largeThreads = 1): LocalEngine {
-  return new LocalEngine({
-    python,
-    packageFolder,
-    environment: process.env,
-    logFolder,
-    clock: systemClock,
-    workers,
-    threads: 1,
-    largeThreads,
-  });
-}
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "whetstone-local-"));
-  modelFolder = join(folder, "model");
-  await mkdir(modelFolder);
-  await writeFile(join(modelFolder, "config.json"), JSON.stringify(config));
-  ({ python } = await installEngine());
-  engine = openEngine(2);
+  engines = await SmallEngines.make();
+  engine = engines.open(2);
 }, 600_000);
-
 afterAll(async () => {
   await engine[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  await engines[Symbol.asyncDispose]();
 });
-
-const newModel = (seed: number, on = engine): Promise<EngineModel> =>
-  on.createModel({ source: { kind: "folder", path: modelFolder, seed } });
-
-/** Counts upwards from a start: something that is quickly learnt. */
-function counting(count: number): Datum[] {
-  return Array.from({ length: count }, (_, start) => {
-    const line = Int32Array.from({ length: 9 }, (_, index) => (start + index) % vocabulary);
-    return { tokens: line.subarray(0, 8), targets: line.subarray(1), weights: new Float32Array(8).fill(1) };
-  });
-}
-
-async function train(model: EngineModel, steps: number): Promise<number[]> {
-  const data = counting(vocabulary);
-  const passes = Array.from({ length: steps }, () => {
-    const pass = model.forwardBackward(data, { loss: { name: "cross_entropy" }, logprobs: "none" });
-    const step = model.optimStep({ learningRate: 1e-2 });
-    return Promise.all([pass, step]);
-  });
-  return (await Promise.all(passes)).map(([{ lossSum, positions }]) => lossSum / positions);
-}
-
-function requestsOf(count: number, parameters: Partial<SamplingParameters> = {}): SampleRequest[] {
-  return Array.from({ length: count }, (_, index) => ({
-    prompt: Int32Array.from({ length: 1 + (index % 7) }, (_, place) => (index + place) % vocabulary),
-    samples: 1 + (index % 3),
-    seed: 2 ** 47 + 977 * index,
-    parameters: { maxTokens: 4 + (index % 9), ...parameters },
-  }));
-}
+const newModel = (seed: number, on = engine): Promise<EngineModel> => engines.newModel(seed, on);
 
 describe("LocalEngine", () => {
   test("says what it can do and starts what it needs for that", async () => {
@@ -100,28 +26,6 @@ describe("LocalEngine", () => {
     expect(capabilities.losses).toEqual(["cross_entropy", "importance_sampling", "ppo"]);
     expect(capabilities.tolerance.fp32).toEqual({ logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 });
     expect(capabilities.tolerance.bf16.meanLogprob).toBeLessThanOrEqual(0.1);
-  });
-
-  test("gives a large model all threads, in the worker that said what the engine can do", async () => {
-    const logs = join(folder, "large-logs");
-    const path = join(folder, "large-model");
-    await mkdir(path);
-    // Large for its table of positions alone.
-    const large = { ...config, position_embedding_type: "learned", max_position_embeddings: 700_000 };
-    await writeFile(join(path, "config.json"), JSON.stringify(large));
-    const sampled = async (threads: number, source: string): Promise<number[][]> => {
-      await using one = openEngine(2, logs, threads);
-      await one.capabilities();
-      await using sampler = await one.loadSampler({ source: { kind: "folder", path: source, seed: 1 } });
-      const samples = (await sampler.sample(requestsOf(40))).flat();
-      expect(samples.length).toBeGreaterThan(60);
-      return samples.map(({ tokens }) => [...tokens]);
-    };
-    const alone = await sampled(1, path);
-    expect(await sampled(3, path)).toEqual(alone);
-    expect(readdirSync(logs)).toHaveLength(2);
-    await sampled(3, modelFolder);
-    expect(readdirSync(logs)).toHaveLength(4);
   });
 
   test("learns, with every call written before the first answer", async () => {
@@ -149,12 +53,12 @@ describe("LocalEngine", () => {
   });
 
   test("gives a sampler's requests to all workers, and the split changes no sample", async () => {
-    await using one = openEngine(1);
+    await using one = engines.open(1);
     const requests = [...requestsOf(90), ...requestsOf(60, { temperature: 0.5, topK: 3, stopTokens: [2] })];
-    const source = { kind: "folder", path: modelFolder, seed: 5 } as const;
+    const source = { kind: "folder", path: engines.modelFolder, seed: 5 } as const;
     await using shared = await engine.loadSampler({ source });
     await using alone = await one.loadSampler({ source });
-    expect(shared.weightVersion).toBe(`${modelFolder}#5`);
+    expect(shared.weightVersion).toBe(`${engines.modelFolder}#5`);
     const fromTwo = await shared.sample(requests);
     const fromOne = await alone.sample(requests);
     expect(fromTwo.map((samples) => samples.length)).toEqual(requests.map(({ samples }) => samples));
@@ -173,7 +77,7 @@ describe("LocalEngine", () => {
 
   test("keeps logprobs in the order of the sequences, whichever worker answers", async () => {
     await using sampler = await engine.loadSampler({
-      source: { kind: "folder", path: modelFolder, seed: 5 },
+      source: { kind: "folder", path: engines.modelFolder, seed: 5 },
     });
     const sequences = Array.from({ length: 80 }, (_, index) =>
       Int32Array.from({ length: 1 + ((index * 5) % 19) }, (_, place) => (index * place) % vocabulary),
@@ -201,7 +105,7 @@ describe("LocalEngine", () => {
   test("goes on from a checkpoint as if it had never stopped", async () => {
     await using model = await newModel(3);
     await train(model, 3);
-    const path = join(folder, "checkpoint");
+    const path = join(engines.folder, "checkpoint");
     const saved = await model.save({ path });
     expect(saved).toMatchObject({ path, sequence: 7 });
     expect(saved.bytes).toBeGreaterThan(1000);
@@ -289,83 +193,18 @@ describe("LocalEngine", () => {
     expect(await model.forward([datum], { loss })).toMatchObject({ sequence: 1 });
   });
 
-  test("an aborted wait leaves the worker and the model in order", async () => {
-    await using model = await newModel(7);
-    const abort = new AbortController();
-    const data = counting(vocabulary);
-    const loss = { name: "cross_entropy" } as const;
-    const waiting = model.forwardBackward(data, { loss, signal: abort.signal });
-    abort.abort(new Error("enough"));
-    await expect(waiting).rejects.toThrow("enough");
-    await expect(model.optimStep({ learningRate: 1e-3, signal: abort.signal })).rejects.toThrow("enough");
-    expect(await model.optimStep({ learningRate: 1e-3 })).toMatchObject({ sequence: 2, step: 1 });
-    const late = new AbortController();
-    const created = engine.createModel({
-      source: { kind: "folder", path: modelFolder, seed: 1 },
-      signal: late.signal,
-    });
-    late.abort(new Error("too late"));
-    await expect(created).rejects.toThrow("too late");
-  });
-
   test("names what is wrong with a model's folder", async () => {
-    const broken = join(folder, "broken");
+    const broken = join(engines.folder, "broken");
     await mkdir(broken);
     const create = () => engine.createModel({ source: { kind: "folder", path: broken, seed: 1 } });
     await expect(create()).rejects.toMatchObject({ code: "config-missing", category: "user" });
     await writeFile(join(broken, "config.json"), JSON.stringify({ ...config, model_type: "mamba" }));
     await expect(create()).rejects.toMatchObject({ code: "unsupported-architecture", category: "user" });
-    await expect(engine.loadSampler({ source: { kind: "folder", path: modelFolder } })).rejects.toMatchObject(
-      { code: "weights-missing" },
-    );
-  });
-
-  test("a worker killed in the middle of a step takes only its own models along", async () => {
-    const logFolder = join(folder, "doomed");
-    await using doomed = openEngine(2, logFolder);
-    const first = await newModel(1, doomed);
-    const second = await newModel(2, doomed);
-    const sampler = await doomed.loadSampler({ source: { kind: "folder", path: modelFolder, seed: 1 } });
-    const losses = train(first, 400);
-    setTimeout(() => process.kill(processOfWorker(logFolder, 1), "SIGKILL"), 50);
-    await expect(losses).rejects.toMatchObject({
-      code: "worker-died",
-      category: "engine",
-      message: expect.stringMatching(/signal SIGKILL/),
-    });
-    await expect(first.optimStep({ learningRate: 1 })).rejects.toMatchObject({ code: "worker-died" });
-    expect((await train(second, 2)).every(Number.isFinite)).toBe(true);
-    expect(await sampler.sample(requestsOf(40))).toHaveLength(40);
-    // Its place is filled again by whoever needs it next.
-    await using again = await newModel(1, doomed);
-    expect((await train(again, 2)).every(Number.isFinite)).toBe(true);
-  });
-
-  test("takes no call after it was closed", async () => {
-    const logFolder = join(folder, "closing");
-    const closing = openEngine(1, logFolder);
-    const model = await newModel(1, closing);
-    // A worker that does not come to its end by itself is ended.
-    process.kill(processOfWorker(logFolder, 1), "SIGSTOP");
-    const rejected = expect(train(model, 3)).rejects.toMatchObject({ code: "engine-closed" });
-    await closing[Symbol.asyncDispose]();
-    await rejected;
-    await expect(newModel(1, closing)).rejects.toMatchObject({ code: "engine-closed" });
+    await expect(
+      engine.loadSampler({ source: { kind: "folder", path: engines.modelFolder } }),
+    ).rejects.toMatchObject({ code: "weights-missing" });
   });
 });
-
-/** The process of a log folder's n-th worker: the one whose standard output that log is. */
-function processOfWorker(logFolder: string, number: number): number {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const output = readlinkSync(`/proc/${pid}/fd/1`);
-      if (output.startsWith(logFolder) && output.endsWith(`-${number}.log`)) return Number(pid);
-    } catch {
-      // Gone, or not ours to look at.
-    }
-  }
-  throw new Error(`no process writes log ${number} of ${logFolder}`);
-}
 
 describe("local()", () => {
   test("refuses what it does not know, and names the nearest right option", () => {
@@ -374,38 +213,5 @@ describe("local()", () => {
     );
     expect(() => local({ workers: 0 })).toThrow(expect.objectContaining({ code: "invalid-option" }));
     expect(local({ workers: 3 })).toMatchObject({ name: "local", description: { workers: 3 } });
-  });
-});
-
-describe("Worker", () => {
-  const start = (program: string, source = packageFolder) =>
-    Worker.start({
-      python: program,
-      packageFolder: source,
-      threads: 1,
-      log: openWorkerLog(join(folder, "logs"), "20260101T000000000Z", 1),
-      environment: process.env,
-    });
-
-  test("that cannot be started is a named error", async () => {
-    await expect(start(join(folder, "no-python"))).rejects.toMatchObject({
-      code: "worker-not-started",
-      category: "environment",
-    });
-  });
-
-  test("that dies while starting shows the end of its log", async () => {
-    const empty = join(folder, "empty");
-    await mkdir(empty, { recursive: true });
-    await expect(start(python, empty)).rejects.toMatchObject({
-      code: "worker-died",
-      message: expect.stringMatching(/exit code 1[\s\S]*No module named '?whetstone_engine/),
-    });
-  });
-
-  test("writes nothing into its log while all is well", async () => {
-    await using worker = await start(python);
-    for (let index = 0; index < 100; index++) await worker.call("stats", {});
-    expect(await readFile(join(folder, "logs", "worker-20260101T000000000Z-1.log"), "utf8")).toBe("");
   });
 });

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { waitFor } from "../../../foundation/base/index.ts";
 import type {
   Engine,
   EngineCapabilities,
@@ -10,7 +11,6 @@ import type {
   Tolerance,
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
-import { waitFor } from "../waiting.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { waitFor } from "../../../foundation/base/index.ts";
 import type {
   CallOptions,
   Datum,
@@ -12,7 +13,6 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { SequenceCounter } from "../sequence-counter.ts";
 import type { Tally } from "../tally.ts";
-import { waitFor } from "../waiting.ts";
 import type { FrameHead, FrameInput } from "./frames.ts";
 import type { Lease } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
@@ -111,11 +111,12 @@ export class LocalModel implements EngineModel {
     return { reply: await waitFor(reply, signal), fresh };
   }
 
+  /** Not waited for: calls come in order, and who is asked to end would wait for all that were made before. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     const { worker, release } = this.#lease;
     release();
-    if (worker.failure === undefined) await worker.call("unload", { model: this.id }).catch(() => undefined);
+    if (worker.failure === undefined) worker.call("unload", { model: this.id }).catch(() => undefined);
   }
 }

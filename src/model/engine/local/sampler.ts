@@ -1,3 +1,4 @@
+import { waitFor } from "../../../foundation/base/index.ts";
 import type {
   SampledSequence,
   SampleRequest,
@@ -5,7 +6,6 @@ import type {
   TokenIds,
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
-import { waitFor } from "../waiting.ts";
 import { type FrameHead, i32 } from "./frames.ts";
 import { packRequests, sharedParameters, unpackSamples } from "./sampling-data.ts";
 import { divide, type Share, steal } from "./shares.ts";
@@ -96,10 +96,9 @@ export class LocalSampler implements Sampler {
     return results;
   }
 
+  /** Not waited for: calls come in order, and who is asked to end would wait for all that were made before. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const living = this.#workers.filter(({ failure }) => failure === undefined);
-    await Promise.all(
-      living.map((worker) => worker.call("unload", { sampler: this.id }).catch(() => undefined)),
-    );
+    for (const worker of this.#workers)
+      if (worker.failure === undefined) worker.call("unload", { sampler: this.id }).catch(() => undefined);
   }
 }

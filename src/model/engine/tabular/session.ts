@@ -1,7 +1,6 @@
-import type { Clock } from "../../../foundation/base/index.ts";
+import { type Clock, waitFor } from "../../../foundation/base/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { Tally } from "../tally.ts";
-import { waitFor } from "../waiting.ts";
 
 /** What an engine's models and samplers have in common. */
 export interface Session {

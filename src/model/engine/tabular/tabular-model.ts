@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { waitFor } from "../../../foundation/base/index.ts";
 import type {
   CallOptions,
   Datum,
@@ -12,7 +13,6 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import { SequenceCounter } from "../sequence-counter.ts";
-import { waitFor } from "../waiting.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { Replies } from "./replies.ts";

@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { messageOf } from "../../../foundation/base/index.ts";
+import { existingFolder, messageOf } from "../../../foundation/base/index.ts";
 import { openLedger, readLedger } from "../../../foundation/ledger/index.ts";
 import { holderWords } from "../commands/status.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { existingFolder } from "./existing-folder.ts";
 
 /** Whether a ledger can be made, locked and read back on the disk of a folder: network disks often cannot lock. */
 export async function sqliteCheck(folder: string): Promise<Check> {

@@ -1,9 +1,8 @@
 import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
-import { messageOf } from "../../../foundation/base/index.ts";
+import { existingFolder, messageOf } from "../../../foundation/base/index.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { existingFolder } from "./existing-folder.ts";
 
 /** Every process of the engine takes about 450 MB, this one 200. */
 const leastMemory = 1e9;

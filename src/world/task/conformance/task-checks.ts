@@ -1,3 +1,4 @@
+import { readOptions, valueWith } from "../../../foundation/base/index.ts";
 import type { Task } from "../../../foundation/contract/index.ts";
 import {
   anyTextScored,
@@ -27,6 +28,8 @@ const checks = {
   "any text is scored, always the same way": anyTextScored,
 } satisfies Record<string, CheckOfTask>;
 
+const subject = valueWith<Task>("verifier", "expected a task, such as reverse()");
+
 /**
  * What every task promises, as tests for any test runner. Each takes well under a second for a task of single prompts
  * and answers, and draws from streams of its own, so that it always gives the same result.
@@ -38,5 +41,6 @@ const checks = {
  * }
  */
 export function taskChecks(task: Task): readonly TaskCheck[] {
+  readOptions("taskChecks()", subject, task);
   return Object.entries(checks).map(([name, check]) => ({ name, run: async () => await check(task) }));
 }

@@ -1,4 +1,5 @@
-import { userError, type WhetstoneError } from "../../../foundation/base/index.ts";
+import { z } from "zod";
+import { readOptions, userError, valueWith, type WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Canary, Item, Response, Verdict, Verifier } from "../../../foundation/contract/index.ts";
 import { runCanaries } from "../canaries.ts";
 import { verdictOf } from "../verdict.ts";
@@ -28,6 +29,9 @@ const checks = {
   "it may be used again after it was closed": closes,
 } satisfies Record<string, CheckOfVerifier>;
 
+const verifierSchema = valueWith<Verifier>("verify", "expected a verifier, such as numeric()");
+const samplesSchema = z.array(z.looseObject({ prompt: z.string(), answer: z.string() })).readonly();
+
 /**
  * What every verifier promises, as tests for any test runner; `samples` are at least three problems with different answers. Close the
  * verifier afterwards.
@@ -40,6 +44,8 @@ const checks = {
  * }
  */
 export function verifierChecks(verifier: Verifier, samples: readonly VerifierSample[]): readonly TaskCheck[] {
+  readOptions("verifierChecks()", verifierSchema, verifier);
+  readOptions("verifierChecks()", samplesSchema, samples);
   const items = samples.map(itemOfSample);
   return Object.entries(checks).map(([name, check]) => ({
     name,

@@ -1,3 +1,4 @@
+import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
 import type { Verifier } from "../../../foundation/contract/index.ts";
 import { comparing, type Reading } from "./comparison.ts";
 import { answerText, rightSide } from "./math/answer-text.ts";
@@ -14,7 +15,8 @@ import { type Expression, parseExpression } from "./math/parse.ts";
  * @example
  * const verifier = math(); // takes "So it is $\\frac{x+1}{2}$." where the answer is "(1 + x)/2"
  */
-export function math(): Verifier {
+export function math(options: NoOptions = {}): Verifier {
+  refuseOptions("math()", options);
   return comparing<Expression>({
     name: "math",
     version: 1,

@@ -11,3 +11,11 @@ export function waitFor<T>(value: Promise<T>, signal: AbortSignal | undefined): 
   value.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   return promise;
 }
+
+/** All results, or the first error once nothing is under way any more. */
+export async function allSettled<T extends readonly Promise<unknown>[]>(
+  promises: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return (await Promise.all(promises)) as { -readonly [K in keyof T]: Awaited<T[K]> };
+}
