@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from .config import read_json
 from .errors import EngineError, no_space, of_exception
 from .layout import Slot
+from .request import whole
 
 FORMAT = 1
 """Of `whetstone.json` and what lies beside it."""
@@ -34,6 +35,26 @@ KEPT = (
     "chat_template.jinja",
 )
 """Files of a model folder that its checkpoints need too."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What `whetstone.json` says: optimiser steps of the weights, those that the moments have seen, and all
+    of it."""
+
+    step: int
+    moment_steps: int
+    raw: dict[str, Any]
+
+
+def read_facts(folder: Path) -> Facts:
+    """A folder without the file is of step 0. Raises config-invalid for what a newer version wrote."""
+    path = folder / "whetstone.json"
+    raw = read_json(path) if path.is_file() else {}
+    if raw.get("format", FORMAT) != FORMAT:
+        raise EngineError("config-invalid", "user", f"{path}: a newer version wrote this checkpoint")
+    step = whole(raw, "step", 0)
+    return Facts(step, whole(raw, "momentSteps", step), raw)
 
 
 def has_weights(folder: Path) -> bool:
@@ -64,14 +85,15 @@ def read_weights(folder: Path, slots: list[Slot], flat: torch.Tensor) -> None:
     read_tensors([folder / name for name in shards], slots, flat)
 
 
-def read_optimizer(folder: Path, slots: list[Slot], size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both moments of the optimiser, laid out like the weights."""
+def read_optimizer(folder: Path, slots: list[Slot], flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both moments of the optimiser, laid out and kept like the weights."""
     path = folder / OPTIMIZER
     if not path.is_file():
         raise EngineError(
             "optimizer-missing", "user", f"{path} is not there: it was saved without its optimiser"
         )
-    both = torch.empty(2 * size)
+    size = len(flat)
+    both = flat.new_empty(2 * size)
     firsts = [replace(slot, name=f"first.{slot.name}") for slot in slots]
     seconds = [replace(slot, name=f"second.{slot.name}", offset=slot.offset + size) for slot in slots]
     read_tensors([path], [*firsts, *seconds], both)

@@ -28,7 +28,7 @@ def native(request, monkeypatch):
 
 @pytest.mark.parametrize("members", SHAPES, ids=str)
 def test_close_to_fp32(make_folder: FolderMaker, members):
-    exact, rough = make_folder.trainer(**members), make_folder.trainer(precision="bf16", **members)
+    exact, rough = make_folder.trainer(**members), make_folder.trainer(precision="mixed", **members)
     assert torch.equal(exact.flat, rough.flat)
     one, expected = exact.run(ARRAYS, LOSS, "all", backward=True)
     other, out = rough.run(ARRAYS, LOSS, "all", backward=True)
@@ -39,7 +39,7 @@ def test_close_to_fp32(make_folder: FolderMaker, members):
 
 
 def test_it_learns_with_steps_smaller_than_its_rounding(make_folder: FolderMaker):
-    trainer = make_folder.trainer(precision="bf16")
+    trainer = make_folder.trainer(precision="mixed")
     losses = []
     for _ in range(60):
         result, _ = trainer.run(ARRAYS, LOSS, "none", backward=True)
@@ -56,7 +56,7 @@ def test_it_learns_with_steps_smaller_than_its_rounding(make_folder: FolderMaker
 
 
 def test_sampled_logprobs_are_close_to_recomputed_ones(make_folder: FolderMaker, native: bool):
-    snapshot = make_folder.snapshot(precision="bf16", num_key_value_heads=1)
+    snapshot = make_folder.snapshot(precision="mixed", num_key_value_heads=1)
     prompts = random_sequences(1, [3, 9, 20])
     samples = sample(snapshot, rows_of(requested(prompts, samples=4, most=30), snapshot), Parameters(), None)
     owners = [prompt for prompt in prompts for _ in range(4)]
