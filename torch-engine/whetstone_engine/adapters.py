@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .base import Base, Bases, Laid
-from .checkpoint import keep_files, read_facts, read_optimizer, read_tensors, tensors_of
+from .base import Base, Bases
+from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
 from .errors import EngineError, bad_request
 from .lora import Adapted, Lora, draw, leaves_of, sites_of, slots_of
 from .panels import Weights
-from .peft_folder import ADAPTERS, base_of, is_adapter, peft_config, read_lora
+from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_lora
 from .request import text, whole
 from .weights import Architecture
 
@@ -35,7 +35,7 @@ class Adapters:
 
     def weights(self, leaves: dict[str, Tensor]) -> Weights:
         plain = self.base.plain()
-        return Laid(self._over(plain, leaves), over=plain)
+        return self.base.over(plain, self._over(plain, leaves))
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a
@@ -124,14 +124,10 @@ def read_adapters(folder: Path, source: dict[str, Any], precision: str, bases: B
     lora = read_lora(folder)
     base = bases.load(base_of(folder, source.get("base")), precision)
     facts = read_facts(folder)
-    recorded = (facts.raw.get("base") or {}).get("digest", base.digest)
-    if recorded != base.digest:
-        raise EngineError(
-            "base-changed", "user", f"{base.path} holds other weights than {folder} was trained on"
-        )
+    check_base(folder, base.digest, base.path)
     frame = Adapters(base, lora)
     flat = torch.empty(frame.size)
-    read_tensors([folder / ADAPTERS], frame.slots, flat)
+    read_flat(folder, frame.slots, flat, base.plain())
     model = AdapterModel(frame, flat, {**base.files, **keep_files(folder)})
     if source.get("kind") == "checkpoint":
         model.step = facts.step

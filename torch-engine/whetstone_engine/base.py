@@ -41,11 +41,11 @@ class Base:
         self._plain: weakref.ref[Laid] = weakref.ref(plain)
         self._packed: Weights | None = None
         self.fresh: Laid | None = plain
-        """Held until the first that asks for the weights holds them."""
+        """Held until the first adapters hold them."""
 
     def plain(self) -> Laid:
-        """The weights for passes over many positions: whoever trains on them keeps what is returned."""
-        plain, self.fresh = self._plain(), None
+        """The weights for passes over many positions."""
+        plain = self._plain()
         if plain is None:
             kept = {
                 key: one.whole() if isinstance(one, Panels) else one
@@ -56,6 +56,11 @@ class Base:
             plain = Laid(kept)
             self._plain = weakref.ref(plain)
         return plain
+
+    def over(self, plain: Laid, weights: Weights) -> Laid:
+        """Weights that keep the plain ones, some of which are in them; nobody else needs to from now on."""
+        self.fresh = None
+        return Laid(weights, plain)
 
     def laid_out(self) -> Weights | None:
         """The weights for the products of a few rows, one copy for all; None where the others are as good."""

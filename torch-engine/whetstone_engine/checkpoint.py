@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,13 @@ def read_optimizer(folder: Path, slots: list[Slot], flat: torch.Tensor) -> tuple
     return both[:size], both[size:]
 
 
-def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> None:
+def read_tensors(
+    files: list[Path],
+    slots: list[Slot],
+    flat: torch.Tensor,
+    known: Mapping[str, torch.Tensor] | None = None,
+) -> None:
+    """Fills the flat buffer. Tensors that are `known` may be stored once more, but only as they are."""
     wanted = {slot.name: slot for slot in slots}
     copies: list[tuple[Path, torch.Tensor]] = []
     for path in files:
@@ -110,6 +117,9 @@ def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> No
                     slot = wanted.pop(name, None)
                     if slot is not None:
                         _place(path, slot, file.get_tensor(name), flat)
+                    elif known is not None and name in known:
+                        if not same(file.get_tensor(name), known[name]):
+                            raise _unexpected(path, name)
                     elif name == HEAD:
                         copies.append((path, file.get_tensor(name)))
                     elif not name.endswith("rotary_emb.inv_freq"):
@@ -125,6 +135,13 @@ def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> No
         # A tied head may be stored once more, but only as what it is tied to.
         if not torch.equal(head.to(flat.dtype), tensors_of(slots, flat)[EMBEDDING]):
             raise _unexpected(path, HEAD)
+
+
+def same(stored: torch.Tensor, held: torch.Tensor) -> bool:
+    """Whether a tensor is what is held of it, which may have been rounded to bf16."""
+    if stored.shape != held.shape:
+        return False
+    return torch.equal(stored.float(), held.float()) or torch.equal(stored.bfloat16().float(), held.float())
 
 
 def _unexpected(path: Path, name: str) -> EngineError:

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import torch
 
+from .base import digest_of
 from .checkpoint import (
     EMBEDDING,
     HEAD,
     WEIGHTS,
     keep_files,
     read_facts,
-    read_tensors,
     tensors_of,
     write_checkpoint,
 )
 from .errors import EngineError
 from .lora import sites_of, slots_of
-from .peft_folder import ADAPTERS, base_of, is_adapter, read_lora
+from .peft_folder import base_of, check_base, is_adapter, read_flat, read_lora
 from .weights import read_model
 
 
@@ -30,11 +30,13 @@ def merge(folder: Path, path: str, base: str | None = None) -> int:
     if not is_adapter(folder):
         raise EngineError("adapter-missing", "user", f"{folder} holds no adapters")
     lora = read_lora(folder)
-    model = read_model(base_of(folder, base), "fp32")
+    source = base_of(folder, base)
+    check_base(folder, digest_of(Path(source["path"])), source["path"])
+    model = read_model(source, "fp32")
     architecture = model.architecture
     sites, size = sites_of(architecture.config, lora)
     slots, flat = slots_of(sites, lora.rank), torch.empty(size)
-    read_tensors([folder / ADAPTERS], slots, flat)
+    read_flat(folder, slots, flat, architecture.leaves(model.flat))
     adapters = tensors_of(slots, flat)
     weights = tensors_of(architecture.slots, model.flat)
     files = {**model.files, **keep_files(folder)}

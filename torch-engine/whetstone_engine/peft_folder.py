@@ -5,19 +5,28 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from .base import Base
-from .checkpoint import read_facts
+from .checkpoint import read_facts, read_tensors
 from .config import read_json
 from .errors import EngineError
+from .layout import Slot
 from .lora import LARGEST_RANK, MODULES, Lora
 from .request import number, whole
 
 CONFIG, ADAPTERS = "adapter_config.json", "adapter_model.safetensors"
+COPIES = {
+    "base_model.model.lm_head.base_layer.weight": "head",
+    "base_model.model.lm_head.weight": "head",
+    "base_model.model.model.embed_tokens.weight": "embed",
+}
+"""Tensors of the base that `peft` writes once more where the head is adapted, by the decoder's keys."""
 TENSOR = re.compile(
     r"base_model\.model\.(?:model\.layers\.\d+\.(?:self_attn|mlp)\.)?(\w+)\.lora_[AB]\.weight"
 )
@@ -32,8 +41,10 @@ UNDERSTOOD = {
     "init_lora_weights",
     "lora_alpha",
     "lora_dropout",
+    "megatron_core",
     "peft_type",
     "peft_version",
+    "qalora_group_size",
     "r",
     "rank_pattern",
     "revision",
@@ -100,7 +111,7 @@ def _linears(folder: Path) -> tuple[str, ...]:
             "weights-truncated", "user", f"{path} is not a whole safetensors file ({error})"
         ) from error
     found = set()
-    for name in names:
+    for name in (one for one in names if one not in COPIES):
         match = TENSOR.fullmatch(name)
         if match is None or match[1] not in LINEARS:
             raise EngineError(
@@ -127,6 +138,20 @@ def base_of(folder: Path, given: str | None) -> dict[str, Any]:
         )
     seed = (read_facts(folder).raw.get("base") or {}).get("seed")
     return {"kind": "folder", "path": str(path), **({} if seed is None else {"seed": seed})}
+
+
+def read_flat(folder: Path, slots: list[Slot], flat: Tensor, base: Mapping[str, Any]) -> None:
+    """Fills the flat buffer with a folder's adapters, given the base's weights by the decoder's keys. Raises
+    what reading tensors raises."""
+    known = {name: base[key if key in base else "embed"] for name, key in COPIES.items()}
+    read_tensors([folder / ADAPTERS], slots, flat, known)
+
+
+def check_base(folder: Path, digest: str, path: str) -> None:
+    """Raises base-changed where the base is not the one that a checkpoint of ours was trained on."""
+    recorded = (read_facts(folder).raw.get("base") or {}).get("digest", digest)
+    if recorded != digest:
+        raise EngineError("base-changed", "user", f"{path} holds other weights than {folder} was trained on")
 
 
 def peft_config(lora: Lora, base: Base) -> dict[str, bytes]:
