@@ -146,6 +146,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     engine,
     tokenizer,
     precision: definition.precision,
+    ...(definition.lora === undefined ? {} : { lora: { ...definition.lora, seed: definition.seed } }),
     pathOf,
     keepMoments,
     digests: digestsOf(ledger),
