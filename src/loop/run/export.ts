@@ -2,9 +2,13 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import type { EngineProgress } from "../../model/engine/index.ts";
+import { mergeAdapters } from "../../model/engine/local/index.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
 import { modelCard } from "./export/model-card.ts";
+import { storedType } from "./export/stored-type.ts";
 import { readRun } from "./find-run.ts";
 import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
 
@@ -17,6 +21,9 @@ export interface ExportOptions {
   readonly which?: WhichWeights;
   /** A run by its name; the last one if left out. */
   readonly run?: string;
+  /** Of adapters, write these by themselves, as `peft` reads them, in place of the model that they make with their base. */
+  readonly adapter?: boolean;
+  readonly onProgress?: EngineProgress;
 }
 
 export interface Exported {
@@ -29,13 +36,15 @@ export interface Exported {
   readonly bytes: number;
 }
 
-/** Of a checkpoint, what only a run that trains on needs. */
+/** Of a checkpoint, what only a run that trains on needs, or what is written anew. */
 const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
+const adapterFile = "adapter_model.safetensors";
 
 /**
  * Writes a run's weights as a Hugging Face folder that `transformers` loads: configuration, weights, tokenizer, chat template and
- * a model card with what was shown and what was not. The folder is there whole or not at all. Throws user errors `no-run`,
- * `no-weights`, `export-exists` and `not-exportable`, and an environment error `no-space`.
+ * a model card with what was shown and what was not. Adapters are added to their base, unless they are wanted by themselves.
+ * The folder is there whole or not at all. Throws user errors `no-run`, `no-weights`, `export-exists`, `not-exportable`,
+ * `no-adapter`, `base-missing` and `base-changed`, and an environment error `no-space`.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
@@ -51,26 +60,41 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
   const recorded = readRun(folder, run);
   const weights = weightsOf(recorded.events, which);
   const source = checkpointPath(folder, weights.checkpoint);
-  const names = await readdir(source);
-  if (!names.includes("model.safetensors"))
+  const adapters = existsSync(join(source, adapterFile));
+  if (options.adapter === true && !adapters)
+    throw userError(
+      "no-adapter",
+      `The weights of ${weights.checkpoint} are a whole model's: leave --adapter out.`,
+      { path: source },
+    );
+  const apart = adapters && options.adapter === true;
+  await using whole =
+    adapters && !apart
+      ? await merged(source, to, folder, options.onProgress)
+      : { path: source, [Symbol.asyncDispose]: async () => undefined };
+  const names = await readdir(whole.path);
+  const weightsFile = apart ? adapterFile : "model.safetensors";
+  if (!names.includes(weightsFile))
     throw userError(
       "not-exportable",
       `The weights of ${weights.checkpoint} are a table of the tabular engine, which no other program reads: export a run of local().`,
       { path: source },
     );
+  const type = await storedType(join(whole.path, weightsFile));
   const written: Record<string, string> = {
-    "config.json": await exportedConfig(join(source, "config.json")),
+    ...(apart ? {} : { "config.json": await exportedConfig(join(whole.path, "config.json"), type) }),
     "README.md": modelCard({
       ...recorded,
       weights,
       which,
       title: basename(to),
       base: await baseModelOf(recorded.record.description, folder),
-      hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(source, names)),
+      hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(whole.path, names)),
+      stored: adapters ? { type, adapters: apart ? "apart" : "merged" } : { type },
     }),
   };
   const copied = names.filter((name) => !ownFiles.includes(name));
-  const bytes = await writeWhole(to, source, copied, written);
+  const bytes = await writeWhole(to, whole.path, copied, written);
   return {
     run: recorded.record.id,
     ...weights,
@@ -78,6 +102,25 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
     files: [...copied, ...Object.keys(written)].sort(),
     bytes,
   };
+}
+
+/** The whole model, beside where it is to be written; it goes when it was. */
+async function merged(
+  from: string,
+  to: string,
+  folder: string,
+  onProgress: EngineProgress | undefined,
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = join(dirname(to), `.${basename(to)}.${process.pid}.merged`);
+  const remove = (): Promise<void> => rm(path, { recursive: true, force: true });
+  await remove();
+  await mergeAdapters({
+    from,
+    to: path,
+    logFolder: join(ledgerFolder(folder), "logs"),
+    ...(onProgress ? { onProgress } : {}),
+  });
+  return { path, [Symbol.asyncDispose]: remove };
 }
 
 async function namesTemplate(folder: string, names: readonly string[]): Promise<boolean> {

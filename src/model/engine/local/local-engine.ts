@@ -141,7 +141,7 @@ const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
 
 /** Gradients that are kept in bf16 are rounded by each call that adds to them, to 8 bits. */
 function tolerancesOf(rounded: Tolerance): EngineCapabilities["tolerance"] {
-  return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: rough.gradient } };
+  return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: 0.01 } };
 }
 
 async function load(
