@@ -60,7 +60,7 @@ export class TabularEngine implements Engine {
       extensions: [],
       untested: [],
       workers: 1,
-      tolerance: { fp32: tolerance, bf16: tolerance },
+      tolerance: { fp32: tolerance, mixed: tolerance, bf16: tolerance },
     }));
   }
 
