@@ -15,7 +15,8 @@ from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
 from whetstone_engine.lora import Lora
-from whetstone_engine.sampler import logprobs_of, rows_of, sample
+from whetstone_engine.sampler import rows_of, sample
+from whetstone_engine.scores import logprobs_of
 from whetstone_engine.trainer import Trainer
 
 LOSS = {"name": "cross_entropy"}

@@ -5,11 +5,17 @@ import numpy as np
 import pytest
 import torch
 
-from whetstone_engine.choice import Parameters, choose
+from whetstone_engine.choice import Choice, Parameters
 from whetstone_engine.errors import EngineError
 from whetstone_engine.randomness import uniforms
 
 VOCABULARY = 13
+
+
+def choose(logits: torch.Tensor, parameters: Parameters, draws: torch.Tensor | None):
+    return Choice([parameters] * len(logits)).choose(logits, draws)
+
+
 LOGITS = torch.tensor(np.random.default_rng(3).normal(size=VOCABULARY) * 1.5, dtype=torch.float32)
 CASES = [
     {},

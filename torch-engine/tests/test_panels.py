@@ -9,7 +9,8 @@ from support.folders import FolderMaker
 from whetstone_engine import panels
 from whetstone_engine.choice import Parameters
 from whetstone_engine.panels import Panels, add_linear, linear
-from whetstone_engine.sampler import logprobs_of, rows_of, sample
+from whetstone_engine.sampler import rows_of, sample
+from whetstone_engine.scores import logprobs_of
 
 SHAPES = [
     {},
@@ -20,10 +21,12 @@ SHAPES = [
 ]
 
 
+@pytest.mark.parametrize("few", [0, 512])
 @pytest.mark.parametrize("outputs", [1, 7, 8, 9, 24, 30])
 @torch.inference_mode()
-def test_products_are_those_of_the_whole_weight(monkeypatch, outputs):
+def test_products_are_those_of_the_whole_weight(monkeypatch, outputs, few):
     monkeypatch.setattr(panels, "WIDTH", 8)
+    monkeypatch.setattr(panels, "FEW", few)
     weight, bias, x, total = (
         torch.randn(outputs, 5),
         torch.randn(outputs),
@@ -31,13 +34,22 @@ def test_products_are_those_of_the_whole_weight(monkeypatch, outputs):
         torch.randn(3, outputs),
     )
     cut = Panels(weight)
-    assert [panel.shape[1] <= 8 and panel.is_contiguous() for panel in cut.panels] == [True] * -(
-        -outputs // 8
-    )
+    count, inputs, width = cut.stack.shape
+    assert (count, inputs) == (-(-outputs // 8), 5)
+    assert width <= 8
     for one in (None, bias):
         assert torch.allclose(linear(x, cut, one), linear(x, weight, one), atol=1e-6)
         expected = add_linear(total.clone(), x, weight, one)
         assert torch.allclose(add_linear(total.clone(), x, cut, one), expected, atol=1e-6)
+    assert torch.equal(cut.whole(), weight)
+    some = torch.tensor([0, outputs - 1, outputs // 2])
+    assert torch.equal(cut.rows(some), weight[some])
+
+
+def test_every_thread_has_a_panel_of_its_own():
+    assert [panels.panels_of(outputs, 2) for outputs in (960, 576, 3072, 49152, 100)] == [4, 2, 8, 128, 1]
+    assert panels.panels_of(576, 16) == 2
+    assert panels.panels_of(49152, 16) == 128
 
 
 @pytest.mark.parametrize("members", SHAPES, ids=str)

@@ -158,7 +158,7 @@ def test_token_bytes_belong_to_snapshots_too(worker, make_folder: FolderMaker):
     source = {"kind": "folder", "path": str(make_folder()), "seed": 1}
     call("create_model", arrays, model="m", source=source)
     call("snapshot", model="m", sequence=1, sampler="s")
-    assert worker.samplers["s"][1] == [bytes([97 + index]) * (index % 3) for index in range(11)]
+    assert worker.samplers["s"].token_bytes == [bytes([97 + index]) * (index % 3) for index in range(11)]
     head, out = call("sample", requested([[1]], samples=50, most=30), sampler="s", stopStrings=["ff"])
     assert head["ok"], head
     assert set(out["reasons"].tolist()) == {0, 1}

@@ -8,11 +8,13 @@ import torch
 from support import reference
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from whetstone_engine import cache as cache_module
-from whetstone_engine import sampler as sampler_module
+from whetstone_engine import batch as batch_module
+from whetstone_engine import prefill as prefill_module
+from whetstone_engine import scores as scores_module
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.sampler import Rows, logprobs_of, rows_of, sample
+from whetstone_engine.sampler import rows_of, sample
+from whetstone_engine.scores import logprobs_of
 
 SHAPES = {
     "rotary, grouped": {"num_key_value_heads": 1},
@@ -82,10 +84,10 @@ def test_a_sample_does_not_depend_on_its_company(make_folder: FolderMaker, membe
     assert token_lists(together) == alone
     assert len({tuple(tokens) for tokens in alone}) > 30
     # However rows are cut into batches, and prompts into passes.
-    monkeypatch.setattr(sampler_module, "ROWS", 3)
-    monkeypatch.setattr(sampler_module, "PREFILL_TOKENS", 5)
-    monkeypatch.setattr(sampler_module, "DRAWN", 4)
-    monkeypatch.setattr(cache_module, "ROOM", 1)
+    monkeypatch.setattr(batch_module, "ROWS", 3)
+    monkeypatch.setattr(prefill_module, "PREFILL_TOKENS", 5)
+    monkeypatch.setattr(batch_module, "DRAWN", 4)
+    monkeypatch.setattr(batch_module, "ROOM", 1)
     small = written(snapshot, requested(PROMPTS, samples=4, most=most, seeds=seeds), stop_tokens=(2, 5))
     assert token_lists(small) == alone
     for one, other in zip(together.logprobs, small.logprobs, strict=True):
@@ -194,20 +196,6 @@ def test_prompts_that_are_equal_are_read_once(make_folder: FolderMaker, monkeypa
     assert fed == [6]
 
 
-def test_batches_hold_as_many_rows_as_the_cache_has_room_for(make_folder: FolderMaker):
-    snapshot = make_folder.snapshot()
-    rows = rows_of(requested(PROMPTS, most=10), snapshot)
-    order = np.argsort([len(prompt) for prompt in PROMPTS], kind="stable")
-    # A column of a row: 2 layers, keys and values, 2 heads of width 8, 4 bytes.
-    room = 256 * 20 * 6
-    chunks = sampler_module._chunks(rows, order, snapshot.architecture, room)
-    lengths = [[len(PROMPTS[row]) for row in chunk] for chunk in chunks]
-    assert lengths == [[1, 2, 3, 3, 3, 9], [15, 16, 17, 18], [30]]
-    huge = Rows(rows.prompts, rows.seeds, rows.samples, np.full(len(PROMPTS), 2**31 - 1))
-    chunks = sampler_module._chunks(huge, order, snapshot.architecture, room)
-    assert [len(chunk) for chunk in chunks] == [1] * len(PROMPTS)
-
-
 def test_a_limit_that_is_never_reached_costs_nothing(make_folder: FolderMaker):
     snapshot = make_folder.snapshot(position_embedding_type="none")
     samples = written(snapshot, requested([[1, 2]], most=2**31 - 1), stop_tokens=tuple(range(10)))
@@ -231,7 +219,7 @@ def test_logprobs_of_many_lengths_in_small_passes(make_folder: FolderMaker, monk
     sequences = random_sequences(4, [1, 9, 2, 30, 1, 17, 100])
     weights = reference.named(trainer.architecture, trainer.flat)
     for limit in (16384, 20, 1):
-        monkeypatch.setattr(sampler_module, "FORWARD_TOKENS", limit)
+        monkeypatch.setattr(scores_module, "FORWARD_TOKENS", limit)
         out = logprobs_of(trainer.snapshot(), requested(sequences))
         for sequence, given in zip(
             sequences, np.split(out, np.cumsum([len(line) for line in sequences])[:-1]), strict=True

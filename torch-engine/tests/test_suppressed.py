@@ -9,7 +9,8 @@ from support.data import packed, requested
 from support.folders import FolderMaker
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.sampler import logprobs_of, rows_of, sample
+from whetstone_engine.sampler import rows_of, sample
+from whetstone_engine.scores import logprobs_of
 
 SUPPRESSED = [1, 4, 10]
 LINE = [1, 0, 2, 3, 1, 5, 6, 4, 0]
@@ -46,7 +47,7 @@ def test_the_trainer_says_the_same(trainer):
     lost = -expected[torch.tensor(counted)].sum()
     lost.backward()
     assert result["lossSum"] == pytest.approx(float(lost.detach()), rel=1e-5)
-    head = trainer.architecture.views(trainer.grad)["head"]
+    head = trainer.architecture.leaves(trainer.grad)["head"]
     assert torch.allclose(head.double(), named["lm_head.weight"].grad, atol=1e-5)
     assert float(head[SUPPRESSED].abs().sum()) == 0
 

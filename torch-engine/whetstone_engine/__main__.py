@@ -9,12 +9,10 @@ import select
 import signal
 import socket
 import sys
-from collections import deque
+from collections.abc import Iterable
 
 from .frames import Arrays, BrokenFrame, Head, encode, read_frame
-from .worker import Worker
-
-SAMPLE_MEMBERS = ("sampler", "temperature", "topK", "topP", "minP", "stopTokens", "stopStrings")
+from .worker import Reply, Worker
 
 
 def die_with_parent() -> None:
@@ -33,26 +31,30 @@ def main() -> None:
     stream = socket.socket(fileno=3)
     stream.setblocking(True)
     worker = Worker()
-    waiting: deque[tuple[Head, Arrays]] = deque()
     while True:
-        while not waiting or select.select([stream], [], [], 0)[0]:
+        frames: list[tuple[Head, Arrays]] = []
+        while not (frames or worker.busy_sampling) or select.select([stream], [], [], 0)[0]:
             frame = read_frame(stream)
             if frame is None:
                 return
-            waiting.append(frame)
-        batch = [waiting.popleft()]
-        while waiting and mergeable(batch[0][0], waiting[0][0]):
-            batch.append(waiting.popleft())
-        for head, arrays in worker.answer(batch):
-            stream.sendall(encode(head, arrays))
-        if batch[0][0].get("verb") == "shutdown":
+            frames.append(frame)
+            if frame[0].get("verb") == "shutdown":
+                break
+        last = frames.pop() if frames and frames[-1][0].get("verb") == "shutdown" else None
+        send(stream, worker.receive(frames))
+        while worker.busy_sampling:
+            send(stream, worker.step())
+            if last is None:
+                # What came in the meantime may join.
+                break
+        if last is not None:
+            send(stream, worker.receive([last]))
             return
 
 
-def mergeable(one: Head, other: Head) -> bool:
-    """Sample requests for one sampler with equal parameters."""
-    both = one.get("verb") == other.get("verb") == "sample"
-    return both and all(one.get(name) == other.get(name) for name in SAMPLE_MEMBERS)
+def send(stream: socket.socket, replies: Iterable[Reply]) -> None:
+    for head, arrays in replies:
+        stream.sendall(encode(head, arrays))
 
 
 if __name__ == "__main__":

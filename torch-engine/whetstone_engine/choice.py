@@ -1,9 +1,10 @@
-"""Choosing the next token. Suffixes: B rows, V vocabulary."""
+"""Choosing the next token. Suffixes: B rows, V vocabulary, K the most probable of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, searchsorted
 
@@ -14,11 +15,16 @@ from .request import listed, number, whole
 BLOCK = 256
 """Tokens that are summed first, where a vocabulary has many: running sums of all of them would cost more than
 the rest."""
+FEW = 64
+"""Most probable tokens that are looked at first, where a filter needs them in order."""
+TOP = 128
+"""Most probable tokens that may be asked for at a position."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a batch of samples has in common. Filters apply in the order temperature, topK, topP, minP."""
+    """How the tokens of a request are chosen, and what ends it. Filters apply in the order temperature, topK,
+    topP, minP."""
 
     temperature: float = 1.0
     top_k: int = 0
@@ -26,6 +32,8 @@ class Parameters:
     min_p: float = 0.0
     stop_tokens: tuple[int, ...] = ()
     stop_strings: tuple[bytes, ...] = ()
+    top: int = 0
+    """How many of the most probable tokens are wanted at each position."""
 
     @staticmethod
     def read(head: Head) -> Parameters:
@@ -36,6 +44,7 @@ class Parameters:
             number(head, "minP", 0, least=0),
             listed(head, "stopTokens", int),
             tuple(text.encode() for text in listed(head, "stopStrings", str)),
+            read_top(head, "topLogprobs"),
         )
         if not 0 < read.top_p <= 1 or read.min_p > 1:
             raise bad_request("topP must be above 0 and at most 1, minP at most 1")
@@ -43,37 +52,110 @@ class Parameters:
             raise bad_request("a stop string must not be empty, a stop token not negative")
         return read
 
-
-def choose(logits_BV: Tensor, parameters: Parameters, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
-    """The next token of each row, the likeliest without a draw, and its logprob under the model itself."""
-    if draw_B is None:
-        top_B1, likeliest_B1 = logits_BV.max(1, keepdim=True)
-        return likeliest_B1[:, 0], -(logits_BV - top_B1).exp_().sum(1).log_()
-    top_B1 = logits_BV.amax(1, keepdim=True)
-    weights_BV = (logits_BV - top_B1).exp_()
-    normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
-    if parameters.temperature != 1:
-        weights_BV = torch.sub(logits_BV, top_B1, out=weights_BV).div_(parameters.temperature).exp_()
-    tokens_B1 = _draw(weights_BV, parameters, draw_B[:, None])
-    return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - normaliser_B1)[:, 0]
+    @property
+    def ordered(self) -> bool:
+        """Whether a filter must know which tokens are the most probable."""
+        return self.top_k > 0 or self.top_p < 1
 
 
-def _draw(weights_BV: Tensor, parameters: Parameters, draw_B1: Tensor) -> Tensor:
-    """Inverts the filtered distribution at a uniform number; what weighs nothing is never chosen."""
-    vocabulary = weights_BV.shape[1]
-    few = 0 < parameters.top_k < vocabulary
-    if not few and parameters.top_p == 1 and parameters.min_p == 0:
-        return _invert(weights_BV, draw_B1)
-    if few:
-        weights, order = weights_BV.topk(parameters.top_k, dim=1)
-    else:
-        weights, order = weights_BV.sort(dim=1, descending=True, stable=True)
-    if parameters.top_p < 1:
-        before = weights.cumsum(1) - weights
-        weights = weights.masked_fill(before >= parameters.top_p * weights.sum(1, keepdim=True), 0)
-    if parameters.min_p > 0:
-        weights = weights.masked_fill(weights < parameters.min_p * weights[:, :1], 0)
-    return order.gather(1, _invert(weights, draw_B1))
+def read_top(head: Head, name: str) -> int:
+    top = whole(head, name, 0)
+    if top > TOP:
+        raise bad_request(f"{name} is at most {TOP}, not {top}")
+    return top
+
+
+class Choice:
+    """How the rows of a batch choose, each by its own parameters: what one gets depends on no other."""
+
+    def __init__(self, parameters_B: list[Parameters]) -> None:
+        temperature = np.array([one.temperature for one in parameters_B], np.float32)
+        self.draws = bool((temperature > 0).any())
+        self.greedy_B = None if temperature.min() > 0 else torch.from_numpy(temperature == 0)
+        divided = self.draws and bool(((temperature > 0) & (temperature != 1)).any())
+        heat = np.where(temperature > 0, temperature, 1)[:, None]
+        self.temperature_B1 = torch.from_numpy(heat) if divided else None
+        drawn = [temperature[row] > 0 for row in range(len(parameters_B))]
+        least = np.array([one.min_p for one in parameters_B], np.float32)
+        self.least_B1 = torch.from_numpy(least)[:, None] if self.draws and least.any() else None
+        ordered = [row for row, one in enumerate(parameters_B) if one.ordered and drawn[row]]
+        self.ordered = _Ordered([parameters_B[row] for row in ordered], ordered) if ordered else None
+        self.top = max(one.top for one in parameters_B)
+
+    def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The next token of each row, the likeliest where it is greedy, and its logprob under the model
+        itself."""
+        if draw_B is None:
+            top_B1, likeliest_B1 = logits_BV.max(1, keepdim=True)
+            return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
+        top_B1 = logits_BV.amax(1, keepdim=True)
+        weights_BV = (logits_BV - top_B1).exp_()
+        normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
+        if self.temperature_B1 is not None:
+            torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1).exp_()
+        draw_B1 = draw_B[:, None]
+        ordered = None if self.ordered is None else weights_BV[self.ordered.rows]
+        if self.least_B1 is not None:
+            # The most probable weighs 1.
+            weights_BV.masked_fill_(weights_BV < self.least_B1, 0)
+        tokens_B1 = _invert(weights_BV, draw_B1)
+        if ordered is not None:
+            rows = self.ordered.rows
+            tokens_B1[rows] = self.ordered.draw(ordered, draw_B1[rows])
+        if self.greedy_B is not None:
+            tokens_B1[self.greedy_B] = logits_BV[self.greedy_B].argmax(1, keepdim=True)
+        return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - normaliser_B1)[:, 0]
+
+
+class _Ordered:
+    """Rows whose filters need the most probable tokens in order."""
+
+    def __init__(self, parameters_R: list[Parameters], rows: list[int]) -> None:
+        self.rows = torch.tensor(rows)
+        self.top_k_R1 = torch.tensor([one.top_k for one in parameters_R])[:, None]
+        self.top_p_R1 = torch.tensor([one.top_p for one in parameters_R])[:, None]
+        self.min_p_R1 = torch.tensor([one.min_p for one in parameters_R])[:, None]
+
+    def draw(self, weights_RV: Tensor, draw_R1: Tensor) -> Tensor:
+        """Tokens by a uniform number. Each row is given as many of the most probable as it needs: enough for
+        its top-k, or for its top-p to be reached."""
+        vocabulary = weights_RV.shape[1]
+        tokens_R1 = torch.empty(len(weights_RV), 1, dtype=torch.long)
+        totals_R1 = weights_RV.sum(1, keepdim=True)
+        left, few = torch.arange(len(weights_RV)), FEW
+        while len(left) > 0:
+            few = min(few, vocabulary)
+            weights, order = weights_RV[left].topk(few, dim=1)
+            top_k, top_p = self.top_k_R1[left], self.top_p_R1[left]
+            limited = top_k > 0
+            weights.masked_fill_(limited & (torch.arange(few) >= top_k), 0)
+            sums = weights.cumsum(1)
+            # Of those that top-k leaves, or of all.
+            wanted = top_p * torch.where(limited, sums[:, -1:], totals_R1[left])
+            enough = torch.where(limited, top_k <= few, sums[:, -1:] >= wanted)[:, 0] | (few == vocabulary)
+            weights.masked_fill_((sums - weights >= wanted) & (top_p < 1), 0)
+            weights.masked_fill_(weights < self.min_p_R1[left] * weights[:, :1], 0)
+            done = left[enough]
+            tokens_R1[done] = order[enough].gather(1, _invert(weights[enough], draw_R1[done]))
+            left, few = left[~enough], 8 * few
+        return tokens_R1
+
+
+def _sum_of_exponentials(logits_BV: Tensor, top_B1: Tensor) -> Tensor:
+    return (logits_BV - top_B1).exp_().sum(1, keepdim=True)
+
+
+def most_probable(logits_NV: Tensor, top: int) -> tuple[Tensor, Tensor]:
+    """The most probable tokens of each row, [N, K], and their logprobs; where the vocabulary has fewer, token
+    0 with logprob -∞ fills up."""
+    most_NK, tokens_NK = logits_NV.topk(min(top, logits_NV.shape[1]), dim=1)
+    top_N1 = most_NK[:, :1]
+    logprobs_NK = most_NK - top_N1 - _sum_of_exponentials(logits_NV, top_N1).log_()
+    missing = top - tokens_NK.shape[1]
+    if missing > 0:
+        tokens_NK = torch.nn.functional.pad(tokens_NK, (0, missing))
+        logprobs_NK = torch.nn.functional.pad(logprobs_NK, (0, missing), value=-torch.inf)
+    return tokens_NK, logprobs_NK
 
 
 def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from .attention import attend
 from .config import ModelConfig
 from .kernels import look_up, rms_norm, rotate, swiglu
 from .packing import Packing, gather
-from .panels import Weights, add_linear, linear
+from .panels import Panels, Weights, add_linear, linear
 
 Rotation = tuple[Tensor, Tensor]
 
@@ -29,7 +29,8 @@ class Decoder:
         self._tables: Rotation | None = None
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
-        x_ND = look_up(tokens_N, weights["embed"], self.dtype)
+        table = weights["embed"]
+        x_ND = table.rows(tokens_N) if isinstance(table, Panels) else look_up(tokens_N, table, self.dtype)
         if self.config.positions == "learned":
             x_ND = x_ND + look_up(positions_N, weights["positions"], self.dtype)
         return x_ND

@@ -12,8 +12,13 @@ from .kernels import multiply
 PACKED = 4_000_000
 """Parameters from which a sampler's weights do not stay in the processor's caches: their layout matters."""
 WIDTH = 384
-"""Outputs of a panel. On a few dozen rows, panels of 256 to 768 that are no power of two run at 1.3 to 1.6
-times the speed of a whole weight: each is read once, in order, and stays cached while all rows use it."""
+"""Most outputs of a panel. On a few dozen rows, panels of 256 to 768 that are no power of two run at 1.3 to
+1.6 times the speed of a whole weight: each is read once, in order, and stays cached while all rows use it."""
+NARROWEST = 96
+"""Fewest outputs of a panel that is made narrower so that every thread has one."""
+FEW = 512
+"""Up to so many rows, threads take a panel each, for all rows: the weights are read once, and the threads
+meet once a layer. Of more rows each thread takes a part of every panel."""
 
 
 class Linear(Protocol):
@@ -29,27 +34,55 @@ class Linear(Protocol):
 
 
 class Panels:
-    """A weight [O, I], transposed and cut along its outputs: panels [I, ≤ WIDTH], each contiguous, in
-    fp32."""
+    """A weight [O, I], transposed and cut along its outputs: panels [n, I, W], in fp32, the last filled up
+    with zeros."""
 
     def __init__(self, weight_OI: Tensor) -> None:
-        self.panels = [part.t().float().contiguous() for part in weight_OI.split(WIDTH)]
-        self.widths = [panel.shape[1] for panel in self.panels]
-        self.outputs = len(weight_OI)
+        self.outputs, inputs = weight_OI.shape
+        count = panels_of(self.outputs, torch.get_num_threads())
+        self.width = -(-self.outputs // count)
+        self.stack = weight_OI.new_zeros(count, inputs, self.width, dtype=torch.float32)
+        for panel, part in zip(self.stack, weight_OI.split(self.width), strict=True):
+            panel[:, : len(part)].copy_(part.t())
+
+    @property
+    def panels(self) -> list[Tensor]:
+        return [self.stack]
 
     def apply(self, x_NI: Tensor) -> Tensor:
+        if len(x_NI) <= FEW:
+            return self._each(x_NI).transpose(0, 1).flatten(1)[:, : self.outputs].contiguous()
         out_NO = x_NI.new_empty(len(x_NI), self.outputs)
-        for panel, out in zip(self.panels, out_NO.split(self.widths, 1), strict=True):
-            torch.mm(x_NI, panel, out=out)
+        for panel, out in zip(self.stack, out_NO.split(self.width, 1), strict=True):
+            torch.mm(x_NI, panel[:, : out.shape[1]], out=out)
         return out_NO
 
     def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
-        for panel, out in zip(self.panels, sum_NO.split(self.widths, 1), strict=True):
-            out.addmm_(x_NI, panel)
+        if len(x_NI) <= FEW and self.outputs == len(self.stack) * self.width:
+            sum_NO.unflatten(1, (-1, self.width)).transpose(0, 1).add_(self._each(x_NI))
+            return
+        for panel, out in zip(self.stack, sum_NO.split(self.width, 1), strict=True):
+            out.addmm_(x_NI, panel[:, : out.shape[1]])
+
+    def _each(self, x_NI: Tensor) -> Tensor:
+        """What each panel makes, [n, N, W]."""
+        return torch.bmm(x_NI.expand(len(self.stack), -1, -1), self.stack)
+
+    def rows(self, outputs_N: Tensor) -> Tensor:
+        """Rows of the weight, [N, I]: what a tied head is as the table of embeddings."""
+        return self.stack[outputs_N // self.width, :, outputs_N % self.width]
 
     def whole(self) -> Tensor:
         """The weight as it was."""
-        return torch.cat([panel.t() for panel in self.panels])
+        return self.stack.transpose(1, 2).flatten(0, 1)[: self.outputs].contiguous()
+
+
+def panels_of(outputs: int, threads: int) -> int:
+    """Into how many panels a weight is cut: as many for each thread, where that leaves them wide enough."""
+    count = -(-outputs // WIDTH)
+    even = -(-count // threads) * threads
+    count = even if outputs // even >= min(NARROWEST, WIDTH // 2) else count
+    return -(-outputs // -(-outputs // count))
 
 
 Weights = dict[str, Tensor | Linear]
@@ -86,6 +119,9 @@ def laid_out(weights: dict[str, Tensor], size: int, dtype: torch.dtype) -> Weigh
     copies: Weights = {
         key: Panels(weight) if key.split(".")[-1] in multiplies else weight.float().clone()
         for key, weight in weights.items()
+        if key != "embed" or "head" in weights
     }
-    copies.setdefault("head", Panels(weights["embed"]))
+    if "head" not in weights:
+        # A tied head is the table of embeddings too.
+        copies["head"] = copies["embed"] = Panels(weights["embed"])
     return copies

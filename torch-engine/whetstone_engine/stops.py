@@ -23,3 +23,12 @@ class StopStrings:
             out[place] = any(stop in text for stop in self.texts)
             self.tails[row] = text[-self.reach :] if self.reach else b""
         return out
+
+    def resume(self, row: int, tokens: np.ndarray) -> None:
+        """A row that goes on after these tokens."""
+        written = [self.token_bytes[token] for token in tokens.tolist() if token < len(self.token_bytes)]
+        self.tails[row] = b"".join(written)[-self.reach :] if self.reach else b""
+
+    def forget(self, row: int) -> None:
+        """A row that ended has no more bytes."""
+        self.tails.pop(row, None)

@@ -176,7 +176,7 @@ class Trainer:
         step = OptimizerStep.read(head)
         norm = norm_of(self.grad)
         if not math.isfinite(norm):
-            self._clear()
+            self.clear()
             raise EngineError(
                 "non-finite-gradient", "engine", "the gradient is not finite, and was not applied"
             )
@@ -188,12 +188,13 @@ class Trainer:
         self.sharing.clear()
         apply_step(self.flat, self.grad, self.moments, step, norm, self.step + 1)
         self.step += 1
-        self._clear()
+        self.clear()
         if self.buffer is not self.flat:
             round_weights(self.flat, self.buffer)
         return {"step": self.step, "gradientNorm": norm}
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """No gradients."""
         self.grad.zero_()
         self.accumulated = False
 

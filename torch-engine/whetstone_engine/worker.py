@@ -1,4 +1,5 @@
-"""The verbs. One worker holds models and samplers and runs one request after another."""
+"""The verbs. One worker holds models and samplers. Requests to sample join what is sampled, a token at a
+time; every other request runs by itself, between two tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import resource
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,17 +19,21 @@ import torch
 from . import __version__
 from .adapters import Adapters, adapter_of
 from .base import Bases
-from .choice import Parameters
+from .choice import read_top
 from .config import ARCHITECTURES
 from .errors import EngineError, bad_request, of_exception
+from .features import gradient_features
 from .frames import Arrays, Head
 from .limits import limit_memory
 from .lora import Lora
 from .merge import merge
 from .precision import native_bf16
 from .request import array, members, text, whole
-from .sampler import Rows, logprobs_of, rows_of, sample
-from .trainer import MICRO_BYTES, Snapshot, Trainer
+from .rows import Request, parameters_of
+from .sampler import Sampler
+from .scores import certainty, embed, score
+from .snapshot import Snapshot
+from .trainer import MICRO_BYTES, Trainer
 from .weights import read_model
 
 REMEMBERED = 64
@@ -65,47 +70,99 @@ class Worker:
         self.incarnation = uuid4().hex[:12]
         self.busy = 0.0
         self.models: dict[str, HeldModel] = {}
-        self.samplers: dict[str, tuple[Snapshot, list[bytes] | None]] = {}
+        self.samplers: dict[str, Sampler] = {}
+        self.sampling: dict[int, tuple[Head, Request, Sampler]] = {}
+        """Requests that are sampled, in the order in which they came."""
         self.bases = Bases()
         self.pass_bytes = MICRO_BYTES
         self.counts = {"tokensSampled": 0, "tokensTrained": 0, "optimizerSteps": 0}
 
     def answer(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
-        """Replies to requests that are one request, or several `sample` requests to run as one batch."""
-        begun = time.perf_counter()
-        try:
-            results = self._run(requests)
-        except Exception as error:
+        """Replies to requests, whatever they wait for."""
+        replies = list(self.receive(requests))
+        while self.busy_sampling:
+            replies += self.step()
+        order = [head.get("id") for head, _ in requests]
+        return sorted(replies, key=lambda reply: order.index(reply[0]["id"]))
+
+    def receive(self, requests: list[tuple[Head, Arrays]]) -> Iterator[Reply]:
+        """Runs requests; those to sample are answered by `step`."""
+        joining: dict[int, tuple[Sampler, list[Request]]] = {}
+        for head, arrays in requests:
+            begun = time.perf_counter()
+            try:
+                if head.get("verb") == "sample":
+                    sampler, request = self._request(head, arrays)
+                    self.sampling[id(request)] = head, request, sampler
+                    joining.setdefault(id(sampler), (sampler, []))[1].append(request)
+                    continue
+                verb = VERBS.get(str(head.get("verb")))
+                if verb is None:
+                    raise bad_request(f"there is no verb {head.get('verb')!r}")
+                result, out = verb(self, head, arrays)
+            except Exception as error:
+                yield self._fault(head, error, begun)
+            else:
+                yield self._reply(head, {"ok": True, **result}, out, begun)
+        for sampler, together in joining.values():
+            sampler.enqueue(together)
+
+    @property
+    def busy_sampling(self) -> bool:
+        return bool(self.sampling)
+
+    def step(self) -> list[Reply]:
+        """One token of everything that is sampled; replies to the requests that are done."""
+        replies: list[Reply] = []
+        active = {id(sampler): sampler for _, _, sampler in self.sampling.values()}
+        for sampler in active.values():
+            others = sum(other.bytes for other in self._caches() if other is not sampler)
+            begun = time.perf_counter()
+            done = sampler.step(others)
             self.busy += time.perf_counter() - begun
-            if len(requests) > 1:
-                # What is wrong with one of them is not the others' fault.
-                return [self.answer([request])[0] for request in requests]
-            named = of_exception(error)
-            if named.category == "internal":
-                sys.excepthook(*sys.exc_info())
-            fault = {
-                "code": named.code,
-                "category": named.category,
-                "message": str(named),
-                "details": named.details,
-            }
-            return [self._head(requests[0][0], {"ok": False, "error": fault}, {})]
+            for request in done:
+                head, _, _ = self.sampling.pop(id(request))
+                begun = time.perf_counter()
+                try:
+                    out = request.arrays()
+                except Exception as error:
+                    replies.append(self._fault(head, error, begun))
+                else:
+                    self.counts["tokensSampled"] += len(out["tokens"])
+                    replies.append(self._reply(head, {"ok": True}, out, begun))
+            self._release(sampler)
+        return replies
+
+    def _caches(self) -> list[Sampler]:
+        held = [*self.samplers.values(), *(sampler for _, _, sampler in self.sampling.values())]
+        return list({id(sampler): sampler for sampler in held}.values())
+
+    def _release(self, sampler: Sampler) -> None:
+        """Its snapshot needs its trainer's memory no longer, once nobody can sample from it or does."""
+        if all(sampler is not other for other in self._caches()):
+            for held in self.models.values():
+                held.trainer.release(sampler.snapshot)
+
+    def _request(self, head: Head, arrays: Arrays) -> tuple[Sampler, Request]:
+        sampler, parameters = self._sampler(head), parameters_of(head)
+        if sampler.token_bytes is None and any(one.stop_strings for one in parameters):
+            raise bad_request("stop strings need the tokens' bytes, which the model was created without")
+        return sampler, Request(arrays, parameters, sampler.snapshot)
+
+    def _fault(self, head: Head, error: Exception, begun: float) -> Reply:
+        named = of_exception(error)
+        if named.category == "internal":
+            sys.excepthook(type(error), error, error.__traceback__)
+        fault = {
+            "code": named.code,
+            "category": named.category,
+            "message": str(named),
+            "details": named.details,
+        }
+        return self._reply(head, {"ok": False, "error": fault}, {}, begun)
+
+    def _reply(self, request: Head, result: Head, arrays: Arrays, begun: float) -> Reply:
         self.busy += time.perf_counter() - begun
-        return [
-            self._head(head, {"ok": True, **result}, out)
-            for (head, _), (result, out) in zip(requests, results, strict=True)
-        ]
-
-    def _run(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
-        head, arrays = requests[0]
-        if head.get("verb") == "sample":
-            return self._sample(requests)
-        verb = VERBS.get(str(head.get("verb")))
-        if verb is None:
-            raise bad_request(f"there is no verb {head.get('verb')!r}")
-        return [verb(self, head, arrays)]
-
-    def _head(self, request: Head, result: Head, arrays: Arrays) -> Reply:
         stamp = {"id": request.get("id"), "incarnation": self.incarnation, "busySeconds": self.busy}
         return {**stamp, **result}, arrays
 
@@ -141,7 +198,7 @@ class Worker:
         token_bytes = _token_bytes(arrays)
         source = {**members(head, "source"), "optimizer": False}
         snapshot, facts = self._loaded(source, _lora(head), str(head.get("precision") or "fp32"))
-        self.samplers[name] = snapshot, token_bytes
+        self.samplers[name] = Sampler(snapshot, token_bytes)
         return facts, {}
 
     def _loaded(
@@ -201,7 +258,7 @@ class Worker:
         def run() -> Reply:
             _unused(self.samplers, name)
             snapshot = held.trainer.snapshot()
-            self.samplers[name] = snapshot, held.token_bytes
+            self.samplers[name] = Sampler(snapshot, held.token_bytes)
             return {"step": snapshot.step}, {}
 
         return held.once(whole(head, "sequence"), run)
@@ -210,38 +267,29 @@ class Worker:
         path, source = text(head, "path"), members(head, "source")
         return {"path": path, "bytes": merge(Path(text(source, "path")), path, source.get("base"))}, {}
 
-    def _sample(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
-        snapshot, token_bytes = self._sampler(requests[0][0])
-        parameters = Parameters.read(requests[0][0])
-        parts = [rows_of(arrays, snapshot) for _, arrays in requests]
-        samples = sample(snapshot, Rows.joined(parts), parameters, token_bytes)
-        replies: list[Reply] = []
-        start = 0
-        for part in parts:
-            rows = slice(start, start + len(part.prompts))
-            start = rows.stop
-            out: Arrays = {
-                "lengths": np.array([len(row) for row in samples.tokens[rows]], dtype=np.int32),
-                "reasons": (~samples.stopped[rows]).astype(np.uint8),
-                "tokens": np.concatenate(samples.tokens[rows]),
-                "logprobs": np.concatenate(samples.logprobs[rows]),
-            }
-            self.counts["tokensSampled"] += len(out["tokens"])
-            replies.append(({}, out))
-        return replies
+    def gradient_features(self, head: Head, arrays: Arrays) -> Reply:
+        dimensions, seed = whole(head, "dimensions"), whole(head, "seed")
+        trainer, loss = self._model(head).trainer, members(head, "loss")
+        return {}, {"features": gradient_features(trainer, arrays, loss, dimensions, seed)}
 
     def logprobs(self, head: Head, arrays: Arrays) -> Reply:
-        return {}, {"logprobs": logprobs_of(self._sampler(head)[0], arrays)}
+        return {}, score(self._sampler(head).snapshot, arrays, read_top(head, "top"))
+
+    def certainty(self, head: Head, arrays: Arrays) -> Reply:
+        return {}, certainty(self._sampler(head).snapshot, arrays)
+
+    def embed(self, head: Head, arrays: Arrays) -> Reply:
+        width, embeddings = embed(self._sampler(head).snapshot, arrays, text(head, "pooling"))
+        return {"width": width}, {"embeddings": embeddings}
 
     def unload(self, head: Head, _: Arrays) -> Reply:
         if head.get("model") is not None:
             self._model(head)
             del self.models[head["model"]]
         else:
-            snapshot, _bytes = self._sampler(head)
+            sampler = self._sampler(head)
             del self.samplers[head["sampler"]]
-            for held in self.models.values():
-                held.trainer.release(snapshot)
+            self._release(sampler)
         return {}, {}
 
     def stats(self, _head: Head, _: Arrays) -> Reply:
@@ -253,7 +301,7 @@ class Worker:
             raise EngineError("unknown-model", "engine", f"this worker holds no model {head['model']!r}")
         return held
 
-    def _sampler(self, head: Head) -> tuple[Snapshot, list[bytes] | None]:
+    def _sampler(self, head: Head) -> Sampler:
         held = self.samplers.get(text(head, "sampler"))
         if held is None:
             raise EngineError(
@@ -272,6 +320,9 @@ VERBS: dict[str, Callable[[Worker, Head, Arrays], Reply]] = {
     "save": Worker.save,
     "snapshot": Worker.snapshot,
     "logprobs": Worker.logprobs,
+    "certainty": Worker.certainty,
+    "embed": Worker.embed,
+    "gradient_features": Worker.gradient_features,
     "merge": Worker.merge,
     "unload": Worker.unload,
     "stats": Worker.stats,

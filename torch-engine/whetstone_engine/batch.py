@@ -1,0 +1,267 @@
+"""Rows that decode together, a token each at a time; they come and go between two tokens. Suffixes as in
+decoder.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .cache import ROOM, Cache, column_bytes
+from .choice import Choice, most_probable
+from .errors import bad_request
+from .packing import NARROWEST
+from .prefill import Prefill
+from .prefixes import Prefixes
+from .randomness import uniforms
+from .rows import Row, not_finite
+from .snapshot import Snapshot
+from .stops import StopStrings
+
+ROWS = 512
+"""Most rows that decode together."""
+DRAWN = 64
+"""Positions whose random numbers are drawn at once."""
+KEEP = 0.75
+"""Finished rows give their places up when at most this share of a batch is still writing, or when others
+wait."""
+LONG = 2048
+"""Most tokens that are thought of ahead: limits are often far above what is written."""
+
+
+class Batch:
+    """Rows in the order of their places in the cache."""
+
+    def __init__(self, snapshot: Snapshot, prefixes: Prefixes, token_bytes: list[bytes] | None) -> None:
+        self.snapshot, self.prefixes, self.token_bytes = snapshot, prefixes, token_bytes
+        self.decoder, self.config = snapshot.architecture.decoder, snapshot.architecture.config
+        self.column_bytes = column_bytes(self.config, snapshot.architecture.dtype)
+        self.steps = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """No rows, and no memory for them."""
+        self.cache = Cache(self.config, self.snapshot.architecture.dtype)
+        self.rows: list[Row] = []
+        self.done = np.zeros(0, dtype=bool)
+        self.positions = np.zeros(0, dtype=np.int64)
+        """Tokens that each row has written."""
+        self.hidden_BD = torch.empty(0, self.config.width)
+        self.tokens, self.logprobs = np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32)
+        self.top_tokens, self.top_logprobs = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
+        self.strings: dict[tuple[bytes, ...], StopStrings] = {}
+
+    @property
+    def bytes(self) -> int:
+        return self.cache.bytes
+
+    def fitting(self, waiting: list[Row], most_bytes: int) -> int:
+        """How many of the rows that wait, first come first, may begin: as many as have room, where that is
+        not too few to be worth a pass over their prompts."""
+        live = len(self.rows) - int(self.done.sum())
+        columns = self.cache.columns
+        count = 0
+        for row in waiting[: max(0, ROWS - live)]:
+            ahead = min(row.limit - len(row.tokens), LONG if len(row.tokens) > 0 else ROOM)
+            columns = max(columns, len(row.prompt) + len(row.tokens) + ahead)
+            if (live + count + 1) * columns * self.column_bytes > most_bytes and live + count > 0:
+                break
+            count += 1
+        return count if count >= min(len(waiting), max(1, live // 8)) else 0
+
+    def admit(self, rows: list[Row]) -> None:
+        """Reads the rows' prompts: they write their next token with the others. Raises bad-request."""
+        if self.token_bytes is None and any(row.parameters.stop_strings for row in rows):
+            raise bad_request("stop strings need the tokens' bytes, which the model was created without")
+        self._drop()
+        texts = [row.text for row in rows]
+        lengths = np.array([len(text) for text in texts])
+        count = len(self.rows) + len(rows)
+        columns = max(self.cache.columns, int(lengths.max()) + 1, NARROWEST)
+        columns = max(columns, min(int(lengths.max()) + ROOM, self._last(rows)))
+        if count > self.cache.places or columns > self.cache.columns:
+            places = self.cache.places
+            self.cache.resize(
+                places if count <= places else max(count, min(ROWS, places + places // 2)), columns
+            )
+        prefill = Prefill(self.snapshot, self.cache, self.prefixes)
+        hidden_BD, cached = prefill.run(texts, lengths)
+        for row, hits in zip(rows, cached, strict=True):
+            if len(row.tokens) == 0:
+                row.cached = hits
+        self.rows = self.rows + rows
+        self.hidden_BD = hidden_BD if len(self.hidden_BD) == 0 else torch.cat((self.hidden_BD, hidden_BD))
+        self.done = np.concatenate((self.done, np.zeros(len(rows), dtype=bool)))
+        self.positions = np.concatenate((self.positions, [len(row.tokens) for row in rows]))
+        self._compose()
+        first = len(self.rows) - len(rows)
+        for place, row in enumerate(rows, first):
+            written = len(row.tokens)
+            self.tokens[place, :written], self.logprobs[place, :written] = row.tokens, row.logprobs
+            top = row.top_tokens.shape[1]
+            if top > 0:
+                self.top_tokens[place, :written, :top] = row.top_tokens
+                self.top_logprobs[place, :written, :top] = row.top_logprobs
+            if row.parameters.stop_strings:
+                self.strings[row.parameters.stop_strings].resume(id(row), row.tokens)
+
+    def _last(self, rows: list[Row]) -> int:
+        """Columns that rows may need at most."""
+        return max(len(row.prompt) + row.limit for row in rows)
+
+    def _compose(self) -> None:
+        """What depends on which rows there are."""
+        self.choice = Choice([row.parameters for row in self.rows])
+        self.limits = np.array([row.limit for row in self.rows])
+        self.seeds = np.array([row.seed for row in self.rows])
+        self.samples = np.array([row.sample for row in self.rows])
+        self.draws: Tensor | None = None
+        sets: dict[tuple[int, ...], int] = {}
+        of = [sets.setdefault(row.parameters.stop_tokens, len(sets)) for row in self.rows]
+        self.stop_set = np.array(of)
+        self.stops = np.zeros((len(sets), self.config.vocabulary), dtype=bool)
+        for tokens, number in sets.items():
+            self.stops[number, [token for token in tokens if token < self.config.vocabulary]] = True
+        self.by_strings: dict[tuple[bytes, ...], np.ndarray] = {}
+        for texts in {row.parameters.stop_strings for row in self.rows} - {()}:
+            self.by_strings[texts] = np.array([row.parameters.stop_strings == texts for row in self.rows])
+            if texts not in self.strings:
+                self.strings[texts] = StopStrings(texts, self.token_bytes or [])
+        self.strings = {texts: self.strings[texts] for texts in self.by_strings}
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Of what is written: a place for the next token of every row."""
+        need, top = int(self.positions.max(initial=0)) + 1, self.choice.top
+        rows, width = self.tokens.shape
+        if len(self.rows) <= rows and need <= width and top <= self.top_tokens.shape[2]:
+            return
+        width = max(width, need, 2 * width if need > width else ROOM)
+        rows, top = max(rows, len(self.rows)), max(top, self.top_tokens.shape[2])
+        for name, shape in (
+            ("tokens", ()),
+            ("logprobs", ()),
+            ("top_tokens", (top,)),
+            ("top_logprobs", (top,)),
+        ):
+            old = getattr(self, name)
+            new = np.zeros((rows, width, *shape), old.dtype)
+            new[tuple(slice(size) for size in old.shape)] = old
+            setattr(self, name, new)
+
+    @torch.inference_mode()
+    def step(self) -> list[Row]:
+        """Every row's next token; returns the rows that ended."""
+        logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
+        tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
+        tokens, count = tokens_B.numpy(), np.arange(len(self.rows))
+        self._make_room()
+        at = np.minimum(self.positions, self.tokens.shape[1] - 1)
+        self.tokens[count, at], self.logprobs[count, at] = tokens, logprobs_B.numpy()
+        if self.choice.top > 0:
+            top_tokens, top_logprobs = most_probable(logits_BV, self.choice.top)
+            self.top_tokens[count, at, : self.choice.top] = top_tokens.numpy()
+            self.top_logprobs[count, at, : self.choice.top] = top_logprobs.numpy()
+        self.positions = np.where(self.done, self.positions, self.positions + 1)
+        stopped = self.stops[self.stop_set, tokens]
+        serials = np.array([id(row) for row in self.rows]) if self.by_strings else count
+        for texts, of in self.by_strings.items():
+            stopped = stopped | self.strings[texts].completed(serials, tokens, of & ~(self.done | stopped))
+        ended = ~self.done & (stopped | (self.limits <= self.positions))
+        finished = [self._finish(place, bool(stopped[place])) for place in np.flatnonzero(ended).tolist()]
+        self.done = self.done | ended
+        self.steps += 1
+        if self.done.all():
+            self.clear()
+            return finished
+        self.hidden_BD = self._after(tokens_B)
+        return finished
+
+    def _draw(self) -> Tensor | None:
+        """A uniform number of each row, by its seed, its sample and its position alone."""
+        if not self.choice.draws:
+            return None
+        column = self.steps % DRAWN
+        if column == 0 or self.draws is None:
+            first = self.positions - column
+            self.draws = torch.from_numpy(uniforms(self.seeds, self.samples, first, DRAWN))
+        return self.draws[:, column]
+
+    def _finish(self, place: int, stopped: bool) -> Row:
+        row = self._written(place)
+        row.stopped = stopped
+        if not np.isfinite(row.logprobs).all():
+            row.request.error = row.request.error or not_finite()
+        if row.parameters.stop_strings:
+            self.strings[row.parameters.stop_strings].forget(id(row))
+        length = int(self.cache.lengths[place])
+        text = row.text[:length]
+        if self.prefixes.wants(text, length * self.column_bytes):
+            self.prefixes.keep(text, self.cache.copy(place))
+        return row
+
+    def _written(self, place: int) -> Row:
+        row, length = self.rows[place], int(self.positions[place])
+        row.tokens, row.logprobs = self.tokens[place, :length].copy(), self.logprobs[place, :length].copy()
+        top = row.parameters.top
+        if top > 0:
+            row.top_tokens = self.top_tokens[place, :length, :top].copy()
+            row.top_logprobs = self.top_logprobs[place, :length, :top].copy()
+        return row
+
+    def _drop(self) -> None:
+        """Rows that are done give their places up."""
+        if self.done.any():
+            self._move(self.cache.drop(self.done))
+
+    def _move(self, order: np.ndarray) -> None:
+        self.rows = [self.rows[place] for place in order.tolist()]
+        self.done, self.positions = self.done[order], self.positions[order]
+        self.hidden_BD = self.hidden_BD[torch.from_numpy(order)]
+        for name in ("tokens", "logprobs", "top_tokens", "top_logprobs"):
+            setattr(self, name, getattr(self, name)[order])
+        self._compose()
+
+    def forget(self, requests: set[int]) -> None:
+        """Rows of requests that failed write no more."""
+        self.done = self.done | np.array([id(row.request) in requests for row in self.rows], dtype=bool)
+        if self.done.all():
+            self.clear()
+
+    def _after(self, tokens_B: Tensor) -> Tensor:
+        """The hidden states [B, D] after the tokens that were chosen."""
+        if int((~self.done).sum()) <= KEEP * len(self.rows):
+            kept = self.cache.drop(self.done)
+            tokens_B = tokens_B[torch.from_numpy(kept)]
+            self._move(kept)
+        decoder, weights, cache = self.decoder, self.snapshot.weights, self.cache
+        # Rows that are done stay where they are.
+        places_B = torch.from_numpy(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))
+        column = cache.open(~self.done)
+        x_BD = decoder.embed(weights, tokens_B, places_B)
+        rotation = decoder.rotation(places_B, x_BD.dtype)
+        for layer in range(self.config.layers):
+            heads_BHd = decoder.heads(weights, layer, x_BD, rotation)
+            x_BD = decoder.finish(weights, layer, x_BD, cache.attend(layer, column, heads_BHd))
+        return decoder.normalise(weights, x_BD)
+
+    def enlarge(self, most_bytes: int) -> list[Row]:
+        """Room for the next token of every row. Where memory has none for all of them, those in the
+        last places are put aside; they are returned, with what they have written, and go on later."""
+        need = int(self.cache.lengths[~self.done].max(initial=0)) + 1
+        if not self.rows or need <= self.cache.columns:
+            return []
+        self._drop()
+        last = max(need, self._last(self.rows))
+        each = most_bytes // self.column_bytes
+        count = len(self.rows)
+        while count > 1 and each // count < min(need + ROOM // 4, last):
+            count = max(1, count - max(1, count // 4))
+        parked = [self._written(place) for place in range(count, len(self.rows))]
+        columns = max(need, min(2 * self.cache.columns, last, each // count))
+        if parked:
+            self.cache.resize(count, columns, np.arange(count))
+            self._move(np.arange(count))
+        else:
+            self.cache.resize(self.cache.places, columns)
+        return parked
