@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from support.data import packed, requested
@@ -24,7 +25,7 @@ def started(tmp_path_factory):
     """Started together, since starting takes long; each test that ends its process takes one."""
     folder = tmp_path_factory.mktemp("started")
     with contextlib.ExitStack() as stack:
-        yield [stack.enter_context(WorkerProcess(folder / f"log-{index}")) for index in range(4)]
+        yield [stack.enter_context(WorkerProcess(folder / f"log-{index}")) for index in range(5)]
 
 
 @pytest.fixture(scope="module")
@@ -72,21 +73,54 @@ def test_it_answers_in_order_and_counts_its_time(running, source):
     assert 10_000_000 < stats["residentBytes"] < 2**40
 
 
-def test_requests_that_wait_together_are_one_batch_and_one_fault_is_one_s_own(running, source):
+def test_requests_that_wait_join_and_one_fault_is_one_s_own(running, source):
     running.call("load_sampler", sampler="merged", source=source)
     alone = [running.call("sample", requested([[index]]), sampler="merged")[1] for index in range(3)]
-    bad = requested([[99]])
-    order = [requested([[0]]), requested([[1]]), bad, requested([[2]])]
-    # The slow first one keeps the worker at work until all the others lie there.
-    frames = [running.frame("sample", requested([[1]], samples=300, most=50), sampler="merged")]
+    order = [requested([[0]]), requested([[1]]), requested([[99]]), requested([[2]])]
+    # The slow first one is still written when the others, which came later, are answered.
+    frames = [running.frame("sample", requested([[1]], samples=300, most=120), sampler="merged")]
+    slow = running.sent
     frames += [running.frame("sample", arrays, sampler="merged") for arrays in order]
     running.stream.sendall(b"".join(frames))
-    running.receive()
-    replies = [running.receive() for _ in order]
-    assert [head["ok"] for head, _ in replies] == [True, True, False, True]
-    assert replies[2][0]["error"]["code"] == "token-out-of-range"
-    for expected, (_, out) in zip(alone, [replies[0], replies[1], replies[3]], strict=True):
-        assert out["tokens"].tolist() == expected["tokens"].tolist()
+    replies = [running.receive() for _ in range(5)]
+    by_id = {head["id"] - slow: (head, out) for head, out in replies}
+    assert replies[-1][0]["id"] == slow
+    assert [by_id[index][0]["ok"] for index in range(5)] == [True, True, True, False, True]
+    assert by_id[3][0]["error"]["code"] == "token-out-of-range"
+    for index, expected in zip((1, 2, 4), alone, strict=True):
+        assert by_id[index][1]["tokens"].tolist() == expected["tokens"].tolist()
+
+
+def test_other_verbs_run_between_two_tokens(running, source):
+    running.call("create_model", model="between", source=source)
+    running.call("snapshot", model="between", sequence=1, sampler="kept")
+    crowd = requested([[1]], samples=300, most=120)
+    _, alone = running.call("sample", crowd, sampler="kept")
+    arrays = packed([[1, 2, 3]], weights=[1, 1])
+    frames = [
+        running.frame("sample", crowd, sampler="kept"),
+        running.frame("unload", sampler="kept"),
+        running.frame("sample", crowd, sampler="kept"),
+        running.frame("forward_backward", arrays, model="between", sequence=2, loss=LOSS),
+        running.frame("optim_step", model="between", sequence=3, learningRate=0.1),
+    ]
+    first = running.sent - 4
+    running.stream.sendall(b"".join(frames))
+    replies = [running.receive() for _ in frames]
+    # What is sampled is sampled to its end, with the weights as they were, though its name is gone by then.
+    assert [head["id"] - first for head, _ in replies] == [1, 2, 3, 4, 0]
+    assert [head["ok"] for head, _ in replies] == [True, False, True, True, True]
+    assert replies[1][0]["error"]["code"] == "unknown-sampler"
+    assert np.array_equal(replies[-1][1]["tokens"], alone["tokens"])
+    assert np.array_equal(replies[-1][1]["logprobs"], alone["logprobs"])
+
+
+def test_what_is_sampled_is_answered_before_the_end(mortal, source):
+    mortal.call("load_sampler", sampler="s", source=source)
+    frames = [mortal.frame("sample", requested([[1]], most=100), sampler="s"), mortal.frame("shutdown")]
+    mortal.stream.sendall(b"".join(frames))
+    assert [mortal.receive()[0]["id"] for _ in frames] == [2, 3]
+    assert mortal.ended() == 0
 
 
 def test_an_interrupt_from_the_terminal_is_its_parent_s_affair(running):

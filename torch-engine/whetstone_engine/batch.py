@@ -59,11 +59,11 @@ class Batch:
         """How many of the rows that wait, first come first, may begin: as many as have room, where that is
         not too few to be worth a pass over their prompts."""
         live = len(self.rows) - int(self.done.sum())
-        columns = self.cache.columns
+        columns = max(self.cache.columns, NARROWEST)
         count = 0
         for row in waiting[: max(0, ROWS - live)]:
-            ahead = min(row.limit - len(row.tokens), LONG if len(row.tokens) > 0 else ROOM)
-            columns = max(columns, len(row.prompt) + len(row.tokens) + ahead)
+            # One that was put aside is to be written to its end.
+            columns = max(columns, _columns(row, LONG if len(row.tokens) > 0 else ROOM))
             if (live + count + 1) * columns * self.column_bytes > most_bytes and live + count > 0:
                 break
             count += 1
@@ -77,8 +77,7 @@ class Batch:
         texts = [row.text for row in rows]
         lengths = np.array([len(text) for text in texts])
         count = len(self.rows) + len(rows)
-        columns = max(self.cache.columns, int(lengths.max()) + 1, NARROWEST)
-        columns = max(columns, min(int(lengths.max()) + ROOM, self._last(rows)))
+        columns = max(self.cache.columns, NARROWEST, *(_columns(row, ROOM) for row in rows))
         if count > self.cache.places or columns > self.cache.columns:
             places = self.cache.places
             self.cache.resize(
@@ -104,10 +103,6 @@ class Batch:
                 self.top_logprobs[place, :written, :top] = row.top_logprobs
             if row.parameters.stop_strings:
                 self.strings[row.parameters.stop_strings].resume(id(row), row.tokens)
-
-    def _last(self, rows: list[Row]) -> int:
-        """Columns that rows may need at most."""
-        return max(len(row.prompt) + row.limit for row in rows)
 
     def _compose(self) -> None:
         """What depends on which rows there are."""
@@ -252,7 +247,7 @@ class Batch:
         if not self.rows or need <= self.cache.columns:
             return []
         self._drop()
-        last = max(need, self._last(self.rows))
+        last = max(need, *(len(row.prompt) + row.limit for row in self.rows))
         each = most_bytes // self.column_bytes
         count = len(self.rows)
         while count > 1 and each // count < min(need + ROOM // 4, last):
@@ -265,3 +260,9 @@ class Batch:
         else:
             self.cache.resize(self.cache.places, columns)
         return parked
+
+
+def _columns(row: Row, ahead: int) -> int:
+    """Columns that a row needs for so many more tokens."""
+    written = len(row.tokens)
+    return len(row.prompt) + written + min(row.limit - written, ahead)
