@@ -104,8 +104,19 @@ describe("optimize", () => {
       freshness: 0,
     });
     expect(eventsOf(round, "training-finished")).toMatchObject([
-      { round: 2, checkpoint: "1-reverse/round-2-solver-pass-0-2", evidence },
+      {
+        round: 2,
+        checkpoint: "1-reverse/round-2-solver-pass-0-2",
+        evidence,
+        loss: { steps: 2, means: [0.01, 0.01] },
+      },
     ]);
+    expect(eventsOf(round, "stage-finished").at(-1)).toMatchObject({
+      summary: "2 rollouts, 0 kept, 12 tokens trained, loss 0.0100 → 0.0100",
+    });
+    expect(round.seen).toContainEqual(
+      expect.objectContaining({ type: "progress", stage: "optimize", label: "train", loss: 0.01 }),
+    );
     round.reopen();
     expect(await optimize()).toEqual({ candidate, evidence });
     expect(round.models).toHaveLength(1);

@@ -46,6 +46,12 @@ test("every number has a row, with the round, the measure and the part that it i
   expect(find({ run: "1-letters", kind: "training", measure: "kept" }).map(({ round }) => round)).toEqual([
     1, 2,
   ]);
+  const losses = find({ run: "1-letters", kind: "training", measure: "loss" });
+  expect(losses.map(({ round, word, unit }) => [round, word, unit])).toEqual([
+    ...[1, 2, 3, 4, 5].map((step) => [0, `step ${step}`, "per token"]),
+    ...[1, 2].flatMap((round) => [1, 2, 3, 4, 5, 6].map((step) => [round, `step ${step}`, "per token"])),
+  ]);
+  expect(losses[4]?.value).toBeLessThan(losses[0]?.value ?? 0);
   expect(
     find({ run: "1-letters", kind: "cost", measure: "optimizerSteps" }).map(({ value }) => value),
   ).toEqual([5, 11, 17, 17]);

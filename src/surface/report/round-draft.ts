@@ -16,6 +16,7 @@ export function newRound(round: number): RoundDraft {
     stages: [],
     checkpoint: null,
     training: null,
+    loss: null,
     validation: null,
     readings: [],
     findings: [],
@@ -50,10 +51,12 @@ export function roundHears(draft: RoundDraft, event: RunEvent): void {
     }
     case "model-prepared":
       draft.checkpoint = event.checkpoint;
+      draft.loss = event.loss ?? null;
       return;
     case "training-finished":
       draft.checkpoint = event.checkpoint;
       draft.training = trainingOf(event.evidence);
+      draft.loss = event.loss ?? null;
       return;
     case "validation-measured":
       // The champion's own measurement is the one of its round; measured again it is the same.

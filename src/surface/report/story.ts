@@ -8,6 +8,7 @@ import type {
   MeterReading,
   ShownSample,
   StageName,
+  TrainingLoss,
 } from "../../foundation/contract/index.ts";
 
 /** What was settled when the run began. */
@@ -65,6 +66,8 @@ export interface RoundStory {
   /** Of the role that answers: the candidate, or in round 0 the base. */
   readonly checkpoint: string | null;
   readonly training: TrainingStory | null;
+  /** Of the training that made the checkpoint; null where nothing was trained, or it was not kept. */
+  readonly loss: TrainingLoss | null;
   /** The candidate (in round 0 the base) on validation items. */
   readonly validation: Measurement | null;
   readonly readings: readonly MeterReading[];

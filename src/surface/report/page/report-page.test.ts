@@ -81,6 +81,19 @@ describe("what it says", () => {
     expect(text).toContain("4,000");
   });
 
+  test("the loss of every training, as a curve with its ends", () => {
+    const [, section = ""] = /<section class="part" id="loss".*?>(.*?)<\/section>/s.exec(page(run)) ?? [];
+    expect(textOf(section)).toContain("preparation 1,500 2.3 0.141");
+    expect(section.match(/<path class="line one"/g)).toHaveLength(9);
+    const old = run.map((stored): StoredEvent => {
+      const { event } = stored;
+      if (event.type !== "model-prepared" && event.type !== "training-finished") return stored;
+      const { loss: _loss, ...rest } = event;
+      return { ...stored, event: rest };
+    });
+    expect(page(old)).not.toContain('id="loss"');
+  });
+
   test("every meter that was measured has a chart that can be heard; the others are named", () => {
     const spoken = [...page(run).matchAll(/<svg viewBox[^>]*aria-label="([^"]*) over rounds\. ([^"]*)"/g)];
     expect(spoken.map(([, name]) => name)).toEqual([

@@ -134,6 +134,16 @@ describe("on a terminal", () => {
     expect(terminal.lines.at(-1)).toMatch(/^prepare · train .* 99 % {2}0 s left$/);
   });
 
+  test("the loss of the newest step stands beside the work", () => {
+    const terminal = new ToyTerminal();
+    const clock = heldClock();
+    using view = terminalView({ stream: terminal, environment, clock });
+    view.watch({ ...progress(0), loss: 2.3456 });
+    clock.forward(3000);
+    view.watch({ ...progress(500), loss: 0.41234 });
+    expect(terminal.lines.at(-1)).toMatch(/^optimize · train · loss 0\.412 /);
+  });
+
   test("remaining time moves on while nothing is heard", () => {
     const terminal = new ToyTerminal();
     const clock = heldClock();
