@@ -74,8 +74,6 @@ export async function plan(
   const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
     work.map(timed),
   );
-  const secondsOf = (stages: readonly PlannedStage[] = []): number =>
-    stages.reduce((sum, { seconds }) => sum + seconds, 0);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
   const pairs = "pairs" in blocks ? blocks.pairs : 0;
@@ -94,7 +92,7 @@ export async function plan(
     preparation: preparation ?? [],
     round: round ?? [],
     end: end ?? [],
-    seconds: secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end),
+    seconds: secondsOf(preparation) + secondsOfRounds(round ?? [], budget.rounds) + secondsOf(end),
     speed: speed.source,
     memoryBytes: brainBytes + cores * workerBytes + 24 * parameters * policies,
     diskBytes: checkpointBytes * parameters * countCheckpoints(definition, fromScratch),
@@ -111,6 +109,19 @@ export async function plan(
     canaries,
   };
   return { ...planned, lines: planLines(planned) };
+}
+
+function secondsOf(stages: readonly PlannedStage[] = []): number {
+  return stages.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** Each round takes what every round has, and what only some have as often as they have it. */
+function secondsOfRounds(stages: readonly PlannedStage[], count: number): number {
+  const everyRound = stages.filter(({ rounds }) => rounds === undefined);
+  return stages.reduce(
+    (sum, { rounds, seconds }) => sum + (rounds === undefined ? 0 : (rounds[1] - rounds[0] + 1) * seconds),
+    count * secondsOf(everyRound),
+  );
 }
 
 function reusedBefore(folder: string, task: Task): boolean {
