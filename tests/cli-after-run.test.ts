@@ -80,7 +80,7 @@ describe("beside a run, and after it was killed", () => {
     expect(jsonLines(chat.stdout)[0]).toMatchObject({
       answers: [{ of: "champion", also: ["base"], round: 0 }],
     });
-    expect(metrics.stdout).toMatch(/^run,round,kind,.*\n1-quick,0,time,/);
+    expect(metrics.stdout).toMatch(/^run,round,kind,.*\n1-quick,0,training,,loss,,\d/);
     expect(rollback.stderr).toMatch(/^whetstone: Process \d+, since .* runs in this folder/);
     expect(jsonLines(compare.stdout)[0]).toMatchObject({ better: "not-shown", gain: { estimate: 0 } });
 
@@ -114,6 +114,7 @@ describe("watch", () => {
     await running.line(isEvent("stage-started", { stage: "select" }));
     const watching = start(["watch"], { folder });
     await watching.line((line) => line.startsWith("Watching 1-quick"));
+    await watching.line((line) => /^In round 1 of 1, at select \(.*\) for [\d.]+ s\.$/.test(line));
     letGo();
     const [seen, end] = await Promise.all([watching.ended, running.ended]);
     expect(codes([seen, end])).toEqual([0, 0]);

@@ -6,7 +6,7 @@ import type { StoredEvent } from "../contract/index.ts";
 import { Artifacts } from "./artifacts.ts";
 import { naming } from "./faults.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
-import { RunLedger, type RunRecord, readEvents, readRuns } from "./run-ledger.ts";
+import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
 import { openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
 import { readJson, writeJson } from "./stored-json.ts";
 
@@ -177,6 +177,8 @@ export interface LedgerReader extends Disposable {
   runs(): RunRecord[];
   /** A run's events, oldest first; only those after an event, where its id is given. */
   events(run: string, after?: number): StoredEvent[];
+  /** Names of a run's finished steps that begin so, in the order in which they ended. */
+  finishedSteps(run: string, beginning: string): string[];
   /** How many openings there were on these decision items, over all runs of the folder. */
   openings(items: string): number;
   /** Something that outlives runs. */
@@ -200,6 +202,7 @@ export function readLedger(options: { readonly folder: string }): LedgerReader |
   return {
     runs: () => readRuns(database, path),
     events: (run, after) => readEvents(database, path, run, after),
+    finishedSteps: (run, beginning) => readFinishedSteps(database, path, run, beginning),
     openings: (items) => naming(path, () => countOpenings(database, items)),
     getFact: (key) =>
       naming(path, () => {

@@ -55,9 +55,12 @@ export function progressTimer(): {
       timed = null;
     },
     view(now) {
-      if (timed === null || !(timed.latest.total > 0)) return null;
+      if (timed === null) return null;
       const { stage, label, done, total, loss = null } = timed.latest;
       const elapsedSeconds = Math.max(0, now - timed.begun) / 1000;
+      // Nobody knows how much there is to do: it has words and no bar.
+      if (!(total > 0))
+        return { stage, label, loss, share: 0, elapsedSeconds, remainingSeconds: null, long: false };
       const share = Math.max(0, Math.min(1, done / total));
       const gone = done - timed.firstDone;
       const known = gone > 0 && elapsedSeconds >= rateFromSeconds && total >= fewestUnits;
