@@ -48,6 +48,19 @@ describe("in an empty folder", () => {
     },
   );
 
+  test.concurrent("a ledger that is empty is not taken for none", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, ".whetstone"));
+    writeFileSync(join(folder, ".whetstone/ledger.sqlite"), "");
+    for (const command of [["status"], ["metrics"], ["report"]]) {
+      const said = await whetstone(command, { folder });
+      expect([said.code, said.stdout]).toEqual([2, ""]);
+      expect(said.stderr).toMatch(
+        /ledger\.sqlite is there, but nothing is in it: .* move the folder \.whetstone away/,
+      );
+    }
+  });
+
   test.concurrent("whetstone compare asks for a config, then for a run", async () => {
     const none = await whetstone(["compare", "base", "champion"], { folder: temporaryFolder() });
     expect([none.code, none.stderr]).toEqual([
