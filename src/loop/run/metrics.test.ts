@@ -92,6 +92,17 @@ test("a table keeps what stands in its cells", () => {
   expect(metricsCsv([row])).toBe(
     `${metricColumns.join(",")}\n1-x,1,guard,,"says ""no"", twice","a\nb",-0.5,,,,,,2025-11-03T09:30:00.000Z\n`,
   );
+  const formulas = ["=1+1", "+1", "-1", "@sum(a)", "\tx", "a=1", "", "'x"].map((stratum) => ({
+    ...row,
+    stratum,
+  }));
+  expect(
+    metricsCsv(formulas)
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => line.split(",").slice(6, 8)),
+  ).toEqual(["'=1+1", "'+1", "'-1", "'@sum(a)", "'\tx", "a=1", "", "'x"].map((cell) => [cell, "-0.5"]));
+  expect(metricsJsonl(formulas)).toContain('"stratum":"=1+1"');
   expect(metricsJsonl([row, row]).split("\n")).toHaveLength(3);
   expect(JSON.parse(metricsJsonl([row]))).toEqual(row);
   expect(Object.keys(JSON.parse(metricsJsonl([row])))).toEqual([...metricColumns]);
