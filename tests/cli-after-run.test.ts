@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { openLedger } from "../src/foundation/ledger/index.ts";
+import { digestFact, folderDigest } from "../src/loop/round/folder-digest.ts";
 import { promotingRun } from "../src/loop/run/testing/last-letter.ts";
 import { run } from "../src/loop/run.ts";
 import {
@@ -316,10 +318,17 @@ describe("export", () => {
     const champion = readdirSync(join(folder, ".whetstone/checkpoints/1-letters")).find((name) =>
       name.startsWith("round-2"),
     );
-    writeFileSync(
-      join(folder, ".whetstone/checkpoints/1-letters", champion ?? "", "model.safetensors"),
-      "weights",
-    );
+    const weights = join(folder, ".whetstone/checkpoints/1-letters", champion ?? "");
+    writeFileSync(join(weights, "model.safetensors"), "weights");
+    const damaged = await whetstone(["export", "out/better"], { folder });
+    expect([damaged.code, damaged.stderr]).toEqual([
+      3,
+      expect.stringContaining("does not hold what was saved there: put a copy back"),
+    ]);
+    {
+      using ledger = openLedger({ folder });
+      ledger.setFact(digestFact(`1-letters/${champion}`), (await folderDigest(weights)) ?? "");
+    }
     const done = await whetstone(["export", "out/better"], { folder });
     expect(done.stdout).toMatch(
       /^The weights of round 2 of 1-letters lie in .*out\/better \(0 MB\); README\.md says/,

@@ -154,7 +154,7 @@ describe("evaluate", () => {
     const [first, second] = eventsOf(round, "samples-shown");
     // Beside the candidate's right answers stand the champion's wrong ones; the base has none beside it.
     expect(second).toMatchObject({
-      samples: Array.from({ length: 4 }, () => ({ before: "0", right: true })),
+      samples: Array.from({ length: 12 }, () => ({ before: "0", beforeRight: false, right: true })),
     });
     expect(first).toMatchObject({ samples: [] });
   });
