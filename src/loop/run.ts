@@ -19,6 +19,7 @@ import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
+import { digestFact } from "./round/folder-digest.ts";
 import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
@@ -236,10 +237,10 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
 function digestsOf(ledger: Ledger): PolicyStoreOptions["digests"] {
   return {
     get: (checkpoint) => {
-      const digest = ledger.getFact(`digest/${checkpoint}`);
+      const digest = ledger.getFact(digestFact(checkpoint));
       return typeof digest === "string" ? digest : undefined;
     },
-    set: (checkpoint, digest) => ledger.setFact(`digest/${checkpoint}`, digest),
+    set: (checkpoint, digest) => ledger.setFact(digestFact(checkpoint), digest),
   };
 }
 

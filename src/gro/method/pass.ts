@@ -1,6 +1,7 @@
 import { internalError } from "../../foundation/base/index.ts";
 import type { Item, Policy } from "../../foundation/contract/index.ts";
 import type { Method, Pass } from "../method.ts";
+import type { StepLoss } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import type { Tally } from "./tally.ts";
 
@@ -22,6 +23,8 @@ export interface PassOutcome {
   /** Artifacts of what was rolled out and kept; empty where nothing is imitated. */
   readonly rollouts: readonly string[];
   readonly tally: Tally;
+  /** Of the role that leads, step by step. */
+  readonly losses: readonly StepLoss[];
 }
 
 /** The policies of the pass's roles, at these weights. */
@@ -44,6 +47,11 @@ export function itemsOf({ pass, context: { items } }: PassRun, repetition: numbe
     { length: Math.min(pass.items, items.length) },
     (_, index) => items[(repetition * (pass.items ?? 0) + index) % items.length] as Item,
   );
+}
+
+/** The losses in a stored step; none in one that was stored before they were kept. */
+export function lossesIn({ losses = [] }: { readonly losses?: readonly StepLoss[] }): readonly StepLoss[] {
+  return losses;
 }
 
 export function pick(from: CheckpointsByRole, roles: readonly string[]): Record<string, string> {

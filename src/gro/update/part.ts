@@ -1,5 +1,6 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
 import type { Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
+import type { StepLoss } from "./loss.ts";
 
 /** What older data an update may draw on beside the newest. */
 export interface Replay {
@@ -30,7 +31,8 @@ export interface UpdateRequest {
   readonly from: number;
   readonly to: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (step: number) => void;
+  /** Hears how many steps are done, and the loss of the newest; null where that is no number. */
+  readonly onProgress?: (step: number, loss: number | null) => void;
 }
 
 export interface UpdateOutcome {
@@ -38,6 +40,8 @@ export interface UpdateOutcome {
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
+  /** Loss of each step that was made, per trained token. */
+  readonly losses: readonly StepLoss[];
 }
 
 /** Turns scored rollouts into weights through the engine: the O of Generation–Reward–Optimization. */

@@ -8,7 +8,7 @@ import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
 import { modelCard } from "./export/model-card.ts";
 import { readRun } from "./find-run.ts";
-import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
 export interface ExportOptions {
   /** The project folder of a run; the current folder if left out. */
@@ -44,7 +44,7 @@ const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
 /**
  * Writes a run's weights as a Hugging Face folder that `transformers` loads: configuration, weights, tokenizer, chat template and
  * a model card with what was shown and what was not. The folder is there whole or not at all. Throws user errors `no-run`,
- * `no-weights`, `export-exists` and `not-exportable`, and an environment error `no-space`.
+ * `no-weights`, `checkpoint-damaged`, `export-exists` and `not-exportable`, and an environment error `no-space`.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
@@ -59,7 +59,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
   await refuseFull(to);
   const recorded = readRun(folder, run);
   const weights = weightsOf(recorded.events, which);
-  const source = checkpointPath(folder, weights.checkpoint);
+  const source = await wholeCheckpoint(folder, weights.checkpoint);
   const names = await readdir(source);
   if (!names.includes("model.safetensors"))
     throw userError(

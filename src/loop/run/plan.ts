@@ -82,9 +82,7 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
     work.map(timed),
   );
-  const secondsOf = (stages: readonly PlannedStage[] = []): number =>
-    stages.reduce((sum, { seconds }) => sum + seconds, 0);
-  const seconds = secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end);
+  const seconds = secondsOf(preparation) + secondsOfRounds(round ?? [], budget.rounds) + secondsOf(end);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
   const pairs = "pairs" in blocks ? blocks.pairs : 0;
@@ -123,6 +121,19 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
     canaries,
   };
   return { ...planned, lines: planLines(planned) };
+}
+
+function secondsOf(stages: readonly PlannedStage[] = []): number {
+  return stages.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** Each round takes what every round has, and what only some have as often as they have it. */
+function secondsOfRounds(stages: readonly PlannedStage[], count: number): number {
+  const everyRound = stages.filter(({ rounds }) => rounds === undefined);
+  return stages.reduce(
+    (sum, { rounds, seconds }) => sum + (rounds === undefined ? 0 : (rounds[1] - rounds[0] + 1) * seconds),
+    count * secondsOf(everyRound),
+  );
 }
 
 function reusedBefore(folder: string, task: Task): boolean {
