@@ -27,17 +27,28 @@ export interface PassOutcome {
   readonly losses: readonly StepLoss[];
 }
 
-/** The policies of the pass's roles, at these weights. */
-export function openAll(
-  { pass, context }: PassRun,
-  weights: CheckpointsByRole,
-  optimizerState: "continued" | "fresh" = pass.update.optimizerState,
-): Promise<Policy[]> {
+/** The policies of the pass's roles, at these weights; `begun` when the pass made steps from its start to them. */
+export function openAll(run: PassRun, weights: CheckpointsByRole, begun: boolean): Promise<Policy[]> {
   return Promise.all(
-    pass.roles.map((role) =>
-      context.policies.open(role, { checkpoint: weights[role] ?? missing(role), optimizerState }),
-    ),
+    run.pass.roles.map((role) => {
+      const checkpoint = weights[role] ?? missing(role);
+      return run.context.policies.open(role, {
+        checkpoint,
+        optimizerState: begun ? "continued" : stateAtStart(run, role, checkpoint),
+      });
+    }),
   );
+}
+
+/** With which moments a pass begins. */
+export function stateAtStart(
+  { pass, context }: PassRun,
+  role: string,
+  checkpoint: string,
+): "continued" | "fresh" {
+  const { optimizerState } = pass.update;
+  if (optimizerState !== "own") return optimizerState;
+  return checkpoint === context.baseWeights[role] ? "fresh" : "continued";
 }
 
 /** Each repetition takes the next items of the selection, beginning again at its end. */

@@ -292,6 +292,22 @@ describe("a pass that is repeated", () => {
     expect(policies.all).toHaveLength(1);
   });
 
+  test.each([
+    ["base", "fresh"],
+    ["current", "continued"],
+  ] as const)(
+    "leaves behind the moments of another objective: from %s its own are %s",
+    async (start, state) => {
+      const policies = new FakePolicies(halfRight);
+      await runMethod(gro({ ...partsOf(reinforce), start }), fakeRound({ policies, items: six }));
+      expect(policies.opened.map(({ optimizerState }) => optimizerState)).toEqual([
+        state,
+        "continued",
+        "continued",
+      ]);
+    },
+  );
+
   test("ends between two repetitions when it is asked to", async () => {
     const controller = new AbortController();
     const policies = new FakePolicies((prompt, sample) => {

@@ -1,7 +1,7 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
-import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun } from "./pass.ts";
+import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, stateAtStart } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
@@ -20,7 +20,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       pass,
       lead: method.lead,
       task: context.task,
-      policies: await openAll(run, start),
+      policies: await openAll(run, start, false),
       items: itemsOf(run, 0),
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
@@ -46,7 +46,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       const to = Math.min(steps, from + stepsBetweenCheckpoints);
       const begin = checkpoint;
       const result = await durable(`${name}/update/${role}/${to}`, async () => {
-        const optimizerState = from === 0 ? pass.update.optimizerState : "continued";
+        const optimizerState = from === 0 ? stateAtStart(run, role, begin) : "continued";
         const policy = await context.policies.open(role, { checkpoint: begin, optimizerState });
         const {
           tokensTrained,

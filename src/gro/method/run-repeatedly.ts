@@ -17,7 +17,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
-      const policies = await openAll(run, begin, first === 0 ? pass.update.optimizerState : "continued");
+      const policies = await openAll(run, begin, first > 0);
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
       for (let repetition = first; repetition < last; repetition++) {

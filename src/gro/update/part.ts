@@ -44,6 +44,8 @@ export interface UpdateOutcome {
   readonly losses: readonly StepLoss[];
 }
 
+export type OptimizerStateChoice = "continued" | "fresh" | "own";
+
 /** Turns scored rollouts into weights through the engine: the O of Generation–Reward–Optimization. */
 export interface UpdatePart {
   readonly name: string;
@@ -54,8 +56,11 @@ export interface UpdatePart {
   readonly batch?: number;
   /** Optimiser steps of one application, given how many examples there are to learn from. */
   steps(examples: ExampleCounts): number;
-  /** Whether the optimiser's moments go on from the weights' last training or start at zero. */
-  readonly optimizerState: "continued" | "fresh";
+  /**
+   * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
+   * of this run trained, and start at zero on the base, whose moments are of another objective.
+   */
+  readonly optimizerState: OptimizerStateChoice;
   update(request: UpdateRequest): Promise<UpdateOutcome>;
 }
 

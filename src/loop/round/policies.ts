@@ -32,7 +32,7 @@ export interface PolicyStoreOptions {
 /** Whether training goes on with the moments of the round before, in any of the rounds. */
 export function keepsMoments({ optimize, budget }: Pick<RunDefinition, "optimize" | "budget">): boolean {
   return turnsOf(optimize, budget.rounds).some(({ method }) =>
-    method.passes.some(({ update }) => update.optimizerState === "continued"),
+    method.passes.some(({ update }) => update.optimizerState !== "fresh"),
   );
 }
 
