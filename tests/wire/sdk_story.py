@@ -1,6 +1,7 @@
 """
-The unmodified Tinker SDK against a server: `sdk_story.py URL KEY MODEL short|full`. Prints one line a part, and ends with an
-assertion's traceback where the server breaks its promise. Writes a JSON object of facts for the caller on its last line.
+The unmodified Tinker SDK against a server: `sdk_story.py URL KEY MODEL short|full FACTS`. Prints one line a
+part, `told` at the end, and a traceback where the server breaks its promise. FACTS is a JSON object with the
+engine's `topLogprobs` and `loraRank`.
 """
 
 import asyncio
@@ -64,7 +65,8 @@ class Story:
         return losses
 
     def capabilities(self) -> None:
-        models = self.service.get_server_capabilities().supported_models
+        models = tinker.RestClient(base_url=self.url, api_key=self.key).get_server_capabilities().result()
+        models = models.supported_models
         assert [one.model_name for one in models] == [self.model], models
         assert models[0].max_context_length == 256
 
@@ -100,7 +102,9 @@ class Story:
     def custom(self) -> None:
         """A loss of the client's own equals the named one."""
 
-        def negative(_: list[types.Datum], logprobs: list[torch.Tensor]) -> tuple[torch.Tensor, dict[str, float]]:
+        def negative(
+            _: list[types.Datum], logprobs: list[torch.Tensor]
+        ) -> tuple[torch.Tensor, dict[str, float]]:
             loss = -torch.stack([values.sum() for values in logprobs]).sum()
             return loss, {"mine:sum": float(loss)}
 
@@ -120,7 +124,10 @@ class Story:
         one = datum(text, logprobs=old.tolist(), advantages=advantages)
         for loss, config in (("importance_sampling", None), ("ppo", {"clip_low_threshold": 0.9})):
             result = self.client.forward_backward([one], loss, config).result()
-            assert math.isclose(result.metrics["loss:sum"], -sum(advantages), abs_tol=1e-2), (loss, result.metrics)
+            assert math.isclose(result.metrics["loss:sum"], -sum(advantages), abs_tol=1e-2), (
+                loss,
+                result.metrics,
+            )
         self.client.optim_step(types.AdamParams(learning_rate=0.0, grad_clip_norm=1.0)).result()
 
     def samplers(self) -> None:
@@ -216,7 +223,9 @@ class Story:
         whole = self.service.create_training_client_from_state_with_optimizer(saved.path).result()
         fresh = self.service.create_training_client_from_state(saved.path).result()
         for client in (whole, fresh):
-            assert np.allclose(logprobs_of(client.forward([text], "cross_entropy").result())[0], before, atol=1e-5)
+            assert np.allclose(
+                logprobs_of(client.forward([text], "cross_entropy").result())[0], before, atol=1e-5
+            )
         moved = []
         for client in (self.client, whole, fresh):
             client.optim_step(types.AdamParams(learning_rate=0.05, eps=1e-2)).result()
@@ -249,14 +258,22 @@ class Story:
             time.sleep(0.2)
         gone = self.client.save_state("second").result()
         rest.delete_checkpoint_from_tinker_path(gone.path).result()
-        refused("a deleted checkpoint", "user", lambda: self.service.create_training_client_from_state(gone.path).result())
-        refused("its deletion again", "user", lambda: rest.delete_checkpoint_from_tinker_path(gone.path).result())
+        refused(
+            "a deleted checkpoint",
+            "user",
+            lambda: self.service.create_training_client_from_state(gone.path).result(),
+        )
+        refused(
+            "its deletion again", "user", lambda: rest.delete_checkpoint_from_tinker_path(gone.path).result()
+        )
 
     def refusals(self) -> None:
         good = self.texts[0]
         cases = {
             "an unknown loss": lambda: self.client.forward_backward([weighted(good)], "stable_reinforce"),
-            "an unknown setting": lambda: self.client.forward_backward([weighted(good)], "ppo", {"clip": 1.0}),
+            "an unknown setting": lambda: self.client.forward_backward(
+                [weighted(good)], "ppo", {"clip": 1.0}
+            ),
             "weights that are too few": lambda: self.client.forward_backward(
                 [datum(good, weights=[1.0])], "cross_entropy"
             ),
@@ -275,17 +292,21 @@ class Story:
             said = refused(what, "user", lambda call=call: call().result())
             assert len(said) > 20, said
         refused(
-            "an unknown model", "user", lambda: self.service.create_lora_training_client("org/none", rank=0).result()
+            "an unknown model",
+            "user",
+            lambda: self.service.create_lora_training_client("org/none", rank=0).result(),
         )
         refused(
             "an unknown path",
             "user",
-            lambda: self.service.create_sampling_client(model_path="tinker://none/sampler_weights/none").result(),
+            lambda: self.service.create_sampling_client(
+                model_path="tinker://none/sampler_weights/none"
+            ).result(),
         )
         # What failed used its numbers up, and nothing else.
         assert self.train(self.client, 1)
         try:
-            tinker.ServiceClient(base_url=self.url, api_key="tml-wrong").get_server_capabilities()
+            tinker.RestClient(base_url=self.url, api_key="tml-wrong").get_server_capabilities().result()
         except tinker.AuthenticationError:
             pass
         else:
@@ -294,7 +315,9 @@ class Story:
     def adapters(self, rank: int) -> None:
         if rank == 0:
             said = refused(
-                "adapters", "user", lambda: self.service.create_lora_training_client(self.model, rank=8).result()
+                "adapters",
+                "user",
+                lambda: self.service.create_lora_training_client(self.model, rank=8).result(),
             )
             assert "rank 0" in said, said
             return

@@ -65,8 +65,10 @@ function readInput(entry: ProtoReader, inputs: Map<string, WireTensor>): void {
 
 export function writeDatum(writer: ProtoWriter, { chunks, inputs }: WireDatum): void {
   for (const chunk of chunks)
-    if (chunk.kind === "tokens")
-      writer.message(1, (outer) => outer.message(1, (inner) => inner.bytes(1, bytesOf(chunk.tokens))));
+    writer.message(1, (outer) => {
+      if (chunk.kind === "tokens") outer.message(1, (inner) => inner.bytes(1, bytesOf(chunk.tokens)));
+      else outer.bytes(chunk.kind === "image" ? 2 : 3, new Uint8Array(0));
+    });
   for (const [name, tensor] of inputs)
     writer.message(2, (entry) => entry.string(1, name).message(2, (inner) => writeTensor(inner, tensor)));
 }
