@@ -25,8 +25,10 @@ export function readDatum(reader: ProtoReader): WireDatum {
   return { chunks, inputs };
 }
 
+const noTokens = { kind: "tokens", tokens: new Int32Array(0) } as const;
+
 function readChunk(reader: ProtoReader): WireChunk {
-  let chunk: WireChunk = { kind: "tokens", tokens: new Int32Array(0) };
+  let chunk: WireChunk = noTokens;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) chunk = { kind: "tokens", tokens: reader.message(readEncodedText) };
     else {
@@ -38,7 +40,7 @@ function readChunk(reader: ProtoReader): WireChunk {
 }
 
 function readEncodedText(reader: ProtoReader): Int32Array {
-  let tokens = new Int32Array(0);
+  let tokens: Int32Array = noTokens.tokens;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field !== 1) {
       reader.skip();
@@ -47,7 +49,7 @@ function readEncodedText(reader: ProtoReader): Int32Array {
     const bytes = reader.bytes();
     if (bytes.length % 4 !== 0)
       throw userError("wrong-shape", `${bytes.length} bytes are no sequence of 32-bit token ids.`);
-    tokens = tokensFrom(bytes) as Int32Array<ArrayBuffer>;
+    tokens = tokensFrom(bytes);
   }
   return tokens;
 }

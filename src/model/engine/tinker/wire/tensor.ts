@@ -21,8 +21,10 @@ export interface WireTensor {
   readonly dense: Uint8Array | undefined;
 }
 
+const noBytes = new Uint8Array(0);
+
 export function readTensor(reader: ProtoReader): WireTensor {
-  let dense: Uint8Array | undefined = new Uint8Array(0);
+  let dense: Uint8Array | undefined = noBytes;
   let dtype: DType = "unspecified";
   const shape: number[] = [];
   for (let field = reader.next(); field !== 0; field = reader.next()) {
