@@ -1,3 +1,4 @@
+import { userError } from "../../../foundation/base/index.ts";
 import type { Sampler } from "../../../foundation/contract/index.ts";
 import { HeldSampler } from "./held-sampler.ts";
 
@@ -22,9 +23,11 @@ export class ModelSamplers {
     this.#inflight = new HeldSampler(Promise.resolve(sampler));
   }
 
-  get inflight(): HeldSampler | undefined {
-    return this.#inflight;
-  }
+  /** Throws a user error `sampler-gone` once the model is given back. */
+  readonly inflightOrGone = (): HeldSampler => {
+    if (this.#inflight !== undefined) return this.#inflight;
+    throw userError("sampler-gone", "The model whose newest weights these were is gone.");
+  };
 
   #letGo(): void {
     for (;;) {
@@ -35,9 +38,8 @@ export class ModelSamplers {
     }
   }
 
-  retireAll(): void {
-    for (const held of this.#snapshots) held.retire();
-    this.#snapshots = [];
+  /** Snapshots outlive their model: they go with the samplers that were made of them. */
+  close(): void {
     this.#inflight?.retire();
     this.#inflight = undefined;
   }

@@ -30,6 +30,8 @@ const table: Readonly<Record<string, Handler>> = {
   "GET samplers/:": samplers.getSampler,
   "POST asample": samplers.sample,
   "POST retrieve_future": service.retrieveFuture,
+  "GET whetstone/capabilities": service.engineCapabilities,
+  "POST whetstone/release_sampler": samplers.releaseSampler,
   "GET training_runs": catalogue.listRuns,
   "GET training_runs/:": catalogue.getRun,
   "GET checkpoints": catalogue.listCheckpoints,

@@ -84,6 +84,15 @@ export const getSampler: Handler = ({ samplers, sessions }, { parameters: [id = 
   return jsonReply({ sampler_id: id, base_model: baseName, model_path: modelPath ?? null });
 };
 
+/** Ours: nobody will draw from it any more. */
+export const releaseSampler: Handler = (state, call) => {
+  const { sampling_session_id: id } = readBody("release_sampler", requests.ofSampler, call);
+  state.sessions.hear(sessionOf(id))?.samplerIds.delete(id);
+  state.samplers.get(id)?.release();
+  state.samplers.delete(id);
+  return jsonReply({});
+};
+
 /** Draws are independent of each other and run in no order. The same request again has the same id. */
 export const sample: Handler = (state, call) => {
   const body = readBody("sample", requests.sample, call);

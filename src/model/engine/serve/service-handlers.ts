@@ -22,6 +22,10 @@ export const capabilities: Handler = ({ bases }) =>
     })),
   });
 
+/** Ours: what the engine says of itself. */
+export const engineCapabilities: Handler = ({ capabilities: told, precision }) =>
+  jsonReply({ ...told, precisions: [precision] });
+
 export const createSession: Handler = (state, call) => {
   const body = readBody("create_session", requests.createSession, call);
   const { id } = state.sessions.add({

@@ -50,12 +50,12 @@ export class ServerState {
   readonly clock: Clock;
   readonly times: ServerTimes;
   readonly sameMachine: boolean;
+  readonly precision: Precision;
   readonly sessions: Sessions;
   readonly futures: Futures;
   readonly models = new Map<string, TrainedModel>();
   readonly samplers = new Map<string, SamplingSession>();
   readonly shared = new SharedSamplers();
-  readonly #precision: Precision;
   readonly #attended: AttendedTime;
 
   constructor({
@@ -71,7 +71,7 @@ export class ServerState {
     this.engine = engine;
     this.capabilities = capabilities;
     this.bases = bases;
-    this.#precision = precision;
+    this.precision = precision;
     this.catalogue = catalogue;
     this.clock = clock;
     this.times = times;
@@ -84,7 +84,7 @@ export class ServerState {
   /** How everything is loaded that is loaded. */
   async loading(base: BaseModel | undefined): Promise<Pick<LoadOptions, "precision" | "tokenBytes">> {
     const tokenBytes = await base?.tokenBytes();
-    return { precision: this.#precision, ...(tokenBytes === undefined ? {} : { tokenBytes }) };
+    return { precision: this.precision, ...(tokenBytes === undefined ? {} : { tokenBytes }) };
   }
 
   /** Frees what nobody is there for any more. */

@@ -77,7 +77,7 @@ export class TrainedModel {
     if (this.#closed) return;
     this.#closed = true;
     this.queue.close(reason);
-    this.samplers.retireAll();
+    this.samplers.close();
     await this.#model.then((model) => model[Symbol.asyncDispose]()).catch(() => undefined);
   }
 }

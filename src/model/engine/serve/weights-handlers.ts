@@ -3,6 +3,7 @@ import type { EngineModel } from "../../../foundation/contract/index.ts";
 import { type CheckpointFolder, requests, type TinkerPath, tinkerPathOf } from "../tinker/index.ts";
 import type { Handler } from "./call.ts";
 import type { CheckpointRecord } from "./catalogue.ts";
+import { HeldSampler } from "./held-sampler.ts";
 import { submitJson } from "./operations.ts";
 import { jsonReply, type Reply } from "./reply.ts";
 import { addSampler } from "./sampler-handlers.ts";
@@ -40,7 +41,8 @@ export const saveWeightsForSampler: Handler = (state, call) =>
             "invalid-option",
             "save_weights_for_sampler: a name, or a sampler's number, is needed.",
           );
-        return ephemeral(state, engineModel, model, body.sampling_session_seq_id, body.kind);
+        const { sampling_session_seq_id: sequence, kind, keep } = body;
+        return ephemeral(state, engineModel, model, { sequence, kind, keep });
       }
       const { path } = await saveAs(state, { engineModel, model, folder: "sampler_weights", body });
       return jsonReply({ type: "save_weights_for_sampler", path });
@@ -51,18 +53,16 @@ async function ephemeral(
   state: ServerState,
   engineModel: EngineModel,
   model: TrainedModel,
-  sequence: number,
-  kind: "snapshot" | "inflight",
+  { sequence, kind, keep }: Ephemeral,
 ): Promise<Reply> {
   const sampler = await engineModel.snapshot();
   const { samplers, base, sessionId } = model;
+  let [held, release] = [samplers.inflightOrGone, () => undefined as void];
   if (kind === "inflight") samplers.replaceInflight(sampler);
-  const snapshot = kind === "snapshot" ? samplers.addSnapshot(sampler) : undefined;
-  const held = () => {
-    const weights = snapshot ?? samplers.inflight;
-    if (weights !== undefined) return weights;
-    throw userError("sampler-gone", `The model ${model.id}, whose weights these were, is gone.`);
-  };
+  else {
+    const snapshot = keep ? new HeldSampler(Promise.resolve(sampler)) : samplers.addSnapshot(sampler);
+    [held, release] = [() => snapshot, () => snapshot.retire()];
+  }
   const id = addSampler(state, {
     sessionId,
     sequence,
@@ -71,9 +71,15 @@ async function ephemeral(
     base,
     modelPath: undefined,
     held,
-    release: () => undefined,
+    release,
   });
   return jsonReply({ type: "save_weights_for_sampler", path: null, sampling_session_id: id });
+}
+
+interface Ephemeral {
+  readonly sequence: number;
+  readonly kind: "snapshot" | "inflight";
+  readonly keep: boolean;
 }
 
 interface Saving {

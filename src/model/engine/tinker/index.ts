@@ -4,3 +4,4 @@ export * from "./paths.ts";
 export * as requests from "./requests.ts";
 export * from "./wire/forward-backward.ts";
 export * from "./wire/sample-response.ts";
+export { type TinkerOptions, tinker } from "./tinker.ts";

@@ -21,6 +21,7 @@ export const createSession = z.strictObject({
 });
 
 export const ofSession = z.strictObject({ session_id: id, type: z.string().optional() });
+export const ofSampler = z.strictObject({ sampling_session_id: id });
 export const ofModel = z.strictObject({ model_id: id, type: z.string().optional() });
 
 export const loraConfig = z.strictObject({
@@ -87,6 +88,8 @@ export const saveWeightsForSampler = z.strictObject({
   type: z.literal("save_weights_for_sampler").optional(),
   sampling_session_seq_id: count.nullish(),
   kind: z.enum(["snapshot", "inflight"]).default("snapshot"),
+  /** Ours: the snapshot is kept until it is released. */
+  keep: z.boolean().default(false),
 });
 
 export const loadWeights = z.strictObject({
