@@ -54,7 +54,7 @@ async function answer(
   if (encoding !== "identity")
     return refusal(userError("unsupported-type", `Bodies are taken as they are, not as ${encoding}.`), 415);
   const { body, cutOff } = await readBody(request, maxBodyBytes);
-  return route.handler(state, {
+  const reply = await route.handler(state, {
     parameters: route.parameters,
     query: url.searchParams,
     contentType: headers["content-type"] ?? "",
@@ -62,6 +62,14 @@ async function answer(
     cutOff,
     signal,
   });
+  const waits = headers.prefer === "wait" && reply.requestId !== undefined;
+  return waits ? await resultInstead(state, reply, signal) : reply;
+}
+
+/** A client that prefers to wait (RFC 7240) gets the result in the place of its id, if it is there in time. */
+async function resultInstead(state: ServerState, begun: Reply, signal: AbortSignal): Promise<Reply> {
+  const result = await state.futures.wait(begun.requestId ?? "", state.times.poll, signal);
+  return result === undefined || result === "pending" ? begun : result;
 }
 
 const unauthorized: Reply = {

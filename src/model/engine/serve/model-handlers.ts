@@ -4,7 +4,7 @@ import { parseTinkerPath, requests } from "../tinker/index.ts";
 import type { BaseModel } from "./base-model.ts";
 import { type Handler, readBody } from "./call.ts";
 import { failed, findModel, noModel, submitJson } from "./operations.ts";
-import { jsonReply, type Reply, refusal } from "./reply.ts";
+import { begunReply, jsonReply, type Reply, refusal } from "./reply.ts";
 import { noSession } from "./service-handlers.ts";
 import type { ServerState } from "./state.ts";
 import { TrainedModel } from "./trained-model.ts";
@@ -97,7 +97,7 @@ function addModel(state: ServerState, made: NewModel): Reply {
   const id = `${sessionId}:train:${modelSequence}`;
   const requestId = `${id}:0`;
   const known = state.futures.fingerprint(requestId);
-  if (known === fingerprint) return jsonReply({ request_id: requestId });
+  if (known === fingerprint) return begunReply(requestId);
   if (known !== undefined || state.models.has(id))
     return failed(
       state,
@@ -114,7 +114,7 @@ function addModel(state: ServerState, made: NewModel): Reply {
     await model.info();
     return jsonReply(reply(id));
   });
-  return jsonReply({ request_id: requestId });
+  return begunReply(requestId);
 }
 
 export const getInfo: Handler = async (state, call) => {
@@ -196,7 +196,7 @@ export const unloadModel: Handler = async (state, call) => {
     await state.unload(id, userError("model-gone", `The model ${id} was given back.`));
     return jsonReply({ type: "unload_model", model_id: id });
   });
-  return jsonReply({ request_id: requestId });
+  return begunReply(requestId);
 };
 
 export const weightsInfo: Handler = (state, call) => {

@@ -5,7 +5,7 @@ import { readOptions, userError } from "../../../foundation/base/index.ts";
 import type { EngineModel } from "../../../foundation/contract/index.ts";
 import { requests } from "../tinker/index.ts";
 import { type Call, parseJson } from "./call.ts";
-import { jsonReply, notFound, type Reply } from "./reply.ts";
+import { begunReply, notFound, type Reply } from "./reply.ts";
 import { sessionOf } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
 import type { TrainedModel } from "./trained-model.ts";
@@ -32,7 +32,7 @@ export function submit(state: ServerState, { modelId, sequence, fingerprint, wor
       model.call(sequence, (engineModel) => work(engineModel, model)),
     );
   else if (known !== undefined && known !== fingerprint) return conflict(state, model, sequence);
-  return jsonReply({ request_id: id });
+  return begunReply(id);
 }
 
 /** A JSON operation. Where the body is wrong but says which call it is, that call fails and its number is used up. */
@@ -80,7 +80,7 @@ export function noModel(state: ServerState, modelId: string): Reply {
 export function failed(state: ServerState, owner: string, error: unknown): Reply {
   const id = `${owner}:failed:${randomUUID()}`;
   state.futures.begin(id, owner, "", () => Promise.reject(error));
-  return jsonReply({ request_id: id });
+  return begunReply(id);
 }
 
 const conflict = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>

@@ -5,12 +5,20 @@ export interface Reply {
   readonly status: number;
   readonly type: "application/json" | "application/x-protobuf";
   readonly body: string | Uint8Array;
+  /** Where this says only that something was begun. */
+  readonly requestId?: string;
 }
 
 export const jsonReply = (value: object, status = 200): Reply => ({
   status,
   type: "application/json",
   body: JSON.stringify(value),
+});
+
+/** That something was begun, and under which id its result is found. */
+export const begunReply = (requestId: string, more: object = {}): Reply => ({
+  ...jsonReply({ ...more, request_id: requestId }),
+  requestId,
 });
 
 export const protobufReply = (body: Uint8Array): Reply => ({

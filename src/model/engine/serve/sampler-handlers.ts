@@ -5,7 +5,7 @@ import { requests } from "../tinker/index.ts";
 import type { BaseModel } from "./base-model.ts";
 import { type Handler, readBody } from "./call.ts";
 import { findBase } from "./model-handlers.ts";
-import { jsonReply, notFound, protobufReply, refusal } from "./reply.ts";
+import { begunReply, jsonReply, notFound, protobufReply, refusal } from "./reply.ts";
 import { drawSamples } from "./sampling.ts";
 import type { SamplingSession } from "./sampling-session.ts";
 import { noSession } from "./service-handlers.ts";
@@ -116,5 +116,5 @@ export const sample: Handler = (state, call) => {
       protobufReply(await drawSamples(state, sampler, body)),
     );
   const sequences = Array.from({ length: body.num_samples }, (_, index) => `${id}:${index}`);
-  return jsonReply({ type: "sample", request_id: id, sample_sequence_ids: sequences });
+  return begunReply(id, { type: "sample", sample_sequence_ids: sequences });
 };

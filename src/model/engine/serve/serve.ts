@@ -42,6 +42,14 @@ const defaultTimes: ServerTimes = { silence: 300_000, poll: 30_000, gap: 60_000,
 /**
  * Puts the Tinker API in front of an engine. Throws user errors `key-missing`, `invalid-option`, `config-missing`,
  * `config-invalid`, `state-folder-in-use`, and an environment error `cannot-listen`.
+ *
+ * @example
+ * const folder = await mkdtemp(join(tmpdir(), "model-"));
+ * const { path } = await tiny().prepare(folder, { characters: "0123456789=", projectFolder: folder });
+ * await using engine = await tabular().open({ logFolder: "logs" });
+ * const models = { "org/tiny": path };
+ * await using server = await serveTinker({ engine, models, stateFolder: join(folder, "state"), key: "tml-secret" });
+ * console.log(server.url); // for TINKER_BASE_URL
  */
 export async function serveTinker(options: ServeOptions): Promise<TinkerServer> {
   const { engine, models, stateFolder, key, host = "127.0.0.1", port = 0, precision = "fp32" } = options;

@@ -33,9 +33,13 @@ export function readPointer(folder: string): Pointer {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR")
-      throw userError("config-missing", `${folder} has no ${file}: it was saved by no Tinker server's engine.`, {
-        path,
-      });
+      throw userError(
+        "config-missing",
+        `${folder} has no ${file}: it was saved by no Tinker server's engine.`,
+        {
+          path,
+        },
+      );
     throw new WhetstoneError({
       code: "config-invalid",
       category: "user",

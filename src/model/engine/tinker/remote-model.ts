@@ -1,6 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { randomUUID } from "node:crypto";
 import { userError } from "../../../foundation/base/index.ts";
 import type {
   CallOptions,
@@ -11,8 +11,8 @@ import type {
   ModelInfo,
   OptimizerResult,
   OptimizerStep,
-  SaveOptions,
   Sampler,
+  SaveOptions,
 } from "../../../foundation/contract/index.ts";
 import { checkTargets, countedBy, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
@@ -82,14 +82,21 @@ export class RemoteModel implements EngineModel {
       const wire = data.map((datum) => wireDatumOf(datum, loss));
       return async (take) => {
         const sequence = take();
-        const pass = { modelId: this.id, sequence, data: wire, lossName: loss.name, lossConfig: configOf(loss) };
+        const pass = {
+          modelId: this.id,
+          sequence,
+          data: wire,
+          lossName: loss.name,
+          lossConfig: configOf(loss),
+        };
         const bytes = await session.connection.pass(writePass({ ...pass, forwardOnly }));
         const { metrics, logprobs } = readPassOutput(bytes);
         if (!forwardOnly) for (const { tokens } of data) session.tally.tokensTrained += tokens.length;
         let positions = 0;
         const counts = data.map((datum) => countedBy(datum, loss));
         for (const [index, { tokens }] of data.entries())
-          positions += counts[index]?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? tokens.length;
+          positions +=
+            counts[index]?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? tokens.length;
         const wanted = logprobs.map((values, index) => {
           if (returned === "none") return new Float32Array(0);
           const counted = returned === "weighted" ? counts[index] : undefined;
@@ -214,7 +221,8 @@ function checkData(data: readonly Datum[], loss: ForwardOptions["loss"]): void {
   checkTargets(data);
   for (const [index, datum] of data.entries())
     if (loss.name === "cross_entropy") requiredArray(datum, index, "weights", loss);
-    else for (const name of ["advantages", "logprobs", "mask"] as const) requiredArray(datum, index, name, loss);
+    else
+      for (const name of ["advantages", "logprobs", "mask"] as const) requiredArray(datum, index, name, loss);
 }
 
 /** Throws `bad-request` for what JSON cannot say. */

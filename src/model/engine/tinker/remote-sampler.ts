@@ -56,7 +56,10 @@ export class RemoteSampler implements Sampler {
   }
 
   async logprobs(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<Float32Array[]> {
-    const scored = await this.#all(sequences.map((tokens) => scoreBody(tokens, 0)), signal);
+    const scored = await this.#all(
+      sequences.map((tokens) => scoreBody(tokens, 0)),
+      signal,
+    );
     return scored.map(promptLogprobs);
   }
 
@@ -64,7 +67,10 @@ export class RemoteSampler implements Sampler {
     sequences: readonly TokenIds[],
     { signal, top = 0 }: ScoreOptions = {},
   ): Promise<ScoredSequence[]> {
-    const scored = await this.#all(sequences.map((tokens) => scoreBody(tokens, top)), signal);
+    const scored = await this.#all(
+      sequences.map((tokens) => scoreBody(tokens, top)),
+      signal,
+    );
     return scored.map((one) => ({
       logprobs: promptLogprobs(one),
       ...(one.topPromptLogprobs && { top: one.topPromptLogprobs }),
@@ -110,7 +116,10 @@ function sampleBody(
   const { maxTokens, temperature = 1, topK, topP = 1, minP } = parameters;
   const { stopTokens = [], stopStrings = [], topLogprobs = 0 } = parameters;
   if (stopStrings.length > 0 && tokenBytes === undefined)
-    throw engineError("bad-request", "Stop strings need the tokens' bytes, which the model was created without.");
+    throw engineError(
+      "bad-request",
+      "Stop strings need the tokens' bytes, which the model was created without.",
+    );
   if (stopStrings.includes("")) throw engineError("bad-request", "A stop string has at least one character.");
   if (topK !== undefined && topK < 0) throw engineError("bad-request", `topK is ${topK}, and at least 0.`);
   const both = stopTokens.length > 0 && stopStrings.length > 0;

@@ -62,5 +62,6 @@ export class RemoteSession {
   close(): void {
     this.#closed = true;
     clearInterval(this.#beating);
+    this.connection.close();
   }
 }

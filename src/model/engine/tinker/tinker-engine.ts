@@ -89,7 +89,10 @@ export class TinkerEngine implements Engine {
     const { supported_models: models } = await connection.get("get_server_capabilities");
     const names = (models as readonly { readonly model_name?: string }[]).map((one) => one.model_name);
     if (!names.includes(model))
-      throw userError("unknown-model", `The server at ${baseUrl} has no model "${model}"; it has ${names.join(", ")}.`);
+      throw userError(
+        "unknown-model",
+        `The server at ${baseUrl} has no model "${model}"; it has ${names.join(", ")}.`,
+      );
     const own = (await connection.get("whetstone/capabilities").catch(() => undefined)) as
       | EngineCapabilities
       | undefined;
@@ -115,9 +118,15 @@ export class TinkerEngine implements Engine {
     { source, precision = "fp32", lora, tokenBytes, gradientCheckpointing }: LoadOptions,
   ): Promise<RemoteModel> {
     if (!capabilities.precisions.includes(precision))
-      throw userError("unsupported-precision", `The server computes in ${capabilities.precisions.join()} only.`);
+      throw userError(
+        "unsupported-precision",
+        `The server computes in ${capabilities.precisions.join()} only.`,
+      );
     if (gradientCheckpointing === true && !capabilities.gradientCheckpointing)
-      throw engineError("bad-request", "The server recomputes no activations: leave gradientCheckpointing out.");
+      throw engineError(
+        "bad-request",
+        "The server recomputes no activations: leave gradientCheckpointing out.",
+      );
     const { connection, modelName: model } = session;
     const { baseUrl } = this.#options;
     const ids = { session_id: session.id, model_seq_id: session.nextModel() };

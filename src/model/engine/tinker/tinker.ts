@@ -38,7 +38,10 @@ export function tinker(options: TinkerOptions): EngineDefinition {
       const { TINKER_BASE_URL, TINKER_API_KEY } = process.env;
       const [baseUrl, apiKey] = [given.baseUrl ?? TINKER_BASE_URL, given.apiKey ?? TINKER_API_KEY];
       if (baseUrl === undefined)
-        throw userError("server-missing", "tinker(): give baseUrl, or set TINKER_BASE_URL to a server's address.");
+        throw userError(
+          "server-missing",
+          "tinker(): give baseUrl, or set TINKER_BASE_URL to a server's address.",
+        );
       const connection = new Connection({ baseUrl, apiKey: apiKey ?? "" });
       return new TinkerEngine({ connection, baseUrl, model, clock: systemClock });
     },
