@@ -84,7 +84,7 @@ module.exports = {
       name: "server-knows-the-wire",
       severity: "error",
       comment: "The wire server stands in front of any engine: it knows the wire, and no engine.",
-      from: { path: "^src/model/engine/serve/", pathNot: test },
+      from: { path: "^src/model/engine/serve/", pathNot: [test, "/testing/"] },
       to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/(serve|tinker)/" },
     },
     {

@@ -23,11 +23,11 @@ export class ModelSamplers {
     this.#inflight = new HeldSampler(Promise.resolve(sampler));
   }
 
-  /** Throws a user error `sampler-gone` once the model is given back. */
-  readonly inflightOrGone = (): HeldSampler => {
+  /** The newest weights. Throws a user error `sampler-gone` once the model is given back. */
+  inflight(): HeldSampler {
     if (this.#inflight !== undefined) return this.#inflight;
     throw userError("sampler-gone", "The model whose newest weights these were is gone.");
-  };
+  }
 
   #letGo(): void {
     for (;;) {

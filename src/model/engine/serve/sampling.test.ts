@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { WhetstoneError } from "../../../foundation/base/index.ts";
+import type { Sampler, TokenIds, TopLogprobs } from "../../../foundation/contract/index.ts";
 import { modelName, served } from "./testing/wire-client.ts";
 
 const prompt = { chunks: [{ type: "encoded_text", tokens: [3, 4, 5] }] };
@@ -176,3 +177,91 @@ test("weights that the engine lost are loaded again by the next draw", async () 
   expect((await client.sample(sampler, 2)).samples).toEqual(first.samples);
   expect(loads).toBe(2);
 });
+
+test("the most probable tokens of a prompt, and of a sample, in the API's form", async () => {
+  const k = 5;
+  await using one = await served({}, (engine) => ({
+    name: engine.name,
+    capabilities: async () => ({ ...(await engine.capabilities()), topLogprobs: k }),
+    createModel: (options) => engine.createModel(options),
+    loadSampler: async (options) => telling(await engine.loadSampler(options)),
+    cost: () => engine.cost(),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  }));
+  const { client } = one;
+  const sampler = await client.sampler(0, { base_model: modelName });
+  const { samples } = await client.sample(sampler, 0, {
+    prompt,
+    prompt_logprobs: true,
+    topk_prompt_logprobs: k,
+    topk_sample_logprobs: 2,
+  });
+  const top = samples?.topPromptLogprobs;
+  expect(top?.k).toBe(k);
+  expect(top?.tokens).toHaveLength(3 * k);
+  expect(Array.from(top?.logprobs.subarray(0, k) ?? []).every(Number.isNaN)).toBe(true);
+  const row = Array.from(top?.logprobs.subarray(k, 2 * k) ?? []);
+  expect(row).toEqual(row.toSorted((a, b) => b - a));
+  expect(Math.exp(row[0] as number)).toBeGreaterThan(1 / 48);
+  const place = top?.tokens.subarray(k, 2 * k).indexOf(4) ?? -1;
+  if (place >= 0) expect(row[place]).toBeCloseTo(samples?.promptLogprobs?.[1] ?? 0, 5);
+  expect(samples?.sequences[0]?.top).toMatchObject({ k: 2 });
+  const { answer } = await client.sample(sampler, 1, { topk_prompt_logprobs: k + 1 });
+  expect(answer.body).toMatchObject({ category: "user", code: "unsupported" });
+});
+
+/** The sampler, which also tells the most probable tokens: from the logprobs that it has of every token. */
+function telling(sampler: Sampler): Sampler {
+  const topOf = async (tokens: TokenIds, k: number): Promise<TopLogprobs> => {
+    const top = {
+      k,
+      tokens: new Int32Array(tokens.length * k),
+      logprobs: new Float32Array(tokens.length * k),
+    };
+    top.logprobs.fill(Number.NaN, 0, k);
+    for (let place = 1; place < tokens.length; place++) {
+      const all = Array.from({ length: 48 }, (_, id) => Int32Array.of(...tokens.subarray(0, place), id));
+      const logprobs = (await sampler.logprobs(all)).map((values) => values.at(-1) as number);
+      const order = [...logprobs.keys()].sort((a, b) => (logprobs[b] as number) - (logprobs[a] as number));
+      for (const [rank, id] of order.slice(0, k).entries()) {
+        top.tokens[place * k + rank] = id;
+        top.logprobs[place * k + rank] = logprobs[id] as number;
+      }
+    }
+    return top;
+  };
+  return {
+    id: sampler.id,
+    weightVersion: sampler.weightVersion,
+    logprobs: (sequences, options) => sampler.logprobs(sequences, options),
+    score: async (sequences, { top = 0 } = {}) => {
+      const logprobs = await sampler.logprobs(sequences);
+      return Promise.all(
+        sequences.map(async (tokens, index) => ({
+          logprobs: logprobs[index] as Float32Array,
+          top: await topOf(tokens, top),
+        })),
+      );
+    },
+    sample: async (requests) => {
+      const drawn = await sampler.sample(requests);
+      const k = requests[0]?.parameters.topLogprobs ?? 0;
+      const whole = (tokens: TokenIds) => Int32Array.of(...(requests[0]?.prompt ?? []), ...tokens);
+      return Promise.all(
+        drawn.map((group) =>
+          Promise.all(
+            group.map(async (one) => {
+              const top = await topOf(whole(one.tokens), k);
+              const from = (requests[0]?.prompt.length ?? 0) * k;
+              return {
+                ...one,
+                top: { k, tokens: top.tokens.slice(from), logprobs: top.logprobs.slice(from) },
+              };
+            }),
+          ),
+        ),
+      );
+    },
+    [Symbol.asyncDispose]: () => sampler[Symbol.asyncDispose](),
+  };
+}

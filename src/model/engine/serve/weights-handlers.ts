@@ -57,12 +57,13 @@ async function ephemeral(
 ): Promise<Reply> {
   const sampler = await engineModel.snapshot();
   const { samplers, base, sessionId } = model;
-  let [held, release] = [samplers.inflightOrGone, () => undefined as void];
   if (kind === "inflight") samplers.replaceInflight(sampler);
-  else {
-    const snapshot = keep ? new HeldSampler(Promise.resolve(sampler)) : samplers.addSnapshot(sampler);
-    [held, release] = [() => snapshot, () => snapshot.retire()];
-  }
+  const snapshot =
+    kind === "inflight"
+      ? undefined
+      : keep
+        ? new HeldSampler(Promise.resolve(sampler))
+        : samplers.addSnapshot(sampler);
   const id = addSampler(state, {
     sessionId,
     sequence,
@@ -70,8 +71,8 @@ async function ephemeral(
     baseName: base.name,
     base,
     modelPath: undefined,
-    held,
-    release,
+    held: () => snapshot ?? samplers.inflight(),
+    release: () => snapshot?.retire(),
   });
   return jsonReply({ type: "save_weights_for_sampler", path: null, sampling_session_id: id });
 }
