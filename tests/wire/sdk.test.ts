@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -52,3 +52,18 @@ test.concurrent.each([
     expect(faults).toEqual([]);
   },
 );
+
+test("the example of docs/serve.md runs, and what it trains it says", { timeout: 180_000 }, async () => {
+  const folder = join(root, "docs");
+  await using engine = await local({ workers: 1 }).open({ logFolder: join(folder, "logs") });
+  const served = { engine, models: { [name]: tiny }, stateFolder: folder };
+  await using server = await serveTinker({ ...served, key: "tml-secret" });
+  const page = await readFile(join(import.meta.dirname, "../../docs/serve.md"), "utf8");
+  const [, example = ""] = /```python\n(.*?)```/s.exec(page) ?? [];
+  expect(example).toContain("http://127.0.0.1:8000");
+  const program = example.replace("http://127.0.0.1:8000", server.url);
+  const { stdout } = await promisify(execFile)(tools.python, ["-c", program], {
+    env: { ...tools.environment, HF_HUB_OFFLINE: "1" },
+  });
+  expect(stdout).toBe("2\n\n");
+});
