@@ -77,14 +77,21 @@ module.exports = {
       severity: "error",
       comment:
         "Engines do not know each other, and the conformance kit knows none; an engine's tests run the kit.",
-      from: { path: "^src/model/engine/([^/]+)/", pathNot: test },
+      from: { path: "^src/model/engine/([^/]+)/", pathNot: [test, "^src/model/engine/serve/"] },
       to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/$1/" },
+    },
+    {
+      name: "server-knows-the-wire",
+      severity: "error",
+      comment: "The wire server stands in front of any engine: it knows the wire, and no engine.",
+      from: { path: "^src/model/engine/serve/", pathNot: [test, "/testing/"] },
+      to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/(serve|tinker)/" },
     },
     {
       name: "engines-apart-in-tests",
       severity: "error",
       comment: "An engine's tests may run the conformance kit, and still know no other engine.",
-      from: { path: `^src/model/engine/([^/]+)/.*${test}` },
+      from: { path: `^src/model/engine/([^/]+)/.*${test}`, pathNot: "^src/model/engine/(serve|tinker)/" },
       to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/($1|conformance)/" },
     },
     {
