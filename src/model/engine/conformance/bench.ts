@@ -6,6 +6,7 @@ import type {
   EngineCapabilities,
   EngineModel,
   LoadOptions,
+  LoraOptions,
   Loss,
   ModelSource,
   OptimizerStep,
@@ -13,24 +14,37 @@ import type {
   Sampler,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
-import type { ConformanceSubject } from "./subject.ts";
+import type { Recorder } from "./assert.ts";
+import type { ConformanceSubject, Measurement } from "./subject.ts";
 
 export const crossEntropy: Loss = { name: "cross_entropy" };
 
 /** Data, models and measurements for one check; gives back what it took. */
-export class Bench implements AsyncDisposable {
+export class Bench implements AsyncDisposable, Recorder {
   readonly subject: ConformanceSubject;
   readonly capabilities: EngineCapabilities;
   readonly tokens: readonly number[];
   readonly precision: Precision;
   readonly #held: AsyncDisposable[] = [];
   #folder: string | undefined;
+  #worst: Measurement | undefined;
 
   constructor(subject: ConformanceSubject, capabilities: EngineCapabilities) {
     this.subject = subject;
     this.capabilities = capabilities;
     this.precision = subject.precision ?? "fp32";
     this.tokens = subject.tokens ?? Array.from({ length: subject.vocabularySize }, (_, id) => id);
+  }
+
+  record(measurement: Measurement): void {
+    const nearness = ({ measured, tolerance }: Measurement): number =>
+      measured === 0 ? 0 : measured / tolerance;
+    if (this.#worst === undefined || nearness(measurement) > nearness(this.#worst)) this.#worst = measurement;
+  }
+
+  /** The comparison that came nearest to its tolerance. */
+  get worst(): Measurement | undefined {
+    return this.#worst;
   }
 
   /** Between logprobs that are equal. */
@@ -55,16 +69,25 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Equal seeds give equal weights. */
-  model(seed = 1): Promise<EngineModel> {
-    return this.modelFrom({ kind: "folder", path: this.subject.modelFolder, seed });
+  model(seed = 1, lora = this.subject.lora): Promise<EngineModel> {
+    return this.modelFrom(this.folder(seed), lora);
   }
 
-  async modelFrom(source: ModelSource): Promise<EngineModel> {
-    return this.hold(await this.subject.engine.createModel({ source, ...this.loading }));
+  folder(seed = 1): ModelSource {
+    return { kind: "folder", path: this.subject.modelFolder, seed };
+  }
+
+  /** The subject's adapters come on top of a folder; a checkpoint says itself whether it is of any. */
+  async modelFrom(
+    source: ModelSource,
+    lora: LoraOptions | undefined = source.kind === "folder" ? this.subject.lora : undefined,
+  ): Promise<EngineModel> {
+    const adapters = lora === undefined ? {} : { lora };
+    return this.hold(await this.subject.engine.createModel({ source, ...this.loading, ...adapters }));
   }
 
   async sampler(seed = 1): Promise<Sampler> {
-    const source: ModelSource = { kind: "folder", path: this.subject.modelFolder, seed };
+    const source = this.folder(seed);
     return this.hold(await this.subject.engine.loadSampler({ source, ...this.loading }));
   }
 

@@ -37,16 +37,18 @@ export function conformanceChecks(): readonly ConformanceCheck[] {
   ].map(bound);
 }
 
-function bound({ name, excuse, check }: CheckDefinition): ConformanceCheck {
+function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck {
   return {
     name,
+    fast: fast === true,
     run: async (subject) => {
       const capabilities = await subject.engine.capabilities();
-      const reason = excuse?.(capabilities);
+      const reason = excuse?.(capabilities, subject);
       if (reason !== undefined) return { outcome: "not-applicable", reason };
       await using bench = new Bench(subject, capabilities);
       await check(bench);
-      return { outcome: "passed" };
+      const { worst } = bench;
+      return { outcome: "passed", ...(worst === undefined ? {} : { worst }) };
     },
   };
 }

@@ -37,6 +37,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       const sampler = bench.hold(await model.snapshot());
       const trainer = await bench.logprobs(model, bench.weighted(indices));
       assertAllClose(
+        bench,
         "a sampler's logprob",
         await logprobsOf(bench, sampler),
         trainer,
@@ -44,6 +45,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       );
       const loaded = await bench.sampler();
       assertAllClose(
+        bench,
         "a loaded sampler's logprob",
         await logprobsOf(bench, loaded),
         trainer,
@@ -58,7 +60,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       const of = async (seed: number) =>
         await bench.logprobs(await bench.model(seed), bench.weighted(indices));
       const first = await of(11);
-      assertAllClose("a logprob of the same seed", await of(11), first, bench.logprobTolerance);
+      assertAllClose(bench, "a logprob of the same seed", await of(11), first, bench.logprobTolerance);
       assertMoved("the policy of another seed", await of(12), first, bench.logprobTolerance);
     },
   },
@@ -78,14 +80,16 @@ export const samplerChecks: readonly CheckDefinition[] = [
         bench.trainedTolerance,
       );
       assertAllClose(
+        bench,
         "a logprob after the step",
         await logprobsOf(bench, sampler),
         before,
         bench.logprobTolerance,
       );
-      assertAllClose("a sampled token after the step", await sampledTokens(bench, sampler), tokens, 0);
+      assertAllClose(bench, "a sampled token after the step", await sampledTokens(bench, sampler), tokens, 0);
       // One that was never used before the step is not made from what the weights have become.
       assertAllClose(
+        bench,
         "a logprob of an unused sampler",
         await logprobsOf(bench, untouched),
         before,
@@ -103,6 +107,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         versions.push(sampler.weightVersion);
         const trainer = await bench.logprobs(model, bench.weighted(indices));
         assertAllClose(
+          bench,
           "a new sampler's logprob",
           await logprobsOf(bench, sampler),
           trainer,

@@ -35,7 +35,7 @@ function assertSameSamples(
   for (const [index, { tokens, logprobs, stopReason }] of expected.entries()) {
     const other = actual[index] as SampledSequence;
     if (other.tokens.join() !== tokens.join() || other.stopReason !== stopReason) differing += 1;
-    else assertAllClose(`${what}: a logprob`, other.logprobs, logprobs, bench.logprobTolerance);
+    else assertAllClose(bench, `${what}: a logprob`, other.logprobs, logprobs, bench.logprobTolerance);
   }
   const allowed = bench.logprobTolerance > 1e-5 ? Math.floor(expected.length / 15) : 0;
   if (differing > allowed) fail(`${what}: ${differing} of ${expected.length} samples differ`);
@@ -90,9 +90,16 @@ export const samplingChecks: readonly CheckDefinition[] = [
         for (const [index, { prompt, logprobs }] of written.entries()) {
           const sampled = Array.from(logprobs);
           const again = Array.from(bySampler[index] ?? []).slice(prompt.length);
-          assertAllClose("a sampled logprob, against the sampler's", sampled, again, bench.logprobTolerance);
+          assertAllClose(
+            bench,
+            "a sampled logprob, against the sampler's",
+            sampled,
+            again,
+            bench.logprobTolerance,
+          );
           const trained = Array.from(byTrainer[index] ?? []).slice(prompt.length - 1);
           assertAllClose(
+            bench,
             "a sampled logprob, against the trainer's",
             sampled,
             trained,
@@ -203,8 +210,8 @@ export const samplingChecks: readonly CheckDefinition[] = [
       for (const [index, group] of samples.entries())
         for (const { tokens, logprobs, stopReason } of group) {
           const most = (asked[index] as SampleRequest).parameters.maxTokens;
-          assertClose("the length of a sample that nothing stops", tokens.length, most, 0);
-          assertClose("the number of its logprobs", logprobs.length, most, 0);
+          assertClose(bench, "the length of a sample that nothing stops", tokens.length, most, 0);
+          assertClose(bench, "the number of its logprobs", logprobs.length, most, 0);
           assert(stopReason === "length", `a sample that nothing stops ended by "${stopReason}"`);
         }
     },

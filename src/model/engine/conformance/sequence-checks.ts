@@ -22,6 +22,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       await once.forwardBackward(data, quiet);
       const plain = await once.optimStep(step);
       assertClose(
+        bench,
         "the gradient of a repeated pass",
         applied.gradientNorm / plain.gradientNorm,
         1,
@@ -35,7 +36,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
         `step ${applied.step} was answered as step ${repeated.step} when it was repeated`,
       );
       const still = await bench.logprobs(model, data);
-      assertAllClose("a logprob after a repeated step", still, after, bench.logprobTolerance);
+      assertAllClose(bench, "a logprob after a repeated step", still, after, bench.logprobTolerance);
       const next = await model.optimStep(step);
       assert(next.step === applied.step + 1, `step ${next.step} came after step ${applied.step}`);
     },
@@ -56,6 +57,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       );
       const after = await again.logprobs([bench.sequence(0)]);
       assertAllClose(
+        bench,
         "a logprob of a repeated snapshot",
         after[0]?.subarray(1) ?? [],
         before[0]?.subarray(1) ?? [],
@@ -87,6 +89,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       await once.forwardBackward(data, quiet);
       const { gradientNorm } = await once.optimStep(step);
       assertClose(
+        bench,
         "the gradient after a failed call",
         applied.gradientNorm / gradientNorm,
         1,
@@ -126,11 +129,17 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       });
       const passes = await Promise.all(calls);
       const sums = passes.map(([{ lossSum }]) => lossSum);
-      assertAllClose("the loss of a call that did not wait", sums, losses, bench.trainedTolerance);
+      assertAllClose(bench, "the loss of a call that did not wait", sums, losses, bench.trainedTolerance);
       const after = await bench.logprobs(waited, bench.weighted(indices));
       assertMoved("the policy", after, before, bench.trainedTolerance);
       const unwaited = await bench.logprobs(piped, bench.weighted(indices));
-      assertAllClose("a logprob after calls that did not wait", unwaited, after, bench.trainedTolerance);
+      assertAllClose(
+        bench,
+        "a logprob after calls that did not wait",
+        unwaited,
+        after,
+        bench.trainedTolerance,
+      );
     },
   },
   {
@@ -154,6 +163,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
         after.tokensSampled - before.tokensSampled,
       ];
       assertAllClose(
+        bench,
         "steps, tokens trained, tokens sampled",
         counted,
         [1, trained, sample?.tokens.length ?? 0],
