@@ -73,6 +73,13 @@ export class Bench implements AsyncDisposable, Recorder {
     return this.modelFrom(this.folder(seed), lora);
   }
 
+  /** A model that the caller gives back. */
+  unheld(seed = 1): Promise<EngineModel> {
+    const { engine, lora } = this.subject;
+    const adapters = lora === undefined ? {} : { lora };
+    return engine.createModel({ source: this.folder(seed), ...this.loading, ...adapters });
+  }
+
   folder(seed = 1): ModelSource {
     return { kind: "folder", path: this.subject.modelFolder, seed };
   }
@@ -128,14 +135,18 @@ export class Bench implements AsyncDisposable, Recorder {
     return this.data(indices, (length) => ({ weights: new Float32Array(length).fill(weight) }));
   }
 
-  /** The logprob of every target, datum by datum, as the trainer computes it. */
-  async logprobs(model: EngineModel, data: readonly Datum[]): Promise<number[]> {
-    const plain = data.map(({ tokens, targets }) => ({
+  /** The same sequences, every position of weight 1. */
+  unweighted(data: readonly Datum[]): Datum[] {
+    return data.map(({ tokens, targets }) => ({
       tokens,
       targets,
       weights: new Float32Array(tokens.length).fill(1),
     }));
-    const { logprobs } = await model.forward(plain, { loss: crossEntropy, logprobs: "all" });
+  }
+
+  /** The logprob of every target, datum by datum, as the trainer computes it. */
+  async logprobs(model: EngineModel, data: readonly Datum[]): Promise<number[]> {
+    const { logprobs } = await model.forward(this.unweighted(data), { loss: crossEntropy, logprobs: "all" });
     return logprobs.flatMap((values) => Array.from(values));
   }
 

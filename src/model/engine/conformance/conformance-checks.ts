@@ -1,8 +1,13 @@
 import { Bench } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
+import { clippingChecks } from "./clipping-checks.ts";
+import { concurrencyChecks } from "./concurrency-checks.ts";
+import { finiteChecks } from "./finite-checks.ts";
+import { gradientChecks } from "./gradient-checks.ts";
 import { lossChecks } from "./loss-checks.ts";
 import { optimizerChecks } from "./optimizer-checks.ts";
+import { packingChecks } from "./packing-checks.ts";
 import { policyLossChecks } from "./policy-loss-checks.ts";
 import { refusalChecks } from "./refusal-checks.ts";
 import { samplerChecks } from "./sampler-checks.ts";
@@ -27,6 +32,10 @@ export function conformanceChecks(): readonly ConformanceCheck[] {
   return [
     ...lossChecks,
     ...policyLossChecks,
+    ...gradientChecks,
+    ...clippingChecks,
+    ...packingChecks,
+    ...finiteChecks,
     ...optimizerChecks,
     ...sequenceChecks,
     ...refusalChecks,
@@ -34,6 +43,7 @@ export function conformanceChecks(): readonly ConformanceCheck[] {
     ...samplingChecks,
     ...stopChecks,
     ...checkpointChecks,
+    ...concurrencyChecks,
   ].map(bound);
 }
 

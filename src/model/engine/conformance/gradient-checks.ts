@@ -1,0 +1,164 @@
+import type { Datum, EngineModel, Loss, OptimizerStep } from "../../../foundation/contract/index.ts";
+import { assert, assertAllClose, assertAtMost, assertClose, assertMoved } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+import { lossesOf, nameOf, type PolicyData, policyData } from "./policy-data.ts";
+import { asWeights, lossOf } from "./reference-loss.ts";
+
+const indices = [0, 1, 2, 3, 4, 5];
+
+/** AdamW with an epsilon far above any gradient is plain descent: m/(√v + ε) ≈ g/ε, whatever else it is at its first step. */
+export function descent(bench: Bench, distance: number): OptimizerStep {
+  if (!bench.capabilities.optimizers.includes("adamw"))
+    return { optimizer: "sgd", learningRate: distance, weightDecay: 0 };
+  const epsilon = 1e6;
+  return { optimizer: "adamw", learningRate: distance * epsilon, epsilon, weightDecay: 0 };
+}
+
+export const gradientChecks: readonly CheckDefinition[] = [
+  {
+    name: "a named loss is cross_entropy weighed by its derivatives",
+    fast: true,
+    check: async (bench) => {
+      const model = await bench.model();
+      const given = await policyData(bench, model, indices);
+      for (const loss of lossesOf(bench)) {
+        const what = nameOf(loss);
+        const named = await model.forwardBackward(given.data, { loss, logprobs: "none" });
+        const expected = sumOver(given, (datum, logprobs) => lossOf(loss, datum, logprobs));
+        assertClose(bench, `the loss ${what}`, named.lossSum, expected, 20 * bench.logprobTolerance);
+        const norm = await bench.gradientNorm(model);
+        const rest = async (sign: number): Promise<number> => {
+          await model.forwardBackward(given.data, { loss, logprobs: "none" });
+          await model.forwardBackward(weights(given, loss, sign), { loss: crossEntropy, logprobs: "none" });
+          return (await bench.gradientNorm(model)) / norm;
+        };
+        const left = await rest(-1);
+        assertAtMost(
+          bench,
+          `the gradient of ${what} without that of its derivatives, over its own`,
+          left,
+          bench.trainedTolerance,
+        );
+        // The control: derivatives of the other sign must not pass.
+        const doubled = await rest(1);
+        assert(
+          doubled > 1,
+          `the gradient of ${what} with that of its derivatives is only ${doubled} times its own`,
+        );
+      }
+    },
+  },
+  {
+    name: "a step along the gradient changes the loss as predicted, at two sizes",
+    check: async (bench) => {
+      const first = await bench.model();
+      const given = await policyData(bench, first, indices);
+      for (const loss of lossesOf(bench)) {
+        const { lossSum } = await first.forwardBackward(given.data, { loss, logprobs: "none" });
+        const norm = await bench.gradientNorm(first);
+        const { share, bend, straight } = slopes[bench.precision];
+        const far = (share * (1 + Math.abs(lossSum))) / norm ** 2;
+        const slope = async (distance: number, data: readonly Datum[], by: Loss): Promise<number> => {
+          const change = await changeAfter(bench, { given, loss, data, by, distance });
+          return change / (-distance * norm ** 2);
+        };
+        const [whole, half] = [await slope(far, given.data, loss), await slope(far / 2, given.data, loss)];
+        const what = `the change of ${nameOf(loss)}, over its prediction,`;
+        assertClose(bench, `${what} at a whole step`, whole, 1, bend);
+        assertClose(bench, `${what} at half a step`, half, 1, bend);
+        // What is left of the curvature when both are known (Richardson).
+        assertClose(bench, `${what} at no distance`, 2 * half - whole, 1, straight);
+        const control = await slope(far, weights(given, loss, -1), crossEntropy);
+        assert(
+          control < 0,
+          `a step against the gradient of ${nameOf(loss)} changes it as one along it: ${control}`,
+        );
+      }
+    },
+  },
+  {
+    name: "a named loss and its derivatives as weights lead to the same policy",
+    check: async (bench) => {
+      const first = await bench.model();
+      const given = await policyData(bench, first, indices);
+      for (const loss of lossesOf(bench)) {
+        await first.forwardBackward(given.data, { loss, logprobs: "none" });
+        const distance = 0.3 / (await bench.gradientNorm(first));
+        const [named, weighed] = [
+          await stepped(bench, given.data, loss, distance),
+          await stepped(bench, weights(given, loss, 1), crossEntropy, distance),
+        ];
+        const after = await bench.logprobs(named, given.data);
+        const before = given.logprobs.flatMap((values) => Array.from(values));
+        assertMoved(`the policy of ${nameOf(loss)}`, after, before, bench.trainedTolerance);
+        assertAllClose(
+          bench,
+          `a logprob after a step of ${nameOf(loss)}`,
+          after,
+          await bench.logprobs(weighed, given.data),
+          bench.trainedTolerance,
+        );
+      }
+    },
+  },
+];
+
+/**
+ * By what share the loss is to change: enough to be seen, and nearly straight. Rounded weights move in steps of their own,
+ * about the gradient's and not along it, so that they must go farther.
+ */
+const slopes = {
+  fp32: { share: 0.01, bend: 0.05, straight: 0.01 },
+  bf16: { share: 0.05, bend: 0.4, straight: 0.4 },
+} as const;
+
+function sumOver(
+  { data, logprobs }: PolicyData,
+  of: (datum: Datum, logprobs: Float32Array) => number,
+): number {
+  return data.reduce((sum, datum, index) => sum + of(datum, logprobs[index] as Float32Array), 0);
+}
+
+/** The loss's derivatives as weights, times `sign`. */
+function weights({ data, logprobs }: PolicyData, loss: Loss, sign: number): Datum[] {
+  return data.map((datum, index) => {
+    const weighed = asWeights(loss, datum, logprobs[index] as Float32Array);
+    return { ...weighed, weights: (weighed.weights ?? new Float32Array()).map((weight) => sign * weight) };
+  });
+}
+
+async function stepped(
+  bench: Bench,
+  data: readonly Datum[],
+  loss: Loss,
+  distance: number,
+): Promise<EngineModel> {
+  const model = await bench.model();
+  await model.forwardBackward(data, { loss, logprobs: "none" });
+  await model.optimStep(descent(bench, distance));
+  return model;
+}
+
+interface Step {
+  readonly given: PolicyData;
+  /** Whose change is measured. */
+  readonly loss: Loss;
+  /** What the step is taken on. */
+  readonly data: readonly Datum[];
+  readonly by: Loss;
+  readonly distance: number;
+}
+
+/** By how much the step changes the loss, computed from logprobs, with what carries no gradient as it was. */
+async function changeAfter(bench: Bench, { given, loss, data, by, distance }: Step): Promise<number> {
+  const model = await stepped(bench, data, by, distance);
+  const { logprobs: after } = await model.forward(bench.unweighted(given.data), {
+    loss: crossEntropy,
+    logprobs: "all",
+  });
+  return given.data.reduce((sum, datum, index) => {
+    const before = given.logprobs[index] as Float32Array;
+    return sum + lossOf(loss, datum, after[index] as Float32Array, before) - lossOf(loss, datum, before);
+  }, 0);
+}
