@@ -99,7 +99,9 @@ class Trainer:
             if not math.isfinite(lost):
                 broken = first_broken(loss, out_N, fields, lengths, order)
                 raise EngineError(
-                    "non-finite-loss", "engine", f"the loss of datum {broken} is not finite: its arrays or the weights are broken"
+                    "non-finite-loss",
+                    "engine",
+                    f"the loss of datum {broken} is not finite: its arrays or the weights are broken",
                 )
         except BaseException:
             if backward:
@@ -242,13 +244,19 @@ def places(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
 
 
 def first_broken(
-    loss: dict[str, Any], logprobs_N: Tensor, fields: dict[str, Tensor], lengths: np.ndarray, order: np.ndarray
+    loss: dict[str, Any],
+    logprobs_N: Tensor,
+    fields: dict[str, Tensor],
+    lengths: np.ndarray,
+    order: np.ndarray,
 ) -> int:
     """The first datum, as they were given, whose loss is not finite; rows lie in the order of `order`."""
     ends = np.cumsum(lengths[order])
     broken = []
     for datum, end in zip(order.tolist(), ends.tolist(), strict=True):
-        counted = fields["counts"][end - int(lengths[datum]) : end].nonzero()[:, 0] + end - int(lengths[datum])
+        counted = (
+            fields["counts"][end - int(lengths[datum]) : end].nonzero()[:, 0] + end - int(lengths[datum])
+        )
         own = {name: values[counted] for name, values in fields.items()}
         if not math.isfinite(float(loss_sum(loss, logprobs_N[counted], own))):
             broken.append(datum)
