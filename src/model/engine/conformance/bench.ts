@@ -59,7 +59,7 @@ export class Bench implements AsyncDisposable, Recorder {
 
   /** Between logprobs of weights that the same gradients led to. */
   get trainedTolerance(): number {
-    return 10 * Math.max(this.logprobTolerance, this.gradientTolerance);
+    return Number((10 * Math.max(this.logprobTolerance, this.gradientTolerance)).toPrecision(3));
   }
 
   /** A new path that does not exist. */
@@ -161,6 +161,21 @@ export class Bench implements AsyncDisposable, Recorder {
     return this.capabilities.optimizers.includes("sgd")
       ? { optimizer: "sgd", learningRate: learningRate / 20, weightDecay: 0 }
       : { optimizer: "adamw", learningRate, weightDecay: 0, epsilon: 1 };
+  }
+
+  /** Plain descent: an epsilon far above any gradient makes AdamW's first step m/(√v + ε) ≈ g/ε, whatever else it is. */
+  descent(distance: number): OptimizerStep {
+    if (!this.capabilities.optimizers.includes("adamw"))
+      return { optimizer: "sgd", learningRate: distance, weightDecay: 0 };
+    const epsilon = 1e6;
+    return {
+      optimizer: "adamw",
+      learningRate: distance * epsilon,
+      epsilon,
+      weightDecay: 0,
+      beta1: 0,
+      beta2: 0,
+    };
   }
 
   /** Probabilities of every id after a prefix. */

@@ -19,6 +19,7 @@ const measure = (bench: Bench, model: EngineModel): Promise<number[]> =>
 export const checkpointChecks: readonly CheckDefinition[] = [
   {
     name: "what is loaded goes on as what was saved",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       await train(bench, model, 3);

@@ -1,8 +1,11 @@
+import { adapterChecks } from "./adapter-checks.ts";
 import { Bench } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
 import { clippingChecks } from "./clipping-checks.ts";
 import { concurrencyChecks } from "./concurrency-checks.ts";
+import { differenceChecks } from "./difference-checks.ts";
+import { extensionChecks } from "./extension-checks.ts";
 import { finiteChecks } from "./finite-checks.ts";
 import { gradientChecks } from "./gradient-checks.ts";
 import { lossChecks } from "./loss-checks.ts";
@@ -33,6 +36,7 @@ export function conformanceChecks(): readonly ConformanceCheck[] {
     ...lossChecks,
     ...policyLossChecks,
     ...gradientChecks,
+    ...differenceChecks,
     ...clippingChecks,
     ...packingChecks,
     ...finiteChecks,
@@ -44,6 +48,8 @@ export function conformanceChecks(): readonly ConformanceCheck[] {
     ...stopChecks,
     ...checkpointChecks,
     ...concurrencyChecks,
+    ...adapterChecks,
+    ...extensionChecks,
   ].map(bound);
 }
 

@@ -1,4 +1,4 @@
-import type { Datum, EngineModel, Loss, OptimizerStep } from "../../../foundation/contract/index.ts";
+import type { Datum, EngineModel, Loss } from "../../../foundation/contract/index.ts";
 import { assert, assertAllClose, assertAtMost, assertClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
@@ -6,14 +6,6 @@ import { lossesOf, nameOf, type PolicyData, policyData } from "./policy-data.ts"
 import { asWeights, lossOf } from "./reference-loss.ts";
 
 const indices = [0, 1, 2, 3, 4, 5];
-
-/** AdamW with an epsilon far above any gradient is plain descent: m/(√v + ε) ≈ g/ε, whatever else it is at its first step. */
-export function descent(bench: Bench, distance: number): OptimizerStep {
-  if (!bench.capabilities.optimizers.includes("adamw"))
-    return { optimizer: "sgd", learningRate: distance, weightDecay: 0 };
-  const epsilon = 1e6;
-  return { optimizer: "adamw", learningRate: distance * epsilon, epsilon, weightDecay: 0 };
-}
 
 export const gradientChecks: readonly CheckDefinition[] = [
   {
@@ -136,7 +128,7 @@ async function stepped(
 ): Promise<EngineModel> {
   const model = await bench.model();
   await model.forwardBackward(data, { loss, logprobs: "none" });
-  await model.optimStep(descent(bench, distance));
+  await model.optimStep(bench.descent(distance));
   return model;
 }
 

@@ -122,6 +122,7 @@ export const policyLossChecks: readonly CheckDefinition[] = [
   },
   {
     name: "ppo clips what has gone far enough, and only that",
+    fast: true,
     excuse: lacks("importance_sampling", "ppo"),
     check: async (bench) => {
       const model = await bench.model();

@@ -1,7 +1,7 @@
 import type { EngineModel, Sampler } from "../../../foundation/contract/index.ts";
 import { assert, assertAllClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
-import type { CheckDefinition } from "./check.ts";
+import { type CheckDefinition, notDrawn } from "./check.ts";
 
 const indices = [0, 1, 2, 3];
 
@@ -32,6 +32,7 @@ async function sampledTokens(bench: Bench, sampler: Sampler): Promise<number[]> 
 export const samplerChecks: readonly CheckDefinition[] = [
   {
     name: "a sampler's logprobs are the trainer's",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
@@ -56,6 +57,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
   },
   {
     name: "equal seeds draw equal weights, other seeds others",
+    excuse: notDrawn,
     check: async (bench) => {
       const of = async (seed: number) =>
         await bench.logprobs(await bench.model(seed), bench.weighted(indices));
@@ -66,6 +68,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
   },
   {
     name: "a sampler keeps its weights while the model learns",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
@@ -99,6 +102,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
   },
   {
     name: "a new sampler has the newest weights, and says which",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const versions: string[] = [];

@@ -9,6 +9,7 @@ const step = { learningRate: 0.01, weightDecay: 0 };
 export const sequenceChecks: readonly CheckDefinition[] = [
   {
     name: "a call that was applied is answered from its record, and not run again",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const data = bench.weighted(indices);
@@ -39,6 +40,32 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       assertAllClose(bench, "a logprob after a repeated step", still, after, bench.logprobTolerance);
       const next = await model.optimStep(step);
       assert(next.step === applied.step + 1, `step ${next.step} came after step ${applied.step}`);
+    },
+  },
+  {
+    name: "a pass and a save that are asked for again are answered from their record",
+    check: async (bench) => {
+      const model = await bench.model();
+      const data = bench.weighted(indices);
+      const first = await model.forward(data, { loss: crossEntropy });
+      const path = await bench.path("again");
+      const saved = await model.save({ path });
+      await model.forwardBackward(data, quiet);
+      await model.optimStep(step);
+      const repeated = await model.forward(data, { loss: crossEntropy, sequence: first.sequence });
+      assert(repeated.lossSum === first.lossSum, "a repeated forward has another loss");
+      for (const [index, logprobs] of first.logprobs.entries())
+        assertAllClose(bench, "a logprob of a repeated forward", repeated.logprobs[index] ?? [], logprobs, 0);
+      const again = await model.save({ path, sequence: saved.sequence });
+      assert(
+        again.path === saved.path && again.bytes === saved.bytes,
+        `a repeated save wrote ${again.bytes} bytes, and ${saved.bytes} before`,
+      );
+      const loaded = await bench.modelFrom({ kind: "checkpoint", path, optimizer: true });
+      const kept = first.logprobs.flatMap((values) => Array.from(values));
+      const found = await bench.logprobs(loaded, data);
+      assertAllClose(bench, "a logprob of what was saved", found, kept, bench.logprobTolerance);
+      assertMoved("the policy", await bench.logprobs(model, data), kept, bench.trainedTolerance);
     },
   },
   {
@@ -115,6 +142,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
   },
   {
     name: "calls run in the order in which they are made",
+    fast: true,
     check: async (bench) => {
       const [waited, piped] = [await bench.model(), await bench.model()];
       const before = await bench.logprobs(waited, bench.weighted(indices));
