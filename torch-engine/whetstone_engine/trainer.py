@@ -97,11 +97,8 @@ class Trainer:
                         lengths[order][rows], tokens_N[span], targets_N[span], part, loss, wanted, out_N[span]
                     )
             if not math.isfinite(lost):
-                broken = first_broken(loss, out_N, fields, lengths, order)
                 raise EngineError(
-                    "non-finite-loss",
-                    "engine",
-                    f"the loss of datum {broken} is not finite: its arrays or the weights are broken",
+                    "non-finite-loss", "engine", f"the loss is {lost}: weights or arrays are broken"
                 )
         except BaseException:
             if backward:
@@ -241,27 +238,6 @@ def places(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
     sizes = lengths[order]
     starts = (np.cumsum(lengths) - lengths)[order]
     return np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
-
-
-def first_broken(
-    loss: dict[str, Any],
-    logprobs_N: Tensor,
-    fields: dict[str, Tensor],
-    lengths: np.ndarray,
-    order: np.ndarray,
-) -> int:
-    """The first datum, as they were given, whose loss is not finite; rows lie in the order of `order`."""
-    ends = np.cumsum(lengths[order])
-    broken = []
-    for datum, end in zip(order.tolist(), ends.tolist(), strict=True):
-        counted = (
-            fields["counts"][end - int(lengths[datum]) : end].nonzero()[:, 0] + end - int(lengths[datum])
-        )
-        own = {name: values[counted] for name, values in fields.items()}
-        if not math.isfinite(float(loss_sum(loss, logprobs_N[counted], own))):
-            broken.append(datum)
-    # Where only the sum of all is too large, it is the first.
-    return min(broken, default=0)
 
 
 def micro_limit(config: ModelConfig) -> int:
