@@ -28,8 +28,14 @@ export const differenceChecks: readonly CheckDefinition[] = [
       const data = bench.data([0, 1, 2], (length) => ({
         weights: Float32Array.from({ length }, (_, place) => (place % 2 === 0 ? 1 : -0.5) * (1 + place / 4)),
       }));
-      // Once away from where adapters begin, with a factor of zero.
-      await model.forwardBackward(data, quiet);
+      // Once away from where adapters begin, with a factor of zero; of longer data, so that a table has rows for all positions
+      // even where their gradient is missing.
+      const longer = data.map(({ tokens, targets }) => ({
+        tokens: Int32Array.of(...tokens, targets.at(-1) as number),
+        targets: Int32Array.of(...targets, tokens[0] as number),
+        weights: new Float32Array(tokens.length + 1).fill(1),
+      }));
+      await model.forwardBackward(longer, quiet);
       await model.optimStep(bench.gentle(0.1));
       await model.forwardBackward(data, quiet);
       const [path, stepped] = [await bench.path("before"), await bench.path("after")];

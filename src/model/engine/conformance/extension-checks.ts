@@ -199,7 +199,11 @@ export const extensionChecks: readonly CheckDefinition[] = [
     excuse: lacksExtension("gradient-features"),
     check: async (bench) => {
       const model = await bench.model();
-      const data = bench.weighted(indices);
+      // The last two of one sequence: neither alike nor at right angles.
+      const uneven = bench.data([3], (length) => ({
+        weights: Float32Array.from({ length }, (_, place) => (place % 2 === 0 ? 1.5 : -0.2)),
+      }));
+      const data = [...bench.weighted(indices), ...uneven];
       const gradients = async (dimensions: number, given = data, seed = 1) =>
         (await model.gradientFeatures?.(given, { loss: crossEntropy, dimensions, seed })) ??
         fail("there is no gradientFeatures()");
@@ -222,18 +226,15 @@ export const extensionChecks: readonly CheckDefinition[] = [
           1,
           deviations,
         );
-      await model.forwardBackward(data.slice(0, 2), { loss: crossEntropy, logprobs: "none" });
+      await model.forwardBackward(data.slice(-2), { loss: crossEntropy, logprobs: "none" });
       const sum = (await bench.gradientNorm(model)) ** 2;
-      const [a, b] = squares as [number, number];
-      const found = dot(features[0] as Float32Array, features[1] as Float32Array) / Math.sqrt(a * b);
-      assertClose(
-        bench,
-        "the cosine of two features",
-        found,
-        (sum - a - b) / 2 / Math.sqrt(a * b),
-        deviations,
-      );
-      const doubled = await gradients(dimensions, bench.weighted(indices, -2));
+      const [a, b] = squares.slice(-2) as [number, number];
+      const [first, second] = features.slice(-2) as [Float32Array, Float32Array];
+      const cosine = (sum - a - b) / 2 / Math.sqrt(a * b);
+      assert(Math.abs(cosine) > 2 * deviations, `the two gradients are at right angles: ${cosine}`);
+      const found = dot(first, second) / Math.sqrt(a * b);
+      assertClose(bench, "the cosine of two features", found, cosine, deviations);
+      const doubled = await gradients(dimensions, bench.weighted([0], -2));
       const scaled = (features[0] as Float32Array).map((value) => -2 * value);
       assertAllClose(
         bench,

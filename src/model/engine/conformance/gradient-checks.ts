@@ -1,9 +1,10 @@
 import type { Datum, EngineModel, Loss } from "../../../foundation/contract/index.ts";
-import { assert, assertAllClose, assertAtMost, assertClose, assertMoved } from "./assert.ts";
+import { assertAsWeights, weightsOf } from "./as-weights.ts";
+import { assert, assertAllClose, assertClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { lossesOf, nameOf, type PolicyData, policyData } from "./policy-data.ts";
-import { asWeights, lossOf } from "./reference-loss.ts";
+import { lossOf } from "./reference-loss.ts";
 
 const indices = [0, 1, 2, 3, 4, 5];
 
@@ -14,31 +15,7 @@ export const gradientChecks: readonly CheckDefinition[] = [
     check: async (bench) => {
       const model = await bench.model();
       const given = await policyData(bench, model, indices);
-      for (const loss of lossesOf(bench)) {
-        const what = nameOf(loss);
-        const named = await model.forwardBackward(given.data, { loss, logprobs: "none" });
-        const expected = sumOver(given, (datum, logprobs) => lossOf(loss, datum, logprobs));
-        assertClose(bench, `the loss ${what}`, named.lossSum, expected, 20 * bench.logprobTolerance);
-        const norm = await bench.gradientNorm(model);
-        const rest = async (sign: number): Promise<number> => {
-          await model.forwardBackward(given.data, { loss, logprobs: "none" });
-          await model.forwardBackward(weights(given, loss, sign), { loss: crossEntropy, logprobs: "none" });
-          return (await bench.gradientNorm(model)) / norm;
-        };
-        const left = await rest(-1);
-        assertAtMost(
-          bench,
-          `the gradient of ${what} without that of its derivatives, over its own`,
-          left,
-          bench.trainedTolerance,
-        );
-        // The control: derivatives of the other sign must not pass.
-        const doubled = await rest(1);
-        assert(
-          doubled > 1,
-          `the gradient of ${what} with that of its derivatives is only ${doubled} times its own`,
-        );
-      }
+      for (const loss of lossesOf(bench)) await assertAsWeights(bench, model, given, loss);
     },
   },
   {
@@ -61,7 +38,7 @@ export const gradientChecks: readonly CheckDefinition[] = [
         assertClose(bench, `${what} at half a step`, half, 1, bend);
         // What is left of the curvature when both are known (Richardson).
         assertClose(bench, `${what} at no distance`, 2 * half - whole, 1, straight);
-        const control = await slope(far, weights(given, loss, -1), crossEntropy);
+        const control = await slope(far, weightsOf(given, loss, -1), crossEntropy);
         assert(
           control < 0,
           `a step against the gradient of ${nameOf(loss)} changes it as one along it: ${control}`,
@@ -79,7 +56,7 @@ export const gradientChecks: readonly CheckDefinition[] = [
         const distance = 0.3 / (await bench.gradientNorm(first));
         const [named, weighed] = [
           await stepped(bench, given.data, loss, distance),
-          await stepped(bench, weights(given, loss, 1), crossEntropy, distance),
+          await stepped(bench, weightsOf(given, loss, 1), crossEntropy, distance),
         ];
         const after = await bench.logprobs(named, given.data);
         const before = given.logprobs.flatMap((values) => Array.from(values));
@@ -104,21 +81,6 @@ const slopes = {
   fp32: { share: 0.01, bend: 0.05, straight: 0.01 },
   bf16: { share: 0.05, bend: 0.4, straight: 0.4 },
 } as const;
-
-function sumOver(
-  { data, logprobs }: PolicyData,
-  of: (datum: Datum, logprobs: Float32Array) => number,
-): number {
-  return data.reduce((sum, datum, index) => sum + of(datum, logprobs[index] as Float32Array), 0);
-}
-
-/** The loss's derivatives as weights, times `sign`. */
-function weights({ data, logprobs }: PolicyData, loss: Loss, sign: number): Datum[] {
-  return data.map((datum, index) => {
-    const weighed = asWeights(loss, datum, logprobs[index] as Float32Array);
-    return { ...weighed, weights: (weighed.weights ?? new Float32Array()).map((weight) => sign * weight) };
-  });
-}
 
 async function stepped(
   bench: Bench,

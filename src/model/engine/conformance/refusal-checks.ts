@@ -67,10 +67,32 @@ export const refusalChecks: readonly CheckDefinition[] = [
           crossEntropy,
         ],
         ["a datum without advantages", datum, { name: "importance_sampling" }],
+        [
+          "a loss with a factor that it has not",
+          datum,
+          { name: "cross_entropy", beta: 1 } as unknown as Loss,
+        ],
         ["a loss that there is not", datum, { name: "mystery" } as unknown as Loss],
       ];
       for (const [what, bad, loss] of passes)
         await refused(what, () => model.forwardBackward([bad], { loss, logprobs: "none" }));
+      const { losses } = bench.capabilities;
+      const clips = losses.find((name) => name === "ppo" || name === "cispo" || name === "gspo");
+      const policy = { ...datum, advantages: datum.weights, logprobs: datum.weights } as Datum;
+      if (clips !== undefined)
+        await refused("a lower bound above the upper one", () =>
+          model.forwardBackward([policy], {
+            loss: { name: clips, clipLow: 2, clipHigh: 1 },
+            logprobs: "none",
+          }),
+        );
+      if (losses.includes("importance_sampling"))
+        await refused("a datum with bounds, of a loss that clips nothing", () =>
+          model.forwardBackward([{ ...policy, clipLow: new Float32Array(policy.tokens.length) }], {
+            loss: { name: "importance_sampling" },
+            logprobs: "none",
+          }),
+        );
       const steps: readonly Partial<OptimizerStep>[] = [
         { learningRate: Number.NaN },
         { learningRate: -1 },

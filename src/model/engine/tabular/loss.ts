@@ -4,14 +4,20 @@ import { engineError } from "../engine-error.ts";
 import { checkNumbers } from "./limits.ts";
 import { type PolicyTerm, policyTerms } from "./policy-loss.ts";
 
-export const losses = Object.keys({
-  cross_entropy: true,
-  importance_sampling: true,
-  ppo: true,
-  cispo: true,
-  dro: true,
-  gspo: true,
-} satisfies Record<LossName, true>) as readonly LossName[];
+type PolicyLoss = Exclude<Loss, { readonly name: "cross_entropy" }>;
+
+const clips = ["clipLow", "clipHigh"] as const;
+/** What each loss can be told. */
+const members: Readonly<Record<LossName, readonly string[]>> = {
+  cross_entropy: [],
+  importance_sampling: [],
+  ppo: clips,
+  cispo: clips,
+  dro: ["beta"],
+  gspo: clips,
+};
+
+export const losses = Object.keys(members) as readonly LossName[];
 
 /** A loss at the positions of one datum. */
 export interface LossTerms {
@@ -24,7 +30,7 @@ export interface LossTerms {
 
 /** The losses of the contract, each exactly as its docstring has it. Throws `bad-request`. */
 export function termsOf(loss: Loss, datum: Datum, index: number): LossTerms {
-  if (!losses.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
+  checkMembers(loss);
   if (loss.name === "cross_entropy") {
     const weights = requiredArray(datum, index, "weights", loss);
     return {
@@ -74,7 +80,11 @@ export function termsOf(loss: Loss, datum: Datum, index: number): LossTerms {
   };
 }
 
-type PolicyLoss = Exclude<Loss, { readonly name: "cross_entropy" }>;
+function checkMembers({ name, ...options }: Loss): void {
+  if (!losses.includes(name)) throw engineError("bad-request", `There is no loss "${name}".`);
+  const strange = Object.keys(options).find((member) => !members[name].includes(member));
+  if (strange !== undefined) throw engineError("bad-request", `The loss ${name} has no "${strange}".`);
+}
 
 function checked(loss: PolicyLoss): PolicyLoss {
   checkNumbers({ ...loss });
@@ -84,10 +94,10 @@ function checked(loss: PolicyLoss): PolicyLoss {
   return loss;
 }
 
-/** Bounds that a datum has of its own, where the loss has any. */
+/** Bounds that a datum has of its own. */
 function boundsOf(datum: Datum, index: number, loss: PolicyLoss): Pick<Datum, "clipLow" | "clipHigh"> {
-  if (loss.name === "importance_sampling" || loss.name === "dro") return {};
-  const own = (name: "clipLow" | "clipHigh") =>
-    datum[name] === undefined ? {} : { [name]: requiredArray(datum, index, name, loss) };
-  return { ...own("clipLow"), ...own("clipHigh") };
+  const given = clips.filter((name) => datum[name] !== undefined);
+  if (given.length > 0 && !members[loss.name].includes("clipLow"))
+    throw engineError("bad-request", `Datum ${index} has ${given.join()}, and ${loss.name} clips nothing.`);
+  return Object.fromEntries(given.map((name) => [name, requiredArray(datum, index, name, loss)]));
 }
