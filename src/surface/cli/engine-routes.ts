@@ -1,6 +1,7 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { CliContext } from "./context.ts";
 import { describe } from "./describe.ts";
+import { check } from "./engine-check-route.ts";
 import { type JsonFlags, json } from "./route-parts.ts";
 
 const install = buildCommand<JsonFlags, [], CliContext>({
@@ -40,9 +41,9 @@ const remove = buildCommand<JsonFlags, [], CliContext>({
 });
 
 export const engineRoutes = buildRouteMap<string, CliContext>({
-  routes: { install, status, remove },
+  routes: { install, status, remove, check },
   docs: {
-    brief: "Install, look at or remove the local engine",
+    brief: "Install, look at or remove the local engine, or check one",
     fullDescription: describe({
       text: "The local engine is a small Python package around PyTorch, in a virtual environment of its own.",
       examples: [["whetstone engine status", "is it there?"]],
