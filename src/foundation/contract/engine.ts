@@ -301,6 +301,21 @@ export interface EngineCapabilities {
 /** `embeddings`: `Sampler.embed`; `certainty`: `Sampler.certainty`; `gradient-features`: `EngineModel.gradientFeatures`. */
 export type EngineExtension = "embeddings" | "certainty" | "gradient-features";
 
+/** What a run, or a part of one, asks of an engine beyond the least that every engine can. */
+export interface EngineNeeds {
+  readonly losses?: readonly LossName[];
+  readonly optimizers?: EngineCapabilities["optimizers"];
+  readonly precision?: Precision;
+  /** Of adapters. */
+  readonly loraRank?: number;
+  readonly gradientCheckpointing?: boolean;
+  readonly stopStrings?: boolean;
+  readonly topK?: boolean;
+  /** Most probable tokens at a position. */
+  readonly topLogprobs?: number;
+  readonly extensions?: readonly EngineExtension[];
+}
+
 export interface EngineCost {
   /** Seconds of computing, summed over workers. */
   readonly busySeconds: number;

@@ -7,6 +7,7 @@ import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { refuseLacking } from "./engine-needs.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
@@ -43,6 +44,7 @@ export async function plan(
   { folder, onProgress, signal }: PlanOptions,
 ): Promise<Plan> {
   const { task, model, optimize, gate, budget } = definition;
+  refuseLacking(definition);
   await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";

@@ -10,7 +10,7 @@ import {
   checkEngine,
   folderSubject,
 } from "../../../model/engine/conformance/index.ts";
-import { type EngineDefinition, type EngineProgress, tiny } from "../../../model/engine/index.ts";
+import { checkNeeds, type EngineDefinition, type EngineProgress, tiny } from "../../../model/engine/index.ts";
 import { local } from "../../../model/engine/local/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { modelCalled } from "../../../model/hub/index.ts";
@@ -43,6 +43,9 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
     using interruption = interruptible({ say: output.note });
     const { signal } = interruption;
     const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
+    const { name, abilities } = definition();
+    const needs = { precision, loraRank: flags.lora ?? 0 };
+    if (abilities !== undefined) checkNeeds({ name, abilities }, needs, [local(), tabular()]);
     const folder = await modelFolder(flags.model, workplace.path, { onProgress, signal });
     await using engine = await definition().open({ logFolder: workplace.path, onProgress, signal });
     const subject = await folderSubject(engine, folder, {
@@ -88,11 +91,12 @@ function headOf({ engine, device }: EngineCapabilities, { precision, lora }: Con
 
 const verdicts = { passed: "ok", failed: "FAILED", "not-applicable": "–" } as const;
 
-function linesOf({ outcome, worst, name, reason }: CheckResult): string[] {
+function linesOf({ outcome, worst, name, reason = "" }: CheckResult): string[] {
   const [measured, tolerance] =
     worst === undefined ? ["–", "–"] : [worst.measured, worst.tolerance].map(brief);
   const row = `${verdicts[outcome].padEnd(7)}  ${measured?.padStart(8)}  ${tolerance?.padStart(9)}  ${name}`;
-  return reason === undefined ? [row] : [row, `${" ".repeat(30)}${reason}`];
+  if (outcome === "passed") return [row];
+  return outcome === "failed" ? [row, `${" ".repeat(30)}${reason}`] : [`${row}: ${reason}`];
 }
 
 function brief(value: number): string {
