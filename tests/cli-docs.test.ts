@@ -38,6 +38,7 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "engine install",
     "engine status",
     "engine remove",
+    "engine check",
   ]);
   for (const [, name = "", text = ""] of commands) {
     const { stdout } = await whetstone([...name.split(" "), "--help"]);

@@ -26,9 +26,11 @@ export interface CheckEngineOptions {
  * for the engine's capabilities throws, and the signal's reason.
  *
  * @example
- * await using engine = await tabular().open({ logFolder: "logs" });
- * const results = await checkEngine(await folderSubject(engine, "examples/models/tiny"), { fast: true });
- * results.filter(({ outcome }) => outcome === "failed");
+ * const folder = await mkdtemp(join(tmpdir(), "model-"));
+ * const { path } = await tiny().prepare(folder, { characters: "0123456789=", projectFolder: folder });
+ * await using engine = await tabular().open({ logFolder: folder });
+ * const results = await checkEngine(await folderSubject(engine, path), { fast: true });
+ * results.filter(({ outcome }) => outcome === "failed").length; // 0
  */
 export async function checkEngine(
   subject: ConformanceSubject,

@@ -20,7 +20,7 @@ export const differenceChecks: readonly CheckDefinition[] = [
     excuse: (_, { remote, precision }) =>
       remote === true
         ? "its checkpoints are out of sight"
-        : precision === "bf16"
+        : (precision ?? "fp32") !== "fp32"
           ? "rounded weights do not move by little"
           : undefined,
     check: async (bench) => {

@@ -14,7 +14,10 @@ const generationSchema = z.looseObject({ suppress_tokens: z.array(z.number().int
  * where the folder makes none.
  *
  * @example
- * await folderSubject(engine, "examples/models/tiny", { precision: "fp32" })
+ * const folder = await mkdtemp(join(tmpdir(), "model-"));
+ * const { path } = await tiny().prepare(folder, { characters: "0123456789=", projectFolder: folder });
+ * await using engine = await tabular().open({ logFolder: folder });
+ * const { vocabularySize } = await folderSubject(engine, path, { precision: "fp32" });
  */
 export async function folderSubject(
   engine: Engine,

@@ -31,14 +31,17 @@ const engines: Readonly<Record<string, () => EngineDefinition>> = {
   local: () => local({ workers: 1 }),
   tabular: () => tabular(),
 };
-const precisions: readonly Precision[] = ["fp32", "bf16"];
+/** All that any of them has: what the one does not have is refused by its needs. */
+const precisions = (): readonly Precision[] => [
+  ...new Set(Object.values(engines).flatMap((definition) => definition().abilities?.precisions ?? [])),
+];
 
 /** Runs the conformance kit; exit code 4 where a check fails. */
 export async function checkCommand(this: CliContext, flags: CheckFlags, which: string): Promise<void> {
   const { output } = this;
   await answer(this, flags.json, async () => {
     const definition = engines[chosen("ENGINE", which, Object.keys(engines))] as () => EngineDefinition;
-    const precision = chosen("--precision", flags.precision ?? "fp32", precisions);
+    const precision = chosen("--precision", flags.precision ?? "fp32", precisions());
     await using workplace = await temporaryFolder();
     using interruption = interruptible({ say: output.note });
     const { signal } = interruption;
