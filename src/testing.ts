@@ -10,6 +10,7 @@ export {
   conformanceTests,
   folderSubject,
   type Measurement,
+  servedSubject,
   type TestFunction,
 } from "./model/engine/conformance/index.ts";
 export { type TaskCheck, taskChecks, verifierChecks } from "./world/task/index.ts";

@@ -3,7 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Engine, ForwardOptions } from "../../src/foundation/contract/index.ts";
-import { type ConformanceSubject, conformanceChecks } from "../../src/model/engine/conformance/index.ts";
+import {
+  type ConformanceSubject,
+  checkEngine,
+  conformanceChecks,
+  servedSubject,
+} from "../../src/model/engine/conformance/index.ts";
 import { tiny } from "../../src/model/engine/index.ts";
 import { tabular } from "../../src/model/engine/tabular/index.ts";
 import { ableEngine } from "./able-engine.ts";
@@ -48,6 +53,14 @@ describe("the conformance kit", () => {
       expect(await run(plain)).toMatchObject({ outcome: "passed" });
     }
     expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
+  });
+
+  test("takes a model by its name where it lies elsewhere", async () => {
+    const { tokens = [], modelFolder, vocabularySize } = subject;
+    const served = await servedSubject(engine, modelFolder, { tokens });
+    expect(served).toMatchObject({ vocabularySize, trained: true, remote: true });
+    const results = await checkEngine(served, { fast: true });
+    expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
   });
 
   test("excuses an engine from what it does not claim, and says so", async () => {

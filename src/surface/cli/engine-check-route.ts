@@ -29,7 +29,7 @@ export const check = buildCommand<CheckFlags, [string], CliContext>({
     fullDescription: describe({
       text: "Each check is a promise of every engine: what was measured, the tolerance that the engine states, and the verdict. The\nexit code is 4 when a check fails; docs/engines.md says what each is about.",
       examples: [
-        ["whetstone engine check tabular", "without Python, in seconds"],
+        ["whetstone engine check tabular --fast", "without Python, in seconds"],
         ["whetstone engine check local --precision bf16 --json", "for programs"],
       ],
     }),
