@@ -29,6 +29,7 @@ import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
 import { costMeter } from "./run/cost.ts";
+import { refuseLacking } from "./run/engine-needs.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
@@ -140,6 +141,7 @@ interface Attempt {
 async function goOn(attempt: Attempt): Promise<void> {
   const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
   const { task, model } = definition;
+  refuseLacking(definition);
   const setUp: EngineProgress = (label, done, total) =>
     watch({ type: "progress", stage: "set-up", label, done, total });
   const prepared = await model.prepare(join(ledgerFolder(folder), "models"), {
@@ -157,6 +159,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     ...(signal ? { signal } : {}),
   });
   const capabilities = await engine.capabilities();
+  refuseLacking(definition, capabilities);
   const { tokenizer } = prepared;
   const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
   await using policies = new EnginePolicies({

@@ -1,5 +1,5 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
-import type { Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
+import type { EngineNeeds, Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
 import type { StepLoss } from "./loss.ts";
 
 /** What older data an update may draw on beside the newest. */
@@ -52,6 +52,8 @@ export interface UpdatePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: "imitation" | "policy-gradient";
+  /** Of the engine, where it is more than cross_entropy. */
+  readonly needs?: EngineNeeds;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
   /** Optimiser steps of one application, given how many examples there are to learn from. */

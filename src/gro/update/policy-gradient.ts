@@ -43,6 +43,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     name: "policy gradient",
     description: { learningRate, loss: read.loss, ...clip, divideByDeviation, optimizerState },
     learnsBy: "policy-gradient",
+    needs: { losses: [read.loss] },
     steps: () => 1,
     optimizerState,
     update: (request) =>

@@ -10,6 +10,7 @@ import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
+import { refuseLacking } from "./engine-needs.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
@@ -50,6 +51,7 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   checkDefinition("plan()", definition);
   const { folder, onProgress, signal } = readOptions("plan()", optionsSchema, options);
   const { task, model, optimize, gate, budget } = definition;
+  refuseLacking(definition);
   await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";

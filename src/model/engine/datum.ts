@@ -1,7 +1,7 @@
 import type { Datum, Loss } from "../../foundation/contract/index.ts";
 import { engineError } from "./engine-error.ts";
 
-type FloatMember = "weights" | "advantages" | "logprobs" | "mask";
+type FloatMember = "weights" | "advantages" | "logprobs" | "mask" | "clipLow" | "clipHigh";
 
 /** Every position has a target. Throws `bad-request`. */
 export function checkTargets(data: readonly Datum[]): void {

@@ -2,6 +2,7 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { ServeFlags } from "./commands/serve.ts";
 import type { CliContext } from "./context.ts";
 import { describe } from "./describe.ts";
+import { check } from "./engine-check-route.ts";
 import { type JsonFlags, json, number, text, texts } from "./route-parts.ts";
 
 const install = buildCommand<JsonFlags, [], CliContext>({
@@ -82,9 +83,9 @@ const serve = buildCommand<ServeFlags, [], CliContext>({
 });
 
 export const engineRoutes = buildRouteMap<string, CliContext>({
-  routes: { install, status, remove, serve },
+  routes: { install, status, remove, check, serve },
   docs: {
-    brief: "Install, look at, remove or serve the local engine",
+    brief: "Install, look at, remove or serve the local engine, or check one",
     fullDescription: describe({
       text: "The local engine is a small Python package around PyTorch, in a virtual environment of its own.",
       examples: [["whetstone engine status", "is it there?"]],

@@ -69,6 +69,11 @@ const capabilities: EngineCapabilities = {
   architectures: [],
   stopStrings: false,
   topK: false,
+  loraRank: 0,
+  gradientCheckpointing: false,
+  topLogprobs: 0,
+  extensions: [],
+  untested: [],
   workers: 1,
   tolerance: { fp32: tolerance, bf16: tolerance },
 };

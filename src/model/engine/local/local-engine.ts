@@ -12,6 +12,7 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { weightVersionOf } from "../weight-version.ts";
+import { abilities } from "./abilities.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";
 import { isSmall } from "./placement.ts";
@@ -41,16 +42,8 @@ export class LocalEngine implements Engine {
     return {
       engine: `${this.name} (torch ${hello.versions.torch})`,
       device: hello.device,
-      losses: ["cross_entropy", "importance_sampling", "ppo"],
-      optimizers: ["adamw", "sgd"],
-      precisions: ["fp32", "bf16"],
+      ...abilities,
       architectures: hello.architectures,
-      stopStrings: true,
-      topK: true,
-      loraRank: 0,
-      gradientCheckpointing: false,
-      topLogprobs: 0,
-      extensions: [],
       untested: [],
       workers: this.#workers,
       tolerance: { fp32: exact, bf16: hello.arithmetic.bf16 === "fp32" ? exact : rough },

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { userError } from "../../../foundation/base/index.ts";
+import { userError, waitFor } from "../../../foundation/base/index.ts";
 import type {
   CallOptions,
   Datum,
@@ -16,7 +16,6 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { checkTargets, countedBy, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
-import { waitFor } from "../waiting.ts";
 import { wireDatumOf } from "./data.ts";
 import { configOf, lossNames } from "./losses.ts";
 import { type Pointer, writePointer } from "./pointer.ts";

@@ -1,3 +1,4 @@
+import { waitFor } from "../../../foundation/base/index.ts";
 import type {
   SampledSequence,
   SampleRequest,
@@ -8,7 +9,6 @@ import type {
   TokenIds,
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
-import { waitFor } from "../waiting.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import { cutAtStop } from "./stop-strings.ts";
 import { readSamples, type WireSamples } from "./wire/sample-response.ts";

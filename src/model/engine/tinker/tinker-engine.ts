@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { type Clock, messageOf, userError } from "../../../foundation/base/index.ts";
+import { type Clock, messageOf, userError, waitFor } from "../../../foundation/base/index.ts";
 import type {
   Engine,
   EngineCapabilities,
@@ -16,7 +16,6 @@ import type {
 import { engineError } from "../engine-error.ts";
 import { estimateParameters } from "../estimate-parameters.ts";
 import { maxPositionsOf } from "../max-positions.ts";
-import { waitFor } from "../waiting.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import type { Connection } from "./connection.ts";
 import { lossNames } from "./losses.ts";
