@@ -16,7 +16,7 @@ const engineFolder = join(import.meta.dirname, "..", "torch-engine");
 const prefix = "test-packages-";
 
 /**
- * The engine's Python with what its tests and benches need beside it (pytest, ruff, transformers): installed into a folder
+ * The engine's Python with what its tests and benches need beside it (pytest, ruff, transformers, peft): installed into a folder
  * of the engine's environment, so that it is shared by all checkouts, leaves the workers as users have them, and goes when
  * `whetstone engine remove` is called. May be interrupted, and run by several processes at once.
  */
@@ -25,11 +25,14 @@ export async function pythonTools(): Promise<PythonTools> {
     onProgress: (what, done, total) => console.error(`the engine: ${what} (${done}/${total})`),
   });
   const requirements = join(engineFolder, "requirements-test.txt");
+  // With what they depend on, they would bring a torch of their own.
+  const bare = join(engineFolder, "requirements-test-bare.txt");
   const constraints = join(engineFolder, "requirements.txt");
   const { PYTHONPATH, PYTHONHOME, PIP_TARGET, PIP_PREFIX, PIP_USER, ...rest } = process.env;
   const environment = { ...rest, PYTHONNOUSERSITE: "1", PYTHONUTF8: "1", OMP_NUM_THREADS: "1" };
   const hash = createHash("sha256")
     .update(await readFile(requirements))
+    .update(await readFile(bare))
     .update(await readFile(constraints));
   const packages = join(folder, prefix + hash.digest("hex").slice(0, 16));
   if (!existsSync(packages)) {
@@ -40,6 +43,7 @@ export async function pythonTools(): Promise<PythonTools> {
         if (name.startsWith(prefix)) await rm(join(folder, name), { recursive: true, force: true });
       const unfinished = join(folder, `${prefix}unfinished`);
       await install(python, ["--target", unfinished, "-r", requirements, "-c", constraints], environment);
+      await install(python, ["--target", unfinished, "--no-deps", "-r", bare], environment);
       await rename(unfinished, packages);
     }
   }

@@ -38,7 +38,7 @@ test.concurrent("--data writes a config that learns from the file, and says what
   expect(config).toContain('file: new URL("./my sums%231.jsonl", import.meta.url), verifier: numeric()');
   expect(config).toMatch(/name: "my sums#1",\n {2}model: "smollm2-135m",\n/);
   expect(config).toMatch(
-    /optimize: inTurn\(\n {4}supervisedFineTuning\([\s\S]*precision: "bf16",\n {2}evaluate: .*\n {2}budget: \{ rounds: 5 \}/,
+    /optimize: inTurn\(\n {4}supervisedFineTuning\([\s\S]*precision: "mixed",\n {2}evaluate: .*\n {2}budget: \{ rounds: 5 \}/,
   );
   expect(config).toContain("acquire: [demonstrations(), prompts({ items: 128 })],");
 });
@@ -79,7 +79,7 @@ test.concurrent("a file in another folder is named relative to the config; progr
   const config = configIn(join(folder, "deep/project"));
   expect(config).toContain('new URL("../../a.jsonl", import.meta.url)');
   expect(config).toContain("prepare: supervised({ on: demonstrations(), steps: 800, learningRate: 3e-3 }),");
-  expect(config).not.toContain("bf16");
+  expect(config).not.toContain("mixed");
 });
 
 test.concurrent.each<[string, readonly string[], string]>([

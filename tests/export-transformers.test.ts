@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -11,6 +11,7 @@ import {
   exportModel,
   loadTokenizer,
   local,
+  type RunConfig,
   reverse,
   run,
   supervised,
@@ -54,7 +55,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 /** A model that has learnt a little: what it says depends on every part of it. */
-async function ran(name: string, model: TinyOptions): Promise<string> {
+async function ran(name: string, model: TinyOptions, rest: Partial<RunConfig> = {}): Promise<string> {
   const folder = join(root, name);
   const definition = defineRun({
     name,
@@ -65,6 +66,7 @@ async function ran(name: string, model: TinyOptions): Promise<string> {
     evaluate: { perStratum: 8, auditPerStratum: 4, finalAuditPerStratum: 8 },
     gate: { mode: "observe" },
     budget: { rounds: 0 },
+    ...rest,
   });
   await run(definition, { folder });
   return folder;
@@ -133,6 +135,47 @@ describe("an exported folder", () => {
     },
     240_000,
   );
+
+  test("of a run that trained adapters holds them merged, or by themselves", async () => {
+    const lora = { rank: 8, modules: ["attention", "mlp", "unembed"] } as const;
+    const prepare = supervised({ on: demonstrations(), steps: 60, learningRate: 2e-2 });
+    const folder = await ran(
+      "adapters",
+      { tied: true },
+      { lora: { ...lora, modules: [...lora.modules] }, prepare },
+    );
+    const to = join(root, "merged");
+    const exported = await exportModel({ folder, to });
+    expect(exported.files).toContain("model.safetensors");
+    expect(exported.files.filter((name) => name.startsWith("adapter"))).toEqual([]);
+    expect(await readFile(join(to, "README.md"), "utf8")).toContain("added to the weights of the base");
+    const seen = await strangersAnswers(to, prompts);
+    expect(seen).toMatchObject({ dtype: "torch.float32", missing: [], unexpected: [] });
+    const own = await ownAnswers(to);
+    expect(new Set(own.map(({ answer }) => answer.join())).size).toBeGreaterThan(3);
+    expect(seen.answers).toEqual(own);
+    const small = join(root, "apart");
+    const apart = await exportModel({ folder, to: small, adapter: true });
+    expect(apart.files).toEqual([
+      "README.md",
+      "adapter_config.json",
+      "adapter_model.safetensors",
+      "generation_config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    const card = await readFile(join(small, "README.md"), "utf8");
+    expect(card).toContain("library_name: peft");
+    expect(card).toContain('PeftModel.from_pretrained(model, "./apart")');
+    // What is beside the target goes when it is written.
+    expect((await readdir(root)).filter((name) => name.startsWith("."))).toEqual([]);
+    const whole = await ran("whole", {});
+    await expect(exportModel({ folder: whole, to: join(root, "none"), adapter: true })).rejects.toMatchObject(
+      {
+        code: "no-adapter",
+      },
+    );
+  }, 240_000);
 
   test("cannot be made of learned positions, which transformers does not know beside this architecture", async () => {
     const folder = await ran("learned", { positions: "learned", maxPositions: 16 });

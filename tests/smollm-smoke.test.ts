@@ -25,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const smoke = defineRun({
   name: "smoke",
   model: "smollm2-135m",
-  precision: "bf16",
+  precision: "mixed",
   task: arithmetic({ kinds: ["sum"] }),
   acquire: [prompts({ items: 2 })],
   select: [],

@@ -19,7 +19,7 @@ interface Setting {
   readonly batch: number;
 }
 
-/** Supervised full fine-tuning in bf16 against TRL's SFTTrainer, which has the fastest of its settings. */
+/** Supervised full fine-tuning in mixed precision against TRL's SFTTrainer, which has the fastest of its settings. */
 export async function trainingRows(
   engine: Engine,
   model: BenchModel,
@@ -66,7 +66,7 @@ export async function trainingRows(
 
   await using trained = await engine.createModel({
     source: { kind: "folder", path: model.path },
-    precision: "bf16",
+    precision: "mixed",
   });
   const ours = async (): Promise<number> => {
     const batches = Array.from({ length: stepsATurn }, (_, step) => batchOf(best.batch, step));
@@ -86,7 +86,7 @@ export async function trainingRows(
   const { trl, transformers } = environment.versions;
   return [
     {
-      work: "supervised full fine-tuning in bf16",
+      work: "supervised full fine-tuning in mixed precision",
       against: "TRL SFTTrainer",
       setting: `${model.label}; batch ${best.batch}, ${shortest} to ${longest} tokens of which the last ${answer} are learned, prompts ${shortest - answer} to ${longest - answer}, no β; trl ${trl}, transformers ${transformers} in ${best.precision}, ${best.processes} × ${threadsOf(best.processes)} threads, ${best.sampling === "random" ? "no length grouping" : "length grouping"} (the fastest tried of each), after ${warmSteps} steps`,
       ratio,

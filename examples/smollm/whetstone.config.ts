@@ -19,7 +19,7 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
   defineRun({
     name: "smollm",
     model: "smollm2-135m",
-    precision: "bf16",
+    precision: "mixed",
     task: arithmetic(),
     acquire: [prompts({ items: 192 })],
     // Every product was asked by the second round, and may be asked again.

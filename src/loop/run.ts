@@ -166,6 +166,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     engine,
     tokenizer,
     precision: definition.precision,
+    ...(definition.lora === undefined ? {} : { lora: { ...definition.lora, seed: definition.seed } }),
     pathOf,
     keepMoments: keepsMoments(definition),
     digests: digestsOf(ledger),

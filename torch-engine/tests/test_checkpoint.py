@@ -55,7 +55,7 @@ def test_it_goes_on_as_if_it_had_never_stopped(make_folder: FolderMaker, tmp_pat
     learn(trainer, 5, 9)
     learn(again, 5, 9)
     assert torch.equal(trainer.flat, again.flat)
-    assert torch.equal(trainer.second, again.second)
+    assert torch.equal(trainer.moments.second, again.moments.second)
 
 
 def test_without_its_optimizer_it_starts_anew_with_the_same_weights(make_folder: FolderMaker, tmp_path):
@@ -65,12 +65,12 @@ def test_without_its_optimizer_it_starts_anew_with_the_same_weights(make_folder:
     assert not (tmp_path / "bare" / "optimizer.safetensors").exists()
     again = Trainer(read(tmp_path / "bare", optimizer=False))
     assert torch.equal(again.flat, trainer.flat)
-    assert (again.step, float(again.moment_steps), float(again.first.abs().sum())) == (3, 0, 0)
+    assert (again.step, float(again.moments.steps), float(again.moments.first.abs().sum())) == (3, 0, 0)
     learn(again, 3, 4)
     again.save(str(tmp_path / "later"), optimizer=True)
     facts = json.loads((tmp_path / "later" / "whetstone.json").read_text())
     assert (facts["step"], facts["momentSteps"]) == (4, 1)
-    assert float(Trainer(read(tmp_path / "later")).moment_steps) == 1
+    assert float(Trainer(read(tmp_path / "later")).moments.steps) == 1
     assert "optimiser" in refused(tmp_path / "bare", "optimizer-missing")
 
 

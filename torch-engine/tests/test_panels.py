@@ -6,7 +6,7 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from whetstone_engine import panels, trainer
+from whetstone_engine import panels
 from whetstone_engine.choice import Parameters
 from whetstone_engine.panels import Panels, add_linear, linear
 from whetstone_engine.sampler import logprobs_of, rows_of, sample
@@ -47,7 +47,7 @@ def test_samples_are_those_of_whole_weights(make_folder: FolderMaker, monkeypatc
     plain, other = model.snapshot(), model.snapshot()
     expected = sample(plain, rows_of(rows, plain), Parameters(), None)
     assert not plain.packed
-    monkeypatch.setattr(trainer, "PACKED", 0)
+    monkeypatch.setattr(panels, "PACKED", 0)
     monkeypatch.setattr(panels, "WIDTH", 10)
     out = sample(other, rows_of(rows, other), Parameters(), None)
     assert other.packed
@@ -56,7 +56,7 @@ def test_samples_are_those_of_whole_weights(make_folder: FolderMaker, monkeypatc
 
 
 def test_a_packed_snapshot_is_a_copy(make_folder: FolderMaker, monkeypatch):
-    monkeypatch.setattr(trainer, "PACKED", 0)
+    monkeypatch.setattr(panels, "PACKED", 0)
     model = make_folder.trainer()
     one, other = model.snapshot(), model.snapshot()
     one.pack()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 from .config import read_json
 from .errors import EngineError, no_space, of_exception
 from .layout import Slot
+from .request import whole
 
 FORMAT = 1
 """Of `whetstone.json` and what lies beside it."""
@@ -34,6 +36,26 @@ KEPT = (
     "chat_template.jinja",
 )
 """Files of a model folder that its checkpoints need too."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What `whetstone.json` says: optimiser steps of the weights, those that the moments have seen, and all
+    of it."""
+
+    step: int
+    moment_steps: int
+    raw: dict[str, Any]
+
+
+def read_facts(folder: Path) -> Facts:
+    """A folder without the file is of step 0. Raises config-invalid for what a newer version wrote."""
+    path = folder / "whetstone.json"
+    raw = read_json(path) if path.is_file() else {}
+    if raw.get("format", FORMAT) != FORMAT:
+        raise EngineError("config-invalid", "user", f"{path}: a newer version wrote this checkpoint")
+    step = whole(raw, "step", 0)
+    return Facts(step, whole(raw, "momentSteps", step), raw)
 
 
 def has_weights(folder: Path) -> bool:
@@ -64,21 +86,28 @@ def read_weights(folder: Path, slots: list[Slot], flat: torch.Tensor) -> None:
     read_tensors([folder / name for name in shards], slots, flat)
 
 
-def read_optimizer(folder: Path, slots: list[Slot], size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Both moments of the optimiser, laid out like the weights."""
+def read_optimizer(folder: Path, slots: list[Slot], flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Both moments of the optimiser, laid out and kept like the weights."""
     path = folder / OPTIMIZER
     if not path.is_file():
         raise EngineError(
             "optimizer-missing", "user", f"{path} is not there: it was saved without its optimiser"
         )
-    both = torch.empty(2 * size)
+    size = len(flat)
+    both = flat.new_empty(2 * size)
     firsts = [replace(slot, name=f"first.{slot.name}") for slot in slots]
     seconds = [replace(slot, name=f"second.{slot.name}", offset=slot.offset + size) for slot in slots]
     read_tensors([path], [*firsts, *seconds], both)
     return both[:size], both[size:]
 
 
-def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> None:
+def read_tensors(
+    files: list[Path],
+    slots: list[Slot],
+    flat: torch.Tensor,
+    known: Mapping[str, torch.Tensor] | None = None,
+) -> None:
+    """Fills the flat buffer. Tensors that are `known` may be stored once more, but only as they are."""
     wanted = {slot.name: slot for slot in slots}
     copies: list[tuple[Path, torch.Tensor]] = []
     for path in files:
@@ -88,6 +117,9 @@ def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> No
                     slot = wanted.pop(name, None)
                     if slot is not None:
                         _place(path, slot, file.get_tensor(name), flat)
+                    elif known is not None and name in known:
+                        if not same(file.get_tensor(name), known[name]):
+                            raise _unexpected(path, name)
                     elif name == HEAD:
                         copies.append((path, file.get_tensor(name)))
                     elif not name.endswith("rotary_emb.inv_freq"):
@@ -103,6 +135,13 @@ def read_tensors(files: list[Path], slots: list[Slot], flat: torch.Tensor) -> No
         # A tied head may be stored once more, but only as what it is tied to.
         if not torch.equal(head.to(flat.dtype), tensors_of(slots, flat)[EMBEDDING]):
             raise _unexpected(path, HEAD)
+
+
+def same(stored: torch.Tensor, held: torch.Tensor) -> bool:
+    """Whether a tensor is what is held of it, which may have been rounded to bf16."""
+    if stored.shape != held.shape:
+        return False
+    return torch.equal(stored.float(), held.float()) or torch.equal(stored.bfloat16().float(), held.float())
 
 
 def _unexpected(path: Path, name: str) -> EngineError:

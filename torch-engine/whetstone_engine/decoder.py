@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from .attention import attend
 from .config import ModelConfig
@@ -21,15 +22,16 @@ Rotation = tuple[Tensor, Tensor]
 class Decoder:
     """Shapes and tables of an architecture. Weights are passed in: trainer and samplers share the code."""
 
-    def __init__(self, config: ModelConfig) -> None:
-        self.config = config
+    def __init__(self, config: ModelConfig, dtype: torch.dtype) -> None:
+        """`dtype` is what passes compute in, whatever the weights are kept in."""
+        self.config, self.dtype = config, dtype
         self.suppressed = torch.tensor(config.suppressed, dtype=torch.long) if config.suppressed else None
         self._tables: Rotation | None = None
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
-        x_ND = look_up(tokens_N, weights["embed"])
+        x_ND = look_up(tokens_N, weights["embed"], self.dtype)
         if self.config.positions == "learned":
-            x_ND = x_ND + look_up(positions_N, weights["positions"])
+            x_ND = x_ND + look_up(positions_N, weights["positions"], self.dtype)
         return x_ND
 
     def hidden(
@@ -39,21 +41,29 @@ class Decoder:
         packing: Packing,
         wanted_N: Tensor | None = None,
         see: Callable[[int, Tensor], None] | None = None,
+        recompute: bool = False,
     ) -> Tensor:
         """Hidden states before the head, [N, D], of packed rows; of the wanted positions only, where these
         are given: for the others the last layer computes no more than keys and values. `see` gets each
-        layer's heads."""
+        layer's heads. With `recompute` no more than each layer's input is kept for the gradient."""
         config = self.config
         x_ND = self.embed(weights, tokens_N, packing.positions_N)
         rotation = self.rotation(packing.positions_N, x_ND.dtype)
-        for layer in range(config.layers):
+
+        def through(layer: int, x_ND: Tensor) -> Tensor:
             heads_NHd = self.heads(weights, layer, x_ND, rotation)
             if see is not None:
                 see(layer, heads_NHd)
             attended_N = attend(heads_NHd, packing, config.key_value_heads)
             if layer == config.layers - 1:
                 x_ND, attended_N = gather(x_ND, wanted_N), gather(attended_N, wanted_N)
-            x_ND = self.finish(weights, layer, x_ND, attended_N)
+            return self.finish(weights, layer, x_ND, attended_N)
+
+        for layer in range(config.layers):
+            if recompute and torch.is_grad_enabled():
+                x_ND = checkpoint(through, layer, x_ND, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x_ND = through(layer, x_ND)
         return self.normalise(weights, x_ND)
 
     def normalise(self, weights: Weights, x_ND: Tensor) -> Tensor:

@@ -7,6 +7,12 @@ import errno
 NO_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
 """How PyTorch says that memory ran out; it has no exception of its own for that on a processor."""
 
+OUT_OF_MEMORY = (
+    "memory ran out, and nothing was changed: use shorter sequences (a pass holds at least one whole), "
+    "gradientCheckpointing, adapters (lora) in place of all weights, precision bf16, fewer models at a time, "
+    "or a smaller model"
+)
+
 
 class EngineError(Exception):
     """An error with a stable code and a category (user, environment, engine, internal)."""
@@ -35,5 +41,5 @@ def of_exception(error: BaseException) -> EngineError:
             return no_space()
         return EngineError("file-unreadable", "environment", str(error))
     if isinstance(error, MemoryError) or any(sign in str(error) for sign in NO_MEMORY):
-        return EngineError("out-of-memory", "environment", "memory ran out: use a smaller batch or model")
+        return EngineError("out-of-memory", "environment", OUT_OF_MEMORY)
     return EngineError("internal", "internal", f"{type(error).__name__}: {error}")

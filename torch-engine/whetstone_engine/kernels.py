@@ -28,21 +28,28 @@ class _RmsNorm(Function):
         inverse = _inverse_rms(x, epsilon)
         normal = x * inverse
         context.save_for_backward(normal, weight_D, inverse)
-        return (normal if x.dtype == torch.float32 else normal.to(x.dtype)) * weight_D
+        return (normal if x.dtype == torch.float32 else normal.to(x.dtype)) * weight_D.to(x.dtype)
 
     @staticmethod
-    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
         normal, weight_D, inverse = context.saved_tensors
-        grad, weight_D, dtype = grad.float(), weight_D.float(), grad.dtype
+        kept, dtype = weight_D.dtype, grad.dtype
+        grad, weight_D = grad.float(), weight_D.float()
         along = grad * normal
         share = torch.matmul(along, weight_D).mul_(1 / grad.shape[-1]).unsqueeze(-1)
         grad_x = torch.mul(grad, weight_D).addcmul_(normal, share, value=-1).mul_(inverse)
-        return grad_x.to(dtype), along.flatten(0, -2).sum(0).to(dtype), None
+        wanted = context.needs_input_grad[1]
+        return grad_x.to(dtype), along.flatten(0, -2).sum(0).to(kept) if wanted else None, None
 
 
 def multiply(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
-    """x · weightᵀ. The weight's gradient is added where it lies, without a tensor of its own in between."""
-    return _Multiply.apply(x_NI, weight_OI) if torch.is_grad_enabled() else x_NI.mm(weight_OI.t())
+    """x · weightᵀ, the weight brought into the input's type for the moment. Its gradient is added where it
+    lies, without a tensor of its own in between where both are of one type."""
+    if torch.is_grad_enabled() and weight_OI.requires_grad:
+        return _Multiply.apply(x_NI, weight_OI)
+    if weight_OI.dtype == x_NI.dtype:
+        return x_NI.mm(weight_OI.t())
+    return _Frozen.apply(x_NI, weight_OI)
 
 
 class _Multiply(Function):
@@ -50,32 +57,65 @@ class _Multiply(Function):
     def forward(context: FunctionCtx, x_NI: Tensor, weight_OI: Tensor) -> Tensor:
         context.save_for_backward(x_NI)
         context.weight = weight_OI
-        return x_NI.mm(weight_OI.t())
+        return x_NI.mm(weight_OI.to(x_NI.dtype).t())
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor | None, None]:
+        add_product(context.weight.grad, grad_NO.t(), context.saved_tensors[0])
+        wanted = context.needs_input_grad[0]
+        return grad_NO.mm(context.weight.to(grad_NO.dtype)) if wanted else None, None
+
+
+class _Frozen(Function):
+    """What is kept for the gradient is the weight as it lies, not its copy in another type."""
+
+    @staticmethod
+    def forward(context: FunctionCtx, x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+        context.weight = weight_OI
+        return x_NI.mm(weight_OI.to(x_NI.dtype).t())
 
     @staticmethod
     def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor, None]:
-        context.weight.grad.addmm_(grad_NO.t(), context.saved_tensors[0])
-        return grad_NO.mm(context.weight), None
+        return grad_NO.mm(context.weight.to(grad_NO.dtype)), None
 
 
-def look_up(tokens_N: Tensor, table_VD: Tensor) -> Tensor:
-    """The table's rows of tokens, with a gradient that is added where it lies."""
-    return (
-        _LookUp.apply(tokens_N, table_VD) if torch.is_grad_enabled() else table_VD.index_select(0, tokens_N)
-    )
+def add_product(sum_OI: Tensor, one: Tensor, other: Tensor, scale: float = 1) -> None:
+    """sum += scale · one · other, in place, computed in the factors' type."""
+    if sum_OI.dtype == one.dtype:
+        sum_OI.addmm_(one, other, alpha=scale)
+    else:
+        sum_OI.add_(one.mm(other), alpha=scale)
+
+
+def look_up(tokens_N: Tensor, table_VD: Tensor, dtype: torch.dtype) -> Tensor:
+    """The table's rows of tokens, in a type, with a gradient that is added where the table's lies."""
+    if torch.is_grad_enabled() and table_VD.requires_grad:
+        return _LookUp.apply(tokens_N, table_VD, dtype)
+    return table_VD.index_select(0, tokens_N).to(dtype)
 
 
 class _LookUp(Function):
     @staticmethod
-    def forward(context: FunctionCtx, tokens_N: Tensor, table_VD: Tensor) -> Tensor:
+    def forward(context: FunctionCtx, tokens_N: Tensor, table_VD: Tensor, dtype: torch.dtype) -> Tensor:
         context.save_for_backward(tokens_N)
         context.table = table_VD
-        return table_VD.index_select(0, tokens_N)
+        return table_VD.index_select(0, tokens_N).to(dtype)
 
     @staticmethod
-    def backward(context: FunctionCtx, grad_ND: Tensor) -> tuple[None, None]:
-        context.table.grad.index_add_(0, context.saved_tensors[0], grad_ND)
-        return None, None
+    def backward(context: FunctionCtx, grad_ND: Tensor) -> tuple[None, None, None]:
+        add_rows(context.table.grad, context.saved_tensors[0], grad_ND)
+        return None, None, None
+
+
+def add_rows(sum_VD: Tensor, rows_N: Tensor, values_ND: Tensor) -> None:
+    """Adds to rows of a table, which may be named more than once; a table in bf16 takes each row's sum, which
+    one addition after another would round away."""
+    if sum_VD.dtype == torch.float32:
+        sum_VD.index_add_(0, rows_N, values_ND)
+        return
+    distinct, place_N = rows_N.unique(return_inverse=True)
+    sums = torch.zeros(len(distinct), values_ND.shape[1]).index_add_(0, place_N, values_ND.float())
+    sum_VD.index_copy_(0, distinct, sum_VD.index_select(0, distinct).float().add_(sums).to(sum_VD.dtype))
 
 
 def swiglu(gate_up: Tensor) -> Tensor:

@@ -4,73 +4,81 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.adamw import adamw
 
 from .beginnings import shared_beginnings
-from .checkpoint import tensors_of, write_checkpoint
+from .checkpoint import OPTIMIZER, tensors_of, write_checkpoint
 from .config import ModelConfig
 from .errors import EngineError, bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
-from .loss import loss_sum, read_loss
+from .layout import Slot
+from .loss import loss_terms, not_finite, read_loss
+from .optimizer import Moments, OptimizerStep, apply_step, norm_of
 from .packing import Packing
-from .panels import Weights, packed
-from .request import array, number, sequence_lengths
-from .weights import Architecture, Model, round_weights
+from .panels import Weights
+from .precision import round_weights
+from .request import array, sequence_lengths
+from .snapshot import Frame, Snapshot
 
 MICRO_TOKENS = 16384
 """Most positions of one pass."""
 MICRO_BYTES = 2 * 2**30
-"""Most bytes that one pass keeps for its gradients."""
+"""Most bytes that one pass keeps for its gradients, where the machine has them."""
 MICRO_LOGITS = 64 * 2**20
 """Most logits of one pass: 256 MiB in fp32."""
-PACKED = 4_000_000
-"""Parameters from which a sampler's weights do not stay in the processor's caches: their layout matters."""
-OPTIMIZERS = ("adamw", "sgd")
 
 
-class Snapshot:
-    """Weights as they were: they share the trainer's buffer until it takes a step, or they are packed."""
+class Trainable(Protocol):
+    """What is trained: a model's weights, or adapters over a base."""
 
-    def __init__(self, architecture: Architecture, buffer: Tensor, step: int) -> None:
-        self.architecture, self.step, self.packed = architecture, step, False
-        self.share(buffer)
+    flat: Tensor
+    step: int
+    files: dict[str, bytes]
+    moments: tuple[Tensor, Tensor] | None
+    moment_steps: int
 
-    def share(self, buffer: Tensor) -> None:
-        self.weights: Weights = self.architecture.views(buffer)
+    @property
+    def frame(self) -> TrainableFrame: ...
 
-    def pack(self) -> None:
-        """Lays the weights out for the products of a few rows, where that is worth a copy."""
-        if self.packed or self.architecture.size < PACKED or self.architecture.dtype != torch.float32:
-            return
-        self.weights, self.packed = packed(self.weights), True
+    @property
+    def facts_to_save(self) -> dict[str, Any]: ...
+
+    def compute_buffer(self, *, keep: bool = True) -> Tensor: ...
+
+
+class TrainableFrame(Frame, Protocol):
+    slots: list[Slot]
+
+    def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]: ...
 
 
 class Trainer:
-    """A model with gradients, an optimiser and a step count."""
+    """Weights or adapters with gradients, an optimiser and a step count."""
 
-    def __init__(self, model: Model) -> None:
-        self.model, self.architecture = model, model.architecture
-        self.flat, self.step = model.flat, model.step
-        size, dtype = self.architecture.size, self.architecture.dtype
-        self.grad = torch.zeros(size)
-        self.first, self.second = model.moments or (torch.zeros(size), torch.zeros(size))
-        self.moment_steps = torch.tensor(float(model.moment_steps))
+    def __init__(self, model: Trainable, *, recompute: bool = False, pass_bytes: int = MICRO_BYTES) -> None:
+        """With `recompute` a pass keeps no more than each layer's input; `pass_bytes` is what it may keep."""
+        self.model, self.frame, self.architecture = model, model.frame, model.frame.architecture
+        self.flat, self.step, self.recompute = model.flat, model.step, recompute
+        self.limit = micro_limit(self.architecture.config, pass_bytes, recompute)
+        self.grad = torch.zeros_like(self.flat)
+        first, second = model.moments or (torch.zeros_like(self.flat), torch.zeros_like(self.flat))
+        self.moments = Moments(first, second, torch.tensor(float(model.moment_steps)))
         self.sharing: list[Snapshot] = []
         self.accumulated = False
         # Leaves of autograd are views of one buffer, their gradients views of another.
         self.buffer = model.compute_buffer()
-        self.leaf_grad = self.grad if dtype == torch.float32 else torch.zeros(size, dtype=dtype)
-        gradients = self.architecture.views(self.leaf_grad)
-        self.leaves: Weights = {}
-        for key, view in self.architecture.views(self.buffer).items():
+        self.leaf_grad = self.grad if self.buffer.dtype == self.grad.dtype else torch.zeros_like(self.buffer)
+        gradients = self.frame.leaves(self.leaf_grad)
+        self.leaves: dict[str, Tensor] = {}
+        for key, view in self.frame.leaves(self.buffer).items():
             self.leaves[key] = view.detach().requires_grad_()
             self.leaves[key].grad = gradients[key]
+        self.weights: Weights = self.frame.weights(self.leaves, trained=True)
 
     def run(
         self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool
@@ -85,22 +93,18 @@ class Trainer:
         targets_N = torch.from_numpy(array(arrays, "targets", "i32")[place_N].astype(np.int64))
         self.architecture.check(tokens_N, int(lengths.max()))
         self.architecture.check(targets_N, 0)
-        fields = read_loss(loss, arrays, place_N)
+        fields = read_loss(loss, arrays, lengths, place_N)
         self._refuse_impossible(targets_N[fields["counts"]])
         out_N = torch.full((len(place_N),), math.nan)
         backup = self.grad.clone() if backward and self.accumulated else None
         lost = 0.0
         try:
-            for rows, span in micro_batches(lengths[order], micro_limit(self.architecture.config)):
+            for rows, span in micro_batches(lengths[order], self.limit):
                 part = {name: values[span] for name, values in fields.items()}
                 with torch.set_grad_enabled(backward):
                     lost += self._pass(
                         lengths[order][rows], tokens_N[span], targets_N[span], part, loss, wanted, out_N[span]
                     )
-            if not math.isfinite(lost):
-                raise EngineError(
-                    "non-finite-loss", "engine", f"the loss is {lost}: weights or arrays are broken"
-                )
         except BaseException:
             if backward:
                 self.leaf_grad.zero_()
@@ -140,39 +144,37 @@ class Trainer:
         some = None if everywhere or len(counted) == len(targets_N) else counted
         packing = Packing(lengths, shared_beginnings(tokens_N.numpy(), lengths))
         computed, which = packing.wanted(some)
-        hidden_ND = decoder.hidden(self.leaves, packing.computed(tokens_N), packing, computed)
+        hidden_ND = decoder.hidden(
+            self.weights, packing.computed(tokens_N), packing, computed, recompute=self.recompute
+        )
         if which is not None:
             # What several rows share predicts a target in each.
             hidden_ND = hidden_ND.index_select(0, which)
         logprobs_N = target_logprobs(
-            decoder.logits(self.leaves, hidden_ND), targets_N if some is None else targets_N[some]
+            decoder.logits(self.weights, hidden_ND), targets_N if some is None else targets_N[some]
         )
         if some is None:
             out_N.copy_(logprobs_N.detach())
             logprobs_N = logprobs_N[counted]
         else:
             out_N.index_copy_(0, some, logprobs_N.detach())
-        value = loss_sum(loss, logprobs_N, {name: values[counted] for name, values in fields.items()})
+        terms = loss_terms(loss, logprobs_N, {name: values[counted] for name, values in fields.items()})
+        value = terms.sum()
+        lost = float(value.detach())
+        if not math.isfinite(lost):
+            raise not_finite(terms, fields["row"][counted])
         if torch.is_grad_enabled() and len(counted) > 0:
             value.backward()
             if self.leaf_grad is not self.grad:
                 self.grad += self.leaf_grad
                 self.leaf_grad.zero_()
-        return float(value.detach())
+        return lost
 
     @torch.no_grad()
     def optim_step(self, head: dict[str, Any]) -> dict[str, Any]:
         """Applies the gradients and clears them; returns the step and the norm before clipping."""
-        optimizer = head.get("optimizer") or "adamw"
-        rate = number(head, "learningRate", least=0)
-        beta1, beta2 = number(head, "beta1", 0.9, least=0), number(head, "beta2", 0.999, least=0)
-        epsilon, decay = number(head, "epsilon", 1e-8, least=0), number(head, "weightDecay", 0.01, least=0)
-        clip = number(head, "gradientClipNorm", 0, least=0)
-        if optimizer not in OPTIMIZERS:
-            raise bad_request(f"there is no optimizer {optimizer!r}; there are {', '.join(OPTIMIZERS)}")
-        if beta1 >= 1 or beta2 >= 1:
-            raise bad_request("beta1 and beta2 must be below 1")
-        norm = float(torch.linalg.vector_norm(self.grad))
+        step = OptimizerStep.read(head)
+        norm = norm_of(self.grad)
         if not math.isfinite(norm):
             self._clear()
             raise EngineError(
@@ -184,28 +186,7 @@ class Trainer:
             for snapshot in sharing:
                 snapshot.share(copy)
         self.sharing.clear()
-        excess = (norm + 1e-6) / clip if clip > 0 and norm + 1e-6 > clip else 1.0
-        if optimizer == "sgd":
-            self.flat.mul_(1 - rate * decay).add_(self.grad, alpha=-rate / excess)
-        else:
-            adamw(
-                [self.flat],
-                [self.grad],
-                [self.first],
-                [self.second],
-                [],
-                [self.moment_steps],
-                fused=True,
-                # Divides the gradient on the way.
-                grad_scale=torch.tensor(excess) if excess > 1 else None,
-                amsgrad=False,
-                maximize=False,
-                lr=rate,
-                beta1=beta1,
-                beta2=beta2,
-                eps=epsilon,
-                weight_decay=decay,
-            )
+        apply_step(self.flat, self.grad, self.moments, step, norm, self.step + 1)
         self.step += 1
         self._clear()
         if self.buffer is not self.flat:
@@ -218,7 +199,7 @@ class Trainer:
 
     def snapshot(self) -> Snapshot:
         """The weights as they are; copied only when a step follows."""
-        snapshot = Snapshot(self.architecture, self.buffer, self.step)
+        snapshot = Snapshot(self.frame, self.buffer, self.step)
         self.sharing.append(snapshot)
         return snapshot
 
@@ -228,14 +209,14 @@ class Trainer:
 
     def save(self, path: str, *, optimizer: bool) -> int:
         """Writes a checkpoint; returns its bytes. Moments that no step has moved are zero: not written."""
-        slots = self.architecture.slots
-        files = {"model.safetensors": tensors_of(slots, self.flat)}
-        if optimizer and int(self.moment_steps) > 0:
-            files["optimizer.safetensors"] = {
-                **tensors_of(slots, self.first, "first."),
-                **tensors_of(slots, self.second, "second."),
+        moments, files = self.moments, self.frame.files(self.flat)
+        if optimizer and int(moments.steps) > 0:
+            slots = self.frame.slots
+            files[OPTIMIZER] = {
+                **tensors_of(slots, moments.first, "first."),
+                **tensors_of(slots, moments.second, "second."),
             }
-        facts = {"step": self.step, "momentSteps": int(self.moment_steps)}
+        facts = {"step": self.step, "momentSteps": int(moments.steps), **self.model.facts_to_save}
         return write_checkpoint(Path(path), self.model.files, files, facts)
 
 
@@ -246,11 +227,13 @@ def places(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
 
 
-def micro_limit(config: ModelConfig) -> int:
-    """Positions of one pass: a function of the model's shape alone."""
+def micro_limit(config: ModelConfig, pass_bytes: int = MICRO_BYTES, recompute: bool = False) -> int:
+    """Positions of one pass: a function of the model's shape, of what the machine was found to have once, and
+    of what is kept for the gradient; never of the memory of the moment."""
     heads = (config.heads + 2 * config.key_value_heads) * config.head_width
-    kept = 4 * config.layers * (6 * config.width + 3 * heads + 4 * config.hidden)
-    return max(256, min(MICRO_TOKENS, MICRO_BYTES // kept, MICRO_LOGITS // config.vocabulary))
+    layer = 4 * (6 * config.width + 3 * heads + 4 * config.hidden)
+    kept = layer + 4 * config.layers * config.width if recompute else config.layers * layer
+    return max(256, min(MICRO_TOKENS, pass_bytes // kept, MICRO_LOGITS // config.vocabulary))
 
 
 def micro_batches(lengths: np.ndarray, limit: int) -> list[tuple[slice, slice]]:

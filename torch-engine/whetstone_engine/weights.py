@@ -9,47 +9,49 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .checkpoint import FORMAT, has_weights, keep_files, read_optimizer, read_weights
-from .config import read_config, read_json
-from .decoder import Decoder, Weights
+from .checkpoint import WEIGHTS, has_weights, keep_files, read_facts, read_optimizer, read_weights, tensors_of
+from .config import read_config
+from .decoder import Decoder
 from .errors import EngineError, bad_request
 from .layout import initialise, layout_of, views_of
+from .panels import Weights, laid_out
+from .precision import check_precision, native_bf16, round_weights
 from .request import text, whole
-
-PRECISIONS = ("fp32", "bf16")
-ROUNDED_AT_ONCE = 2**16
-"""Weights that are rounded together: their copy stays in the cache."""
-
-
-def native_bf16() -> bool:
-    """Whether this processor multiplies matrices faster in bf16 than in fp32. That takes tiles (AMX): with
-    vector instructions bf16 is half as fast, and weights rounded to it are computed with in fp32."""
-    return torch.cpu._is_amx_tile_supported()
-
-
-def round_weights(flat: Tensor, out: Tensor) -> Tensor:
-    """Weights rounded to bf16, in an fp32 buffer that may be the same."""
-    for target, source in zip(out.split(ROUNDED_AT_ONCE), flat.split(ROUNDED_AT_ONCE), strict=True):
-        target.copy_(source.bfloat16())
-    return out
 
 
 class Architecture:
     """What a folder's configuration says, and where each tensor lies in a buffer."""
 
     def __init__(self, folder: Path, precision: str) -> None:
-        if precision not in PRECISIONS:
-            raise bad_request(f"there is no precision {precision!r}; there are {', '.join(PRECISIONS)}")
+        check_precision(precision)
         self.config = read_config(folder)
-        self.rounded = precision == "bf16"
-        self.dtype = torch.bfloat16 if self.rounded and native_bf16() else torch.float32
+        self.precision = precision
+        self.kept = torch.bfloat16 if precision == "bf16" else torch.float32
+        """What weights that are trained, their gradients and moments are kept in."""
+        self.dtype = torch.bfloat16 if precision != "fp32" and native_bf16() else torch.float32
         """What passes compute in; weights are rounded to bf16 in either case where they are to be."""
         self.slots, self.fused, self.size = layout_of(self.config)
-        self.decoder = Decoder(self.config)
+        self.decoder = Decoder(self.config, self.dtype)
 
-    def views(self, buffer: Tensor) -> Weights:
-        """The decoder's tensors as views of a buffer."""
+    @property
+    def architecture(self) -> Architecture:
+        return self
+
+    def leaves(self, buffer: Tensor) -> dict[str, Tensor]:
+        """What is trained, as views of a buffer."""
         return views_of(buffer, self.fused)
+
+    def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
+        """What the decoder computes with; `trained` where gradients are wanted."""
+        return dict(leaves)
+
+    def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
+        """A copy laid out for the products of a few rows; None where that is not worth it."""
+        return laid_out(leaves, self.size, self.dtype)
+
+    def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
+        """The weights' tensors by file and name, as views of a buffer."""
+        return {WEIGHTS: tensors_of(self.slots, flat)}
 
     def check(self, tokens: Tensor, longest: int) -> None:
         """Raises token-out-of-range and too-long."""
@@ -62,7 +64,8 @@ class Architecture:
 
 @dataclass
 class Model:
-    """Weights (fp32, flat), how many optimiser steps they have seen, and the small files of their folder."""
+    """Weights (flat, in what they are kept in), how many optimiser steps they have seen, and the small files
+    of their folder."""
 
     architecture: Architecture
     flat: Tensor
@@ -74,9 +77,19 @@ class Model:
 
     def compute_buffer(self, *, keep: bool = True) -> Tensor:
         """The weights as the decoder computes with them: `flat` itself, or a copy where that must stay."""
-        if not self.architecture.rounded or self.architecture.dtype != torch.float32:
+        if self.architecture.precision != "mixed":
+            return self.flat
+        if self.architecture.dtype != torch.float32:
             return self.flat.to(self.architecture.dtype)
         return round_weights(self.flat, torch.empty_like(self.flat) if keep else self.flat)
+
+    @property
+    def frame(self) -> Architecture:
+        return self.architecture
+
+    @property
+    def facts_to_save(self) -> dict[str, Any]:
+        return {}
 
     def facts(self) -> dict[str, Any]:
         config = self.architecture.config
@@ -94,7 +107,7 @@ def read_model(source: dict[str, Any], precision: str) -> Model:
     if kind not in ("folder", "checkpoint"):
         raise bad_request(f"there is no kind of source {kind!r}; there are folder, checkpoint")
     architecture = Architecture(folder, precision)
-    flat = torch.empty(architecture.size)
+    flat = torch.empty(architecture.size, dtype=architecture.kept)
     if has_weights(folder):
         read_weights(folder, architecture.slots, flat)
     elif kind == "folder" and source.get("seed") is not None:
@@ -103,13 +116,9 @@ def read_model(source: dict[str, Any], precision: str) -> Model:
         raise EngineError("weights-missing", "user", f"{folder} holds no weights, and no seed was given")
     model = Model(architecture, flat, 0, keep_files(folder))
     if kind == "checkpoint":
-        path = folder / "whetstone.json"
-        facts = read_json(path) if path.is_file() else {}
-        if facts.get("format", FORMAT) != FORMAT:
-            raise EngineError("config-invalid", "user", f"{path}: a newer version wrote this checkpoint")
-        model.step = whole(facts, "step", 0)
-        moved = whole(facts, "momentSteps", model.step)
+        facts = read_facts(folder)
+        model.step, moved = facts.step, facts.moment_steps
         if source.get("optimizer") and moved > 0:
-            model.moments = read_optimizer(folder, architecture.slots, architecture.size)
+            model.moments = read_optimizer(folder, architecture.slots, flat)
             model.moment_steps = moved
     return model

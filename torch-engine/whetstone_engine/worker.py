@@ -16,14 +16,20 @@ import numpy as np
 import torch
 
 from . import __version__
+from .adapters import Adapters, adapter_of
+from .base import Bases
 from .choice import Parameters
 from .config import ARCHITECTURES
 from .errors import EngineError, bad_request, of_exception
 from .frames import Arrays, Head
+from .limits import limit_memory
+from .lora import Lora
+from .merge import merge
+from .precision import native_bf16
 from .request import array, members, text, whole
 from .sampler import Rows, logprobs_of, rows_of, sample
-from .trainer import Snapshot, Trainer
-from .weights import native_bf16, read_model
+from .trainer import MICRO_BYTES, Snapshot, Trainer
+from .weights import read_model
 
 REMEMBERED = 64
 Reply = tuple[Head, Arrays]
@@ -60,6 +66,8 @@ class Worker:
         self.busy = 0.0
         self.models: dict[str, HeldModel] = {}
         self.samplers: dict[str, tuple[Snapshot, list[bytes] | None]] = {}
+        self.bases = Bases()
+        self.pass_bytes = MICRO_BYTES
         self.counts = {"tokensSampled": 0, "tokensTrained": 0, "optimizerSteps": 0}
 
     def answer(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
@@ -106,33 +114,52 @@ class Worker:
             raise bad_request(f"this worker speaks protocol 1, not {head.get('protocol')!r}")
         torch.set_num_threads(max(1, whole(head, "threads", 1)))
         torch.set_flush_denormal(True)
+        self.pass_bytes = min(MICRO_BYTES, whole(head, "passBytes", MICRO_BYTES))
+        limit_memory(whole(head, "memoryBytes", 0))
+        rounded = "bf16" if native_bf16() else "fp32"
         versions = {"torch": torch.__version__, "python": platform.python_version(), "package": __version__}
         return {
             "protocol": 1,
             "versions": versions,
             "device": "cpu",
             "architectures": list(ARCHITECTURES),
-            "arithmetic": {"fp32": "fp32", "bf16": "bf16" if native_bf16() else "fp32"},
+            "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
 
     def create_model(self, head: Head, arrays: Arrays) -> Reply:
         name = _unused(self.models, text(head, "model"))
         token_bytes = _token_bytes(arrays)
-        model = read_model(members(head, "source"), str(head.get("precision") or "fp32"))
-        self.models[name] = HeldModel(Trainer(model), token_bytes)
+        source, precision = members(head, "source"), str(head.get("precision") or "fp32")
+        model = adapter_of(source, _lora(head), precision, self.bases) or read_model(source, precision)
+        recompute = head.get("gradientCheckpointing") is True
+        trainer = Trainer(model, recompute=recompute, pass_bytes=self.pass_bytes)
+        self.models[name] = HeldModel(trainer, token_bytes)
         return model.facts(), {}
 
     def load_sampler(self, head: Head, arrays: Arrays) -> Reply:
         name = _unused(self.samplers, text(head, "sampler"))
         token_bytes = _token_bytes(arrays)
-        model = read_model(
-            {**members(head, "source"), "optimizer": False}, str(head.get("precision") or "fp32")
-        )
-        self.samplers[name] = (
-            Snapshot(model.architecture, model.compute_buffer(keep=False), model.step),
-            token_bytes,
-        )
-        return model.facts(), {}
+        source = {**members(head, "source"), "optimizer": False}
+        snapshot, facts = self._loaded(source, _lora(head), str(head.get("precision") or "fp32"))
+        self.samplers[name] = snapshot, token_bytes
+        return facts, {}
+
+    def _loaded(
+        self, source: dict[str, Any], lora: dict[str, Any] | None, precision: str
+    ) -> tuple[Snapshot, Head]:
+        """Weights to sample from; those of a base that is here already are shared."""
+        model = adapter_of(source, lora, precision, self.bases)
+        if model is not None:
+            return Snapshot(model.frame, model.compute_buffer(), model.step), model.facts()
+        base = self.bases.find(source, precision)
+        if base is not None:
+            bare = Adapters(base, Lora(1, 1, ()))
+            return Snapshot(bare, torch.empty(0), base.step), base.facts()
+        # What is not trained is kept as passes read it fastest.
+        fastest = "mixed" if precision == "bf16" and not native_bf16() else precision
+        whole_model = read_model(source, fastest)
+        buffer = whole_model.compute_buffer(keep=False)
+        return Snapshot(whole_model.frame, buffer, whole_model.step), whole_model.facts()
 
     def forward(self, head: Head, arrays: Arrays) -> Reply:
         held = self._model(head)
@@ -178,6 +205,10 @@ class Worker:
             return {"step": snapshot.step}, {}
 
         return held.once(whole(head, "sequence"), run)
+
+    def merge(self, head: Head, _: Arrays) -> Reply:
+        path, source = text(head, "path"), members(head, "source")
+        return {"path": path, "bytes": merge(Path(text(source, "path")), path, source.get("base"))}, {}
 
     def _sample(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
         snapshot, token_bytes = self._sampler(requests[0][0])
@@ -241,6 +272,7 @@ VERBS: dict[str, Callable[[Worker, Head, Arrays], Reply]] = {
     "save": Worker.save,
     "snapshot": Worker.snapshot,
     "logprobs": Worker.logprobs,
+    "merge": Worker.merge,
     "unload": Worker.unload,
     "stats": Worker.stats,
     "shutdown": lambda _self, _head, _arrays: ({}, {}),
@@ -251,6 +283,10 @@ def _unused(held: dict[str, Any], name: str) -> str:
     if name in held:
         raise bad_request(f"this worker holds {name} already")
     return name
+
+
+def _lora(head: Head) -> dict[str, Any] | None:
+    return None if head.get("lora") is None else members(head, "lora")
 
 
 def _token_bytes(arrays: Arrays) -> list[bytes] | None:

@@ -241,14 +241,21 @@ export interface ModelInfo {
 export type ModelSource =
   /** A Hugging Face folder; without weights in it they are drawn from `seed`. */
   | { readonly kind: "folder"; readonly path: string; readonly seed?: number }
-  /** What `save` wrote; of adapters, a PEFT folder whose config names the base. */
-  | { readonly kind: "checkpoint"; readonly path: string; readonly optimizer: boolean };
+  /** What `save` wrote; of adapters, a PEFT folder. */
+  | {
+      readonly kind: "checkpoint";
+      readonly path: string;
+      readonly optimizer: boolean;
+      /** The folder of the weights under adapters, where it is not the one that their config names. */
+      readonly base?: string;
+    };
 
 /**
- * What passes compute with, and what is kept: `fp32` weights and moments; `bf16`: passes with weights rounded to bf16, those
- * that are trained and their moments staying fp32 underneath (mixed precision).
+ * What passes compute with, and what is kept. `fp32`: weights, gradients and moments; `mixed`: passes with weights rounded to
+ * bf16, what is trained staying fp32 underneath; `bf16`: weights, gradients and moments are kept in bf16, half the memory.
+ * To sample from, the last two are one.
  */
-export type Precision = "fp32" | "bf16";
+export type Precision = "fp32" | "mixed" | "bf16";
 
 /** How far equal quantities may differ in one precision. */
 export interface Tolerance {

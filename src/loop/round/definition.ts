@@ -1,4 +1,12 @@
-import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
+import type {
+  Guard,
+  Harness,
+  LoraOptions,
+  Precision,
+  Selector,
+  Source,
+  Task,
+} from "../../foundation/contract/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import type { EngineDefinition, ModelDefinition } from "../../model/engine/index.ts";
@@ -31,6 +39,8 @@ export interface RunDefinition {
   readonly gate: GateOptions & { readonly mode: "decide" | "observe" };
   readonly afterReject: "candidate" | "champion";
   readonly budget: { readonly rounds: number };
-  readonly precision: "fp32" | "bf16";
+  readonly precision: Precision;
+  /** Adapters that are trained in place of the model's weights; absent where all of these are. */
+  readonly lora?: Omit<LoraOptions, "seed">;
   readonly seed: number;
 }

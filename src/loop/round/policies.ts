@@ -16,6 +16,8 @@ export interface PolicyStoreOptions {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly precision: NonNullable<LoadOptions["precision"]>;
+  /** Adapters to make over the model's folder. */
+  readonly lora?: NonNullable<LoadOptions["lora"]>;
   /** Where the checkpoint of that name lies. */
   readonly pathOf: (checkpoint: string) => string;
   /** Training goes on with the moments of the round before; without this they are twice the weights, for nothing. */
@@ -82,14 +84,15 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     return { role, model, tokenizer };
   }
 
-  /** New weights from the model's folder, drawn from `seed` where the folder has none. */
+  /** New weights from the model's folder, drawn from `seed` where the folder has none; or adapters over them. */
   async create(role: string, folder: string, seed: number | undefined): Promise<Policy> {
-    const { tokenizer, engine, precision, signal } = this.#options;
+    const { tokenizer, engine, precision, lora, signal } = this.#options;
     await this.#release(role);
     const model = await engine.createModel({
       source: { kind: "folder", path: folder, ...(seed === undefined ? {} : { seed }) },
       precision,
       ...(signal ? { signal } : {}),
+      ...(lora === undefined ? {} : { lora }),
       tokenBytes: tokenizer.tokenBytes(),
     });
     this.#held.set(role, { model, weights: { checkpoint: "", optimizerState: "fresh" } });

@@ -81,7 +81,7 @@ describe("defineRun", () => {
     [{ task, prepare: supervised() }, /"prepare" needs its data: supervised\(\{ on: demonstrations\(\)/],
     [{ task, seed: 0.5 }, /"seed"/],
     [{ task, seed: 2 ** 48 }, /"seed"/],
-    [{ task, precision: "fp16" }, /"precision": expected one of "fp32"\|"bf16"/],
+    [{ task, precision: "fp16" }, /"precision": expected one of "fp32"\|"mixed"\|"bf16"/],
     [{ task, name: "" }, /"name"/],
     [undefined, /expected object, received undefined/],
   ])("refuses %o", (config, message) => {

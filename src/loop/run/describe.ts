@@ -21,8 +21,14 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     gate: { ...gate },
     afterReject: definition.afterReject,
     precision: definition.precision,
+    ...loraOf(definition),
     seed: definition.seed,
   };
+}
+
+/** Named only where there are adapters, so that runs without them are what they were. */
+export function loraOf({ lora }: RunDefinition): { readonly lora?: Json } {
+  return lora === undefined ? {} : { lora: JSON.parse(JSON.stringify(lora)) as Json };
 }
 
 function part(value: {
@@ -54,8 +60,10 @@ export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): s
 }
 
 /** Two definitions with one key can train the same weights: the same engine reads them, and their tokens mean the same. */
-export function weightsKey({ engine, model, optimize, task }: RunDefinition): string {
+export function weightsKey(definition: RunDefinition): string {
+  const { engine, model, optimize, task } = definition;
   return hashOf({
+    ...loraOf(definition),
     engine: engine.name,
     model: part(model),
     roles: [...optimize.roles],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { userError } from "../../foundation/base/index.ts";
+import type { Precision } from "../../foundation/contract/index.ts";
 import type { EngineDefinition } from "../../model/engine/index.ts";
 import { local } from "../../model/engine/local/index.ts";
 import { tabular } from "../../model/engine/tabular/index.ts";
@@ -7,12 +8,12 @@ import type { RecordedRun } from "./find-run.ts";
 
 const describedSchema = z.looseObject({
   engine: z.looseObject({ name: z.string() }),
-  precision: z.enum(["fp32", "bf16"]).catch("fp32"),
+  precision: z.enum(["fp32", "mixed", "bf16"]).catch("fp32"),
 });
 
 export interface RecordedEngine {
   readonly engine: EngineDefinition;
-  readonly precision: "fp32" | "bf16";
+  readonly precision: Precision;
 }
 
 const threadsSchema = z.looseObject({ threads: z.number().optional() });

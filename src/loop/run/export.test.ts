@@ -15,6 +15,7 @@ import { digestFact, folderDigest } from "../round/folder-digest.ts";
 import { run } from "../run.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
+import { storedType } from "./export/stored-type.ts";
 import { exportModel } from "./export.ts";
 import { rollback } from "./rollback.ts";
 import { promotingRun } from "./testing/last-letter.ts";
@@ -139,10 +140,13 @@ describe("exportModel", () => {
 });
 
 describe("exportedConfig", () => {
-  const exported = async (config: object): Promise<Record<string, unknown>> => {
+  const exported = async (
+    config: object,
+    type: "float32" | "bfloat16" = "float32",
+  ): Promise<Record<string, unknown>> => {
     const path = join(out, "config.json");
     writeFileSync(path, JSON.stringify(config));
-    return JSON.parse(await exportedConfig(path)) as Record<string, unknown>;
+    return JSON.parse(await exportedConfig(path, type)) as Record<string, unknown>;
   };
 
   test("says the type of the weights that lie beside it, under one name", async () => {
@@ -151,6 +155,7 @@ describe("exportedConfig", () => {
       rope_theta: 5,
       dtype: "float32",
     });
+    expect(await exported({ torch_dtype: "float32" }, "bfloat16")).toEqual({ dtype: "bfloat16" });
   });
 
   test("stretches rotary positions beyond turning where the model has none", async () => {
@@ -213,5 +218,25 @@ describe("baseModelOf", () => {
     expect(await baseModelOf(given("m", "nowhere"), out)).toEqual({ name: "m", licence: undefined });
     expect(await baseModelOf({ model: { name: "tiny" } }, out)).toEqual({ name: "tiny", licence: undefined });
     expect((await baseModelOf(null, out)).licence).toBeUndefined();
+  });
+});
+
+describe("storedType", () => {
+  const typeOf = async (content: Buffer): Promise<string> => {
+    const path = join(out, "weights");
+    writeFileSync(path, content);
+    return storedType(path);
+  };
+  const headed = (head: string): Buffer => {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(head.length));
+    return Buffer.concat([length, Buffer.from(head)]);
+  };
+
+  test("is what the file's head says, and the common one where it says nothing", async () => {
+    expect(await typeOf(headed('{"w": {"dtype": "BF16", "shape": [1]}}'))).toBe("bfloat16");
+    expect(await typeOf(headed('{"w": {"dtype": "F32", "shape": [1]}}'))).toBe("float32");
+    expect(await typeOf(Buffer.from("half"))).toBe("float32");
+    expect(await typeOf(Buffer.from("something else altogether"))).toBe("float32");
   });
 });

@@ -3,10 +3,14 @@ import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "nod
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, readOptions, userError, WhetstoneError } from "../../foundation/base/index.ts";
-import { projectFolder, runName, whichWeights } from "./arguments.ts";
+import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import type { EngineProgress } from "../../model/engine/index.ts";
+import { mergeAdapters } from "../../model/engine/local/index.ts";
+import { functionOf, projectFolder, runName, whichWeights } from "./arguments.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
 import { modelCard } from "./export/model-card.ts";
+import { storedType } from "./export/stored-type.ts";
 import { readRun } from "./find-run.ts";
 import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
@@ -19,6 +23,9 @@ export interface ExportOptions {
   readonly which?: WhichWeights;
   /** A run by its name; the last one if left out. */
   readonly run?: string;
+  /** Of adapters, write these by themselves, as `peft` reads them, in place of the model that they make with their base. */
+  readonly adapter?: boolean;
+  readonly onProgress?: EngineProgress;
 }
 
 export interface Exported {
@@ -36,15 +43,19 @@ const optionsSchema = z.strictObject({
   to: z.string().min(1),
   which: whichWeights.default("champion"),
   run: runName,
+  adapter: z.boolean().default(false),
+  onProgress: functionOf<EngineProgress>(),
 });
 
-/** Of a checkpoint, what only a run that trains on needs. */
+/** Of a checkpoint, what only a run that trains on needs, or what is written anew. */
 const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
+const adapterFile = "adapter_model.safetensors";
 
 /**
  * Writes a run's weights as a Hugging Face folder that `transformers` loads: configuration, weights, tokenizer, chat template and
- * a model card with what was shown and what was not. The folder is there whole or not at all. Throws user errors `no-run`,
- * `no-weights`, `checkpoint-damaged`, `export-exists` and `not-exportable`, and an environment error `no-space`.
+ * a model card with what was shown and what was not. Adapters are added to their base, unless they are wanted by themselves.
+ * The folder is there whole or not at all. Throws user errors `no-run`, `no-weights`, `checkpoint-damaged`, `export-exists`, `not-exportable`,
+ * `no-adapter`, `base-missing` and `base-changed`, and an environment error `no-space`.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
@@ -54,32 +65,51 @@ const ownFiles = ["whetstone.json", "optimizer.safetensors", "config.json"];
  * await exportModel({ folder, to: join(folder, "better") }).catch(({ code }) => console.log(code)); // "not-exportable": a table
  */
 export async function exportModel(options: ExportOptions): Promise<Exported> {
-  const { folder, which, run, ...read } = readOptions("exportModel()", optionsSchema, options);
+  const { folder, which, run, adapter, onProgress, ...read } = readOptions(
+    "exportModel()",
+    optionsSchema,
+    options,
+  );
   const to = resolve(read.to);
   await refuseFull(to);
   const recorded = readRun(folder, run);
   const weights = weightsOf(recorded.events, which);
   const source = await wholeCheckpoint(folder, weights.checkpoint);
-  const names = await readdir(source);
-  if (!names.includes("model.safetensors"))
+  const adapters = existsSync(join(source, adapterFile));
+  if (adapter && !adapters)
+    throw userError(
+      "no-adapter",
+      `The weights of ${weights.checkpoint} are a whole model's: leave --adapter out.`,
+      { path: source },
+    );
+  const apart = adapters && adapter;
+  await using whole =
+    adapters && !apart
+      ? await merged(source, to, folder, onProgress)
+      : { path: source, [Symbol.asyncDispose]: async () => undefined };
+  const names = await readdir(whole.path);
+  const weightsFile = apart ? adapterFile : "model.safetensors";
+  if (!names.includes(weightsFile))
     throw userError(
       "not-exportable",
       `The weights of ${weights.checkpoint} are a table of the tabular engine, which no other program reads: export a run of local().`,
       { path: source },
     );
+  const type = await storedType(join(whole.path, weightsFile));
   const written: Record<string, string> = {
-    "config.json": await exportedConfig(join(source, "config.json")),
+    ...(apart ? {} : { "config.json": await exportedConfig(join(whole.path, "config.json"), type) }),
     "README.md": modelCard({
       ...recorded,
       weights,
       which,
       title: basename(to),
       base: await baseModelOf(recorded.record.description, folder),
-      hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(source, names)),
+      hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(whole.path, names)),
+      stored: adapters ? { type, adapters: apart ? "apart" : "merged" } : { type },
     }),
   };
   const copied = names.filter((name) => !ownFiles.includes(name));
-  const bytes = await writeWhole(to, source, copied, written);
+  const bytes = await writeWhole(to, whole.path, copied, written);
   return {
     run: recorded.record.id,
     ...weights,
@@ -87,6 +117,25 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
     files: [...copied, ...Object.keys(written)].sort(),
     bytes,
   };
+}
+
+/** The whole model, beside where it is to be written; it goes when it was. */
+async function merged(
+  from: string,
+  to: string,
+  folder: string,
+  onProgress: EngineProgress | undefined,
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = join(dirname(to), `.${basename(to)}.${process.pid}.merged`);
+  const remove = (): Promise<void> => rm(path, { recursive: true, force: true });
+  await remove();
+  await mergeAdapters({
+    from,
+    to: path,
+    logFolder: join(ledgerFolder(folder), "logs"),
+    ...(onProgress ? { onProgress } : {}),
+  });
+  return { path, [Symbol.asyncDispose]: remove };
 }
 
 async function namesTemplate(folder: string, names: readonly string[]): Promise<boolean> {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { userError } from "../../foundation/base/index.ts";
+import type { Precision } from "../../foundation/contract/index.ts";
 import { estimateParameters, type PreparedModel } from "../../model/engine/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 
@@ -17,11 +18,12 @@ export async function parametersOf({ path }: Pick<PreparedModel, "path">): Promi
  * kill its process somewhere on the way, without a word. Throws a user error `model-too-large`.
  */
 export async function refuseTooLarge(
-  { model, engine, optimize, budget, prepare }: RunDefinition,
+  { model, engine, optimize, budget, prepare, precision, lora }: RunDefinition,
   prepared: Pick<PreparedModel, "path" | "fromScratch">,
   available = availableMemory(),
 ): Promise<void> {
-  const { bytesPerParameter } = engine;
+  const bytesPerParameter =
+    engine.bytesPerParameter && Math.ceil(engine.bytesPerParameter * shareOf(precision, lora !== undefined));
   const trains = budget.rounds > 0 || prepare !== null || prepared.fromScratch;
   if (bytesPerParameter === undefined || !trains) return;
   const policies = optimize.roles.length;
@@ -32,9 +34,19 @@ export async function refuseTooLarge(
   throw userError(
     "model-too-large",
     `${model.name} has ${billions(parameters)} parameters${times}: training takes at least ${gigabytes(needed)} of memory (${bytesPerParameter} bytes a parameter: ` +
-      `weight, gradient and two moments in 32 bits each), and ${gigabytes(available)} are available here. Take a smaller model, or a machine with more memory.`,
+      `${kept(precision, lora !== undefined)}), and ${gigabytes(available)} are available here. Take a smaller model, ${lora === undefined ? "adapters (lora: { rank: 32 }), " : ""}${precision === "bf16" ? "" : 'precision "bf16", '}or a machine with more memory.`,
     { parameters, neededBytes: needed, availableBytes: available },
   );
+}
+
+/** Of what fp32 takes: a weight alone where adapters are trained, half of each number in bf16. */
+function shareOf(precision: Precision, adapters: boolean): number {
+  return (adapters ? 1 / 4 : 1) * (precision === "bf16" ? 1 / 2 : 1);
+}
+
+function kept(precision: Precision, adapters: boolean): string {
+  const bits = precision === "bf16" ? 16 : 32;
+  return adapters ? `its weight in ${bits} bits` : `weight, gradient and two moments in ${bits} bits each`;
 }
 
 /** Bytes that a new process can have: what the kernel says, and no more than the limit of this process's group. */

@@ -59,7 +59,17 @@ export const chat = buildCommand<ChatFlags, [string?], CliContext>({
 export const exportRoute = buildCommand<ExportFlags, [string, string?], CliContext>({
   loader: async () => (await import("./commands/export.ts")).exportCommand,
   parameters: {
-    flags: { which: text("WHICH", "champion (default), base, candidate or round-N"), run, json },
+    flags: {
+      which: text("WHICH", "champion (default), base, candidate or round-N"),
+      run,
+      adapter: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "Of a run that trains adapters, these alone, as peft reads them; default merged",
+      },
+      json,
+    },
     positional: {
       kind: "tuple",
       parameters: [needed("TO", "The folder to write: not there yet, or empty"), place],
@@ -72,6 +82,7 @@ export const exportRoute = buildCommand<ExportFlags, [string, string?], CliConte
       examples: [
         ["whetstone export ./better", "the last run's champion"],
         ["whetstone export ./third --which round-3", "a candidate, promoted or not"],
+        ["whetstone export ./small --adapter", "the adapters, a few megabytes, without the model under them"],
       ],
     }),
   },

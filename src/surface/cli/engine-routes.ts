@@ -59,7 +59,7 @@ const serve = buildCommand<ServeFlags, [], CliContext>({
         "The interface to listen on; default 127.0.0.1. Beyond this machine a key is needed",
       ),
       engine: text("ENGINE", "local, the default, or tabular: tables instead of networks, without Python"),
-      precision: text("PRECISION", "fp32, the default, or bf16"),
+      precision: text("PRECISION", "fp32, the default, mixed or bf16"),
       state: text("FOLDER", "Where checkpoints are kept; default .whetstone/serve"),
       json,
     },

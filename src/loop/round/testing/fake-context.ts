@@ -75,7 +75,7 @@ const capabilities: EngineCapabilities = {
   extensions: [],
   untested: [],
   workers: 1,
-  tolerance: { fp32: tolerance, bf16: tolerance },
+  tolerance: { fp32: tolerance, mixed: tolerance, bf16: tolerance },
 };
 
 export interface FakeContextOptions {

@@ -9,7 +9,7 @@ const noTurning = 1e30;
  * model without positions says so in the one way there is, rotary positions that are stretched beyond any turning. Throws a user
  * error `not-exportable` for learned positions, which no class of `transformers` has beside this architecture.
  */
-export async function exportedConfig(path: string): Promise<string> {
+export async function exportedConfig(path: string, dtype: "float32" | "bfloat16"): Promise<string> {
   const { torch_dtype: _older, ...config } = JSON.parse(await readFile(path, "utf8")) as Record<
     string,
     unknown
@@ -30,6 +30,6 @@ export async function exportedConfig(path: string): Promise<string> {
           rope_parameters: { ...unturned, rope_theta: Number(config.rope_theta ?? 10000) },
         }
       : {};
-  const exported = { ...config, ...stretched, dtype: "float32" };
+  const exported = { ...config, ...stretched, dtype };
   return `${JSON.stringify(exported, null, 2)}\n`;
 }

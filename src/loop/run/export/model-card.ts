@@ -12,6 +12,8 @@ export interface ModelCardOptions extends RecordedRun {
   readonly base: BaseModel;
   /** Whether the model was taught conversations. */
   readonly hasTemplate: boolean;
+  /** What its weights are: stored in this type, and adapters by themselves or added to the base where they are any. */
+  readonly stored: { readonly type: "float32" | "bfloat16"; readonly adapters?: "merged" | "apart" };
 }
 
 /** The README.md of an exported model: what it is, what was shown on which items, what was not, and how to load it. */
@@ -24,7 +26,7 @@ export function modelCard(options: ModelCardOptions): string {
     "---",
     ...(base.licence === undefined ? [] : [`license: ${base.licence}`]),
     `base_model: ${JSON.stringify(base.name)}`,
-    "library_name: transformers",
+    `library_name: ${options.stored.adapters === "apart" ? "peft" : "transformers"}`,
     "pipeline_tag: text-generation",
     "tags:",
     "- whetstone",
@@ -118,7 +120,7 @@ function notShown({ events }: ModelCardOptions, started: EventOf<"run-started"> 
   ];
 }
 
-function usage({ title, hasTemplate, record }: ModelCardOptions): string[] {
+function usage({ title, hasTemplate, record, stored, base }: ModelCardOptions): string[] {
   const ask = hasTemplate
     ? [
         'messages = [{"role": "user", "content": "…"}]',
@@ -128,17 +130,37 @@ function usage({ title, hasTemplate, record }: ModelCardOptions): string[] {
     : ['inputs = tokenizer("…", return_tensors="pt", return_token_type_ids=False)'];
   return [
     "```python",
-    "from transformers import AutoModelForCausalLM, AutoTokenizer",
-    "",
-    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(`./${title}`)})`,
-    `model = AutoModelForCausalLM.from_pretrained(${JSON.stringify(`./${title}`)})`,
+    ...loading(stored.adapters === "apart", `./${title}`, base.name),
     ...ask,
     "output = model.generate(**inputs, do_sample=False, max_new_tokens=64)",
     'print(tokenizer.decode(output[0, inputs["input_ids"].shape[1]:], skip_special_tokens=True))',
     "```",
     "",
-    `It was measured with ${harnessOf(record.description)}. Weights are stored in 32-bit floats, as they were trained.`,
+    `It was measured with ${harnessOf(record.description)}. ${storage(stored)}`,
   ];
+}
+
+function loading(apart: boolean, folder: string, base: string): string[] {
+  const own = JSON.stringify(folder);
+  const model = (from: string): string => `model = AutoModelForCausalLM.from_pretrained(${from})`;
+  return [
+    ...(apart ? ["from peft import PeftModel"] : []),
+    "from transformers import AutoModelForCausalLM, AutoTokenizer",
+    "",
+    `tokenizer = AutoTokenizer.from_pretrained(${own})`,
+    ...(apart
+      ? [model(JSON.stringify(base)), `model = PeftModel.from_pretrained(model, ${own})`]
+      : [model(own)]),
+  ];
+}
+
+function storage({ type, adapters }: ModelCardOptions["stored"]): string {
+  const floats = type === "float32" ? "32-bit floats" : "16-bit floats (bfloat16)";
+  if (adapters === "merged")
+    return `Low-rank adapters were trained and added to the weights of the base; the sums are stored in ${floats}.`;
+  if (adapters === "apart")
+    return `These are low-rank adapters (LoRA), stored in ${floats} as they were trained: they need the weights of the base.`;
+  return `Weights are stored in ${floats}, as they were trained.`;
 }
 
 function provenance(

@@ -41,6 +41,7 @@ describe.each([
   { positions: "rotary", precision: "fp32" },
   { positions: "learned", precision: "fp32" },
   { positions: "none", precision: "fp32" },
+  { positions: "rotary", precision: "mixed" },
   { positions: "rotary", precision: "bf16" },
 ] as const)("the local engine conforms: $positions positions, $precision", ({ positions, precision }) => {
   const modelFolder = (): string => join(folder, `${positions}-${precision}`);

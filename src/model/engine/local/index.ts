@@ -11,5 +11,6 @@ export {
 } from "./installation.ts";
 export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
+export { type MergeRequest, mergeAdapters } from "./merge-adapters.ts";
 export { findPython, type Python } from "./python.ts";
 export { type CommandResult, runCommand } from "./run-command.ts";

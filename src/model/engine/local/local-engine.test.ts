@@ -23,7 +23,16 @@ describe("LocalEngine", () => {
     expect(capabilities.engine).toMatch(/^local \(torch 2\.13/);
     expect(capabilities.workers).toBe(2);
     expect(capabilities.architectures).toContain("llama");
-    expect(capabilities.losses).toEqual(["cross_entropy", "importance_sampling", "ppo"]);
+    expect(capabilities.losses).toEqual([
+      "cross_entropy",
+      "importance_sampling",
+      "ppo",
+      "cispo",
+      "dro",
+      "gspo",
+    ]);
+    expect(capabilities.precisions).toEqual(["fp32", "mixed", "bf16"]);
+    expect(capabilities.loraRank).toBe(512);
     expect(capabilities.tolerance.fp32).toEqual({ logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 });
     expect(capabilities.tolerance.bf16.meanLogprob).toBeLessThanOrEqual(0.1);
   });

@@ -15,7 +15,7 @@ import { weightVersionOf } from "../weight-version.ts";
 import { abilities } from "./abilities.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";
-import { isSmall } from "./placement.ts";
+import { isSmall, placeOf } from "./placement.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
 import type { Worker } from "./worker.ts";
@@ -46,7 +46,7 @@ export class LocalEngine implements Engine {
       architectures: hello.architectures,
       untested: [],
       workers: this.#workers,
-      tolerance: { fp32: exact, bf16: hello.arithmetic.bf16 === "fp32" ? exact : rough },
+      tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
     };
   }
 
@@ -57,7 +57,8 @@ export class LocalEngine implements Engine {
 
   async #create(id: string, options: LoadOptions): Promise<EngineModel> {
     options.signal?.throwIfAborted();
-    const lease = await this.#pool.place(await isSmall(options.source.path));
+    const { folder, base } = await placeOf(options);
+    const lease = await this.#pool.place(await isSmall(folder), base);
     try {
       const info = await load(lease.worker, "create_model", { model: id }, options);
       return new LocalModel({ id, info, lease, tally: this.#tally });
@@ -74,7 +75,8 @@ export class LocalEngine implements Engine {
 
   async #load(id: string, options: LoadOptions): Promise<Sampler> {
     options.signal?.throwIfAborted();
-    const workers = await this.#pool.all(await isSmall(options.source.path));
+    const { folder } = await placeOf(options);
+    const workers = await this.#pool.all(await isSmall(folder));
     const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, tally: this.#tally });
     const loads = workers.map((worker) => load(worker, "load_sampler", { sampler: id }, options));
@@ -82,6 +84,23 @@ export class LocalEngine implements Engine {
     if (failed?.status !== "rejected") return sampler;
     await sampler[Symbol.asyncDispose]();
     throw failed.reason;
+  }
+
+  /**
+   * Writes the whole model, in fp32, that adapters and the weights under them make together. Throws user errors
+   * `adapter-missing`, `adapter-unsupported`, `base-missing`, `base-changed` and `save-exists`.
+   */
+  async mergeAdapters({ from, to, base }: MergeOptions): Promise<{ readonly bytes: number }> {
+    const source = {
+      kind: "checkpoint",
+      path: resolve(from),
+      optimizer: false,
+      ...(base === undefined ? {} : { base: resolve(base) }),
+    } as const;
+    const { folder } = await placeOf({ source });
+    const [worker] = await this.#pool.all(await isSmall(folder));
+    const { head } = await (worker as Worker).call("merge", { source, path: resolve(to) });
+    return { bytes: head.bytes as number };
   }
 
   cost(): EngineCost {
@@ -94,6 +113,15 @@ export class LocalEngine implements Engine {
   }
 }
 
+export interface MergeOptions {
+  /** A PEFT folder. */
+  readonly from: string;
+  /** The folder to write; it must not exist. */
+  readonly to: string;
+  /** Where the weights under the adapters lie, if not where their config says. */
+  readonly base?: string;
+}
+
 const exact: Tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
 
 /**
@@ -102,13 +130,25 @@ const exact: Tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
  */
 const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
 
+/** Gradients that are kept in bf16 are rounded by each call that adds to them, to 8 bits. */
+function tolerancesOf(rounded: Tolerance): EngineCapabilities["tolerance"] {
+  return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: Math.max(rounded.gradient, 0.01) } };
+}
+
 async function load(
   worker: Worker,
   verb: "create_model" | "load_sampler",
   names: FrameHead,
-  { source, precision = "fp32", tokenBytes }: LoadOptions,
+  { source, precision = "fp32", lora, gradientCheckpointing, tokenBytes }: LoadOptions,
 ): Promise<ModelInfo> {
-  const parameters = { ...names, source: { ...source, path: resolve(source.path) }, precision };
+  const places = { path: resolve(source.path), ...("base" in source ? { base: resolve(source.base) } : {}) };
+  const parameters = {
+    ...names,
+    source: { ...source, ...places },
+    precision,
+    ...(lora === undefined ? {} : { lora }),
+    ...(gradientCheckpointing === undefined ? {} : { gradientCheckpointing }),
+  };
   const { head } = await worker.call(
     verb,
     parameters,
@@ -120,6 +160,7 @@ async function load(
     vocabularySize: info.vocabularySize,
     step: info.step,
     ...(typeof info.maxPositions === "number" ? { maxPositions: info.maxPositions } : {}),
+    ...(info.lora === undefined ? {} : { lora: info.lora }),
   };
 }
 

@@ -3,8 +3,10 @@ import { z } from "zod";
 import { readOptions, systemClock } from "../../../foundation/base/index.ts";
 import type { EngineDefinition, EngineProgress } from "../definition.ts";
 import { abilities } from "./abilities.ts";
+import { cacheFolder as cacheFolderOf } from "./cache-folder.ts";
 import { installEngine, packageFolder } from "./installation.ts";
 import { LocalEngine } from "./local-engine.ts";
+import { recordedMemory } from "./machine.ts";
 
 const optionsSchema = z.strictObject({
   workers: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
@@ -56,6 +58,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         ...(signal === undefined ? {} : { signal }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
+      const memoryBytes = await recordedMemory(cacheFolder ?? cacheFolderOf(process.env));
       const cores = availableParallelism();
       const roomFor = Math.max(1, Math.floor(totalmem() / bytesPerWorker));
       return new LocalEngine({
@@ -67,6 +70,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         workers: workers === "auto" ? Math.min(cores, roomFor) : workers,
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
+        memoryBytes,
         ...(onProgress === undefined ? {} : { onProgress }),
       });
     },

@@ -2,7 +2,8 @@ import type { Clock } from "../../../foundation/base/index.ts";
 import type { EngineProgress } from "../definition.ts";
 import { engineError } from "../engine-error.ts";
 import { type Environment, makeFolder } from "./cache-folder.ts";
-import { Worker } from "./worker.ts";
+import { shareOf } from "./machine.ts";
+import { type MemoryShare, Worker } from "./worker.ts";
 import { logStamp, openWorkerLog } from "./worker-log.ts";
 
 export interface PoolOptions {
@@ -16,6 +17,8 @@ export interface PoolOptions {
   readonly threads: number;
   /** Threads of the one worker that holds the large models. */
   readonly largeThreads: number;
+  /** Bytes of memory that were recorded for this machine. */
+  readonly memoryBytes?: number;
   readonly onProgress?: EngineProgress;
 }
 
@@ -29,6 +32,9 @@ export interface Lease {
 interface Slot {
   readonly index: number;
   readonly threads: number;
+  readonly memory: MemoryShare | undefined;
+  /** How many adapters lie over each base. */
+  readonly bases: Map<string, number>;
   starting: Promise<Worker> | undefined;
   worker: Worker | undefined;
   models: number;
@@ -51,16 +57,20 @@ export class WorkerPool implements AsyncDisposable {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const slot = (index: number, threads: number): Slot => ({
+    const slot = (index: number, threads: number, sharers: number): Slot => ({
       index,
       threads,
+      memory: options.memoryBytes === undefined ? undefined : shareOf(options.memoryBytes, sharers),
+      bases: new Map(),
       starting: undefined,
       worker: undefined,
       models: 0,
       used: false,
     });
-    this.#small = Array.from({ length: options.workers }, (_, index) => slot(index, options.threads));
-    this.#large = slot(options.workers, options.largeThreads);
+    this.#small = Array.from({ length: options.workers }, (_, index) =>
+      slot(index, options.threads, options.workers),
+    );
+    this.#large = slot(options.workers, options.largeThreads, 1);
     this.#stamp = logStamp(options.clock.now());
   }
 
@@ -81,15 +91,28 @@ export class WorkerPool implements AsyncDisposable {
     return Promise.all((small ? this.#small : [this.#large]).map((slot) => this.#taken(slot)));
   }
 
-  /** A place for a model, on the worker with the fewest. Where one small worker is needed, the others will be soon. */
-  async place(small: boolean): Promise<Lease> {
+  /**
+   * A place for a model, on the worker with the fewest; for adapters, on one that holds their base already, if any does.
+   * Where one small worker is needed, the others will be soon.
+   */
+  async place(small: boolean, base?: string): Promise<Lease> {
     const slots = small ? this.#small : [this.#large];
     for (const slot of slots) this.#taken(slot).catch(() => undefined);
-    const slot = slots.reduce((best, other) => (other.models < best.models ? other : best));
-    slot.models += 1;
+    const holding = slots.filter(({ bases }) => base !== undefined && bases.has(base));
+    const slot = (holding.length > 0 ? holding : slots).reduce((best, other) =>
+      other.models < best.models ? other : best,
+    );
+    const count = (more: number): void => {
+      slot.models += more;
+      if (base === undefined) return;
+      const over = (slot.bases.get(base) ?? 0) + more;
+      if (over > 0) slot.bases.set(base, over);
+      else slot.bases.delete(base);
+    };
+    count(1);
     const before = slot.starting;
     const release = (): void => {
-      if (slot.starting === before) slot.models -= 1;
+      if (slot.starting === before) count(-1);
     };
     try {
       return { worker: await this.#started(slot), release };
@@ -112,11 +135,13 @@ export class WorkerPool implements AsyncDisposable {
       slot.starting = undefined;
       slot.worker = undefined;
       slot.models = 0;
+      slot.bases.clear();
       slot.used = false;
     }
     slot.starting ??= this.#start(slot).catch((error: unknown) => {
       slot.starting = undefined;
       slot.models = 0;
+      slot.bases.clear();
       throw error;
     });
     return slot.starting;
@@ -125,7 +150,7 @@ export class WorkerPool implements AsyncDisposable {
   async #start(slot: Slot): Promise<Worker> {
     const idle = slot === this.#large ? this.#giveUpFirst() : undefined;
     const worker = idle ?? (await this.#startProcess(slot));
-    await worker.useThreads(slot.threads);
+    await worker.use(slot.threads, slot.memory);
     slot.worker = worker;
     return worker;
   }
@@ -149,7 +174,15 @@ export class WorkerPool implements AsyncDisposable {
     tell();
     await makeFolder(logFolder);
     const log = openWorkerLog(logFolder, this.#stamp, total);
-    const worker = await Worker.start({ python, packageFolder, threads: slot.threads, log, environment });
+    const { threads, memory } = slot;
+    const worker = await Worker.start({
+      python,
+      packageFolder,
+      threads,
+      log,
+      environment,
+      ...(memory === undefined ? {} : { memory }),
+    });
     this.#everStarted.push(worker);
     tell();
     if (this.#closed) await worker[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 import type { Datum, Loss, ReturnedLogprobs } from "../../../foundation/contract/index.ts";
 import { checkTargets, countedBy, requiredArray } from "../datum.ts";
+import { engineError } from "../engine-error.ts";
 import { type FrameInput, f32, i32 } from "./frames.ts";
 
 /** The arrays of `forward` and `forward_backward` for a loss. Throws `bad-request` where a datum lacks one or differs in length. */
@@ -7,6 +8,7 @@ export function packData(data: readonly Datum[], loss: Loss): FrameInput {
   checkTargets(data);
   const member = (name: "weights" | "advantages" | "logprobs" | "mask") =>
     f32(...data.map((datum, index) => requiredArray(datum, index, name, loss)));
+  refuseBounds(data, loss);
   const common = {
     lengths: i32(Int32Array.from(data, ({ tokens }) => tokens.length)),
     tokens: i32(...data.map(({ tokens }) => tokens)),
@@ -18,7 +20,43 @@ export function packData(data: readonly Datum[], loss: Loss): FrameInput {
     advantages: member("advantages"),
     logprobs: member("logprobs"),
     ...(data.some(({ mask }) => mask !== undefined) ? { mask: member("mask") } : {}),
+    ...bounds("clipLow", data, loss),
+    ...bounds("clipHigh", data, loss),
   };
+}
+
+type Bound = "clipLow" | "clipHigh";
+
+/** Those of each position where any datum has its own; the others then have the loss's. */
+function bounds(name: Bound, data: readonly Datum[], loss: Loss): FrameInput {
+  if (!clips(loss) || !data.some((datum) => datum[name] !== undefined)) return {};
+  const common = loss[name] ?? defaultBounds[loss.name][name];
+  const parts = data.map((datum, index) =>
+    datum[name] === undefined
+      ? new Float32Array(datum.tokens.length).fill(common)
+      : requiredArray(datum, index, name, loss),
+  );
+  return { [name === "clipLow" ? "clip_low" : "clip_high"]: f32(...parts) };
+}
+
+type ClippingLoss = Extract<Loss, { readonly clipLow?: number }>;
+
+const defaultBounds: Record<ClippingLoss["name"], Record<Bound, number>> = {
+  ppo: { clipLow: 0.8, clipHigh: 1.2 },
+  cispo: { clipLow: 0, clipHigh: 4 },
+  gspo: { clipLow: 0.8, clipHigh: 1.2 },
+};
+
+function clips(loss: Loss): loss is ClippingLoss {
+  return loss.name in defaultBounds;
+}
+
+/** What would have no effect is not taken. */
+function refuseBounds(data: readonly Datum[], loss: Loss): void {
+  if (clips(loss)) return;
+  const index = data.findIndex(({ clipLow, clipHigh }) => clipLow !== undefined || clipHigh !== undefined);
+  if (index >= 0)
+    throw engineError("bad-request", `Datum ${index} has bounds of a ratio, and ${loss.name} clips nothing.`);
 }
 
 /** Divides the flat logprobs of a reply by datum; those of positions that do not count are NaN when only the others came. */

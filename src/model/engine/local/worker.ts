@@ -22,8 +22,18 @@ export interface WorkerOptions {
   /** The folder that holds the Python package. */
   readonly packageFolder: string;
   readonly threads: number;
+  /** What the machine was found to have; without it the worker's own limits hold. */
+  readonly memory?: MemoryShare;
   readonly log: { readonly path: string; readonly descriptor: number };
   readonly environment: Environment;
+}
+
+/** Of the memory that was recorded for this machine, once. */
+export interface MemoryShare {
+  /** Most bytes of data of the process: beyond, an allocation fails by name, and nothing else does. */
+  readonly memoryBytes: number;
+  /** Most bytes that a pass keeps for its gradients. */
+  readonly passBytes: number;
 }
 
 export interface Hello {
@@ -31,7 +41,7 @@ export interface Hello {
   readonly architectures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
   /** What a model of each precision is computed in on this processor. */
-  readonly arithmetic: Readonly<Record<Precision, Precision>>;
+  readonly arithmetic: Readonly<Record<Precision, "fp32" | "bf16">>;
 }
 
 export interface Reply {
@@ -60,6 +70,7 @@ export class Worker implements AsyncDisposable {
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
   #threads: number;
+  #memory: MemoryShare | undefined;
   #lastId = 0;
   #incarnation: unknown;
   #closing = false;
@@ -69,9 +80,10 @@ export class Worker implements AsyncDisposable {
   #readyAt: number | undefined;
   #endedAt: number | undefined;
 
-  private constructor({ python, packageFolder, threads, log, environment }: WorkerOptions) {
+  private constructor({ python, packageFolder, threads, memory, log, environment }: WorkerOptions) {
     this.#logPath = log.path;
     this.#threads = threads;
+    this.#memory = memory;
     this.#child = spawn(python, ["-m", "whetstone_engine"], {
       cwd: packageFolder,
       env: workerEnvironment(environment, packageFolder, threads),
@@ -103,17 +115,21 @@ export class Worker implements AsyncDisposable {
   /** Starts a process and waits until it answers. Throws `worker-died` or `worker-not-started`. */
   static async start(options: WorkerOptions): Promise<Worker> {
     const worker = new Worker(options);
-    const { head } = await worker.call("hello", { protocol, threads: options.threads });
-    worker.#hello = head as unknown as Hello;
+    worker.#hello = (await worker.#greet()) as unknown as Hello;
     worker.#readyAt = performance.now();
     return worker;
   }
 
-  /** Computes with so many threads from now on. */
-  async useThreads(threads: number): Promise<void> {
-    if (threads === this.#threads) return;
+  /** Computes with so many threads, in so much memory, from now on. */
+  async use(threads: number, memory: MemoryShare | undefined): Promise<void> {
+    if (threads === this.#threads && memory?.memoryBytes === this.#memory?.memoryBytes) return;
     this.#threads = threads;
-    await this.call("hello", { protocol, threads });
+    this.#memory = memory;
+    await this.#greet();
+  }
+
+  async #greet(): Promise<FrameHead> {
+    return (await this.call("hello", { protocol, threads: this.#threads, ...this.#memory })).head;
   }
 
   get hello(): Hello {

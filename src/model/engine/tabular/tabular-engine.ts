@@ -52,7 +52,7 @@ export class TabularEngine implements Engine {
       deterministic: true,
       untested: [],
       workers: 1,
-      tolerance: { fp32: tolerance, bf16: tolerance },
+      tolerance: { fp32: tolerance, mixed: tolerance, bf16: tolerance },
     }));
   }
 

@@ -39,13 +39,14 @@ interface Opened {
 }
 
 const exact: Tolerance = { logprob: 2e-4, meanLogprob: 2e-4, gradient: 1e-3 };
+const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
 
 /** What any server of the API is taken to be able to do, where it does not say. */
 const plain: Omit<EngineCapabilities, "engine"> = {
   device: "remote",
   losses: lossNames,
   optimizers: ["adamw"],
-  precisions: ["fp32", "bf16"],
+  precisions: ["fp32", "mixed", "bf16"],
   architectures: [],
   stopStrings: true,
   topK: true,
@@ -55,7 +56,7 @@ const plain: Omit<EngineCapabilities, "engine"> = {
   extensions: [],
   untested: ["what this server can do: it does not say"],
   workers: 1,
-  tolerance: { fp32: exact, bf16: { logprob: 1, meanLogprob: 0.1, gradient: 0.05 } },
+  tolerance: { fp32: exact, mixed: rough, bf16: rough },
 };
 
 /** Models on a server that speaks the Tinker API. Folders given here are read for configuration and tokenizer only. */

@@ -9,6 +9,7 @@ import { whichOf } from "../which.ts";
 export interface ExportFlags extends JsonFlags {
   readonly which?: string;
   readonly run?: string;
+  readonly adapter?: boolean;
 }
 
 /** Writes a Hugging Face folder with a run's champion, or with other weights of it. */
@@ -20,12 +21,13 @@ export async function exportCommand(
 ): Promise<void> {
   const { output } = this;
   await answer(this, flags.json, async () => {
-    const { which, run } = flags;
+    const { which, run, adapter } = flags;
     const exported = await exportModel({
       folder: projectFolder(where),
       to: resolve(to),
       ...(which === undefined ? {} : { which: whichOf(which) }),
       ...(run === undefined ? {} : { run }),
+      ...(adapter === undefined ? {} : { adapter }),
     });
     if (flags.json) output.json(exported);
     else {

@@ -22,7 +22,7 @@ export interface ServeFlags extends JsonFlags {
 }
 
 const engines: Readonly<Record<string, () => EngineDefinition>> = { local, tabular };
-const precisions: readonly Precision[] = ["fp32", "bf16"];
+const precisions: readonly Precision[] = ["fp32", "mixed", "bf16"];
 
 /** Serves until Ctrl-C or SIGTERM, which is how it ends well. */
 export async function serveCommand(this: CliContext, flags: ServeFlags): Promise<void> {

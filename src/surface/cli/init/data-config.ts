@@ -20,7 +20,7 @@ const fineTuning: Course = {
     '    update: supervised({ steps: 36, batch: 6, learningRate: 2e-5, optimizerState: "fresh", replay: { newest: 1 } }),',
     "  }),",
     "),",
-    'precision: "bf16",',
+    'precision: "mixed",',
     "evaluate: { perStratum: 64, finalAuditPerStratum: 128 },",
   ],
   what: "round 1 learns from the training answers, later rounds from the model's own right answers",

@@ -81,7 +81,7 @@ export const version = 1;
  * const file = join(await mkdtemp(join(tmpdir(), "sums-")), "sums.jsonl");
  * const sums = Array.from({ length: 100 }, (_, n) => JSON.stringify({ prompt: `${n} + ${n} =`, answer: 2 * n }));
  * await writeFile(file, sums.join("\n"));
- * defineRun({ task: await dataset({ file }), model: "smollm2-135m", precision: "bf16", budget: { rounds: 3 } });
+ * defineRun({ task: await dataset({ file }), model: "smollm2-135m", precision: "mixed", budget: { rounds: 3 } });
  */
 export async function dataset(options: DatasetOptions): Promise<Task> {
   return (await readDataset(options)).task;

@@ -1,0 +1,136 @@
+"""Adapters over a frozen base: what a trainer trains in place of the weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .base import Base, Bases
+from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
+from .errors import EngineError, bad_request
+from .lora import Adapted, Lora, draw, leaves_of, sites_of, slots_of
+from .panels import Weights
+from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_lora
+from .request import text, whole
+from .weights import Architecture
+
+
+class Adapters:
+    """Where the adapters of a shape lie in a buffer, over which base."""
+
+    def __init__(self, base: Base, lora: Lora) -> None:
+        self.base, self.lora = base, lora
+        self.sites, self.size = sites_of(base.architecture.config, lora)
+        self.slots = slots_of(self.sites, lora.rank)
+
+    @property
+    def architecture(self) -> Architecture:
+        return self.base.architecture
+
+    def leaves(self, buffer: Tensor) -> dict[str, Tensor]:
+        return leaves_of(buffer, self.sites, self.lora.rank)
+
+    def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
+        frozen = self.base.plain() if trained else self.base.there()
+        return self.base.over(frozen, self._over(frozen, leaves))
+
+    def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
+        """They stay beside the base, which is laid out once for all of them: merged, each step would cost a
+        copy of the base, and in bf16 another rounding than the trainer's."""
+        packed = self.base.laid_out()
+        return (
+            None
+            if packed is None
+            else self._over(packed, {key: leaf.clone() for key, leaf in leaves.items()})
+        )
+
+    def _over(self, frozen: Weights, leaves: dict[str, Tensor]) -> Weights:
+        weights = {**frozen}
+        for site in self.sites:
+            base = weights["embed" if site.key not in weights else site.key]
+            ups = [leaves[f"{site.key}.up{index}"] for index in range(len(site.parts))]
+            places = [slice(part.begin, part.begin + part.outputs) for part in site.parts]
+            weights[site.key] = Adapted(base, leaves[f"{site.key}.down"], ups, places, self.lora.scale)
+        return weights
+
+    def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
+        return {ADAPTERS: tensors_of(self.slots, flat)}
+
+
+class AdapterModel:
+    """Adapters (fp32, flat, in every precision: they take next to nothing), and what a checkpoint of them
+    holds beside."""
+
+    def __init__(self, frame: Adapters, flat: Tensor, files: dict[str, bytes]) -> None:
+        self.frame, self.flat = frame, flat
+        self.files = {**files, **peft_config(frame.lora, frame.base)}
+        self.step = self.moment_steps = 0
+        self.moments: tuple[Tensor, Tensor] | None = None
+
+    @property
+    def architecture(self) -> Architecture:
+        return self.frame.architecture
+
+    def compute_buffer(self, *, keep: bool = True) -> Tensor:
+        return self.flat.to(self.architecture.dtype)
+
+    @property
+    def facts_to_save(self) -> dict[str, Any]:
+        base = self.frame.base
+        return {"base": {"path": base.path, "seed": base.seed, "digest": base.digest}}
+
+    def facts(self) -> dict[str, Any]:
+        config = self.architecture.config
+        return {
+            "parameters": self.architecture.size,
+            "vocabularySize": config.vocabulary,
+            "step": self.step,
+            "maxPositions": config.max_positions or None,
+            "lora": self.frame.lora.facts(),
+        }
+
+
+def adapter_of(
+    source: dict[str, Any], lora: dict[str, Any] | None, precision: str, bases: Bases
+) -> AdapterModel | None:
+    """The adapters that are asked for: new ones where `lora` says what they are, those of a checkpoint where
+    the source is one; None where the source is a whole model and `lora` is not given."""
+    folder = Path(text(source, "path"))
+    if is_adapter(folder):
+        if lora is not None:
+            raise bad_request(f"{folder} holds adapters and says what they are: leave lora out")
+        return read_adapters(folder, source, precision, bases)
+    return None if lora is None else new_adapters(source, lora, precision, bases)
+
+
+def new_adapters(source: dict[str, Any], given: dict[str, Any], precision: str, bases: Bases) -> AdapterModel:
+    lora, seed = Lora.read(given), whole(given, "seed", 0)
+    if source.get("optimizer"):
+        raise EngineError(
+            "optimizer-missing", "user", f"{text(source, 'path')} holds no moments of adapters: they are new"
+        )
+    base = bases.load(source, precision)
+    frame = Adapters(base, lora)
+    flat = torch.empty(frame.size)
+    draw(flat, frame.slots, seed)
+    return AdapterModel(frame, flat, base.files)
+
+
+def read_adapters(folder: Path, source: dict[str, Any], precision: str, bases: Bases) -> AdapterModel:
+    """Of a PEFT folder. Raises what its config, its base and its files are wrong in."""
+    lora = read_lora(folder)
+    base = bases.load(base_of(folder, source.get("base")), precision)
+    facts = read_facts(folder)
+    check_base(folder, base.digest, base.path)
+    frame = Adapters(base, lora)
+    flat = torch.empty(frame.size)
+    read_flat(folder, frame.slots, flat, base.plain())
+    model = AdapterModel(frame, flat, {**base.files, **keep_files(folder)})
+    if source.get("kind") == "checkpoint":
+        model.step = facts.step
+        if source.get("optimizer") and facts.moment_steps > 0:
+            model.moments, model.moment_steps = read_optimizer(folder, frame.slots, flat), facts.moment_steps
+    return model

@@ -1,0 +1,138 @@
+"""Frozen weights that the adapters of one worker share."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .checkpoint import INDEX, WEIGHTS
+from .config import read_json
+from .panels import Panels, Weights
+from .request import text
+from .weights import Model, read_model
+
+SAMPLED_BYTES, SAMPLES = 2**16, 16
+"""Of a file of weights the digest reads pieces: the whole would take longer than loading it."""
+
+
+class Laid(dict[str, Any]):
+    """Weights in one layout, which others may know without keeping them; `over` are those that these keep."""
+
+    __slots__ = ("__weakref__", "over")
+
+    def __init__(self, weights: Mapping[str, Any], over: Laid | None = None) -> None:
+        super().__init__(weights)
+        self.over = over
+
+
+class Base:
+    """A model's weights as the decoder computes with them. They go when the last adapter, trainer or sampler,
+    of theirs goes."""
+
+    def __init__(self, model: Model, source: dict[str, Any], digest: str) -> None:
+        self.architecture, self.files, self.step = model.architecture, model.files, model.step
+        self.facts = model.facts
+        self.path, self.seed = str(Path(text(source, "path")).resolve()), source.get("seed")
+        self.digest = digest
+        plain = Laid(self.architecture.leaves(model.compute_buffer(keep=False)))
+        self._plain: weakref.ref[Laid] = weakref.ref(plain)
+        self._packed: Weights | None = None
+        self.fresh: Laid | None = plain
+        """Held until the first adapters hold them."""
+
+    def plain(self) -> Laid:
+        """The weights for passes over many positions."""
+        plain = self._plain()
+        if plain is None:
+            kept = {
+                key: one.whole() if isinstance(one, Panels) else one
+                for key, one in (self._packed or {}).items()
+            }
+            if self.architecture.config.tied:
+                del kept["head"]
+            plain = Laid(kept)
+            self._plain = weakref.ref(plain)
+        return plain
+
+    def there(self) -> Laid:
+        """The weights in the layout that there is, to sample from."""
+        return self._plain() or (self.plain() if self._packed is None else Laid(self._packed))
+
+    def over(self, frozen: Laid, weights: Weights) -> Laid:
+        """Weights that keep the frozen ones, some of which are in them; nobody else needs to from now on."""
+        self.fresh = None
+        return Laid(weights, frozen)
+
+    def laid_out(self) -> Weights | None:
+        """The weights for the products of a few rows, one copy for all; None where the others are as good."""
+        if self._packed is None:
+            plain = self.plain()
+            self._packed = self.architecture.laid_out(plain)
+        return self._packed
+
+    def bytes(self) -> int:
+        """What the weights take, in all layouts that there are."""
+        plain = self._plain() or {}
+        layouts = [*plain.values(), *(self._packed or {}).values()]
+        tensors = [part for one in layouts for part in (one.panels if isinstance(one, Panels) else [one])]
+        # Several of them lie in one buffer.
+        storages = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in tensors}
+        return sum(storages.values())
+
+
+class Bases:
+    """The bases of a worker: equal content, seed and precision are one."""
+
+    def __init__(self) -> None:
+        self._held: weakref.WeakValueDictionary[tuple[str, Any, str], Base] = weakref.WeakValueDictionary()
+
+    def find(self, source: dict[str, Any], precision: str) -> Base | None:
+        return self._held.get(_key(source, precision))
+
+    def load(self, source: dict[str, Any], precision: str) -> Base:
+        """Raises what reading a model raises."""
+        key = _key(source, precision)
+        base = self._held.get(key)
+        if base is None:
+            base = Base(read_model({**source, "optimizer": False}, precision), source, key[0])
+            self._held[key] = base
+        return base
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
+def _key(source: dict[str, Any], precision: str) -> tuple[str, Any, str]:
+    return digest_of(Path(text(source, "path"))), source.get("seed"), precision
+
+
+def digest_of(folder: Path) -> str:
+    """Of a model folder's content: its configuration, and of each file of weights its size and pieces of it.
+    A folder that holds nothing has one too."""
+    digest = hashlib.sha256()
+    for path in [folder / "config.json", folder / "generation_config.json", *_weights(folder)]:
+        size = path.stat().st_size if path.is_file() else -1
+        digest.update(f"{path.name} {size}\n".encode())
+        if size < 0:
+            continue
+        with path.open("rb") as file:
+            for sample in range(SAMPLES):
+                file.seek(sample * max(0, size - SAMPLED_BYTES) // (SAMPLES - 1))
+                digest.update(file.read(SAMPLED_BYTES))
+    return digest.hexdigest()
+
+
+def _weights(folder: Path) -> list[Path]:
+    if (folder / WEIGHTS).is_file() or not (folder / INDEX).is_file():
+        return [folder / WEIGHTS]
+    try:
+        return [
+            folder / name
+            for name in sorted({str(one) for one in read_json(folder / INDEX)["weight_map"].values()})
+        ]
+    except Exception:
+        # What is wrong with it is said when it is read.
+        return [folder / INDEX]

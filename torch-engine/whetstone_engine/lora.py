@@ -1,0 +1,229 @@
+"""Low-rank adapters of linear layers (arXiv 2106.09685): W + (alpha/rank)·B·A. Suffixes: N positions, I
+inputs, O outputs of a fused layer, R ranks of all its parts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import FunctionCtx
+
+from .config import ModelConfig
+from .errors import bad_request
+from .kernels import add_product
+from .layout import Slot
+from .panels import Linear, linear
+from .request import listed, number, whole
+
+LARGEST_RANK = 512
+ALPHA = 32.0
+MODULES = {
+    "attention": ("q_proj", "k_proj", "v_proj", "o_proj"),
+    "mlp": ("gate_proj", "up_proj", "down_proj"),
+    "unembed": ("lm_head",),
+}
+"""Which linear layers a module holds, by their names in a checkpoint."""
+FUSED = {
+    "qkv": ("self_attn.", MODULES["attention"][:3]),
+    "o": ("self_attn.", ("o_proj",)),
+    "gate_up": ("mlp.", ("gate_proj", "up_proj")),
+    "down": ("mlp.", ("down_proj",)),
+}
+"""The decoder's layers: where their parts lie in a checkpoint, and which they are, output after output."""
+
+
+@dataclass(frozen=True)
+class Lora:
+    """What adapters are: their rank, their scale's alpha and the linear layers that have one."""
+
+    rank: int
+    alpha: float
+    linears: tuple[str, ...]
+    rank_stabilised: bool = False
+    """Scaled by alpha/√rank (arXiv 2312.03732) in place of alpha/rank."""
+
+    @property
+    def scale(self) -> float:
+        return self.alpha / (math.sqrt(self.rank) if self.rank_stabilised else self.rank)
+
+    @property
+    def modules(self) -> list[str]:
+        return [name for name, linears in MODULES.items() if any(one in self.linears for one in linears)]
+
+    @staticmethod
+    def read(given: dict[str, Any]) -> Lora:
+        """Of a request; raises bad-request."""
+        rank, alpha = whole(given, "rank"), number(given, "alpha", ALPHA)
+        modules = listed(given, "modules", str) or ("attention", "mlp")
+        if not 1 <= rank <= LARGEST_RANK:
+            raise bad_request(f"the rank of adapters is from 1 to {LARGEST_RANK}, not {rank}")
+        if alpha <= 0:
+            raise bad_request(f"alpha must be above 0, not {alpha:g}")
+        strange = [name for name in modules if name not in MODULES]
+        if strange:
+            raise bad_request(f"there are no modules {strange[0]!r}; there are {', '.join(MODULES)}")
+        return Lora(rank, alpha, tuple(one for name in MODULES if name in modules for one in MODULES[name]))
+
+    def facts(self) -> dict[str, Any]:
+        return {"rank": self.rank, "alpha": self.alpha, "modules": self.modules}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The adapter of one linear layer of a checkpoint: its outputs among those of the fused layer."""
+
+    name: str
+    begin: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Site:
+    """A fused layer of the decoder that has adapters."""
+
+    key: str
+    inputs: int
+    parts: tuple[Part, ...]
+    offset: int
+    """Where they begin in the flat buffer: every part's A [rank, I], then every part's B [outputs, rank]."""
+
+
+def sites_of(config: ModelConfig, lora: Lora) -> tuple[list[Site], int]:
+    """Where adapters lie, and the number of their parameters."""
+    head = config.head_width
+    rows = {
+        "q_proj": config.heads * head,
+        "k_proj": config.key_value_heads * head,
+        "v_proj": config.key_value_heads * head,
+        "o_proj": config.width,
+        "gate_proj": config.hidden,
+        "up_proj": config.hidden,
+        "down_proj": config.width,
+    }
+    inputs = {"qkv": config.width, "o": config.heads * head, "gate_up": config.width, "down": config.hidden}
+    sites: list[Site] = []
+    offset = 0
+
+    def add(key: str, columns: int, names: list[tuple[str, int, bool]]) -> None:
+        nonlocal offset
+        parts, begin = [], 0
+        for name, outputs, adapted in names:
+            if adapted:
+                parts.append(Part(name, begin, outputs))
+            begin += outputs
+        if parts:
+            sites.append(Site(key, columns, tuple(parts), offset))
+            offset += lora.rank * sum(columns + part.outputs for part in parts)
+
+    for layer in range(config.layers):
+        for key, (prefix, names) in FUSED.items():
+            full = [
+                (f"model.layers.{layer}.{prefix}{name}", rows[name], name in lora.linears) for name in names
+            ]
+            add(f"{layer}.{key}", inputs[key], full)
+    add("head", config.width, [("lm_head", config.vocabulary, "lm_head" in lora.linears)])
+    return sites, offset
+
+
+def slots_of(sites: list[Site], rank: int) -> list[Slot]:
+    """The adapters' tensors by the names that PEFT gives them, in the order of the flat buffer."""
+    slots: list[Slot] = []
+    for site in sites:
+        offset = site.offset
+        for part in site.parts:
+            slots.append(Slot(f"base_model.model.{part.name}.lora_A.weight", (rank, site.inputs), offset))
+            offset += rank * site.inputs
+        for part in site.parts:
+            slots.append(Slot(f"base_model.model.{part.name}.lora_B.weight", (part.outputs, rank), offset))
+            offset += rank * part.outputs
+    return slots
+
+
+def leaves_of(flat: Tensor, sites: list[Site], rank: int) -> dict[str, Tensor]:
+    """Views of the flat buffer: `<key>.down` [R, I], which is every part's A, and `<key>.up0` [outputs, rank]
+    …"""
+    leaves: dict[str, Tensor] = {}
+    for site in sites:
+        ranks, offset = rank * len(site.parts), site.offset
+        leaves[f"{site.key}.down"] = flat.narrow(0, offset, ranks * site.inputs).view(ranks, site.inputs)
+        offset += ranks * site.inputs
+        for index, part in enumerate(site.parts):
+            leaves[f"{site.key}.up{index}"] = flat.narrow(0, offset, part.outputs * rank).view(
+                part.outputs, rank
+            )
+            offset += part.outputs * rank
+    return leaves
+
+
+def draw(flat: Tensor, slots: list[Slot], seed: int) -> None:
+    """A uniform within ±1/√inputs, as PEFT draws it, B zero. One generator in the slots' order: a shape and a
+    seed give the same adapters."""
+    generator = torch.Generator().manual_seed(seed)
+    for slot in slots:
+        view = flat.narrow(0, slot.offset, slot.size)
+        if slot.name.endswith("lora_A.weight"):
+            bound = slot.shape[1] ** -0.5
+            view.uniform_(-bound, bound, generator=generator)
+        else:
+            view.zero_()
+
+
+class Adapted:
+    """A frozen linear layer with adapters on parts of its outputs."""
+
+    def __init__(
+        self, base: Tensor | Linear, down_RI: Tensor, ups: list[Tensor], places: list[slice], scale: float
+    ) -> None:
+        self.base, self.down_RI, self.ups, self.places, self.scale = base, down_RI, ups, places, scale
+
+    def apply(self, x_NI: Tensor) -> Tensor:
+        out_NO = linear(x_NI, self.base)
+        if torch.is_grad_enabled():
+            return _AddLowRank.apply(out_NO, x_NI, self, self.down_RI, *self.ups)
+        self._add(out_NO, x_NI.mm(self.down_RI.t()))
+        return out_NO
+
+    def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
+        if isinstance(self.base, Tensor):
+            sum_NO.addmm_(x_NI, self.base.to(x_NI.dtype).t())
+        else:
+            self.base.add_to(sum_NO, x_NI)
+        self._add(sum_NO, x_NI.mm(self.down_RI.t()))
+
+    def _add(self, sum_NO: Tensor, low_NR: Tensor) -> None:
+        for place, part, up in zip(self.places, low_NR.split(self.ups[0].shape[1], 1), self.ups, strict=True):
+            sum_NO[:, place].addmm_(part, up.t(), alpha=self.scale)
+
+
+class _AddLowRank(Function):
+    """Adds what the adapters make to the frozen layer's outputs, in place: nothing else has seen them."""
+
+    @staticmethod
+    def forward(context: FunctionCtx, out_NO: Tensor, x_NI: Tensor, layer: Adapted, *_: Tensor) -> Tensor:
+        low_NR = x_NI.mm(layer.down_RI.t())
+        context.save_for_backward(x_NI, low_NR)
+        context.layer = layer
+        context.mark_dirty(out_NO)
+        layer._add(out_NO, low_NR)
+        return out_NO
+
+    @staticmethod
+    def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor | None, ...]:
+        x_NI, low_NR = context.saved_tensors
+        layer: Adapted = context.layer
+        rank, scale = layer.ups[0].shape[1], layer.scale
+        grad_NR = torch.empty_like(low_NR)
+        pieces = zip(layer.places, low_NR.split(rank, 1), grad_NR.split(rank, 1), layer.ups, strict=True)
+        for place, low, grad_low, up in pieces:
+            grad = grad_NO[:, place]
+            add_product(up.grad, grad.t(), low, scale)
+            torch.mm(grad, up, out=grad_low)
+        grad_NR.mul_(scale)
+        add_product(layer.down_RI.grad, grad_NR.t(), x_NI)
+        _, x_wanted, *_rest = context.needs_input_grad
+        grad_x = grad_NR.mm(layer.down_RI) if x_wanted else None
+        return (grad_NO, grad_x, None, None, *[None] * len(layer.ups))

@@ -1,0 +1,54 @@
+"""What weights are kept in, and what passes compute in.
+
+fp32: both are fp32. mixed: weights that are trained, gradients and moments are kept in fp32, and passes
+compute with weights rounded to bf16. bf16: weights, gradients and moments are kept in bf16, 8 bytes a
+parameter in place of 16; steps are computed in fp32 and rounded at random, up or down in proportion to what
+lies between (arXiv 2010.06192), without which steps smaller than half of a weight's last bit would leave it
+as it is for ever."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .errors import bad_request
+
+PRECISIONS = ("fp32", "mixed", "bf16")
+ROUNDED_AT_ONCE = 2**16
+"""Weights that are rounded together: their copy stays in the cache."""
+
+
+def check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise bad_request(f"there is no precision {precision!r}; there are {', '.join(PRECISIONS)}")
+
+
+def native_bf16() -> bool:
+    """Whether this processor multiplies matrices faster in bf16 than in fp32. That takes tiles (AMX): with
+    vector instructions bf16 is half as fast, and weights rounded to it are computed with in fp32."""
+    return torch.cpu._is_amx_tile_supported()
+
+
+def round_weights(flat: Tensor, out: Tensor) -> Tensor:
+    """Weights rounded to bf16, in an fp32 buffer that may be the same."""
+    for target, source in zip(out.split(ROUNDED_AT_ONCE), flat.split(ROUNDED_AT_ONCE), strict=True):
+        target.copy_(source.bfloat16())
+    return out
+
+
+class Rounding:
+    """Rounds to bf16 at random. Equal for equal steps: a training that goes on rounds as it would have. All
+    pieces of a buffer take the same random numbers, each buffer its own: what counts is that none of a
+    weight's roundings is related to the ones before it."""
+
+    def __init__(self, step: int, buffers: int) -> None:
+        generator = torch.Generator().manual_seed(step)
+        self.noise = torch.empty(buffers, ROUNDED_AT_ONCE, dtype=torch.int32)
+        self.noise.random_(0, 2**16, generator=generator)
+
+    def store(self, buffer: int, values: Tensor, out: Tensor) -> None:
+        """Writes at most ROUNDED_AT_ONCE fp32 values to bf16 ones; changes the values."""
+        bits = values.view(torch.int32)
+        # The mantissa's lower half carries over in proportion to its size.
+        bits.add_(self.noise[buffer, : len(values)]).bitwise_and_(-(2**16))
+        out.copy_(values)
