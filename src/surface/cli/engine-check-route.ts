@@ -12,7 +12,7 @@ export const check = buildCommand<CheckFlags, [string], CliContext>({
         "MODEL",
         "A folder, or a name of `whetstone model list`; default a small model made on the spot",
       ),
-      precision: text("PRECISION", "fp32, the default, or bf16"),
+      precision: text("PRECISION", "fp32, the default, mixed or bf16"),
       lora: number("lora", "RANK", "Give every model adapters of this rank", { least: 1, whole: true }),
       fast: {
         kind: "boolean",
@@ -30,7 +30,7 @@ export const check = buildCommand<CheckFlags, [string], CliContext>({
       text: "Each check is a promise of every engine: what was measured, the tolerance that the engine states, and the verdict. The\nexit code is 4 when a check fails; docs/engines.md says what each is about.",
       examples: [
         ["whetstone engine check tabular --fast", "without Python, in seconds"],
-        ["whetstone engine check local --precision bf16 --json", "for programs"],
+        ["whetstone engine check local --precision mixed --json", "for programs"],
       ],
     }),
   },

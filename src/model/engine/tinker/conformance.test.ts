@@ -30,7 +30,7 @@ describe("the client of a Tinker server conforms, with our server and the tabula
     const definition = tinker({ baseUrl: server.url, apiKey: "tml-k", model: "org/small" });
     engine = await definition.open({ logFolder: folder });
     const tokens = [tokenizer.endToken, ...tokenizer.encode(needs.characters)];
-    subject = { engine, modelFolder, vocabularySize: tokenizer.vocabularySize, tokens };
+    subject = { engine, modelFolder, vocabularySize: tokenizer.vocabularySize, tokens, remote: true };
   });
   afterAll(async () => {
     await engine[Symbol.asyncDispose]();

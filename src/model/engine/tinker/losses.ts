@@ -1,5 +1,6 @@
 import { nearest, userError } from "../../../foundation/base/index.ts";
 import type { Loss, LossName } from "../../../foundation/contract/index.ts";
+import { engineError } from "../engine-error.ts";
 
 const clips = { clip_low_threshold: "clipLow", clip_high_threshold: "clipHigh" } as const;
 
@@ -53,11 +54,16 @@ function unknownSetting(loss: string, key: string, known: readonly string[]) {
   );
 }
 
-/** The API's words for a loss. */
+/** The API's words for a loss. Throws `bad-request` for a member that the loss has not. */
 export function configOf(loss: Loss): Record<string, number> {
-  const given = loss as unknown as Readonly<Record<string, number | undefined>>;
+  const { name, ...given } = loss as unknown as { readonly name: LossName } & Readonly<
+    Record<string, number | undefined>
+  >;
+  const known = Object.values(settings[name] ?? {});
+  const strange = Object.keys(given).find((member) => !known.includes(member));
+  if (strange !== undefined) throw engineError("bad-request", `The loss ${name} has no "${strange}".`);
   return Object.fromEntries(
-    Object.entries(settings[loss.name]).flatMap(([key, member]) =>
+    Object.entries(settings[name] ?? {}).flatMap(([key, member]) =>
       given[member] === undefined ? [] : [[key, given[member]]],
     ),
   );
