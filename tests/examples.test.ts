@@ -14,9 +14,9 @@ interface Documented {
 
 const root = resolve(import.meta.dirname, "..");
 const entries = { "src/index.ts": whetstone, "src/testing.ts": testing };
+const names = [...new Set(Object.values(entries).flatMap((entry) => Object.keys(entry)))].sort();
 const documented = readExamples();
 const surroundings = { ...whetstone, ...testing, mkdtemp, writeFile, tmpdir, join };
-const names = [...new Set(Object.values(entries).flatMap((entry) => Object.keys(entry)))].sort();
 
 describe("the public API", () => {
   test("is what its index says", () => {
