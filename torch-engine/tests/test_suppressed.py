@@ -46,7 +46,7 @@ def test_the_trainer_says_the_same(trainer):
     lost = -expected[torch.tensor(counted)].sum()
     lost.backward()
     assert result["lossSum"] == pytest.approx(float(lost.detach()), rel=1e-5)
-    head = trainer.architecture.views(trainer.grad)["head"]
+    head = trainer.architecture.leaves(trainer.grad)["head"]
     assert torch.allclose(head.double(), named["lm_head.weight"].grad, atol=1e-5)
     assert float(head[SUPPRESSED].abs().sum()) == 0
 
