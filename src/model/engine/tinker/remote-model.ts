@@ -14,7 +14,7 @@ import type {
   Sampler,
   SaveOptions,
 } from "../../../foundation/contract/index.ts";
-import { checkTargets, countedBy, requiredArray } from "../datum.ts";
+import { checkTargets, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { wireDatumOf } from "./data.ts";
 import { configOf, lossNames } from "./losses.ts";
@@ -79,6 +79,7 @@ export class RemoteModel implements EngineModel {
     return this.#call(options, () => {
       checkData(data, loss);
       const wire = data.map((datum) => wireDatumOf(datum, loss));
+      const lossConfig = configOf(loss);
       return async (take) => {
         const sequence = take();
         const pass = {
@@ -86,7 +87,7 @@ export class RemoteModel implements EngineModel {
           sequence,
           data: wire,
           lossName: loss.name,
-          lossConfig: configOf(loss),
+          lossConfig,
         };
         const bytes = await session.connection.pass(writePass({ ...pass, forwardOnly }));
         const { metrics, logprobs } = readPassOutput(bytes);
@@ -218,6 +219,7 @@ function checkData(data: readonly Datum[], loss: ForwardOptions["loss"]): void {
   if (!lossNames.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
   if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
   checkTargets(data);
+  refuseBounds(data, loss);
   for (const [index, datum] of data.entries())
     if (loss.name === "cross_entropy") requiredArray(datum, index, "weights", loss);
     else
