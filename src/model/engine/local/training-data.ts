@@ -1,6 +1,5 @@
 import type { Datum, Loss, ReturnedLogprobs } from "../../../foundation/contract/index.ts";
 import { checkTargets, countedBy, refuseBounds, requiredArray } from "../datum.ts";
-import { engineError } from "../engine-error.ts";
 import { type FrameInput, f32, i32 } from "./frames.ts";
 
 /** The arrays of `forward` and `forward_backward` for a loss. Throws `bad-request` where a datum lacks one or differs in length. */
