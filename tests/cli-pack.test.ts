@@ -54,7 +54,7 @@ test("packed and installed in an empty folder, it writes a config and runs it", 
   expect(lines.at(-1)).toMatchObject({ type: "result", run: "1-reverse", outcome: "rounds-spent" });
   expect(await shell(folder, "npx whetstone status")).toMatch(/^Nobody runs here now\.\nreverse: 1 round/);
   const testing = `import { conformanceChecks } from "whetstone/testing"; console.log(conformanceChecks().length > 60)`;
-  expect(await shell(folder, `node --input-type=module -e '${testing}'`)).toBe("true\n");
+  expect(await shell(folder, `./node_modules/.bin/node --input-type=module -e '${testing}'`)).toBe("true\n");
   // Started without npx, whatever Node the system has finds the one that came along.
   expect(await shell(folder, "./node_modules/.bin/whetstone plan")).toMatch(/^reverse: 2 models/);
 });

@@ -38,7 +38,7 @@ test.concurrent("engine serve refuses what it cannot do, in one sentence, before
     [3, "twice", [...serve, "--model", tiny]],
     [3, "config.json", ["engine", "serve", "--engine", "tabular", "--model", "org/none=nowhere"]],
     [3, "did you mean tabular", ["engine", "serve", "--engine", "tabluar", "--model", tiny]],
-    [3, "it is fp32 or bf16", [...serve, "--precision", "int3"]],
+    [3, "it is fp32, mixed, or bf16", [...serve, "--precision", "int3"]],
     [3, "has no bf16", [...serve, "--precision", "bf16"]],
     [3, "--key", [...serve, "--host", "0.0.0.0"]],
     [2, "another program listens there", [...serve.slice(0, -1), String(port)]],

@@ -1,6 +1,13 @@
 import type { AddressInfo } from "node:net";
 import { isIP } from "node:net";
-import { type Clock, systemClock, userError, WhetstoneError } from "../../../foundation/base/index.ts";
+import { z } from "zod";
+import {
+  type Clock,
+  readOptions,
+  systemClock,
+  userError,
+  WhetstoneError,
+} from "../../../foundation/base/index.ts";
 import type { Engine, Precision } from "../../../foundation/contract/index.ts";
 import { baseModel } from "./base-model.ts";
 import { Catalogue } from "./catalogue.ts";
@@ -37,7 +44,40 @@ export interface TinkerServer extends AsyncDisposable {
 }
 
 /** Milliseconds. A client of the SDK beats every 10 seconds, and gives one poll up after 45. */
-const defaultTimes: ServerTimes = { silence: 300_000, poll: 30_000, gap: 60_000, keep: 600_000, sweep: 1000 };
+const usual = {
+  silence: 300_000,
+  poll: 30_000,
+  gap: 60_000,
+  keep: 600_000,
+  sweep: 1000,
+} satisfies ServerTimes;
+const milliseconds = (left: number) => z.number().min(1).default(left);
+const optionsSchema = z.strictObject({
+  engine: z.custom<Engine>(
+    (value) => typeof (value as Partial<Engine> | null | undefined)?.createModel === "function",
+    "expected an engine that was opened, such as await local().open({ logFolder })",
+  ),
+  models: z.record(z.string(), z.string()),
+  stateFolder: z.string().min(1),
+  key: z.string().optional(),
+  host: z.string().min(1).default("127.0.0.1"),
+  port: z.number().int().min(0).max(65_535).default(0),
+  precision: z.enum(["fp32", "mixed", "bf16"]).default("fp32"),
+  maxBodyBytes: z.number().min(1).default(64e6),
+  times: z
+    .strictObject({
+      silence: milliseconds(usual.silence),
+      poll: milliseconds(usual.poll),
+      gap: milliseconds(usual.gap),
+      keep: milliseconds(usual.keep),
+      sweep: milliseconds(usual.sweep),
+    })
+    .prefault({}),
+  clock: z.custom<Clock>((value) => typeof value === "object" && value !== null).default(() => systemClock),
+  onFault: z
+    .custom<(error: unknown) => void>((value) => typeof value === "function", "expected a function")
+    .default(() => () => undefined),
+});
 
 /**
  * Puts the Tinker API in front of an engine. Throws user errors `key-missing`, `invalid-option`, `config-missing`,
@@ -52,8 +92,8 @@ const defaultTimes: ServerTimes = { silence: 300_000, poll: 30_000, gap: 60_000,
  * console.log(server.url); // for TINKER_BASE_URL
  */
 export async function serveTinker(options: ServeOptions): Promise<TinkerServer> {
-  const { engine, models, stateFolder, key, host = "127.0.0.1", port = 0, precision = "fp32" } = options;
-  const { maxBodyBytes = 64e6, onFault = () => undefined } = options;
+  const { engine, models, stateFolder, key, host, port, precision, maxBodyBytes, onFault, times, ...read } =
+    readOptions("serveTinker()", optionsSchema, options);
   const sameMachine = isLoopback(host);
   if (!sameMachine && (key ?? "") === "")
     throw userError(
@@ -63,13 +103,21 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   if (Object.keys(models).length === 0)
     throw userError("invalid-option", "A server needs a model to serve: --model NAME=FOLDER.");
   const bases = new Map(Object.entries(models).map(([name, folder]) => [name, baseModel(name, folder)]));
-  const clock = new SteadyClock(options.clock ?? systemClock);
-  const times = { ...defaultTimes, ...options.times };
+  const clock = new SteadyClock(read.clock);
   const capabilities = await engine.capabilities();
   if (!capabilities.precisions.includes(precision))
     throw userError("unsupported-precision", `The engine ${capabilities.engine} has no ${precision}.`);
   const catalogue = await Catalogue.open(stateFolder, clock);
-  const stateOptions = { engine, capabilities, bases, precision, catalogue, clock, times, sameMachine };
+  const stateOptions = {
+    engine,
+    capabilities,
+    bases,
+    precision,
+    catalogue,
+    clock,
+    times,
+    sameMachine,
+  };
   const state = new ServerState(stateOptions);
   const server = httpServer(state, { key: key === "" ? undefined : key, maxBodyBytes, onFault });
   try {

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { nearest, userError } from "../../../foundation/base/index.ts";
 import type { EngineCapabilities, Precision } from "../../../foundation/contract/index.ts";
 import {
   type CheckResult,
@@ -15,6 +14,7 @@ import { local } from "../../../model/engine/local/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { modelCalled } from "../../../model/hub/index.ts";
 import { answer } from "../answer.ts";
+import { chosen } from "../chosen.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interruption.ts";
@@ -137,16 +137,6 @@ function reportOf({ capabilities, subject, results, model }: Checked) {
     capabilities,
     checks: results,
   };
-}
-
-function chosen<T extends string>(what: string, given: string, known: readonly T[]): T {
-  const found = known.find((one) => one === given);
-  if (found !== undefined) return found;
-  const meant = nearest(given, known);
-  throw userError(
-    "invalid-option",
-    `${what} cannot be "${given}"; ${meant === undefined ? `it is ${known.join(" or ")}.` : `did you mean ${meant}?`}`,
-  );
 }
 
 async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {

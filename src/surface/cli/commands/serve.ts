@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
-import { nearest, userError } from "../../../foundation/base/index.ts";
+import { userError } from "../../../foundation/base/index.ts";
 import type { Precision } from "../../../foundation/contract/index.ts";
 import type { EngineDefinition } from "../../../model/engine/index.ts";
 import { local } from "../../../model/engine/local/index.ts";
 import { serveTinker } from "../../../model/engine/serve/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { answer } from "../answer.ts";
+import { chosen } from "../chosen.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interruption.ts";
@@ -29,8 +30,8 @@ export async function serveCommand(this: CliContext, flags: ServeFlags): Promise
   const { output } = this;
   await answer(this, flags.json, async () => {
     const models = modelsOf(flags.model ?? []);
-    const name = chosen("engine", flags.engine ?? "local", Object.keys(engines));
-    const precision = chosen("precision", flags.precision ?? "fp32", precisions);
+    const name = chosen("--engine", flags.engine ?? "local", Object.keys(engines));
+    const precision = chosen("--precision", flags.precision ?? "fp32", precisions);
     const stateFolder = resolve(flags.state ?? ".whetstone/serve");
     const { key, host, port = 8000 } = flags;
     using interruption = interruptible({ say: output.note, words: "Closing. Ctrl-C again ends at once." });
@@ -79,14 +80,4 @@ function modelsOf(given: readonly string[]): Record<string, string> {
     models[name] = folder;
   }
   return models;
-}
-
-function chosen<T extends string>(flag: string, given: string, known: readonly T[]): T {
-  const found = known.find((one) => one === given);
-  if (found !== undefined) return found;
-  const meant = nearest(given, known);
-  throw userError(
-    "invalid-option",
-    `--${flag} cannot be "${given}"; ${meant === undefined ? `it is ${known.join(" or ")}.` : `did you mean ${meant}?`}`,
-  );
 }
