@@ -17,7 +17,7 @@ const floors = {
 };
 
 const test = "[.]test(-d)?[.]ts$";
-const publicApi = ["^src/index[.]ts$", "^src/index[.]test[.]ts$", "^src/index[.]test-d[.]ts$"];
+const publicApi = ["^src/(index|testing)[.]ts$", "^src/index[.]test[.]ts$", "^src/index[.]test-d[.]ts$"];
 const names = Object.keys(floors);
 const anyOf = (list) => `(${list.join("|")})`;
 /** A room is a folder, or a file with its test beside it: `loop/oversight/`, `loop/gate.ts`, `loop/gate.test.ts`. */
@@ -68,23 +68,30 @@ module.exports = {
     {
       name: "public-api-on-top",
       severity: "error",
-      comment: "src/index.ts imports everything; nothing in src imports it.",
+      comment: "src/index.ts and src/testing.ts import everything; nothing in src imports them.",
       from: { path: "^src/", pathNot: "^src/index[.]test(-d)?[.]ts$" },
-      to: { path: "^src/index[.]ts$" },
+      to: { path: "^src/(index|testing)[.]ts$" },
     },
     {
       name: "engines-apart",
       severity: "error",
       comment:
         "Engines do not know each other, and the conformance kit knows none; an engine's tests run the kit.",
-      from: { path: "^src/model/engine/([^/]+)/", pathNot: test },
+      from: { path: "^src/model/engine/([^/]+)/", pathNot: [test, "^src/model/engine/serve/"] },
       to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/$1/" },
+    },
+    {
+      name: "server-knows-the-wire",
+      severity: "error",
+      comment: "The wire server stands in front of any engine: it knows the wire, and no engine.",
+      from: { path: "^src/model/engine/serve/", pathNot: [test, "/testing/"] },
+      to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/(serve|tinker)/" },
     },
     {
       name: "engines-apart-in-tests",
       severity: "error",
       comment: "An engine's tests may run the conformance kit, and still know no other engine.",
-      from: { path: `^src/model/engine/([^/]+)/.*${test}` },
+      from: { path: `^src/model/engine/([^/]+)/.*${test}`, pathNot: "^src/model/engine/(serve|tinker)/" },
       to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/($1|conformance)/" },
     },
     {
@@ -93,7 +100,7 @@ module.exports = {
       comment:
         "Examples and benches use what a stranger can use: the public API. The engine's bench also asks where its environment is.",
       from: { path: "^(examples|bench)/", pathNot: "^bench/engine/(environment|model|small-decoder)[.]ts$" },
-      to: { path: "^src/", pathNot: "^src/index[.]ts$" },
+      to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },
     {
       name: "shipped-alone",
@@ -114,7 +121,7 @@ module.exports = {
       severity: "error",
       comment: "The import leads nowhere.",
       from: {},
-      to: { couldNotResolve: true, pathNot: "^whetstone$" },
+      to: { couldNotResolve: true, pathNot: "^whetstone(/testing)?$" },
     },
     {
       name: "foundation-stands-alone",

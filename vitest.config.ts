@@ -7,7 +7,13 @@ const censusPath = process.env.WHETSTONE_TEST_CENSUS;
 export default defineConfig({
   resolve: {
     // Tests see the sources even where an example or a bench imports the package by its name.
-    alias: [{ find: /^whetstone$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) }],
+    alias: [
+      { find: /^whetstone$/, replacement: fileURLToPath(new URL("src/index.ts", import.meta.url)) },
+      {
+        find: /^whetstone\/testing$/,
+        replacement: fileURLToPath(new URL("src/testing.ts", import.meta.url)),
+      },
+    ],
   },
   test: {
     include: ["src/**/*.test.ts", "tests/**/*.test.ts"],

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pythonTools } from "./python-tools.ts";
 
 const { python, environment } = await pythonTools();
-const lint = ["--no-cache", "--quiet", "--config", "pyproject.toml", ".", "../bench"];
+const lint = ["--no-cache", "--quiet", "--config", "pyproject.toml", ".", "../bench", "../tests"];
 const checks = [
   ["ruff", "check", ...lint],
   ["ruff", "format", "--check", ...lint],

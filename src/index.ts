@@ -77,7 +77,9 @@ export {
   tiny,
 } from "./model/engine/index.ts";
 export { type LocalOptions, local } from "./model/engine/local/index.ts";
+export { type ServeOptions, serveTinker, type TinkerServer } from "./model/engine/serve/index.ts";
 export { type TabularOptions, tabular } from "./model/engine/tabular/index.ts";
+export { type TinkerOptions, tinker } from "./model/engine/tinker/index.ts";
 export { fromFolder, pretrained } from "./model/hub/index.ts";
 export {
   type CharacterTokenizer,

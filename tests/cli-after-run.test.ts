@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { openLedger } from "../src/foundation/ledger/index.ts";
+import { digestFact, folderDigest } from "../src/loop/round/folder-digest.ts";
 import { promotingRun } from "../src/loop/run/testing/last-letter.ts";
 import { run } from "../src/loop/run.ts";
 import {
@@ -48,6 +50,19 @@ describe("in an empty folder", () => {
     },
   );
 
+  test.concurrent("a ledger that is empty is not taken for none", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, ".whetstone"));
+    writeFileSync(join(folder, ".whetstone/ledger.sqlite"), "");
+    for (const command of [["status"], ["metrics"], ["report"]]) {
+      const said = await whetstone(command, { folder });
+      expect([said.code, said.stdout]).toEqual([2, ""]);
+      expect(said.stderr).toMatch(
+        /ledger\.sqlite is there, but nothing is in it: .* move the folder \.whetstone away/,
+      );
+    }
+  });
+
   test.concurrent("whetstone compare asks for a config, then for a run", async () => {
     const none = await whetstone(["compare", "base", "champion"], { folder: temporaryFolder() });
     expect([none.code, none.stderr]).toEqual([
@@ -80,7 +95,7 @@ describe("beside a run, and after it was killed", () => {
     expect(jsonLines(chat.stdout)[0]).toMatchObject({
       answers: [{ of: "champion", also: ["base"], round: 0 }],
     });
-    expect(metrics.stdout).toMatch(/^run,round,kind,.*\n1-quick,0,time,/);
+    expect(metrics.stdout).toMatch(/^run,round,kind,.*\n1-quick,0,training,,loss,,\d/);
     expect(rollback.stderr).toMatch(/^whetstone: Process \d+, since .* runs in this folder/);
     expect(jsonLines(compare.stdout)[0]).toMatchObject({ better: "not-shown", gain: { estimate: 0 } });
 
@@ -114,6 +129,7 @@ describe("watch", () => {
     await running.line(isEvent("stage-started", { stage: "select" }));
     const watching = start(["watch"], { folder });
     await watching.line((line) => line.startsWith("Watching 1-quick"));
+    await watching.line((line) => /^In round 1 of 1, at select \(.*\) for [\d.]+ s\.$/.test(line));
     letGo();
     const [seen, end] = await Promise.all([watching.ended, running.ended]);
     expect(codes([seen, end])).toEqual([0, 0]);
@@ -302,10 +318,17 @@ describe("export", () => {
     const champion = readdirSync(join(folder, ".whetstone/checkpoints/1-letters")).find((name) =>
       name.startsWith("round-2"),
     );
-    writeFileSync(
-      join(folder, ".whetstone/checkpoints/1-letters", champion ?? "", "model.safetensors"),
-      "weights",
-    );
+    const weights = join(folder, ".whetstone/checkpoints/1-letters", champion ?? "");
+    writeFileSync(join(weights, "model.safetensors"), "weights");
+    const damaged = await whetstone(["export", "out/better"], { folder });
+    expect([damaged.code, damaged.stderr]).toEqual([
+      3,
+      expect.stringContaining("does not hold what was saved there: put a copy back"),
+    ]);
+    {
+      using ledger = openLedger({ folder });
+      ledger.setFact(digestFact(`1-letters/${champion}`), (await folderDigest(weights)) ?? "");
+    }
     const done = await whetstone(["export", "out/better"], { folder });
     expect(done.stdout).toMatch(
       /^The weights of round 2 of 1-letters lie in .*out\/better \(0 MB\); README\.md says/,

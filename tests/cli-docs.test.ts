@@ -38,6 +38,8 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "engine install",
     "engine status",
     "engine remove",
+    "engine serve",
+    "engine check",
   ]);
   for (const [, name = "", text = ""] of commands) {
     const { stdout } = await whetstone([...name.split(" "), "--help"]);

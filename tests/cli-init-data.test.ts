@@ -149,6 +149,8 @@ test.concurrent.each<[readonly string[], RegExp]>([
     /There is no model smolm2-135m; did you mean smollm2-135m\?/,
   ],
   [["--data", "a.jsonl", "--rounds", "x"], /Rounds are a whole number/],
+  [["--answer-column", "solution"], /--answer-column names a column of a file: name the file with --data\./],
+  [["--data", "a.jsonl", "--answer-column", "anser"], /a\.jsonl:1 has no answer: it needs anser or/],
   [["--skip"], /--skip leaves out wrong rows of a file: name the file with --data\./],
 ])("%j gets a sentence and writes nothing", async (flags, sentence) => {
   const folder = folderWith("a.jsonl", sums(100));
@@ -156,6 +158,33 @@ test.concurrent.each<[readonly string[], RegExp]>([
   expect(stderr).toMatch(sentence);
   expect(code).toBe(3);
   expect(existsSync(join(folder, "whetstone.config.ts"))).toBe(false);
+});
+
+test.concurrent("a file whose columns are called otherwise: it is said how to name them, and they go into the config", async () => {
+  const rows = Array.from({ length: 100 }, (_, n) => `${n} + ${n},${2 * n}`);
+  const folder = folderWith("qa.csv", ["question,solution", ...rows].join("\n"));
+  const refused = await whetstone(["init", "--data", "qa.csv", "--yes"], { folder });
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain(
+    "qa.csv:2 has no prompt: it needs prompt or messages, and it has question, solution",
+  );
+  expect(refused.stderr).toContain("--prompt-column and --answer-column of `whetstone init`.");
+  expect(refused.stderr).not.toContain("--skip");
+  const named = ["--prompt-column", "question", "--answer-column", "solution"];
+  const { code, stdout } = await whetstone(["init", "--data", "qa.csv", "--yes", ...named], { folder });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Rows {6}100: /);
+  expect(configIn(folder)).toContain(
+    'columns: { prompt: "question", answer: "solution" }, verifier: numeric()',
+  );
+  // What was written is a config that reads the file.
+  expect(
+    (await whetstone(["init", "again", "--data", "qa.csv", "--yes", "--model", "tiny", ...named], { folder }))
+      .code,
+  ).toBe(0);
+  const planned = await whetstone(["plan", "again"], { folder });
+  expect(planned.stderr).toBe("");
+  expect(planned.stdout).toContain("validation items");
 });
 
 test.concurrent("without a terminal it says what else to give", async () => {

@@ -160,7 +160,7 @@ async function writeDataConfigs(folder: string): Promise<string[]> {
     ] as const) {
       const place = join(folder, `${name}-${model.kind === "named" ? "named" : "tiny"}`);
       mkdirSync(place);
-      const data = await findData(file, place, true);
+      const data = await findData({ file, folder: place, skip: true, columns: {} });
       writeFileSync(join(place, "whetstone.config.ts"), dataConfigText({ data, model, rounds: 3 }));
     }
   }

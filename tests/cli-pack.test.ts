@@ -37,6 +37,8 @@ test("packed and installed in an empty folder, it writes a config and runs it", 
       "bin/whetstone.js",
       "dist/index.js",
       "dist/index.d.ts",
+      "dist/testing.js",
+      "dist/testing.d.ts",
       "torch-engine/requirements.txt",
     ]),
   );
@@ -51,6 +53,8 @@ test("packed and installed in an empty folder, it writes a config and runs it", 
   const lines = jsonLines(await shell(folder, "npx whetstone run --json"));
   expect(lines.at(-1)).toMatchObject({ type: "result", run: "1-reverse", outcome: "rounds-spent" });
   expect(await shell(folder, "npx whetstone status")).toMatch(/^Nobody runs here now\.\nreverse: 1 round/);
+  const testing = `import { conformanceChecks } from "whetstone/testing"; console.log(conformanceChecks().length > 60)`;
+  expect(await shell(folder, `./node_modules/.bin/node --input-type=module -e '${testing}'`)).toBe("true\n");
   // Started without npx, whatever Node the system has finds the one that came along.
   expect(await shell(folder, "./node_modules/.bin/whetstone plan")).toMatch(/^reverse: 2 models/);
 });

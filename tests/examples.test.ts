@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import ts from "typescript";
 import { describe, expect, test, vi } from "vitest";
 import * as whetstone from "../src/index.ts";
+import * as testing from "../src/testing.ts";
 
 /** Every value that the public API exports, with the examples that its docstring gives. */
 interface Documented {
@@ -12,12 +13,14 @@ interface Documented {
 }
 
 const root = resolve(import.meta.dirname, "..");
+const entries = { "src/index.ts": whetstone, "src/testing.ts": testing };
+const names = [...new Set(Object.values(entries).flatMap((entry) => Object.keys(entry)))].sort();
 const documented = readExamples();
-const surroundings = { ...whetstone, mkdtemp, writeFile, tmpdir, join };
+const surroundings = { ...whetstone, ...testing, mkdtemp, writeFile, tmpdir, join };
 
 describe("the public API", () => {
   test("is what its index says", () => {
-    expect(documented.map(({ name }) => name).sort()).toEqual(Object.keys(whetstone).sort());
+    expect(documented.map(({ name }) => name).sort()).toEqual(names);
   });
 
   test.each(documented)("$name has an example", ({ examples }) => {
@@ -28,7 +31,8 @@ describe("the public API", () => {
     const text = documented
       .flatMap(({ examples }) => examples)
       .map((example) => `await (async () => {\n${example}\n})();`);
-    const imports = `import { ${Object.keys(whetstone).join(", ")} } from "../src/index.ts";\nimport { mkdtemp, writeFile } from "node:fs/promises";\nimport { tmpdir } from "node:os";\nimport { join } from "node:path";\n`;
+    const ofTesting = Object.keys(testing).filter((name) => !(name in whetstone));
+    const imports = `import { ${Object.keys(whetstone).join(", ")} } from "../src/index.ts";\nimport { ${ofTesting.join(", ")} } from "../src/testing.ts";\nimport { mkdtemp, writeFile } from "node:fs/promises";\nimport { tmpdir } from "node:os";\nimport { join } from "node:path";\n`;
     expect(typeFaults(imports + text.join("\n"))).toEqual([]);
   });
 
@@ -62,14 +66,19 @@ async function execute(example: string): Promise<void> {
 
 function readExamples(): Documented[] {
   const { options } = configuration();
-  const index = join(root, "src/index.ts");
-  const program = ts.createProgram([index], options);
+  const paths = Object.keys(entries).map((path) => join(root, path));
+  const program = ts.createProgram(paths, options);
   const checker = program.getTypeChecker();
-  const source = program.getSourceFile(index);
-  const module = source && checker.getSymbolAtLocation(source);
-  if (module === undefined) throw new Error("src/index.ts exports nothing");
-  return checker.getExportsOfModule(module).flatMap((exported) => {
-    if (!(exported.name in whetstone)) return [];
+  const exports = paths.flatMap((path) => {
+    const source = program.getSourceFile(path);
+    const module = source && checker.getSymbolAtLocation(source);
+    if (module === undefined) throw new Error(`${path} exports nothing`);
+    return checker.getExportsOfModule(module);
+  });
+  const seen = new Set<string>();
+  return exports.flatMap((exported) => {
+    if (!names.includes(exported.name) || seen.has(exported.name)) return [];
+    seen.add(exported.name);
     const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
     const examples = symbol
       .getJsDocTags(checker)

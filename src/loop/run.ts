@@ -19,6 +19,7 @@ import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
+import { digestFact } from "./round/folder-digest.ts";
 import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
@@ -28,6 +29,7 @@ import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
 import { costMeter } from "./run/cost.ts";
+import { refuseLacking } from "./run/engine-needs.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
@@ -139,6 +141,7 @@ interface Attempt {
 async function goOn(attempt: Attempt): Promise<void> {
   const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
   const { task, model } = definition;
+  refuseLacking(definition);
   const setUp: EngineProgress = (label, done, total) =>
     watch({ type: "progress", stage: "set-up", label, done, total });
   const prepared = await model.prepare(join(ledgerFolder(folder), "models"), {
@@ -156,6 +159,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     ...(signal ? { signal } : {}),
   });
   const capabilities = await engine.capabilities();
+  refuseLacking(definition, capabilities);
   const { tokenizer } = prepared;
   const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
   await using policies = new EnginePolicies({
@@ -237,10 +241,10 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
 function digestsOf(ledger: Ledger): PolicyStoreOptions["digests"] {
   return {
     get: (checkpoint) => {
-      const digest = ledger.getFact(`digest/${checkpoint}`);
+      const digest = ledger.getFact(digestFact(checkpoint));
       return typeof digest === "string" ? digest : undefined;
     },
-    set: (checkpoint, digest) => ledger.setFact(`digest/${checkpoint}`, digest),
+    set: (checkpoint, digest) => ledger.setFact(digestFact(checkpoint), digest),
   };
 }
 

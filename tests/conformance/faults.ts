@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Datum, Sampler } from "../../src/foundation/contract/index.ts";
-import type { Planting } from "./faulty-engine.ts";
+import { capabilityFaults } from "./capability-faults.ts";
+import type { Fault } from "./fault.ts";
+import { gradientFaults } from "./gradient-faults.ts";
 import {
   withData,
   withForwardOptions,
@@ -13,13 +15,6 @@ import {
   withStep,
   withWeights,
 } from "./plantings.ts";
-
-/** A fault that an engine may well have, and the check that is there to catch it. */
-export interface Fault {
-  readonly fault: string;
-  readonly caughtBy: string;
-  readonly planting: Planting;
-}
 
 const countOf = (data: readonly Datum[]): number => data.reduce((sum, { tokens }) => sum + tokens.length, 0);
 const shifted = (values: Float32Array): Float32Array =>
@@ -116,24 +111,6 @@ const inLosses: readonly Fault[] = [
     fault: "masks are ignored",
     caughtBy: "a mask says which positions count",
     planting: withData((data) => data.map((datum) => without(datum, "mask"))),
-  },
-  {
-    fault: "the gradient is of another loss than the one that is told",
-    caughtBy: "a gradient is its loss's derivative",
-    planting: {
-      model: (inner) => ({
-        forwardBackward: (data, options) =>
-          inner.forwardBackward(
-            data.map((datum) => ({
-              ...datum,
-              ...(datum.weights === undefined
-                ? {}
-                : { weights: datum.weights.map((weight) => weight * (1 + 0.3 * Math.abs(weight))) }),
-            })),
-            options,
-          ),
-      }),
-    },
   },
 ];
 
@@ -474,4 +451,6 @@ export const faults: readonly Fault[] = [
   ...inSamplers,
   ...inSamples,
   ...inCheckpoints,
+  ...gradientFaults,
+  ...capabilityFaults,
 ];

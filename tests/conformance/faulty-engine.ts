@@ -32,6 +32,7 @@ function faultyModel(inner: EngineModel, planting: Planting): EngineModel {
     optimStep: (options) => inner.optimStep(options),
     save: (options) => inner.save(options),
     snapshot: (options) => inner.snapshot(options),
+    ...bound(inner, "gradientFeatures"),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
     ...planting.model?.(inner),
   };
@@ -45,7 +46,16 @@ function faultySampler(inner: Sampler, planting: Planting): Sampler {
     weightVersion: inner.weightVersion,
     sample: (requests, options) => inner.sample(requests, options),
     logprobs: (sequences, options) => inner.logprobs(sequences, options),
+    ...bound(inner, "score"),
+    ...bound(inner, "certainty"),
+    ...bound(inner, "embed"),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
     ...planting.sampler?.(inner),
   };
+}
+
+/** A method that there may be. */
+function bound<T extends object, Name extends keyof T>(inner: T, name: Name): Pick<T, Name> {
+  const method = inner[name];
+  return (typeof method === "function" ? { [name]: method.bind(inner) } : {}) as Pick<T, Name>;
 }

@@ -65,9 +65,9 @@ def test_what_rows_share_is_computed_once_and_counts_in_each(
     seen = []
     hidden = trainer.architecture.decoder.hidden
 
-    def watched(leaves, tokens_N, *rest):
+    def watched(leaves, tokens_N, *rest, **options):
         seen.append(len(tokens_N))
-        return hidden(leaves, tokens_N, *rest)
+        return hidden(leaves, tokens_N, *rest, **options)
 
     monkeypatch.setattr(trainer.architecture.decoder, "hidden", watched)
     once, out = trainer.run(arrays, {"name": "cross_entropy"}, wanted, backward=True)

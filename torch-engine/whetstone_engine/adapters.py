@@ -33,9 +33,9 @@ class Adapters:
     def leaves(self, buffer: Tensor) -> dict[str, Tensor]:
         return leaves_of(buffer, self.sites, self.lora.rank)
 
-    def weights(self, leaves: dict[str, Tensor]) -> Weights:
-        plain = self.base.plain()
-        return self.base.over(plain, self._over(plain, leaves))
+    def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
+        frozen = self.base.plain() if trained else self.base.there()
+        return self.base.over(frozen, self._over(frozen, leaves))
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a

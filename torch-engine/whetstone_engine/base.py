@@ -57,10 +57,14 @@ class Base:
             self._plain = weakref.ref(plain)
         return plain
 
-    def over(self, plain: Laid, weights: Weights) -> Laid:
-        """Weights that keep the plain ones, some of which are in them; nobody else needs to from now on."""
+    def there(self) -> Laid:
+        """The weights in the layout that there is, to sample from."""
+        return self._plain() or (self.plain() if self._packed is None else Laid(self._packed))
+
+    def over(self, frozen: Laid, weights: Weights) -> Laid:
+        """Weights that keep the frozen ones, some of which are in them; nobody else needs to from now on."""
         self.fresh = None
-        return Laid(weights, plain)
+        return Laid(weights, frozen)
 
     def laid_out(self) -> Weights | None:
         """The weights for the products of a few rows, one copy for all; None where the others are as good."""

@@ -78,7 +78,7 @@ class Trainer:
         for key, view in self.frame.leaves(self.buffer).items():
             self.leaves[key] = view.detach().requires_grad_()
             self.leaves[key].grad = gradients[key]
-        self.weights: Weights = self.frame.weights(self.leaves)
+        self.weights: Weights = self.frame.weights(self.leaves, trained=True)
 
     def run(
         self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool

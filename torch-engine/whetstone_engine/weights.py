@@ -41,8 +41,8 @@ class Architecture:
         """What is trained, as views of a buffer."""
         return views_of(buffer, self.fused)
 
-    def weights(self, leaves: dict[str, Tensor]) -> Weights:
-        """What the decoder computes with."""
+    def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
+        """What the decoder computes with; `trained` where gradients are wanted."""
         return dict(leaves)
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:

@@ -151,7 +151,7 @@ export interface ScoredSequence {
 export interface TokenCertainty {
   /** −Σ_v p(v) log p(v) of the distribution that predicts the token. */
   readonly entropy: Float32Array;
-  /** KL(uniform ‖ p) = −log V − (1/V)·Σ_v log p(v) (self-certainty, arXiv 2502.18581). */
+  /** KL(uniform ‖ p) = −log V − (1/V)·Σ_v log p(v) over the V possible tokens (self-certainty, arXiv 2502.18581). */
   readonly selfCertainty: Float32Array;
 }
 
@@ -295,6 +295,8 @@ export interface EngineCapabilities {
   readonly topLogprobs: number;
   /** What it can do beyond the verbs of the Tinker API. */
   readonly extensions: readonly EngineExtension[];
+  /** The same calls give the same bits on this machine, whatever else runs beside them; false or absent where not claimed. */
+  readonly deterministic?: boolean;
   /** What could not be tried where this was made, in words; empty where everything was. */
   readonly untested: readonly string[];
   /** Workers that compute at the same time. */
@@ -305,6 +307,21 @@ export interface EngineCapabilities {
 
 /** `embeddings`: `Sampler.embed`; `certainty`: `Sampler.certainty`; `gradient-features`: `EngineModel.gradientFeatures`. */
 export type EngineExtension = "embeddings" | "certainty" | "gradient-features";
+
+/** What a run, or a part of one, asks of an engine beyond the least that every engine can. */
+export interface EngineNeeds {
+  readonly losses?: readonly LossName[];
+  readonly optimizers?: EngineCapabilities["optimizers"];
+  readonly precision?: Precision;
+  /** Of adapters. */
+  readonly loraRank?: number;
+  readonly gradientCheckpointing?: boolean;
+  readonly stopStrings?: boolean;
+  readonly topK?: boolean;
+  /** Most probable tokens at a position. */
+  readonly topLogprobs?: number;
+  readonly extensions?: readonly EngineExtension[];
+}
 
 export interface EngineCost {
   /** Seconds of computing, summed over workers. */

@@ -5,6 +5,7 @@ import {
   guardFindingSchema,
   measurementSchema,
   meterReadingSchema,
+  trainingLossSchema,
 } from "./measurement.ts";
 
 export const stageNameSchema = z.enum([
@@ -106,8 +107,20 @@ export const runEventSchema = z.discriminatedUnion("type", [
     summary: z.string(),
   }),
   /** Round 0: the first weights of the role that answers. */
-  z.object({ type: z.literal("model-prepared"), round, checkpoint: z.string() }),
-  z.object({ type: z.literal("training-finished"), round, checkpoint: z.string(), evidence: description }),
+  z.object({
+    type: z.literal("model-prepared"),
+    round,
+    checkpoint: z.string(),
+    loss: trainingLossSchema.optional(),
+  }),
+  /** `loss` is of the role that answers; there is none where nothing was trained, and in ledgers of before it was kept. */
+  z.object({
+    type: z.literal("training-finished"),
+    round,
+    checkpoint: z.string(),
+    evidence: description,
+    loss: trainingLossSchema.optional(),
+  }),
   z.object({
     type: z.literal("validation-measured"),
     round,
@@ -173,6 +186,8 @@ export interface Progress {
   readonly label: string;
   readonly done: number;
   readonly total: number;
+  /** Of the newest optimiser step, per trained token. */
+  readonly loss?: number;
 }
 
 /** Whoever watches a run: terminal, JSON lines, tests. */

@@ -38,6 +38,16 @@ export const gainSchema = z.object({
 });
 export type Gain = z.infer<typeof gainSchema>;
 
+/**
+ * Loss of a training: means over equal stretches of its optimiser steps, in order, each per trained token; null where one was
+ * no number.
+ */
+export const trainingLossSchema = z.object({
+  steps: z.number().int().min(1),
+  means: z.array(z.number().nullable()).min(1),
+});
+export type TrainingLoss = z.infer<typeof trainingLossSchema>;
+
 /** A number tracked each round, with its definition beside it. */
 export const meterReadingSchema = z.object({
   meter: z.string(),

@@ -1,4 +1,4 @@
-import type { EngineModel, Sampler } from "./engine.ts";
+import type { EngineModel, EngineNeeds, Sampler } from "./engine.ts";
 import type { Item } from "./items.ts";
 import type { Answer } from "./rollout.ts";
 import type { Tokenizer } from "./tokenizer.ts";
@@ -35,5 +35,7 @@ export interface Harness {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Samples taken per item: the cost relative to one greedy answer. */
   readonly samplesPerItem: number;
+  /** Of the engine, beyond sampling by temperature and top-p. */
+  readonly needs?: EngineNeeds;
   answer(request: HarnessRequest): Promise<Answer[]>;
 }

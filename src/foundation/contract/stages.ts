@@ -26,6 +26,8 @@ export interface Source {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Items that it brings in a round at most; demonstrations are not counted. */
   readonly mostItems: number;
+  /** Demonstrations that it brings in a round at most; none if left out. */
+  readonly mostDemonstrations?: number;
   /** Refuses a task that it cannot serve, with a user error, before a run starts. */
   check?(task: Task): void;
   acquire(context: AcquireContext): Promise<Pool>;

@@ -56,6 +56,48 @@ describe("a ledger that this version cannot read", () => {
     expect(readAll(id)).toHaveLength(1);
   });
 
+  test("an empty one is no run that has not begun, unless nothing was lost with it", async () => {
+    await mkdir(ledgerFolder(folder));
+    await writeFile(path, "");
+    expect(() => readLedger({ folder })).toThrow(
+      expect.objectContaining({
+        code: "ledger-empty",
+        category: "environment",
+        message: expect.stringMatching(
+          /nothing is in it: it was damaged, .* move the folder \.whetstone away/,
+        ),
+      }),
+    );
+    // A death while it was made: the same command goes on.
+    await storeEvents(1);
+    await rm(path);
+    await writeFile(path, "");
+    await mkdir(join(ledgerFolder(folder), "checkpoints", "1-run"), { recursive: true });
+    expect(open).toThrow(expect.objectContaining({ code: "ledger-empty" }));
+    expect(statSync(path).size).toBe(0);
+    // A folder whose ledger was moved away on purpose begins anew.
+    await rm(path);
+    expect(open).not.toThrow();
+  });
+
+  test("another program's database is left as it is", async () => {
+    await mkdir(ledgerFolder(folder));
+    for (const version of [0, 1, 99]) {
+      change(`CREATE TABLE IF NOT EXISTS songs (title TEXT); PRAGMA user_version = ${version}`);
+      for (const attempt of [open, () => readAll("1-run")])
+        expect(attempt).toThrow(
+          expect.objectContaining({
+            code: "ledger-foreign",
+            category: "user",
+            message: expect.stringContaining("other tables (songs)"),
+          }),
+        );
+    }
+    const database = new DatabaseSync(path);
+    expect(database.prepare("SELECT name FROM sqlite_master").all()).toEqual([{ name: "songs" }]);
+    database.close();
+  });
+
   test("with an event of a newer form too", async () => {
     const id = await storeEvents(2);
     change("UPDATE events SET version = 2 WHERE key = '2'");

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isWhetstoneError } from "../base/index.ts";
+import { isWhetstoneError, tryLockFile } from "../base/index.ts";
 import { ledgerFolder, openLedger, readLedger } from "./ledger.ts";
 import { ledgerChild } from "./testing/child-process.ts";
 import { roundFinished } from "./testing/events.ts";
@@ -137,6 +137,7 @@ describe("readLedger", () => {
     expect(readLedger({ folder })).toBeUndefined();
     // As while a writer has just made the file.
     await mkdir(ledgerFolder(folder));
+    using _writer = tryLockFile(join(ledgerFolder(folder), "owner.lock"));
     await writeFile(join(ledgerFolder(folder), "ledger.sqlite"), "");
     expect(readLedger({ folder })).toBeUndefined();
   });

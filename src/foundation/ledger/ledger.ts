@@ -7,8 +7,8 @@ import type { StoredEvent } from "../contract/index.ts";
 import { Artifacts } from "./artifacts.ts";
 import { naming } from "./faults.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
-import { RunLedger, type RunRecord, readEvents, readRuns } from "./run-ledger.ts";
-import { openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
+import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
+import { emptyLedger, openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
 import { readJson, writeJson } from "./stored-json.ts";
 
 /** Where a project folder keeps all that its runs recorded. */
@@ -37,11 +37,19 @@ export class Ledger implements Disposable {
     try {
       this.artifacts.sweep();
       this.#sweepCheckpoints();
-      this.#database = openDatabase(this.#path);
+      this.#database = openDatabase(this.#path, { mayBeEmpty: !this.#leftSomething() });
     } catch (error) {
       this.#owner[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Whether a run has saved weights or rows here: then an empty ledger has lost what it knew of them. */
+  #leftSomething(): boolean {
+    return ["checkpoints", "artifacts"].some((name) => {
+      const path = join(this.#folder, name);
+      return existsSync(path) && naming(path, () => readdirSync(path).length > 0);
+    });
   }
 
   /** Clears away checkpoints that a killed writer left half-written. */
@@ -167,7 +175,8 @@ export class Ledger implements Disposable {
 
 /**
  * Opens a folder's ledger for the one process that runs there. Throws a user error `folder-in-use` that says who holds it,
- * `ledger-newer`, or an environment error `no-space`, `folder-unwritable`, `ledger-corrupt` or `disk-fault`.
+ * `ledger-newer`, `ledger-foreign`, or an environment error `no-space`, `folder-unwritable`, `ledger-empty`, `ledger-corrupt` or
+ * `disk-fault`.
  */
 export function openLedger(options: { readonly folder: string; readonly clock?: Clock }): Ledger {
   return new Ledger(options.folder, options.clock ?? systemClock);
@@ -178,6 +187,8 @@ export interface LedgerReader extends Disposable {
   runs(): RunRecord[];
   /** A run's events, oldest first; only those after an event, where its id is given. */
   events(run: string, after?: number): StoredEvent[];
+  /** Names of a run's finished steps that begin so, in the order in which they ended. */
+  finishedSteps(run: string, beginning: string): string[];
   /** How many openings there were on these decision items, over all runs of the folder. */
   openings(items: string): number;
   /** Something that outlives runs. */
@@ -194,7 +205,9 @@ const readerSchema = z.strictObject({
 });
 
 /**
- * Opens a folder's ledger to read, the current folder's if none is given; undefined where there is none yet. Takes no lock, and may be open beside a run.
+ * Opens a folder's ledger to read, the current folder's if none is given; undefined where there is none yet, or whoever runs is
+ * making it. Takes no lock, and may be open beside a run. Throws `ledger-newer`, `ledger-foreign`, `ledger-empty` and
+ * `ledger-corrupt`.
  *
  * @example
  * using ledger = readLedger({ folder: "." });
@@ -204,11 +217,14 @@ export function readLedger(options: { readonly folder?: string } = {}): LedgerRe
   const { folder } = readOptions("readLedger()", readerSchema, options);
   const path = databasePath(folder);
   if (!existsSync(path)) return undefined;
+  const held = holderOf(ledgerFolder(folder)) !== undefined;
   const database = openDatabaseToRead(path);
-  if (database === undefined) return undefined;
+  if (database === undefined && held) return undefined;
+  if (database === undefined) throw emptyLedger(path);
   return {
     runs: () => readRuns(database, path),
     events: (run, after) => readEvents(database, path, run, after),
+    finishedSteps: (run, beginning) => readFinishedSteps(database, path, run, beginning),
     openings: (items) => naming(path, () => countOpenings(database, items)),
     getFact: (key) =>
       naming(path, () => {

@@ -151,6 +151,22 @@ export function readEvents(database: DatabaseSync, path: string, run: string, af
   );
 }
 
+export function readFinishedSteps(
+  database: DatabaseSync,
+  path: string,
+  run: string,
+  beginning: string,
+): string[] {
+  return naming(path, () =>
+    database
+      .prepare(
+        "SELECT name FROM steps WHERE run = ? AND substr(name, 1, length(?)) = ? ORDER BY finished_at, name",
+      )
+      .all(run, beginning, beginning)
+      .map(({ name }) => String(name)),
+  );
+}
+
 export function readRuns(database: DatabaseSync, path: string): RunRecord[] {
   const rows = naming(path, () =>
     database

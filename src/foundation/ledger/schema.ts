@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { userError } from "../base/index.ts";
+import { userError, WhetstoneError } from "../base/index.ts";
 import { naming } from "./faults.ts";
 
 /** Each entry brings a ledger from the version before it to the next; the first makes an empty one. Never edit one that shipped. */
@@ -27,11 +28,19 @@ const migrations: readonly string[] = [
   `,
 ];
 
-/** Opens the ledger's database, making or migrating it. Throws `ledger-newer` and what {@link naming} names. */
-export function openDatabase(path: string): DatabaseSync {
+/** Tables that every version has had. */
+const ownTables = ["runs", "events", "steps", "facts"];
+
+/**
+ * Opens the ledger's database, making or migrating it. Throws `ledger-newer`, `ledger-foreign` and what {@link naming} names; and
+ * `ledger-empty` for a file that is there and holds nothing, unless it `mayBeEmpty`, as after a death while it was made.
+ */
+export function openDatabase(path: string, { mayBeEmpty = true } = {}): DatabaseSync {
   return naming(path, () => {
+    const found = existsSync(path);
     const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
     try {
+      if (isEmpty(database, path) && found && !mayBeEmpty) throw emptyLedger(path);
       // A step's end is on the disk before anything goes on from it: FULL also survives a power cut.
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
       migrate(database, path);
@@ -43,20 +52,44 @@ export function openDatabase(path: string): DatabaseSync {
   });
 }
 
-/** Opens it to read, beside whoever writes; undefined while whoever makes it has not finished. */
+/** Opens it to read, beside whoever writes; undefined where nothing is in it, as while it is made. Throws `ledger-foreign` too. */
 export function openDatabaseToRead(path: string): DatabaseSync | undefined {
   return naming(path, () => {
     const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
     try {
-      const version = versionOf(database);
-      refuseNewer(version, migrations.length, path);
-      if (version > 0) return database;
+      const empty = isEmpty(database, path);
+      refuseNewer(versionOf(database), migrations.length, path);
+      if (!empty) return database;
       database.close();
       return undefined;
     } catch (error) {
       database.close();
       throw error;
     }
+  });
+}
+
+/** Whether nothing is in it yet. Throws `ledger-foreign` where something else is. */
+function isEmpty(database: DatabaseSync, path: string): boolean {
+  const tables = database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .all()
+    .map(({ name }) => String(name));
+  if (tables.length === 0) return true;
+  if (ownTables.every((name) => tables.includes(name))) return false;
+  throw userError(
+    "ledger-foreign",
+    `${path} is no ledger of Whetstone, but a database with other tables (${tables.slice(0, 4).join(", ")}): move it away, or use another folder.`,
+    { path },
+  );
+}
+
+export function emptyLedger(path: string): WhetstoneError {
+  return new WhetstoneError({
+    code: "ledger-empty",
+    category: "environment",
+    message: `${path} is there, but nothing is in it: it was damaged, or its making was cut off. Restore it from a copy, or move the folder .whetstone away to start anew.`,
+    details: { path },
   });
 }
 

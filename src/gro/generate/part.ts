@@ -1,4 +1,4 @@
-import type { Item, RolloutGroup, SamplingPolicy } from "../../foundation/contract/index.ts";
+import type { EngineNeeds, Item, RolloutGroup, SamplingPolicy } from "../../foundation/contract/index.ts";
 
 export interface GenerateRequest {
   readonly policy: SamplingPolicy;
@@ -15,5 +15,7 @@ export interface GeneratePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Rollouts that one policy writes per item: what `plan` counts. */
   readonly samplesPerItem: number;
+  /** Of the engine, beyond sampling by temperature and top-p. */
+  readonly needs?: EngineNeeds;
   generate(request: GenerateRequest): Promise<RolloutGroup[]>;
 }

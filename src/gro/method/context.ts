@@ -1,5 +1,6 @@
 import type { Json, RandomStream } from "../../foundation/base/index.ts";
 import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
+import type { StepLoss } from "../update/index.ts";
 
 /** Weights as a checkpoint's name, and whether its optimiser state is wanted with them. */
 export interface Weights {
@@ -36,5 +37,5 @@ export interface MethodContext {
   readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
   readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (label: string, done: number, total: number) => void;
+  readonly onProgress?: (label: string, done: number, total: number, loss?: StepLoss) => void;
 }

@@ -37,6 +37,25 @@ export function inTurn(first: Method, ...rest: readonly Method[]): Method {
 /** The methods of each that was made here: nested ones follow each other too. */
 const inTurnOf = new WeakMap<Method, readonly Method[]>();
 
+/** Methods in turn, with the first and the last of the rounds that each plays. */
+export interface Turn {
+  readonly method: Method;
+  readonly rounds: readonly [first: number, last: number];
+}
+
+/** Which method plays which of so many rounds. */
+export function turnsOf(method: Method, rounds: number): readonly Turn[] {
+  const turns: Turn[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const playing = methodOf(method, round);
+    const before = turns.at(-1);
+    if (before?.method === playing)
+      turns[turns.length - 1] = { method: playing, rounds: [before.rounds[0], round] };
+    else turns.push({ method: playing, rounds: [round, round] });
+  }
+  return turns;
+}
+
 /** The method that plays a round, from 1. */
 export function methodOf(method: Method, round: number): Method {
   return method.inRound?.(round) ?? method;

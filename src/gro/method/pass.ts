@@ -1,6 +1,7 @@
 import { internalError } from "../../foundation/base/index.ts";
 import type { Item, Policy } from "../../foundation/contract/index.ts";
 import type { Method, Pass } from "../method.ts";
+import type { StepLoss } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import type { Tally } from "./tally.ts";
 
@@ -22,19 +23,32 @@ export interface PassOutcome {
   /** Artifacts of what was rolled out and kept; empty where nothing is imitated. */
   readonly rollouts: readonly string[];
   readonly tally: Tally;
+  /** Of the role that leads, step by step. */
+  readonly losses: readonly StepLoss[];
 }
 
-/** The policies of the pass's roles, at these weights. */
-export function openAll(
-  { pass, context }: PassRun,
-  weights: CheckpointsByRole,
-  optimizerState: "continued" | "fresh" = pass.update.optimizerState,
-): Promise<Policy[]> {
+/** The policies of the pass's roles, at these weights; `begun` when the pass made steps from its start to them. */
+export function openAll(run: PassRun, weights: CheckpointsByRole, begun: boolean): Promise<Policy[]> {
   return Promise.all(
-    pass.roles.map((role) =>
-      context.policies.open(role, { checkpoint: weights[role] ?? missing(role), optimizerState }),
-    ),
+    run.pass.roles.map((role) => {
+      const checkpoint = weights[role] ?? missing(role);
+      return run.context.policies.open(role, {
+        checkpoint,
+        optimizerState: begun ? "continued" : stateAtStart(run, role, checkpoint),
+      });
+    }),
   );
+}
+
+/** With which moments a pass begins. */
+export function stateAtStart(
+  { pass, context }: PassRun,
+  role: string,
+  checkpoint: string,
+): "continued" | "fresh" {
+  const { optimizerState } = pass.update;
+  if (optimizerState !== "own") return optimizerState;
+  return checkpoint === context.baseWeights[role] ? "fresh" : "continued";
 }
 
 /** Each repetition takes the next items of the selection, beginning again at its end. */
@@ -44,6 +58,11 @@ export function itemsOf({ pass, context: { items } }: PassRun, repetition: numbe
     { length: Math.min(pass.items, items.length) },
     (_, index) => items[(repetition * (pass.items ?? 0) + index) % items.length] as Item,
   );
+}
+
+/** The losses in a stored step; none in one that was stored before they were kept. */
+export function lossesIn({ losses = [] }: { readonly losses?: readonly StepLoss[] }): readonly StepLoss[] {
+  return losses;
 }
 
 export function pick(from: CheckpointsByRole, roles: readonly string[]): Record<string, string> {

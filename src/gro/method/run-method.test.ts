@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Json } from "../../foundation/base/index.ts";
 import type { Datum } from "../../foundation/contract/index.ts";
 import { greedy, samples } from "../generate/index.ts";
 import { gro, type Method, type Pass } from "../method.ts";
@@ -61,6 +62,20 @@ describe("a pass that is made once", () => {
       freshness: 0,
     });
     expect(ledger.done).toEqual(["pass-0/rollouts", "pass-0/update/solver/3"]);
+    expect(outcome.losses).toEqual(
+      inputsOf(model as FakeModel).flatMap(([first], index) => (index % 4 === 0 ? [(first ?? 0) / 100] : [])),
+    );
+  });
+
+  test("a step that was stored before losses were kept has none", async () => {
+    const ledger = new FakeLedger();
+    const first = await runMethod(imitate, fakeRound({ policies: new FakePolicies(reversed), ledger }));
+    const { losses, ...old } = ledger.steps.get("pass-0/update/solver/3") as Record<string, Json>;
+    expect(losses).toEqual(first.losses);
+    ledger.steps.set("pass-0/update/solver/3", old);
+    const again = await runMethod(imitate, fakeRound({ policies: new FakePolicies(reversed), ledger }));
+    expect(again.losses).toEqual([]);
+    expect(again.tally).toEqual(first.tally);
   });
 
   test("learns while its rollouts are being written, and counts no update before they are", async () => {
@@ -276,6 +291,22 @@ describe("a pass that is repeated", () => {
     ]);
     expect(policies.all).toHaveLength(1);
   });
+
+  test.each([
+    ["base", "fresh"],
+    ["current", "continued"],
+  ] as const)(
+    "leaves behind the moments of another objective: from %s its own are %s",
+    async (start, state) => {
+      const policies = new FakePolicies(halfRight);
+      await runMethod(gro({ ...partsOf(reinforce), start }), fakeRound({ policies, items: six }));
+      expect(policies.opened.map(({ optimizerState }) => optimizerState)).toEqual([
+        state,
+        "continued",
+        "continued",
+      ]);
+    },
+  );
 
   test("ends between two repetitions when it is asked to", async () => {
     const controller = new AbortController();

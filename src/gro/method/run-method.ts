@@ -1,5 +1,5 @@
 import type { Method, Pass } from "../method.ts";
-import type { ExampleCounts } from "../update/index.ts";
+import type { ExampleCounts, StepLoss } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import { type CheckpointsByRole, type PassOutcome, pick } from "./pass.ts";
 import { runOnce, stepsBetweenCheckpoints } from "./run-once.ts";
@@ -23,6 +23,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   let weights: CheckpointsByRole = context.current;
   const rollouts: string[] = [];
   const tallies: Tally[] = [];
+  const losses: StepLoss[] = [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
     const run = { method, pass, name: `pass-${index}`, start, context };
@@ -30,7 +31,8 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     weights = { ...weights, ...outcome.checkpoints };
     rollouts.push(...outcome.rollouts);
     tallies.push(outcome.tally);
+    losses.push(...outcome.losses);
   }
   const checkpoints = { ...context.current, ...pick(weights, method.deliver) };
-  return { checkpoints, rollouts, tally: addTallies(tallies) };
+  return { checkpoints, rollouts, tally: addTallies(tallies), losses };
 }

@@ -1,7 +1,7 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
-import { countExamples } from "../update/index.ts";
-import { itemsOf, missing, openAll, type PassOutcome, type PassRun } from "./pass.ts";
+import { countExamples, type StepLoss } from "../update/index.ts";
+import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, stateAtStart } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
@@ -20,7 +20,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       pass,
       lead: method.lead,
       task: context.task,
-      policies: await openAll(run, start),
+      policies: await openAll(run, start, false),
       items: itemsOf(run, 0),
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
@@ -40,14 +40,19 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const groups = await rolled.promise;
     const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
     const tallies: Partial<Tally>[] = [];
+    const losses: StepLoss[] = [];
     let checkpoint = start[role] ?? missing(role);
     for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
       const to = Math.min(steps, from + stepsBetweenCheckpoints);
       const begin = checkpoint;
       const result = await durable(`${name}/update/${role}/${to}`, async () => {
-        const optimizerState = from === 0 ? pass.update.optimizerState : "continued";
+        const optimizerState = from === 0 ? stateAtStart(run, role, begin) : "continued";
         const policy = await context.policies.open(role, { checkpoint: begin, optimizerState });
-        const { tokensTrained, realTokens } = await pass.update.update({
+        const {
+          tokensTrained,
+          realTokens,
+          losses: made,
+        } = await pass.update.update({
           policy,
           groups,
           replay: { base: context.base, older: context.older },
@@ -55,26 +60,28 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           from,
           to,
           ...(context.signal ? { signal: context.signal } : {}),
-          onProgress: (step) => {
+          onProgress: (step, loss) => {
             done.set(role, step);
-            onProgress?.("train", sum(done.values()), steps * pass.roles.length);
+            onProgress?.("train", sum(done.values()), steps * pass.roles.length, loss);
           },
         });
         const saved = context.checkpointName(role, `${name}-${to}`);
         await context.policies.save(role, saved, { unfinished: to < steps });
         await storing;
-        return { checkpoint: saved, tokensTrained, realTokens };
+        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made] };
       });
       checkpoint = result.checkpoint;
       tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
+      losses.push(...lossesIn(result));
     }
-    return { role, checkpoint, tallies };
+    return { role, checkpoint, tallies, losses };
   });
   const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
     rollouts: pass.update.learnsBy === "imitation" ? [artifact] : [],
     tally: addTallies([tallySchema.parse(tally), ...updates.flatMap(({ tallies }) => tallies)]),
+    losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],
   };
 }
 

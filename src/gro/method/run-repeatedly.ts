@@ -1,5 +1,5 @@
-import { countExamples } from "../update/index.ts";
-import { itemsOf, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
+import { countExamples, type StepLoss } from "../update/index.ts";
+import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
@@ -11,13 +11,15 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   const { method, pass, name, start, context } = run;
   let checkpoints = start;
   const tallies: Tally[] = [];
+  const losses: StepLoss[] = [];
   const replay = { base: context.base, older: context.older };
   for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
     const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
-      const policies = await openAll(run, begin, first === 0 ? pass.update.optimizerState : "continued");
+      const policies = await openAll(run, begin, first > 0);
       const parts: Partial<Tally>[] = [];
+      const made: StepLoss[] = [];
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const { scored, tally } = await roll({
@@ -43,7 +45,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           ),
         );
         parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
-        context.onProgress?.("generate and train", repetition + 1, pass.repeat);
+        made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
+        context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
       }
       const saved = Object.fromEntries(
         pass.roles.map((role) => [role, context.checkpointName(role, `${name}-${last}`)]),
@@ -53,10 +56,11 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           context.policies.save(role, saved[role] ?? missing(role), { unfinished: last < pass.repeat }),
         ),
       );
-      return { checkpoints: saved, tally: addTallies(parts) };
+      return { checkpoints: saved, tally: addTallies(parts), losses: made };
     });
     checkpoints = { ...checkpoints, ...result.checkpoints };
     tallies.push(tallySchema.parse(result.tally));
+    losses.push(...lossesIn(result));
   }
-  return { checkpoints: pick(checkpoints, pass.roles), rollouts: [], tally: addTallies(tallies) };
+  return { checkpoints: pick(checkpoints, pass.roles), rollouts: [], tally: addTallies(tallies), losses };
 }

@@ -1,4 +1,5 @@
 import type {
+  EngineNeeds,
   Item,
   Response,
   Rollout,
@@ -20,6 +21,8 @@ export interface RewardPart {
   readonly origin: "external" | "self-derived";
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
+  /** Of the engine, where it looks into the model. */
+  readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
 }

@@ -1,3 +1,4 @@
+export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
 export * from "./policy-gradient.ts";
 export * from "./schedule.ts";

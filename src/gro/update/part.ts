@@ -1,5 +1,6 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
-import type { Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
+import type { EngineNeeds, Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
+import type { StepLoss } from "./loss.ts";
 
 /** What older data an update may draw on beside the newest. */
 export interface Replay {
@@ -30,7 +31,8 @@ export interface UpdateRequest {
   readonly from: number;
   readonly to: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (step: number) => void;
+  /** Hears how many steps are done, and the loss of the newest; null where that is no number. */
+  readonly onProgress?: (step: number, loss: number | null) => void;
 }
 
 export interface UpdateOutcome {
@@ -38,7 +40,11 @@ export interface UpdateOutcome {
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
+  /** Loss of each step that was made, per trained token. */
+  readonly losses: readonly StepLoss[];
 }
+
+export type OptimizerStateChoice = "continued" | "fresh" | "own";
 
 /** Turns scored rollouts into weights through the engine: the O of Generation–Reward–Optimization. */
 export interface UpdatePart {
@@ -46,12 +52,17 @@ export interface UpdatePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: "imitation" | "policy-gradient";
+  /** Of the engine, where it is more than cross_entropy. */
+  readonly needs?: EngineNeeds;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
   /** Optimiser steps of one application, given how many examples there are to learn from. */
   steps(examples: ExampleCounts): number;
-  /** Whether the optimiser's moments go on from the weights' last training or start at zero. */
-  readonly optimizerState: "continued" | "fresh";
+  /**
+   * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
+   * of this run trained, and start at zero on the base, whose moments are of another objective.
+   */
+  readonly optimizerState: OptimizerStateChoice;
   update(request: UpdateRequest): Promise<UpdateOutcome>;
 }
 

@@ -80,7 +80,7 @@ describe("policyGradient", () => {
       logprobs: Float32Array.of(0, 0, -0.4, -0.5),
       mask: Float32Array.of(0, 0, 1, 1),
     });
-    expect(outcome).toEqual({ tokensTrained: 5, realTokens: 0 });
+    expect(outcome).toEqual({ tokensTrained: 5, realTokens: 0, losses: [0.01] });
     expect(model.steps).toMatchObject([{ learningRate: 3e-4 }]);
   });
 

@@ -15,7 +15,8 @@ const optionsSchema = z
     clipHigh: z.number().min(1).optional(),
     /** Divide a group's centred rewards by their standard deviation (GRPO), or not (Dr. GRPO, arXiv 2503.20783). */
     divideByDeviation: z.boolean().default(true),
-    optimizerState: z.enum(["continued", "fresh"]).default("continued"),
+    /** `own`: the moments of these steps alone; those of a preparation, another objective's, are left behind. */
+    optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
   })
   .superRefine(({ loss, clipLow, clipHigh }, context) => {
     if (loss === "ppo") return;
@@ -42,6 +43,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     name: "policy gradient",
     description: { learningRate, loss: read.loss, ...clip, divideByDeviation, optimizerState },
     learnsBy: "policy-gradient",
+    needs: { losses: [read.loss] },
     steps: () => 1,
     optimizerState,
     update: (request) =>

@@ -13,14 +13,14 @@ const stepsOf = ({ trained }: FakeModel): (number | undefined)[] =>
 describe("trainBatches", () => {
   test("is a gradient and a step a batch, in order, each at its own learning rate", async () => {
     const model = new FakeModel();
-    const told: number[] = [];
+    const told: (number | null)[][] = [];
     const outcome = await trainBatches({
       policy: policyOf(model),
       from: 2,
       to: 5,
       batchAt: batchOf,
       learningRateAt: (step) => step / 10,
-      onProgress: (step) => told.push(step),
+      onProgress: (step, loss) => told.push([step, loss]),
     });
     expect(model.log).toEqual([
       "forwardBackward",
@@ -39,8 +39,12 @@ describe("trainBatches", () => {
       gradientClipNorm: 1,
     });
     expect(model.trained[0]?.options).toEqual({ loss: { name: "cross_entropy" }, logprobs: "none" });
-    expect(told).toEqual([3, 4, 5]);
-    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 9 });
+    expect(told).toEqual([
+      [3, 0.02],
+      [4, 0.03],
+      [5, 0.04],
+    ]);
+    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 9, losses: [0.02, 0.03, 0.04] });
   });
 
   test("makes no step where there is nothing to learn from", async () => {
@@ -54,7 +58,7 @@ describe("trainBatches", () => {
       learningRateAt: () => 1,
     });
     expect(stepsOf(model)).toEqual([1]);
-    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 1 });
+    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 1, losses: [0.01] });
   });
 
   test("keeps an engine that is slow busy, with eight steps and no more", async () => {

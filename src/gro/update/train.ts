@@ -1,6 +1,8 @@
 import type { Datum, Loss, OptimizerStep, Policy } from "../../foundation/contract/index.ts";
-import type { UpdateOutcome } from "./part.ts";
+import { type StepLoss, stepLoss } from "./loss.ts";
+import type { UpdateOutcome, UpdateRequest } from "./part.ts";
 
+/** Its weights or advantages are divided by its tokens, so that the sum of its loss is a mean per trained token. */
 export interface Batch {
   readonly data: readonly Datum[];
   readonly loss: Loss;
@@ -9,7 +11,7 @@ export interface Batch {
   readonly realTokens: number;
 }
 
-export interface TrainRequest {
+export interface TrainRequest extends Pick<UpdateRequest, "onProgress"> {
   readonly policy: Policy;
   readonly from: number;
   readonly to: number;
@@ -17,7 +19,6 @@ export interface TrainRequest {
   readonly batchAt: (step: number) => Batch | undefined;
   readonly learningRateAt: (step: number) => number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (step: number) => void;
 }
 
 /** AdamW as reference training of small decoders uses it; the clip is on the norm of the whole gradient. */
@@ -36,10 +37,11 @@ const stepsInFlight = 8;
 /** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
   const { policy, from, to, batchAt, learningRateAt, signal, onProgress } = request;
-  const outcome = { tokensTrained: 0, realTokens: 0 };
+  const outcome = { tokensTrained: 0, realTokens: 0, losses: [] as StepLoss[] };
   // Whoever is asked to end waits for none of the steps that are in flight: what they make of the weights is never saved.
   const waiting = signal ? { signal } : {};
   const flight: Promise<void>[] = [];
+  let made = 0;
   for (let step = from; step < to; step++) {
     signal?.throwIfAborted();
     const batch = batchAt(step);
@@ -50,10 +52,13 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
       ...waiting,
     });
     const applied = policy.model.optimStep({ ...optimizer, learningRate: learningRateAt(step), ...waiting });
-    const done = Promise.all([forward, applied]).then(() => {
+    const place = made++;
+    const done = Promise.all([forward, applied]).then(([{ lossSum }]) => {
+      const loss = stepLoss(lossSum);
       outcome.tokensTrained += batch.tokens;
       outcome.realTokens += batch.realTokens;
-      onProgress?.(step + 1);
+      outcome.losses[place] = loss;
+      onProgress?.(step + 1, loss);
     });
     done.catch(() => {});
     flight.push(done);

@@ -269,15 +269,36 @@ describe("shownSamples", () => {
       prompt: "12345=",
       answer: "54321",
       before: "0",
+      beforeRight: false,
       after: "54321",
       right: true,
     });
   });
 
-  test("shows two of a kind, the hardest, and none twice", () => {
+  test("shows more of what changed than of what did not, in each direction, and never many", () => {
+    const many = (text: (prompt: string) => string) =>
+      Array.from({ length: 40 }, (_, number) => `${100 + number}4=`).map((prompt) =>
+        judgedOf(prompt, text(prompt)),
+      );
+    const low = (prompt: string): boolean => Number(prompt.slice(0, 3)) < 120;
+    const before = many((prompt) => (low(prompt) ? "0" : reversed(prompt)));
+    const after = many((prompt) => (low(prompt) ? reversed(prompt) : "0"));
+    const shown = shownSamples({ before, after, measurement: measurementAt(4) });
+    const counts = Map.groupBy(shown, ({ beforeRight, right }) => `${beforeRight} ${right}`);
+    expect([...counts].map(([sort, own]) => [sort, own.length])).toEqual([
+      ["false true", 8 + 4],
+      ["true false", 8 + 4],
+    ]);
+    expect(shown.slice(0, 16).map(({ right }) => right)).toEqual(
+      Array.from({ length: 16 }, (_, place) => place < 8),
+    );
+  });
+
+  test("shows four of what nothing became, the hardest, and none twice", () => {
     const many = Array.from({ length: 9 }, (_, digit) => judgedOf(`${digit}234=`, "0"));
     const shown = shownSamples({ before: [], after: many, measurement: measurementAt(4) });
-    expect(shown).toHaveLength(2);
+    expect(shown).toHaveLength(4);
+    expect(new Set(shown.map(({ prompt }) => prompt)).size).toBe(4);
     expect(shown.every(({ before }) => before === null)).toBe(true);
   });
 

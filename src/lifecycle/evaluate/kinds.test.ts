@@ -68,20 +68,56 @@ test("kinds are measured by name, and none of them is a frontier", async () => {
   expect(names()).toEqual(["accuracy", "frontier", "frontier at half", ...names(false).slice(1)]);
 });
 
-test("two of each kind are shown that became right, became wrong and stayed wrong", async () => {
+test("of each kind some are shown that became right, became wrong and stayed wrong, fewest of the last", async () => {
   const measurement = { frontier90: null } as never;
   const [before, after] = [await judged("product"), await judged("sum")];
   const shown = shownSamples({ task, before, after, measurement });
   expect(shown.map(({ kind, beforeRight, right }) => [kind, beforeRight, right])).toEqual([
-    ["product", true, false],
-    ["product", true, false],
-    ["sum", false, true],
-    ["sum", false, true],
+    ...Array.from({ length: 4 }, () => ["product", true, false]),
+    ...Array.from({ length: 4 }, () => ["sum", false, true]),
     ["difference", false, false],
     ["difference", false, false],
   ]);
-  expect(shown[2]).toMatchObject({ before: "I do not know.\nReally.", after: `It is ${shown[2]?.answer}.` });
-  expect(new Set(shown.map(({ prompt }) => prompt)).size).toBe(6);
+  expect(shown[4]).toMatchObject({ before: "I do not know.\nReally.", after: `It is ${shown[4]?.answer}.` });
+  expect(new Set(shown.map(({ prompt }) => prompt)).size).toBe(10);
+});
+
+test("of many kinds those are shown in which something changed, and no more than a page can bear", async () => {
+  const items = Array.from({ length: 400 }, (_, n): Item => {
+    const stratum = `kind ${n % 20}`;
+    return {
+      prompt: `${n}?`,
+      answer: `${n}`,
+      canonical: `${n}`,
+      stratum,
+      difficulty: 1 + (n % 20),
+      split: "validation",
+    } as never;
+  });
+  const say = (rightly: (item: Item) => boolean) =>
+    items.map(
+      (item): JudgedAnswer => ({
+        item,
+        response: { text: "", complete: true },
+        rollouts: [],
+        verdict: { outcome: "scored", score: rightly(item) ? 1 : 0 } as never,
+      }),
+    );
+  const measurement = { frontier90: null } as never;
+  // In the last five kinds half became right and half became wrong; nothing else did.
+  const late = ({ difficulty }: Item): boolean => difficulty > 15;
+  const even = ({ canonical }: Item): boolean => Math.floor(Number(canonical) / 20) % 2 === 0;
+  const before = say((item) => late(item) && even(item));
+  const after = say((item) => late(item) && !even(item));
+  const shown = shownSamples({ task, before, after, measurement });
+  expect([...new Set(shown.map(({ kind }) => kind))].slice(0, 5)).toEqual(
+    [15, 16, 17, 18, 19].map((kind) => `kind ${kind}`),
+  );
+  expect(shown.length).toBeLessThanOrEqual(36);
+  expect(shown.slice(0, 2).map(({ beforeRight, right }) => [beforeRight, right])).toEqual([
+    [false, true],
+    [true, false],
+  ]);
 });
 
 test("the base shows what is wrong and what is right, and nothing before it", async () => {

@@ -13,15 +13,17 @@ export interface ShownSamplesRequest {
   readonly measurement: Measurement;
 }
 
-/** Samples of each sort that people are shown. */
-const perSort = 2;
-/** Of tasks that have kinds: so many of each sort and kind, and of so many kinds. */
-const perKind = 1;
+/** Samples that people are shown of what changed, in each direction, and of what did not. */
+const most = { changed: 8, unchanged: 4 };
+/** Of tasks that have kinds: of one kind at most, of all kinds together, and of so many kinds. */
+const ofOneKind = { changed: 6, unchanged: 3 };
+const ofAllKinds = { changed: 12, unchanged: 6 };
 const mostKinds = 12;
 
 /**
- * A few answers that tell most: what became right, what became wrong, what is still wrong just beyond the frontier, and
- * what is right at it. Where difficulties only number kinds, the same of each kind, with no frontier.
+ * Answers that tell most, what changed first: what became right, what became wrong, what is still wrong just beyond the
+ * frontier, and what is right at it; 24 at most. Where difficulties only number kinds, the same of each kind, with no frontier;
+ * 36 at most, and of many kinds those in which something changed.
  */
 export function shownSamples(request: ShownSamplesRequest): ShownSample[] {
   return request.task?.difficulty.ordered === false ? samplesByKind(request) : samplesByDifficulty(request);
@@ -31,48 +33,64 @@ function samplesByDifficulty({ before, after, measurement }: ShownSamplesRequest
   const old = byItem(before);
   const edge = measurement.frontier90 ?? Number.NEGATIVE_INFINITY;
   const hardestFirst = after.toSorted((a, b) => b.item.difficulty - a.item.difficulty);
-  const sorts: readonly ((answer: JudgedAnswer) => boolean)[] = [
-    (answer) => right(answer) && old.size > 0 && !right(old.get(answer.item.canonical)),
-    (answer) => !right(answer) && right(old.get(answer.item.canonical)),
-    (answer) => !right(answer) && answer.item.difficulty <= edge + 2,
-    (answer) => right(answer) && answer.item.difficulty <= edge,
+  const { becameRight, becameWrong } = changes(old);
+  const sorts: readonly Sort[] = [
+    { is: becameRight, most: most.changed },
+    { is: becameWrong, most: most.changed },
+    {
+      is: (answer) => !right(answer) && answer.item.difficulty <= edge + 2,
+      most: most.unchanged,
+    },
+    { is: (answer) => right(answer) && answer.item.difficulty <= edge, most: most.unchanged },
   ];
-  return chosen(hardestFirst, sorts, perSort).map((answer) => shown(answer, old));
+  return chosen(hardestFirst, sorts).map((answer) => shown(answer, old));
 }
 
 function samplesByKind({ before, after }: ShownSamplesRequest): ShownSample[] {
   const old = byItem(before);
-  const was = ({ item }: JudgedAnswer): boolean => right(old.get(item.canonical));
-  const sorts: readonly ((answer: JudgedAnswer) => boolean)[] = [
-    (answer) => old.size > 0 && right(answer) && !was(answer),
-    (answer) => !right(answer) && was(answer),
-    (answer) => !right(answer) && !was(answer),
-    (answer) => old.size === 0 && right(answer),
+  const { becameRight, becameWrong, changed } = changes(old);
+  const kinds = [...Map.groupBy(after, ({ item }) => item.stratum).values()]
+    .toSorted((a, b) => Number(b.some(changed)) - Number(a.some(changed)))
+    .slice(0, mostKinds);
+  const each = (sort: "changed" | "unchanged"): number =>
+    Math.max(1, Math.min(ofOneKind[sort], Math.floor(ofAllKinds[sort] / kinds.length)));
+  const sorts: readonly Sort[] = [
+    { is: becameRight, most: each("changed") },
+    { is: becameWrong, most: each("changed") },
+    { is: (answer) => !right(answer) && !changed(answer), most: each("unchanged") },
+    { is: (answer) => old.size === 0 && right(answer), most: each("unchanged") },
   ];
-  const kinds = [...Map.groupBy(after, ({ item }) => item.stratum).values()];
-  const each = kinds.length <= mostKinds / 3 ? perSort : perKind;
-  return kinds.slice(0, mostKinds).flatMap((answers) =>
-    chosen(answers, sorts, each).map((answer): ShownSample => {
-      const { verdict } = old.get(answer.item.canonical) ?? {};
-      return {
-        ...shown(answer, old),
-        kind: answer.item.stratum,
-        ...(verdict ? { beforeRight: verdict.outcome === "scored" ? verdict.score >= 1 : null } : {}),
-      };
-    }),
+  return kinds.flatMap((answers) =>
+    chosen(answers, sorts).map(
+      (answer): ShownSample => ({ ...shown(answer, old), kind: answer.item.stratum }),
+    ),
   );
 }
 
+/** Answers of a sort, and how many of them are shown. */
+interface Sort {
+  readonly is: (answer: JudgedAnswer) => boolean;
+  readonly most: number;
+}
+
+/** Against what the champion said; nothing changed where there is none yet. */
+function changes(old: ReadonlyMap<string, JudgedAnswer>) {
+  const was = ({ item }: JudgedAnswer): boolean => right(old.get(item.canonical));
+  const becameRight = (answer: JudgedAnswer): boolean => old.size > 0 && right(answer) && !was(answer);
+  const becameWrong = (answer: JudgedAnswer): boolean => !right(answer) && was(answer);
+  return {
+    becameRight,
+    becameWrong,
+    changed: (answer: JudgedAnswer): boolean => becameRight(answer) || becameWrong(answer),
+  };
+}
+
 /** The first few of each sort, none twice. */
-function chosen(
-  answers: readonly JudgedAnswer[],
-  sorts: readonly ((answer: JudgedAnswer) => boolean)[],
-  each: number,
-): JudgedAnswer[] {
+function chosen(answers: readonly JudgedAnswer[], sorts: readonly Sort[]): JudgedAnswer[] {
   const picked = new Map<string, JudgedAnswer>();
-  for (const sort of sorts) {
-    const own = answers.filter((answer) => !picked.has(answer.item.canonical) && sort(answer));
-    for (const answer of own.slice(0, each)) picked.set(answer.item.canonical, answer);
+  for (const { is, most: count } of sorts) {
+    const own = answers.filter((answer) => !picked.has(answer.item.canonical) && is(answer));
+    for (const answer of own.slice(0, count)) picked.set(answer.item.canonical, answer);
   }
   return [...picked.values()];
 }
@@ -85,16 +103,21 @@ function right(answer: JudgedAnswer | undefined): boolean {
   return answer?.verdict.outcome === "scored" && answer.verdict.score >= 1;
 }
 
-function shown(
-  { item, response, verdict }: JudgedAnswer,
-  old: ReadonlyMap<string, JudgedAnswer>,
-): ShownSample {
+function shown(answer: JudgedAnswer, old: ReadonlyMap<string, JudgedAnswer>): ShownSample {
+  const { item, response } = answer;
+  const before = old.get(item.canonical);
   return {
     difficulty: item.difficulty,
     prompt: item.prompt,
     answer: item.answer ?? null,
-    before: old.get(item.canonical)?.response.text ?? null,
+    before: before?.response.text ?? null,
+    ...(before === undefined ? {} : { beforeRight: judgement(before) }),
     after: response.text,
-    right: verdict.outcome === "scored" ? verdict.score >= 1 : null,
+    right: judgement(answer),
   };
+}
+
+/** Null where it was not judged. */
+function judgement({ verdict }: JudgedAnswer): boolean | null {
+  return verdict.outcome === "scored" ? verdict.score >= 1 : null;
 }

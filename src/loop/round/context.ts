@@ -57,7 +57,7 @@ export function tell(context: RoundContext, key: string, event: RunEvent): void 
   if (stored !== undefined) context.watch(stored);
 }
 
-export type StageProgress = (label: string, done: number, total: number) => void;
+export type StageProgress = (label: string, done: number, total: number, loss?: number | null) => void;
 
 export interface Stage<T extends Json> {
   readonly round: number;
@@ -88,8 +88,15 @@ export async function playStage<T extends Json>(context: RoundContext, stage: St
   const key = `round-${round}/${name}${part === undefined ? "" : `-${part}`}`;
   tell(context, `${key}/started`, { type: "stage-started", round, stage: name, label });
   const begun = context.clock.monotonic();
-  const progress: StageProgress = (what, done, total) =>
-    context.watch({ type: "progress", stage: name, label: what, done, total });
+  const progress: StageProgress = (what, done, total, loss) =>
+    context.watch({
+      type: "progress",
+      stage: name,
+      label: what,
+      done,
+      total,
+      ...(loss == null ? {} : { loss }),
+    });
   const { result, events } = await context.run.step<T>(key, input, async () => {
     const { result: made, summary, events: own = [] } = await work(progress);
     const seconds = (context.clock.monotonic() - begun) / 1000;

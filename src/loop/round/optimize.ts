@@ -8,8 +8,9 @@ import {
   restoreGroup,
   storeGroup,
 } from "../../gro/rollout/index.ts";
-import { keptExamples } from "../../gro/update/index.ts";
+import { keptExamples, trainingLoss } from "../../gro/update/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { lossWords } from "./loss-words.ts";
 import type { RoundSelection } from "./select.ts";
 import type { Lineage, RunState } from "./state.ts";
 
@@ -38,7 +39,7 @@ export async function optimizeStage(
     label: method.name,
     input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
     work: async (progress) => {
-      const { checkpoints, rollouts, tally } = await runMethod(method, {
+      const { checkpoints, rollouts, tally, losses } = await runMethod(method, {
         task,
         items: selection.items,
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
@@ -55,11 +56,18 @@ export async function optimizeStage(
         ...signalOf(context),
       });
       const checkpoint = checkpoints[method.lead] ?? "";
+      const loss = trainingLoss(losses);
       return {
         result: { checkpoints, rollouts, tally },
-        summary: summaryOf(tally),
+        summary: summaryOf(tally) + lossWords(loss),
         events: [
-          { type: "training-finished", round, checkpoint, evidence: { ...evidenceOf(tally, tolerance) } },
+          {
+            type: "training-finished",
+            round,
+            checkpoint,
+            evidence: { ...evidenceOf(tally, tolerance) },
+            ...(loss === undefined ? {} : { loss }),
+          },
         ],
       };
     },

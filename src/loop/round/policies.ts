@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { internalError, isWhetstoneError, userError } from "../../foundation/base/index.ts";
+import { internalError, isWhetstoneError } from "../../foundation/base/index.ts";
 import type {
   Engine,
   EngineModel,
@@ -9,9 +8,9 @@ import type {
   Sampler,
   Tokenizer,
 } from "../../foundation/contract/index.ts";
-import type { PolicyStore, Weights } from "../../gro/method/index.ts";
+import { type PolicyStore, turnsOf, type Weights } from "../../gro/method/index.ts";
 import type { RunDefinition } from "./definition.ts";
-import { folderDigest } from "./folder-digest.ts";
+import { folderDigest, refuseDamaged } from "./folder-digest.ts";
 
 export interface PolicyStoreOptions {
   readonly engine: Engine;
@@ -32,9 +31,11 @@ export interface PolicyStoreOptions {
   };
 }
 
-/** Whether training goes on with the moments of the round before. */
-export function keepsMoments({ optimize }: Pick<RunDefinition, "optimize">): boolean {
-  return optimize.passes.some(({ update }) => update.optimizerState === "continued");
+/** Whether training goes on with the moments of the round before, in any of the rounds. */
+export function keepsMoments({ optimize, budget }: Pick<RunDefinition, "optimize" | "budget">): boolean {
+  return turnsOf(optimize, budget.rounds).some(({ method }) =>
+    method.passes.some(({ update }) => update.optimizerState !== "fresh"),
+  );
 }
 
 interface Held {
@@ -127,13 +128,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
   async #compare(checkpoint: string): Promise<void> {
     const { digests, pathOf } = this.#options;
     const saved = digests.get(checkpoint);
-    const path = pathOf(checkpoint);
-    if (saved === undefined || !existsSync(path) || (await folderDigest(path)) === saved) return;
-    throw userError(
-      "checkpoint-damaged",
-      `${path} does not hold what was saved there: put a copy back, or begin anew in another folder.`,
-      { path },
-    );
+    if (saved !== undefined) await refuseDamaged(pathOf(checkpoint), saved);
   }
 
   /** What is measured is what was saved: the sampler is loaded from the checkpoint's files. */

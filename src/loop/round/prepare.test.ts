@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Source } from "../../foundation/contract/index.ts";
 import { greedy } from "../../gro/generate/index.ts";
@@ -68,7 +69,23 @@ describe("prepareStage", () => {
       type: "model-prepared",
       round: 0,
       checkpoint: "1-reverse/round-0-solver-600",
+      loss: { steps: 600, means: Array.from({ length: 32 }, () => expect.any(Number)) },
     });
+  });
+
+  test("goes on from parts that were stored before losses were kept", async () => {
+    using round = new FakeContext({ definition: { prepare } });
+    const first = await prepareStage(round.context, scratch);
+    const stored = new DatabaseSync(join(round.folder, ".whetstone/ledger.sqlite"));
+    stored.exec("DELETE FROM steps WHERE name = 'round-0/prepare'");
+    stored.exec(
+      "UPDATE steps SET result = json_extract(result, '$.checkpoint') WHERE name LIKE '%/prepare/%00'",
+    );
+    stored.exec("UPDATE steps SET result = json_quote(result) WHERE name LIKE '%/prepare/%00'");
+    stored.close();
+    round.reopen();
+    expect(await prepareStage(round.context, scratch)).toEqual(first);
+    expect(round.models).toHaveLength(1);
   });
 
   test("goes on from the last checkpoint, with the batches that the whole would have had", async () => {

@@ -1,8 +1,16 @@
 import { existsSync } from "node:fs";
-import { allSettled, userError } from "../../foundation/base/index.ts";
-import { type SupervisedUpdate, trainBatches, warmupStableDecay } from "../../gro/update/index.ts";
+import { z } from "zod";
+import { allSettled, type Json, userError } from "../../foundation/base/index.ts";
+import {
+  type StepLoss,
+  type SupervisedUpdate,
+  trainBatches,
+  trainingLoss,
+  warmupStableDecay,
+} from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { lossWords } from "./loss-words.ts";
 import {
   preparationBatches,
   preparationKey,
@@ -47,14 +55,19 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       );
       const done = new Map<string, number>();
       const total = (update === null ? 0 : preparationSteps(update)) * (optimize.roles.length - known.size);
+      let leadLosses: readonly StepLoss[] = [];
       const made = await allSettled(
         optimize.roles.map(async (role): Promise<[string, string]> => {
-          const onProgress = (step: number): void => {
+          const onProgress = (step: number, loss: StepLoss): void => {
             done.set(role, step);
-            progress("train", sum(done.values()), total);
+            progress("train", sum(done.values()), total, loss);
           };
-          const checkpoint =
-            known.get(role) ?? (await prepareRole(context, role, prepared, update, onProgress));
+          const earlier = known.get(role);
+          const { checkpoint, losses } =
+            earlier === undefined
+              ? await prepareRole(context, role, prepared, update, onProgress)
+              : { checkpoint: earlier, losses: [] };
+          if (role === optimize.lead) leadLosses = losses;
           ledger.setFact(keys.get(role) ?? "", checkpoint);
           return [role, checkpoint];
         }),
@@ -63,23 +76,38 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       const who =
         optimize.roles.length === 1 ? "one model" : `${optimize.roles.length} models, trained apart`;
       const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
+      const loss = trainingLoss(leadLosses);
       return {
         result,
-        summary: `${who}: ${label}${whence}`,
-        events: [{ type: "model-prepared", round: 0, checkpoint: result[optimize.lead] ?? "" }],
+        summary: `${who}: ${label}${whence}${lossWords(loss)}`,
+        events: [
+          {
+            type: "model-prepared",
+            round: 0,
+            checkpoint: result[optimize.lead] ?? "",
+            ...(loss === undefined ? {} : { loss }),
+          },
+        ],
       };
     },
   });
   return { round: 0, checkpoints, trainedTo: task.difficulty.base[1], rollouts: [], selections: [] };
 }
 
+/** Ledgers of before losses were kept hold the checkpoint's name alone. */
+const preparedSchema = z.union([
+  z.object({ checkpoint: z.string(), losses: z.array(z.number().nullable()) }),
+  z.string().transform((checkpoint) => ({ checkpoint, losses: [] })),
+]);
+type Prepared = z.infer<typeof preparedSchema>;
+
 async function prepareRole(
   context: RoundContext,
   role: string,
   { path, fromScratch }: PreparedModel,
   update: SupervisedUpdate | null,
-  onProgress: (step: number) => void,
-): Promise<string> {
+  onProgress: (step: number, loss: StepLoss) => void,
+): Promise<Prepared> {
   const { policies, run } = context;
   const nameOf = (step: number): string => `${run.id}/round-0-${role}-${step}`;
   let checkpoint = await durable(context, `round-0/prepare/${role}/0`, null, async () => {
@@ -91,22 +119,34 @@ async function prepareRole(
     await policies.save(role, nameOf(0));
     return nameOf(0);
   });
-  if (update === null) return checkpoint;
+  const losses: StepLoss[] = [];
+  if (update === null) return { checkpoint, losses };
   const { learningRate } = update;
   const steps = preparationSteps(update);
   const batchAt = await preparationBatches(context, role, update);
   for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
     const to = Math.min(steps, from + stepsBetweenCheckpoints);
     const begin = checkpoint;
-    checkpoint = await durable(context, `round-0/prepare/${role}/${to}`, { begin }, async () => {
+    const stored = await durable<Json>(context, `round-0/prepare/${role}/${to}`, { begin }, async () => {
       const policy = await policies.open(role, { checkpoint: begin, optimizerState: "continued" });
       const learningRateAt = (step: number): number => learningRate * warmupStableDecay(step, steps);
-      await trainBatches({ policy, from, to, batchAt, learningRateAt, onProgress, ...signalOf(context) });
+      const { losses: made } = await trainBatches({
+        policy,
+        from,
+        to,
+        batchAt,
+        learningRateAt,
+        onProgress,
+        ...signalOf(context),
+      });
       await policies.save(role, nameOf(to), { unfinished: to < steps });
-      return nameOf(to);
+      return { checkpoint: nameOf(to), losses: [...made] };
     });
+    const part = preparedSchema.parse(stored);
+    checkpoint = part.checkpoint;
+    losses.push(...part.losses);
   }
-  return checkpoint;
+  return { checkpoint, losses };
 }
 
 function sum(values: Iterable<number>): number {

@@ -104,8 +104,19 @@ describe("optimize", () => {
       freshness: 0,
     });
     expect(eventsOf(round, "training-finished")).toMatchObject([
-      { round: 2, checkpoint: "1-reverse/round-2-solver-pass-0-2", evidence },
+      {
+        round: 2,
+        checkpoint: "1-reverse/round-2-solver-pass-0-2",
+        evidence,
+        loss: { steps: 2, means: [0.01, 0.01] },
+      },
     ]);
+    expect(eventsOf(round, "stage-finished").at(-1)).toMatchObject({
+      summary: "2 rollouts, 0 kept, 12 tokens trained, loss 0.0100 → 0.0100",
+    });
+    expect(round.seen).toContainEqual(
+      expect.objectContaining({ type: "progress", stage: "optimize", label: "train", loss: 0.01 }),
+    );
     round.reopen();
     expect(await optimize()).toEqual({ candidate, evidence });
     expect(round.models).toHaveLength(1);
@@ -143,7 +154,7 @@ describe("evaluate", () => {
     const [first, second] = eventsOf(round, "samples-shown");
     // Beside the candidate's right answers stand the champion's wrong ones; the base has none beside it.
     expect(second).toMatchObject({
-      samples: Array.from({ length: 4 }, () => ({ before: "0", right: true })),
+      samples: Array.from({ length: 12 }, () => ({ before: "0", beforeRight: false, right: true })),
     });
     expect(first).toMatchObject({ samples: [] });
   });

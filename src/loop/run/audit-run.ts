@@ -10,7 +10,7 @@ import { configHash } from "./describe.ts";
 import type { RecordedRun } from "./find-run.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { needsOf } from "./listed-items.ts";
-import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
 export interface AuditOptions {
   /** The project folder of a run of this definition; the current folder if left out. */
@@ -55,10 +55,12 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions 
   const { task, model, precision, optimize, seed } = definition;
   await using _verifier = lendVerifier(task, folder);
   const { events } = runOf(definition, folder);
-  const wanted = [of].flat().map((which) => {
-    const { checkpoint } = weightsOf(events, which);
-    return { of: which, checkpoint, path: checkpointPath(folder, checkpoint) };
-  });
+  const wanted = await Promise.all(
+    [of].flat().map(async (which) => {
+      const { checkpoint } = weightsOf(events, which);
+      return { of: which, checkpoint, path: await wholeCheckpoint(folder, checkpoint) };
+    }),
+  );
   const { tokenizer } = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
   await using engine = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -39,6 +39,20 @@ test("weights that are the same answer once; options are checked", async () => {
   await expect(openChat({ folder, temperature: -1 })).rejects.toMatchObject({ code: "invalid-option" });
   await expect(openChat({ folder, of: [9] })).rejects.toMatchObject({ code: "no-weights" });
   await expect(openChat({ folder, run: "2-letters" })).rejects.toMatchObject({ code: "no-run" });
+});
+
+test("weights that are not those that were saved do not answer", async () => {
+  await using chat = await openChat({ folder, of: ["champion"] });
+  const file = join(folder, ".whetstone/checkpoints", chat.models[0]?.checkpoint ?? "", "table.safetensors");
+  const before = readFileSync(file);
+  const damaged = Buffer.from(before);
+  damaged[before.length - 1] = (damaged.at(-1) ?? 0) ^ 1;
+  writeFileSync(file, damaged);
+  await expect(openChat({ folder })).rejects.toMatchObject({ code: "checkpoint-damaged", category: "user" });
+  // The base's are whole.
+  await using other = await openChat({ folder, of: ["base"] });
+  expect(other.models).toHaveLength(1);
+  writeFileSync(file, before);
 });
 
 test("a champion that was taken back is the one that answers", async () => {

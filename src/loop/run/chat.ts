@@ -8,7 +8,7 @@ import { abortSignal, functionOf, projectFolder, runName, whichWeights } from ".
 import { type Chat, type ChatModel, conversation, type Speaker } from "./chat/conversation.ts";
 import { engineOf } from "./engine-of.ts";
 import { readRun } from "./find-run.ts";
-import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
 export type { Chat, ChatAnswer, ChatModel } from "./chat/conversation.ts";
 
@@ -49,7 +49,7 @@ export interface ChatOptions {
 
 /**
  * Opens a conversation with a run's champion and its base, beside a run that goes on if need be. Throws user errors `no-run`,
- * `no-weights` and `unknown-engine`, and what the engine throws when it loads.
+ * `no-weights`, `checkpoint-damaged` and `unknown-engine`, and what the engine throws when it loads.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
@@ -64,7 +64,7 @@ export async function openChat(options: ChatOptions = {}): Promise<Chat> {
   const { folder, of, run, signal, onProgress, engine: given, ...sampling } = read;
   const recorded = readRun(folder, run);
   const models = modelsOf(of.map((which) => ({ which, ...weightsOf(recorded.events, which) })));
-  const paths = models.map(({ checkpoint }) => checkpointPath(folder, checkpoint));
+  const paths = await Promise.all(models.map(({ checkpoint }) => wholeCheckpoint(folder, checkpoint)));
   const { engine: definition, precision } = engineOf(recorded, given);
   const engine = await definition.open({
     logFolder: join(ledgerFolder(folder), "logs"),

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readLedger } from "../../foundation/ledger/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
@@ -150,6 +150,30 @@ describe("compareWeights", () => {
     ]);
     expect([gain.pairs, items]).toEqual([30, 1130]);
   });
+});
+
+test("weights that are not those that were saved are compared with nothing", async () => {
+  const name = "1-letters/round-0-solver-5";
+  const file = join(other, ".whetstone/checkpoints", name, "table.safetensors");
+  const before = readFileSync(file);
+  writeFileSync(file, before.subarray(0, before.length - 4));
+  const damaged = { code: "checkpoint-damaged", category: "user" };
+  const champion = { of: "champion", folder: other } as const;
+  for (const base of [{ of: "base", folder: other } as const, { path: dirname(file) }])
+    await expect(
+      compareWeights(definition, { folder, a: base, b: champion, perStratum: 8 }),
+    ).rejects.toMatchObject(damaged);
+  await expect(auditRun(definition, { folder: other, of: "base", perStratum: 8 })).rejects.toMatchObject(
+    damaged,
+  );
+  writeFileSync(file, before);
+  const { a } = await compareWeights(definition, {
+    folder,
+    a: { path: dirname(file) },
+    b: champion,
+    perStratum: 8,
+  });
+  expect(a.checkpoint).toBe(dirname(file));
 });
 
 function openings(): number {

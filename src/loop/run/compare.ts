@@ -71,7 +71,7 @@ export const auditWarning =
 
 /**
  * Lets two models, or two ways to answer, answer the same audit items. Decision items are not touched, and nothing is
- * recorded. Throws user errors `no-run`, `no-weights`, `model-missing` and `verifier-wrong`.
+ * recorded. Throws user errors `no-run`, `no-weights`, `checkpoint-damaged`, `model-missing` and `verifier-wrong`.
  *
  * @example
  * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
@@ -89,8 +89,9 @@ export async function compareWeights(
   const { folder, perStratum, onProgress = () => {}, signal } = read;
   const [a, b] = [read.a, read.b] as readonly [Contender, Contender];
   const { task, seed } = definition;
-  const found = [a, b].map((contender) => findContender(contender, folder, () => runOf(definition, folder)));
-  const [first, second] = found as [FoundContender, FoundContender];
+  const find = (contender: Contender): Promise<FoundContender> =>
+    findContender(contender, folder, () => runOf(definition, folder));
+  const [first, second] = [await find(a), await find(b)];
   await using _verifier = lendVerifier(task, folder);
   await runCanaries(task);
   const random = randomStream(seed, "compare");

@@ -10,6 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openLedger } from "../../foundation/ledger/index.ts";
+import { digestFact, folderDigest } from "../round/folder-digest.ts";
 import { run } from "../run.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
@@ -27,14 +29,16 @@ beforeAll(async () => {
   await run(promotingRun(2), { folder });
   await run(promotingRun(1, { name: "observed", gate: { mode: "observe" } }), { folder });
   await run(promotingRun(0, { name: "table", seed: 5 }), { folder });
-  for (const name of ["1-letters", "2-observed"]) disguise(name);
+  for (const name of ["1-letters", "2-observed"]) await disguise(name);
 });
-function disguise(run: string): void {
+async function disguise(run: string): Promise<void> {
+  using ledger = openLedger({ folder });
   const checkpoints = join(folder, ".whetstone/checkpoints", run);
   for (const name of readdirSync(checkpoints)) {
     writeFileSync(join(checkpoints, name, "model.safetensors"), `weights of ${name}`);
     writeFileSync(join(checkpoints, name, "chat_template.jinja"), "{{ messages }}");
     rmSync(join(checkpoints, name, "table.safetensors"));
+    ledger.setFact(digestFact(`${run}/${name}`), (await folderDigest(join(checkpoints, name))) ?? "");
   }
 }
 afterAll(() => {
@@ -104,6 +108,22 @@ describe("exportModel", () => {
     expect((await to("deep/below")).path).toBe(join(out, "deep/below"));
     expect(readFileSync(join(out, "file"), "utf8")).toBe("mine");
     expect(readdirSync(out).filter((name) => name.endsWith(".writing"))).toEqual([]);
+  });
+
+  test("refuses weights that are not those that were saved", async () => {
+    const to = join(out, "damaged");
+    const checkpoints = join(folder, ".whetstone/checkpoints/2-observed");
+    for (const name of readdirSync(checkpoints)) {
+      const file = join(checkpoints, name, "model.safetensors");
+      const before = readFileSync(file);
+      writeFileSync(file, "weights of somebody else");
+      const exporting = exportModel({ folder, to, run: "2-observed", which: "candidate" });
+      if (name.startsWith("round-1-"))
+        await expect(exporting).rejects.toMatchObject({ code: "checkpoint-damaged", category: "user" });
+      else await exporting;
+      writeFileSync(file, before);
+      rmSync(to, { recursive: true, force: true });
+    }
   });
 
   test("names what is not there", async () => {

@@ -12,7 +12,7 @@ import { exportedConfig } from "./export/config.ts";
 import { modelCard } from "./export/model-card.ts";
 import { storedType } from "./export/stored-type.ts";
 import { readRun } from "./find-run.ts";
-import { checkpointPath, type WhichWeights, weightsOf } from "./weights.ts";
+import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
 export interface ExportOptions {
   /** The project folder of a run; the current folder if left out. */
@@ -54,7 +54,7 @@ const adapterFile = "adapter_model.safetensors";
 /**
  * Writes a run's weights as a Hugging Face folder that `transformers` loads: configuration, weights, tokenizer, chat template and
  * a model card with what was shown and what was not. Adapters are added to their base, unless they are wanted by themselves.
- * The folder is there whole or not at all. Throws user errors `no-run`, `no-weights`, `export-exists`, `not-exportable`,
+ * The folder is there whole or not at all. Throws user errors `no-run`, `no-weights`, `checkpoint-damaged`, `export-exists`, `not-exportable`,
  * `no-adapter`, `base-missing` and `base-changed`, and an environment error `no-space`.
  *
  * @example
@@ -74,7 +74,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
   await refuseFull(to);
   const recorded = readRun(folder, run);
   const weights = weightsOf(recorded.events, which);
-  const source = checkpointPath(folder, weights.checkpoint);
+  const source = await wholeCheckpoint(folder, weights.checkpoint);
   const adapters = existsSync(join(source, adapterFile));
   if (adapter && !adapters)
     throw userError(

@@ -43,6 +43,21 @@ test("tells what is stored, then what comes, and ends with whoever runs", async 
   expect(last.at(-1)?.running).toBe(false);
 });
 
+test("tells at once how far the stage is that it joins, and what is finished of it later", async () => {
+  using ledger = openLedger({ folder });
+  const run = ledger.startRun(record("one"));
+  const finish = (step: string) => run.step(`round-1/${step}`, null, async () => ({ result: null }));
+  run.append("1", { type: "stage-started", round: 1, stage: "optimize", label: "star" });
+  await finish("select/other");
+  await finish("optimize/pass-0/update/solver/500");
+  const following = followRun({ folder, intervalMs: 5 });
+  expect((await next(following)).parts).toEqual(["solver: 500 steps"]);
+  await finish("optimize/pass-0/update/solver/1000");
+  expect(await next(following)).toMatchObject({ events: [], parts: ["solver: 1000 steps"] });
+  run.append("2", { type: "stage-finished", round: 1, stage: "optimize", seconds: 1, summary: "" });
+  expect(await next(following)).toMatchObject({ events: [{}], parts: [] });
+});
+
 test("goes over to the run that an edited configuration begins", async () => {
   const ledger = openLedger({ folder });
   ledger.startRun(record("one")).append("1", finished(1));

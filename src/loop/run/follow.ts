@@ -4,6 +4,7 @@ import { readOptions } from "../../foundation/base/index.ts";
 import type { StoredEvent } from "../../foundation/contract/index.ts";
 import { readLedger } from "../../foundation/ledger/index.ts";
 import { abortSignal, projectFolder } from "./arguments.ts";
+import { type OpenStage, openStage, stageParts, stepsOf } from "./follow/stage-parts.ts";
 
 export interface FollowOptions {
   /** The project folder; the current folder if left out. */
@@ -25,13 +26,15 @@ export interface Followed {
   /** The run that the events are of: an edited configuration begins another one. */
   readonly run: string;
   readonly events: readonly StoredEvent[];
+  /** How far the stage under way is, in words, as far as finished parts of it are stored. */
+  readonly parts: readonly string[];
   /** Whether somebody runs in the folder. */
   readonly running: boolean;
 }
 
 /**
- * A folder's last run as it goes on in another process, read-only: first all that is stored, then what comes. Progress within a
- * stage is not stored, so it is not seen. Ends when nobody runs in the folder any more, however that came; at once where
+ * A folder's last run as it goes on in another process, read-only: first all that is stored, then what comes. Of progress within
+ * a stage only its finished parts are stored. Ends when nobody runs in the folder any more, however that came; at once where
  * nobody does, after what is stored.
  *
  * @example
@@ -47,16 +50,15 @@ export function followRun(options: FollowOptions = {}): AsyncGenerator<Followed>
 
 async function* follow(options: z.output<typeof optionsSchema>): AsyncGenerator<Followed> {
   const { folder, intervalMs, signal } = options;
-  let followed = "";
-  let last = 0;
+  let seen: Seen = { run: "", last: 0, stage: undefined, parts: [] };
   while (signal?.aborted !== true) {
-    const look = lookInto(folder, followed, last);
+    const look = lookInto(folder, seen);
     if (look !== undefined) {
-      const { run, events } = look;
-      if (run !== followed || events.length > 0 || !look.running) yield look;
-      followed = run;
-      last = events.at(-1)?.id ?? last;
-      if (!look.running) return;
+      const { run, events, parts, running, stage } = look;
+      const news = run !== seen.run || events.length > 0 || parts.join() !== seen.parts.join();
+      if (news || !running) yield { run, events, parts, running };
+      seen = { run, last: events.at(-1)?.id ?? (run === seen.run ? seen.last : 0), stage, parts };
+      if (!running) return;
     }
     // Nobody has begun the ledger, and nobody is about to.
     if (look === undefined && !isHeld(folder)) return;
@@ -64,13 +66,26 @@ async function* follow(options: z.output<typeof optionsSchema>): AsyncGenerator<
   }
 }
 
+/** What the last look has found. */
+interface Seen {
+  readonly run: string;
+  /** The newest event's id. */
+  readonly last: number;
+  readonly stage: OpenStage | undefined;
+  readonly parts: readonly string[];
+}
+
 /** Looks at who runs first: what is stored after the last one has gone is then seen too. */
-function lookInto(folder: string, followed: string, last: number): Followed | undefined {
+function lookInto(folder: string, seen: Seen): (Followed & Pick<Seen, "stage">) | undefined {
   using ledger = readLedger({ folder });
   const running = ledger?.holder() !== undefined;
   const run = ledger?.runs().at(-1)?.id;
   if (ledger === undefined || run === undefined) return undefined;
-  return { run, events: ledger.events(run, run === followed ? last : 0), running };
+  const known = run === seen.run;
+  const events = ledger.events(run, known ? seen.last : 0);
+  const stage = openStage(events, known ? seen.stage : undefined);
+  const parts = stage === undefined ? [] : stageParts(stage, ledger.finishedSteps(run, stepsOf(stage)));
+  return { run, events, running, stage, parts };
 }
 
 function isHeld(folder: string): boolean {

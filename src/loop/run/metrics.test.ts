@@ -46,6 +46,12 @@ test("every number has a row, with the round, the measure and the part that it i
   expect(find({ run: "1-letters", kind: "training", measure: "kept" }).map(({ round }) => round)).toEqual([
     1, 2,
   ]);
+  const losses = find({ run: "1-letters", kind: "training", measure: "loss" });
+  expect(losses.map(({ round, word, unit }) => [round, word, unit])).toEqual([
+    ...[1, 2, 3, 4, 5].map((step) => [0, `step ${step}`, "per token"]),
+    ...[1, 2].flatMap((round) => [1, 2, 3, 4, 5, 6].map((step) => [round, `step ${step}`, "per token"])),
+  ]);
+  expect(losses[4]?.value).toBeLessThan(losses[0]?.value ?? 0);
   expect(
     find({ run: "1-letters", kind: "cost", measure: "optimizerSteps" }).map(({ value }) => value),
   ).toEqual([5, 11, 17, 17]);
@@ -86,6 +92,17 @@ test("a table keeps what stands in its cells", () => {
   expect(metricsCsv([row])).toBe(
     `${metricColumns.join(",")}\n1-x,1,guard,,"says ""no"", twice","a\nb",-0.5,,,,,,2025-11-03T09:30:00.000Z\n`,
   );
+  const formulas = ["=1+1", "+1", "-1", "@sum(a)", "\tx", "a=1", "", "'x"].map((stratum) => ({
+    ...row,
+    stratum,
+  }));
+  expect(
+    metricsCsv(formulas)
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => line.split(",").slice(6, 8)),
+  ).toEqual(["'=1+1", "'+1", "'-1", "'@sum(a)", "'\tx", "a=1", "", "'x"].map((cell) => [cell, "-0.5"]));
+  expect(metricsJsonl(formulas)).toContain('"stratum":"=1+1"');
   expect(metricsJsonl([row, row]).split("\n")).toHaveLength(3);
   expect(JSON.parse(metricsJsonl([row]))).toEqual(row);
   expect(Object.keys(JSON.parse(metricsJsonl([row])))).toEqual([...metricColumns]);

@@ -75,7 +75,10 @@ function roundOf(event: RunEvent): number | undefined {
   return "round" in event ? event.round : undefined;
 }
 
-/** A table of comma-separated values (RFC 4180, lines end with a line feed); null is an empty cell. */
+/**
+ * A table of comma-separated values (RFC 4180, lines end with a line feed); null is an empty cell. A text that a spreadsheet would
+ * take for a formula has an apostrophe before it.
+ */
 export function metricsCsv(rows: readonly MetricRow[]): string {
   const lines = rows.map((row) => metricColumns.map((column) => cellOf(row[column])).join(","));
   return [metricColumns.join(","), ...lines, ""].join("\n");
@@ -88,7 +91,12 @@ export function metricsJsonl(rows: readonly MetricRow[]): string {
     .join("");
 }
 
+/** What begins so is a formula to spreadsheets: https://owasp.org/www-community/attacks/CSV_Injection */
+function unformulated(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}
+
 function cellOf(value: string | number | null): string {
-  const text = value === null ? "" : String(value);
+  const text = typeof value === "string" ? unformulated(value) : String(value ?? "");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

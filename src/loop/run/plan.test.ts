@@ -1,22 +1,23 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ledgerFolder, openLedger } from "../../foundation/ledger/index.ts";
+import { inTurn } from "../../gro/method/index.ts";
 import { agreement, everything } from "../../gro/reward/index.ts";
 import { supervised } from "../../gro/update/index.ts";
-import { demonstrations } from "../../lifecycle/acquire/index.ts";
-import { grpo, rejectionSampling, star } from "../../lifecycle/optimize/index.ts";
+import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { grpo, rejectionSampling, star, supervisedFineTuning } from "../../lifecycle/optimize/index.ts";
 import { bestOfN } from "../../lifecycle/refine/index.ts";
 import { deduplicate, solveRateBand } from "../../lifecycle/select/index.ts";
 import { tiny } from "../../model/engine/index.ts";
 import { tabular } from "../../model/engine/tabular/index.ts";
 import { characters } from "../../model/text/index.ts";
-import { addition, copy, parity, reverse, tasks } from "../../world/task/index.ts";
+import { addition, copy, dataset, parity, reverse, tasks } from "../../world/task/index.ts";
 import { defineRun, type RunConfig } from "./config.ts";
 import { describeRun } from "./describe.ts";
 import { planLines } from "./plan/lines.ts";
-import { plan } from "./plan.ts";
+import { type Plan, plan } from "./plan.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -157,6 +158,53 @@ describe("plan", () => {
       optimize: rejectionSampling({ reward: everything() }),
     });
     expect(nothingNew.round.find(({ stage }) => stage === "optimize")?.tokensSampled).toBe(0);
+  });
+
+  test("methods that follow each other are each counted for their own rounds", async () => {
+    const first = supervisedFineTuning({ epochs: 2, batch: 8 });
+    const then = rejectionSampling({ reward: everything(), update: supervised({ steps: 30, batch: 4 }) });
+    const optimizeOf = ({ round }: Plan) => round.filter(({ stage }) => stage === "optimize");
+    const rest = {
+      acquire: [demonstrations({ items: 400 }), procedural({ items: 64 })],
+      budget: { rounds: 5 },
+    };
+    const both = await planOf({ ...rest, optimize: inTurn(first, then) });
+    const [one, other] = [
+      await planOf({ ...rest, optimize: first }),
+      await planOf({ ...rest, optimize: then }),
+    ];
+    expect(optimizeOf(both)).toEqual([
+      { ...optimizeOf(one)[0], rounds: [1, 1] },
+      { ...optimizeOf(other)[0], rounds: [2, 5] },
+    ]);
+    // 2 epochs of 400 demonstrations; the mean length of an example is the same in both.
+    const [own, theirs] = optimizeOf(both).map(({ tokensTrained }) => tokensTrained);
+    expect((own ?? 0) / (theirs ?? 1)).toBeCloseTo(800 / 120, 6);
+    expect(both.seconds).toBeCloseTo((one.seconds + 4 * other.seconds) / 5, 6);
+    expect(both.lines.join("\n")).toMatch(
+      /\nround 1 .*supervised fine-tuning.*\nrounds 2-5 .*rejection sampling/,
+    );
+    // The first saves once a round, as the other does.
+    expect(both.diskBytes).toBe(other.diskBytes);
+  });
+
+  test("a file with fewer validation rows than are asked for is counted as it is", async () => {
+    const file = join(folder, "kinds.jsonl");
+    const rows = Array.from({ length: 300 }, (_, n) => ({
+      prompt: `${n}?`,
+      answer: `${n}`,
+      kind: n < 200 ? "a" : "b",
+    }));
+    writeFileSync(file, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const task = await dataset({ file });
+    const counts = task.strata.map(({ splits }) => splits?.validation ?? 0);
+    expect(Math.max(...counts)).toBeLessThan(60);
+    const planned = await planOf({ task, evaluate: { perStratum: 128 } });
+    expect(planned.round.find(({ stage }) => stage === "evaluate")?.what).toBe(
+      `${Math.min(...counts)} to ${Math.max(...counts)} validation items of each kind, ${(counts[0] ?? 0) + (counts[1] ?? 0)} in all`,
+    );
+    const few = await planOf({ task, evaluate: { perStratum: 8 } });
+    expect(few.preparation.at(-1)?.what).toBe("8 validation items of each kind, 16 in all");
   });
 
   test("its speed is that of the folder's last run, once there is one", async () => {

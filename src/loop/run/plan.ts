@@ -10,6 +10,7 @@ import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
+import { refuseLacking } from "./engine-needs.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
 import { parametersOf, refuseTooLarge } from "./memory.ts";
@@ -50,6 +51,7 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   checkDefinition("plan()", definition);
   const { folder, onProgress, signal } = readOptions("plan()", optionsSchema, options);
   const { task, model, optimize, gate, budget } = definition;
+  refuseLacking(definition);
   await using _verifier = lendVerifier(task, folder);
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
@@ -82,9 +84,7 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
     work.map(timed),
   );
-  const secondsOf = (stages: readonly PlannedStage[] = []): number =>
-    stages.reduce((sum, { seconds }) => sum + seconds, 0);
-  const seconds = secondsOf(preparation) + budget.rounds * secondsOf(round) + secondsOf(end);
+  const seconds = secondsOf(preparation) + secondsOfRounds(round ?? [], budget.rounds) + secondsOf(end);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
   const pairs = "pairs" in blocks ? blocks.pairs : 0;
@@ -123,6 +123,19 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
     canaries,
   };
   return { ...planned, lines: planLines(planned) };
+}
+
+function secondsOf(stages: readonly PlannedStage[] = []): number {
+  return stages.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** Each round takes what every round has, and what only some have as often as they have it. */
+function secondsOfRounds(stages: readonly PlannedStage[], count: number): number {
+  const everyRound = stages.filter(({ rounds }) => rounds === undefined);
+  return stages.reduce(
+    (sum, { rounds, seconds }) => sum + (rounds === undefined ? 0 : (rounds[1] - rounds[0] + 1) * seconds),
+    count * secondsOf(everyRound),
+  );
 }
 
 function reusedBefore(folder: string, task: Task): boolean {

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { userError } from "../../foundation/base/index.ts";
 import type { StoredEvent } from "../../foundation/contract/index.ts";
-import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
+import { digestFact, refuseDamaged } from "../round/folder-digest.ts";
 
 /** Weights that a run has made: a round's candidate by its number (0 is the preparation), the champion, or the newest candidate. */
 export type WhichWeights = "base" | "champion" | "candidate" | number;
@@ -58,9 +59,29 @@ function candidateOf(
   return made.findLast(({ round }) => round === (which === "base" ? 0 : which));
 }
 
-/** Where a checkpoint of this folder lies. Throws a user error `no-weights` where it was taken away. */
-export function checkpointPath(folder: string, checkpoint: string): string {
-  const path = join(ledgerFolder(folder), "checkpoints", checkpoint);
-  if (existsSync(path)) return path;
-  throw userError("no-weights", `${path} is not there any more: restore it from a copy.`, { path });
+/**
+ * Where a checkpoint of this folder lies, with the files that were saved. Throws user errors: `no-weights` where it was taken
+ * away, `checkpoint-damaged` where it holds something else.
+ */
+export async function wholeCheckpoint(folder: string, checkpoint: string): Promise<string> {
+  const path = join(checkpointsOf(folder), checkpoint);
+  if (!existsSync(path))
+    throw userError("no-weights", `${path} is not there any more: restore it from a copy.`, { path });
+  using ledger = readLedger({ folder });
+  // A run of before digests were kept has none to compare with.
+  const saved = ledger?.getFact(digestFact(checkpoint));
+  if (typeof saved === "string") await refuseDamaged(path, saved);
+  return path;
 }
+
+/** The same for a folder that may be a checkpoint of some project; any other is taken as it is. */
+export async function wholeFolder(path: string): Promise<string> {
+  const [, folder, checkpoint] = savedIn.exec(path) ?? [];
+  return folder === undefined || checkpoint === undefined ? path : wholeCheckpoint(folder, checkpoint);
+}
+
+function checkpointsOf(folder: string): string {
+  return join(ledgerFolder(folder), "checkpoints");
+}
+
+const savedIn = /^(.*)[/\\]\.whetstone[/\\]checkpoints[/\\](.+)$/;

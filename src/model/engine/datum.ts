@@ -25,6 +25,16 @@ export function requiredArray(datum: Datum, index: number, name: FloatMember, lo
   );
 }
 
+const clipping: readonly Loss["name"][] = ["ppo", "cispo", "gspo"];
+
+/** Bounds of a ratio, for a loss that clips none, would have no effect and are not taken. Throws `bad-request`. */
+export function refuseBounds(data: readonly Datum[], loss: Loss): void {
+  if (clipping.includes(loss.name)) return;
+  const index = data.findIndex(({ clipLow, clipHigh }) => clipLow !== undefined || clipHigh !== undefined);
+  if (index >= 0)
+    throw engineError("bad-request", `Datum ${index} has bounds of a ratio, and ${loss.name} clips nothing.`);
+}
+
 /** Which positions of a datum count: those whose weight, or whose mask, is not 0. Undefined where all do. */
 export function countedBy(datum: Datum, loss: Loss): Float32Array | undefined {
   return loss.name === "cross_entropy" ? datum.weights : datum.mask;

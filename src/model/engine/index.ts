@@ -1,4 +1,5 @@
-export type { EngineContext, EngineDefinition, EngineProgress } from "./definition.ts";
+export type { EngineAbilities, EngineContext, EngineDefinition, EngineProgress } from "./definition.ts";
+export { type AbleEngine, checkNeeds } from "./engine-needs.ts";
 export { estimateParameters } from "./estimate-parameters.ts";
 export { maxPositionsOf } from "./max-positions.ts";
 export type { ModelDefinition, ModelNeeds, PreparedModel } from "./model-definition.ts";

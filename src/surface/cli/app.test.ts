@@ -44,7 +44,7 @@ test("help documents every exit code, and every command's help shows an example 
     "model",
     "engine",
   ]);
-  const engine = ["install", "status", "remove"].map((name) => ["engine", name]);
+  const engine = ["install", "status", "remove", "check"].map((name) => ["engine", name]);
   const model = ["pull", "import", "list", "remove"].map((name) => ["model", name]);
   for (const command of [...commands, ...engine, ...model]) {
     const { code, stdout, stderr } = await cli(...command, "--help");
@@ -69,6 +69,9 @@ const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["report", "--output"], /--output needs a value/],
   [["plan", "one", "two"], /This command takes one argument; "two" is one too many\./],
   [["engine", "status", "here"], /This command takes no argument, and "here" is one\./],
+  [["engine", "check", "tabula"], /ENGINE cannot be "tabula"; did you mean tabular\?/],
+  [["engine", "check", "tabular", "--precision", "fp8"], /--precision cannot be "fp8"; did you mean fp32\?/],
+  [["engine", "check", "tabular", "--model", "./nowhere"], /nowhere/],
   [["model", "pull"], /NAME is missing: `--help` after the command shows an example\./],
   [["model", "pull", "smolm2-135m"], /There is no model smolm2-135m; did you mean smollm2-135m\?/],
   [["model", "import", "nowhere.gguf"], /There is no file or folder .*nowhere\.gguf\./],

@@ -6,6 +6,9 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 /** One press of Ctrl-C comes twice where npm or a launcher hands on what the terminal has sent to all already. */
 const samePressMs = 250;
 
+const endingRun =
+  "Ending at the next safe point, which is seconds away; what was finished is kept, and the same command goes on from there.\nCtrl-C again ends at once.";
+
 interface Program {
   on(signal: (typeof signals)[number], listener: () => void): unknown;
   off(signal: (typeof signals)[number], listener: () => void): unknown;
@@ -15,6 +18,8 @@ interface Program {
 export interface InterruptionOptions {
   /** Tells the person what happens now. */
   readonly say: (text: string) => void;
+  /** What is told at first; default that a run ends at its next safe point. */
+  readonly words?: string;
   readonly program?: Program;
   readonly clock?: Clock;
 }
@@ -26,7 +31,7 @@ export interface Interruption extends Disposable {
 
 /** Listens to Ctrl-C and SIGTERM. Once: the signal aborts. Twice: the program ends at once; the ledger is whole all the same. */
 export function interruptible(options: InterruptionOptions): Interruption {
-  const { say, program = process, clock = systemClock } = options;
+  const { say, words = endingRun, program = process, clock = systemClock } = options;
   const controller = new AbortController();
   let pressedAt = Number.NEGATIVE_INFINITY;
   const interrupt = (): void => {
@@ -37,9 +42,7 @@ export function interruptible(options: InterruptionOptions): Interruption {
       program.exit(exitCodes.interrupted);
       return;
     }
-    say(
-      "Ending at the next safe point, which is seconds away; what was finished is kept, and the same command goes on from there.\nCtrl-C again ends at once.",
-    );
+    say(words);
     controller.abort(userError("interrupted", "Ended before it was done; the same command goes on."));
   };
   for (const signal of signals) program.on(signal, interrupt);

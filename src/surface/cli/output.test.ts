@@ -35,6 +35,27 @@ test("words are ASCII where the locale is not UTF-8; JSON never changes", () => 
   expect(error.written).toEqual(["e\n"]);
 });
 
+test("what could move a terminal's cursor or hide words is written out; line ends and tabs stay", () => {
+  const { output, standard, error } = outputIn();
+  const nasty = "a\x1b[2J\x9b1m\r\u202eb\n\tc\0";
+  const written = "a\\u001b[2J\\u009b1m\\u000d\\u202eb\n\tc\\u0000";
+  output.line(nasty);
+  output.note(nasty);
+  output.json({ nasty });
+  expect(standard.written[0]).toBe(`${written}\n`);
+  expect(error.written).toEqual([`${written}\n`]);
+  expect(standard.written[1]).not.toMatch(/[^\P{Cc}\n]|\u202e/u);
+  expect(JSON.parse(standard.written[1] ?? "")).toEqual({ nasty });
+});
+
+test("data are bytes as they are for a pipe, and safe on a terminal", () => {
+  const { output, standard } = outputIn({ LC_ALL: "C" });
+  output.data("a,→\x1b[2J\n");
+  const terminal = stream({ isTTY: true });
+  outputTo(terminal as never, stream() as never, {}).data("a,→\x1b[2J\n");
+  expect([standard.written, terminal.written]).toEqual([["a,→\x1b[2J\n"], ["a,→\\u001b[2J\n"]]);
+});
+
 test("what passes is one line on a terminal, which the next words replace, and nothing elsewhere", () => {
   const terminal = stream({ isTTY: true, columns: 10 });
   const output = outputTo(stream() as never, terminal as never, {});

@@ -1,5 +1,6 @@
 import { type Environment, speaksUnicode } from "../report/terminal/abilities.ts";
 import { toAscii } from "../report/terminal/glyphs.ts";
+import { escapeControls } from "./escape-controls.ts";
 
 /** Where a command writes. A reader that went away (`| head`) ends the printing, never the work. */
 export interface Output {
@@ -7,6 +8,8 @@ export interface Output {
   readonly columns: number;
   /** The result, for people: standard output. */
   line(text?: string): void;
+  /** The result, for programs, as it is: lines that end in a line end. On a terminal control characters are written out. */
+  data(text: string): void;
   /** The result, for programs: one value a line of standard output. */
   json(value: unknown): void;
   /** Beside the result, for people: standard error. */
@@ -21,11 +24,15 @@ export type TextStream = Pick<NodeJS.WriteStream, "on" | "write"> &
 
 const eraseLine = "\r\x1b[K";
 
-/** Words are brought down to ASCII where the locale of the environment is not UTF-8; JSON is UTF-8 everywhere. */
+/**
+ * Words are brought down to ASCII where the locale of the environment is not UTF-8; JSON is UTF-8 everywhere. Control characters,
+ * which a task's or a file's text may hold, are written out.
+ */
 export function outputTo(standard: TextStream, error: TextStream, environment: Environment): Output {
   const result = untilClosed(standard);
   const aside = untilClosed(error);
-  const readable = speaksUnicode(environment) ? (text: string) => text : toAscii;
+  const unicode = speaksUnicode(environment);
+  const readable = (text: string): string => (unicode ? escapeControls(text) : toAscii(escapeControls(text)));
   let passing = false;
   const say = (text: string): void => {
     if (passing) aside(eraseLine);
@@ -36,7 +43,8 @@ export function outputTo(standard: TextStream, error: TextStream, environment: E
     // A terminal that does not know its size says 0.
     columns: standard.columns || Number.POSITIVE_INFINITY,
     line: (text = "") => result(`${readable(text)}\n`),
-    json: (value) => result(`${JSON.stringify(value)}\n`),
+    data: (text) => result(standard.isTTY === true ? escapeControls(text) : text),
+    json: (value) => result(`${escapeControls(JSON.stringify(value))}\n`),
     note: (text) => say(`${readable(text)}\n`),
     passing: (text) => {
       if (error.isTTY !== true) return;

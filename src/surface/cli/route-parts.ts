@@ -62,3 +62,15 @@ export function number(
 export function needed(placeholder: string, brief: string) {
   return { brief, parse: (input: string): string => input, placeholder } as const;
 }
+
+/** A flag with a text, which may be given several times. */
+export function texts(placeholder: string, brief: string) {
+  return {
+    kind: "parsed",
+    parse: (input: string): string => input,
+    variadic: true,
+    optional: true,
+    placeholder,
+    brief,
+  } as const;
+}

@@ -24,6 +24,8 @@ const init = buildCommand<InitFlags, [string?], CliContext>({
         "FILE",
         "Rows to learn: .jsonl, .json, .csv, .tsv or .parquet, with prompt and answer, or messages",
       ),
+      promptColumn: text("NAME", "What the file calls its column of prompts, where it is not prompt"),
+      answerColumn: text("NAME", "What the file calls its column of answers, where it is not answer"),
       skip: {
         kind: "boolean",
         optional: true,
@@ -44,6 +46,10 @@ const init = buildCommand<InitFlags, [string?], CliContext>({
         ["whetstone init", "three questions"],
         ["whetstone init --yes", "none: a run of a minute or two on a laptop"],
         ["whetstone init --data my.jsonl --yes", "none: a trained model that gets better at your own rows"],
+        [
+          "whetstone init --data qa.csv --prompt-column question --answer-column solution",
+          "of rows whose columns have other names",
+        ],
         ["whetstone init sums --task addition --model small --rounds 8", "none, and another run"],
       ],
     }),

@@ -16,6 +16,7 @@ export function newRound(round: number): RoundDraft {
     stages: [],
     checkpoint: null,
     training: null,
+    loss: null,
     validation: null,
     readings: [],
     findings: [],
@@ -31,7 +32,7 @@ export function newRound(round: number): RoundDraft {
 }
 
 /** Adds an event to its round; every kind has a place of its own, so their order does not matter. */
-export function roundHears(draft: RoundDraft, event: RunEvent): void {
+export function roundHears(draft: RoundDraft, event: RunEvent, at: number): void {
   switch (event.type) {
     case "round-started":
       draft.plan = event.plan;
@@ -39,21 +40,23 @@ export function roundHears(draft: RoundDraft, event: RunEvent): void {
       draft.seedHash = event.seedHash;
       return;
     case "stage-started":
-      draft.stages.push({ stage: event.stage, label: event.label, summary: null, seconds: null });
+      draft.stages.push({ stage: event.stage, label: event.label, since: at, summary: null, seconds: null });
       return;
     case "stage-finished": {
       const { stage, summary, seconds } = event;
       const open = draft.stages.findLast((known) => known.stage === stage && known.summary === null);
-      if (open === undefined) draft.stages.push({ stage, label: "", summary, seconds });
+      if (open === undefined) draft.stages.push({ stage, label: "", since: null, summary, seconds });
       else Object.assign(open, { summary, seconds });
       return;
     }
     case "model-prepared":
       draft.checkpoint = event.checkpoint;
+      draft.loss = event.loss ?? null;
       return;
     case "training-finished":
       draft.checkpoint = event.checkpoint;
       draft.training = trainingOf(event.evidence);
+      draft.loss = event.loss ?? null;
       return;
     case "validation-measured":
       // The champion's own measurement is the one of its round; measured again it is the same.

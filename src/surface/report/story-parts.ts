@@ -14,7 +14,7 @@ export function currentOf(rounds: readonly RoundStory[], state: RunState): RunSt
   const open = last?.stages.findLast(({ summary }) => summary === null);
   return last === undefined || open === undefined
     ? null
-    : { round: last.round, stage: open.stage, label: open.label };
+    : { round: last.round, stage: open.stage, label: open.label, since: open.since };
 }
 
 /** The round that made the champion with which a round began; 0 is the base. */

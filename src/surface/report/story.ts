@@ -8,6 +8,7 @@ import type {
   MeterReading,
   ShownSample,
   StageName,
+  TrainingLoss,
 } from "../../foundation/contract/index.ts";
 
 /** What was settled when the run began. */
@@ -24,6 +25,8 @@ export interface StageStory {
   readonly stage: StageName;
   /** Empty when its start was not heard. */
   readonly label: string;
+  /** When it began, in milliseconds. */
+  readonly since: number | null;
   /** Null while it goes on. */
   readonly summary: string | null;
   readonly seconds: number | null;
@@ -65,6 +68,8 @@ export interface RoundStory {
   /** Of the role that answers: the candidate, or in round 0 the base. */
   readonly checkpoint: string | null;
   readonly training: TrainingStory | null;
+  /** Of the training that made the checkpoint; null where nothing was trained, or it was not kept. */
+  readonly loss: TrainingLoss | null;
   /** The candidate (in round 0 the base) on validation items. */
   readonly validation: Measurement | null;
   readonly readings: readonly MeterReading[];
@@ -115,7 +120,13 @@ export interface RunStory {
   /** Why it ended or stopped; null while it goes on. */
   readonly reason: string | null;
   /** The newest stage that has not ended; null between stages. */
-  readonly current: { readonly round: number; readonly stage: StageName; readonly label: string } | null;
+  readonly current: {
+    readonly round: number;
+    readonly stage: StageName;
+    readonly label: string;
+    /** When it began, in milliseconds; null when that was not heard. */
+    readonly since: number | null;
+  } | null;
   /** Round 0: what made the base. Null before anything of it was heard. */
   readonly preparation: RoundStory | null;
   /** Rounds from 1, in order. */

@@ -105,11 +105,11 @@ export function storyListener(): StoryListener {
           const { round, before, after, gain } = event;
           audit = { round, before, after, gain, championRound: champion.round };
           audits.push(audit);
-        } else roundHears(roundOf(event.round), event);
+        } else roundHears(roundOf(event.round), event, at);
         break;
       case "candidate-promoted":
         champion = { round: event.round, checkpoint: event.checkpoint };
-        roundHears(roundOf(event.round), event);
+        roundHears(roundOf(event.round), event, at);
         break;
       case "champion-rolled-back": {
         const { from, to, reason: why } = event;
@@ -117,13 +117,13 @@ export function storyListener(): StoryListener {
         // An audit says something of the weights that it was of, and of no others.
         audit = audits.findLast(({ after }) => after.weightVersion === to.checkpoint) ?? null;
         rollbacks.push({ round: event.round, at, from: from.round, to: to.round, reason: why });
-        if (event.round > 0) roundHears(roundOf(event.round), event);
+        if (event.round > 0) roundHears(roundOf(event.round), event, at);
         // Nobody runs because of it.
         return;
       }
       default:
         // A kind of event that a newer version wrote has nothing to say here.
-        if ("round" in event) roundHears(roundOf(event.round), event);
+        if ("round" in event) roundHears(roundOf(event.round), event, at);
     }
     // Whatever follows an end or an interruption says that the run goes on.
     state = "running";

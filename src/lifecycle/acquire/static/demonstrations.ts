@@ -23,6 +23,7 @@ export function demonstrations(options: DemonstrationsOptions = {}): Source {
     name: "demonstrations",
     description: { items },
     mostItems: 0,
+    mostDemonstrations: items,
     acquire: async ({ task, random }) => ({
       items: [],
       demonstrations: drawDemonstrations(task, items, random, { once: true }),

@@ -6,7 +6,7 @@ import type { Harness } from "../../../foundation/contract/index.ts";
 import { ledgerFolder } from "../../../foundation/ledger/index.ts";
 import { whichWeights } from "../arguments.ts";
 import { type RecordedRun, readRun } from "../find-run.ts";
-import { checkpointPath, readWhich, type WhichWeights, weightsOf } from "../weights.ts";
+import { readWhich, type WhichWeights, weightsOf, wholeCheckpoint, wholeFolder } from "../weights.ts";
 
 /** One of the two that are compared: weights, and how they answer (the run's own way if left out). */
 export type Contender = {
@@ -50,20 +50,24 @@ export interface FoundContender {
   readonly own: boolean;
 }
 
-/** Throws user errors `no-run`, `no-weights` and `model-missing`. */
-export function findContender(contender: Contender, folder: string, own: () => RecordedRun): FoundContender {
+/** Throws user errors `no-run`, `no-weights`, `checkpoint-damaged` and `model-missing`. */
+export async function findContender(
+  contender: Contender,
+  folder: string,
+  own: () => RecordedRun,
+): Promise<FoundContender> {
   if ("path" in contender) {
     const path = resolve(folder, contender.path);
     if (!existsSync(join(path, "config.json")))
       throw userError("model-missing", `${path} is not a model's folder: it has no config.json.`, { path });
     const kind = existsSync(join(path, "whetstone.json")) ? "checkpoint" : "folder";
-    return { path, kind, checkpoint: path, run: null, round: null, own: false };
+    return { path: await wholeFolder(path), kind, checkpoint: path, run: null, round: null, own: false };
   }
   const elsewhere = contender.folder === undefined ? undefined : resolve(folder, contender.folder);
   const mine = elsewhere === undefined && contender.run === undefined;
   const { record, events } = mine ? own() : readRun(elsewhere ?? folder, contender.run);
   const { checkpoint, round } = weightsOf(events, contender.of);
-  const path = checkpointPath(elsewhere ?? folder, checkpoint);
+  const path = await wholeCheckpoint(elsewhere ?? folder, checkpoint);
   return { path, kind: "checkpoint", checkpoint, run: record.id, round, own: mine };
 }
 

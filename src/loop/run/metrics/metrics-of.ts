@@ -6,6 +6,7 @@ import type {
   Measurement,
   MeterReading,
   RunEvent,
+  TrainingLoss,
 } from "../../../foundation/contract/index.ts";
 
 /** A number, and what it is. */
@@ -56,10 +57,15 @@ export function metricsOf(event: RunEvent): Metric[] {
         gainRow("audit", "after", over, event.gain),
       ];
     }
+    case "model-prepared":
+      return lossRows(event.loss);
     case "training-finished":
-      return Object.entries(event.evidence).flatMap(([measure, value]): Metric[] =>
-        typeof value === "number" || value === null ? [{ ...empty, kind: "training", measure, value }] : [],
-      );
+      return [
+        ...Object.entries(event.evidence).flatMap(([measure, value]): Metric[] =>
+          typeof value === "number" || value === null ? [{ ...empty, kind: "training", measure, value }] : [],
+        ),
+        ...lossRows(event.loss),
+      ];
     case "meters-read":
       return event.readings.map(meterRow);
     case "guards-spoke":
@@ -104,6 +110,18 @@ function gainRow(
   { mean, interval, pairs }: Gain,
 ): Metric {
   return { ...empty, kind, who, measure, value: mean, ...interval, items: pairs, unit: "share" };
+}
+
+/** The curve of a training, a row a point; the word says which steps it is the mean of. */
+function lossRows(loss: TrainingLoss | undefined): Metric[] {
+  if (loss === undefined) return [];
+  const { steps, means } = loss;
+  const endOf = (point: number): number => Math.round((point * steps) / means.length);
+  return means.map((value, point) => {
+    const [first, last] = [endOf(point) + 1, endOf(point + 1)];
+    const word = first === last ? `step ${first}` : `steps ${first} to ${last}`;
+    return { ...empty, kind: "training", measure: "loss", value, unit: "per token", word };
+  });
 }
 
 function meterRow({ meter, value, unit, interval, note = "" }: MeterReading): Metric {

@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { existingFolder } from "../../../foundation/base/index.ts";
-import { checkpointsOf } from "../../../gro/method/index.ts";
+import { checkpointsOf, turnsOf } from "../../../gro/method/index.ts";
+import type { Method } from "../../../gro/method.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { keepsMoments } from "../../round/policies.ts";
 import { preparationOf, preparationSteps, stepsBetweenCheckpoints } from "../../round/preparation.ts";
@@ -13,6 +14,7 @@ const momentBytes = 8;
 export interface Disk {
   /** Of the checkpoints that the whole run leaves; nothing deletes them. */
   readonly bytes: number;
+  /** On average: methods in turn leave different ones. */
   readonly bytesEachRound: number;
 }
 
@@ -27,12 +29,21 @@ export function countDisk(definition: RunDefinition, fromScratch: boolean, param
   const steps = preparing === null ? 0 : preparationSteps(preparing);
   // What no step has moved has no moments.
   const preparation = parameters * weightBytes + series(Math.ceil(steps / stepsBetweenCheckpoints));
-  const bytesEachRound = optimize.passes.reduce(
-    (sum, pass) =>
-      sum + pass.roles.length * series(checkpointsOf(pass, examplesOf(definition, pass)) / pass.roles.length),
+  const ofRound = ({ passes }: Method): number =>
+    passes.reduce(
+      (sum, pass) =>
+        sum +
+        pass.roles.length * series(checkpointsOf(pass, examplesOf(definition, pass)) / pass.roles.length),
+      0,
+    );
+  const bytesOfRounds = turnsOf(optimize, budget.rounds).reduce(
+    (sum, { method, rounds: [first, last] }) => sum + (last - first + 1) * ofRound(method),
     0,
   );
-  return { bytes: optimize.roles.length * preparation + budget.rounds * bytesEachRound, bytesEachRound };
+  return {
+    bytes: optimize.roles.length * preparation + bytesOfRounds,
+    bytesEachRound: budget.rounds === 0 ? 0 : bytesOfRounds / budget.rounds,
+  };
 }
 
 /** Room on the disk of a folder, or of the first one above it that is there. */

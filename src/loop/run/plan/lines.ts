@@ -8,7 +8,7 @@ export function planLines(plan: Omit<Plan, "lines">): string[] {
     `${name}: ${models} of ${parameters.toLocaleString("en-US")} parameters, ${rounds} rounds`,
     "",
     ...preparation.map((stage) => stageLine("once", stage)),
-    ...round.map((stage) => stageLine("each round", stage)),
+    ...round.map((stage) => stageLine(roundsWords(stage.rounds), stage)),
     ...end.map((stage) => stageLine("once", stage)),
     "",
     ...timeLines(plan),
@@ -55,8 +55,14 @@ function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[]
   ];
 }
 
+function roundsWords(rounds: PlannedStage["rounds"]): string {
+  if (rounds === undefined) return "each round";
+  const [first, last] = rounds;
+  return first === last ? `round ${first}` : `rounds ${first}-${last}`;
+}
+
 function stageLine(when: string, { stage, what, seconds }: PlannedStage): string {
-  return `${when.padEnd(10)} ${stage.padEnd(8)} ${duration(seconds).padStart(6)}  ${what}`;
+  return `${when.padEnd(11)} ${stage.padEnd(8)} ${duration(seconds).padStart(6)}  ${what}`;
 }
 
 function duration(seconds: number): string {

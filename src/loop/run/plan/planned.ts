@@ -12,7 +12,10 @@ export interface Plan {
   /** Models that are trained. */
   readonly policies: number;
   readonly preparation: readonly PlannedStage[];
-  /** One round at its dearest: nothing is filtered out, the opening reaches its cap, the candidate is promoted. */
+  /**
+   * One round at its dearest: nothing is filtered out, the opening reaches its cap, the candidate is promoted. Where methods
+   * follow each other there is an `optimize` for each, with its rounds.
+   */
   readonly round: readonly PlannedStage[];
   readonly end: readonly PlannedStage[];
   /** Of the whole run, at most. */

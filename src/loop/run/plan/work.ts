@@ -1,6 +1,7 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
 import type { Item, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
-import type { Pass } from "../../../gro/method.ts";
+import { turnsOf } from "../../../gro/method/index.ts";
+import type { Method, Pass } from "../../../gro/method.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
 import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
 import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
@@ -14,6 +15,8 @@ export interface Work {
   readonly what: string;
   readonly tokensTrained: number;
   readonly tokensSampled: number;
+  /** First and last of the rounds that have it, where not each has. */
+  readonly rounds?: readonly [first: number, last: number];
   /** Processes that can share it. */
   readonly lanes: number;
 }
@@ -37,7 +40,7 @@ const itemsMeasured = 64;
 
 /** Counts the tokens of every stage on items like those that it will see. */
 export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkRequest): RunWork {
-  const { task, optimize, refine, evaluate, acquire, select, gate } = definition;
+  const { task, optimize, refine, evaluate, select, gate, budget } = definition;
   const { base, growTo, unit } = task.difficulty;
   const random = randomStream(definition.seed, "plan");
   const lengthOf = (items: readonly Item[]): number => meanLength(definition, tokenizer, items, random);
@@ -47,7 +50,7 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   const preparing = preparationOf(definition, fromScratch);
   const roles = optimize.roles.length;
   const models = roles === 1 ? "one model" : `${roles} models at once`;
-  const acquired = acquire.reduce((most, { mostItems }) => most + mostItems, 0);
+  const acquired = acquiredItems(definition);
   const sampled = (stage: Work["stage"], what: string, tokensSampled: number): Work => ({
     stage,
     what,
@@ -57,10 +60,10 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   });
   const answered = (stage: Work["stage"], what: string, tokens: number): Work =>
     sampled(stage, what, tokens * refine.samplesPerItem);
-  const splitTokens = (split: "validation" | "audit", perStratum: number): number => {
-    const items = evaluationItems({ task, split, perStratum, random });
-    return items.length * lengthOf(random.shuffle(items).slice(0, itemsMeasured));
-  };
+  const itemsIn = (split: "validation" | "audit", perStratum: number): Item[] =>
+    evaluationItems({ task, split, perStratum, random });
+  const tokensOf = (items: readonly Item[]): number =>
+    items.length * lengthOf(random.shuffle(items).slice(0, itemsMeasured));
   const preparation = (update: SupervisedUpdate): Work => ({
     stage: "prepare",
     what: `${preparationSteps(update)} steps on demonstrations, ${models}`,
@@ -79,18 +82,24 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
           ),
         ];
   const audit = (what: string, perStratum: number): Work[] =>
-    gate.mode === "observe" ? [] : [answered("audit", what, 2 * splitTokens("audit", perStratum))];
-  const validation = answered(
-    "evaluate",
-    `${evaluate.perStratum} validation items of each ${unit}`,
-    splitTokens("validation", evaluate.perStratum),
+    gate.mode === "observe" ? [] : [answered("audit", what, 2 * tokensOf(itemsIn("audit", perStratum)))];
+  const validated = itemsIn("validation", evaluate.perStratum);
+  const validation = answered("evaluate", validationWords(validated, unit), tokensOf(validated));
+  const turns = turnsOf(optimize, Math.max(1, budget.rounds));
+  const optimizing = turns.map(
+    ({ method, rounds }): Work => ({
+      stage: "optimize",
+      what: `${method.name}, ${models}`,
+      ...methodWork(definition, method, roundLength),
+      ...(turns.length === 1 ? {} : { rounds }),
+      lanes: roles,
+    }),
   );
-  const method = methodWork(definition, acquired, roundLength);
   return {
     preparation: [...(preparing === null ? [] : [preparation(preparing)]), validation],
     round: [
       ...select.flatMap(selection),
-      { stage: "optimize", what: `${optimize.name}, ${models}`, ...method, lanes: roles },
+      ...optimizing,
       validation,
       answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
       ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
@@ -99,16 +108,39 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   };
 }
 
-/** At most: every rollout is kept. */
-export function examplesOf({ acquire }: RunDefinition, { items, generate }: Pass): ExampleCounts {
-  const acquired = acquire.reduce((most, { mostItems }) => most + mostItems, 0);
-  const newest = Math.min(items ?? acquired, acquired) * generate.samplesPerItem;
-  return { newest, base: acquired };
+/** `12 validation items of each kind`, or how many at least and at most where a file has fewer of some. */
+function validationWords(items: readonly Item[], unit: string): string {
+  const counts = [...Map.groupBy(items, ({ stratum }) => stratum).values()].map(({ length }) => length);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  if (counts.length < 2) return `${items.length} validation items`;
+  const each = least === most ? `${most}` : `${least} to ${most}`;
+  return `${each} validation items of each ${unit}, ${items.length} in all`;
 }
 
-function methodWork(definition: RunDefinition, acquired: number, length: number) {
+function acquiredItems({ acquire }: RunDefinition): number {
+  return acquire.reduce((most, { mostItems }) => most + mostItems, 0);
+}
+
+/** Demonstrations of a round at most: of a file each training row comes once. */
+function demonstrated({ acquire, task }: RunDefinition): number {
+  const [low, high] = task.difficulty.base;
+  const there = task.strata
+    .filter(({ difficulty }) => difficulty >= low && difficulty <= high)
+    .reduce((sum, { splits }) => sum + (splits?.train ?? Number.POSITIVE_INFINITY), 0);
+  return acquire.reduce((sum, { mostDemonstrations = 0 }) => sum + Math.min(mostDemonstrations, there), 0);
+}
+
+/** At most: every rollout is kept. */
+export function examplesOf(definition: RunDefinition, { items, generate }: Pass): ExampleCounts {
+  const acquired = acquiredItems(definition);
+  const newest = Math.min(items ?? acquired, acquired) * generate.samplesPerItem;
+  return { newest, base: demonstrated(definition) };
+}
+
+function methodWork(definition: RunDefinition, { passes }: Method, length: number) {
+  const acquired = acquiredItems(definition);
   let [tokensSampled, tokensTrained] = [0, 0];
-  for (const pass of definition.optimize.passes) {
+  for (const pass of passes) {
     const { items = acquired, generate, roles, repeat, update } = pass;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
     tokensSampled += rollouts * length * roles.length * repeat;

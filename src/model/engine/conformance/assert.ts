@@ -1,10 +1,17 @@
 import { WhetstoneError } from "../../../foundation/base/index.ts";
+import type { Measurement } from "./subject.ts";
 
-export function fail(message: string): never {
+/** Where comparisons are written down. */
+export interface Recorder {
+  record(measurement: Measurement): void;
+}
+
+export function fail(message: string, details: Readonly<{ [name: string]: string | number }> = {}): never {
   throw new WhetstoneError({
     code: "conformance-failed",
     category: "engine",
     message: `${message}; the engine breaks its contract.`,
+    details,
   });
 }
 
@@ -13,12 +20,26 @@ export function assert(condition: boolean, message: string): void {
 }
 
 /** Equal up to `tolerance`, relative to the expected value where that is above 1. */
-export function assertClose(what: string, actual: number, expected: number, tolerance: number): void {
-  const close = Math.abs(actual - expected) <= tolerance * Math.max(1, Math.abs(expected));
-  if (!close) fail(`${what} is ${actual}, and ${expected} was expected, to within ${tolerance}`);
+export function assertClose(
+  recorder: Recorder,
+  what: string,
+  actual: number,
+  expected: number,
+  tolerance: number,
+): void {
+  const same = Object.is(actual, expected);
+  const measured = same ? 0 : Math.abs(actual - expected) / Math.max(1, Math.abs(expected));
+  recorder.record({ what, measured, tolerance });
+  if (!(measured <= tolerance))
+    fail(`${what} is ${actual}, and ${expected} was expected, to within ${tolerance}`, {
+      what,
+      measured,
+      tolerance,
+    });
 }
 
 export function assertAllClose(
+  recorder: Recorder,
   what: string,
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -29,7 +50,20 @@ export function assertAllClose(
     `${what}: ${actual.length} numbers instead of ${expected.length}`,
   );
   for (let index = 0; index < expected.length; index++)
-    assertClose(`${what} [${index}]`, actual[index] as number, expected[index] as number, tolerance);
+    assertClose(
+      recorder,
+      `${what} [${index}]`,
+      actual[index] as number,
+      expected[index] as number,
+      tolerance,
+    );
+}
+
+/** A number that is small where all is well: a distance, a count of deviations. */
+export function assertAtMost(recorder: Recorder, what: string, measured: number, tolerance: number): void {
+  recorder.record({ what, measured, tolerance });
+  if (!(measured <= tolerance))
+    fail(`${what} is ${measured}, and at most ${tolerance}`, { what, measured, tolerance });
 }
 
 /** Guards a comparison against comparing nothing: what is compared later has changed from what it was. */
@@ -43,14 +77,22 @@ export function assertMoved(
   assert(most > 20 * tolerance, `${what} moved by ${most} only`);
 }
 
-/** The call is refused with an error of that code. */
-export async function assertRefused(what: string, call: () => Promise<unknown>, code: string): Promise<void> {
+/** The call is refused, with an error of that code where one is named; returns it. */
+export async function assertRefused(
+  what: string,
+  call: () => Promise<unknown>,
+  code?: string,
+): Promise<{ readonly message: string }> {
+  let refusal: unknown;
   try {
     await call();
   } catch (error) {
-    const actual = (error as { code?: unknown }).code;
-    if (actual === code) return;
-    fail(`${what} was refused with ${JSON.stringify(actual)} instead of "${code}"`);
+    refusal = error;
   }
-  fail(`${what} was accepted instead of refused with "${code}"`);
+  if (refusal === undefined)
+    fail(`${what} was accepted instead of refused${code === undefined ? "" : ` with "${code}"`}`);
+  const actual = (refusal as { code?: unknown }).code;
+  if (code !== undefined && actual !== code)
+    fail(`${what} was refused with ${JSON.stringify(actual)} instead of "${code}"`);
+  return refusal as { readonly message: string };
 }

@@ -6,6 +6,7 @@ import type {
   EngineCapabilities,
   EngineModel,
   LoadOptions,
+  LoraOptions,
   Loss,
   ModelSource,
   OptimizerStep,
@@ -13,24 +14,37 @@ import type {
   Sampler,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
-import type { ConformanceSubject } from "./subject.ts";
+import type { Recorder } from "./assert.ts";
+import type { ConformanceSubject, Measurement } from "./subject.ts";
 
 export const crossEntropy: Loss = { name: "cross_entropy" };
 
 /** Data, models and measurements for one check; gives back what it took. */
-export class Bench implements AsyncDisposable {
+export class Bench implements AsyncDisposable, Recorder {
   readonly subject: ConformanceSubject;
   readonly capabilities: EngineCapabilities;
   readonly tokens: readonly number[];
   readonly precision: Precision;
   readonly #held: AsyncDisposable[] = [];
   #folder: string | undefined;
+  #worst: Measurement | undefined;
 
   constructor(subject: ConformanceSubject, capabilities: EngineCapabilities) {
     this.subject = subject;
     this.capabilities = capabilities;
     this.precision = subject.precision ?? "fp32";
     this.tokens = subject.tokens ?? Array.from({ length: subject.vocabularySize }, (_, id) => id);
+  }
+
+  record(measurement: Measurement): void {
+    const nearness = ({ measured, tolerance }: Measurement): number =>
+      measured === 0 ? 0 : measured / tolerance;
+    if (this.#worst === undefined || nearness(measurement) > nearness(this.#worst)) this.#worst = measurement;
+  }
+
+  /** The comparison that came nearest to its tolerance. */
+  get worst(): Measurement | undefined {
+    return this.#worst;
   }
 
   /** Between logprobs that are equal. */
@@ -45,7 +59,7 @@ export class Bench implements AsyncDisposable {
 
   /** Between logprobs of weights that the same gradients led to. */
   get trainedTolerance(): number {
-    return 10 * Math.max(this.logprobTolerance, this.gradientTolerance);
+    return Number((10 * Math.max(this.logprobTolerance, this.gradientTolerance)).toPrecision(3));
   }
 
   /** A new path that does not exist. */
@@ -55,16 +69,32 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Equal seeds give equal weights. */
-  model(seed = 1): Promise<EngineModel> {
-    return this.modelFrom({ kind: "folder", path: this.subject.modelFolder, seed });
+  model(seed = 1, lora = this.subject.lora): Promise<EngineModel> {
+    return this.modelFrom(this.folder(seed), lora);
   }
 
-  async modelFrom(source: ModelSource): Promise<EngineModel> {
-    return this.hold(await this.subject.engine.createModel({ source, ...this.loading }));
+  /** A model that the caller gives back. */
+  unheld(seed = 1): Promise<EngineModel> {
+    const { engine, lora } = this.subject;
+    const adapters = lora === undefined ? {} : { lora };
+    return engine.createModel({ source: this.folder(seed), ...this.loading, ...adapters });
+  }
+
+  folder(seed = 1): ModelSource {
+    return { kind: "folder", path: this.subject.modelFolder, seed };
+  }
+
+  /** The subject's adapters come on top of a folder; a checkpoint says itself whether it is of any. */
+  async modelFrom(
+    source: ModelSource,
+    lora: LoraOptions | undefined = source.kind === "folder" ? this.subject.lora : undefined,
+  ): Promise<EngineModel> {
+    const adapters = lora === undefined ? {} : { lora };
+    return this.hold(await this.subject.engine.createModel({ source, ...this.loading, ...adapters }));
   }
 
   async sampler(seed = 1): Promise<Sampler> {
-    const source: ModelSource = { kind: "folder", path: this.subject.modelFolder, seed };
+    const source = this.folder(seed);
     return this.hold(await this.subject.engine.loadSampler({ source, ...this.loading }));
   }
 
@@ -105,14 +135,18 @@ export class Bench implements AsyncDisposable {
     return this.data(indices, (length) => ({ weights: new Float32Array(length).fill(weight) }));
   }
 
-  /** The logprob of every target, datum by datum, as the trainer computes it. */
-  async logprobs(model: EngineModel, data: readonly Datum[]): Promise<number[]> {
-    const plain = data.map(({ tokens, targets }) => ({
+  /** The same sequences, every position of weight 1. */
+  unweighted(data: readonly Datum[]): Datum[] {
+    return data.map(({ tokens, targets }) => ({
       tokens,
       targets,
       weights: new Float32Array(tokens.length).fill(1),
     }));
-    const { logprobs } = await model.forward(plain, { loss: crossEntropy, logprobs: "all" });
+  }
+
+  /** The logprob of every target, datum by datum, as the trainer computes it. */
+  async logprobs(model: EngineModel, data: readonly Datum[]): Promise<number[]> {
+    const { logprobs } = await model.forward(this.unweighted(data), { loss: crossEntropy, logprobs: "all" });
     return logprobs.flatMap((values) => Array.from(values));
   }
 
@@ -127,6 +161,21 @@ export class Bench implements AsyncDisposable {
     return this.capabilities.optimizers.includes("sgd")
       ? { optimizer: "sgd", learningRate: learningRate / 20, weightDecay: 0 }
       : { optimizer: "adamw", learningRate, weightDecay: 0, epsilon: 1 };
+  }
+
+  /** Plain descent: an epsilon far above any gradient makes AdamW's first step m/(√v + ε) ≈ g/ε, whatever else it is. */
+  descent(distance: number): OptimizerStep {
+    if (!this.capabilities.optimizers.includes("adamw"))
+      return { optimizer: "sgd", learningRate: distance, weightDecay: 0 };
+    const epsilon = 1e6;
+    return {
+      optimizer: "adamw",
+      learningRate: distance * epsilon,
+      epsilon,
+      weightDecay: 0,
+      beta1: 0,
+      beta2: 0,
+    };
   }
 
   /** Probabilities of every id after a prefix. */

@@ -19,6 +19,7 @@ const measure = (bench: Bench, model: EngineModel): Promise<number[]> =>
 export const checkpointChecks: readonly CheckDefinition[] = [
   {
     name: "what is loaded goes on as what was saved",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       await train(bench, model, 3);
@@ -27,15 +28,16 @@ export const checkpointChecks: readonly CheckDefinition[] = [
       const saved = await measure(bench, model);
       const again = await bench.modelFrom({ kind: "checkpoint", path, optimizer: true });
       assert(again.info.step === 3, `a checkpoint of step 3 is loaded as of step ${again.info.step}`);
-      assertAllClose("a loaded logprob", await measure(bench, again), saved, bench.logprobTolerance);
+      assertAllClose(bench, "a loaded logprob", await measure(bench, again), saved, bench.logprobTolerance);
       // Without a gradient, so that only what the optimiser remembers moves the weights.
       for (const one of [model, again])
         await one.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
       const [first, second] = [await measure(bench, model), await measure(bench, again)];
       assertMoved("the policy, by what is remembered,", first, saved, bench.trainedTolerance);
-      assertAllClose("a logprob after the next step", second, first, bench.trainedTolerance);
+      assertAllClose(bench, "a logprob after the next step", second, first, bench.trainedTolerance);
       for (const one of [model, again]) await train(bench, one, 2);
       assertAllClose(
+        bench,
         "a logprob after more steps",
         await measure(bench, again),
         await measure(bench, model),
@@ -54,9 +56,10 @@ export const checkpointChecks: readonly CheckDefinition[] = [
       await model.save({ path, optimizer: false });
       const saved = await measure(bench, model);
       const again = await bench.modelFrom({ kind: "checkpoint", path, optimizer: false });
-      assertAllClose("a loaded logprob", await measure(bench, again), saved, bench.logprobTolerance);
+      assertAllClose(bench, "a loaded logprob", await measure(bench, again), saved, bench.logprobTolerance);
       await again.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
       assertAllClose(
+        bench,
         "a logprob after a step without a gradient",
         await measure(bench, again),
         saved,
@@ -82,7 +85,7 @@ export const checkpointChecks: readonly CheckDefinition[] = [
       );
       const logprobs = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
       const flat = logprobs.flatMap((values) => Array.from(values.subarray(1)));
-      assertAllClose("a loaded sampler's logprob", flat, expected, bench.logprobTolerance);
+      assertAllClose(bench, "a loaded sampler's logprob", flat, expected, bench.logprobTolerance);
       assert(sampler.weightVersion === path, `the sampler of ${path} is of ${sampler.weightVersion}`);
     },
   },
@@ -97,6 +100,7 @@ export const checkpointChecks: readonly CheckDefinition[] = [
       await assertRefused("a path that exists", () => model.save({ path }), "save-exists");
       const again = await bench.modelFrom({ kind: "checkpoint", path, optimizer: true });
       assertAllClose(
+        bench,
         "a logprob of the first checkpoint",
         await measure(bench, again),
         before,

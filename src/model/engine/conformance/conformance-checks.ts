@@ -1,9 +1,17 @@
 import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
+import { adapterChecks } from "./adapter-checks.ts";
 import { Bench } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
+import { clippingChecks } from "./clipping-checks.ts";
+import { concurrencyChecks } from "./concurrency-checks.ts";
+import { differenceChecks } from "./difference-checks.ts";
+import { extensionChecks } from "./extension-checks.ts";
+import { finiteChecks } from "./finite-checks.ts";
+import { gradientChecks } from "./gradient-checks.ts";
 import { lossChecks } from "./loss-checks.ts";
 import { optimizerChecks } from "./optimizer-checks.ts";
+import { packingChecks } from "./packing-checks.ts";
 import { policyLossChecks } from "./policy-loss-checks.ts";
 import { refusalChecks } from "./refusal-checks.ts";
 import { samplerChecks } from "./sampler-checks.ts";
@@ -29,6 +37,11 @@ export function conformanceChecks(options: NoOptions = {}): readonly Conformance
   return [
     ...lossChecks,
     ...policyLossChecks,
+    ...gradientChecks,
+    ...differenceChecks,
+    ...clippingChecks,
+    ...packingChecks,
+    ...finiteChecks,
     ...optimizerChecks,
     ...sequenceChecks,
     ...refusalChecks,
@@ -36,19 +49,24 @@ export function conformanceChecks(options: NoOptions = {}): readonly Conformance
     ...samplingChecks,
     ...stopChecks,
     ...checkpointChecks,
+    ...concurrencyChecks,
+    ...adapterChecks,
+    ...extensionChecks,
   ].map(bound);
 }
 
-function bound({ name, excuse, check }: CheckDefinition): ConformanceCheck {
+function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck {
   return {
     name,
+    fast: fast === true,
     run: async (subject) => {
       const capabilities = await subject.engine.capabilities();
-      const reason = excuse?.(capabilities);
+      const reason = excuse?.(capabilities, subject);
       if (reason !== undefined) return { outcome: "not-applicable", reason };
       await using bench = new Bench(subject, capabilities);
       await check(bench);
-      return { outcome: "passed" };
+      const { worst } = bench;
+      return { outcome: "passed", ...(worst === undefined ? {} : { worst }) };
     },
   };
 }

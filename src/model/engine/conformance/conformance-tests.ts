@@ -8,11 +8,19 @@ export type TestFunction = (name: string, run: () => Promise<void>) => unknown;
  * The kit as tests, one a check. The subject is asked for when a test runs, so that it may be made in a hook.
  *
  * @example
- * conformanceTests(test, () => ({ engine, modelFolder, vocabularySize: 12 }));
+ * const promises: string[] = [];
+ * const engine = tabular().open({ logFolder: "logs" });
+ * conformanceTests(
+ *   (name) => promises.push(name), // `test` of vitest
+ *   async () => folderSubject(await engine, "my-model"),
+ * );
  */
-export function conformanceTests(test: TestFunction, subject: () => ConformanceSubject): void {
+export function conformanceTests(
+  test: TestFunction,
+  subject: () => ConformanceSubject | Promise<ConformanceSubject>,
+): void {
   for (const { name, run } of conformanceChecks())
     test(name, async () => {
-      await run(subject());
+      await run(await subject());
     });
 }

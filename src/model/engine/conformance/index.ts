@@ -1,3 +1,6 @@
+export { type CheckEngineOptions, type CheckResult, checkEngine } from "./check-engine.ts";
 export { conformanceChecks } from "./conformance-checks.ts";
 export { conformanceTests, type TestFunction } from "./conformance-tests.ts";
-export type { ConformanceCheck, ConformanceOutcome, ConformanceSubject } from "./subject.ts";
+export { folderSubject } from "./folder-subject.ts";
+export { servedSubject } from "./served-subject.ts";
+export type { ConformanceCheck, ConformanceOutcome, ConformanceSubject, Measurement } from "./subject.ts";

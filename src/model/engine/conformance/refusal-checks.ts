@@ -1,6 +1,7 @@
 import type {
   Datum,
   Loss,
+  LossName,
   OptimizerStep,
   SampleRequest,
   SamplingParameters,
@@ -28,6 +29,7 @@ function described(members: object): string {
 export const refusalChecks: readonly CheckDefinition[] = [
   {
     name: "tokens outside the vocabulary are refused",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
@@ -65,10 +67,32 @@ export const refusalChecks: readonly CheckDefinition[] = [
           crossEntropy,
         ],
         ["a datum without advantages", datum, { name: "importance_sampling" }],
+        [
+          "a loss with a factor that it has not",
+          datum,
+          { name: "cross_entropy", beta: 1 } as unknown as Loss,
+        ],
         ["a loss that there is not", datum, { name: "mystery" } as unknown as Loss],
       ];
       for (const [what, bad, loss] of passes)
         await refused(what, () => model.forwardBackward([bad], { loss, logprobs: "none" }));
+      const { losses } = bench.capabilities;
+      const clips = losses.find((name) => name === "ppo" || name === "cispo" || name === "gspo");
+      const policy = { ...datum, advantages: datum.weights, logprobs: datum.weights } as Datum;
+      if (clips !== undefined)
+        await refused("a lower bound above the upper one", () =>
+          model.forwardBackward([policy], {
+            loss: { name: clips, clipLow: 2, clipHigh: 1 },
+            logprobs: "none",
+          }),
+        );
+      if (losses.includes("importance_sampling"))
+        await refused("a datum with bounds, of a loss that clips nothing", () =>
+          model.forwardBackward([{ ...policy, clipLow: new Float32Array(policy.tokens.length) }], {
+            loss: { name: "importance_sampling" },
+            logprobs: "none",
+          }),
+        );
       const steps: readonly Partial<OptimizerStep>[] = [
         { learningRate: Number.NaN },
         { learningRate: -1 },
@@ -108,6 +132,55 @@ export const refusalChecks: readonly CheckDefinition[] = [
       const { gradientNorm, sequence } = await model.optimStep(step);
       assert(gradientNorm === 0, "a refused pass has left a gradient");
       assert(sequence === 2, `call ${sequence} came after a snapshot and calls that were refused`);
+    },
+  },
+  {
+    name: "what the engine does not claim is refused, not done otherwise",
+    check: async (bench) => {
+      const { capabilities, subject } = bench;
+      const { engine } = subject;
+      const load = (options: object) => () =>
+        engine
+          .createModel({ source: bench.folder(), ...bench.loading, ...options })
+          .then(bench.hold.bind(bench));
+      const model = await bench.model();
+      const sampler = bench.hold(await model.snapshot());
+      const prompt = bench.sequence(0);
+      const ask = (parameters: object) => () =>
+        sampler.sample([{ prompt, samples: 1, seed: 1, parameters: { maxTokens: 1, ...parameters } }]);
+      const lossNames: readonly LossName[] = ["importance_sampling", "ppo", "cispo", "dro", "gspo"];
+      const data = bench.data([0], (length) => ({
+        advantages: new Float32Array(length),
+        logprobs: new Float32Array(length),
+      }));
+      const more = capabilities.topLogprobs + 1;
+      const calls: readonly (readonly [string, boolean, () => Promise<unknown>])[] = [
+        ["adapters", capabilities.loraRank === 0, load({ lora: { rank: 1 } })],
+        [
+          "gradient checkpointing",
+          !capabilities.gradientCheckpointing,
+          load({ gradientCheckpointing: true }),
+        ],
+        ["bf16", !capabilities.precisions.includes("bf16"), load({ precision: "bf16" })],
+        [
+          "sgd",
+          !capabilities.optimizers.includes("sgd"),
+          () => model.optimStep({ ...step, optimizer: "sgd" }),
+        ],
+        ["adamw", !capabilities.optimizers.includes("adamw"), () => model.optimStep(step)],
+        ["top-k", !capabilities.topK, ask({ topK: 2 })],
+        ["stop strings", !capabilities.stopStrings, ask({ stopStrings: ["a"] })],
+        [`${more} most probable tokens`, more <= subject.vocabularySize, ask({ topLogprobs: more })],
+        ...lossNames.map(
+          (name) =>
+            [
+              name,
+              !capabilities.losses.includes(name),
+              () => model.forward(data, { loss: { name }, logprobs: "none" }),
+            ] as const,
+        ),
+      ];
+      for (const [what, lacking, call] of calls) if (lacking) await assertRefused(what, call);
     },
   },
 ];

@@ -1,7 +1,7 @@
 import type { EngineModel, Sampler } from "../../../foundation/contract/index.ts";
 import { assert, assertAllClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
-import type { CheckDefinition } from "./check.ts";
+import { type CheckDefinition, notDrawn } from "./check.ts";
 
 const indices = [0, 1, 2, 3];
 
@@ -32,11 +32,13 @@ async function sampledTokens(bench: Bench, sampler: Sampler): Promise<number[]> 
 export const samplerChecks: readonly CheckDefinition[] = [
   {
     name: "a sampler's logprobs are the trainer's",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
       const trainer = await bench.logprobs(model, bench.weighted(indices));
       assertAllClose(
+        bench,
         "a sampler's logprob",
         await logprobsOf(bench, sampler),
         trainer,
@@ -44,6 +46,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       );
       const loaded = await bench.sampler();
       assertAllClose(
+        bench,
         "a loaded sampler's logprob",
         await logprobsOf(bench, loaded),
         trainer,
@@ -54,16 +57,18 @@ export const samplerChecks: readonly CheckDefinition[] = [
   },
   {
     name: "equal seeds draw equal weights, other seeds others",
+    excuse: notDrawn,
     check: async (bench) => {
       const of = async (seed: number) =>
         await bench.logprobs(await bench.model(seed), bench.weighted(indices));
       const first = await of(11);
-      assertAllClose("a logprob of the same seed", await of(11), first, bench.logprobTolerance);
+      assertAllClose(bench, "a logprob of the same seed", await of(11), first, bench.logprobTolerance);
       assertMoved("the policy of another seed", await of(12), first, bench.logprobTolerance);
     },
   },
   {
     name: "a sampler keeps its weights while the model learns",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
@@ -78,14 +83,16 @@ export const samplerChecks: readonly CheckDefinition[] = [
         bench.trainedTolerance,
       );
       assertAllClose(
+        bench,
         "a logprob after the step",
         await logprobsOf(bench, sampler),
         before,
         bench.logprobTolerance,
       );
-      assertAllClose("a sampled token after the step", await sampledTokens(bench, sampler), tokens, 0);
+      assertAllClose(bench, "a sampled token after the step", await sampledTokens(bench, sampler), tokens, 0);
       // One that was never used before the step is not made from what the weights have become.
       assertAllClose(
+        bench,
         "a logprob of an unused sampler",
         await logprobsOf(bench, untouched),
         before,
@@ -95,6 +102,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
   },
   {
     name: "a new sampler has the newest weights, and says which",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const versions: string[] = [];
@@ -103,6 +111,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         versions.push(sampler.weightVersion);
         const trainer = await bench.logprobs(model, bench.weighted(indices));
         assertAllClose(
+          bench,
           "a new sampler's logprob",
           await logprobsOf(bench, sampler),
           trainer,

@@ -4,9 +4,9 @@ import type {
   Sampler,
   SamplingParameters,
 } from "../../../foundation/contract/index.ts";
-import { assert, assertAllClose, assertClose, fail } from "./assert.ts";
+import { assert, assertAllClose, assertAtMost, assertClose, fail } from "./assert.ts";
 import type { Bench } from "./bench.ts";
-import type { CheckDefinition } from "./check.ts";
+import { type CheckDefinition, manyTokens } from "./check.ts";
 import { filtered, strangeness } from "./distribution.ts";
 
 const indices = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -35,7 +35,7 @@ function assertSameSamples(
   for (const [index, { tokens, logprobs, stopReason }] of expected.entries()) {
     const other = actual[index] as SampledSequence;
     if (other.tokens.join() !== tokens.join() || other.stopReason !== stopReason) differing += 1;
-    else assertAllClose(`${what}: a logprob`, other.logprobs, logprobs, bench.logprobTolerance);
+    else assertAllClose(bench, `${what}: a logprob`, other.logprobs, logprobs, bench.logprobTolerance);
   }
   const allowed = bench.logprobTolerance > 1e-5 ? Math.floor(expected.length / 15) : 0;
   if (differing > allowed) fail(`${what}: ${differing} of ${expected.length} samples differ`);
@@ -63,13 +63,14 @@ async function counts(
 export const samplingChecks: readonly CheckDefinition[] = [
   {
     name: "a sampled logprob is the recomputed one",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
       const filters: readonly Partial<SamplingParameters>[] = [
         {},
         { temperature: 0 },
-        { temperature: 0.6, topK: 4, topP: 0.9, minP: 0.01 },
+        { temperature: 0.6, ...(bench.capabilities.topK ? { topK: 4 } : {}), topP: 0.9, minP: 0.01 },
       ];
       for (const parameters of filters) {
         const asked = requests(bench, parameters);
@@ -87,23 +88,40 @@ export const samplingChecks: readonly CheckDefinition[] = [
           })),
           { loss: { name: "cross_entropy" }, logprobs: "all" },
         );
+        const apart: number[] = [];
         for (const [index, { prompt, logprobs }] of written.entries()) {
           const sampled = Array.from(logprobs);
           const again = Array.from(bySampler[index] ?? []).slice(prompt.length);
-          assertAllClose("a sampled logprob, against the sampler's", sampled, again, bench.logprobTolerance);
+          assertAllClose(
+            bench,
+            "a sampled logprob, against the sampler's",
+            sampled,
+            again,
+            bench.logprobTolerance,
+          );
           const trained = Array.from(byTrainer[index] ?? []).slice(prompt.length - 1);
           assertAllClose(
+            bench,
             "a sampled logprob, against the trainer's",
             sampled,
             trained,
             bench.logprobTolerance,
           );
+          for (const [at, logprob] of sampled.entries())
+            apart.push(Math.abs(logprob - (trained[at] as number)));
         }
+        assertAtMost(
+          bench,
+          "how far sampled logprobs are from the trainer's, on average,",
+          apart.reduce((sum, one) => sum + one, 0) / apart.length,
+          bench.capabilities.tolerance[bench.precision].meanLogprob,
+        );
       }
     },
   },
   {
     name: "temperature 0 takes the likeliest token",
+    excuse: manyTokens,
     check: async (bench) => {
       const sampler = await bench.sampler();
       const samples = await sampler.sample(requests(bench, { temperature: 0, maxTokens: 4 }));
@@ -123,6 +141,7 @@ export const samplingChecks: readonly CheckDefinition[] = [
   },
   {
     name: "samples follow the distribution, its temperature and its filters",
+    excuse: manyTokens,
     check: async (bench) => {
       const sampler = await bench.sampler();
       const probabilities = await bench.distribution(sampler, bench.sequence(1));
@@ -133,18 +152,21 @@ export const samplingChecks: readonly CheckDefinition[] = [
         { topK: 2 },
         { topP: 0.6 },
         { minP: 0.4 },
+        { temperature: 1.5, topP: 0.85, minP: 0.1 },
         { temperature: 1.5, topK: 5, topP: 0.85, minP: 0.1 },
       ];
-      for (const parameters of settings) {
+      const { topK } = bench.capabilities;
+      for (const parameters of settings.filter((one) => topK || one.topK === undefined)) {
         const expected = filtered(probabilities, parameters);
         const found = await counts(bench, sampler, parameters);
         const setting = JSON.stringify(parameters);
         for (const [id, probability] of expected.entries())
           assert(probability > 0 || found[id] === 0, `token ${id}, which ${setting} rules out, was sampled`);
-        const deviations = strangeness(found, expected);
-        assert(
-          deviations < 5,
-          `samples under ${setting} are ${deviations.toFixed(1)} deviations off their distribution`,
+        assertAtMost(
+          bench,
+          `chi-squared of samples under ${setting}, in standard deviations above its mean,`,
+          strangeness(found, expected),
+          5,
         );
       }
     },
@@ -177,6 +199,7 @@ export const samplingChecks: readonly CheckDefinition[] = [
   },
   {
     name: "other seeds, samples and positions have other numbers",
+    fast: true,
     check: async (bench) => {
       const sampler = await bench.sampler();
       // So hot that even a policy that is sure of itself has much to choose from.
@@ -196,6 +219,7 @@ export const samplingChecks: readonly CheckDefinition[] = [
   },
   {
     name: "a sample has as many tokens as it may",
+    fast: true,
     check: async (bench) => {
       const sampler = await bench.sampler();
       const asked = requests(bench);
@@ -203,8 +227,8 @@ export const samplingChecks: readonly CheckDefinition[] = [
       for (const [index, group] of samples.entries())
         for (const { tokens, logprobs, stopReason } of group) {
           const most = (asked[index] as SampleRequest).parameters.maxTokens;
-          assertClose("the length of a sample that nothing stops", tokens.length, most, 0);
-          assertClose("the number of its logprobs", logprobs.length, most, 0);
+          assertClose(bench, "the length of a sample that nothing stops", tokens.length, most, 0);
+          assertClose(bench, "the number of its logprobs", logprobs.length, most, 0);
           assert(stopReason === "length", `a sample that nothing stops ended by "${stopReason}"`);
         }
     },

@@ -9,6 +9,7 @@ const step = { learningRate: 0.01, weightDecay: 0 };
 export const sequenceChecks: readonly CheckDefinition[] = [
   {
     name: "a call that was applied is answered from its record, and not run again",
+    fast: true,
     check: async (bench) => {
       const model = await bench.model();
       const data = bench.weighted(indices);
@@ -22,6 +23,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       await once.forwardBackward(data, quiet);
       const plain = await once.optimStep(step);
       assertClose(
+        bench,
         "the gradient of a repeated pass",
         applied.gradientNorm / plain.gradientNorm,
         1,
@@ -35,9 +37,35 @@ export const sequenceChecks: readonly CheckDefinition[] = [
         `step ${applied.step} was answered as step ${repeated.step} when it was repeated`,
       );
       const still = await bench.logprobs(model, data);
-      assertAllClose("a logprob after a repeated step", still, after, bench.logprobTolerance);
+      assertAllClose(bench, "a logprob after a repeated step", still, after, bench.logprobTolerance);
       const next = await model.optimStep(step);
       assert(next.step === applied.step + 1, `step ${next.step} came after step ${applied.step}`);
+    },
+  },
+  {
+    name: "a pass and a save that are asked for again are answered from their record",
+    check: async (bench) => {
+      const model = await bench.model();
+      const data = bench.weighted(indices);
+      const first = await model.forward(data, { loss: crossEntropy });
+      const path = await bench.path("again");
+      const saved = await model.save({ path });
+      await model.forwardBackward(data, quiet);
+      await model.optimStep(step);
+      const repeated = await model.forward(data, { loss: crossEntropy, sequence: first.sequence });
+      assert(repeated.lossSum === first.lossSum, "a repeated forward has another loss");
+      for (const [index, logprobs] of first.logprobs.entries())
+        assertAllClose(bench, "a logprob of a repeated forward", repeated.logprobs[index] ?? [], logprobs, 0);
+      const again = await model.save({ path, sequence: saved.sequence });
+      assert(
+        again.path === saved.path && again.bytes === saved.bytes,
+        `a repeated save wrote ${again.bytes} bytes, and ${saved.bytes} before`,
+      );
+      const loaded = await bench.modelFrom({ kind: "checkpoint", path, optimizer: true });
+      const kept = first.logprobs.flatMap((values) => Array.from(values));
+      const found = await bench.logprobs(loaded, data);
+      assertAllClose(bench, "a logprob of what was saved", found, kept, bench.logprobTolerance);
+      assertMoved("the policy", await bench.logprobs(model, data), kept, bench.trainedTolerance);
     },
   },
   {
@@ -56,6 +84,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       );
       const after = await again.logprobs([bench.sequence(0)]);
       assertAllClose(
+        bench,
         "a logprob of a repeated snapshot",
         after[0]?.subarray(1) ?? [],
         before[0]?.subarray(1) ?? [],
@@ -87,6 +116,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       await once.forwardBackward(data, quiet);
       const { gradientNorm } = await once.optimStep(step);
       assertClose(
+        bench,
         "the gradient after a failed call",
         applied.gradientNorm / gradientNorm,
         1,
@@ -112,6 +142,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
   },
   {
     name: "calls run in the order in which they are made",
+    fast: true,
     check: async (bench) => {
       const [waited, piped] = [await bench.model(), await bench.model()];
       const before = await bench.logprobs(waited, bench.weighted(indices));
@@ -126,11 +157,17 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       });
       const passes = await Promise.all(calls);
       const sums = passes.map(([{ lossSum }]) => lossSum);
-      assertAllClose("the loss of a call that did not wait", sums, losses, bench.trainedTolerance);
+      assertAllClose(bench, "the loss of a call that did not wait", sums, losses, bench.trainedTolerance);
       const after = await bench.logprobs(waited, bench.weighted(indices));
       assertMoved("the policy", after, before, bench.trainedTolerance);
       const unwaited = await bench.logprobs(piped, bench.weighted(indices));
-      assertAllClose("a logprob after calls that did not wait", unwaited, after, bench.trainedTolerance);
+      assertAllClose(
+        bench,
+        "a logprob after calls that did not wait",
+        unwaited,
+        after,
+        bench.trainedTolerance,
+      );
     },
   },
   {
@@ -154,6 +191,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
         after.tokensSampled - before.tokensSampled,
       ];
       assertAllClose(
+        bench,
         "steps, tokens trained, tokens sampled",
         counted,
         [1, trained, sample?.tokens.length ?? 0],

@@ -40,6 +40,7 @@ function assertCut({ free, stopped }: Awaited<ReturnType<typeof pairs>>[number],
 export const stopChecks: readonly CheckDefinition[] = [
   {
     name: "a stop token ends a sample, and is its last token",
+    fast: true,
     check: async (bench) => {
       const tokenAt = (place: number) => (free: SampledSequence) => free.tokens[place] as number;
       for (const chosen of [tokenAt(0), tokenAt(5), tokenAt(maxTokens - 1)])

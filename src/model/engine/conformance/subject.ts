@@ -1,25 +1,47 @@
-import type { Engine, Precision } from "../../../foundation/contract/index.ts";
+import type { Engine, LoraOptions, Precision } from "../../../foundation/contract/index.ts";
 
 /** What is checked: an engine, and a model that it can make. */
 export interface ConformanceSubject {
   readonly engine: Engine;
-  /** A folder whose model is drawn from a seed: a configuration, and no weights. It takes sequences of 24 tokens. */
+  /**
+   * A folder whose model is drawn from a seed: a configuration, and no weights. It takes sequences of 24 tokens. A server's
+   * engine takes the model's name instead.
+   */
   readonly modelFolder: string;
   readonly vocabularySize: number;
   /** Default fp32; bf16 makes sense where the engine's tolerance is small in it. */
   readonly precision?: Precision;
   /** Ids that a sample may hold, at least 6 of them; by default the whole vocabulary. */
   readonly tokens?: readonly number[];
+  /** Adapters that every model is given, to check an engine that trains nothing else, or whether it trains them as well. */
+  readonly lora?: LoraOptions;
+  /** The model's weights are given: no seed decides them. Default false. */
+  readonly trained?: boolean;
+  /** Checkpoints are written on another machine, out of this one's sight. Default false. */
+  readonly remote?: boolean;
+}
+
+/** How far two quantities that are equal lie apart, relative to the expected one where that is above 1, or another small number. */
+export interface Measurement {
+  readonly what: string;
+  readonly measured: number;
+  readonly tolerance: number;
 }
 
 export type ConformanceOutcome =
-  | { readonly outcome: "passed" }
+  /** The comparison of the check that came nearest to its tolerance; absent where nothing was measured. */
+  | { readonly outcome: "passed"; readonly worst?: Measurement }
   /** The engine does not claim to be able to do what the check is about. */
   | { readonly outcome: "not-applicable"; readonly reason: string };
 
 /** One promise of the contract. */
 export interface ConformanceCheck {
   readonly name: string;
-  /** Throws an engine error `conformance-failed` that says what differed, and whatever the engine throws. */
+  /** Belongs to the part that is short, and tells apart whether training and sampling can be relied on. */
+  readonly fast: boolean;
+  /**
+   * Throws an engine error `conformance-failed` that says what differed, with `what`, `measured` and `tolerance` in its
+   * details, and whatever the engine throws.
+   */
   run(subject: ConformanceSubject): Promise<ConformanceOutcome>;
 }

@@ -12,6 +12,7 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { weightVersionOf } from "../weight-version.ts";
+import { abilities } from "./abilities.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";
 import { isSmall, placeOf } from "./placement.ts";
@@ -41,16 +42,8 @@ export class LocalEngine implements Engine {
     return {
       engine: `${this.name} (torch ${hello.versions.torch})`,
       device: hello.device,
-      losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo"],
-      optimizers: ["adamw", "sgd"],
-      precisions: ["fp32", "mixed", "bf16"],
+      ...abilities,
       architectures: hello.architectures,
-      stopStrings: true,
-      topK: true,
-      loraRank: largestRank,
-      gradientCheckpointing: true,
-      topLogprobs: 0,
-      extensions: [],
       untested: [],
       workers: this.#workers,
       tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
@@ -129,8 +122,6 @@ export interface MergeOptions {
   readonly base?: string;
 }
 
-const largestRank = 512;
-
 const exact: Tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
 
 /**
@@ -141,7 +132,7 @@ const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
 
 /** Gradients that are kept in bf16 are rounded by each call that adds to them, to 8 bits. */
 function tolerancesOf(rounded: Tolerance): EngineCapabilities["tolerance"] {
-  return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: 0.01 } };
+  return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: Math.max(rounded.gradient, 0.01) } };
 }
 
 async function load(

@@ -2,6 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { z } from "zod";
 import { readOptions, systemClock } from "../../../foundation/base/index.ts";
 import type { EngineDefinition, EngineProgress } from "../definition.ts";
+import { abilities } from "./abilities.ts";
 import { cacheFolder as cacheFolderOf } from "./cache-folder.ts";
 import { installEngine, packageFolder } from "./installation.ts";
 import { LocalEngine } from "./local-engine.ts";
@@ -48,6 +49,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
   return {
     name: "local",
     description: { workers, ...(threads === undefined ? {} : { threads }) },
+    abilities,
     bytesPerParameter,
     open: async ({ logFolder, signal, onProgress = rest.onProgress }) => {
       const installation = await installEngine({

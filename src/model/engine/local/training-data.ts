@@ -1,6 +1,5 @@
 import type { Datum, Loss, ReturnedLogprobs } from "../../../foundation/contract/index.ts";
-import { checkTargets, countedBy, requiredArray } from "../datum.ts";
-import { engineError } from "../engine-error.ts";
+import { checkTargets, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { type FrameInput, f32, i32 } from "./frames.ts";
 
 /** The arrays of `forward` and `forward_backward` for a loss. Throws `bad-request` where a datum lacks one or differs in length. */
@@ -49,14 +48,6 @@ const defaultBounds: Record<ClippingLoss["name"], Record<Bound, number>> = {
 
 function clips(loss: Loss): loss is ClippingLoss {
   return loss.name in defaultBounds;
-}
-
-/** What would have no effect is not taken. */
-function refuseBounds(data: readonly Datum[], loss: Loss): void {
-  if (clips(loss)) return;
-  const index = data.findIndex(({ clipLow, clipHigh }) => clipLow !== undefined || clipHigh !== undefined);
-  if (index >= 0)
-    throw engineError("bad-request", `Datum ${index} has bounds of a ratio, and ${loss.name} clips nothing.`);
 }
 
 /** Divides the flat logprobs of a reply by datum; those of positions that do not count are NaN when only the others came. */

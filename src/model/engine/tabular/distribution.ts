@@ -12,3 +12,22 @@ export function normalise(logits: Float64Array, probabilities: Float64Array): nu
     probabilities[token] = (probabilities[token] as number) / sum;
   return largest + Math.log(sum);
 }
+
+/**
+ * Entropy −Σ p log p, and KL(uniform ‖ p) = −log V − (1/V)·Σ log p over the V tokens that are possible (arXiv 2502.18581),
+ * of logits whose exponentials' sum has this logarithm. Nats.
+ */
+export function certaintyOf(
+  logits: Float64Array,
+  logarithm: number,
+): { readonly entropy: number; readonly selfCertainty: number } {
+  let [entropy, sum, possible] = [0, 0, 0];
+  for (const logit of logits) {
+    if (logit === Number.NEGATIVE_INFINITY) continue;
+    const logprob = logit - logarithm;
+    entropy -= Math.exp(logprob) * logprob;
+    sum += logprob;
+    possible += 1;
+  }
+  return { entropy, selfCertainty: -Math.log(possible) - sum / possible };
+}

@@ -24,15 +24,22 @@ export interface LoadedModel extends TrainerState {
 /**
  * Reads what `save` wrote, or makes a table for a model's folder from its vocabulary and a seed. Throws user errors
  * `config-missing`, `config-invalid`, `unsupported-architecture` where the folder has a network's weights,
- * `unsupported-precision`, `weights-missing`, and what {@link readCheckpoint} throws.
+ * `unsupported-precision`, `unsupported-adapters`, `unsupported-checkpointing`, `weights-missing`, and what {@link readCheckpoint} throws.
  */
 export function loadModel(
   folder: string,
-  { source, precision = "fp32" }: LoadOptions,
+  { source, precision = "fp32", lora, gradientCheckpointing }: LoadOptions,
   { reach, deviation }: TableShape,
 ): LoadedModel {
   if (precision !== "fp32")
     throw userError("unsupported-precision", `The tabular engine has no ${precision}; use "fp32".`);
+  if (lora !== undefined)
+    throw userError("unsupported-adapters", "A table has no layers for adapters to fit; leave lora out.");
+  if (gradientCheckpointing === true)
+    throw userError(
+      "unsupported-checkpointing",
+      "A table has no activations; leave gradientCheckpointing out.",
+    );
   const { limits, maxPositions, suppressed } = readModelFolder(folder);
   const known = { vocabulary: limits.vocabulary, suppressed };
   const isCheckpoint = source.kind === "checkpoint";

@@ -1,23 +1,36 @@
-import type { Datum, Loss } from "../../../foundation/contract/index.ts";
+import type { Datum, Loss, LossName } from "../../../foundation/contract/index.ts";
 import { countedBy, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { checkNumbers } from "./limits.ts";
+import { type PolicyTerm, policyTerms } from "./policy-loss.ts";
 
-export const losses = ["cross_entropy", "importance_sampling", "ppo"] as const;
+type PolicyLoss = Exclude<Loss, { readonly name: "cross_entropy" }>;
+
+const clips = ["clipLow", "clipHigh"] as const;
+/** What each loss can be told. */
+const members: Readonly<Record<LossName, readonly string[]>> = {
+  cross_entropy: [],
+  importance_sampling: [],
+  ppo: clips,
+  cispo: clips,
+  dro: ["beta"],
+  gspo: clips,
+};
+
+export const losses = Object.keys(members) as readonly LossName[];
 
 /** A loss at the positions of one datum. */
 export interface LossTerms {
   counts(position: number): boolean;
+  /** Of a loss that looks at the whole sequence: told the logprob of every target that counts before `at` is asked. */
+  readonly begin?: (logprobs: Float64Array) => void;
   /** The loss, and its derivative with respect to the target's logprob. */
   at(position: number, logprob: number): readonly [loss: number, derivative: number];
 }
 
-/**
- * The losses of the contract, sums over positions: cross_entropy −w·logp; importance_sampling −mask·ρA;
- * ppo −mask·min(ρA, clip(ρ)A), ρ = exp(logp − behaviour logp) (arXiv 1707.06347, equation 7). Throws `bad-request`.
- */
+/** The losses of the contract, each exactly as its docstring has it. Throws `bad-request`. */
 export function termsOf(loss: Loss, datum: Datum, index: number): LossTerms {
-  if (!isKnown(loss)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
+  checkMembers(loss);
   if (loss.name === "cross_entropy") {
     const weights = requiredArray(datum, index, "weights", loss);
     return {
@@ -28,35 +41,63 @@ export function termsOf(loss: Loss, datum: Datum, index: number): LossTerms {
       },
     };
   }
+  const term = policyTerms[loss.name](checked(loss), boundsOf(datum, index, loss));
   const advantages = requiredArray(datum, index, "advantages", loss);
   const behaviour = requiredArray(datum, index, "logprobs", loss);
   const mask = countedBy(datum, loss) === undefined ? undefined : requiredArray(datum, index, "mask", loss);
-  const [low, high] = loss.name === "ppo" ? clipsOf(loss) : [0, Number.POSITIVE_INFINITY];
+  const at = (position: number, logprob: number, ratio: number): ReturnType<PolicyTerm> => {
+    const from = behaviour[position] as number;
+    const [value, derivative] = term({
+      logprob,
+      behaviour: from,
+      ratio,
+      advantage: advantages[position] as number,
+      position,
+    });
+    const weight = mask?.[position] ?? 1;
+    return [-weight * value, -weight * derivative];
+  };
+  const counts = (position: number): boolean => mask?.[position] !== 0;
+  if (loss.name !== "gspo")
+    return {
+      counts,
+      at: (position, logprob) => at(position, logprob, Math.exp(logprob - (behaviour[position] as number))),
+    };
+  let ratio = 1;
   return {
-    counts: (position) => mask?.[position] !== 0,
-    at: (position, logprob) => {
-      const advantage = advantages[position] as number;
-      const ratio = Math.exp(logprob - (behaviour[position] as number));
-      const gain = ratio * advantage;
-      const clipped = Math.min(Math.max(ratio, low), high) * advantage;
-      const weight = mask?.[position] ?? 1;
-      // Where the clipped gain is the smaller one it is constant, and its derivative 0.
-      return clipped < gain ? [-weight * clipped, 0] : [-weight * gain, -weight * gain];
+    counts,
+    begin: (logprobs) => {
+      let [sum, whole] = [0, 0];
+      for (const [position, logprob] of logprobs.entries()) {
+        if (!counts(position)) continue;
+        const weight = mask?.[position] ?? 1;
+        sum += weight * (logprob - (behaviour[position] as number));
+        whole += weight;
+      }
+      ratio = Math.exp(sum / whole);
     },
+    at: (position, logprob) => at(position, logprob, ratio),
   };
 }
 
-type KnownLoss = { readonly name: (typeof losses)[number] } & Loss;
-
-function isKnown(loss: Loss): loss is KnownLoss {
-  return losses.some((name) => name === loss.name);
+function checkMembers({ name, ...options }: Loss): void {
+  if (!losses.includes(name)) throw engineError("bad-request", `There is no loss "${name}".`);
+  const strange = Object.keys(options).find((member) => !members[name].includes(member));
+  if (strange !== undefined) throw engineError("bad-request", `The loss ${name} has no "${strange}".`);
 }
 
-function clipsOf({
-  clipLow = 0.8,
-  clipHigh = 1.2,
-}: Extract<KnownLoss, { name: "ppo" }>): [low: number, high: number] {
-  checkNumbers({ clipLow, clipHigh });
+function checked(loss: PolicyLoss): PolicyLoss {
+  checkNumbers({ ...loss });
+  if (loss.name === "importance_sampling" || loss.name === "dro") return loss;
+  const { clipLow = 0, clipHigh = Number.POSITIVE_INFINITY } = loss;
   if (clipLow > clipHigh) throw engineError("bad-request", "clipLow must not be above clipHigh.");
-  return [clipLow, clipHigh];
+  return loss;
+}
+
+/** Bounds that a datum has of its own. */
+function boundsOf(datum: Datum, index: number, loss: PolicyLoss): Pick<Datum, "clipLow" | "clipHigh"> {
+  const given = clips.filter((name) => datum[name] !== undefined);
+  if (given.length > 0 && !members[loss.name].includes("clipLow"))
+    throw engineError("bad-request", `Datum ${index} has ${given.join()}, and ${loss.name} clips nothing.`);
+  return Object.fromEntries(given.map((name) => [name, requiredArray(datum, index, name, loss)]));
 }

@@ -69,12 +69,13 @@ export class Table {
       out.fill(0, from, from + vocabulary);
       return;
     }
-    const key = this.#keyOf(tokens, position);
+    const key = this.keyOf(this.options.seed, tokens, position);
     for (let token = 0; token < vocabulary; token++) out[from + token] = scale * normalAt(key, token);
   }
 
-  #keyOf(tokens: TokenIds, position: number): Word64 {
-    const { seed, reach } = this.options;
+  /** A hash of a seed and of the prefix, tokens[0…position], that a row is for. */
+  keyOf(seed: number, tokens: TokenIds, position: number): Word64 {
+    const { reach } = this.options;
     const whole = position < reach.horizon;
     // Endings are other rows than the whole prefixes that look like them.
     const key = new Word64()

@@ -10,9 +10,8 @@ import type {
   Tolerance,
 } from "../../../foundation/contract/index.ts";
 import { weightVersionOf } from "../weight-version.ts";
+import { abilities } from "./abilities.ts";
 import { loadModel, type TableShape } from "./load-model.ts";
-import { losses } from "./loss.ts";
-import { optimizers } from "./optimizer.ts";
 import { answerUnless, type Session } from "./session.ts";
 import { TabularModel } from "./tabular-model.ts";
 import { TabularSampler } from "./tabular-sampler.ts";
@@ -48,16 +47,9 @@ export class TabularEngine implements Engine {
     return answerUnless(this.#session, undefined, () => ({
       engine: this.name,
       device: "cpu",
-      losses,
-      optimizers,
-      precisions: ["fp32"],
+      ...abilities,
       architectures: ["table"],
-      stopStrings: true,
-      topK: true,
-      loraRank: 0,
-      gradientCheckpointing: false,
-      topLogprobs: 0,
-      extensions: [],
+      deterministic: true,
       untested: [],
       workers: 1,
       tolerance: { fp32: tolerance, mixed: tolerance, bf16: tolerance },

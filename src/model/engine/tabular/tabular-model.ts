@@ -6,6 +6,7 @@ import type {
   EngineModel,
   ForwardOptions,
   ForwardResult,
+  GradientFeatureOptions,
   ModelInfo,
   OptimizerResult,
   OptimizerStep,
@@ -16,7 +17,7 @@ import { SequenceCounter } from "../sequence-counter.ts";
 import { writeCheckpoint } from "./checkpoint.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { Replies } from "./replies.ts";
-import { answer, type Session } from "./session.ts";
+import { answer, answerUnless, type Session } from "./session.ts";
 import { TabularSampler } from "./tabular-sampler.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -105,6 +106,20 @@ export class TabularModel implements EngineModel {
     return reply.then(({ sampler }) => sampler);
   }
 
+  gradientFeatures(
+    data: readonly Datum[],
+    { loss, dimensions, seed, signal }: GradientFeatureOptions,
+  ): Promise<Float32Array[]> {
+    return answerUnless(this.#options.session, signal, () => {
+      this.#checkHeld();
+      return this.#trainer.gradientFeatures(data, loss, { dimensions, seed });
+    });
+  }
+
+  #checkHeld(): void {
+    if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
+  }
+
   async #call<T extends object>(
     { sequence: again, signal }: Numbered,
     work: (sequence: number) => T,
@@ -113,7 +128,7 @@ export class TabularModel implements EngineModel {
     const { sequence, failed } = this.#sequence.take(again);
     const reply = answer(this.#options.session, () =>
       this.#replies.once(sequence, () => {
-        if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
+        this.#checkHeld();
         return work(sequence);
       }),
     );

@@ -2,13 +2,17 @@ import type {
   SampledSequence,
   SampleRequest,
   Sampler,
+  ScoredSequence,
+  ScoreOptions,
+  TokenCertainty,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
-import { normalise } from "./distribution.ts";
+import { certaintyOf, normalise } from "./distribution.ts";
 import { checkTokens, type Limits } from "./limits.ts";
 import { answerUnless, type Session } from "./session.ts";
 import type { Table } from "./table.ts";
+import { checkTop, TopTokens } from "./top-tokens.ts";
 import { checkRequest, writeSamples } from "./write-samples.ts";
 
 export interface TabularSamplerOptions {
@@ -50,27 +54,69 @@ export class TabularSampler implements Sampler {
   }
 
   logprobs(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<Float32Array[]> {
-    const { session, limits } = this.#options;
-    return answerUnless(session, signal, () => {
-      this.#checkHeld();
-      for (const sequence of sequences) checkTokens(sequence, limits);
-      return sequences.map((sequence) => this.#logprobsOf(sequence));
+    return this.#each(sequences, signal, (tokens) => this.#score(tokens, 0).logprobs);
+  }
+
+  score(sequences: readonly TokenIds[], { top = 0, signal }: ScoreOptions = {}): Promise<ScoredSequence[]> {
+    const { vocabulary } = this.#options.limits;
+    return this.#each(
+      sequences,
+      signal,
+      (tokens) => this.#score(tokens, top),
+      () => checkTop(top, vocabulary),
+    );
+  }
+
+  certainty(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<TokenCertainty[]> {
+    return this.#each(sequences, signal, (tokens) => {
+      const entropy = new Float32Array(tokens.length).fill(Number.NaN);
+      const selfCertainty = entropy.slice();
+      this.#walk(tokens, (position, logits, logarithm) => {
+        const certainty = certaintyOf(logits, logarithm);
+        entropy[position] = certainty.entropy;
+        selfCertainty[position] = certainty.selfCertainty;
+      });
+      return { entropy, selfCertainty };
     });
   }
 
-  #logprobsOf(tokens: TokenIds): Float32Array {
+  /** Checks all, then answers for each. */
+  #each<T>(
+    sequences: readonly TokenIds[],
+    signal: AbortSignal | undefined,
+    work: (tokens: TokenIds) => T,
+    check = (): void => {},
+  ): Promise<T[]> {
+    const { session, limits } = this.#options;
+    return answerUnless(session, signal, () => {
+      this.#checkHeld();
+      check();
+      for (const sequence of sequences) checkTokens(sequence, limits);
+      return sequences.map(work);
+    });
+  }
+
+  #score(tokens: TokenIds, k: number): ScoredSequence {
+    const logprobs = new Float32Array(tokens.length).fill(Number.NaN);
+    const top = new TopTokens(k, tokens.length);
+    this.#walk(tokens, (position, logits, logarithm) => {
+      logprobs[position] = (logits[tokens[position] as number] as number) - logarithm;
+      top.write(position, logits, logarithm);
+    });
+    return { logprobs, ...top.upTo(tokens.length) };
+  }
+
+  /** The logits that predict each token but the first, and the logarithm of the sum of their exponentials. */
+  #walk(tokens: TokenIds, see: (position: number, logits: Float64Array, logarithm: number) => void): void {
     const { table, limits } = this.#options;
     const logits = new Float64Array(limits.vocabulary);
     const probabilities = new Float64Array(limits.vocabulary);
-    const out = new Float32Array(tokens.length).fill(Number.NaN);
     let node = table.index.start;
     for (let position = 0; position < tokens.length - 1; position++) {
       node = table.index.node(tokens, position, node);
       table.read(logits, tokens, position, node);
-      const next = tokens[position + 1] as number;
-      out[position + 1] = (logits[next] as number) - normalise(logits, probabilities);
+      see(position + 1, logits, normalise(logits, probabilities));
     }
-    return out;
   }
 
   #checkHeld(): void {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readOptions, systemClock } from "../../../foundation/base/index.ts";
 import type { EngineDefinition } from "../definition.ts";
+import { abilities } from "./abilities.ts";
 import { TabularEngine } from "./tabular-engine.ts";
 
 const optionsSchema = z
@@ -40,6 +41,7 @@ export function tabular(options: TabularOptions = {}): EngineDefinition {
   return {
     name: "tabular",
     description: { horizon, backOff, deviation },
+    abilities,
     open: async ({ signal }) => {
       signal?.throwIfAborted();
       return new TabularEngine({ clock: systemClock, reach: { horizon, backOff }, deviation });

@@ -8,11 +8,12 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { checkTargets } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
-import { normalise } from "./distribution.ts";
 import { checkTokens, type Limits } from "./limits.ts";
-import { termsOf } from "./loss.ts";
+import { type LossTerms, termsOf } from "./loss.ts";
 import { applyStep, checkStep, norm, type OptimizerState } from "./optimizer.ts";
+import { checkProjection, type Projection, project } from "./projection.ts";
 import { grown, type Table } from "./table.ts";
+import { Trace } from "./trace.ts";
 
 export interface TrainerState {
   readonly table: Table;
@@ -27,19 +28,19 @@ export class Trainer {
   readonly #table: Table;
   readonly #limits: Limits;
   readonly #optimizer: OptimizerState;
+  readonly #trace: Trace;
+  readonly #slope: Float64Array;
   #step: number;
   #gradient: Float64Array = new Float64Array(0);
   #shared = false;
-  readonly #logits: Float64Array;
-  readonly #probabilities: Float64Array;
 
   constructor({ table, limits, step, optimizer }: TrainerState) {
     this.#table = table;
     this.#limits = limits;
     this.#step = step;
     this.#optimizer = optimizer;
-    this.#logits = new Float64Array(limits.vocabulary);
-    this.#probabilities = new Float64Array(limits.vocabulary);
+    this.#trace = new Trace(table);
+    this.#slope = new Float64Array(limits.vocabulary);
   }
 
   /** To be read at once: later calls change it. */
@@ -61,13 +62,27 @@ export class Trainer {
     return this.#table.view();
   }
 
-  /** Checks everything before anything is added, so that a call that fails leaves the gradient as it was. */
+  /** Adds nothing before all is known to be right, so that a call that fails leaves the gradient as it was. */
   run(
     data: readonly Datum[],
     loss: Loss,
     returned: ReturnedLogprobs,
     backward: boolean,
   ): Omit<ForwardResult, "sequence"> {
+    const terms = this.#check(data, loss);
+    this.#trace.clear();
+    const passes = data.map((datum, index) =>
+      this.#trace.pass(datum, index, terms[index] as LossTerms, returned, backward),
+    );
+    if (backward) this.#addGradient();
+    return {
+      lossSum: passes.reduce((sum, pass) => sum + pass.loss, 0),
+      positions: passes.reduce((sum, pass) => sum + pass.positions, 0),
+      logprobs: passes.map(({ logprobs }) => logprobs),
+    };
+  }
+
+  #check(data: readonly Datum[], loss: Loss): LossTerms[] {
     if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
     checkTargets(data);
     const terms = data.map((datum, index) => termsOf(loss, datum, index));
@@ -75,45 +90,30 @@ export class Trainer {
       checkTokens(tokens, this.#limits);
       checkTokens(targets, this.#limits);
     }
-    let lossSum = 0;
-    let positions = 0;
-    const logprobs = data.map(({ tokens, targets }, datum) => {
-      const { counts, at } = terms[datum] as (typeof terms)[number];
-      const out = new Float32Array(returned === "none" ? 0 : tokens.length).fill(Number.NaN);
-      const end = returned === "all" ? tokens.length : lastCounted(tokens.length, counts) + 1;
-      let node = this.#table.index.start;
-      for (let position = 0; position < end; position++) {
-        const wanted = counts(position);
-        node = backward
-          ? this.#table.index.grow(tokens, position, node)
-          : this.#table.index.node(tokens, position, node);
-        if (!wanted && returned !== "all") continue;
-        const row = backward && wanted ? this.#table.rowOf(tokens, position, node) : -1;
-        this.#table.read(this.#logits, tokens, position, node);
-        const target = targets[position] as number;
-        const logprob = (this.#logits[target] as number) - normalise(this.#logits, this.#probabilities);
-        if (returned !== "none") out[position] = logprob;
-        if (!wanted) continue;
-        const [value, derivative] = at(position, logprob);
-        lossSum += value;
-        positions += 1;
-        if (backward) this.#addGradient(row, target, derivative);
-      }
-      return out;
-    });
-    return { lossSum, positions, logprobs };
+    return terms;
   }
 
-  /** d(logprob of the target)/d(logit) is 1 at the target, less the probability; impossible tokens have no gradient. */
-  #addGradient(row: number, target: number, derivative: number): void {
+  #addGradient(): void {
     const { vocabulary } = this.#limits;
-    this.#gradient = grown(this.#gradient, this.#table.rows * vocabulary);
-    const from = row * vocabulary;
-    for (let token = 0; token < vocabulary; token++)
-      this.#gradient[from + token] =
-        (this.#gradient[from + token] as number) - derivative * (this.#probabilities[token] as number);
-    if ((this.#logits[target] as number) > Number.NEGATIVE_INFINITY)
-      this.#gradient[from + target] = (this.#gradient[from + target] as number) + derivative;
+    for (const [place, { tokens, position, node }] of this.#trace.places.entries()) {
+      const from = this.#table.rowOf(tokens, position, node) * vocabulary;
+      this.#gradient = grown(this.#gradient, this.#table.rows * vocabulary);
+      this.#trace.slope(place, this.#slope);
+      for (let token = 0; token < vocabulary; token++)
+        this.#gradient[from + token] =
+          (this.#gradient[from + token] as number) + (this.#slope[token] as number);
+    }
+  }
+
+  /** Each datum's own gradient, projected; nothing is changed by it. */
+  gradientFeatures(data: readonly Datum[], loss: Loss, projection: Projection): Float32Array[] {
+    checkProjection(projection);
+    const terms = this.#check(data, loss);
+    return data.map((datum, index) => {
+      this.#trace.clear();
+      this.#trace.pass(datum, index, terms[index] as LossTerms, "none", true);
+      return project(this.#table, this.#trace, projection);
+    });
   }
 
   /** Applies the gradient and clears it. Throws `non-finite-gradient`, and then only clears it. */
@@ -138,10 +138,4 @@ export class Trainer {
     this.#step += 1;
     return { step: this.#step, gradientNorm };
   }
-}
-
-function lastCounted(length: number, counts: (position: number) => boolean): number {
-  let position = length - 1;
-  while (position >= 0 && !counts(position)) position -= 1;
-  return position;
 }

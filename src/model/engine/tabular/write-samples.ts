@@ -5,6 +5,7 @@ import { normalise } from "./distribution.ts";
 import { checkTokens, type Limits } from "./limits.ts";
 import { sampleKey, uniformAt } from "./randomness.ts";
 import type { Table } from "./table.ts";
+import { checkTop, TopTokens } from "./top-tokens.ts";
 
 /** Throws `bad-request`, `token-out-of-range` and `too-long`. */
 export function checkRequest(
@@ -14,6 +15,7 @@ export function checkRequest(
 ): void {
   checkTokens(prompt, limits);
   checkSampling(parameters);
+  checkTop(parameters.topLogprobs, limits.vocabulary);
   if (!(Number.isInteger(samples) && samples >= 1))
     throw engineError("bad-request", `A request for ${samples} samples; it is at least one.`);
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 48))
@@ -47,6 +49,7 @@ export function writeSamples(
   return Array.from({ length: samples }, (_, sample) => {
     const key = sampleKey(seed, sample);
     const logprobs = new Float32Array(most);
+    const top = new TopTokens(parameters.topLogprobs ?? 0, most);
     const matched = stopMatcher(parameters.stopStrings ?? [], tokenBytes ?? []);
     let node = promptNode;
     let length = 0;
@@ -56,7 +59,9 @@ export function writeSamples(
       if (length > 0) node = table.index.node(whole, position, node);
       table.read(logits, whole, position, node);
       const token = chooser.choose(logits, parameters, uniformAt(key, length));
-      logprobs[length] = (logits[token] as number) - normalise(logits, probabilities);
+      const logarithm = normalise(logits, probabilities);
+      logprobs[length] = (logits[token] as number) - logarithm;
+      top.write(length, logits, logarithm);
       whole[prompt.length + length] = token;
       length += 1;
       stopped = stopTokens.has(token) || matched(token);
@@ -65,6 +70,7 @@ export function writeSamples(
       tokens: whole.slice(prompt.length, prompt.length + length),
       logprobs: logprobs.slice(0, length),
       stopReason: stopped ? "stop" : "length",
+      ...top.upTo(length),
     };
   });
 }

@@ -17,6 +17,8 @@ export interface InitFlags extends JsonFlags {
   readonly yes?: boolean;
   readonly task?: string;
   readonly data?: string;
+  readonly promptColumn?: string;
+  readonly answerColumn?: string;
   readonly skip?: boolean;
   readonly model?: string;
   readonly rounds?: string;
@@ -63,8 +65,7 @@ async function permission(folder: string, asks: boolean): Promise<void> {
 }
 
 async function taskConfig(flags: InitFlags, folder: string, asks: boolean): Promise<Written> {
-  if (flags.skip === true)
-    throw userError("invalid-option", "--skip leaves out wrong rows of a file: name the file with --data.");
+  refuseFileFlags(flags);
   const given = {
     task: flags.task === undefined ? undefined : readTask(flags.task),
     model: flags.model === undefined ? undefined : readModel(flags.model, folder),
@@ -79,11 +80,30 @@ async function taskConfig(flags: InitFlags, folder: string, asks: boolean): Prom
   return { config: configText(answers), record: { ...answers }, lines: [] };
 }
 
+/** What is said of a file needs one. Throws a user error `invalid-option`. */
+function refuseFileFlags({ skip, promptColumn, answerColumn }: InitFlags): void {
+  const given = (
+    [
+      [skip, "--skip leaves out wrong rows"],
+      [promptColumn, "--prompt-column names a column"],
+      [answerColumn, "--answer-column names a column"],
+    ] as const
+  ).find(([flag]) => flag !== undefined);
+  if (given !== undefined)
+    throw userError("invalid-option", `${given[1]} of a file: name the file with --data.`);
+}
+
 /** The file is read before anything is asked. */
 async function dataConfig(flags: InitFlags, file: string, folder: string, asks: boolean): Promise<Written> {
   if (flags.task !== undefined)
     throw userError("invalid-option", "--data and --task exclude each other: the file's rows are the task.");
-  const data = await findData(file, folder, flags.skip === true);
+  const { skip = false, promptColumn: prompt, answerColumn: answer } = flags;
+  const data = await findData({
+    file,
+    folder,
+    skip,
+    columns: { ...(prompt === undefined ? {} : { prompt }), ...(answer === undefined ? {} : { answer }) },
+  });
   const given = {
     model: flags.model === undefined ? undefined : readModel(flags.model, folder),
     rounds: flags.rounds === undefined ? undefined : readRounds(flags.rounds),

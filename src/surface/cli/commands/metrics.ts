@@ -20,7 +20,7 @@ export async function metricsCommand(this: CliContext, flags: MetricsFlags, wher
     const rows = readMetrics({ folder: projectFolder(where), ...(run === undefined ? {} : { run }) });
     const format = flags.format ?? formatOf(out, json);
     const text = format === "csv" ? metricsCsv(rows) : metricsJsonl(rows);
-    if (out === undefined) output.line(text.trimEnd());
+    if (out === undefined) output.data(text);
     else {
       const path = resolve(out);
       await writeWhole(path, text);

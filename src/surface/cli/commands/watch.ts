@@ -1,7 +1,14 @@
 import { systemClock } from "../../../foundation/base/index.ts";
 import type { StoredEvent } from "../../../foundation/contract/index.ts";
 import { followRun, noRun } from "../../../loop/run.ts";
-import { closingWords, type RunStory, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
+import {
+  closingWords,
+  type RunStory,
+  standingWords,
+  type TerminalView,
+  tellRun,
+  terminalView,
+} from "../../report/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -60,10 +67,11 @@ async function drawn(
   let followed = "";
   let view: TerminalView | undefined;
   try {
-    for await (const { run, events, running } of followRun({ folder, signal })) {
+    for await (const { run, events, parts, running } of followRun({ folder, signal })) {
       if (run === followed) {
         for (const event of events) view?.watch(event);
         all.push(...events);
+        showParts(view, all, parts);
         continue;
       }
       view?.[Symbol.dispose]();
@@ -74,11 +82,25 @@ async function drawn(
       view = terminalView({ stream: process.stdout, environment, clock: systemClock });
       view.note(`Watching ${run}; Ctrl-C ends the watching, not the run.`);
       view.recall(events);
+      const standing = standingWords(tellRun(all), parts, systemClock.now());
+      if (standing !== undefined) view.note(standing);
+      showParts(view, all, parts);
     }
   } finally {
     view?.[Symbol.dispose]();
   }
   return all;
+}
+
+/** How far the stage is goes where a run that is at work here would show it. */
+function showParts(
+  view: TerminalView | undefined,
+  events: readonly StoredEvent[],
+  parts: readonly string[],
+): void {
+  const open = tellRun(events).current;
+  if (open !== null && parts.length > 0)
+    view?.watch({ type: "progress", stage: open.stage, label: parts.join(", "), done: 0, total: 0 });
 }
 
 function exitCodeFor(state: RunStory["state"] | "died"): number {

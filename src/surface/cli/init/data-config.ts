@@ -1,4 +1,4 @@
-import type { DataAnswers } from "./data-answers.ts";
+import type { DataAnswers, NamedColumns } from "./data-answers.ts";
 
 /** What a file asks for where it does not say: of a trained model little and gentle, of one from scratch all. */
 interface Course {
@@ -58,6 +58,7 @@ export function dataConfigText(answers: DataAnswers): string {
   const names = ["dataset", "defineRun", "demonstrations", "prompts", verifier, ...imports];
   const options = [
     `file: new URL(${JSON.stringify(urlOf(data.path))}, import.meta.url)`,
+    ...columnsText(data.columns),
     `verifier: ${verifier}(${of})`,
     ...(data.skip ? ["skipInvalid: true"] : []),
   ];
@@ -80,6 +81,11 @@ ${[...lines, ...(data.gated ? [] : ['gate: { mode: "observe" }, // too few lines
   budget: { rounds: ${rounds} },
 });
 `;
+}
+
+function columnsText(columns: NamedColumns): string[] {
+  const named = Object.entries(columns).map(([column, name]) => `${column}: ${JSON.stringify(name)}`);
+  return named.length === 0 ? [] : [`columns: { ${named.join(", ")} }`];
 }
 
 /** An import as a formatter would leave it: on one line where it fits. */

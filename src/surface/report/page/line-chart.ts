@@ -59,7 +59,7 @@ export function lineChart(options: ChartOptions): Markup | undefined {
   const most = Math.max(2, Math.floor((frame.right - frame.left) / 26));
   return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${spoken(title, series, format)}">
 ${ticks.map((tick, index) => html`<line class="${index === 0 ? "axis" : "grid"}" x1="${at(frame.left)}" x2="${at(frame.right)}" y1="${at(y(tick))}" y2="${at(y(tick))}"/><text x="${at(frame.left - 7)}" y="${at(y(tick) + 4)}" text-anchor="end">${labels[index]}</text>`)}
-${roundTicks(first, last, most).map((round) => html`<text x="${at(x(round))}" y="${at(frame.bottom + 16)}" text-anchor="middle">${round}</text>`)}
+${roundTicks(first, last, most).map((round) => html`<text x="${at(x(round))}" y="${at(frame.bottom + 16)}" text-anchor="middle">${round === 0 ? "base" : round}</text>`)}
 <text x="${at((frame.left + frame.right) / 2)}" y="${height - 3}" text-anchor="middle">round</text>
 ${series.map((one) => drawn(one, x, y, format))}${endLabels(series, x, y)}</svg>`;
 }
@@ -75,7 +75,7 @@ function drawn(
     .flat()
     .map(
       ({ round, value, interval, full }) =>
-        html`<circle class="dot ${kind}${full ? " full" : ""}" cx="${at(x(round))}" cy="${at(y(value))}" r="3.5"><title>${name}, round ${round}: ${format(value)}${interval ? ` (${format(interval.low)} to ${format(interval.high)})` : ""}</title></circle>`,
+        html`<circle class="dot ${kind}${full ? " full" : ""}" cx="${at(x(round))}" cy="${at(y(value))}" r="3.5"><title>${name}, ${nameOf(round)}: ${format(value)}${interval ? ` (${format(interval.low)} to ${format(interval.high)})` : ""}</title></circle>`,
     )}`;
 }
 
@@ -126,11 +126,15 @@ function endLabels(series: readonly ChartSeries[], x: Place, y: Place): Content 
 function spoken(title: string, series: readonly ChartSeries[], format: (value: number) => string): string {
   const said = series.map(({ name, points }) => {
     const known = points.flatMap(({ round, value }) =>
-      value === null ? [] : [`round ${round}: ${format(value)}`],
+      value === null ? [] : [`${nameOf(round)}: ${format(value)}`],
     );
     return `${series.length > 1 ? `${name}: ` : ""}${known.join(", ")}`;
   });
   return `${title} over rounds. ${said.join(". ")}`;
+}
+
+function nameOf(round: number): string {
+  return round === 0 ? "base" : `round ${round}`;
 }
 
 /** Coordinates with a tenth of a pixel. */

@@ -1,4 +1,4 @@
-import type { MeterReading } from "../../../foundation/contract/index.ts";
+import type { Measurement, MeterReading } from "../../../foundation/contract/index.ts";
 import type { RunStory } from "../story.ts";
 import { type Content, html, type Markup } from "./html.ts";
 import { lineChart } from "./line-chart.ts";
@@ -24,13 +24,21 @@ export function metersSection(story: RunStory): Content {
   return part({
     id: "meters",
     title: "Meters over the rounds",
-    lead: "Read from validation items and training. A full dot is a round that was promoted; a band is a 95 % interval.",
+    lead: "Read from validation items and training, of the base where it was measured too. A full dot is a round that was promoted; a band is a 95 % interval.",
     body: html`<div class="charts">${drawn.map(({ figure }) => figure)}</div>
 ${silent.length === 0 ? "" : html`<p class="quiet small" style="margin-top:.8rem">Not measured: ${silent.map(({ name, readings }, index) => html`${index > 0 ? "; " : ""}${name}${readings.at(-1)?.reading.note ? ` (${readings.at(-1)?.reading.note})` : ""}`)}.</p>`}`,
   });
 }
 
-function metersOf({ rounds }: RunStory): MeterStory[] {
+/** Meters that the base's validation holds as it is; nothing else is read in round 0. */
+const ofBase: Readonly<Record<string, (base: Measurement) => Pick<MeterReading, "value" | "interval">>> = {
+  accuracy: ({ mean, interval }) => ({ value: mean, interval }),
+  frontier: ({ frontier90 }) => ({ value: frontier90 }),
+  "frontier at half": ({ frontier50 }) => ({ value: frontier50 }),
+};
+
+function metersOf({ rounds, preparation }: RunStory): MeterStory[] {
+  const base = preparation?.validation ?? null;
   const names = [...new Set(rounds.flatMap(({ readings }) => readings.map(({ meter }) => meter)))];
   return names.map((name) => {
     const readings = rounds.flatMap((round) =>
@@ -39,7 +47,13 @@ function metersOf({ rounds }: RunStory): MeterStory[] {
         .slice(0, 1)
         .map((reading) => ({ round: round.round, full: round.promoted, reading })),
     );
-    return { name, unit: readings[0]?.reading.unit ?? "", readings };
+    const unit = readings[0]?.reading.unit ?? "";
+    const read = Object.hasOwn(ofBase, name) ? ofBase[name] : undefined;
+    const first =
+      base === null || read === undefined
+        ? []
+        : [{ round: 0, full: false, reading: { meter: name, unit, ...read(base) } }];
+    return { name, unit, readings: [...first, ...readings] };
   });
 }
 

@@ -81,6 +81,19 @@ describe("what it says", () => {
     expect(text).toContain("4,000");
   });
 
+  test("the loss of every training, as a curve with its ends", () => {
+    const [, section = ""] = /<section class="part" id="loss".*?>(.*?)<\/section>/s.exec(page(run)) ?? [];
+    expect(textOf(section)).toContain("preparation 1,500 2.3 0.141");
+    expect(section.match(/<path class="line one"/g)).toHaveLength(9);
+    const old = run.map((stored): StoredEvent => {
+      const { event } = stored;
+      if (event.type !== "model-prepared" && event.type !== "training-finished") return stored;
+      const { loss: _loss, ...rest } = event;
+      return { ...stored, event: rest };
+    });
+    expect(page(old)).not.toContain('id="loss"');
+  });
+
   test("every meter that was measured has a chart that can be heard; the others are named", () => {
     const spoken = [...page(run).matchAll(/<svg viewBox[^>]*aria-label="([^"]*) over rounds\. ([^"]*)"/g)];
     expect(spoken.map(([, name]) => name)).toEqual([
@@ -95,8 +108,39 @@ describe("what it says", () => {
       "real share",
       "response length",
     ]);
-    expect(spoken[2]![2]).toMatch(/^round 1: 10, round 2: 11, /);
+    expect(spoken[2]![2]).toMatch(/^base: 9, round 1: 10, round 2: 11, /);
+    expect(spoken[1]![2]).toMatch(/^base: \d\d\.\d %, round 1: \d\d\.\d %, /);
+    expect(spoken[3]![2]).toMatch(/^base: \d+, round 1: /);
     expect(text).toContain("Not measured: diversity (greedy decoding gives one answer an item).");
+  });
+
+  test("of earlier rounds the answers that changed come first, and of each round no more than a page can bear", () => {
+    const some = (beforeRight: boolean, right: boolean, prompt: string): ShownSample => ({
+      difficulty: 9,
+      prompt,
+      answer: "1",
+      before: "0",
+      beforeRight,
+      after: "1",
+      right,
+    });
+    const samples = [
+      ...Array.from({ length: 20 }, (_, index) => some(false, false, `same ${index}`)),
+      some(false, true, "now right"),
+      some(true, false, "now wrong"),
+    ];
+    const many = run.map((stored): StoredEvent => {
+      const { event } = stored;
+      return event.type === "samples-shown" ? { ...stored, event: { ...event, samples } } : stored;
+    });
+    const html = page(many);
+    const [, earlier = ""] = /<summary>Round 2: 12 answers<\/summary>(.*?)<\/details>/s.exec(html) ?? [];
+    expect(textOf(earlier)).toMatch(
+      /became right .*now right.* became wrong .*now wrong.* still wrong .*same 0/s,
+    );
+    expect(earlier.match(/<li /g)).toHaveLength(12);
+    const [, newest = ""] = /<h3>Round 8<\/h3>(.*?)<details>/s.exec(html) ?? [];
+    expect(newest.match(/<li /g)).toHaveLength(22);
   });
 
   test("seeds of decisions are checked against the hashes told before", () => {

@@ -10,6 +10,7 @@ import { heatSection } from "./heat-section.ts";
 import { type Content, html, type Markup, raw } from "./html.ts";
 import { labelsSection } from "./labels-section.ts";
 import { limitsSection } from "./limits-section.ts";
+import { lossSection } from "./loss-section.ts";
 import { metersSection } from "./meters-section.ts";
 import { moment } from "./page-words.ts";
 import { provenanceSection } from "./provenance-section.ts";
@@ -40,6 +41,7 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
     ["accuracy", "Accuracy", heatSection(story)],
     ["decisions", "Decisions", decisionsSection(story)],
     ["labels", "Labels", labelsSection(story)],
+    ["loss", "Training loss", lossSection(story)],
     ["meters", "Meters", metersSection(story)],
     ["guards", "Guards", guardsSection(story)],
     ["answers", "Answers", samplesSection(story)],

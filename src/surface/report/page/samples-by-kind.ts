@@ -32,7 +32,7 @@ function saidOf(text: string): Content {
 }
 
 /** What became of the answer, in a word. */
-function becameChip({ before, beforeRight, right }: ShownSample): Markup {
+export function becameChip({ before, beforeRight, right }: ShownSample): Markup {
   const chip = (kind: string, word: string): Markup => html`<span class="chip ${kind}">${word}</span>`;
   if (right === null) return chip("", "not judged");
   if (before === null || beforeRight == null) return right ? chip("good", "right") : chip("bad", "wrong");

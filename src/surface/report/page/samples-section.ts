@@ -3,7 +3,7 @@ import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { type Content, html, type Markup, shortened } from "./html.ts";
 import { part } from "./part.ts";
-import { samplesByKind } from "./samples-by-kind.ts";
+import { becameChip, samplesByKind } from "./samples-by-kind.ts";
 
 /** Characters of a prompt or an answer that are shown. */
 const mostCharacters = 2000;
@@ -11,6 +11,8 @@ const mostCharacters = 2000;
 const mostMarked = 300;
 /** Rounds whose answers a page can bear. */
 const mostRounds = 24;
+/** Answers of each round but the newest; what changed comes first. */
+const mostOfEarlier = 12;
 
 /** Answers as they were: what was asked, what the champion said, what the candidate says, what is right. */
 export function samplesSection({ rounds, preparation, facts }: RunStory): Content {
@@ -23,15 +25,24 @@ export function samplesSection({ rounds, preparation, facts }: RunStory): Conten
   const ordered = isOrdered(facts);
   const answersOf = (round: RoundStory): Markup =>
     ordered ? listOf(round, unit) : samplesByKind(round.samples, round.round);
+  const fewer = (round: RoundStory): RoundStory => ({
+    ...round,
+    samples: round.samples.toSorted((a, b) => unchanged(a) - unchanged(b)).slice(0, mostOfEarlier),
+  });
   return part({
     id: "answers",
     title: "Answers",
     lead: ordered
       ? "Validation items that tell most: what became right, what became wrong, what is wrong just beyond the frontier. Marked is where an answer leaves the right one."
-      : "A few validation items of each kind: what became right, what became wrong, what is still wrong.",
+      : "Validation items of each kind: what became right, what became wrong, what is still wrong.",
     body: html`<h3>${nameOf(latest)}</h3>${answersOf(latest)}
-${earlier.map((round) => html`<details><summary>${nameOf(round)}: ${round.samples.length} answers</summary>${answersOf(round)}</details>`)}`,
+${earlier.map(fewer).map((round) => html`<details><summary>${nameOf(round)}: ${round.samples.length} answers</summary>${answersOf(round)}</details>`)}`,
   });
+}
+
+/** 0 where the answer became right or wrong, else 1: what changed is to come first. */
+function unchanged({ beforeRight = null, right }: ShownSample): number {
+  return beforeRight === null || right === null || beforeRight === right ? 1 : 0;
 }
 
 function nameOf({ round }: RoundStory): string {
@@ -42,17 +53,16 @@ function listOf({ samples, round }: RoundStory, unit: string): Markup {
   return html`<ul class="samples" style="margin-top:.7rem">${samples.map((sample) => cardOf(sample, unit, round))}</ul>`;
 }
 
-function cardOf(
-  { difficulty, prompt, answer, before, after, right }: ShownSample,
-  unit: string,
-  round: number,
-): Markup {
+function cardOf(sample: ShownSample, unit: string, round: number): Markup {
+  const { difficulty, prompt, answer, before, beforeRight = null, after, right } = sample;
   const verdict =
-    right === null
-      ? html`<span class="chip">not judged</span>`
-      : right
-        ? html`<span class="chip good"><span aria-hidden="true">✓</span>right</span>`
-        : html`<span class="chip bad"><span aria-hidden="true">✗</span>wrong</span>`;
+    beforeRight !== null
+      ? becameChip(sample)
+      : right === null
+        ? html`<span class="chip">not judged</span>`
+        : right
+          ? html`<span class="chip good"><span aria-hidden="true">✓</span>right</span>`
+          : html`<span class="chip bad"><span aria-hidden="true">✗</span>wrong</span>`;
   const text = (value: string): string => shortened(value, mostCharacters);
   return html`<li class="card sample"><p class="head"><span>${unit} ${difficulty}</span>${verdict}</p><dl>
 <dt>asked</dt><dd>${text(prompt)}</dd>

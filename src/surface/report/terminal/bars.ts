@@ -34,7 +34,8 @@ export function bars({ story, progress, overall, width, pen }: BarsRequest): Lin
   }
   const stage = current?.stage ?? progress?.stage ?? "";
   const label = progress?.label ?? current?.label ?? "";
-  const work = [stage, label === stage ? "" : label].filter(Boolean).join(` ${pen.glyphs.dot} `);
+  const loss = progress?.loss == null ? "" : `loss ${progress.loss.toPrecision(3)}`;
+  const work = [stage, label === stage ? "" : label, loss].filter(Boolean).join(` ${pen.glyphs.dot} `);
   if (work !== "") words.push({ name: span(work), ...progressWords(progress) });
   return barLines(words, width, pen);
 }

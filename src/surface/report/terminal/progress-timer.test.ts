@@ -23,6 +23,16 @@ test("remaining time comes from what was seen, not from what was done before", (
   });
 });
 
+test("of work whose end is not known there are words, and no bar", () => {
+  const timer = progressTimer();
+  timer.hear(at(0, 0, { label: "solver: 500 steps" }), 0);
+  expect(timer.view(60_000)).toMatchObject({
+    label: "solver: 500 steps",
+    long: false,
+    remainingSeconds: null,
+  });
+});
+
 test("what is done within two seconds gets no bar", () => {
   const timer = progressTimer();
   timer.hear(at(0), 0);
@@ -79,8 +89,6 @@ test("another label is new work; in set-up it is not", () => {
 test("nothing is known of nothing", () => {
   const timer = progressTimer();
   expect(timer.view(0)).toBeNull();
-  timer.hear(at(0, 0), 0);
-  expect(timer.view(1_000)).toBeNull();
   timer.hear(at(1), 0);
   timer.forget();
   expect(timer.view(1_000)).toBeNull();

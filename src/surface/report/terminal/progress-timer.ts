@@ -5,6 +5,8 @@ export interface ProgressView {
   readonly stage: Progress["stage"];
   readonly label: string;
   readonly share: number;
+  /** Of the newest optimiser step; null where none is made. */
+  readonly loss: number | null;
   readonly elapsedSeconds: number;
   /** Null until there is something to tell it from. */
   readonly remainingSeconds: number | null;
@@ -53,15 +55,18 @@ export function progressTimer(): {
       timed = null;
     },
     view(now) {
-      if (timed === null || !(timed.latest.total > 0)) return null;
-      const { stage, label, done, total } = timed.latest;
+      if (timed === null) return null;
+      const { stage, label, done, total, loss = null } = timed.latest;
       const elapsedSeconds = Math.max(0, now - timed.begun) / 1000;
+      // Nobody knows how much there is to do: it has words and no bar.
+      if (!(total > 0))
+        return { stage, label, loss, share: 0, elapsedSeconds, remainingSeconds: null, long: false };
       const share = Math.max(0, Math.min(1, done / total));
       const gone = done - timed.firstDone;
       const known = gone > 0 && elapsedSeconds >= rateFromSeconds && total >= fewestUnits;
       const remainingSeconds = known ? (elapsedSeconds / gone) * Math.max(0, total - done) : null;
       const long = elapsedSeconds + (remainingSeconds ?? 0) >= barFromSeconds;
-      return { stage, label, share, elapsedSeconds, remainingSeconds, long };
+      return { stage, label, share, loss, elapsedSeconds, remainingSeconds, long };
     },
   };
 }

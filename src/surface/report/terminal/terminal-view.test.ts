@@ -97,6 +97,35 @@ describe("on a terminal", () => {
     expect(terminal.lines.at(-1)).toMatch(/^prepare · train .* 99 % {2}0 s left$/);
   });
 
+  test("the loss of the newest step stands beside the work", () => {
+    const terminal = new ToyTerminal();
+    const clock = heldClock();
+    using view = terminalView({ stream: terminal, environment, clock });
+    view.watch({ ...progress(0), loss: 2.3456 });
+    clock.forward(3000);
+    view.watch({ ...progress(500), loss: 0.41234 });
+    expect(terminal.lines.at(-1)).toMatch(/^optimize · train · loss 0\.412 /);
+  });
+
+  test("whoever joins in the middle of a stage sees round and stage at once, and what of it is done", () => {
+    const terminal = new ToyTerminal(100, 40);
+    using view = terminalView({ stream: terminal, environment, clock: heldClock() });
+    const places = run.flatMap(({ event }, index) =>
+      event.type === "stage-started" && event.stage === "optimize" ? [index] : [],
+    );
+    view.recall(run.slice(0, (places[1] ?? 0) + 1));
+    view.note("In round 2 of 3, at optimize.");
+    expect(terminal.lines.at(-1)).toBe("optimize · rejection-sampling");
+    view.watch({ ...progress(0, "solver: 500 steps"), total: 0 });
+    vi.advanceTimersByTime(200);
+    view.note("drawn");
+    expect(terminal.lines.slice(-2)).toEqual([
+      expect.stringMatching(/^round 2 of 3 .*left in all$/),
+      "optimize · solver: 500 steps",
+    ]);
+    expect(terminal.lines).toContain("In round 2 of 3, at optimize.");
+  });
+
   test("remaining time moves on while nothing is heard", () => {
     const terminal = new ToyTerminal();
     const clock = heldClock();

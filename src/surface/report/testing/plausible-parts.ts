@@ -5,6 +5,7 @@ import type {
   Measurement,
   MeterReading,
   ShownSample,
+  TrainingLoss,
 } from "../../../foundation/contract/index.ts";
 
 export interface PlausibleReadings {
@@ -99,6 +100,14 @@ export function plausibleDecision({ round, difference, observe, random }: Plausi
       observed: difference + 0.004 * (random.uniform() - 0.5),
     },
     acted: !observe,
+  };
+}
+
+/** Falls fast, then slowly. */
+export function plausibleLoss(steps: number, from: number): TrainingLoss {
+  return {
+    steps,
+    means: Array.from({ length: 20 }, (_, point) => from * (0.04 + 0.96 * Math.exp(-point / 5))),
   };
 }
 

@@ -11,6 +11,7 @@ import { evaluation, measured, spend, zeroCost } from "./plausible-measures.ts";
 import {
   plausibleDecision,
   plausibleFindings,
+  plausibleLoss,
   plausibleReadings,
   plausibleSamples,
 } from "./plausible-parts.ts";
@@ -102,7 +103,12 @@ export function plausibleRun(options: PlausibleRunOptions = {}): StoredEvent[] {
     47.3,
     "2 models, trained apart: 1500 steps on demonstrations",
   );
-  tell({ type: "model-prepared", round: 0, checkpoint: `${run}/round-0-lead-1500` });
+  tell({
+    type: "model-prepared",
+    round: 0,
+    checkpoint: `${run}/round-0-lead-1500`,
+    loss: plausibleLoss(1500, 2.3),
+  });
   stage(0, "evaluate", "validation items", 1.6, evaluation(base), [
     { type: "validation-measured", round: 0, who: "base", measurement: base },
     { type: "samples-shown", round: 0, samples: plausibleSamples(10, null, 0.4, random) },
@@ -159,7 +165,15 @@ export function plausibleRun(options: PlausibleRunOptions = {}): StoredEvent[] {
       "rejection-sampling",
       5.2 + 0.3 * round,
       `4062 rollouts, ${evidence.kept} kept, ${evidence.tokensTrained} tokens trained`,
-      [{ type: "training-finished", round, checkpoint: `${run}/round-${round}-lead-final`, evidence }],
+      [
+        {
+          type: "training-finished",
+          round,
+          checkpoint: `${run}/round-${round}-lead-final`,
+          evidence,
+          loss: plausibleLoss(100, 0.9 / round),
+        },
+      ],
     );
     stage(round, "evaluate", "validation items", 1.7, evaluation(after), [
       { type: "validation-measured", round, who: "candidate", measurement: after },

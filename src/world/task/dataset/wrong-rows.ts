@@ -15,7 +15,7 @@ export function wrongRows(file: OpenedFile, { total, wrong, counts }: FileConten
     `${all.toLocaleString("en-US")} of the ${total.toLocaleString("en-US")} rows of ${file.name} are wrong:`,
     ...places,
     ...(more > 0 ? [`  and ${more.toLocaleString("en-US")} more. In all:`, ...sorts] : []),
-    "Mend them, or go on without them: skipInvalid: true in dataset(), --skip of `whetstone init`.",
+    advice(total, counts),
   ];
   return userError("dataset-invalid", message.join("\n"), {
     file: file.path,
@@ -23,6 +23,14 @@ export function wrongRows(file: OpenedFile, { total, wrong, counts }: FileConten
     wrong: all,
     ...Object.fromEntries(counts),
   });
+}
+
+/** What to do; where every row lacks what all must have, its columns are called otherwise. */
+function advice(total: number, counts: FileContent["counts"]): string {
+  const lacking = (counts.get("lacks-prompt") ?? 0) + (counts.get("lacks-answer") ?? 0);
+  return lacking === total
+    ? 'If its columns are called otherwise, name them: columns: { prompt: "…", answer: "…" } in dataset(), --prompt-column and --answer-column of `whetstone init`.'
+    : "Mend them, or go on without them: skipInvalid: true in dataset(), --skip of `whetstone init`.";
 }
 
 function placeOf({ name }: OpenedFile, { line, rows = 1 }: WrongRow): string {

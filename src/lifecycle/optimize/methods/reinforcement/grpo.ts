@@ -17,8 +17,8 @@ const optionsSchema = z.strictObject({
   learningRate: z.number().positive().default(3e-4),
   reward: rewardPart.optional(),
   divideByDeviation: z.boolean().default(true),
-  /** `fresh`: moments begin at zero in each round, and those of another objective slow no first step. */
-  optimizerState: z.enum(["continued", "fresh"]).default("continued"),
+  /** `own`: the moments of these steps alone, those of a preparation are left behind; `fresh`: zero in each round. */
+  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
 });
 export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
 

@@ -1,0 +1,62 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { samples } from "../../gro/generate/index.ts";
+import { inTurn } from "../../gro/method/index.ts";
+import { gro } from "../../gro/method.ts";
+import { verifier } from "../../gro/reward/index.ts";
+import { policyGradient } from "../../gro/update/index.ts";
+import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
+import { tabular } from "../../model/engine/tabular/index.ts";
+import { plan, run } from "../run.ts";
+import { engineNeedsOf } from "./engine-needs.ts";
+import { promotingRun } from "./testing/last-letter.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "whetstone-needs-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const clipping = gro({
+  generate: samples({ samples: 4 }),
+  reward: verifier(),
+  update: policyGradient({ loss: "ppo" }),
+});
+
+test("what a run needs is what its parts need, in every round", () => {
+  expect(engineNeedsOf(promotingRun(2))).toMatchObject({ losses: ["cross_entropy"], precision: "fp32" });
+  const turns = promotingRun(3, { optimize: inTurn(clipping, rejectionSampling()) });
+  expect(engineNeedsOf(turns).losses).toEqual(["cross_entropy", "ppo"]);
+  const { generate, ...pass } = clipping.passes[0] as (typeof clipping.passes)[number];
+  const looking = {
+    ...clipping,
+    passes: [{ ...pass, generate: { ...generate, needs: { topLogprobs: 3, topK: true } } }],
+  };
+  expect(engineNeedsOf(promotingRun(1, { optimize: looking }))).toMatchObject({
+    losses: ["cross_entropy", "ppo"],
+    topLogprobs: 3,
+    topK: true,
+    stopStrings: false,
+  });
+});
+
+test("a run is refused for what its engine lacks before anything starts, by plan and by run", async () => {
+  const coarse = promotingRun(1, { precision: "bf16" });
+  const refusal = {
+    code: "engine-lacks",
+    message: "The engine tabular does not have the precision bf16, which is asked of it; use local().",
+  };
+  await expect(plan(coarse, { folder })).rejects.toMatchObject(refusal);
+  await expect(run(coarse, { folder })).rejects.toMatchObject(refusal);
+});
+
+test("an engine that says only when it is opened what it can is asked then", async () => {
+  const { abilities: _untold, ...silent } = tabular();
+  const definition = promotingRun(1, { engine: { ...silent, name: "silent" }, precision: "bf16" });
+  await expect(run(definition, { folder })).rejects.toMatchObject({
+    code: "engine-lacks",
+    message: expect.stringMatching(/^The engine silent does not have the precision bf16.*use local\(\)\.$/),
+  });
+});

@@ -1,0 +1,149 @@
+import type { EngineModel, LoraOptions } from "../../../foundation/contract/index.ts";
+import { assert, assertAllClose, assertMoved, assertRefused } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import { anyOf, type CheckDefinition, type Excuse } from "./check.ts";
+
+const indices = [0, 1, 2, 3];
+const quiet = { loss: crossEntropy, logprobs: "none" } as const;
+const adapters: LoraOptions = { rank: 2 };
+
+const noAdapters: Excuse = ({ loraRank }) => (loraRank > 0 ? undefined : "it has no adapters");
+/** An engine that trains nothing but adapters has no other models to compare with. */
+const nothingElse: Excuse = (_, { lora }) =>
+  lora === undefined ? undefined : "every model has adapters here";
+
+async function train(bench: Bench, model: EngineModel, steps: number, weight = 1): Promise<void> {
+  for (let step = 0; step < steps; step++) {
+    await model.forwardBackward(bench.weighted(indices, weight + step), quiet);
+    await model.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
+  }
+}
+
+const measure = (bench: Bench, model: EngineModel): Promise<number[]> =>
+  bench.logprobs(model, bench.weighted(indices));
+
+export const adapterChecks: readonly CheckDefinition[] = [
+  {
+    name: "an adapter begins as its base, and says what it is",
+    excuse: anyOf(noAdapters, nothingElse),
+    check: async (bench) => {
+      const base = await bench.model();
+      const asked: readonly LoraOptions[] = [
+        adapters,
+        { rank: 1, alpha: 8, modules: ["attention"], seed: 5 },
+        { rank: 2, modules: ["mlp", "unembed"] },
+      ];
+      const expected = await measure(bench, base);
+      for (const lora of asked) {
+        const model = await bench.model(1, lora);
+        assertAllClose(
+          bench,
+          "a logprob of a new adapter",
+          await measure(bench, model),
+          expected,
+          bench.logprobTolerance,
+        );
+        const told = model.info.lora;
+        const { rank, alpha = 32, modules = ["attention", "mlp"] } = lora;
+        assert(
+          told?.rank === rank &&
+            told.alpha === alpha &&
+            [...told.modules].sort().join() === [...modules].sort().join(),
+          `an adapter of ${JSON.stringify(lora)} says that it is ${JSON.stringify(told)}`,
+        );
+      }
+      assert(base.info.lora === undefined, "a model without adapters says that it has some");
+    },
+  },
+  {
+    name: "adapters of one base touch neither each other nor it",
+    excuse: noAdapters,
+    check: async (bench) => {
+      const base = await bench.sampler();
+      const scored = async (): Promise<number[]> => {
+        const all = await base.logprobs(indices.map((index) => bench.sequence(index)));
+        return all.flatMap((values) => Array.from(values.subarray(1)));
+      };
+      const untouched = await scored();
+      const alone = [await bench.model(1, adapters), await bench.model(1, adapters)];
+      const weights = [1, -0.5];
+      for (const [index, model] of alone.entries()) await train(bench, model, 3, weights[index]);
+      const expected = [];
+      for (const model of alone) expected.push(await measure(bench, model));
+      assertMoved("an adapter", expected[0] ?? [], untouched, bench.trainedTolerance);
+      assertMoved(
+        "one adapter, from the other,",
+        expected[0] ?? [],
+        expected[1] ?? [],
+        bench.trainedTolerance,
+      );
+      const inTurn = [await bench.model(1, adapters), await bench.model(1, adapters)];
+      for (let step = 0; step < 3; step++) {
+        for (const [index, model] of inTurn.entries())
+          await model.forwardBackward(bench.weighted(indices, (weights[index] as number) + step), quiet);
+        for (const model of inTurn)
+          await model.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
+      }
+      for (const [index, model] of inTurn.entries())
+        assertAllClose(
+          bench,
+          `a logprob of adapter ${index} of two in turn`,
+          await measure(bench, model),
+          expected[index] ?? [],
+          bench.trainedTolerance,
+        );
+      assertAllClose(bench, "a logprob of their base", await scored(), untouched, bench.logprobTolerance);
+    },
+  },
+  {
+    name: "an adapter goes on as it was saved, and can be sampled from",
+    excuse: noAdapters,
+    check: async (bench) => {
+      const model = await bench.model(1, adapters);
+      await train(bench, model, 2);
+      const path = await bench.path("adapter");
+      await model.save({ path });
+      const saved = await measure(bench, model);
+      const again = await bench.modelFrom({ kind: "checkpoint", path, optimizer: true });
+      assert(again.info.lora?.rank === adapters.rank, `it is loaded with rank ${again.info.lora?.rank}`);
+      assertAllClose(
+        bench,
+        "a logprob of the loaded adapter",
+        await measure(bench, again),
+        saved,
+        bench.logprobTolerance,
+      );
+      for (const one of [model, again]) await train(bench, one, 1);
+      const next = await measure(bench, model);
+      assertMoved("the adapter", next, saved, bench.trainedTolerance);
+      assertAllClose(
+        bench,
+        "a logprob after the next step",
+        await measure(bench, again),
+        next,
+        bench.trainedTolerance,
+      );
+      const source = { kind: "checkpoint", path, optimizer: false } as const;
+      const sampler = bench.hold(await bench.subject.engine.loadSampler({ source, ...bench.loading }));
+      const scored = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
+      assertAllClose(
+        bench,
+        "a logprob of the adapter's sampler",
+        scored.flatMap((values) => Array.from(values.subarray(1))),
+        saved,
+        bench.logprobTolerance,
+      );
+    },
+  },
+  {
+    name: "ranks that there are not are refused",
+    excuse: noAdapters,
+    check: async (bench) => {
+      for (const rank of [-1, 0.5, bench.capabilities.loraRank + 1])
+        await assertRefused(`rank ${rank}`, () => bench.model(1, { rank }));
+      await assertRefused("a module that there is not", () =>
+        bench.model(1, { rank: 1, modules: ["mystery" as "mlp"] }),
+      );
+    },
+  },
+];

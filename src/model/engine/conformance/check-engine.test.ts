@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import type { Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
+import { checkEngine, conformanceChecks } from "./index.ts";
+
+/** Says what it can, and can nothing. */
+const capable = {
+  losses: ["cross_entropy"],
+  optimizers: ["adamw"],
+  precisions: ["fp32"],
+  extensions: [],
+  topLogprobs: 0,
+  loraRank: 0,
+  tolerance: { fp32: { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 } },
+} as unknown as EngineCapabilities;
+const broken = {
+  capabilities: async () => capable,
+  createModel: () => Promise.reject(new Error("the worker died")),
+  loadSampler: () => Promise.reject(new Error("the worker died")),
+} as unknown as Engine;
+const subject = { engine: broken, modelFolder: "nowhere", vocabularySize: 12 };
+
+test("what a check throws is its result, and the others go on", async () => {
+  const heard: string[] = [];
+  const results = await checkEngine(subject, {
+    onResult: ({ name }, done, total) => heard.push(`${done}/${total} ${name}`),
+  });
+  expect(results.map(({ name }) => name)).toEqual(conformanceChecks().map(({ name }) => name));
+  expect(heard).toHaveLength(results.length);
+  expect(heard[0]).toBe(`1/${results.length} ${results[0]?.name}`);
+  const failed = results.filter(({ outcome }) => outcome === "failed");
+  expect(failed.length).toBeGreaterThan(30);
+  for (const { reason } of failed) expect(reason).toBe("the worker died");
+  expect(results.find(({ name }) => name.startsWith("an adapter begins"))).toMatchObject({
+    outcome: "not-applicable",
+    reason: "it has no adapters",
+  });
+});
+
+test("the fast part is a part, and a signal ends it", async () => {
+  const fast = await checkEngine(subject, { fast: true });
+  expect(fast.length).toBeLessThan(conformanceChecks().length / 2);
+  const controller = new AbortController();
+  const stopped = checkEngine(subject, {
+    signal: controller.signal,
+    onResult: () => controller.abort(new Error("enough")),
+  });
+  await expect(stopped).rejects.toThrow("enough");
+});

@@ -1,0 +1,116 @@
+import type { Datum, EngineModel, Loss } from "../../../foundation/contract/index.ts";
+import { assertAsWeights, weightsOf } from "./as-weights.ts";
+import { assert, assertAllClose, assertClose, assertMoved } from "./assert.ts";
+import { type Bench, crossEntropy } from "./bench.ts";
+import type { CheckDefinition } from "./check.ts";
+import { lossesOf, nameOf, type PolicyData, policyData } from "./policy-data.ts";
+import { lossOf } from "./reference-loss.ts";
+
+const indices = [0, 1, 2, 3, 4, 5];
+
+export const gradientChecks: readonly CheckDefinition[] = [
+  {
+    name: "a named loss is cross_entropy weighed by its derivatives",
+    fast: true,
+    check: async (bench) => {
+      const model = await bench.model();
+      const given = await policyData(bench, model, indices);
+      for (const loss of lossesOf(bench)) await assertAsWeights(bench, model, given, loss);
+    },
+  },
+  {
+    name: "a step along the gradient changes the loss as predicted, at two sizes",
+    check: async (bench) => {
+      const first = await bench.model();
+      const given = await policyData(bench, first, indices);
+      for (const loss of lossesOf(bench)) {
+        const { lossSum } = await first.forwardBackward(given.data, { loss, logprobs: "none" });
+        const norm = await bench.gradientNorm(first);
+        const { share, bend, straight } = bench.precision === "fp32" ? smooth : rounded;
+        const far = (share * (1 + Math.abs(lossSum))) / norm ** 2;
+        const slope = async (distance: number, data: readonly Datum[], by: Loss): Promise<number> => {
+          const change = await changeAfter(bench, { given, loss, data, by, distance });
+          return change / (-distance * norm ** 2);
+        };
+        const [whole, half] = [await slope(far, given.data, loss), await slope(far / 2, given.data, loss)];
+        const what = `the change of ${nameOf(loss)}, over its prediction,`;
+        assertClose(bench, `${what} at a whole step`, whole, 1, bend);
+        assertClose(bench, `${what} at half a step`, half, 1, bend / 2 + straight);
+        // What is left of the curvature when both are known (Richardson).
+        assertClose(bench, `${what} at no distance`, 2 * half - whole, 1, straight);
+        const control = await slope(far, weightsOf(given, loss, -1), crossEntropy);
+        assert(
+          control < 0,
+          `a step against the gradient of ${nameOf(loss)} changes it as one along it: ${control}`,
+        );
+      }
+    },
+  },
+  {
+    name: "a named loss and its derivatives as weights lead to the same policy",
+    check: async (bench) => {
+      const first = await bench.model();
+      const given = await policyData(bench, first, indices);
+      for (const loss of lossesOf(bench)) {
+        await first.forwardBackward(given.data, { loss, logprobs: "none" });
+        const distance = 0.3 / (await bench.gradientNorm(first));
+        const [named, weighed] = [
+          await stepped(bench, given.data, loss, distance),
+          await stepped(bench, weightsOf(given, loss, 1), crossEntropy, distance),
+        ];
+        const after = await bench.logprobs(named, given.data);
+        const before = given.logprobs.flatMap((values) => Array.from(values));
+        assertMoved(`the policy of ${nameOf(loss)}`, after, before, bench.trainedTolerance);
+        assertAllClose(
+          bench,
+          `a logprob after a step of ${nameOf(loss)}`,
+          after,
+          await bench.logprobs(weighed, given.data),
+          bench.trainedTolerance,
+        );
+      }
+    },
+  },
+];
+
+/**
+ * By what share the loss is to change: enough to be seen, and nearly straight. Rounded weights move in steps of their own,
+ * about the gradient's and not along it, so that they must go farther.
+ */
+const smooth = { share: 0.01, bend: 0.15, straight: 0.01 };
+const rounded = { share: 0.05, bend: 0.5, straight: 0.4 };
+
+async function stepped(
+  bench: Bench,
+  data: readonly Datum[],
+  loss: Loss,
+  distance: number,
+): Promise<EngineModel> {
+  const model = await bench.model();
+  await model.forwardBackward(data, { loss, logprobs: "none" });
+  await model.optimStep(bench.descent(distance));
+  return model;
+}
+
+interface Step {
+  readonly given: PolicyData;
+  /** Whose change is measured. */
+  readonly loss: Loss;
+  /** What the step is taken on. */
+  readonly data: readonly Datum[];
+  readonly by: Loss;
+  readonly distance: number;
+}
+
+/** By how much the step changes the loss, computed from logprobs, with what carries no gradient as it was. */
+async function changeAfter(bench: Bench, { given, loss, data, by, distance }: Step): Promise<number> {
+  const model = await stepped(bench, data, by, distance);
+  const { logprobs: after } = await model.forward(bench.unweighted(given.data), {
+    loss: crossEntropy,
+    logprobs: "all",
+  });
+  return given.data.reduce((sum, datum, index) => {
+    const before = given.logprobs[index] as Float32Array;
+    return sum + lossOf(loss, datum, after[index] as Float32Array, before) - lossOf(loss, datum, before);
+  }, 0);
+}

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import type { EngineNeeds } from "../../foundation/contract/index.ts";
+import type { EngineAbilities } from "./definition.ts";
+import { checkNeeds, missingFrom } from "./engine-needs.ts";
+
+const plain: EngineAbilities = {
+  losses: ["cross_entropy"],
+  optimizers: ["adamw"],
+  precisions: ["fp32"],
+  stopStrings: false,
+  topK: false,
+  loraRank: 0,
+  gradientCheckpointing: false,
+  topLogprobs: 0,
+  extensions: [],
+};
+const rich: EngineAbilities = {
+  ...plain,
+  losses: ["cross_entropy", "gspo"],
+  precisions: ["fp32", "bf16"],
+  optimizers: ["adamw", "sgd"],
+  stopStrings: true,
+  topK: true,
+  loraRank: 8,
+  gradientCheckpointing: true,
+  topLogprobs: 4,
+  extensions: ["certainty"],
+};
+
+describe("missingFrom", () => {
+  test.each<readonly [EngineNeeds, string]>([
+    [{ losses: ["cross_entropy", "gspo"] }, "the loss gspo"],
+    [{ optimizers: ["sgd"] }, "the optimiser sgd"],
+    [{ precision: "bf16" }, "the precision bf16"],
+    [{ loraRank: 8 }, "adapters"],
+    [{ gradientCheckpointing: true }, "gradient checkpointing"],
+    [{ stopStrings: true }, "stop strings"],
+    [{ topK: true }, "top-k sampling"],
+    [{ topLogprobs: 4 }, "the most probable tokens"],
+    [{ extensions: ["certainty"] }, "the extension certainty"],
+  ])("%j", (needs, words) => {
+    expect(missingFrom(plain, needs)).toEqual([words]);
+    expect(missingFrom(rich, needs)).toEqual([]);
+  });
+
+  test("names a size that is too large", () => {
+    expect(missingFrom(rich, { loraRank: 9, topLogprobs: 5 })).toEqual([
+      "adapters of rank 9",
+      "the 5 most probable tokens",
+    ]);
+  });
+});
+
+describe("checkNeeds", () => {
+  const others = [
+    { name: "plain", abilities: plain },
+    { name: "rich", abilities: rich },
+    { name: "unknown" },
+  ];
+  const refusal = (needs: EngineNeeds) => () =>
+    checkNeeds({ name: "plain", abilities: plain }, needs, others);
+
+  test("names what is missing, and the engines that have all of it", () => {
+    expect(refusal({ precision: "fp32" })).not.toThrow();
+    expect(refusal({ losses: ["gspo"], loraRank: 2, topK: true })).toThrow(
+      expect.objectContaining({
+        code: "engine-lacks",
+        category: "user",
+        message:
+          "The engine plain does not have the loss gspo, adapters or top-k sampling, which is asked of it; use rich().",
+      }),
+    );
+    expect(refusal({ loraRank: 64 })).toThrow(/no engine that Whetstone brings has all of it\./);
+  });
+});

@@ -1,0 +1,200 @@
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Clock } from "../../../foundation/base/index.ts";
+import { Catalogue } from "./catalogue.ts";
+import { temporaryFolder } from "./testing/temporary-folder.ts";
+import { served } from "./testing/wire-client.ts";
+
+const place = { modelId: "s:train:0", folder: "weights", name: "one" } as const;
+const path = "tinker://s:train:0/weights/one";
+const facts = { baseModel: "org/tiny", lora: null, optimizer: true, step: 3, userMetadata: null };
+const forEver = { overwrite: false, ttlSeconds: undefined };
+const over = { overwrite: true, ttlSeconds: undefined };
+
+function clockAt(now: number): Clock & { wall: number } {
+  return {
+    wall: now,
+    now() {
+      return this.wall;
+    },
+    monotonic: () => 0,
+  };
+}
+
+const writing = (content: string) => async (folder: string) => {
+  await mkdir(folder);
+  await writeFile(join(folder, "weights"), content);
+  return { bytes: content.length };
+};
+
+test("checkpoints outlive the server, and their time goes on", async () => {
+  await using temporary = await temporaryFolder();
+  const clock = clockAt(1e12);
+  {
+    await using catalogue = await Catalogue.open(temporary.path, clock);
+    await catalogue.save(place, facts, { overwrite: false, ttlSeconds: 60 }, writing("old"));
+  }
+  clock.wall += 59_000;
+  await using again = await Catalogue.open(temporary.path, clock);
+  const { record, folder } = again.find(path);
+  expect(record).toMatchObject({ ...facts, bytes: 3, expiresAt: 1e12 + 60_000 });
+  expect(await readFile(join(folder, "weights"), "utf8")).toBe("old");
+  clock.wall += 1000;
+  expect(again.list()).toEqual([]);
+  expect(() => again.find(path)).toThrow(expect.objectContaining({ code: "unknown-checkpoint" }));
+  await again.sweep();
+  expect(await readdir(join(temporary.path, "checkpoints"))).toEqual([]);
+});
+
+test("a checkpoint is written over whole or not at all", async () => {
+  await using temporary = await temporaryFolder();
+  await using catalogue = await Catalogue.open(temporary.path, clockAt(1e12));
+  await catalogue.save(place, facts, forEver, writing("old"));
+  await expect(catalogue.save(place, facts, forEver, writing("new"))).rejects.toMatchObject({
+    code: "checkpoint-exists",
+  });
+  const full = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+  await expect(
+    catalogue.save(place, facts, over, async (folder) => {
+      await writing("half")(folder);
+      throw full;
+    }),
+  ).rejects.toMatchObject({ code: "no-space", category: "environment" });
+  const content = async () => readFile(join(catalogue.find(path).folder, "weights"), "utf8");
+  expect(await content()).toBe("old");
+  expect(await readdir(join(temporary.path, "checkpoints"))).toHaveLength(1);
+  await catalogue.save(place, facts, over, writing("new"));
+  expect(await content()).toBe("new");
+  expect(await readdir(join(temporary.path, "checkpoints"))).toHaveLength(1);
+});
+
+test("what was interrupted goes, and what somebody else put there stays and is not listed", async () => {
+  await using temporary = await temporaryFolder();
+  const checkpoints = join(temporary.path, "checkpoints");
+  await mkdir(join(checkpoints, "interrupted", "weights"), { recursive: true });
+  for (const [name, content] of Object.entries({
+    foreign: "{}",
+    broken: "{ not json",
+    traversal: JSON.stringify({
+      format: 1,
+      ...facts,
+      path: "tinker://x/weights/../../y",
+      bytes: 1,
+      createdAt: 1,
+      expiresAt: null,
+    }),
+  })) {
+    await mkdir(join(checkpoints, name));
+    await writeFile(join(checkpoints, name, "checkpoint.json"), content);
+  }
+  await using catalogue = await Catalogue.open(temporary.path, clockAt(1e12));
+  expect(catalogue.list()).toEqual([]);
+  expect((await readdir(checkpoints)).sort()).toEqual(["broken", "foreign", "traversal"]);
+});
+
+test("two servers do not share a state folder", async () => {
+  await using temporary = await temporaryFolder();
+  await using first = await Catalogue.open(temporary.path, clockAt(1e12));
+  await expect(Catalogue.open(temporary.path, clockAt(1e12))).rejects.toMatchObject({
+    code: "state-folder-in-use",
+  });
+  expect(first.list()).toEqual([]);
+});
+
+test("a checkpoint's name is a word, and never a path", async () => {
+  await using one = await served();
+  const { client } = one;
+  const model = await client.model();
+  const names = [
+    "../../up",
+    "..",
+    ".hidden",
+    "a/b",
+    "a\\b",
+    "/etc/passwd",
+    "nul\u0000",
+    "x".repeat(129),
+    "%2e%2e",
+    "é",
+  ];
+  let sequence = 0;
+  for (const name of names)
+    for (const verb of ["save_weights", "save_weights_for_sampler"]) {
+      const answer = await client.result(
+        await client.post(verb, { model_id: model, seq_id: ++sequence, path: name }),
+      );
+      expect(answer.body, name).toMatchObject({ code: "invalid-path", category: "user" });
+    }
+  for (const bad of [
+    "tinker://../weights/x",
+    "tinker://a/weights/../x",
+    "tinker://a/other/x",
+    "file:///etc/passwd",
+  ]) {
+    const loaded = await client.post("load_weights", {
+      session_id: client.session,
+      model_seq_id: 1,
+      path: bad,
+      optimizer: false,
+    });
+    expect((await client.result(loaded)).body, bad).toMatchObject({ code: "invalid-path", category: "user" });
+  }
+  for (const bad of ["..%2F..", "..", "%00"])
+    expect(
+      (await client.request("DELETE", `training_runs/${model}/checkpoints/weights/${bad}`)).status,
+    ).toBeGreaterThan(399);
+  expect(await client.step(model, sequence + 1)).toMatchObject({ "step:max": 1 });
+  expect((await readdir(join(one.folder, "state"))).sort()).toEqual(["checkpoints", "serve.lock"]);
+});
+
+test("a checkpoint is loaded with its optimiser and without, listed, and deleted", async () => {
+  await using one = await served();
+  const { client } = one;
+  const model = await client.model();
+  await client.pass(model, 1);
+  await client.step(model, 2);
+  const body = { model_id: model, seq_id: 3, path: "a.b-c_1", ttl_seconds: 100, user_metadata: { by: "me" } };
+  const saved = await client.result(await client.post("save_weights", body));
+  expect(saved.body).toEqual({ type: "save_weights", path: `tinker://${model}/weights/a.b-c_1` });
+  const before = await client.logprobs(model, 4);
+  const ids = [];
+  for (const [sequence, optimizer] of [true, false].entries()) {
+    const loaded = await client.post("load_weights", {
+      session_id: client.session,
+      model_seq_id: 1 + sequence,
+      path: saved.body.path,
+      optimizer,
+    });
+    ids.push(String((await client.result(loaded)).body.model_id));
+  }
+  const [whole = "", fresh = ""] = ids;
+  expect(await client.logprobs(whole, 1)).toEqual(before);
+  expect(await client.logprobs(fresh, 1)).toEqual(before);
+  for (const [id, sequence] of [
+    [model, 5],
+    [whole, 2],
+    [fresh, 2],
+  ] as const)
+    await client.step(id, sequence);
+  expect(await client.logprobs(whole, 3)).toEqual(await client.logprobs(model, 6));
+  expect(await client.logprobs(fresh, 3)).toEqual(before);
+  const { body: listed } = await client.request("GET", `training_runs/${model}/checkpoints`);
+  expect(listed.checkpoints).toMatchObject([
+    { checkpoint_id: "weights/a.b-c_1", checkpoint_type: "training", user_metadata: { by: "me" } },
+  ]);
+  const remove = () => client.request("DELETE", `training_runs/${model}/checkpoints/weights/a.b-c_1`);
+  expect((await remove()).status).toBe(200);
+  expect((await remove()).status).toBe(404);
+  const other = await client.result(await client.post("save_weights", { ...body, seq_id: 7, path: null }));
+  expect(other.body.path).toBe(`tinker://${model}/weights/000000`);
+  // The weights of a model that there is are replaced, as older SDKs ask for it.
+  await client.pass(model, 8);
+  await client.step(model, 9, 0.5);
+  const moved = await client.logprobs(model, 10);
+  const reload = { model_id: model, seq_id: 11, path: other.body.path, optimizer: true };
+  expect((await client.result(await client.post("load_weights", reload))).body).toMatchObject({
+    model_id: model,
+  });
+  expect(await client.logprobs(model, 12)).not.toEqual(moved);
+});

@@ -1,0 +1,225 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Clock, tryLockFile, userError, WhetstoneError } from "../../../foundation/base/index.ts";
+import { checkName, parseTinkerPath, type TinkerPath, tinkerPathOf } from "../tinker/index.ts";
+
+const recordSchema = z.strictObject({
+  format: z.literal(1),
+  path: z.string(),
+  baseModel: z.string(),
+  lora: z
+    .strictObject({
+      rank: z.number(),
+      alpha: z.number(),
+      modules: z.array(z.enum(["attention", "mlp", "unembed"])),
+    })
+    .nullable(),
+  /** Whether the optimiser's moments were saved too. */
+  optimizer: z.boolean(),
+  step: z.number(),
+  bytes: z.number(),
+  /** Milliseconds since 1970. */
+  createdAt: z.number(),
+  expiresAt: z.number().nullable(),
+  userMetadata: z.record(z.string(), z.string()).nullable(),
+});
+
+/** What is known of a checkpoint without reading its weights. */
+export type CheckpointRecord = z.output<typeof recordSchema>;
+export type CheckpointFacts = Omit<CheckpointRecord, "format" | "path" | "bytes" | "createdAt" | "expiresAt">;
+
+interface Kept {
+  readonly folder: string;
+  record: CheckpointRecord;
+}
+
+const recordFile = "checkpoint.json";
+const weightsFolder = "weights";
+
+/**
+ * The checkpoints that clients saved, one folder each in the state folder, with names of our own: what a client calls a
+ * checkpoint is never a part of a file's path. A folder is one once its record is written; what is found without one was
+ * interrupted, and goes.
+ */
+export class Catalogue implements AsyncDisposable {
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #lock: Disposable;
+  readonly #kept = new Map<string, Kept>();
+  readonly #beingSaved = new Set<string>();
+
+  private constructor(folder: string, clock: Clock, lock: Disposable) {
+    this.#folder = folder;
+    this.#clock = clock;
+    this.#lock = lock;
+  }
+
+  /** Throws a user error `state-folder-in-use` where another server has it. */
+  static async open(stateFolder: string, clock: Clock): Promise<Catalogue> {
+    const folder = join(stateFolder, "checkpoints");
+    await mkdir(folder, { recursive: true });
+    const lock = tryLockFile(join(stateFolder, "serve.lock"));
+    if (lock === undefined)
+      throw userError(
+        "state-folder-in-use",
+        `Another server keeps its checkpoints in ${stateFolder}: give this one a folder of its own.`,
+        { folder: stateFolder },
+      );
+    const catalogue = new Catalogue(folder, clock, lock);
+    await catalogue.#scan();
+    return catalogue;
+  }
+
+  async #scan(): Promise<void> {
+    for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue;
+      const folder = join(this.#folder, entry.name);
+      const text = await readFile(join(folder, recordFile), "utf8").catch(() => undefined);
+      if (text === undefined) {
+        await rm(folder, { recursive: true, force: true });
+        continue;
+      }
+      const record = parseRecord(text);
+      // What somebody else put here is left alone.
+      if (record === undefined) continue;
+      const older = this.#kept.get(record.path);
+      if (older !== undefined && older.record.createdAt > record.createdAt) continue;
+      this.#kept.set(record.path, { folder, record });
+    }
+  }
+
+  /** Unexpired ones, the oldest first; of one model, or of all. */
+  list(modelId?: string): readonly CheckpointRecord[] {
+    const records = Array.from(this.#kept.values(), ({ record }) => record);
+    return records
+      .filter((record) => !this.#expired(record))
+      .filter(({ path }) => modelId === undefined || parseTinkerPath(path).modelId === modelId)
+      .sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  /** The record and the folder of the weights. Throws user errors `invalid-path` and `unknown-checkpoint`. */
+  find(path: string): { readonly record: CheckpointRecord; readonly folder: string } {
+    parseTinkerPath(path);
+    const kept = this.#kept.get(path);
+    if (kept === undefined || this.#expired(kept.record))
+      throw userError("unknown-checkpoint", `There is no checkpoint ${path}; it may have expired.`, { path });
+    return { record: kept.record, folder: join(kept.folder, weightsFolder) };
+  }
+
+  #expired({ expiresAt }: CheckpointRecord): boolean {
+    return expiresAt !== null && expiresAt <= this.#clock.now();
+  }
+
+  /** Where a checkpoint may be written. Throws user errors `invalid-path` and `checkpoint-exists`. */
+  check({ name, ...place }: TinkerPath, overwrite: boolean): string {
+    const path = tinkerPathOf({ ...place, name: checkName(name) });
+    const kept = this.#kept.get(path);
+    if (this.#beingSaved.has(path) || (!overwrite && kept !== undefined && !this.#expired(kept.record)))
+      throw userError(
+        "checkpoint-exists",
+        `${path} exists already: save under another name, or overwrite it.`,
+        {
+          path,
+        },
+      );
+    return path;
+  }
+
+  /**
+   * Writes a checkpoint. Where one is written over, the old one stays whole until the new one is. Throws as
+   * {@link check}, and what `write` throws; then nothing is left behind.
+   */
+  async save(
+    place: TinkerPath,
+    facts: CheckpointFacts,
+    { overwrite, ttlSeconds }: { readonly overwrite: boolean; readonly ttlSeconds: number | undefined },
+    write: (folder: string) => Promise<{ readonly bytes: number }>,
+  ): Promise<CheckpointRecord> {
+    const path = this.check(place, overwrite);
+    const folder = join(this.#folder, randomUUID());
+    this.#beingSaved.add(path);
+    try {
+      await mkdir(folder);
+      const { bytes } = await write(join(folder, weightsFolder));
+      const createdAt = this.#clock.now();
+      const expiresAt = expiryOf(createdAt, ttlSeconds);
+      const record: CheckpointRecord = { format: 1, path, ...facts, bytes, createdAt, expiresAt };
+      await writeRecord(folder, record);
+      const old = this.#kept.get(path);
+      this.#kept.set(path, { folder, record });
+      if (old !== undefined) await rm(old.folder, { recursive: true, force: true });
+      return record;
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw nameOf(error, path);
+    } finally {
+      this.#beingSaved.delete(path);
+    }
+  }
+
+  /** Throws as {@link find}. */
+  async delete(path: string): Promise<void> {
+    this.find(path);
+    await this.#remove(path);
+  }
+
+  async #remove(path: string): Promise<void> {
+    const kept = this.#kept.get(path);
+    if (kept === undefined) return;
+    this.#kept.delete(path);
+    // Without its record it is no checkpoint any more, however far the rest gets.
+    await rm(join(kept.folder, recordFile), { force: true });
+    await rm(kept.folder, { recursive: true, force: true });
+  }
+
+  /** From now on; undefined keeps it for ever. Throws as {@link find}. */
+  async setTtl(path: string, ttlSeconds: number | undefined): Promise<void> {
+    this.find(path);
+    const kept = this.#kept.get(path) as Kept;
+    const record = { ...kept.record, expiresAt: expiryOf(this.#clock.now(), ttlSeconds) };
+    await writeRecord(kept.folder, record);
+    kept.record = record;
+  }
+
+  /** Removes what has expired. */
+  async sweep(): Promise<void> {
+    const expired = [...this.#kept].filter(([, { record }]) => this.#expired(record));
+    for (const [path] of expired) await this.#remove(path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lock[Symbol.dispose]();
+  }
+}
+
+const expiryOf = (now: number, ttlSeconds: number | undefined): number | null =>
+  ttlSeconds === undefined ? null : now + 1000 * ttlSeconds;
+
+function parseRecord(text: string): CheckpointRecord | undefined {
+  try {
+    const record = recordSchema.parse(JSON.parse(text));
+    parseTinkerPath(record.path);
+    return record;
+  } catch {
+    return undefined;
+  }
+}
+
+async function writeRecord(folder: string, record: CheckpointRecord): Promise<void> {
+  const path = join(folder, recordFile);
+  await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { flush: true });
+  await rename(`${path}.new`, path);
+}
+
+function nameOf(error: unknown, path: string): unknown {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (!["ENOSPC", "EDQUOT", "EFBIG"].includes(code)) return error;
+  return new WhetstoneError({
+    code: "no-space",
+    category: "environment",
+    message: `The server's disk is full: ${path} was not saved.`,
+    cause: error,
+  });
+}

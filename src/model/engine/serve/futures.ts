@@ -1,0 +1,76 @@
+import type { Clock } from "../../../foundation/base/index.ts";
+import { failure, type Reply } from "./reply.ts";
+
+interface Future {
+  readonly owner: string;
+  /** Of the request, so that a retry is told from another request under the same number. */
+  readonly fingerprint: string;
+  readonly done: Promise<Reply>;
+  reply?: Reply;
+  readAt?: number;
+}
+
+export interface FuturesOptions {
+  readonly clock: Clock;
+  /** How long an answer that was read is kept, for whom the network lost it on the way. */
+  readonly keepMs: number;
+}
+
+/** What was begun and is waited for, by its request id. */
+export class Futures {
+  readonly #options: FuturesOptions;
+  readonly #all = new Map<string, Future>();
+
+  constructor(options: FuturesOptions) {
+    this.#options = options;
+  }
+
+  /** Begins work whose outcome, also an error, is kept until it was read, or its owner goes. */
+  begin(id: string, owner: string, fingerprint: string, work: () => Promise<Reply>): void {
+    const done = work().catch(failure);
+    const future: Future = { owner, fingerprint, done };
+    this.#all.set(id, future);
+    void done.then((reply) => {
+      future.reply = reply;
+    });
+  }
+
+  fingerprint(id: string): string | undefined {
+    return this.#all.get(id)?.fingerprint;
+  }
+
+  /** The answer, or "pending" where there is none within that time; undefined where nothing is known under this id. */
+  async wait(id: string, waitMs: number, signal: AbortSignal): Promise<Reply | "pending" | undefined> {
+    const future = this.#all.get(id);
+    if (future === undefined) return undefined;
+    const reply = future.reply ?? (await within(future.done, waitMs, signal));
+    if (reply !== "pending") future.readAt ??= this.#options.clock.monotonic();
+    return reply;
+  }
+
+  /** Lets go of what was read long ago. */
+  sweep(): void {
+    const { clock, keepMs } = this.#options;
+    const before = clock.monotonic() - keepMs;
+    for (const [id, { readAt }] of this.#all)
+      if (readAt !== undefined && readAt < before) this.#all.delete(id);
+  }
+
+  forget(owner: string): void {
+    for (const [id, future] of this.#all) if (future.owner === owner) this.#all.delete(id);
+  }
+}
+
+function within(done: Promise<Reply>, waitMs: number, signal: AbortSignal): Promise<Reply | "pending"> {
+  return new Promise((resolve) => {
+    const giveUp = (): void => settle("pending");
+    const timer = setTimeout(giveUp, waitMs);
+    const settle = (value: Reply | "pending"): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+      resolve(value);
+    };
+    signal.addEventListener("abort", giveUp, { once: true });
+    void done.then(settle);
+  });
+}

@@ -1,0 +1,141 @@
+import { request as httpRequest } from "node:http";
+import { expect, test } from "vitest";
+import { tabular } from "../tabular/index.ts";
+import { serveTinker } from "./serve.ts";
+import { modelName, served, tinyFolder, WireClient } from "./testing/wire-client.ts";
+
+test("a wrong key, or none, is told nothing, whatever it asks for", async () => {
+  await using one = await served();
+  for (const key of ["", "K", "kk", "k ".repeat(500)])
+    for (const [method, path] of [
+      ["GET", "get_server_capabilities"],
+      ["POST", "create_session"],
+      ["GET", "nothing/there"],
+      ["POST", "forward_backward"],
+    ] as const) {
+      const answer = await new WireClient(one.server.url, key).request(method, path, {
+        ...(method === "POST" ? { body: "{" } : {}),
+      });
+      expect([answer.status, answer.body]).toEqual([401, { error: "unauthorized" }]);
+    }
+  expect((await one.client.request("GET", "healthz")).body).toEqual({ status: "ok" });
+});
+
+test("beyond this machine it does not start without a key", async () => {
+  await using engine = await tabular().open({ logFolder: "unused" });
+  const options = { engine, models: { [modelName]: tinyFolder }, stateFolder: "unused" };
+  for (const host of ["0.0.0.0", "::", "example.org"])
+    for (const key of [undefined, ""])
+      await expect(
+        serveTinker({ ...options, host, ...(key === undefined ? {} : { key }) }),
+      ).rejects.toMatchObject({ code: "key-missing" });
+});
+
+test("a request of 100 MB is refused, with its number used up where it tells it, and the server goes on", async () => {
+  await using one = await served();
+  const { client } = one;
+  const model = await client.model();
+  const huge = Buffer.alloc(100e6, 0x20);
+  expect((await client.request("POST", "optim_step", { body: huge })).status).toBe(413);
+  // A protobuf says first which call it is.
+  const head = Buffer.concat([Buffer.from([0x0a, model.length]), Buffer.from(model), Buffer.from([0x10, 1])]);
+  head.copy(huge);
+  const answer = await client.result(await client.postBytes("forward_backward", huge));
+  expect(answer.body).toMatchObject({ category: "user", code: "body-too-large" });
+  expect(await client.step(model, 2)).toMatchObject({ "step:max": 1 });
+  expect(one.faults).toEqual([]);
+});
+
+test("whoever sends without end is cut off", async () => {
+  await using one = await served({ maxBodyBytes: 100_000 });
+  const { port } = new URL(one.server.url);
+  const ended = new Promise((resolve) => {
+    const sending = httpRequest({
+      port,
+      method: "POST",
+      path: "/api/v1/telemetry",
+      headers: { "X-API-Key": "k" },
+    });
+    const more = (): void => {
+      if (!sending.destroyed) sending.write(Buffer.alloc(65_536), () => setImmediate(more));
+    };
+    sending.on("error", () => resolve("cut off")).on("response", ({ statusCode }) => resolve(statusCode));
+    more();
+  });
+  expect(["cut off", 200, 413]).toContain(await ended);
+  expect((await one.client.request("GET", "healthz")).status).toBe(200);
+});
+
+test("pages in browsers, compressed bodies and unknown paths are refused in words", async () => {
+  await using one = await served();
+  const { client } = one;
+  const page = await client.request("GET", "healthz", { headers: { Origin: "http://evil.example" } });
+  expect(page.status).toBe(403);
+  const packed = await client.request("POST", "create_session", {
+    body: "x",
+    headers: { "Content-Encoding": "zstd" },
+  });
+  expect(packed.status).toBe(415);
+  const unknown = await client.request("GET", "sandwich");
+  expect([unknown.status, unknown.body]).toMatchObject([404, { category: "user" }]);
+});
+
+test("no request brings about a status from 500 up, nor an answer without a body", async () => {
+  await using one = await served({ times: { poll: 20 } });
+  const { client } = one;
+  const model = await client.model();
+  const paths = [
+    ...[
+      "client/config",
+      "create_session",
+      "session_heartbeat",
+      "create_model",
+      "get_info",
+      "forward_backward",
+    ],
+    ...["optim_step", "save_weights", "save_weights_for_sampler", "load_weights", "create_sampling_session"],
+    ...["asample", "retrieve_future", "weights_info", "unload_model", "telemetry"],
+  ];
+  const id = {
+    model_id: model,
+    seq_id: 1,
+    session_id: client.session,
+    sampling_session_id: `${client.session}:sample:0`,
+  };
+  const bodies = [
+    ...[
+      "",
+      "{",
+      "null",
+      "[]",
+      "7",
+      '"text"',
+      "{}",
+      "\u0000\uffff",
+      JSON.stringify({ ...id, path: "../../x" }),
+    ],
+    JSON.stringify({ ...id, path: { toString: 1 }, model_seq_id: -1, request_id: [] }),
+    JSON.stringify({ ...id, __proto__: null, constructor: 1, adam_params: { learning_rate: "NaN" } }),
+    JSON.stringify({ tinker_path: "tinker://../../etc/passwd", request_id: "x".repeat(299) }),
+    `${"[".repeat(20_000)}${"]".repeat(20_000)}`,
+  ];
+  for (const path of paths)
+    for (const body of bodies)
+      for (const type of ["application/json", "application/x-protobuf"]) {
+        const { status, bytes } = await client.request("POST", path, {
+          body,
+          headers: { "Content-Type": type },
+        });
+        expect(status, `${path} ${body.slice(0, 60)}`).toBeLessThan(500);
+        expect(bytes.length).toBeGreaterThan(0);
+      }
+  for (const path of [
+    "%2e%2e/%2e%2e",
+    "training_runs/%00",
+    "samplers/%ff",
+    "sessions/constructor",
+    "training_runs?limit=-1",
+  ])
+    expect((await client.request("GET", path)).status).toBeLessThan(500);
+  expect(one.faults).toEqual([]);
+});

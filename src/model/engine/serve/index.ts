@@ -1,0 +1,1 @@
+export { type ServeOptions, serveTinker, type TinkerServer } from "./serve.ts";

@@ -1,0 +1,93 @@
+import { type Clock, userError } from "../../../foundation/base/index.ts";
+
+interface Waiting {
+  readonly since: number;
+  readonly start: () => Promise<unknown>;
+  readonly refuse: (reason: unknown) => void;
+}
+
+export interface OperationQueueOptions {
+  readonly clock: Clock;
+  /** How long a call waits for one of an earlier number. */
+  readonly gapMs: number;
+}
+
+/**
+ * Runs the calls on one model one after the other in the order of their numbers, 1, 2, 3 …, in whatever order they come.
+ * A call that fails uses its number up.
+ */
+export class OperationQueue {
+  readonly #options: OperationQueueOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 1;
+  #running = false;
+  #closed: unknown;
+
+  constructor(options: OperationQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a call of this number was made already. */
+  taken(sequence: number): boolean {
+    return sequence < this.#next || this.#waiting.has(sequence);
+  }
+
+  get idle(): boolean {
+    return !this.#running && this.#waiting.size === 0;
+  }
+
+  run<T>(sequence: number, work: () => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    return new Promise<T>((resolve, refuse) => {
+      const start = (): Promise<unknown> => work().then(resolve, refuse);
+      this.#waiting.set(sequence, { since: this.#options.clock.monotonic(), start, refuse });
+      void this.#advance();
+    });
+  }
+
+  async #advance(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    for (let call = this.#take(); call !== undefined; call = this.#take()) await call.start();
+    this.#running = false;
+  }
+
+  #take(): Waiting | undefined {
+    const call = this.#waiting.get(this.#next);
+    if (call === undefined) return undefined;
+    this.#waiting.delete(this.#next);
+    this.#next += 1;
+    return call;
+  }
+
+  /**
+   * Refuses the calls that have waited too long for one that never came: to run them would leave out what it was to do.
+   * Later ones run again.
+   */
+  giveUpGaps(): void {
+    if (this.#running || this.#waiting.size === 0) return;
+    const { clock, gapMs } = this.#options;
+    const sequences = [...this.#waiting.keys()];
+    const waitedFor = this.#next;
+    const oldest = Math.min(...Array.from(this.#waiting.values(), ({ since }) => since));
+    if (clock.monotonic() - oldest < gapMs) return;
+    const error = userError(
+      "missing-call",
+      `Call ${waitedFor} of this model never came, so the calls after it were not run: make them again.`,
+      { sequence: waitedFor },
+    );
+    this.#next = Math.max(...sequences) + 1;
+    this.#refuseAll(error);
+  }
+
+  /** Refuses what waits and what will come; what runs is left to end. */
+  close(reason: unknown): void {
+    this.#closed = reason;
+    this.#refuseAll(reason);
+  }
+
+  #refuseAll(reason: unknown): void {
+    for (const { refuse } of this.#waiting.values()) refuse(reason);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,120 @@
+import { crc32 } from "node:zlib";
+import { userError } from "../../../foundation/base/index.ts";
+import type { ModelSource } from "../../../foundation/contract/index.ts";
+import { requests } from "../tinker/index.ts";
+import type { BaseModel } from "./base-model.ts";
+import { type Handler, readBody } from "./call.ts";
+import { findBase } from "./model-handlers.ts";
+import { begunReply, jsonReply, notFound, protobufReply, refusal } from "./reply.ts";
+import { drawSamples } from "./sampling.ts";
+import type { SamplingSession } from "./sampling-session.ts";
+import { noSession } from "./service-handlers.ts";
+import { sessionOf } from "./sessions.ts";
+import type { ServerState } from "./state.ts";
+
+interface NewSampler extends Omit<SamplingSession, "id"> {
+  readonly sessionId: string;
+  readonly sequence: number;
+}
+
+/** The sampler's id; that of the one before, where it is asked for again. Throws a user error `sequence-conflict`. */
+export function addSampler(state: ServerState, { sessionId, sequence, ...made }: NewSampler): string {
+  const id = `${sessionId}:sample:${sequence}`;
+  const known = state.samplers.get(id);
+  if (known !== undefined && known.fingerprint !== made.fingerprint)
+    throw userError("sequence-conflict", `The sampler ${id} was made of something else already.`);
+  if (known !== undefined) {
+    made.release();
+    return id;
+  }
+  state.samplers.set(id, { id, ...made });
+  state.sessions.hear(sessionId)?.samplerIds.add(id);
+  return id;
+}
+
+/** Of a base model or a checkpoint. It is loaded meanwhile: who draws waits for it. */
+export const createSamplingSession: Handler = (state, call) => {
+  const body = readBody("create_sampling_session", requests.createSamplingSession, call);
+  const { session_id: sessionId, sampling_session_seq_id: sequence, model_path: path } = body;
+  if (state.sessions.hear(sessionId) === undefined) return noSession(state, sessionId);
+  let found: Source;
+  try {
+    found = path == null ? ofBase(state, body.base_model ?? "") : ofCheckpoint(state, path);
+  } catch (error) {
+    return refusal(error, 404);
+  }
+  const { source, base, baseName } = found;
+  const key = source.path;
+  state.shared.acquire(key, async () => state.engine.loadSampler({ source, ...(await state.loading(base)) }));
+  const id = addSampler(state, {
+    sessionId,
+    sequence,
+    fingerprint: key,
+    baseName,
+    base,
+    modelPath: path ?? undefined,
+    held: () => state.shared.held(key),
+    release: () => state.shared.release(key),
+  });
+  return jsonReply({ type: "create_sampling_session", sampling_session_id: id });
+};
+
+interface Source {
+  readonly source: ModelSource;
+  readonly base: BaseModel | undefined;
+  readonly baseName: string;
+}
+
+function ofBase(state: ServerState, name: string): Source {
+  const base = findBase(state, name);
+  return { source: base.source(), base, baseName: name };
+}
+
+function ofCheckpoint({ catalogue, bases }: ServerState, path: string): Source {
+  const { record, folder } = catalogue.find(path);
+  const source: ModelSource = { kind: "checkpoint", path: folder, optimizer: false };
+  return { source, base: bases.get(record.baseModel), baseName: record.baseModel };
+}
+
+export const getSampler: Handler = ({ samplers, sessions }, { parameters: [id = ""] }) => {
+  sessions.hear(sessionOf(id));
+  const sampler = samplers.get(id);
+  if (sampler === undefined) return notFound("There is no such sampler.");
+  const { baseName, modelPath } = sampler;
+  return jsonReply({ sampler_id: id, base_model: baseName, model_path: modelPath ?? null });
+};
+
+/** Ours: nobody will draw from it any more. */
+export const releaseSampler: Handler = (state, call) => {
+  const { sampling_session_id: id } = readBody("release_sampler", requests.ofSampler, call);
+  state.sessions.hear(sessionOf(id))?.samplerIds.delete(id);
+  state.samplers.get(id)?.release();
+  state.samplers.delete(id);
+  return jsonReply({});
+};
+
+/** Draws are independent of each other and run in no order. The same request again has the same id. */
+export const sample: Handler = (state, call) => {
+  const body = readBody("sample", requests.sample, call);
+  const { sampling_session_id: samplerId, seq_id: sequence } = body;
+  const session = sessionOf(samplerId);
+  state.sessions.hear(session);
+  const sampler = state.samplers.get(samplerId);
+  if (sampler === undefined) return notFound(`There is no sampler "${samplerId}"; it may have been freed.`);
+  const id = `${samplerId}:${sequence}`;
+  const fingerprint = `${call.body.length}/${crc32(call.body)}`;
+  const known = state.futures.fingerprint(id);
+  if (known !== undefined && known !== fingerprint)
+    return refusal(
+      userError(
+        "sequence-conflict",
+        `Another request was made as draw ${sequence} of the sampler ${samplerId}.`,
+      ),
+    );
+  if (known === undefined)
+    state.futures.begin(id, session, fingerprint, async () =>
+      protobufReply(await drawSamples(state, sampler, body)),
+    );
+  const sequences = Array.from({ length: body.num_samples }, (_, index) => `${id}:${index}`);
+  return begunReply(id, { type: "sample", sample_sequence_ids: sequences });
+};

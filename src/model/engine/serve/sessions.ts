@@ -1,0 +1,62 @@
+import type { AttendedTime } from "./steady-clock.ts";
+
+/** What one client has here; all of it goes when nothing is heard of the client for long. */
+export interface Session {
+  readonly id: string;
+  readonly displayName: string | null;
+  readonly userMetadata: Readonly<Record<string, unknown>> | null;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly modelIds: Set<string>;
+  readonly samplerIds: Set<string>;
+  /** Attended milliseconds. */
+  heardAt: number;
+}
+
+/** The clients, and when each was last heard. */
+export class Sessions {
+  readonly #all = new Map<string, Session>();
+  readonly #ended = new Set<string>();
+  readonly #attended: AttendedTime;
+
+  constructor(attended: AttendedTime) {
+    this.#attended = attended;
+  }
+
+  add(session: Omit<Session, "heardAt" | "modelIds" | "samplerIds">): Session {
+    const added = { ...session, modelIds: new Set<string>(), samplerIds: new Set<string>() };
+    const whole: Session = { ...added, heardAt: this.#attended.value };
+    this.#all.set(session.id, whole);
+    return whole;
+  }
+
+  /** Whatever a client asks for is a sign of its life. */
+  hear(id: string): Session | undefined {
+    const session = this.#all.get(id);
+    if (session !== undefined) session.heardAt = this.#attended.value;
+    return session;
+  }
+
+  /** That it was one, and is no more. */
+  hasEnded(id: string): boolean {
+    return this.#ended.has(id);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#all.values()];
+  }
+
+  /** Takes out and returns the sessions that were silent for that long. */
+  takeSilent(silenceMs: number): readonly Session[] {
+    const now = this.#attended.value;
+    const silent = this.all().filter(({ heardAt }) => now - heardAt > silenceMs);
+    for (const { id } of silent) {
+      this.#all.delete(id);
+      this.#ended.add(id);
+    }
+    return silent;
+  }
+}
+
+/** Ids of models and samplers begin with their session's. */
+export const sessionOf = (id: string): string => id.split(":", 1)[0] as string;

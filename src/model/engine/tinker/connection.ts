@@ -1,0 +1,194 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { setTimeout as pause } from "node:timers/promises";
+import { isWhetstoneError, messageOf, WhetstoneError } from "../../../foundation/base/index.ts";
+import { engineError } from "../engine-error.ts";
+
+export interface ConnectionOptions {
+  /** As the SDK has it: what comes before `/api/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+}
+
+/** What the server makes of a wrong call, each in words of its own; for an engine they are one thing. */
+const badRequests = new Set([
+  "invalid-option",
+  "wrong-shape",
+  "wrong-dtype",
+  "missing-input",
+  "unknown-input",
+  "unknown-loss",
+  "unknown-loss-setting",
+  "unsupported",
+]);
+
+const attempts = 5;
+const firstPauseMs = 100;
+
+/** A Tinker server over HTTP, as one client sees it: sends, tries again what may be tried again, and waits for results. */
+export class Connection {
+  readonly #prefix: string;
+  readonly #key: string;
+  readonly #transport: Transport;
+
+  constructor({ baseUrl, apiKey }: ConnectionOptions) {
+    this.#prefix = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
+    this.#key = apiKey;
+    this.#transport = transportOf(baseUrl);
+  }
+
+  async get(path: string): Promise<Record<string, unknown>> {
+    return jsonOf(await this.#send("GET", path));
+  }
+
+  async post(path: string, body: object): Promise<Record<string, unknown>> {
+    return jsonOf(await this.#send("POST", path, JSON.stringify(body)));
+  }
+
+  /** The result of an operation that answers in JSON. Throws what the operation did. */
+  async operation(path: string, body: object): Promise<Record<string, unknown>> {
+    return jsonOf(await this.#result(await this.#send("POST", path, JSON.stringify(body), waiting)));
+  }
+
+  /** The result of an operation that answers in protobuf. */
+  async samples(body: object): Promise<Uint8Array> {
+    return bytesOf(await this.#result(await this.#send("POST", "asample", JSON.stringify(body), waiting)));
+  }
+
+  async pass(body: Uint8Array): Promise<Uint8Array> {
+    const headers = { ...waiting, "Content-Type": protobuf };
+    return bytesOf(await this.#result(await this.#send("POST", "forward_backward", body, headers)));
+  }
+
+  /** What was begun is polled for; a server that waits for preference has answered with it already. */
+  async #result(answer: Answer): Promise<Answer> {
+    if (answer.type === protobuf) return answer;
+    const { request_id: id } = jsonOf(answer);
+    if (typeof id !== "string") return answer;
+    const body = JSON.stringify({ request_id: id, allow_metadata_only: false });
+    for (;;) {
+      const polled = await this.#send("POST", "retrieve_future", body, { Accept: protobuf });
+      if (polled.status !== 408) return polled;
+    }
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: string | Uint8Array,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    const headers = { "X-API-Key": this.#key, "Content-Type": "application/json", ...more };
+    for (let attempt = 1; ; attempt++) {
+      const answer = await this.#once(method, path, headers, body).catch((error: unknown) => {
+        if (attempt < attempts) return undefined;
+        throw unreachable(this.#prefix, error);
+      });
+      const again = answer === undefined || answer.status === 429 || answer.status >= 500;
+      if (!again || attempt === attempts) return answer as Answer;
+      await pause(firstPauseMs * 2 ** (attempt - 1));
+    }
+  }
+
+  #once(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | Uint8Array | undefined,
+  ): Promise<Answer> {
+    const { request, agent } = this.#transport;
+    const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+    return new Promise((resolve, reject) => {
+      const options = { method, agent, headers: { ...headers, ...length }, timeout: timeoutMs };
+      const sending = request(this.#prefix + path, options, (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("error", reject);
+        response.on("end", () => {
+          const type = response.headers["content-type"]?.split(";", 1)[0] ?? "";
+          resolve({ status: response.statusCode ?? 0, type, body: Buffer.concat(parts) });
+        });
+      });
+      sending.on("error", reject);
+      sending.on("timeout", () => sending.destroy(new Error("no answer in time")));
+      sending.end(body);
+    });
+  }
+
+  close(): void {
+    this.#transport.agent.destroy();
+  }
+}
+
+const protobuf = "application/x-protobuf";
+/** Servers that know it answer with the result itself, which saves a round trip; others with its id. */
+const waiting = { Prefer: "wait" };
+/** Longer than a server holds a poll. */
+const timeoutMs = 90_000;
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+interface Transport {
+  readonly request: typeof http.request;
+  readonly agent: http.Agent;
+}
+
+/** `fetch` takes twice the time of these for small requests. */
+function transportOf(url: string): Transport {
+  const options = { keepAlive: true, maxSockets: 64 };
+  return url.startsWith("https:")
+    ? { request: https.request, agent: new https.Agent(options) }
+    : { request: http.request, agent: new http.Agent(options) };
+}
+
+function bytesOf(answer: Answer): Uint8Array {
+  if (answer.type === protobuf) return answer.body;
+  throw refusalOf(answer);
+}
+
+function jsonOf(answer: Answer): Record<string, unknown> {
+  const value = parsed(answer.body.toString("utf8"));
+  if (answer.status !== 200 || value === undefined || "error" in value) throw refusalOf(answer);
+  return value;
+}
+
+/** Whatever stands in front of a server may answer in its own words. */
+function parsed(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the server said, as an engine says it. */
+function refusalOf({ status, body: bytes }: Answer): WhetstoneError {
+  const text = bytes.toString("utf8");
+  const body = parsed(text) ?? {};
+  const message = String(body.error ?? body.detail ?? (text.slice(0, 300) || `status ${status}`));
+  if (status === 401 || status === 403)
+    return new WhetstoneError({
+      code: "server-refused-key",
+      category: "user",
+      message: `The Tinker server takes no such key (${message}): set TINKER_API_KEY, or apiKey of tinker().`,
+    });
+  const code = typeof body.code === "string" ? body.code : "server-refused";
+  if (badRequests.has(code)) return engineError("bad-request", message);
+  return new WhetstoneError({ code, category: body.category === "user" ? "user" : "engine", message });
+}
+
+function unreachable(where: string, cause: unknown): WhetstoneError {
+  if (isWhetstoneError(cause)) return cause;
+  const inner = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  return new WhetstoneError({
+    code: "server-unreachable",
+    category: "environment",
+    message: `No Tinker server answers at ${where} (${messageOf(inner)}): start it, or name another.`,
+    cause,
+  });
+}

@@ -1,0 +1,240 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { userError, waitFor } from "../../../foundation/base/index.ts";
+import type {
+  CallOptions,
+  Datum,
+  EngineModel,
+  ForwardOptions,
+  ForwardResult,
+  ModelInfo,
+  OptimizerResult,
+  OptimizerStep,
+  Sampler,
+  SaveOptions,
+} from "../../../foundation/contract/index.ts";
+import { checkTargets, countedBy, refuseBounds, requiredArray } from "../datum.ts";
+import { engineError } from "../engine-error.ts";
+import { wireDatumOf } from "./data.ts";
+import { configOf, lossNames } from "./losses.ts";
+import { type Pointer, writePointer } from "./pointer.ts";
+import { RemoteSampler } from "./remote-sampler.ts";
+import type { RemoteSession } from "./remote-session.ts";
+import { readPassOutput, writePass } from "./wire/forward-backward.ts";
+
+export interface RemoteModelOptions {
+  readonly id: string;
+  readonly info: ModelInfo;
+  readonly session: RemoteSession;
+  readonly tokenBytes: readonly Uint8Array[] | undefined;
+  /** What a pointer to a checkpoint of it says, besides where that is. */
+  readonly pointer: Pick<Pointer, "baseUrl" | "folder" | "model">;
+  /** Whether the server is ours: its samplers without a name are kept for as long as they are wanted. */
+  readonly ours: boolean;
+}
+
+/** Sends a call to the server, under the number that it takes: what takes one is sent. */
+type Send<T> = (take: () => number) => Promise<T>;
+
+/** Replies that are kept for calls that are made again. */
+const remembered = 64;
+
+/**
+ * A model on a server. There a call that fails uses its number up, here it does not: each call waits for the one before it,
+ * and has a number of the server's beside its own.
+ */
+export class RemoteModel implements EngineModel {
+  readonly id: string;
+  readonly info: ModelInfo;
+  readonly #options: RemoteModelOptions;
+  readonly #replies = new Map<number, object>();
+  #applied = 0;
+  #sent = 0;
+  #step: number;
+  #last: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  constructor(options: RemoteModelOptions) {
+    this.id = options.id;
+    this.info = options.info;
+    this.#options = options;
+    this.#step = options.info.step;
+  }
+
+  forward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
+    return this.#pass(data, options, true);
+  }
+
+  forwardBackward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
+    return this.#pass(data, options, false);
+  }
+
+  #pass(
+    data: readonly Datum[],
+    { loss, logprobs: returned = "all", ...options }: ForwardOptions,
+    forwardOnly: boolean,
+  ): Promise<ForwardResult> {
+    const { session } = this.#options;
+    return this.#call(options, () => {
+      checkData(data, loss);
+      const wire = data.map((datum) => wireDatumOf(datum, loss));
+      const lossConfig = configOf(loss);
+      return async (take) => {
+        const sequence = take();
+        const pass = {
+          modelId: this.id,
+          sequence,
+          data: wire,
+          lossName: loss.name,
+          lossConfig,
+        };
+        const bytes = await session.connection.pass(writePass({ ...pass, forwardOnly }));
+        const { metrics, logprobs } = readPassOutput(bytes);
+        if (!forwardOnly) for (const { tokens } of data) session.tally.tokensTrained += tokens.length;
+        let positions = 0;
+        const counts = data.map((datum) => countedBy(datum, loss));
+        for (const [index, { tokens }] of data.entries())
+          positions +=
+            counts[index]?.reduce((sum, weight) => sum + (weight === 0 ? 0 : 1), 0) ?? tokens.length;
+        const wanted = logprobs.map((values, index) => {
+          if (returned === "none") return new Float32Array(0);
+          const counted = returned === "weighted" ? counts[index] : undefined;
+          return counted === undefined
+            ? values
+            : values.map((value, place) => (counted[place] === 0 ? Number.NaN : value));
+        });
+        return { lossSum: metrics["loss:sum"] ?? Number.NaN, positions, logprobs: wanted };
+      };
+    });
+  }
+
+  optimStep(options: OptimizerStep): Promise<OptimizerResult> {
+    const { session } = this.#options;
+    return this.#call(options, () => {
+      const parameters = stepBody(options);
+      return async (take) => {
+        const body = { model_id: this.id, seq_id: take(), ...parameters };
+        const { metrics } = await session.connection.operation("optim_step", body);
+        const numbers = (metrics ?? {}) as Readonly<Record<string, number>>;
+        this.#step += 1;
+        session.tally.optimizerSteps += 1;
+        return { step: this.#step, gradientNorm: numbers["grad_norm:mean"] ?? Number.NaN };
+      };
+    });
+  }
+
+  /** The weights stay on the server; the folder says where. */
+  save({ path: given, optimizer = true, ...options }: SaveOptions): ReturnType<EngineModel["save"]> {
+    const { session, pointer } = this.#options;
+    const folder = resolve(given);
+    const check = (): void => {
+      if (existsSync(folder))
+        throw userError("save-exists", `${folder} exists already; remove it, or save under another name.`);
+    };
+    return this.#call(options, () => async (take) => {
+      check();
+      const sequence = take();
+      const name = `step-${this.#step}-${randomUUID().slice(0, 8)}`;
+      const body = { model_id: this.id, seq_id: sequence, path: name };
+      const { path } = await session.connection.operation("save_weights", body);
+      const bytes = writePointer(folder, { ...pointer, path: String(path), step: this.#step, optimizer });
+      return { path: given, bytes };
+    });
+  }
+
+  async snapshot(options: CallOptions = {}): Promise<Sampler> {
+    const { session, tokenBytes, ours } = this.#options;
+    const { sampler } = await this.#call(options, () => async (take) => {
+      const { sampling_session_id: id } = await session.connection.operation("save_weights_for_sampler", {
+        model_id: this.id,
+        seq_id: take(),
+        sampling_session_seq_id: session.nextSampler(),
+        kind: "snapshot",
+        ...(ours ? { keep: true } : {}),
+      });
+      const sampler = new RemoteSampler({
+        id: String(id),
+        weightVersion: `${this.id}@${this.#step}`,
+        session,
+        tokenBytes,
+        release: async () => {
+          if (ours) await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
+        },
+      });
+      return { sampler };
+    });
+    return sampler;
+  }
+
+  #call<T extends object>(
+    { sequence: again, signal }: { readonly sequence?: number; readonly signal?: AbortSignal },
+    prepare: () => Send<T>,
+  ): Promise<T & { readonly sequence: number }> {
+    signal?.throwIfAborted();
+    // Read now: the caller may change its arrays.
+    let send: Send<T>;
+    try {
+      send = prepare();
+    } catch (error) {
+      send = () => Promise.reject(error);
+    }
+    const reply = this.#last.then(() =>
+      this.#once(again, () => this.#options.session.busy(() => send(() => ++this.#sent))),
+    );
+    this.#last = reply.catch(() => undefined);
+    return waitFor(reply, signal);
+  }
+
+  async #once<T extends object>(
+    again: number | undefined,
+    run: () => Promise<T>,
+  ): Promise<T & { readonly sequence: number }> {
+    const sequence = again ?? this.#applied + 1;
+    if (sequence <= this.#applied) {
+      const reply = this.#replies.get(sequence);
+      if (reply !== undefined) return reply as T & { readonly sequence: number };
+      throw engineError("sequence-forgotten", `Call ${sequence} was applied, and its reply is forgotten.`);
+    }
+    if (sequence !== this.#applied + 1)
+      throw engineError("sequence-gap", `Call ${sequence} came after call ${this.#applied}.`);
+    if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
+    const reply = { ...(await run()), sequence };
+    this.#applied = sequence;
+    this.#replies.set(sequence, reply);
+    this.#replies.delete(sequence - remembered);
+    return reply;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const { session } = this.#options;
+    await session.connection.operation("unload_model", { model_id: this.id }).catch(() => undefined);
+  }
+}
+
+/** Throws `bad-request`. */
+function checkData(data: readonly Datum[], loss: ForwardOptions["loss"]): void {
+  if (!lossNames.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
+  if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
+  checkTargets(data);
+  refuseBounds(data, loss);
+  for (const [index, datum] of data.entries())
+    if (loss.name === "cross_entropy") requiredArray(datum, index, "weights", loss);
+    else
+      for (const name of ["advantages", "logprobs", "mask"] as const) requiredArray(datum, index, name, loss);
+}
+
+/** Throws `bad-request` for what JSON cannot say. */
+function stepBody({ optimizer = "adamw", learningRate, ...rest }: OptimizerStep): object {
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, gradientClipNorm = 0 } = rest;
+  const numbers = { learningRate, beta1, beta2, epsilon, weightDecay, gradientClipNorm };
+  for (const [name, value] of Object.entries(numbers))
+    if (!Number.isFinite(value))
+      throw engineError("bad-request", `"${name}" must be a finite number, not ${value}.`);
+  const common = { learning_rate: learningRate, weight_decay: weightDecay, grad_clip_norm: gradientClipNorm };
+  return optimizer === "sgd"
+    ? { optimizer_params: { type: "sgd", ...common } }
+    : { adam_params: { ...common, beta1, beta2, eps: epsilon } };
+}

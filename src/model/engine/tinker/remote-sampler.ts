@@ -1,0 +1,163 @@
+import { waitFor } from "../../../foundation/base/index.ts";
+import type {
+  SampledSequence,
+  SampleRequest,
+  Sampler,
+  SamplingParameters,
+  ScoredSequence,
+  ScoreOptions,
+  TokenIds,
+} from "../../../foundation/contract/index.ts";
+import { engineError } from "../engine-error.ts";
+import type { RemoteSession } from "./remote-session.ts";
+import { cutAtStop } from "./stop-strings.ts";
+import { readSamples, type WireSamples } from "./wire/sample-response.ts";
+
+export interface RemoteSamplerOptions {
+  readonly id: string;
+  readonly weightVersion: string;
+  readonly session: RemoteSession;
+  readonly tokenBytes: readonly Uint8Array[] | undefined;
+  /** Tells the server that nobody draws from it any more. */
+  readonly release: () => Promise<void>;
+}
+
+interface Waiting {
+  readonly signal?: AbortSignal;
+}
+
+/** Requests that are under way at once. */
+const mostAtOnce = 64;
+
+/** Weights on a server. Each request is one of the server's, and it batches them. */
+export class RemoteSampler implements Sampler {
+  readonly id: string;
+  readonly weightVersion: string;
+  readonly #options: RemoteSamplerOptions;
+  #requests = 0;
+  #disposed = false;
+
+  constructor(options: RemoteSamplerOptions) {
+    this.id = options.id;
+    this.weightVersion = options.weightVersion;
+    this.#options = options;
+  }
+
+  async sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
+    const { session, tokenBytes } = this.#options;
+    const bodies = requests.map((request) => sampleBody(request, tokenBytes));
+    const drawn = await this.#all(bodies, signal);
+    return drawn.map(({ sequences }, index) => {
+      const { stopStrings = [] } = (requests[index] as SampleRequest).parameters;
+      const cut = sequences.map((one) => cutAtStop(one, stopStrings, tokenBytes ?? []));
+      for (const { tokens } of cut) session.tally.tokensSampled += tokens.length;
+      return cut;
+    });
+  }
+
+  async logprobs(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<Float32Array[]> {
+    const scored = await this.#all(
+      sequences.map((tokens) => scoreBody(tokens, 0)),
+      signal,
+    );
+    return scored.map(promptLogprobs);
+  }
+
+  async score(
+    sequences: readonly TokenIds[],
+    { signal, top = 0 }: ScoreOptions = {},
+  ): Promise<ScoredSequence[]> {
+    const scored = await this.#all(
+      sequences.map((tokens) => scoreBody(tokens, top)),
+      signal,
+    );
+    return scored.map((one) => ({
+      logprobs: promptLogprobs(one),
+      ...(one.topPromptLogprobs && { top: one.topPromptLogprobs }),
+    }));
+  }
+
+  async #all(bodies: readonly object[], signal: AbortSignal | undefined): Promise<WireSamples[]> {
+    signal?.throwIfAborted();
+    if (this.#disposed) throw engineError("unknown-sampler", `The sampler ${this.id} was given back.`);
+    const { session } = this.#options;
+    const results: WireSamples[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      while (next < bodies.length && signal?.aborted !== true) {
+        const index = next++;
+        const body = { sampling_session_id: this.id, seq_id: this.#requests++, ...bodies[index] };
+        results[index] = readSamples(await session.connection.samples(body));
+      }
+    };
+    const workers = Array.from({ length: Math.min(mostAtOnce, bodies.length) }, work);
+    await waitFor(
+      session.busy(() => Promise.all(workers)),
+      signal,
+    );
+    return results;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#options.release().catch(() => undefined);
+  }
+}
+
+/** The API's form of a request. Throws `bad-request` for what JSON cannot say, and for stop strings without tokens' bytes. */
+function sampleBody(
+  { prompt, samples, seed, parameters }: SampleRequest,
+  tokenBytes: readonly Uint8Array[] | undefined,
+): object {
+  checkFinite(parameters);
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 48))
+    throw engineError("bad-request", `The seed ${seed} is no integer from 0 below 2^48.`);
+  const { maxTokens, temperature = 1, topK, topP = 1, minP } = parameters;
+  const { stopTokens = [], stopStrings = [], topLogprobs = 0 } = parameters;
+  if (stopStrings.length > 0 && tokenBytes === undefined)
+    throw engineError(
+      "bad-request",
+      "Stop strings need the tokens' bytes, which the model was created without.",
+    );
+  if (stopStrings.includes("")) throw engineError("bad-request", "A stop string has at least one character.");
+  if (topK !== undefined && topK < 0) throw engineError("bad-request", `topK is ${topK}, and at least 0.`);
+  const both = stopTokens.length > 0 && stopStrings.length > 0;
+  return {
+    prompt: { chunks: [{ type: "encoded_text", tokens: Array.from(prompt) }] },
+    num_samples: samples,
+    sampling_params: {
+      max_tokens: maxTokens,
+      seed,
+      // The API takes stops of one kind; of two, the texts go where only our server looks.
+      stop: stopTokens.length > 0 ? stopTokens : stopStrings,
+      temperature,
+      top_k: topK === undefined || topK === 0 ? -1 : topK,
+      top_p: topP,
+      ...(minP === undefined ? {} : { min_p: minP }),
+      ...(both ? { stop_strings: stopStrings } : {}),
+    },
+    topk_sample_logprobs: topLogprobs,
+  };
+}
+
+function scoreBody(tokens: TokenIds, top: number): object {
+  return {
+    prompt: { chunks: [{ type: "encoded_text", tokens: Array.from(tokens) }] },
+    num_samples: 1,
+    sampling_params: { max_tokens: 1, seed: 0, stop: [], temperature: 0 },
+    prompt_logprobs: true,
+    topk_prompt_logprobs: top,
+  };
+}
+
+function promptLogprobs({ promptLogprobs: logprobs }: WireSamples): Float32Array {
+  if (logprobs !== undefined) return logprobs;
+  throw engineError("server-refused", "The server did not send the prompt's logprobs that it was asked for.");
+}
+
+function checkFinite(parameters: SamplingParameters): void {
+  for (const [name, value] of Object.entries(parameters))
+    if (typeof value === "number" && !Number.isFinite(value))
+      throw engineError("bad-request", `"${name}" must be a finite number, not ${value}.`);
+}

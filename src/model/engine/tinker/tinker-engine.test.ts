@@ -1,0 +1,74 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, expect, test, vi } from "vitest";
+import { served, tinyFolder } from "../serve/testing/wire-client.ts";
+import { tinker } from "./index.ts";
+
+afterAll(() => vi.unstubAllEnvs());
+const folder = { kind: "folder", path: tinyFolder } as const;
+const open = (baseUrl: string, apiKey = "k", model = "org/tiny") =>
+  tinker({ baseUrl, apiKey, model }).open({ logFolder: "unused" });
+
+test("what is wrong with a server is said before anything starts", async () => {
+  vi.stubEnv("TINKER_BASE_URL", undefined);
+  await expect(tinker({ model: "org/tiny" }).open({ logFolder: "" })).rejects.toMatchObject({
+    code: "server-missing",
+  });
+  await using one = await served();
+  await using wrong = await open(one.server.url, "other");
+  await expect(wrong.capabilities()).rejects.toMatchObject({ code: "server-refused-key", category: "user" });
+  await using unknown = await open(one.server.url, "k", "org/none");
+  await expect(unknown.capabilities()).rejects.toMatchObject({ code: "unknown-model" });
+  await using nobody = await open("http://127.0.0.1:9");
+  await expect(nobody.createModel({ source: folder })).rejects.toMatchObject({
+    code: "server-unreachable",
+    category: "environment",
+  });
+});
+
+test("a server is found by the SDK's own variables", async () => {
+  await using one = await served();
+  vi.stubEnv("TINKER_BASE_URL", one.server.url);
+  vi.stubEnv("TINKER_API_KEY", "k");
+  await using engine = await tinker({ model: "org/tiny" }).open({ logFolder: "" });
+  expect((await engine.capabilities()).engine).toBe("tinker (tabular)");
+});
+
+test("a server that fails now and then is asked again, and a call is run once", async () => {
+  await using one = await served();
+  let requests = 0;
+  // Answers every third request with 503, after the server has done it.
+  const flaky = createServer((request, response) => {
+    void (async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const answer = await fetch(one.server.url + request.url, {
+        method: request.method ?? "GET",
+        headers: { "x-api-key": "k", "content-type": request.headers["content-type"] ?? "", prefer: "wait" },
+        ...(request.method === "POST" ? { body: Buffer.concat(chunks) } : {}),
+      });
+      const body = Buffer.from(await answer.arrayBuffer());
+      requests += 1;
+      const status = requests % 3 === 0 ? 503 : answer.status;
+      response.writeHead(status, { "content-type": answer.headers.get("content-type") ?? "" }).end(body);
+    })();
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => flaky.once("listening", resolve));
+  {
+    await using engine = await open(`http://127.0.0.1:${(flaky.address() as AddressInfo).port}`);
+    const model = await engine.createModel({ source: folder });
+    for (let step = 1; step <= 6; step++) {
+      const tokens = Int32Array.of(3, 4, 5);
+      const data = [{ tokens, targets: tokens, weights: new Float32Array(3).fill(1) }];
+      await model.forwardBackward(data, { loss: { name: "cross_entropy" } });
+      expect(await model.optimStep({ learningRate: 0.01 })).toMatchObject({ step });
+    }
+    const direct = await open(one.server.url);
+    const plain = await direct.createModel({ source: folder });
+    const first = await plain.optimStep({ learningRate: 0 });
+    expect(first).toMatchObject({ step: 1, gradientNorm: 0 });
+    await direct[Symbol.asyncDispose]();
+  }
+  flaky.close();
+  expect(requests).toBeGreaterThan(12);
+});

@@ -1,0 +1,145 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { EngineCapabilities, Precision } from "../../../foundation/contract/index.ts";
+import {
+  type CheckResult,
+  type ConformanceSubject,
+  checkEngine,
+  folderSubject,
+} from "../../../model/engine/conformance/index.ts";
+import { checkNeeds, type EngineDefinition, type EngineProgress, tiny } from "../../../model/engine/index.ts";
+import { local } from "../../../model/engine/local/index.ts";
+import { tabular } from "../../../model/engine/tabular/index.ts";
+import { modelCalled } from "../../../model/hub/index.ts";
+import { answer } from "../answer.ts";
+import { chosen } from "../chosen.ts";
+import type { CliContext } from "../context.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { interruptible } from "../interruption.ts";
+import type { JsonFlags } from "../route-parts.ts";
+
+export interface CheckFlags extends JsonFlags {
+  readonly model?: string;
+  readonly precision?: string;
+  readonly lora?: number;
+  readonly fast?: boolean;
+}
+
+const engines: Readonly<Record<string, () => EngineDefinition>> = {
+  local: () => local({ workers: 1 }),
+  tabular: () => tabular(),
+};
+/** All that any of them has: what the one does not have is refused by its needs. */
+const precisions = (): readonly Precision[] => [
+  ...new Set(Object.values(engines).flatMap((definition) => definition().abilities?.precisions ?? [])),
+];
+
+/** Runs the conformance kit; exit code 4 where a check fails. */
+export async function checkCommand(this: CliContext, flags: CheckFlags, which: string): Promise<void> {
+  const { output } = this;
+  await answer(this, flags.json, async () => {
+    const definition = engines[chosen("ENGINE", which, Object.keys(engines))] as () => EngineDefinition;
+    const precision = chosen("--precision", flags.precision ?? "fp32", precisions());
+    await using workplace = await temporaryFolder();
+    using interruption = interruptible({ say: output.note });
+    const { signal } = interruption;
+    const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
+    const { name, abilities } = definition();
+    const needs = { precision, loraRank: flags.lora ?? 0 };
+    if (abilities !== undefined) checkNeeds({ name, abilities }, needs, [local(), tabular()]);
+    const folder = await modelFolder(flags.model, workplace.path, { onProgress, signal });
+    await using engine = await definition().open({ logFolder: workplace.path, onProgress, signal });
+    const subject = await folderSubject(engine, folder, {
+      precision,
+      ...(flags.lora === undefined ? {} : { lora: { rank: flags.lora } }),
+    });
+    const capabilities = await engine.capabilities();
+    if (flags.json !== true) output.line(headOf(capabilities, subject));
+    const results = await checkEngine(subject, {
+      fast: flags.fast === true,
+      signal,
+      onResult: (result, done, total) => {
+        if (flags.json === true) return;
+        for (const line of linesOf(result)) output.line(line);
+        output.passing(`[${done}/${total}] ${result.name}`);
+      },
+    });
+    const counts = countsOf(results);
+    if (flags.json === true) output.json(reportOf({ capabilities, subject, results, model: flags.model }));
+    else output.line(closingOf(counts));
+    return counts.failed === 0 ? exitCodes.done : exitCodes.engine;
+  });
+}
+
+interface Bringing {
+  readonly onProgress: EngineProgress;
+  readonly signal: AbortSignal;
+}
+
+/** The folder of what was asked for; else of a model that is drawn from a seed, of eleven characters. */
+async function modelFolder(asked: string | undefined, folder: string, bringing: Bringing): Promise<string> {
+  if (asked !== undefined && existsSync(join(asked, "config.json"))) return resolve(asked);
+  const needs = { characters: "", projectFolder: process.cwd(), ...bringing };
+  if (asked !== undefined) return (await modelCalled(asked).prepare(folder, needs)).path;
+  const small = tiny({ layers: 2, width: 32, heads: 4, keyValueHeads: 2, positions: "rotary" });
+  return (await small.prepare(folder, { ...needs, characters: "0123456789=" })).path;
+}
+
+function headOf({ engine, device }: EngineCapabilities, { precision, lora }: ConformanceSubject): string {
+  const adapters = lora === undefined ? "" : `, adapters of rank ${lora.rank}`;
+  return `${engine} on ${device}, ${precision}${adapters}\n\nverdict  measured  tolerance  check`;
+}
+
+const verdicts = { passed: "ok", failed: "FAILED", "not-applicable": "–" } as const;
+
+function linesOf({ outcome, worst, name, reason = "" }: CheckResult): string[] {
+  const [measured, tolerance] =
+    worst === undefined ? ["–", "–"] : [worst.measured, worst.tolerance].map(brief);
+  const row = `${verdicts[outcome].padEnd(7)}  ${measured?.padStart(8)}  ${tolerance?.padStart(9)}  ${name}`;
+  if (outcome === "passed") return [row];
+  return outcome === "failed" ? [row, `${" ".repeat(30)}${reason}`] : [`${row}: ${reason}`];
+}
+
+function brief(value: number): string {
+  if (value === 0) return "0";
+  return value >= 0.01 && value < 1000 ? String(Number(value.toPrecision(2))) : value.toExponential(1);
+}
+
+function countsOf(results: readonly CheckResult[]) {
+  const count = (outcome: CheckResult["outcome"]): number =>
+    results.filter((result) => result.outcome === outcome).length;
+  return { passed: count("passed"), failed: count("failed"), notApplicable: count("not-applicable") };
+}
+
+function closingOf({ passed, failed, notApplicable }: ReturnType<typeof countsOf>): string {
+  const rest = notApplicable === 0 ? "" : `, and ${notApplicable} are about what it does not claim`;
+  const all = passed + failed;
+  return failed === 0 ? `\nAll ${all} checks passed${rest}.` : `\n${failed} of ${all} checks failed${rest}.`;
+}
+
+interface Checked {
+  readonly capabilities: EngineCapabilities;
+  readonly subject: ConformanceSubject;
+  readonly results: readonly CheckResult[];
+  readonly model: string | undefined;
+}
+
+function reportOf({ capabilities, subject, results, model }: Checked) {
+  const { precision, lora } = subject;
+  return {
+    conforms: results.every(({ outcome }) => outcome !== "failed"),
+    ...countsOf(results),
+    model: model ?? null,
+    precision,
+    lora: lora?.rank ?? null,
+    capabilities,
+    checks: results,
+  };
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "whetstone-check-"));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
