@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from whetstone_engine import choice as choice_module
 from whetstone_engine.choice import Choice, Parameters
 from whetstone_engine.errors import EngineError
 from whetstone_engine.randomness import uniforms
@@ -124,12 +125,15 @@ def test_a_tiny_temperature_is_nearly_greedy():
         {"stopTokens": 3},
         {"stopStrings": [""]},
         {"stopStrings": ["a", 1]},
+        {"topLogprobs": VOCABULARY + 1},
+        {"topLogprobs": -1},
+        {"topLogprobs": "2"},
     ],
     ids=str,
 )
 def test_a_wrong_parameter_is_a_bad_request(wrong):
     with pytest.raises(EngineError) as caught:
-        Parameters.read(wrong)
+        Parameters.read(wrong, VOCABULARY)
     assert caught.value.code == "bad-request"
 
 
@@ -158,3 +162,28 @@ def test_what_weighs_nothing_at_the_end_is_never_chosen(vocabulary):
     logits[0, 2:7] = torch.tensor([0.3, 0.1, 0.2, 0.7, 0.9])
     tokens, _ = choose(logits, Parameters(), torch.tensor([1.0]))
     assert int(tokens) == 6
+
+
+def test_no_more_of_the_most_probable_are_told_than_there_are_or_than_it_tells():
+    assert Parameters.read({"topLogprobs": 13}, 13).top == 13
+    assert Parameters.read({"topLogprobs": 64}, 1000).top == 64
+    with pytest.raises(EngineError, match="at most 64"):
+        Parameters.read({"topLogprobs": 65}, 1000)
+
+
+@pytest.mark.parametrize("few", [1, 3, 64])
+def test_filters_of_every_kind_in_one_batch_choose_as_alone(monkeypatch, few):
+    monkeypatch.setattr(choice_module, "FEW", few)
+    kinds = [Parameters(**members) for members in CASES] + [Parameters(temperature=0)]
+    random = np.random.default_rng(5)
+    logits = torch.tensor(random.normal(size=(20 * len(kinds), VOCABULARY)) * 2, dtype=torch.float32)
+    draws = torch.tensor(random.random(len(logits)), dtype=torch.float32)
+    mixed = [kinds[row % len(kinds)] for row in range(len(logits))]
+    tokens, logprobs = Choice(mixed).choose(logits, draws)
+    for row, parameters in enumerate(mixed):
+        draw = draws[row : row + 1] if parameters.temperature > 0 else None
+        token, logprob = choose(logits[row : row + 1], parameters, draw)
+        assert (int(token), float(logprob)) == (
+            int(tokens[row]),
+            pytest.approx(float(logprobs[row]), abs=1e-6),
+        )

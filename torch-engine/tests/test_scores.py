@@ -55,14 +55,6 @@ def test_the_most_probable_tokens(told, limit):
         assert np.allclose(given[1:][finite], own[finite], atol=1e-5)
 
 
-def test_more_than_the_vocabulary_holds_is_filled_up(told):
-    snapshot, _ = told
-    out = score(snapshot, requested([[1, 2]]), 13)
-    assert out["top_tokens"][13 + 11 :].tolist() == [0, 0]
-    assert np.isneginf(out["top_logprobs"][13 + 11 :]).all()
-    assert sorted(out["top_tokens"][13 : 13 + 11].tolist()) == list(range(11))
-
-
 def test_certainty_is_that_of_the_distribution(told, limit):
     snapshot, logprobs = told
     out = certainty(snapshot, requested(SEQUENCES))

@@ -17,7 +17,7 @@ BLOCK = 256
 the rest."""
 FEW = 64
 """Most probable tokens that are looked at first, where a filter needs them in order."""
-TOP = 128
+TOP = 64
 """Most probable tokens that may be asked for at a position."""
 
 
@@ -36,7 +36,7 @@ class Parameters:
     """How many of the most probable tokens are wanted at each position."""
 
     @staticmethod
-    def read(head: Head) -> Parameters:
+    def read(head: Head, vocabulary: int) -> Parameters:
         read = Parameters(
             number(head, "temperature", 1, least=0),
             whole(head, "topK", 0),
@@ -44,7 +44,7 @@ class Parameters:
             number(head, "minP", 0, least=0),
             listed(head, "stopTokens", int),
             tuple(text.encode() for text in listed(head, "stopStrings", str)),
-            read_top(head, "topLogprobs"),
+            read_top(head, "topLogprobs", vocabulary),
         )
         if not 0 < read.top_p <= 1 or read.min_p > 1:
             raise bad_request("topP must be above 0 and at most 1, minP at most 1")
@@ -58,10 +58,10 @@ class Parameters:
         return self.top_k > 0 or self.top_p < 1
 
 
-def read_top(head: Head, name: str) -> int:
-    top = whole(head, name, 0)
-    if top > TOP:
-        raise bad_request(f"{name} is at most {TOP}, not {top}")
+def read_top(head: Head, name: str, vocabulary: int) -> int:
+    top, most = whole(head, name, 0), min(TOP, vocabulary)
+    if top > most:
+        raise bad_request(f"{name} is at most {most}, not {top}")
     return top
 
 
@@ -146,16 +146,10 @@ def _sum_of_exponentials(logits_BV: Tensor, top_B1: Tensor) -> Tensor:
 
 
 def most_probable(logits_NV: Tensor, top: int) -> tuple[Tensor, Tensor]:
-    """The most probable tokens of each row, [N, K], and their logprobs; where the vocabulary has fewer, token
-    0 with logprob -∞ fills up."""
-    most_NK, tokens_NK = logits_NV.topk(min(top, logits_NV.shape[1]), dim=1)
+    """The most probable tokens of each row, the most probable first, [N, K], and their logprobs."""
+    most_NK, tokens_NK = logits_NV.topk(top, dim=1)
     top_N1 = most_NK[:, :1]
-    logprobs_NK = most_NK - top_N1 - _sum_of_exponentials(logits_NV, top_N1).log_()
-    missing = top - tokens_NK.shape[1]
-    if missing > 0:
-        tokens_NK = torch.nn.functional.pad(tokens_NK, (0, missing))
-        logprobs_NK = torch.nn.functional.pad(logprobs_NK, (0, missing), value=-torch.inf)
-    return tokens_NK, logprobs_NK
+    return tokens_NK, most_NK - top_N1 - _sum_of_exponentials(logits_NV, top_N1).log_()
 
 
 def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:

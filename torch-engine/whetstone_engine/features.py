@@ -35,6 +35,8 @@ def gradient_features(
     Raises what forward_backward raises."""
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise bad_request(f"dimensions must be from 1 to {MOST_DIMENSIONS}, not {dimensions}")
+    if seed >= 2**53:
+        raise bad_request(f"seed must be below 2^53, not {seed}")
     data = _apart(arrays)
     together = max(1, GRADIENT_BYTES // trainer.grad.nbytes)
     kept = trainer.grad.clone() if trainer.accumulated else None

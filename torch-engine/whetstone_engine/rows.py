@@ -103,14 +103,14 @@ class Request:
         return out
 
 
-def parameters_of(head: Head) -> list[Parameters]:
+def parameters_of(head: Head, vocabulary: int) -> list[Parameters]:
     """The sets of parameters that a request names; the head itself where it lists none."""
     given = head.get("parameters")
     if given is None:
-        return [Parameters.read(head)]
+        return [Parameters.read(head, vocabulary)]
     if not isinstance(given, list) or not given or not all(isinstance(one, dict) for one in given):
         raise bad_request("parameters must be a list of at least one object")
-    return [Parameters.read(one) for one in given]
+    return [Parameters.read(one, vocabulary) for one in given]
 
 
 def not_finite() -> EngineError:

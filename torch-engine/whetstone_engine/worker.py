@@ -144,7 +144,8 @@ class Worker:
                 held.trainer.release(sampler.snapshot)
 
     def _request(self, head: Head, arrays: Arrays) -> tuple[Sampler, Request]:
-        sampler, parameters = self._sampler(head), parameters_of(head)
+        sampler = self._sampler(head)
+        parameters = parameters_of(head, sampler.snapshot.architecture.config.vocabulary)
         if sampler.token_bytes is None and any(one.stop_strings for one in parameters):
             raise bad_request("stop strings need the tokens' bytes, which the model was created without")
         return sampler, Request(arrays, parameters, sampler.snapshot)
@@ -273,7 +274,8 @@ class Worker:
         return {}, {"features": gradient_features(trainer, arrays, loss, dimensions, seed)}
 
     def logprobs(self, head: Head, arrays: Arrays) -> Reply:
-        return {}, score(self._sampler(head).snapshot, arrays, read_top(head, "top"))
+        snapshot = self._sampler(head).snapshot
+        return {}, score(snapshot, arrays, read_top(head, "top", snapshot.architecture.config.vocabulary))
 
     def certainty(self, head: Head, arrays: Arrays) -> Reply:
         return {}, certainty(self._sampler(head).snapshot, arrays)

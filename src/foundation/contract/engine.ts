@@ -123,6 +123,8 @@ export interface SampledSequence {
   readonly stopReason: "stop" | "length";
   /** Where `topLogprobs` asked for them. */
   readonly top?: TopLogprobs;
+  /** Tokens of the prompt that were not computed, because an earlier request began with them; absent where there are none. */
+  readonly promptCacheHitTokens?: number;
 }
 
 /** The k most probable tokens at each of n positions under the model itself, row by row, the most probable first. */

@@ -3,6 +3,9 @@ import type { EngineAbilities } from "../definition.ts";
 /** Of adapters: above it they are no small part of a model. */
 const largestRank = 512;
 
+/** Most probable tokens at a position. */
+const mostTop = 64;
+
 /** What the Python workers can do, on any machine. */
 export const abilities: EngineAbilities = {
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo"],
@@ -12,6 +15,6 @@ export const abilities: EngineAbilities = {
   topK: true,
   loraRank: largestRank,
   gradientCheckpointing: true,
-  topLogprobs: 0,
-  extensions: [],
+  topLogprobs: mostTop,
+  extensions: ["certainty", "embeddings", "gradient-features"],
 };

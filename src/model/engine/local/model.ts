@@ -6,6 +6,7 @@ import type {
   EngineModel,
   ForwardOptions,
   ForwardResult,
+  GradientFeatureOptions,
   ModelInfo,
   OptimizerResult,
   OptimizerStep,
@@ -91,6 +92,18 @@ export class LocalModel implements EngineModel {
       workers,
       tally: this.#tally,
     });
+  }
+
+  async gradientFeatures(
+    data: readonly Datum[],
+    { loss, dimensions, seed, signal }: GradientFeatureOptions,
+  ): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    const parameters = { model: this.id, loss, dimensions, seed };
+    const reply = this.#lease.worker.call("gradient_features", parameters, packData(data, loss));
+    const { arrays } = await waitFor(reply, signal);
+    const features = arrays.features as Float32Array;
+    return data.map((_, index) => features.slice(index * dimensions, (index + 1) * dimensions));
   }
 
   /** Written before the first await, so that calls keep the order in which they were made. */

@@ -3,13 +3,16 @@ import type {
   SampledSequence,
   SampleRequest,
   Sampler,
+  ScoredSequence,
+  ScoreOptions,
+  TokenCertainty,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { type FrameHead, i32 } from "./frames.ts";
-import { packRequests, sharedParameters, unpackSamples } from "./sampling-data.ts";
+import { packRequests, TopReader, unpackSamples } from "./sampling-data.ts";
 import { divide, type Share, steal } from "./shares.ts";
-import type { Worker } from "./worker.ts";
+import type { Reply, Worker } from "./worker.ts";
 
 export interface LocalSamplerOptions {
   readonly id: string;
@@ -43,56 +46,92 @@ export class LocalSampler implements Sampler {
     return living.length > 0 ? living : this.#workers.slice(0, 1);
   }
 
-  async sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
-    const workers = this.#living();
-    const groups = new Map<string, { parameters: FrameHead; shares: Share[] }>();
-    for (const [index, request] of requests.entries()) {
-      const parameters = sharedParameters(request);
-      const key = JSON.stringify(parameters);
-      const group = groups.get(key) ?? { parameters, shares: [] };
-      groups.set(key, group);
-      const rows = Math.max(1, request.samples);
-      group.shares.push({ index, rows, cost: rows * (request.prompt.length + request.parameters.maxTokens) });
-    }
-    const chunks = [...groups.values()].flatMap(({ parameters, shares }) =>
-      divide(shares, workers.length).map((chunk) => ({ parameters, chunk })),
-    );
-    const results: SampledSequence[][] = requests.map(() => []);
-    const run = async (worker: Worker, { parameters, chunk }: (typeof chunks)[number]): Promise<void> => {
-      const members = chunk.map(({ index }) => requests[index] as SampleRequest);
-      const { arrays } = await worker.call(
-        "sample",
-        { sampler: this.id, ...parameters },
-        packRequests(members),
-      );
-      this.#tally.tokensSampled += arrays.tokens?.length ?? 0;
-      for (const [place, samples] of unpackSamples(members, arrays).entries())
-        results[(chunk[place] as Share).index] = samples;
+  sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
+    const costOf = ({ samples, prompt, parameters }: SampleRequest) => {
+      const rows = Math.max(1, samples);
+      return { rows, cost: rows * (prompt.length + parameters.maxTokens) };
     };
-    await waitFor(steal(workers, chunks, run, signal), signal);
-    return results;
+    const run = async (worker: Worker, members: readonly SampleRequest[]): Promise<SampledSequence[][]> => {
+      const { head, arrays } = packRequests(members);
+      const reply = await worker.call("sample", { sampler: this.id, ...head }, arrays);
+      this.#tally.tokensSampled += reply.arrays.tokens?.length ?? 0;
+      return unpackSamples(members, reply.arrays);
+    };
+    return this.#shared(requests, costOf, run, signal);
   }
 
-  async logprobs(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<Float32Array[]> {
-    const workers = this.#living();
-    const shares = sequences.map(({ length }, index) => ({ index, rows: 1, cost: length }));
-    const results: Float32Array[] = sequences.map(() => new Float32Array(0));
-    const run = async (worker: Worker, chunk: readonly Share[]): Promise<void> => {
-      const members = chunk.map(({ index }) => sequences[index] as TokenIds);
-      const lengths = Int32Array.from(members, ({ length }) => length);
-      const { arrays } = await worker.call(
-        "logprobs",
-        { sampler: this.id },
-        { lengths: i32(lengths), tokens: i32(...members) },
-      );
-      let at = 0;
-      for (const [place, { index }] of chunk.entries()) {
-        const end = at + (lengths[place] as number);
-        results[index] = (arrays.logprobs as Float32Array).slice(at, end);
-        at = end;
-      }
+  logprobs(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<Float32Array[]> {
+    return this.#read("logprobs", {}, sequences, signal, ({ arrays }, lengths) =>
+      split(arrays.logprobs as Float32Array, lengths),
+    );
+  }
+
+  score(sequences: readonly TokenIds[], { top = 0, signal }: ScoreOptions = {}): Promise<ScoredSequence[]> {
+    return this.#read("logprobs", { top }, sequences, signal, ({ arrays }, lengths) => {
+      const reader = new TopReader(arrays);
+      return split(arrays.logprobs as Float32Array, lengths).map((logprobs) => ({
+        logprobs,
+        ...reader.next(top, logprobs.length),
+      }));
+    });
+  }
+
+  certainty(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<TokenCertainty[]> {
+    return this.#read("certainty", {}, sequences, signal, ({ arrays }, lengths) => {
+      const selfCertainty = split(arrays.self_certainty as Float32Array, lengths);
+      return split(arrays.entropy as Float32Array, lengths).map((entropy, index) => ({
+        entropy,
+        selfCertainty: selfCertainty[index] as Float32Array,
+      }));
+    });
+  }
+
+  embed(
+    sequences: readonly TokenIds[],
+    { pooling, signal }: { readonly pooling: "mean" | "last"; readonly signal?: AbortSignal },
+  ): Promise<Float32Array[]> {
+    return this.#read("embed", { pooling }, sequences, signal, ({ head, arrays }, lengths) =>
+      split(
+        arrays.embeddings as Float32Array,
+        lengths.map(() => head.width as number),
+      ),
+    );
+  }
+
+  /** A verb that reads sequences, which the workers share. */
+  #read<T>(
+    verb: string,
+    parameters: FrameHead,
+    sequences: readonly TokenIds[],
+    signal: AbortSignal | undefined,
+    unpack: (reply: Reply, lengths: readonly number[]) => T[],
+  ): Promise<T[]> {
+    const run = async (worker: Worker, members: readonly TokenIds[]): Promise<T[]> => {
+      const lengths = members.map(({ length }) => length);
+      const arrays = { lengths: i32(Int32Array.from(lengths)), tokens: i32(...members) };
+      return unpack(await worker.call(verb, { sampler: this.id, ...parameters }, arrays), lengths);
     };
-    await waitFor(steal(workers, divide(shares, workers.length), run, signal), signal);
+    return this.#shared(sequences, ({ length }) => ({ rows: 1, cost: length }), run, signal);
+  }
+
+  /** Divides members of a call among the workers; the results are in the order of the members. */
+  async #shared<M, T>(
+    members: readonly M[],
+    costOf: (member: M) => Pick<Share, "rows" | "cost">,
+    run: (worker: Worker, members: readonly M[]) => Promise<readonly T[]>,
+    signal: AbortSignal | undefined,
+  ): Promise<T[]> {
+    const workers = this.#living();
+    const shares = members.map((member, index) => ({ index, ...costOf(member) }));
+    const results: T[] = new Array(members.length);
+    const runChunk = async (worker: Worker, chunk: readonly Share[]): Promise<void> => {
+      const done = await run(
+        worker,
+        chunk.map(({ index }) => members[index] as M),
+      );
+      for (const [place, { index }] of chunk.entries()) results[index] = done[place] as T;
+    };
+    await waitFor(steal(workers, divide(shares, workers.length), runChunk, signal), signal);
     return results;
   }
 
@@ -101,4 +140,13 @@ export class LocalSampler implements Sampler {
     for (const worker of this.#workers)
       if (worker.failure === undefined) worker.call("unload", { sampler: this.id }).catch(() => undefined);
   }
+}
+
+/** A flat array, divided. */
+function split(flat: Float32Array, lengths: readonly number[]): Float32Array[] {
+  let at = 0;
+  return lengths.map((length) => {
+    at += length;
+    return flat.slice(at - length, at);
+  });
 }

@@ -1,23 +1,38 @@
-import type { SampledSequence, SampleRequest } from "../../../foundation/contract/index.ts";
+import type { SampledSequence, SampleRequest, TopLogprobs } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import { type FrameArrays, type FrameHead, type FrameInput, i32, i64 } from "./frames.ts";
 
-/** What requests must share to run in one call: everything but `maxTokens`, which each has of its own. */
-export function sharedParameters({ parameters }: SampleRequest): FrameHead {
-  const { temperature = 1, topK, topP, minP, stopTokens = [], stopStrings = [] } = parameters;
-  return { temperature, topK, topP, minP, stopTokens, stopStrings };
+/** Head and arrays of `sample`: requests of different parameters run together. Throws `bad-request` for a seed that is no integer below 2^48. */
+export function packRequests(requests: readonly SampleRequest[]): {
+  readonly head: FrameHead;
+  readonly arrays: FrameInput;
+} {
+  const ints = (of: (request: SampleRequest) => number) => i32(Int32Array.from(requests, of));
+  const sets = new Map<string, { readonly number: number; readonly parameters: FrameHead }>();
+  const which = requests.map((request) => {
+    const parameters = parametersOf(request);
+    const key = JSON.stringify(parameters);
+    const set = sets.get(key) ?? { number: sets.size, parameters };
+    sets.set(key, set);
+    return set.number;
+  });
+  return {
+    head: { parameters: Array.from(sets.values(), ({ parameters }) => parameters) },
+    arrays: {
+      lengths: ints(({ prompt }) => prompt.length),
+      samples: ints(({ samples }) => samples),
+      maxTokens: ints(({ parameters }) => parameters.maxTokens),
+      tokens: i32(...requests.map(({ prompt }) => prompt)),
+      seeds: i64(packSeeds(requests)),
+      parameters: i32(Int32Array.from(which)),
+    },
+  };
 }
 
-/** The arrays of `sample`. Throws `bad-request` for a seed that is no integer below 2^48. */
-export function packRequests(requests: readonly SampleRequest[]): FrameInput {
-  const ints = (of: (request: SampleRequest) => number) => i32(Int32Array.from(requests, of));
-  return {
-    lengths: ints(({ prompt }) => prompt.length),
-    samples: ints(({ samples }) => samples),
-    maxTokens: ints(({ parameters }) => parameters.maxTokens),
-    tokens: i32(...requests.map(({ prompt }) => prompt)),
-    seeds: i64(packSeeds(requests)),
-  };
+/** All but `maxTokens`, which each request has of its own. */
+function parametersOf({ parameters }: SampleRequest): FrameHead {
+  const { temperature = 1, topK, topP, minP, stopTokens = [], stopStrings = [], topLogprobs } = parameters;
+  return { temperature, topK, topP, minP, stopTokens, stopStrings, topLogprobs };
 }
 
 function packSeeds(requests: readonly SampleRequest[]): BigInt64Array {
@@ -37,25 +52,50 @@ function packSeeds(requests: readonly SampleRequest[]): BigInt64Array {
 
 /** The samples of a reply, request by request, copied out of it so that keeping one does not keep all. */
 export function unpackSamples(requests: readonly SampleRequest[], arrays: FrameArrays): SampledSequence[][] {
-  const { lengths, reasons, tokens, logprobs } = arrays as {
+  const { lengths, reasons, cached, tokens, logprobs } = arrays as {
     lengths: Int32Array;
     reasons: Uint8Array;
+    cached: Int32Array;
     tokens: Int32Array;
     logprobs: Float32Array;
   };
+  const top = new TopReader(arrays);
   let row = 0;
   let at = 0;
-  return requests.map(({ samples }) =>
-    Array.from({ length: samples }, () => {
+  return requests.map(({ samples, parameters: { topLogprobs = 0 } }, index) => {
+    const promptCacheHitTokens = cached[index] ?? 0;
+    return Array.from({ length: samples }, () => {
       const end = at + (lengths[row] ?? 0);
       const sampled: SampledSequence = {
         tokens: tokens.slice(at, end),
         logprobs: logprobs.slice(at, end),
         stopReason: reasons[row] === 0 ? "stop" : "length",
+        ...top.next(topLogprobs, end - at),
+        ...(promptCacheHitTokens > 0 ? { promptCacheHitTokens } : {}),
       };
       row += 1;
       at = end;
       return sampled;
-    }),
-  );
+    });
+  });
+}
+
+/** The most probable tokens of a reply, one sequence after the other. */
+export class TopReader {
+  readonly #tokens: Int32Array;
+  readonly #logprobs: Float32Array;
+  #at = 0;
+
+  constructor({ top_tokens, top_logprobs }: FrameArrays) {
+    this.#tokens = (top_tokens as Int32Array | undefined) ?? new Int32Array(0);
+    this.#logprobs = (top_logprobs as Float32Array | undefined) ?? new Float32Array(0);
+  }
+
+  next(k: number, positions: number): { readonly top?: TopLogprobs } {
+    if (k === 0) return {};
+    const begin = this.#at;
+    this.#at += k * positions;
+    const [tokens, logprobs] = [this.#tokens.slice(begin, this.#at), this.#logprobs.slice(begin, this.#at)];
+    return { top: { k, tokens, logprobs } };
+  }
 }

@@ -24,6 +24,7 @@ export function writeSamples({ sequences, promptLogprobs, topPromptLogprobs }: W
     });
   if (promptLogprobs !== undefined) writer.bytes(2, bytesOf(promptLogprobs));
   if (topPromptLogprobs !== undefined) writer.message(3, (inner) => writeTop(inner, topPromptLogprobs));
+  writer.integer(4, sequences[0]?.promptCacheHitTokens ?? 0);
   return writer.finish();
 }
 
@@ -39,14 +40,17 @@ export function readSamples(bytes: Uint8Array): WireSamples {
   const sequences: SampledSequence[] = [];
   let promptLogprobs: Float32Array | undefined;
   let topPromptLogprobs: TopLogprobs | undefined;
+  let promptCacheHitTokens = 0;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) sequences.push(reader.message(readSequence));
     else if (field === 2) promptLogprobs = floatsFrom(reader.bytes());
     else if (field === 3) topPromptLogprobs = reader.message(readTop);
+    else if (field === 4) promptCacheHitTokens = reader.integer();
     else reader.skip();
   }
+  const hits = promptCacheHitTokens > 0 ? { promptCacheHitTokens } : {};
   return {
-    sequences,
+    sequences: sequences.map((sequence) => ({ ...sequence, ...hits })),
     ...(promptLogprobs && { promptLogprobs }),
     ...(topPromptLogprobs && { topPromptLogprobs }),
   };
