@@ -2,6 +2,7 @@ import { messageOf, userError } from "../../../../foundation/base/index.ts";
 import type { Engine, Loss } from "../../../../foundation/contract/index.ts";
 import { Bench } from "../../conformance/bench.ts";
 import { type ConformanceSubject, conformanceChecks } from "../../conformance/index.ts";
+import { withoutNorm } from "../../conformance/served-subject.ts";
 import type { Findings } from "./findings.ts";
 import { probeLoss, probeWeights } from "./weights-probe.ts";
 
@@ -93,15 +94,4 @@ async function subjectOf(engine: Engine, modelFolder: string): Promise<Conforman
 async function tellsNorm(subject: ConformanceSubject): Promise<boolean> {
   await using bench = new Bench(subject, await subject.engine.capabilities());
   return !Number.isNaN(await bench.gradientNorm(await bench.model()));
-}
-
-function withoutNorm(engine: Engine): Engine {
-  return {
-    name: engine.name,
-    capabilities: async () => ({ ...(await engine.capabilities()), untold: ["gradient-norm"] }),
-    createModel: (options) => engine.createModel(options),
-    loadSampler: (options) => engine.loadSampler(options),
-    cost: () => engine.cost(),
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
-  };
 }
