@@ -15,7 +15,7 @@ import type { Row } from "./row.ts";
 const trips = 2000;
 
 /**
- * TypeScript → worker → a verb that computes nothing → back, against a bare round trip of as many bytes to a Python process
+ * TypeScript → worker → a call that does nothing → back, against a bare round trip of as many bytes to a Python process
  * over the same kind of socket.
  */
 export async function doorRows(rounds: number): Promise<Row[]> {
@@ -32,13 +32,15 @@ export async function doorRows(rounds: number): Promise<Row[]> {
       environment: fairEnvironment(1),
     });
     await using echo = await Echo.start(python);
-    const request = encodeFrame({ id: trips, verb: "stats" });
-    const ours = roundTrips(trips, () => worker.call("stats", {}));
+    // What gives back a model that is not there does nothing, and says so.
+    const nothing = { model: "none" };
+    const request = encodeFrame({ id: trips, verb: "unload", ...nothing });
+    const ours = roundTrips(trips, () => worker.call("unload", nothing).catch(() => undefined));
     const theirs = roundTrips(trips, () => echo.trip(request));
     for (const side of [ours, theirs]) await side();
     return [
       {
-        work: "the door: a verb that computes nothing, there and back",
+        work: "the door: a call that does nothing, there and back",
         against: "a bare round trip over the same kind of socket",
         setting: `Node and Python, ${request.length} bytes there, one round trip after the other, ${trips} a turn`,
         ratio: await pairedRatio(ours, theirs, rounds),
