@@ -1,4 +1,5 @@
-import { internalError, userError } from "../../foundation/base/index.ts";
+import { z } from "zod";
+import { internalError, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type {
   ChatLogprobs,
   ChatModel,
@@ -6,8 +7,16 @@ import type {
   ChatModelReply,
   Message,
   SampledSequence,
+  Sampler,
   SamplingPolicy,
+  Tokenizer,
 } from "../../foundation/contract/index.ts";
+
+const policySchema = z.strictObject({
+  role: z.string().min(1),
+  sampler: valueWith<Sampler>("sample", "expected a sampler of an engine"),
+  tokenizer: valueWith<Tokenizer>("decode", "expected a tokenizer, such as loadTokenizer() returns"),
+});
 
 /**
  * Weights to sample from as a model that reads messages, through the chat template that they were taught. Throws a user error
@@ -24,7 +33,7 @@ import type {
  * const { text } = await model.answer([{ role: "user", content: "12" }], { maxTokens: 4 });
  */
 export function policyChat(policy: SamplingPolicy): ChatModel {
-  const { role, sampler, tokenizer } = checked(policy);
+  const { role, sampler, tokenizer } = readOptions("policyChat()", policySchema, policy);
   const { chat } = tokenizer;
   if (chat === undefined)
     throw userError(
@@ -77,12 +86,4 @@ function logprobsOf(
       logprob: logprobs[at] as number,
     })),
   };
-}
-
-/** Throws a user error `invalid-option`. */
-function checked(policy: unknown): SamplingPolicy {
-  const { role, sampler, tokenizer } = (policy ?? {}) as Partial<SamplingPolicy>;
-  if (typeof role === "string" && typeof sampler?.sample === "function" && tokenizer?.decode !== undefined)
-    return { role, sampler, tokenizer };
-  throw userError("invalid-option", "policyChat(): takes a policy, { role, sampler, tokenizer }.");
 }

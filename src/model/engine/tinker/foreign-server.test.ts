@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Datum, Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
 import { checkNeeds } from "../index.ts";
 import { modelName, type Served, served, tinyFolder } from "../serve/testing/wire-client.ts";
@@ -14,18 +14,16 @@ let inner: Served;
 beforeAll(async () => {
   inner = await served();
 });
-beforeEach(() => {
-  vi.stubEnv("WHETSTONE_CACHE", join(inner.folder, "cache"));
-});
 afterAll(async () => {
-  vi.unstubAllEnvs();
   await inner[Symbol.asyncDispose]();
 });
 
 const start = (options: Partial<SkyrlLikeOptions> = {}): Promise<SkyrlLike> =>
   skyrlLike({ inner: { url: inner.server.url, key: "k" }, ...options });
 const open = (server: SkyrlLike, more: { readonly probe?: boolean } = { probe: false }): Promise<Engine> =>
-  tinker({ baseUrl: server.url, apiKey: "k", model: modelName, ...more }).open({ logFolder: "unused" });
+  tinker({ baseUrl: server.url, apiKey: "k", model: modelName, ...more }).open({
+    logFolder: join(inner.folder, "logs"),
+  });
 const source = { kind: "folder", path: tinyFolder } as const;
 const adapters = { source, lora: { rank: 4 } };
 const crossEntropy = { name: "cross_entropy" } as const;
@@ -168,12 +166,12 @@ describe("a probe", () => {
     const so = server.requests.length;
     expect(await probed(server)).toEqual(capabilities);
     expect(server.requests.length - so).toBeLessThan(10);
-    const [name = ""] = await readdir(join(inner.folder, "cache", "servers"));
-    const kept = JSON.parse(await readFile(join(inner.folder, "cache", "servers", name), "utf8"));
+    const [name = ""] = await readdir(join(inner.folder, "logs", "servers"));
+    const kept = JSON.parse(await readFile(join(inner.folder, "logs", "servers", name), "utf8"));
     expect(kept.faults.map(({ check }: { check: string }) => check)).toContain(
       "accumulation equals one batch",
     );
-    await rm(join(inner.folder, "cache"), { recursive: true });
+    await rm(join(inner.folder, "logs", "servers"), { recursive: true });
   });
 
   test("finds nothing wrong with the dialect alone", async () => {

@@ -14,9 +14,9 @@ import type {
   Sampler,
   SaveOptions,
 } from "../../../foundation/contract/index.ts";
-import { lossOf } from "../conformance/reference-loss.ts";
 import { checkTargets, checkTokens, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
+import { lossOf } from "../reference-loss.ts";
 import { wireDatumOf } from "./data.ts";
 import { refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";

@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { z } from "zod";
 import { readOptions, systemClock, userError } from "../../../foundation/base/index.ts";
 import type { EngineContext, EngineDefinition } from "../definition.ts";
-import { cacheFolder } from "../local/cache-folder.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Findings } from "./probe/findings.ts";
 import { KnownServers } from "./probe/known-servers.ts";
@@ -25,7 +24,7 @@ export interface TinkerOptions {
   readonly apiKey?: string;
   /**
    * Whether the server is tried before it is used, with the fast part of the conformance kit; what it gets wrong is then
-   * refused. Left out, a server that is not Whetstone's is tried once, and what was found is kept in the cache folder; `true`
+   * refused. Left out, a server that is not Whetstone's is tried once, and what was found is kept beside the logs; `true`
    * tries any server anew, `false` none.
    */
   readonly probe?: boolean;
@@ -80,10 +79,10 @@ async function found(
   server: ServerIdentity,
   anew: boolean,
   open: () => TinkerEngine,
-  { onProgress, signal }: EngineContext,
+  { logFolder, onProgress, signal }: EngineContext,
 ): Promise<Findings | undefined> {
   if (server.ours && !anew) return undefined;
-  const servers = new KnownServers(join(cacheFolder(process.env), "servers"));
+  const servers = new KnownServers(join(logFolder, "servers"));
   const known = anew ? undefined : await servers.find(server);
   if (known !== undefined) return known;
   onProgress?.(`trying what the server at ${server.baseUrl} does`, 0, 1);
