@@ -77,8 +77,18 @@ module.exports = {
       severity: "error",
       comment:
         "Engines do not know each other, and the conformance kit knows none; an engine's tests run the kit.",
-      from: { path: "^src/model/engine/([^/]+)/", pathNot: [test, "^src/model/engine/serve/"] },
+      from: {
+        path: "^src/model/engine/([^/]+)/",
+        pathNot: [test, "^src/model/engine/(serve|tinker/probe)/"],
+      },
       to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/$1/" },
+    },
+    {
+      name: "probe-knows-the-kit",
+      severity: "error",
+      comment: "A client tries a server with the conformance kit, and knows no other engine.",
+      from: { path: "^src/model/engine/tinker/probe/", pathNot: test },
+      to: { path: "^src/model/engine/[^/]+/", pathNot: "^src/model/engine/(tinker|conformance)/" },
     },
     {
       name: "server-knows-the-wire",
@@ -98,8 +108,11 @@ module.exports = {
       name: "public-api-only",
       severity: "error",
       comment:
-        "Examples and benches use what a stranger can use: the public API. The engine's bench also asks where its environment is.",
-      from: { path: "^(examples|bench)/", pathNot: "^bench/engine/(environment|model|small-decoder)[.]ts$" },
+        "Examples and benches use what a stranger can use: the public API. The engine's bench also asks where its environment is, and knocks on inner doors.",
+      from: {
+        path: "^(examples|bench)/",
+        pathNot: "^bench/engine/(environment|model|small-decoder|door|wire)[.]ts$",
+      },
       to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },
     {

@@ -1,19 +1,21 @@
 /**
  * How fast the engine is beside what people would otherwise use: its worker's code against plain PyTorch and transformers
- * at the quickstart's sizes, and the engine with SmolLM2-135M against transformers' `generate` and TRL's SFTTrainer.
- * `--only small|sampling|training` runs a part, which is printed and not recorded; `--rounds N` takes more pairs.
+ * at the quickstart's sizes, the engine with SmolLM2-135M against transformers' `generate` and TRL's SFTTrainer, and the way to
+ * a worker and to a server against bare round trips. `--only small|sampling|training|door|wire` runs a part, which is printed and not recorded; `--rounds N` takes more pairs.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { local } from "whetstone";
+import { doorRows } from "./engine/door.ts";
 import { peerEnvironment } from "./engine/environment.ts";
 import { benchModel } from "./engine/model.ts";
 import type { Row } from "./engine/row.ts";
 import { samplingRows } from "./engine/sampling.ts";
 import { smallDecoderRows } from "./engine/small-decoder.ts";
 import { trainingRows } from "./engine/training.ts";
+import { wireRows } from "./engine/wire.ts";
 import { record, renderTable } from "./record.ts";
 
 const { values } = parseArgs({
@@ -25,14 +27,15 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a whole number from 1 up");
-const parts = ["small", "sampling", "training"];
+const parts = ["small", "sampling", "training", "door", "wire"];
 if (values.only !== undefined && !parts.includes(values.only))
   throw new Error(`--only takes one of ${parts.join(", ")}`);
 const wanted = (part: string): boolean => values.only === undefined || values.only === part;
 
-const environment = await peerEnvironment();
-const rows: Row[] = wanted("small") ? await smallDecoderRows(environment) : [];
+const rows: Row[] = [];
+if (wanted("small")) rows.push(...(await smallDecoderRows(await peerEnvironment())));
 if (wanted("sampling") || wanted("training")) {
+  const environment = await peerEnvironment();
   const logFolder = await mkdtemp(join(tmpdir(), "whetstone-bench-logs-"));
   {
     await using engine = await local().open({ logFolder });
@@ -42,6 +45,8 @@ if (wanted("sampling") || wanted("training")) {
   }
   await rm(logFolder, { recursive: true, force: true });
 }
+if (wanted("door")) rows.push(...(await doorRows(rounds)));
+if (wanted("wire")) rows.push(...(await wireRows(rounds)));
 
 const missed = rows.filter(({ ratio, bar }) => bar !== null && ratio < bar);
 const table = {
@@ -51,13 +56,13 @@ const table = {
     against,
     setting,
     ratio.toFixed(2),
-    bar ?? "none",
+    bar === null ? "none" : Number(bar.toFixed(2)),
   ]),
 };
 const verdict =
   missed.length === 0
     ? "Holds: no ratio is below its bar."
-    : `Does not hold: ${missed.map(({ work, against, ratio, bar }) => `${work} against ${against} is ${ratio.toFixed(2)}, and the bar is ${bar}`).join("; ")}.`;
+    : `Does not hold: ${missed.map(({ work, against, ratio, bar }) => `${work} against ${against} is ${ratio.toFixed(2)}, and the bar is ${bar?.toFixed(2)}`).join("; ")}.`;
 if (values.json) console.log(JSON.stringify({ rows }));
 else console.log(`${renderTable(table)}\n\n${verdict}`);
 if (values.only === undefined)

@@ -24,8 +24,8 @@ export {
   auditRun,
   type Chat,
   type ChatAnswer,
-  type ChatModel,
   type ChatOptions,
+  type ChatPartner,
   type CompareOptions,
   type Comparison,
   type Contender,
@@ -61,6 +61,7 @@ export {
   type WhichWeights,
   withParameters,
 } from "./loop/run.ts";
+export { type ChatEndpointOptions, chatEndpoint, policyChat } from "./model/chat/index.ts";
 export {
   type ConformanceCheck,
   type ConformanceSubject,

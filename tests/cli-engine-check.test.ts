@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { conformanceChecks } from "../src/index.ts";
-import { temporaryFolder, whetstone } from "./cli-program.ts";
+import { root, start, temporaryFolder, whetstone } from "./cli-program.ts";
 
 const folder = temporaryFolder();
 
@@ -41,4 +42,51 @@ test.concurrent("engine check refuses what the engine has not, and names one tha
   const { code, stderr } = await whetstone(["engine", "check", "tabular", "--precision", "bf16"], { folder });
   expect(code).toBe(3);
   expect(stderr).toContain("does not have the precision bf16, which is asked of it; use local().");
+});
+
+test.concurrent("engine check tries a Tinker server, with the model that it serves by name", async () => {
+  const served = `org/tiny=${join(root, "examples/models/tiny")}`;
+  const serve = ["engine", "serve", "--engine", "tabular", "--port", "0", "--key", "tml-k", "--json"];
+  const serving = start([...serve, "--model", served], { folder: temporaryFolder() });
+  const { url } = JSON.parse(await serving.line(() => true)) as { readonly url: string };
+  const check = ["engine", "check", url, "--fast", "--json"];
+  const { code, stdout, stderr } = await whetstone([...check, "--key", "tml-k", "--model", "org/tiny"], {
+    folder,
+  });
+  expect([code, stderr]).toEqual([0, ""]);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({
+    conforms: true,
+    failed: 0,
+    notApplicable: 0,
+    model: "org/tiny",
+    precision: "fp32",
+    capabilities: { engine: "tinker (tabular)" },
+  });
+  expect(report.checks.map(({ name }: { name: string }) => name)).toEqual(
+    conformanceChecks().flatMap(({ name, fast }) => (fast ? [name] : [])),
+  );
+
+  const cases: readonly (readonly [says: string, more: readonly string[], key?: string])[] = [
+    ["--model is missing", ["--key", "tml-k"]],
+    ["takes no such key", ["--key", "tml-other", "--model", "org/tiny"]],
+    ["takes no such key", ["--model", "org/tiny"]],
+    ["it has org/tiny", ["--model", "org/other"], "tml-k"],
+  ];
+  for (const [says, more, key] of cases) {
+    const environment = { TINKER_API_KEY: key };
+    const ended = await whetstone([...check, ...more], { folder, environment });
+    expect(ended.code, says).toBe(3);
+    expect(JSON.parse(ended.stdout).error.message).toContain(says);
+  }
+  serving.child.kill("SIGTERM");
+  await serving.ended;
+  const gone = await whetstone([...check, "--key", "tml-k", "--model", "org/tiny"], { folder });
+  expect([gone.code, JSON.parse(gone.stdout).error.code]).toEqual([2, "server-unreachable"]);
+});
+
+test.concurrent("engine check takes no key for an engine of this machine", async () => {
+  const { code, stderr } = await whetstone(["engine", "check", "tabular", "--key", "k"], { folder });
+  expect(code).toBe(3);
+  expect(stderr).toContain("--key is for a server");
 });

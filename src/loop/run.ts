@@ -38,7 +38,7 @@ import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts
 
 export type { RunDefinition } from "./round/definition.ts";
 export { type Audit, type AuditOptions, auditRun } from "./run/audit-run.ts";
-export { type Chat, type ChatAnswer, type ChatModel, type ChatOptions, openChat } from "./run/chat.ts";
+export { type Chat, type ChatAnswer, type ChatOptions, type ChatPartner, openChat } from "./run/chat.ts";
 export { type Contender, readContender } from "./run/compare/contender.ts";
 export { readHarness } from "./run/compare/harness-words.ts";
 export {

@@ -82,7 +82,7 @@ export interface OptimizerResult {
   readonly sequence: number;
   /** Optimiser steps applied so far: the weight version. */
   readonly step: number;
-  /** Norm of the accumulated gradient before clipping. */
+  /** Norm of the accumulated gradient before clipping; NaN where the engine does not tell it ({@link EngineCapabilities.untold}). */
   readonly gradientNorm: number;
 }
 
@@ -299,6 +299,10 @@ export interface EngineCapabilities {
   readonly extensions: readonly EngineExtension[];
   /** The same calls give the same bits on this machine, whatever else runs beside them; false or absent where not claimed. */
   readonly deterministic?: boolean;
+  /** Weights of cross_entropy have the size and the sign that they are given; false where a server makes others of them. */
+  readonly signedWeights?: boolean;
+  /** Numbers that it does not tell, NaN where they would stand; absent where it tells all. */
+  readonly untold?: readonly "gradient-norm"[];
   /** What could not be tried where this was made, in words; empty where everything was. */
   readonly untested: readonly string[];
   /** Workers that compute at the same time. */

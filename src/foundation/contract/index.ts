@@ -1,3 +1,4 @@
+export * from "./chat-model.ts";
 export * from "./engine.ts";
 export * from "./events.ts";
 export * from "./guard.ts";

@@ -5,12 +5,12 @@ import { ledgerFolder } from "../../foundation/ledger/index.ts";
 import type { EngineDefinition, EngineProgress } from "../../model/engine/index.ts";
 import { loadTokenizer } from "../../model/text/index.ts";
 import { abortSignal, functionOf, projectFolder, runName, whichWeights } from "./arguments.ts";
-import { type Chat, type ChatModel, conversation, type Speaker } from "./chat/conversation.ts";
+import { type Chat, type ChatPartner, conversation, type Speaker } from "./chat/conversation.ts";
 import { engineOf } from "./engine-of.ts";
 import { readRun } from "./find-run.ts";
 import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
-export type { Chat, ChatAnswer, ChatModel } from "./chat/conversation.ts";
+export type { Chat, ChatAnswer, ChatPartner } from "./chat/conversation.ts";
 
 const optionsSchema = z.strictObject({
   folder: projectFolder,
@@ -98,7 +98,7 @@ export async function openChat(options: ChatOptions = {}): Promise<Chat> {
 
 function modelsOf(
   asked: readonly { readonly which: WhichWeights; readonly round: number; readonly checkpoint: string }[],
-): ChatModel[] {
+): ChatPartner[] {
   return [...Map.groupBy(asked, ({ checkpoint }) => checkpoint).values()].flatMap(([first, ...rest]) =>
     first === undefined
       ? []

@@ -1,4 +1,4 @@
-import type { Datum, Loss } from "../../foundation/contract/index.ts";
+import type { Datum, Loss, TokenIds } from "../../foundation/contract/index.ts";
 import { engineError } from "./engine-error.ts";
 
 type FloatMember = "weights" | "advantages" | "logprobs" | "mask" | "clipLow" | "clipHigh";
@@ -11,6 +11,16 @@ export function checkTargets(data: readonly Datum[]): void {
         "bad-request",
         `Datum ${index} has ${tokens.length} tokens and ${targets.length} targets.`,
       );
+}
+
+/** Throws `token-out-of-range` for the first id that the vocabulary has not; `what` says where it stands. */
+export function checkTokens(tokens: TokenIds, vocabularySize: number, what: string): void {
+  const at = tokens.findIndex((token) => token < 0 || token >= vocabularySize);
+  if (at >= 0)
+    throw engineError(
+      "token-out-of-range",
+      `${what} [${at}] is ${tokens[at]}, and the vocabulary has ${vocabularySize} tokens.`,
+    );
 }
 
 /** The array of a datum that a loss needs; a mask is 1 everywhere by default. Throws `bad-request`. */

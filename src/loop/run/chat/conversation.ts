@@ -9,7 +9,7 @@ import { contextTokens, stopTokensOf } from "../../../gro/rollout/index.ts";
 import type { WhichWeights } from "../weights.ts";
 
 /** One of those who answer. */
-export interface ChatModel {
+export interface ChatPartner {
   readonly of: WhichWeights;
   /** Which others of those that were asked for are the very same weights. */
   readonly also: readonly WhichWeights[];
@@ -18,7 +18,7 @@ export interface ChatModel {
   readonly checkpoint: string;
 }
 
-export interface ChatAnswer extends ChatModel {
+export interface ChatAnswer extends ChatPartner {
   readonly text: string;
   /** False when the token limit ended it. */
   readonly complete: boolean;
@@ -29,7 +29,7 @@ export interface ChatAnswer extends ChatModel {
 /** A conversation with a run's models, each with the answers that it gave itself. */
 export interface Chat extends AsyncDisposable {
   readonly run: string;
-  readonly models: readonly ChatModel[];
+  readonly models: readonly ChatPartner[];
   /** Whether the models know conversations; without a chat template each prompt stands alone. */
   readonly conversational: boolean;
   /**
@@ -42,7 +42,7 @@ export interface Chat extends AsyncDisposable {
 }
 
 export interface Speaker {
-  readonly model: ChatModel;
+  readonly model: ChatPartner;
   readonly tokenizer: Tokenizer;
   readonly sampler: Sampler;
 }

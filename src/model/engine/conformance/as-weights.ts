@@ -1,8 +1,8 @@
 import type { Datum, EngineModel, Loss } from "../../../foundation/contract/index.ts";
+import { asWeights, lossOf } from "../reference-loss.ts";
 import { assert, assertAtMost, assertClose } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import { nameOf, type PolicyData } from "./policy-data.ts";
-import { asWeights, lossOf } from "./reference-loss.ts";
 
 /** The loss's derivatives as weights, times `sign`. */
 export function weightsOf({ data, logprobs }: PolicyData, loss: Loss, sign: number): Datum[] {

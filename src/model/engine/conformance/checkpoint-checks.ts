@@ -31,7 +31,7 @@ export const checkpointChecks: readonly CheckDefinition[] = [
       assertAllClose(bench, "a loaded logprob", await measure(bench, again), saved, bench.logprobTolerance);
       // Without a gradient, so that only what the optimiser remembers moves the weights.
       for (const one of [model, again])
-        await one.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
+        await one.optimStep({ learningRate: 0.1, epsilon: 1e-2, weightDecay: 0 });
       const [first, second] = [await measure(bench, model), await measure(bench, again)];
       assertMoved("the policy, by what is remembered,", first, saved, bench.trainedTolerance);
       assertAllClose(bench, "a logprob after the next step", second, first, bench.trainedTolerance);

@@ -1,10 +1,10 @@
 import type { Datum, EngineModel, Loss } from "../../../foundation/contract/index.ts";
+import { derivativesOf } from "../reference-loss.ts";
 import { assertAsWeights } from "./as-weights.ts";
 import { assert, assertClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import { anyOf, type CheckDefinition, type Excuse } from "./check.ts";
 import { nameOf, policyData } from "./policy-data.ts";
-import { derivativesOf } from "./reference-loss.ts";
 
 const clipping = ["ppo", "cispo", "gspo"] as const;
 

@@ -1,10 +1,10 @@
 import type { Datum, EngineModel, Loss } from "../../../foundation/contract/index.ts";
+import { lossOf } from "../reference-loss.ts";
 import { assertAsWeights, weightsOf } from "./as-weights.ts";
 import { assert, assertAllClose, assertClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { lossesOf, nameOf, type PolicyData, policyData } from "./policy-data.ts";
-import { lossOf } from "./reference-loss.ts";
 
 const indices = [0, 1, 2, 3, 4, 5];
 

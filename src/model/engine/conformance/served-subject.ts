@@ -1,9 +1,17 @@
+import { userError } from "../../../foundation/base/index.ts";
 import type { Engine } from "../../../foundation/contract/index.ts";
+import { folderSubject } from "./folder-subject.ts";
 import type { ConformanceSubject } from "./subject.ts";
 
+interface Served extends Pick<ConformanceSubject, "precision" | "tokens" | "lora"> {
+  /** The model's folder, where there is a copy of it here: it says how many tokens there are where the server does not. */
+  readonly folder?: string;
+}
+
 /**
- * An engine whose models lie elsewhere, with one that it knows by name: how many tokens it has the engine itself says, no seed
- * decides its weights, and its checkpoints are out of sight. Throws what creating the model throws.
+ * An engine whose models lie elsewhere, with one that it knows by name: no seed decides its weights, and its checkpoints are out
+ * of sight. How many tokens it has the engine itself says, or the folder. Throws what creating the model throws, and a user error
+ * `vocabulary-unknown` where nobody says.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "model-"));
@@ -14,13 +22,42 @@ import type { ConformanceSubject } from "./subject.ts";
 export async function servedSubject(
   engine: Engine,
   model: string,
-  rest: Pick<ConformanceSubject, "precision" | "tokens" | "lora"> = {},
+  { folder, ...rest }: Served = {},
 ): Promise<ConformanceSubject> {
-  const { lora } = rest;
+  const { lora, precision } = rest;
+  const modelFolder = folder ?? model;
   await using made = await engine.createModel({
-    source: { kind: "folder", path: model, seed: 1 },
+    source: { kind: "folder", path: modelFolder, seed: 1 },
+    ...(precision === undefined ? {} : { precision }),
     ...(lora === undefined ? {} : { lora }),
   });
   const { vocabularySize } = made.info;
-  return { engine, modelFolder: model, vocabularySize, trained: true, remote: true, ...rest };
+  if (vocabularySize === Number.MAX_SAFE_INTEGER)
+    throw userError(
+      "vocabulary-unknown",
+      `The server does not say how many tokens ${model} has: give a folder with its config.json too, NAME=FOLDER.`,
+    );
+  const { tokens } = folder === undefined ? {} : await folderSubject(engine, folder);
+  const { gradientNorm } = await made.optimStep({ learningRate: 0, weightDecay: 0 });
+  return {
+    engine: Number.isNaN(gradientNorm) ? withoutNorm(engine) : engine,
+    modelFolder,
+    vocabularySize,
+    trained: true,
+    remote: true,
+    ...(tokens === undefined ? {} : { tokens }),
+    ...rest,
+  };
+}
+
+/** An engine that was found not to tell the norm of its gradients, saying so. */
+export function withoutNorm(engine: Engine): Engine {
+  return {
+    name: engine.name,
+    capabilities: async () => ({ ...(await engine.capabilities()), untold: ["gradient-norm"] }),
+    createModel: (options) => engine.createModel(options),
+    loadSampler: (options) => engine.loadSampler(options),
+    cost: () => engine.cost(),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
 }

@@ -122,7 +122,8 @@ export const getInfo: Handler = async (state, call) => {
   const model = findModel(state, id);
   if (model === undefined) return noModel(state, id);
   const { base } = model;
-  const { lora } = await model.info();
+  const info = await model.info();
+  const { lora } = info;
   const tokenizer =
     state.sameMachine && base.hasTokenizer ? { tokenizer_id: asTokenizerId(base.folder) } : {};
   return jsonReply({
@@ -133,6 +134,8 @@ export const getInfo: Handler = async (state, call) => {
     lora_rank: lora?.rank ?? null,
     model_name: base.name,
     optimizer_config: { type: "adamw" },
+    // Ours, for clients that have no folder of the model.
+    whetstone: info,
   });
 };
 

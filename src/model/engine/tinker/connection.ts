@@ -3,6 +3,9 @@ import * as https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { isWhetstoneError, messageOf, WhetstoneError } from "../../../foundation/base/index.ts";
 import { engineError } from "../engine-error.ts";
+import { readPassOutput, type WirePass, type WirePassOutput, writePass } from "./wire/forward-backward.ts";
+import { jsonPass, passOutputIn, samplesIn } from "./wire/json.ts";
+import { readSamples, type WireSamples } from "./wire/sample-response.ts";
 
 export interface ConnectionOptions {
   /** As the SDK has it: what comes before `/api/v1`. */
@@ -22,6 +25,10 @@ const badRequests = new Set([
   "unsupported",
 ]);
 
+/** Too many requests; a checkpoint that is still being written. */
+const busy: ReadonlySet<number> = new Set([425, 429]);
+/** What a server says of a body whose form it does not know: 415, or FastAPI's 422. */
+const unread: ReadonlySet<number> = new Set([415, 422]);
 const attempts = 5;
 const firstPauseMs = 100;
 
@@ -30,6 +37,7 @@ export class Connection {
   readonly #prefix: string;
   readonly #key: string;
   readonly #transport: Transport;
+  #speaksJson = false;
 
   constructor({ baseUrl, apiKey }: ConnectionOptions) {
     this.#prefix = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
@@ -45,19 +53,44 @@ export class Connection {
     return jsonOf(await this.#send("POST", path, JSON.stringify(body)));
   }
 
+  /** Removes what a path names, as far as the server lets it. */
+  async remove(path: string): Promise<void> {
+    await this.#send("DELETE", path);
+  }
+
   /** The result of an operation that answers in JSON. Throws what the operation did. */
   async operation(path: string, body: object): Promise<Record<string, unknown>> {
     return jsonOf(await this.#result(await this.#send("POST", path, JSON.stringify(body), waiting)));
   }
 
-  /** The result of an operation that answers in protobuf. */
-  async samples(body: object): Promise<Uint8Array> {
-    return bytesOf(await this.#result(await this.#send("POST", "asample", JSON.stringify(body), waiting)));
+  /** Draws; the answer is protobuf, or JSON of servers that know no other. */
+  async samples(body: object): Promise<WireSamples> {
+    const answer = await this.#result(await this.#send("POST", "asample", JSON.stringify(body), waiting));
+    return answer.type === protobuf ? readSamples(answer.body) : samplesIn(jsonOf(answer));
   }
 
-  async pass(body: Uint8Array): Promise<Uint8Array> {
-    const headers = { ...waiting, "Content-Type": protobuf };
-    return bytesOf(await this.#result(await this.#send("POST", "forward_backward", body, headers)));
+  /** A pass over data, in protobuf. A server that does not read it says so before it takes the call, and gets JSON from then on. */
+  async pass(pass: WirePass): Promise<WirePassOutput> {
+    const begun = await this.#begin(pass);
+    const answer = await this.#result(begun);
+    return answer.type === protobuf ? readPassOutput(answer.body) : passOutputIn(jsonOf(answer));
+  }
+
+  async #begin(pass: WirePass): Promise<Answer> {
+    if (!this.#speaksJson) {
+      const headers = { ...waiting, "Content-Type": protobuf };
+      const answer = await this.#send("POST", "forward_backward", writePass(pass), headers);
+      if (!unread.has(answer.status)) return answer;
+      const again = await this.#beginJson(pass);
+      this.#speaksJson = again.status === 200;
+      return this.#speaksJson ? again : answer;
+    }
+    return this.#beginJson(pass);
+  }
+
+  #beginJson(pass: WirePass): Promise<Answer> {
+    const { path, body } = jsonPass(pass);
+    return this.#send("POST", path, JSON.stringify(body), waiting);
   }
 
   /** What was begun is polled for; a server that waits for preference has answered with it already. */
@@ -84,7 +117,7 @@ export class Connection {
         if (attempt < attempts) return undefined;
         throw unreachable(this.#prefix, error);
       });
-      const again = answer === undefined || answer.status === 429 || answer.status >= 500;
+      const again = answer === undefined || busy.has(answer.status) || answer.status >= 500;
       if (!again || attempt === attempts) return answer as Answer;
       await pause(firstPauseMs * 2 ** (attempt - 1));
     }
@@ -145,11 +178,6 @@ function transportOf(url: string): Transport {
     : { request: http.request, agent: new http.Agent(options) };
 }
 
-function bytesOf(answer: Answer): Uint8Array {
-  if (answer.type === protobuf) return answer.body;
-  throw refusalOf(answer);
-}
-
 function jsonOf(answer: Answer): Record<string, unknown> {
   const value = parsed(answer.body.toString("utf8"));
   if (answer.status !== 200 || value === undefined || "error" in value) throw refusalOf(answer);
@@ -170,7 +198,9 @@ function parsed(text: string): Record<string, unknown> | undefined {
 function refusalOf({ status, body: bytes }: Answer): WhetstoneError {
   const text = bytes.toString("utf8");
   const body = parsed(text) ?? {};
-  const message = String(body.error ?? body.detail ?? (text.slice(0, 300) || `status ${status}`));
+  const said = body.error ?? body.detail;
+  const message =
+    typeof said === "string" ? said : text.slice(0, 300) || `the server answered with status ${status}`;
   if (status === 401 || status === 403)
     return new WhetstoneError({
       code: "server-refused-key",
@@ -179,7 +209,8 @@ function refusalOf({ status, body: bytes }: Answer): WhetstoneError {
     });
   const code = typeof body.code === "string" ? body.code : "server-refused";
   if (badRequests.has(code)) return engineError("bad-request", message);
-  return new WhetstoneError({ code, category: body.category === "user" ? "user" : "engine", message });
+  const category = body.category === "user" ? "user" : "engine";
+  return new WhetstoneError({ code, category, message, details: { status } });
 }
 
 function unreachable(where: string, cause: unknown): WhetstoneError {

@@ -90,12 +90,13 @@ function missing(index: number, name: string, loss: Loss) {
   });
 }
 
-/** The API's form of an example. */
-export function wireDatumOf(datum: Datum, loss: Loss): WireDatum {
+/** The API's form of an example. `mask` goes to our servers only; others know a mask as that of gspo's ratio. */
+export function wireDatumOf(datum: Datum, loss: Loss, ours = true): WireDatum {
   const sent = new Map<string, WireTensor>([["target_tokens", tokenTensor(datum.targets)]]);
+  const foreign = ours ? "sequence_ratio_mask" : "mask";
   for (const [name, member] of Object.entries(inputs[loss.name])) {
     const values = datum[member];
-    if (values !== undefined && name !== "sequence_ratio_mask") sent.set(name, floatTensor(values));
+    if (values !== undefined && name !== foreign) sent.set(name, floatTensor(values));
   }
   return { chunks: [{ kind: "tokens", tokens: datum.tokens }], inputs: sent };
 }

@@ -10,6 +10,8 @@ const schema = z.strictObject({
   /** Of the server that has the weights. */
   baseUrl: z.string(),
   path: z.string(),
+  /** Where the same weights can be sampled from, if not there. */
+  samplerPath: z.string().optional(),
   model: z.string(),
   /** The folder whose config and tokenizer are the model's. */
   folder: z.string(),
@@ -18,7 +20,7 @@ const schema = z.strictObject({
 });
 
 /** What lies in the place of a checkpoint whose weights a server keeps. */
-export type Pointer = Omit<z.output<typeof schema>, "format">;
+export type Pointer = Readonly<Omit<z.output<typeof schema>, "format">>;
 
 /** Throws what `writeFolder` throws. */
 export function writePointer(path: string, pointer: Pointer): number {

@@ -14,14 +14,17 @@ import type {
   Sampler,
   SaveOptions,
 } from "../../../foundation/contract/index.ts";
-import { checkTargets, countedBy, refuseBounds, requiredArray } from "../datum.ts";
+import { checkTargets, checkTokens, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
+import { lossOf } from "../reference-loss.ts";
 import { wireDatumOf } from "./data.ts";
+import { refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
+import { parseTinkerPath } from "./paths.ts";
 import { type Pointer, writePointer } from "./pointer.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
 import type { RemoteSession } from "./remote-session.ts";
-import { readPassOutput, writePass } from "./wire/forward-backward.ts";
+import type { ServerTraits } from "./server-traits.ts";
 
 export interface RemoteModelOptions {
   readonly id: string;
@@ -30,8 +33,9 @@ export interface RemoteModelOptions {
   readonly tokenBytes: readonly Uint8Array[] | undefined;
   /** What a pointer to a checkpoint of it says, besides where that is. */
   readonly pointer: Pick<Pointer, "baseUrl" | "folder" | "model">;
-  /** Whether the server is ours: its samplers without a name are kept for as long as they are wanted. */
-  readonly ours: boolean;
+  readonly traits: ServerTraits;
+  /** Numbers that the server has taken for this model already. */
+  readonly sent?: number;
 }
 
 /** Sends a call to the server, under the number that it takes: what takes one is sent. */
@@ -50,7 +54,7 @@ export class RemoteModel implements EngineModel {
   readonly #options: RemoteModelOptions;
   readonly #replies = new Map<number, object>();
   #applied = 0;
-  #sent = 0;
+  #sent: number;
   #step: number;
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
@@ -60,6 +64,7 @@ export class RemoteModel implements EngineModel {
     this.info = options.info;
     this.#options = options;
     this.#step = options.info.step;
+    this.#sent = options.sent ?? 0;
   }
 
   forward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
@@ -75,22 +80,18 @@ export class RemoteModel implements EngineModel {
     { loss, logprobs: returned = "all", ...options }: ForwardOptions,
     forwardOnly: boolean,
   ): Promise<ForwardResult> {
-    const { session } = this.#options;
+    const { session, traits } = this.#options;
     return this.#call(options, () => {
-      checkData(data, loss);
-      const wire = data.map((datum) => wireDatumOf(datum, loss));
-      const lossConfig = configOf(loss);
+      checkData(data, loss, this.info.vocabularySize);
+      if (!traits.signedWeights && !forwardOnly) refuseSignedWeights(data, loss);
+      const sent = traits.ours ? data : withoutMasks(data, loss);
+      const wire = sent.map((datum) => wireDatumOf(datum, loss, traits.ours));
+      const lossConfig = configOf(traits.ours ? loss : spelledOut(loss));
       return async (take) => {
         const sequence = take();
-        const pass = {
-          modelId: this.id,
-          sequence,
-          data: wire,
-          lossName: loss.name,
-          lossConfig,
-        };
-        const bytes = await session.connection.pass(writePass({ ...pass, forwardOnly }));
-        const { metrics, logprobs } = readPassOutput(bytes);
+        const pass = { modelId: this.id, sequence, data: wire, lossName: loss.name, lossConfig, forwardOnly };
+        const { metrics, logprobs } = await session.connection.pass(pass);
+        checkReturned(data, logprobs);
         if (!forwardOnly) for (const { tokens } of data) session.tally.tokensTrained += tokens.length;
         let positions = 0;
         const counts = data.map((datum) => countedBy(datum, loss));
@@ -104,7 +105,10 @@ export class RemoteModel implements EngineModel {
             ? values
             : values.map((value, place) => (counted[place] === 0 ? Number.NaN : value));
         });
-        return { lossSum: metrics["loss:sum"] ?? Number.NaN, positions, logprobs: wanted };
+        // A server that tells no loss tells the logprobs, of which it is a function.
+        const computed = () =>
+          data.reduce((sum, datum, at) => sum + lossOf(loss, datum, logprobs[at] as Float32Array), 0);
+        return { lossSum: metrics["loss:sum"] ?? computed(), positions, logprobs: wanted };
       };
     });
   }
@@ -126,7 +130,7 @@ export class RemoteModel implements EngineModel {
 
   /** The weights stay on the server; the folder says where. */
   save({ path: given, optimizer = true, ...options }: SaveOptions): ReturnType<EngineModel["save"]> {
-    const { session, pointer } = this.#options;
+    const { session, pointer, traits } = this.#options;
     const folder = resolve(given);
     const check = (): void => {
       if (existsSync(folder))
@@ -138,33 +142,64 @@ export class RemoteModel implements EngineModel {
       const name = `step-${this.#step}-${randomUUID().slice(0, 8)}`;
       const body = { model_id: this.id, seq_id: sequence, path: name };
       const { path } = await session.connection.operation("save_weights", body);
-      const bytes = writePointer(folder, { ...pointer, path: String(path), step: this.#step, optimizer });
+      const samplerPath = traits.ours ? undefined : await this.#saveForSampler(take, name);
+      const bytes = writePointer(folder, {
+        ...pointer,
+        path: String(path),
+        ...(samplerPath === undefined ? {} : { samplerPath }),
+        step: this.#step,
+        optimizer,
+      });
       return { path: given, bytes };
     });
   }
 
+  /** Elsewhere what is saved to train on is not sampled from. */
+  async #saveForSampler(take: () => number, name: string): Promise<string> {
+    const body = { model_id: this.id, seq_id: take(), path: name };
+    const { path } = await this.#options.session.connection.operation("save_weights_for_sampler", body);
+    return String(path);
+  }
+
   async snapshot(options: CallOptions = {}): Promise<Sampler> {
-    const { session, tokenBytes, ours } = this.#options;
+    const { session, tokenBytes, traits } = this.#options;
+    const { ours } = traits;
     const { sampler } = await this.#call(options, () => async (take) => {
-      const { sampling_session_id: id } = await session.connection.operation("save_weights_for_sampler", {
-        model_id: this.id,
-        seq_id: take(),
-        sampling_session_seq_id: session.nextSampler(),
-        kind: "snapshot",
-        ...(ours ? { keep: true } : {}),
-      });
+      const path = ours ? undefined : await this.#saveForSampler(take, this.#snapshotName());
+      const id =
+        path === undefined ? await this.#unnamedSampler(take) : await session.sampler({ model_path: path });
       const sampler = new RemoteSampler({
-        id: String(id),
+        id,
         weightVersion: `${this.id}@${this.#step}`,
         session,
         tokenBytes,
+        vocabularySize: this.info.vocabularySize,
         release: async () => {
-          if (ours) await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
+          if (path === undefined)
+            await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
+          else await session.connection.remove(checkpointOf(path));
         },
       });
       return { sampler };
     });
     return sampler;
+  }
+
+  async #unnamedSampler(take: () => number): Promise<string> {
+    const { session } = this.#options;
+    const { sampling_session_id: id } = await session.connection.operation("save_weights_for_sampler", {
+      model_id: this.id,
+      seq_id: take(),
+      sampling_session_seq_id: session.nextSampler(),
+      kind: "snapshot",
+      keep: true,
+    });
+    return String(id);
+  }
+
+  /** Elsewhere one without a name may go when a later one is made, or learn with its model; one with a name is a checkpoint. */
+  #snapshotName(): string {
+    return `snapshot-${this.#step}-${randomUUID().slice(0, 8)}`;
   }
 
   #call<T extends object>(
@@ -214,16 +249,33 @@ export class RemoteModel implements EngineModel {
   }
 }
 
-/** Throws `bad-request`. */
-function checkData(data: readonly Datum[], loss: ForwardOptions["loss"]): void {
+/** The path under which the API lists what a `tinker://` path names. */
+function checkpointOf(path: string): string {
+  const { modelId, folder, name } = parseTinkerPath(path);
+  return `training_runs/${encodeURIComponent(modelId)}/checkpoints/${folder}/${name}`;
+}
+
+/** Throws `bad-request` and `token-out-of-range`: not every server looks at what it is sent. */
+function checkData(data: readonly Datum[], loss: ForwardOptions["loss"], vocabularySize: number): void {
   if (!lossNames.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
   if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
   checkTargets(data);
+  for (const [index, { tokens, targets }] of data.entries()) {
+    checkTokens(tokens, vocabularySize, `The tokens of datum ${index}`);
+    checkTokens(targets, vocabularySize, `The targets of datum ${index}`);
+  }
   refuseBounds(data, loss);
   for (const [index, datum] of data.entries())
     if (loss.name === "cross_entropy") requiredArray(datum, index, "weights", loss);
     else
       for (const name of ["advantages", "logprobs", "mask"] as const) requiredArray(datum, index, name, loss);
+}
+
+/** Throws `server-refused` where logprobs are missing. */
+function checkReturned(data: readonly Datum[], logprobs: readonly Float32Array[]): void {
+  const whole = data.every(({ tokens }, at) => logprobs[at]?.length === tokens.length);
+  if (!whole || logprobs.length !== data.length)
+    throw engineError("server-refused", "The server did not send a logprob for every position.");
 }
 
 /** Throws `bad-request` for what JSON cannot say. */

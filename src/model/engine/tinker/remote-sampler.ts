@@ -8,16 +8,18 @@ import type {
   ScoreOptions,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
+import { checkTokens } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import { cutAtStop } from "./stop-strings.ts";
-import { readSamples, type WireSamples } from "./wire/sample-response.ts";
+import type { WireSamples } from "./wire/sample-response.ts";
 
 export interface RemoteSamplerOptions {
   readonly id: string;
   readonly weightVersion: string;
   readonly session: RemoteSession;
   readonly tokenBytes: readonly Uint8Array[] | undefined;
+  readonly vocabularySize: number;
   /** Tells the server that nobody draws from it any more. */
   readonly release: () => Promise<void>;
 }
@@ -45,6 +47,7 @@ export class RemoteSampler implements Sampler {
 
   async sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
     const { session, tokenBytes } = this.#options;
+    for (const { prompt } of requests) this.#checkPrompt(prompt);
     const bodies = requests.map((request) => sampleBody(request, tokenBytes));
     const drawn = await this.#all(bodies, signal);
     return drawn.map(({ sequences }, index) => {
@@ -56,25 +59,29 @@ export class RemoteSampler implements Sampler {
   }
 
   async logprobs(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<Float32Array[]> {
-    const scored = await this.#all(
-      sequences.map((tokens) => scoreBody(tokens, 0)),
-      signal,
-    );
-    return scored.map(promptLogprobs);
+    const scored = await this.score(sequences, signal === undefined ? {} : { signal });
+    return scored.map(({ logprobs }) => logprobs);
   }
 
   async score(
     sequences: readonly TokenIds[],
     { signal, top = 0 }: ScoreOptions = {},
   ): Promise<ScoredSequence[]> {
+    for (const tokens of sequences) this.#checkPrompt(tokens);
     const scored = await this.#all(
       sequences.map((tokens) => scoreBody(tokens, top)),
       signal,
     );
-    return scored.map((one) => ({
-      logprobs: promptLogprobs(one),
+    return scored.map((one, index) => ({
+      logprobs: promptLogprobs(one, (sequences[index] as TokenIds).length),
       ...(one.topPromptLogprobs && { top: one.topPromptLogprobs }),
     }));
+  }
+
+  /** A server may not look. Throws `bad-request` and `token-out-of-range`. */
+  #checkPrompt(tokens: TokenIds): void {
+    if (tokens.length === 0) throw engineError("bad-request", "A prompt has at least one token.");
+    checkTokens(tokens, this.#options.vocabularySize, "The prompt");
   }
 
   async #all(bodies: readonly object[], signal: AbortSignal | undefined): Promise<WireSamples[]> {
@@ -87,7 +94,7 @@ export class RemoteSampler implements Sampler {
       while (next < bodies.length && signal?.aborted !== true) {
         const index = next++;
         const body = { sampling_session_id: this.id, seq_id: this.#requests++, ...bodies[index] };
-        results[index] = readSamples(await session.connection.samples(body));
+        results[index] = await session.connection.samples(body);
       }
     };
     const workers = Array.from({ length: Math.min(mostAtOnce, bodies.length) }, work);
@@ -151,8 +158,10 @@ function scoreBody(tokens: TokenIds, top: number): object {
   };
 }
 
-function promptLogprobs({ promptLogprobs: logprobs }: WireSamples): Float32Array {
-  if (logprobs !== undefined) return logprobs;
+/** One a token, the first NaN; a server may leave that out. */
+function promptLogprobs({ promptLogprobs: logprobs }: WireSamples, length: number): Float32Array {
+  if (logprobs?.length === length) return logprobs;
+  if (logprobs?.length === length - 1) return Float32Array.of(Number.NaN, ...logprobs);
   throw engineError("server-refused", "The server did not send the prompt's logprobs that it was asked for.");
 }
 

@@ -40,6 +40,13 @@ export class RemoteSession {
     return this.#samplers++;
   }
 
+  /** Weights of a name or a path, to sample from; the server's id for them. */
+  async sampler(of: { readonly base_model: string } | { readonly model_path: string }): Promise<string> {
+    const body = { session_id: this.id, sampling_session_seq_id: this.nextSampler(), ...of };
+    const { sampling_session_id: id } = await this.connection.post("create_sampling_session", body);
+    return String(id);
+  }
+
   /** Wall seconds during which something was asked of the server. */
   get busySeconds(): number {
     const since = this.#inFlight > 0 ? this.#clock.monotonic() - this.#busySince : 0;

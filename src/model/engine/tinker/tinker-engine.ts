@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { type Clock, messageOf, userError, waitFor } from "../../../foundation/base/index.ts";
@@ -10,6 +10,7 @@ import type {
   LoadOptions,
   LoraOptions,
   ModelInfo,
+  ModelSource,
   Sampler,
   Tolerance,
 } from "../../../foundation/contract/index.ts";
@@ -18,11 +19,14 @@ import { estimateParameters } from "../estimate-parameters.ts";
 import { maxPositionsOf } from "../max-positions.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import type { Connection } from "./connection.ts";
+import { createByLoading } from "./create-by-loading.ts";
 import { lossNames } from "./losses.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
+import { asFound, type Findings } from "./probe/findings.ts";
 import { RemoteModel } from "./remote-model.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
 import { RemoteSession } from "./remote-session.ts";
+import type { ServerTraits } from "./server-traits.ts";
 
 export interface TinkerEngineOptions {
   readonly connection: Connection;
@@ -30,15 +34,26 @@ export interface TinkerEngineOptions {
   /** The server's name for the model that folders given here are. */
   readonly model: string;
   readonly clock: Clock;
+  /** Finds out what a server can be relied on for, before anything else is asked of it. */
+  readonly probe?: (server: ServerIdentity) => Promise<Findings | undefined>;
+}
+
+/** Which server it is, as far as it says. */
+export interface ServerIdentity {
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly ours: boolean;
+  /** What it says of itself, word for word. */
+  readonly says: string;
 }
 
 interface Opened {
   readonly session: RemoteSession;
   readonly capabilities: EngineCapabilities;
-  readonly ours: boolean;
+  readonly traits: ServerTraits;
 }
 
-const exact: Tolerance = { logprob: 2e-4, meanLogprob: 2e-4, gradient: 1e-3 };
+const exact: Tolerance = { logprob: 2e-4, meanLogprob: 2e-4, gradient: 2e-4 };
 const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
 
 /** What any server of the API is taken to be able to do, where it does not say. */
@@ -85,8 +100,9 @@ export class TinkerEngine implements Engine {
   }
 
   async #openSession(): Promise<Opened> {
-    const { connection, model, clock, baseUrl } = this.#options;
-    const { supported_models: models } = await connection.get("get_server_capabilities");
+    const { connection, model, clock, baseUrl, probe } = this.#options;
+    const said = await connection.get("get_server_capabilities");
+    const { supported_models: models, supported_loss_fns: losses } = said;
     const names = (models as readonly { readonly model_name?: string }[]).map((one) => one.model_name);
     if (!names.includes(model))
       throw userError(
@@ -96,12 +112,20 @@ export class TinkerEngine implements Engine {
     const own = (await connection.get("whetstone/capabilities").catch(() => undefined)) as
       | EngineCapabilities
       | undefined;
+    const ours = own !== undefined;
+    const says = JSON.stringify(own ?? said);
+    const findings = await probe?.({ baseUrl, model, ours, says });
     const body = { tags: [], user_metadata: null, sdk_version: "0.38.0", type: "create_session" };
     const { session_id: id } = await connection.post("create_session", body);
     const session = new RemoteSession(connection, String(id), model, clock);
-    const engine = own === undefined ? `${this.name} (${baseUrl})` : `${this.name} (${own.engine})`;
+    const engine = `${this.name} (${own?.engine ?? baseUrl})`;
     this.#session = session;
-    return { session, capabilities: { ...plain, ...own, engine, extensions: [] }, ours: own !== undefined };
+    const known = Array.isArray(losses)
+      ? { ...plain, losses: plain.losses.filter((name) => losses.includes(name)) }
+      : plain;
+    const stated = { ...known, ...own, engine, extensions: [] };
+    const capabilities = findings === undefined ? stated : asFound(stated, findings);
+    return { session, capabilities, traits: { ours, signedWeights: capabilities.signedWeights !== false } };
   }
 
   async createModel(options: LoadOptions): Promise<EngineModel> {
@@ -114,7 +138,7 @@ export class TinkerEngine implements Engine {
   }
 
   async #create(
-    { session, capabilities, ours }: Opened,
+    { session, capabilities, traits }: Opened,
     { source, precision = "fp32", lora, tokenBytes, gradientCheckpointing }: LoadOptions,
   ): Promise<RemoteModel> {
     if (!capabilities.precisions.includes(precision))
@@ -127,25 +151,58 @@ export class TinkerEngine implements Engine {
         "bad-request",
         "The server recomputes no activations: leave gradientCheckpointing out.",
       );
-    const { connection, modelName: model } = session;
-    const { baseUrl } = this.#options;
-    const ids = { session_id: session.id, model_seq_id: session.nextModel() };
-    const pointed = source.kind === "checkpoint" ? this.#pointer(source.path) : undefined;
-    const folder = pointed?.folder ?? resolve(source.path);
-    const info = { ...infoOf(folder), step: pointed?.step ?? 0 };
-    let made: Record<string, unknown>;
-    if (pointed !== undefined && source.kind === "checkpoint") {
-      if (source.optimizer && !pointed.optimizer)
-        throw userError("optimizer-missing", `${source.path} was saved without its optimiser.`);
-      const body = { ...ids, path: pointed.path, optimizer: source.optimizer, type: "load_weights" };
-      made = await connection.operation("load_weights", body);
-    } else {
-      const seed = source.kind === "folder" ? source.seed : undefined;
-      const lora_config = loraConfig(lora, seed);
-      made = await connection.operation("create_model", { ...ids, base_model: model, lora_config });
-    }
-    const pointer = { baseUrl, folder, model };
-    return new RemoteModel({ id: String(made.model_id), info, session, tokenBytes, pointer, ours });
+    const made =
+      source.kind === "checkpoint"
+        ? await this.#createFrom(session, this.#pointer(source.path), source)
+        : await this.#createNew(session, source, lora);
+    const { id, folder, step, sent } = made;
+    const info = { ...(await this.#infoOf(folder, id, traits)), step };
+    const pointer = { baseUrl: this.#options.baseUrl, folder, model: session.modelName };
+    return new RemoteModel({ id, info, session, tokenBytes, pointer, traits, sent });
+  }
+
+  async #createNew(
+    session: RemoteSession,
+    { path, seed }: Extract<ModelSource, { kind: "folder" }>,
+    lora: LoraOptions | undefined,
+  ): Promise<Made> {
+    const folder = this.#folderOf(path);
+    const body = {
+      session_id: session.id,
+      model_seq_id: session.nextModel(),
+      base_model: session.modelName,
+      lora_config: loraConfig(lora, seed),
+    };
+    const { model_id: id } = await session.connection.operation("create_model", body);
+    return { id: String(id), folder, step: 0, sent: 0 };
+  }
+
+  async #createFrom(
+    session: RemoteSession,
+    pointer: Pointer,
+    { path, optimizer }: Extract<ModelSource, { kind: "checkpoint" }>,
+  ): Promise<Made> {
+    if (optimizer && !pointer.optimizer)
+      throw userError("optimizer-missing", `${path} was saved without its optimiser.`);
+    return { ...(await createByLoading(session, pointer.path, optimizer)), ...pointer };
+  }
+
+  /** Where its configuration lies; a model that is called by its name has none here. Throws `config-missing`. */
+  #folderOf(path: string): string {
+    const folder = resolve(path);
+    if (path === this.#options.model && !existsSync(join(folder, "config.json"))) return path;
+    readConfig(folder);
+    return folder;
+  }
+
+  /** As the folder here has it; of a model without one, and of adapters, as our own servers tell. */
+  async #infoOf(folder: string, id: string, { ours }: ServerTraits): Promise<Omit<ModelInfo, "step">> {
+    const here = folder === this.#options.model ? unknownModel : readConfig(folder);
+    if (!ours) return here;
+    const info = await this.#options.connection.post("get_info", { model_id: id, type: "get_info" });
+    const { lora, ...told } = toldSchema.parse(info.whetstone);
+    const adapters = lora === undefined ? {} : { lora };
+    return { ...(here === unknownModel ? told : here), ...adapters };
   }
 
   #pointer(path: string): Pointer {
@@ -158,8 +215,10 @@ export class TinkerEngine implements Engine {
   async loadSampler(options: LoadOptions): Promise<Sampler> {
     options.signal?.throwIfAborted();
     const { source } = options;
-    if (source.kind === "folder" && source.seed !== undefined) return this.#drawn(options);
     const opened = await this.#open();
+    // Elsewhere no seed draws the weights under a name: they are given.
+    if (source.kind === "folder" && source.seed !== undefined && opened.traits.ours)
+      return await this.#drawn(opened, options);
     return await waitFor(
       opened.session.busy(() => this.#load(opened, options)),
       options.signal,
@@ -167,39 +226,39 @@ export class TinkerEngine implements Engine {
   }
 
   /** A base model of a seed of its own is made as one to train, and kept as one to draw from. */
-  async #drawn(options: LoadOptions): Promise<Sampler> {
+  async #drawn({ session }: Opened, options: LoadOptions): Promise<Sampler> {
     const model = await this.createModel(options);
     const sampler = await model.snapshot();
-    const { session, ours } = await this.#open();
     return new RemoteSampler({
       id: sampler.id,
       weightVersion: weightVersionOf(options.source),
       session,
       tokenBytes: options.tokenBytes,
+      vocabularySize: model.info.vocabularySize,
       release: async () => {
-        if (ours) await sampler[Symbol.asyncDispose]();
+        await sampler[Symbol.asyncDispose]();
         await model[Symbol.asyncDispose]();
       },
     });
   }
 
-  async #load({ session, ours }: Opened, { source, tokenBytes }: LoadOptions): Promise<Sampler> {
-    const of =
-      source.kind === "checkpoint"
-        ? { model_path: this.#pointer(source.path).path }
-        : { base_model: session.modelName };
-    const { sampling_session_id: id } = await session.connection.post("create_sampling_session", {
-      session_id: session.id,
-      sampling_session_seq_id: session.nextSampler(),
-      ...of,
-    });
+  async #load({ session, traits }: Opened, { source, tokenBytes }: LoadOptions): Promise<Sampler> {
+    const pointer = source.kind === "checkpoint" ? this.#pointer(source.path) : undefined;
+    const folder = pointer?.folder ?? this.#folderOf(source.path);
+    const id = await session.sampler(
+      pointer === undefined
+        ? { base_model: session.modelName }
+        : { model_path: pointer.samplerPath ?? pointer.path },
+    );
     return new RemoteSampler({
-      id: String(id),
+      id,
       weightVersion: weightVersionOf(source),
       session,
       tokenBytes,
+      vocabularySize: vocabularyOf(folder),
       release: async () => {
-        if (ours) await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
+        if (traits.ours)
+          await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
       },
     });
   }
@@ -220,9 +279,33 @@ export class TinkerEngine implements Engine {
   }
 }
 
-const configSchema = z.looseObject({ vocab_size: z.int().min(1) });
+interface Made {
+  readonly id: string;
+  readonly folder: string;
+  readonly step: number;
+  /** Numbers that its server has taken for it. */
+  readonly sent: number;
+}
 
-function infoOf(folder: string): Omit<ModelInfo, "step"> {
+const configSchema = z.looseObject({ vocab_size: z.int().min(1) });
+/** What our own servers say of a model. */
+const toldSchema = z.object({
+  parameters: z.number(),
+  vocabularySize: z.int().min(1),
+  maxPositions: z.int().min(1).exactOptional(),
+  lora: z
+    .object({
+      rank: z.int(),
+      alpha: z.number(),
+      modules: z.array(z.enum(["attention", "mlp", "unembed"])),
+    })
+    .exactOptional(),
+});
+
+/** Of a server that tells nothing: then it is the server that looks at the ids. */
+const unknownModel: Omit<ModelInfo, "step"> = { parameters: 0, vocabularySize: Number.MAX_SAFE_INTEGER };
+
+function readConfig(folder: string): Omit<ModelInfo, "step"> {
   const path = join(folder, "config.json");
   let config: z.output<typeof configSchema>;
   try {
@@ -240,6 +323,12 @@ function infoOf(folder: string): Omit<ModelInfo, "step"> {
     vocabularySize: config.vocab_size,
     ...(maxPositions === undefined ? {} : { maxPositions }),
   };
+}
+
+function vocabularyOf(folder: string): number {
+  return existsSync(join(folder, "config.json"))
+    ? readConfig(folder).vocabularySize
+    : unknownModel.vocabularySize;
 }
 
 function loraConfig(lora: LoraOptions | undefined, seed: number | undefined): object {

@@ -1,13 +1,18 @@
+import { join } from "node:path";
 import { z } from "zod";
 import { readOptions, systemClock, userError } from "../../../foundation/base/index.ts";
-import type { EngineDefinition } from "../definition.ts";
-import { Connection } from "./connection.ts";
-import { TinkerEngine } from "./tinker-engine.ts";
+import type { EngineContext, EngineDefinition } from "../definition.ts";
+import { Connection, type ConnectionOptions } from "./connection.ts";
+import type { Findings } from "./probe/findings.ts";
+import { KnownServers } from "./probe/known-servers.ts";
+import { probeServer } from "./probe/probe-server.ts";
+import { type ServerIdentity, TinkerEngine } from "./tinker-engine.ts";
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1),
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   apiKey: z.string().min(1).optional(),
+  probe: z.boolean().optional(),
 });
 
 export interface TinkerOptions {
@@ -17,12 +22,18 @@ export interface TinkerOptions {
   readonly baseUrl?: string;
   /** Default `$TINKER_API_KEY`. It is not recorded. */
   readonly apiKey?: string;
+  /**
+   * Whether the server is tried before it is used, with the fast part of the conformance kit; what it gets wrong is then
+   * refused. Left out, a server that is not Whetstone's is tried once, and what was found is kept beside the logs; `true`
+   * tries any server anew, `false` none.
+   */
+  readonly probe?: boolean;
 }
 
 /**
  * An engine elsewhere: any server that speaks the Tinker API. The folder of the config's model gives configuration and
- * tokenizer; weights stay on the server, and a checkpoint's folder says where. Throws user errors `invalid-option` and,
- * when it is opened, `server-missing`.
+ * tokenizer; weights stay on the server, and a checkpoint's folder says where. Throws user errors `invalid-option`, when it is
+ * opened `server-missing`, and at its first use `server-unreliable` where the server fails what no run can do without.
  *
  * @example
  * tinker({ baseUrl: "http://127.0.0.1:8000", apiKey: "tml-secret", model: "org/tiny" });
@@ -33,17 +44,50 @@ export function tinker(options: TinkerOptions): EngineDefinition {
   return {
     name: "tinker",
     description: { model, ...(given.baseUrl === undefined ? {} : { baseUrl: given.baseUrl }) },
-    open: async ({ signal }) => {
-      signal?.throwIfAborted();
-      const { TINKER_BASE_URL, TINKER_API_KEY } = process.env;
-      const [baseUrl, apiKey] = [given.baseUrl ?? TINKER_BASE_URL, given.apiKey ?? TINKER_API_KEY];
-      if (baseUrl === undefined)
-        throw userError(
-          "server-missing",
-          "tinker(): give baseUrl, or set TINKER_BASE_URL to a server's address.",
-        );
-      const connection = new Connection({ baseUrl, apiKey: apiKey ?? "" });
-      return new TinkerEngine({ connection, baseUrl, model, clock: systemClock });
+    open: async (context) => {
+      context.signal?.throwIfAborted();
+      const server = serverOf(given);
+      const open = (more: { readonly probe?: Probe }): TinkerEngine =>
+        new TinkerEngine({
+          connection: new Connection(server),
+          baseUrl: server.baseUrl,
+          model,
+          clock: systemClock,
+          ...more,
+        });
+      if (given.probe === false) return open({});
+      return open({ probe: (identity) => found(identity, given.probe === true, () => open({}), context) });
     },
   };
+}
+
+type Probe = (server: ServerIdentity) => Promise<Findings | undefined>;
+
+/** What was given, else what the SDK's own variables say. Throws a user error `server-missing`. */
+function serverOf(given: { readonly baseUrl?: string | undefined; readonly apiKey?: string | undefined }) {
+  const { TINKER_BASE_URL, TINKER_API_KEY } = process.env;
+  const [baseUrl, apiKey] = [given.baseUrl ?? TINKER_BASE_URL, given.apiKey ?? TINKER_API_KEY];
+  if (baseUrl === undefined || baseUrl === "")
+    throw userError(
+      "server-missing",
+      "tinker(): give baseUrl, or set TINKER_BASE_URL to a server's address.",
+    );
+  return { baseUrl, apiKey: apiKey ?? "" } satisfies ConnectionOptions;
+}
+
+async function found(
+  server: ServerIdentity,
+  anew: boolean,
+  open: () => TinkerEngine,
+  { logFolder, onProgress, signal }: EngineContext,
+): Promise<Findings | undefined> {
+  if (server.ours && !anew) return undefined;
+  const servers = new KnownServers(join(logFolder, "servers"));
+  const known = anew ? undefined : await servers.find(server);
+  if (known !== undefined) return known;
+  onProgress?.(`trying what the server at ${server.baseUrl} does`, 0, 1);
+  await using engine = open();
+  const findings = await probeServer(engine, server.model, signal);
+  await servers.keep(server, findings);
+  return findings;
 }

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { isWhetstoneError, userError } from "../../../foundation/base/index.ts";
-import { type Chat, type ChatAnswer, type ChatModel, openChat } from "../../../loop/run.ts";
+import { type Chat, type ChatAnswer, type ChatPartner, openChat } from "../../../loop/run.ts";
 import { sideBySide } from "../../report/index.ts";
 import { answer, tellError } from "../answer.ts";
 import type { CliContext } from "../context.ts";
@@ -118,7 +118,7 @@ function greeting({ models, conversational, run }: Chat): string[] {
   return [`${who.charAt(0).toUpperCase()}${who.slice(1)}`, ...alone, `${how}/quit or Ctrl-D ends.`];
 }
 
-function nameOf({ of, also, round }: ChatModel): string {
+function nameOf({ of, also, round }: ChatPartner): string {
   const made = of === "base" || round === 0 ? "" : ` (round ${round})`;
   return typeof of === "number" ? `round ${of}` : [of, ...also].join(" = ") + made;
 }

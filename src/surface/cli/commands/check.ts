@@ -2,16 +2,19 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { EngineCapabilities, Precision } from "../../../foundation/contract/index.ts";
+import { userError } from "../../../foundation/base/index.ts";
+import type { Engine, EngineCapabilities, Precision } from "../../../foundation/contract/index.ts";
 import {
   type CheckResult,
   type ConformanceSubject,
   checkEngine,
   folderSubject,
+  servedSubject,
 } from "../../../model/engine/conformance/index.ts";
 import { checkNeeds, type EngineDefinition, type EngineProgress, tiny } from "../../../model/engine/index.ts";
 import { local } from "../../../model/engine/local/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
+import { tinker } from "../../../model/engine/tinker/index.ts";
 import { modelCalled } from "../../../model/hub/index.ts";
 import { answer } from "../answer.ts";
 import { chosen } from "../chosen.ts";
@@ -22,6 +25,7 @@ import type { JsonFlags } from "../route-parts.ts";
 
 export interface CheckFlags extends JsonFlags {
   readonly model?: string;
+  readonly key?: string;
   readonly precision?: string;
   readonly lora?: number;
   readonly fast?: boolean;
@@ -36,26 +40,29 @@ const precisions = (): readonly Precision[] => [
   ...new Set(Object.values(engines).flatMap((definition) => definition().abilities?.precisions ?? [])),
 ];
 
+/** What is checked, and how it is opened: first its model is brought, which may be refused before anything starts. */
+interface Checkable {
+  readonly definition: EngineDefinition;
+  readonly bring: (
+    bringing: Bringing,
+    folder: string,
+  ) => Promise<(engine: Engine) => Promise<ConformanceSubject>>;
+}
+
 /** Runs the conformance kit; exit code 4 where a check fails. */
 export async function checkCommand(this: CliContext, flags: CheckFlags, which: string): Promise<void> {
   const { output } = this;
   await answer(this, flags.json, async () => {
-    const definition = engines[chosen("ENGINE", which, Object.keys(engines))] as () => EngineDefinition;
-    const precision = chosen("--precision", flags.precision ?? "fp32", precisions());
+    const isServer = /^https?:\/\//.test(which);
+    const { definition, bring } = isServer ? serverAt(which, flags) : engineCalled(which, flags);
     await using workplace = await temporaryFolder();
     using interruption = interruptible({ say: output.note });
     const { signal } = interruption;
     const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
-    const { name, abilities } = definition();
-    const needs = { precision, loraRank: flags.lora ?? 0 };
-    if (abilities !== undefined) checkNeeds({ name, abilities }, needs, [local(), tabular()]);
-    const folder = await modelFolder(flags.model, workplace.path, { onProgress, signal });
-    await using engine = await definition().open({ logFolder: workplace.path, onProgress, signal });
-    const subject = await folderSubject(engine, folder, {
-      precision,
-      ...(flags.lora === undefined ? {} : { lora: { rank: flags.lora } }),
-    });
-    const capabilities = await engine.capabilities();
+    const subjectOf = await bring({ onProgress, signal }, workplace.path);
+    await using engine = await definition.open({ logFolder: workplace.path, onProgress, signal });
+    const subject = await subjectOf(engine);
+    const capabilities = await subject.engine.capabilities();
     if (flags.json !== true) output.line(headOf(capabilities, subject));
     const results = await checkEngine(subject, {
       fast: flags.fast === true,
@@ -71,6 +78,46 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
     else output.line(closingOf(counts));
     return counts.failed === 0 ? exitCodes.done : exitCodes.engine;
   });
+}
+
+/** Throws user errors `invalid-option` and `engine-lacks`. */
+function engineCalled(which: string, { model, precision: asked, lora, key }: CheckFlags): Checkable {
+  if (key !== undefined)
+    throw userError("invalid-option", "--key is for a server: give its address, http://…, as ENGINE.");
+  const definition = (engines[chosen("ENGINE", which, Object.keys(engines))] as () => EngineDefinition)();
+  const precision = chosen("--precision", asked ?? "fp32", precisions());
+  const { name, abilities } = definition;
+  if (abilities !== undefined)
+    checkNeeds({ name, abilities }, { precision, loraRank: lora ?? 0 }, [local(), tabular()]);
+  return {
+    definition,
+    bring: async (bringing, folder) => {
+      const path = await modelFolder(model, folder, bringing);
+      const adapters = lora === undefined ? {} : { lora: { rank: lora } };
+      return (engine) => folderSubject(engine, path, { precision, ...adapters });
+    },
+  };
+}
+
+/** A server of the Tinker API, tried as it is. Throws a user error `invalid-option`. */
+function serverAt(baseUrl: string, { model, precision: asked, lora, key: apiKey }: CheckFlags): Checkable {
+  if (model === undefined || model === "")
+    throw userError(
+      "invalid-option",
+      "--model is missing: --model NAME says which of the server's models is checked.",
+    );
+  const [name = "", folder] = model.split("=", 2);
+  const precision = asked === undefined ? undefined : chosen("--precision", asked, precisions());
+  return {
+    definition: tinker({ baseUrl, model: name, probe: false, ...(apiKey === undefined ? {} : { apiKey }) }),
+    bring: async () => async (engine) =>
+      await servedSubject(engine, name, {
+        // A server of ours computes in one precision only, and says which.
+        precision: precision ?? (await engine.capabilities()).precisions[0] ?? "fp32",
+        ...(folder === undefined ? {} : { folder }),
+        ...(lora === undefined ? {} : { lora: { rank: lora } }),
+      }),
+  };
 }
 
 interface Bringing {

@@ -1,4 +1,4 @@
-import type { Datum, Loss } from "../../../foundation/contract/index.ts";
+import type { Datum, Loss } from "../../foundation/contract/index.ts";
 
 /**
  * The losses of the contract in plain words, to compare engines with: the loss of one datum whose targets have these

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Datum, Loss } from "../../../foundation/contract/index.ts";
+import type { Datum, Loss } from "../../foundation/contract/index.ts";
 import { asWeights, derivativesOf, lossOf } from "./reference-loss.ts";
 
 const logprobs = [-1, -2, -0.5];

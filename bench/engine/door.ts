@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { encodeFrame } from "../../src/model/engine/local/frames.ts";
+import { installEngine, packageFolder } from "../../src/model/engine/local/index.ts";
+import { Worker } from "../../src/model/engine/local/worker.ts";
+import { fairEnvironment } from "./environment.ts";
+import { pairedRatio } from "./paired.ts";
+import { roundTripBar, roundTrips } from "./round-trips.ts";
+import type { Row } from "./row.ts";
+
+const trips = 2000;
+
+/**
+ * TypeScript → worker → a call that does nothing → back, against a bare round trip of as many bytes to a Python process
+ * over the same kind of socket.
+ */
+export async function doorRows(rounds: number): Promise<Row[]> {
+  const { python } = await installEngine();
+  const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-door-"));
+  try {
+    const path = join(folder, "worker.log");
+    const log = await open(path, "a");
+    await using worker = await Worker.start({
+      python,
+      packageFolder,
+      threads: 1,
+      log: { path, descriptor: log.fd },
+      environment: fairEnvironment(1),
+    });
+    await using echo = await Echo.start(python);
+    // What gives back a model that is not there does nothing, and says so.
+    const nothing = { model: "none" };
+    const request = encodeFrame({ id: trips, verb: "unload", ...nothing });
+    const ours = roundTrips(trips, () => worker.call("unload", nothing).catch(() => undefined));
+    const theirs = roundTrips(trips, () => echo.trip(request));
+    for (const side of [ours, theirs]) await side();
+    return [
+      {
+        work: "the door: a call that does nothing, there and back",
+        against: "a bare round trip over the same kind of socket",
+        setting: `Node and Python, ${request.length} bytes there, one round trip after the other, ${trips} a turn`,
+        ratio: await pairedRatio(ours, theirs, rounds),
+        bar: roundTripBar,
+      },
+    ];
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A Python process that sends back what it gets. */
+class Echo implements AsyncDisposable {
+  readonly #socket: Duplex;
+  readonly #exited: Promise<unknown>;
+  #wanted = 0;
+  #arrived: () => void = () => {};
+
+  private constructor(python: string) {
+    const child = spawn(python, [join(import.meta.dirname, "echo.py")], {
+      env: fairEnvironment(1),
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+    });
+    this.#socket = child.stdio[3] as unknown as Duplex;
+    this.#exited = once(child, "close");
+    this.#socket.on("data", (piece: Buffer) => {
+      this.#wanted -= piece.length;
+      if (this.#wanted === 0) this.#arrived();
+    });
+  }
+
+  static async start(python: string): Promise<Echo> {
+    const echo = new Echo(python);
+    await echo.trip(new Uint8Array(1));
+    return echo;
+  }
+
+  trip(bytes: Uint8Array): Promise<void> {
+    this.#wanted = bytes.length;
+    return new Promise((resolve) => {
+      this.#arrived = resolve;
+      this.#socket.write(bytes);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.end();
+    await this.#exited;
+  }
+}

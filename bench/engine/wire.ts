@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { tinker } from "whetstone";
+import { Connection } from "../../src/model/engine/tinker/connection.ts";
+import { pairedRatio } from "./paired.ts";
+import { roundTripBar, roundTrips } from "./round-trips.ts";
+import type { Row } from "./row.ts";
+
+const trips = 1000;
+const apiKey = "tml-k";
+
+/**
+ * Our client → our server → nothing → back, against a bare HTTP round trip to a server of the same process: a request that is
+ * answered at once, and a numbered operation that waits for its turn and has a result to be fetched.
+ */
+export async function wireRows(rounds: number): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-wire-"));
+  const child = spawn(process.execPath, [join(import.meta.dirname, "wire-server.ts"), folder], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = once(child, "close");
+  try {
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { value } = await lines.next();
+    const { ours: baseUrl, bare } = JSON.parse(String(value)) as {
+      readonly ours: string;
+      readonly bare: string;
+    };
+    const connection = new Connection({ baseUrl, apiKey });
+    const session = { tags: [], user_metadata: null, sdk_version: "0.38.0", type: "create_session" };
+    const { session_id } = await connection.post("create_session", session);
+    const beat = { session_id, type: "session_heartbeat" };
+    await using engine = await tinker({ baseUrl, apiKey, model: "org/tiny" }).open({ logFolder: folder });
+    await using model = await engine.createModel({ source: { kind: "folder", path: "org/tiny" } });
+    using there = bareClient(bare, JSON.stringify(beat));
+    const theirs = roundTrips(trips, there.trip);
+    const requests = roundTrips(trips, () => connection.post("session_heartbeat", beat));
+    const operations = roundTrips(trips, () => model.optimStep({ learningRate: 0, weightDecay: 0 }));
+    for (const side of [theirs, requests, operations]) await side();
+    const row = async (work: string, side: typeof theirs): Promise<Row> => ({
+      work,
+      against: "a bare HTTP round trip",
+      setting: `Node on both sides, on the loopback interface with connections kept, one round trip after the other, ${trips} a turn`,
+      ratio: await pairedRatio(side, theirs, rounds),
+      bar: roundTripBar,
+    });
+    const rows = [
+      await row("the wire: a request that does nothing", requests),
+      await row("the wire: an operation that changes nothing, a step without a gradient", operations),
+    ];
+    connection.close();
+    return rows;
+  } finally {
+    child.stdin.end();
+    await exited;
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Posts a body and reads an answer, over one connection. */
+function bareClient(url: string, body: string): Disposable & { readonly trip: () => Promise<Buffer> } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const headers = { "Content-Type": "application/json", "Content-Length": body.length };
+  return {
+    trip: () =>
+      new Promise((resolve, reject) => {
+        const sending = request(url, { method: "POST", agent, headers }, (response) => {
+          const parts: Buffer[] = [];
+          response.on("data", (part: Buffer) => parts.push(part));
+          response.on("error", reject);
+          response.on("end", () => resolve(Buffer.concat(parts)));
+        });
+        sending.on("error", reject);
+        sending.end(body);
+      }),
+    [Symbol.dispose]: () => agent.destroy(),
+  };
+}

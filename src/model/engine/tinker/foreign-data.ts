@@ -1,0 +1,52 @@
+import type { Datum, Loss } from "../../../foundation/contract/index.ts";
+import { engineError } from "../engine-error.ts";
+
+/** Where a loss that is linear in the advantage hides a mask: mask · loss(A) = loss(mask · A), masks being at least 0. */
+const linear: readonly Loss["name"][] = ["importance_sampling", "ppo", "cispo", "gspo"];
+
+/**
+ * Data as a server takes them that is not ours: the API has no masks, and whoever ignored one would train on what does not
+ * count. A mask becomes a part of the advantages; of dro, whose second term has no advantage, none is taken. Throws
+ * `bad-request`.
+ */
+export function withoutMasks(data: readonly Datum[], loss: Loss): readonly Datum[] {
+  if (loss.name === "cross_entropy") return data;
+  return data.map((datum, index) => {
+    const { mask, advantages, ...rest } = datum;
+    if (mask === undefined || advantages === undefined || mask.every((one) => one === 1)) return datum;
+    if (!linear.includes(loss.name) || mask.some((one) => one < 0))
+      throw engineError(
+        "bad-request",
+        `Datum ${index} has a mask, which this server would ignore under ${loss.name}: leave it out, or use another loss.`,
+      );
+    const masked = advantages.map((advantage, at) => advantage * (mask[at] as number));
+    return { ...rest, advantages: masked, ...(loss.name === "gspo" ? { mask } : {}) };
+  });
+}
+
+/** Throws `unsupported` for weights that the server would make others of. */
+export function refuseSignedWeights(data: readonly Datum[], loss: Loss): void {
+  if (loss.name !== "cross_entropy") return;
+  const index = data.findIndex(({ weights }) => weights?.some((weight) => weight < 0));
+  if (index >= 0)
+    throw engineError(
+      "unsupported",
+      `Datum ${index} has negative weights, and this server was found to rescale weights: it would train something else. ` +
+        "Use a server that conforms (`whetstone engine check`).",
+    );
+}
+
+/** A loss with all its settings said: a server's own defaults need not be the contract's. */
+export function spelledOut(loss: Loss): Loss {
+  switch (loss.name) {
+    case "ppo":
+    case "gspo":
+      return { clipLow: 0.8, clipHigh: 1.2, ...loss };
+    case "cispo":
+      return { clipLow: 0, clipHigh: 4, ...loss };
+    case "dro":
+      return { beta: 0.05, ...loss };
+    default:
+      return loss;
+  }
+}

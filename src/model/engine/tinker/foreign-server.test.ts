@@ -1,0 +1,195 @@
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Datum, Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
+import { checkNeeds } from "../index.ts";
+import { modelName, type Served, served, tinyFolder } from "../serve/testing/wire-client.ts";
+import { tinker } from "./index.ts";
+import { type SkyrlLike, type SkyrlLikeOptions, skyrlLike } from "./testing/skyrl-like.ts";
+
+// A probe is a few hundred requests, on a machine that other tests share.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let inner: Served;
+beforeAll(async () => {
+  inner = await served();
+});
+afterAll(async () => {
+  await inner[Symbol.asyncDispose]();
+});
+
+const start = (options: Partial<SkyrlLikeOptions> = {}): Promise<SkyrlLike> =>
+  skyrlLike({ inner: { url: inner.server.url, key: "k" }, ...options });
+const open = (server: SkyrlLike, more: { readonly probe?: boolean } = { probe: false }): Promise<Engine> =>
+  tinker({ baseUrl: server.url, apiKey: "k", model: modelName, ...more }).open({
+    logFolder: join(inner.folder, "logs"),
+  });
+const source = { kind: "folder", path: tinyFolder } as const;
+const adapters = { source, lora: { rank: 4 } };
+const crossEntropy = { name: "cross_entropy" } as const;
+
+const datum = (weights: readonly number[], more: Partial<Datum> = {}): Datum => ({
+  tokens: Int32Array.of(3, 4, 5),
+  targets: Int32Array.of(4, 5, 6),
+  weights: Float32Array.from(weights),
+  ...more,
+});
+
+describe.each([{ jsonOnly: false }, { jsonOnly: true }])("the dialect of SDK 0.25, %o", ({ jsonOnly }) => {
+  test("a story of training, saving, loading and sampling", async () => {
+    await using server = await start({ jsonOnly, rescales: false });
+    await using engine = await open(server);
+    const model = await engine.createModel(adapters);
+    const { lossSum, logprobs } = await model.forwardBackward([datum([1, 0.5, 0])], { loss: crossEntropy });
+    const [first = new Float32Array()] = logprobs;
+    expect(lossSum).toBeCloseTo(-(first[0] as number) - 0.5 * (first[1] as number), 5);
+    expect(await model.optimStep({ learningRate: 0.1 })).toMatchObject({ step: 1, gradientNorm: Number.NaN });
+
+    const sampler = await model.snapshot();
+    const text = Int32Array.of(3, 4, 5, 6);
+    const [before = new Float32Array()] = await sampler.logprobs([text]);
+    expect(before.length).toBe(4);
+    expect(before[0]).toBeNaN();
+    const now = await model.forward([datum([1, 1, 1])], { loss: crossEntropy });
+    for (const [at, value] of now.logprobs[0]?.entries() ?? []) expect(before[at + 1]).toBeCloseTo(value, 5);
+    const [[drawn] = []] = await sampler.sample([
+      { prompt: Int32Array.of(3), samples: 1, seed: 1, parameters: { maxTokens: 3 } },
+    ]);
+    expect(drawn).toMatchObject({ stopReason: "length" });
+    expect(drawn?.tokens.length).toBe(3);
+    expect(drawn?.logprobs.every(Number.isFinite)).toBe(true);
+
+    const path = join(inner.folder, `saved-${jsonOnly}`);
+    await model.save({ path });
+    const again = await engine.createModel({ source: { kind: "checkpoint", path, optimizer: true } });
+    expect(again.info.step).toBe(1);
+    expect(server.requests).toContain("POST weights_info");
+    for (const one of [model, again]) await one.optimStep({ learningRate: 0.1, epsilon: 1e-2 });
+    const [went, goes] = await Promise.all(
+      [model, again].map((one) => one.forward([datum([1, 1, 1])], { loss: crossEntropy })),
+    );
+    expect(Array.from(goes?.logprobs[0] ?? [])).toEqual(Array.from(went?.logprobs[0] ?? []));
+    expect(went?.logprobs[0]?.[0]).not.toBeCloseTo(now.logprobs[0]?.[0] as number, 3);
+
+    // Whatever the model has learnt since, both are as they were.
+    await using saved = await engine.loadSampler({ source: { kind: "checkpoint", path, optimizer: false } });
+    for (const one of [sampler, saved])
+      expect(Array.from((await one.logprobs([text]))[0] ?? [])).toEqual(Array.from(before));
+    if (jsonOnly) expect(server.requests).toContain("POST forward");
+    await sampler[Symbol.asyncDispose]();
+    expect(server.requests.some((one) => one.startsWith("DELETE training_runs/"))).toBe(true);
+  });
+});
+
+test("what the server would not look at is refused before it is sent", async () => {
+  await using server = await start();
+  await using engine = await open(server);
+  const model = await engine.createModel(adapters);
+  await using sampler = await model.snapshot();
+  const sent = server.requests.length;
+  const outside = datum([1, 1, 1], { targets: Int32Array.of(4, 5, 999) });
+  const masked = datum([1, 1, 1], {
+    advantages: new Float32Array(3).fill(1),
+    logprobs: new Float32Array(3).fill(-3),
+    mask: Float32Array.of(1, 0, 1),
+  });
+  await expect(model.forward([outside], { loss: crossEntropy })).rejects.toMatchObject({
+    code: "token-out-of-range",
+  });
+  await expect(model.forwardBackward([masked], { loss: { name: "dro" } })).rejects.toMatchObject({
+    code: "bad-request",
+  });
+  await expect(sampler.logprobs([Int32Array.of(999)])).rejects.toMatchObject({ code: "token-out-of-range" });
+  await expect(sampler.logprobs([new Int32Array()])).rejects.toMatchObject({ code: "bad-request" });
+  expect(server.requests.length).toBe(sent);
+  // The message of a failed operation, which comes as a plain 400.
+  await expect(
+    model.forwardBackward([datum([1, 1, 1])], { loss: { name: "cross_entropy", clipLow: 1 } as never }),
+  ).rejects.toMatchObject({ code: "bad-request" });
+});
+
+test("masks become a part of the advantages, and defaults are spelled out", async () => {
+  await using server = await start({ rescales: false });
+  await using engine = await open(server);
+  const direct = await tinker({ baseUrl: inner.server.url, apiKey: "k", model: modelName }).open({
+    logFolder: "unused",
+  });
+  const masked = datum([], {
+    weights: new Float32Array(3),
+    advantages: Float32Array.of(1, -2, 0.5),
+    logprobs: Float32Array.of(-3, -4, -3.5),
+    mask: Float32Array.of(1, 0, 1),
+  });
+  const after = async (one: Engine, name: "importance_sampling" | "ppo" | "cispo" | "gspo") => {
+    const lora = one === engine ? { lora: { rank: 4 } } : {};
+    const model = await one.createModel({ source, ...lora });
+    const { lossSum, positions } = await model.forwardBackward([masked], { loss: { name } });
+    await model.optimStep({ learningRate: 1, epsilon: 1 });
+    const { logprobs } = await model.forward([datum([1, 1, 1])], { loss: crossEntropy });
+    return [lossSum, positions, ...(logprobs[0] ?? [])];
+  };
+  for (const name of ["importance_sampling", "ppo", "cispo", "gspo"] as const) {
+    const [foreign, ours] = [await after(engine, name), await after(direct, name)];
+    for (const [at, value] of ours.entries()) expect(foreign[at], name).toBeCloseTo(value, 5);
+  }
+  await direct[Symbol.asyncDispose]();
+});
+
+describe("a probe", () => {
+  const probed = async (server: SkyrlLike): Promise<EngineCapabilities> => {
+    await using engine = await open(server, {});
+    return await engine.capabilities();
+  };
+
+  test("finds that weights are rescaled: negative ones and named losses are refused, imitation goes on", async () => {
+    await using server = await start();
+    await using engine = await open(server, {});
+    const capabilities = await engine.capabilities();
+    expect(capabilities).toMatchObject({
+      losses: ["cross_entropy"],
+      signedWeights: false,
+      untold: ["gradient-norm"],
+    });
+    expect(capabilities.untested.join()).toContain("negative weights: this server rescales");
+    expect(() =>
+      checkNeeds({ name: "tinker", abilities: capabilities }, { losses: ["importance_sampling"] }),
+    ).toThrow(expect.objectContaining({ code: "engine-lacks" }));
+    const model = await engine.createModel(adapters);
+    await expect(model.forwardBackward([datum([1, -1, 0])], { loss: crossEntropy })).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("rescale weights"),
+    });
+    expect(await model.forwardBackward([datum([1, 1, 0])], { loss: crossEntropy })).toMatchObject({
+      positions: 2,
+    });
+    // Once: the next engine knows.
+    const so = server.requests.length;
+    expect(await probed(server)).toEqual(capabilities);
+    expect(server.requests.length - so).toBeLessThan(10);
+    const [name = ""] = await readdir(join(inner.folder, "logs", "servers"));
+    const kept = JSON.parse(await readFile(join(inner.folder, "logs", "servers", name), "utf8"));
+    expect(kept.faults.map(({ check }: { check: string }) => check)).toContain(
+      "accumulation equals one batch",
+    );
+    await rm(join(inner.folder, "logs", "servers"), { recursive: true });
+  });
+
+  test("finds nothing wrong with the dialect alone", async () => {
+    await using server = await start({ rescales: false, jsonOnly: true });
+    expect(await probed(server)).toMatchObject({
+      losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "gspo"],
+      signedWeights: true,
+    });
+  });
+
+  test("refuses a server whose samplers are not what was saved, and names the check", async () => {
+    await using server = await start({ rescales: false, mutable: true });
+    await expect(probed(server)).rejects.toMatchObject({
+      code: "server-unreliable",
+      category: "user",
+      message: expect.stringContaining("a new sampler has the newest weights"),
+    });
+    await using unprobed = await open(server);
+    expect((await unprobed.capabilities()).losses).toContain("ppo");
+  });
+});

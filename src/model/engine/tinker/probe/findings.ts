@@ -1,0 +1,37 @@
+import { z } from "zod";
+import type { EngineCapabilities, LossName } from "../../../../foundation/contract/index.ts";
+import { lossNames } from "../losses.ts";
+
+/** What a server was found to do. */
+export const findingsSchema = z.strictObject({
+  format: z.literal(1),
+  /** Weights of cross_entropy count with the size and the sign that they have. */
+  signedWeights: z.boolean(),
+  /** Losses whose gradient is the contract's. */
+  losses: z.array(z.enum(lossNames as [LossName, ...LossName[]])),
+  tellsGradientNorm: z.boolean(),
+  /** Promises of the contract that it does not keep, each with what was seen. */
+  faults: z.array(z.strictObject({ check: z.string(), reason: z.string() })),
+});
+export type Findings = Readonly<z.output<typeof findingsSchema>>;
+
+/** Capabilities without what was found to be wrong. */
+export function asFound(stated: EngineCapabilities, found: Findings): EngineCapabilities {
+  const dropped = stated.losses.filter((name) => !found.losses.includes(name));
+  const why = found.signedWeights
+    ? "the gradient is not the contract's"
+    : "it cannot be trusted where weights are rescaled";
+  return {
+    ...stated,
+    losses: stated.losses.filter((name) => found.losses.includes(name)),
+    signedWeights: found.signedWeights,
+    ...(found.tellsGradientNorm ? {} : { untold: ["gradient-norm"] as const }),
+    untested: [
+      ...stated.untested,
+      ...(found.signedWeights
+        ? []
+        : ["negative weights: this server rescales each sequence's, and so they are refused"]),
+      ...dropped.map((name) => `${name}: ${why}`),
+    ],
+  };
+}

@@ -1,0 +1,82 @@
+import type { Datum, EngineModel, Loss, OptimizerStep } from "../../../../foundation/contract/index.ts";
+import { weightsOf } from "../../conformance/as-weights.ts";
+import { assert, assertAllClose, assertMoved } from "../../conformance/assert.ts";
+import { type Bench, crossEntropy } from "../../conformance/bench.ts";
+import { policyData } from "../../conformance/policy-data.ts";
+
+const indices = [0, 1, 2, 3];
+const quiet = { loss: crossEntropy, logprobs: "none" } as const;
+
+/** The weights a step of plain descent leads to, seen in the logprobs of `data`, after these calls. */
+async function after(
+  bench: Bench,
+  data: readonly Datum[],
+  calls: readonly (readonly [data: readonly Datum[], loss: Loss])[],
+  step: OptimizerStep,
+): Promise<readonly number[]> {
+  const model = await bench.model();
+  for (const [given, loss] of calls) await model.forwardBackward(given, { loss, logprobs: "none" });
+  await model.optimStep(step);
+  return bench.logprobs(model, data);
+}
+
+/** A step of plain descent on `data` that moves the logprobs enough to be measured, and no farther than it must. */
+async function measurableStep(
+  bench: Bench,
+  before: readonly number[],
+  data: readonly Datum[],
+): Promise<OptimizerStep> {
+  const enough = 60 * bench.trainedTolerance;
+  let model: EngineModel;
+  for (let distance = 1e-3; distance < 1e4; distance *= 8) {
+    model = await bench.model();
+    await model.forwardBackward(data, quiet);
+    await model.optimStep(bench.descent(distance));
+    const now = await bench.logprobs(model, data);
+    if (now.some((value, at) => Math.abs(value - (before[at] as number)) > enough))
+      return bench.descent(distance);
+  }
+  assert(false, "no step along the gradient moves the policy");
+  return bench.descent(1);
+}
+
+/**
+ * Weights have the size and the sign that they are given: twice the weight is two calls, and opposite ones cancel. Seen in
+ * what a step does to logprobs, which every server tells. Throws `conformance-failed`.
+ */
+export async function probeWeights(bench: Bench): Promise<void> {
+  const data = bench.weighted(indices);
+  const before = await bench.logprobs(await bench.model(), data);
+  const step = await measurableStep(bench, before, data);
+  const [two, one] = [bench.weighted(indices, 2), bench.weighted(indices, 1)];
+  const doubled = await after(bench, data, [[two, crossEntropy]], step);
+  assertMoved("the policy", doubled, before, bench.trainedTolerance);
+  const twice = await after(
+    bench,
+    data,
+    [
+      [one, crossEntropy],
+      [one, crossEntropy],
+    ],
+    step,
+  );
+  assertAllClose(bench, "a logprob after a step of twice the weight", doubled, twice, bench.trainedTolerance);
+  const opposite = [...one, ...bench.weighted(indices, -1)];
+  const cancelled = await after(bench, data, [[opposite, crossEntropy]], step);
+  assertAllClose(bench, "a logprob after opposite weights", cancelled, before, bench.trainedTolerance);
+}
+
+/** A named loss has the gradient of its derivatives as weights, which must be right. Throws `conformance-failed`. */
+export async function probeLoss(bench: Bench, loss: Loss): Promise<void> {
+  const model = await bench.model();
+  const { data: all, logprobs } = await policyData(bench, model, indices);
+  // The API has no masks; what the client makes of them is not the server's to prove.
+  const data = all.map(({ mask: _, ...datum }) => datum);
+  const weighed = weightsOf({ data, logprobs }, loss, 1);
+  const before = logprobs.flatMap((values) => Array.from(values));
+  const step = await measurableStep(bench, before, weighed);
+  const named = await after(bench, data, [[data, loss]], step);
+  const expected = await after(bench, data, [[weighed, crossEntropy]], step);
+  assertMoved(`the policy of ${loss.name}`, expected, before, bench.trainedTolerance);
+  assertAllClose(bench, `a logprob after a step of ${loss.name}`, named, expected, bench.trainedTolerance);
+}

@@ -1,0 +1,252 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  readPass,
+  readPassOutput,
+  type WirePass,
+  writePass,
+  writePassOutput,
+} from "../wire/forward-backward.ts";
+import { readSamples, writeSamples } from "../wire/sample-response.ts";
+import { floatsOf, floatTensor, tokenTensor, type WireTensor } from "../wire/tensor.ts";
+
+export interface SkyrlLikeOptions {
+  /** The server behind it, which conforms. */
+  readonly inner: { readonly url: string; readonly key: string };
+  /** Knows no protobuf, as versions of before SDK 0.25. */
+  readonly jsonOnly?: boolean;
+  /** Rescales weights as SkyRL does; false to have its dialect alone. Default true. */
+  readonly rescales?: boolean;
+  /** Its named checkpoints to sample from learn with the model too, so that nothing can be relied on. */
+  readonly mutable?: boolean;
+}
+
+export interface SkyrlLike extends AsyncDisposable {
+  readonly url: string;
+  /** `METHOD path` of each request, in order. */
+  readonly requests: readonly string[];
+}
+
+type Json = Record<string, unknown>;
+interface Answered {
+  readonly status: number;
+  readonly body: Json | Uint8Array;
+}
+
+const prefix = "/api/v1/";
+const refused = (status: number, detail: unknown): Answered => ({ status, body: { detail } });
+
+/**
+ * A server with the defects and the dialect of SkyRL's (SDK 0.25), put in front of one of ours: a sequence's loss is divided
+ * by the sum of its weights and averaged over sequences, no metrics, no `sample_sequence_ids`, prompt logprobs one short,
+ * samplers without a name that learn with their model, checkpoints that are loaded into a model that there is, adapters
+ * only, operations that fail as HTTP 400, and no word about its engine.
+ */
+export async function skyrlLike(options: SkyrlLikeOptions): Promise<SkyrlLike> {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    void (async () => {
+      const raw = await bodyOf(request);
+      const path = (request.url ?? "").slice(prefix.length);
+      requests.push(`${request.method} ${path}`);
+      const { status, body } = await answer(options, request, path, raw);
+      const isJson = !(body instanceof Uint8Array);
+      response.writeHead(status, { "content-type": isJson ? "application/json" : "application/x-protobuf" });
+      response.end(isJson ? JSON.stringify(body) : body);
+    })().catch((error: unknown) => response.writeHead(500).end(String(error)));
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
+async function answer(
+  options: SkyrlLikeOptions,
+  request: IncomingMessage,
+  path: string,
+  raw: Buffer,
+): Promise<Answered> {
+  const { jsonOnly = false, rescales = true, mutable = false } = options;
+  const json = (): Json => JSON.parse(raw.toString("utf8")) as Json;
+  const isProto = request.headers["content-type"] === "application/x-protobuf";
+  const pass = (body: Json | Uint8Array, at = path): Promise<Answered> =>
+    forward(options, request.method ?? "GET", at, body);
+  if (path.startsWith("whetstone/") || path === "client/dynamic_config") return refused(404, "Not Found");
+  switch (path) {
+    case "get_server_capabilities": {
+      const { body } = await pass({});
+      const models = (body as { supported_models: { model_name: string }[] }).supported_models;
+      const losses = ["cispo", "cross_entropy", "gspo", "importance_sampling", "ppo"];
+      return {
+        status: 200,
+        body: {
+          supported_models: models.map(({ model_name }) => ({ model_name })),
+          supported_loss_fns: losses,
+        },
+      };
+    }
+    case "create_model": {
+      const { lora_config: config, ...rest } = json();
+      const { rank } = config as { rank: number };
+      if (rank < 1) return refused(400, "LoRA rank must be at least 1");
+      return await pass({ ...rest, lora_config: { rank: 0 } });
+    }
+    case "get_info": {
+      const { body } = await pass(json());
+      const { whetstone: _, ...plain } = body as Json;
+      return { status: 200, body: plain };
+    }
+    case "weights_info": {
+      const { status, body } = await pass(json());
+      return { status, body: { ...body, is_lora: true, lora_rank: 4 } };
+    }
+    case "load_weights":
+      if (json().model_id === undefined)
+        return refused(422, [{ type: "missing", loc: ["body", "model_id"], msg: "Field required" }]);
+      return await pass(json());
+    case "forward":
+    case "forward_backward": {
+      if (isProto && jsonOnly) return refused(415, "Unsupported content type");
+      const read = isProto ? readPass(raw) : passOfJson(json(), path === "forward");
+      return await pass(writePass(rescales ? rescaled(read) : read), "forward_backward");
+    }
+    case "save_weights_for_sampler": {
+      const body = json();
+      return await pass(body.path === undefined ? { ...body, kind: "inflight" } : body);
+    }
+    case "create_sampling_session": {
+      const body = json();
+      const model = String(body.model_path ?? "");
+      if (model.includes("/weights/")) return refused(400, "model_path must be …/sampler_weights/…");
+      return mutable && model !== "" ? await newest(options, body, model) : await pass(body);
+    }
+    case "asample": {
+      const body = json();
+      if (typeof (body.sampling_params as Json).stop === "string") return refused(422, "stop: not a list");
+      const begun = await pass(body);
+      if (begun.status !== 200) return begun;
+      return { status: 200, body: { request_id: (begun.body as Json).request_id } };
+    }
+    case "retrieve_future": {
+      const { status, body } = await pass(json());
+      if (body instanceof Uint8Array) return { status, body: shortened(body, jsonOnly) };
+      if ("error" in body) return refused(400, body.error);
+      return { status, body: "metrics" in body ? { ...body, metrics: null } : body };
+    }
+    default:
+      return await pass(raw.length === 0 ? {} : json());
+  }
+}
+
+async function forward(
+  { inner }: SkyrlLikeOptions,
+  method: string,
+  path: string,
+  body: Json | Uint8Array,
+): Promise<Answered> {
+  const isJson = !(body instanceof Uint8Array);
+  const response = await fetch(inner.url + prefix + path, {
+    method,
+    headers: {
+      "x-api-key": inner.key,
+      "content-type": isJson ? "application/json" : "application/x-protobuf",
+    },
+    ...(method === "POST" ? { body: isJson ? JSON.stringify(body) : Buffer.from(body) } : {}),
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const isProto = response.headers.get("content-type") === "application/x-protobuf";
+  return { status: response.status, body: isProto ? bytes : (JSON.parse(bytes.toString("utf8")) as Json) };
+}
+
+/** The model's newest weights in the place of those that were saved. */
+async function newest(options: SkyrlLikeOptions, body: Json, path: string): Promise<Answered> {
+  const [modelId = ""] = path.replace("tinker://", "").split("/");
+  const base = await forward(options, "POST", "get_info", { model_id: modelId });
+  const { model_name } = base.body as { model_name: string };
+  const { model_path: _, ...rest } = body;
+  return await forward(options, "POST", "create_sampling_session", { ...rest, base_model: model_name });
+}
+
+/** Each sequence's weights over their sum, at least 1e-9, and over the number of sequences. */
+function rescaled(pass: WirePass): WirePass {
+  const data = pass.data.map((datum) => {
+    const inputs = new Map(datum.inputs);
+    const name = pass.lossName === "cross_entropy" ? "weights" : "advantages";
+    const given = inputs.get(name);
+    if (given === undefined) return datum;
+    const values = floatsOf(given, name);
+    const whole = name === "weights" ? values.reduce((sum, weight) => sum + weight, 0) : values.length;
+    inputs.set(name, floatTensor(values.map((value) => value / Math.max(whole, 1e-9) / pass.data.length)));
+    return { ...datum, inputs };
+  });
+  return { ...pass, data };
+}
+
+interface JsonDatum {
+  readonly model_input: { readonly chunks: readonly { readonly tokens: readonly number[] }[] };
+  readonly loss_fn_inputs: Readonly<Record<string, { readonly data: readonly number[] }>>;
+}
+
+function passOfJson(body: Json, forwardOnly: boolean): WirePass {
+  const input = (forwardOnly ? body.forward_input : body.forward_backward_input) as {
+    readonly data: readonly JsonDatum[];
+    readonly loss_fn: string;
+    readonly loss_fn_config?: Readonly<Record<string, number>>;
+  };
+  const tensorOf = (name: string, data: readonly number[]): WireTensor =>
+    name === "target_tokens" ? tokenTensor(Int32Array.from(data)) : floatTensor(Float32Array.from(data));
+  return {
+    modelId: String(body.model_id),
+    sequence: Number(body.seq_id),
+    lossName: input.loss_fn,
+    lossConfig: input.loss_fn_config ?? {},
+    forwardOnly,
+    data: input.data.map(({ model_input, loss_fn_inputs }) => ({
+      chunks: model_input.chunks.map(({ tokens }) => ({ kind: "tokens", tokens: Int32Array.from(tokens) })),
+      inputs: new Map(
+        Object.entries(loss_fn_inputs).map(([name, { data }]) => [name, tensorOf(name, data)] as const),
+      ),
+    })),
+  };
+}
+
+/** What a pass or a draw gave, without what SkyRL does not give; in JSON where it has nothing else. */
+function shortened(bytes: Uint8Array, asJson: boolean): Json | Uint8Array {
+  const isPass = bytes[0] === 0x0a && Buffer.from(bytes.subarray(2, 13)).toString() === "ArrayRecord";
+  if (isPass) {
+    const { logprobs } = readPassOutput(bytes);
+    if (!asJson) return writePassOutput({ metrics: {}, logprobs });
+    const outputs = logprobs.map((values) => ({
+      logprobs: { data: Array.from(values), dtype: "float32", shape: [values.length] },
+    }));
+    return { loss_fn_output_type: "scalar", loss_fn_outputs: outputs, metrics: {} };
+  }
+  const { sequences, promptLogprobs, topPromptLogprobs } = readSamples(bytes);
+  const prompt = promptLogprobs?.subarray(1);
+  if (!asJson)
+    return writeSamples({
+      sequences,
+      ...(prompt && { promptLogprobs: prompt }),
+      ...(topPromptLogprobs && { topPromptLogprobs }),
+    });
+  return {
+    sequences: sequences.map(({ tokens, logprobs, stopReason }) => ({
+      tokens: Array.from(tokens),
+      logprobs: Array.from(logprobs),
+      stop_reason: stopReason,
+    })),
+    prompt_logprobs: prompt === undefined ? null : Array.from(prompt),
+  };
+}
