@@ -1,6 +1,6 @@
-"""Python runs this before anything else where it is called `sitecustomize`: a worker whose process a file beside it names
-ends itself with SIGKILL in the verb that the file holds, when all is computed and nothing is answered; in `save`, when files
-are written and not yet in their place."""
+"""Python runs this before anything else where it is called `sitecustomize`: a worker whose process a file
+beside it names ends itself with SIGKILL in the verb that the file holds, when all is computed and nothing is
+answered; in `save`, when files are written and not yet in their place."""
 
 import os
 import signal

@@ -94,7 +94,9 @@ def test_pickles_beside_weights_are_left_alone(make_folder: FolderMaker, tmp_pat
     read = Trainer(read_model({"kind": "checkpoint", "path": str(tmp_path / "saved")}, "fp32"))
     assert torch.equal(read.flat, trainer.flat)
     read.save(str(tmp_path / "again"), optimizer=True)
-    assert not [file.name for file in (tmp_path / "again").iterdir() if file.suffix in (".bin", ".pt", ".pth")]
+    assert not [
+        file.name for file in (tmp_path / "again").iterdir() if file.suffix in (".bin", ".pt", ".pth")
+    ]
     assert not sign.exists()
 
 
