@@ -1,0 +1,116 @@
+/**
+ * Somebody else's training program, unmodified, on our server: tinker-cookbook's `recipes/math_rl` in its arithmetic
+ * environment (additions of numbers to 100, one worked example in the prompt) with SmolLM2-135M behind
+ * `whetstone engine serve`. Prints the reward of each step, of samples drawn before its update; `--steps N`, `--groups N`
+ * (problems a step), `--json`. The model must have been pulled: `whetstone model pull smollm2-135m`.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { cacheFolder, installEngine, runCommand } from "../src/model/engine/local/index.ts";
+import { servedModel } from "./math-rl/served-model.ts";
+import { renderTable } from "./record.ts";
+
+const cookbook = "tinker-cookbook==0.6.1";
+const { values } = parseArgs({
+  options: {
+    json: { type: "boolean", default: false },
+    steps: { type: "string", default: "10" },
+    groups: { type: "string", default: "32" },
+  },
+});
+const steps = Number(values.steps);
+if (!Number.isInteger(steps) || steps < 2) throw new Error("--steps takes a whole number from 2 up");
+const model = join(cacheFolder(process.env), "models", "smollm2-135m");
+if (!existsSync(join(model, "model.safetensors")))
+  throw new Error(`${model} is not there: run \`whetstone model pull smollm2-135m\``);
+
+const { python, packages } = await cookbookEnvironment();
+const folder = await mkdtemp(join(tmpdir(), "whetstone-math-rl-"));
+try {
+  // The recipe asks for its tokenizer by the model's name, and finds it as a folder where it runs.
+  await mkdir(join(folder, "org"));
+  await symlink(model, join(folder, "org", "model"));
+  const log = join(folder, "log");
+  await using server = await servedModel("org/model", model, folder);
+  const settings = {
+    env: "arithmetic",
+    model_name: "org/model",
+    renderer_name: "role_colon",
+    base_url: server.url,
+    lora_rank: 32,
+    learning_rate: 1e-4,
+    group_size: 8,
+    groups_per_batch: values.groups,
+    loss_fn: "importance_sampling",
+    max_steps: steps,
+    eval_every: 0,
+    save_every: 0,
+    log_path: log,
+    behavior_if_log_dir_exists: "delete",
+  };
+  const { code, lines } = await runCommand(
+    python,
+    [
+      "-m",
+      "tinker_cookbook.recipes.math_rl.train",
+      ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+    ],
+    {
+      folder,
+      environment: {
+        ...process.env,
+        PYTHONPATH: packages,
+        PYTHONNOUSERSITE: "1",
+        HF_HUB_OFFLINE: "1",
+        TINKER_API_KEY: server.key,
+        TINKER_TELEMETRY: "0",
+      },
+    },
+  );
+  if (code !== 0) throw new Error(`the recipe ended with exit code ${code}:\n${lines.slice(-30).join("\n")}`);
+  const text = await readFile(join(log, "metrics.jsonl"), "utf8");
+  const rewards = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, number>)
+    .flatMap((metrics) => metrics["env/all/reward/total"] ?? []);
+  report(rewards);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** The mean over the first and the last fifth of the steps says what was learned; the bar is that it rises. */
+function report(rewards: readonly number[]): void {
+  const few = Math.max(1, Math.floor(rewards.length / 5));
+  const mean = (some: readonly number[]): number => some.reduce((sum, one) => sum + one, 0) / some.length;
+  const [before, after] = [mean(rewards.slice(0, few)), mean(rewards.slice(-few))];
+  if (rewards.length !== steps) throw new Error(`the recipe took ${rewards.length} steps of ${steps}`);
+  if (values.json) console.log(JSON.stringify({ before, after, rewards }));
+  else {
+    const rows = rewards.map((reward, index) => [index + 1, reward.toFixed(3)]);
+    console.log(`${renderTable({ columns: ["step", "reward"], rows })}\n`);
+    console.log(`Reward ${before.toFixed(3)} before, ${after.toFixed(3)} after.`);
+  }
+  process.exitCode = after > before ? 0 : 1;
+}
+
+/** A Python environment of its own in the cache, with the cookbook as it is published in a folder beside it. */
+async function cookbookEnvironment(): Promise<{ readonly python: string; readonly packages: string }> {
+  const { python, folder: environment } = await installEngine({
+    requirements: join(import.meta.dirname, "math-rl", "requirements.txt"),
+    onProgress: (what, done, total) => console.error(`the cookbook: ${what} (${done}/${total})`),
+  });
+  const packages = join(environment, cookbook);
+  if (existsSync(packages)) return { python, packages };
+  const unfinished = `${packages}.${process.pid}`;
+  const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
+  const { code, lines } = await runCommand(python, [...pip, "--target", unfinished, cookbook], {
+    environment: process.env,
+  });
+  if (code !== 0) throw new Error(`pip ended with exit code ${code}:\n${lines.slice(-12).join("\n")}`);
+  await rename(unfinished, packages);
+  return { python, packages };
+}
