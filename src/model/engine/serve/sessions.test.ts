@@ -95,6 +95,25 @@ const saveEphemeral = (
     kind,
   });
 
+test("a client that says it is done frees what it held, once", async () => {
+  const held = { models: 0, samplers: 0 };
+  await using one = await served({}, counting(held));
+  const { client } = one;
+  const model = await client.model();
+  await client.result(await saveEphemeral(client, model, 1, 0));
+  expect(held).toEqual({ models: 1, samplers: 1 });
+  const finish = (session: string) =>
+    client.post(`sessions/${session}/finish`, { reason: { type: "success" }, detail: null });
+  expect((await finish(client.session)).status).toBe(200);
+  await expect.poll(() => held).toEqual({ models: 0, samplers: 0 });
+  expect((await finish(client.session)).status).toBe(200);
+  const beat = await client.post("session_heartbeat", { session_id: client.session });
+  expect([beat.status, beat.body]).toMatchObject([410, { code: "session-ended" }]);
+  expect(beat.body.error).toContain("finished by its client");
+  expect((await finish("nobody")).status).toBe(404);
+  expect(one.faults).toEqual([]);
+});
+
 test("setting the machine's clock frees nothing, nor does sleep", async () => {
   const clock = new HeldClock();
   const held = { models: 0, samplers: 0 };
