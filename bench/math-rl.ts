@@ -42,6 +42,8 @@ try {
     base_url: server.url,
     lora_rank: 32,
     learning_rate: 1e-4,
+    // As many as an answer and the end of a turn take with this tokenizer, in which each digit is one.
+    max_tokens: 8,
     group_size: 8,
     groups_per_batch: values.groups,
     loss_fn: "importance_sampling",

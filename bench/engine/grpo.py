@@ -1,5 +1,5 @@
-"""TRL's GRPOTrainer on prompts of random tokens: some steps for every line of standard input, answered with how
-many tokens were drawn in them. Called by grpo.ts."""
+"""TRL's GRPOTrainer on prompts of random tokens: some steps for every line of standard input, answered with
+how many tokens were drawn in them. Called by grpo.ts."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def main() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
-    vocabulary = {"<pad>": 0, "<end>": 1} | {f"w{token}": token for token in range(2, model.config.vocab_size)}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="<pad>"))
+    words = {f"w{token}": token for token in range(2, model.config.vocab_size)}
+    tokenizer = Tokenizer(WordLevel({"<pad>": 0, "<end>": 1, **words}, unk_token="<pad>"))
     tokenizer.pre_tokenizer = WhitespaceSplit()
     random = np.random.default_rng(1)
     lines = random.integers(10, model.config.vocab_size, (EXAMPLES, asked.prompt))

@@ -1,4 +1,4 @@
-"""How trainers of Hugging Face take turns: some steps for every line of standard input, answered with a count."""
+"""How trainers of Hugging Face take turns: some steps for every line of standard input, then a count."""
 
 from __future__ import annotations
 
