@@ -99,7 +99,10 @@ module.exports = {
       severity: "error",
       comment:
         "Examples and benches use what a stranger can use: the public API. The engine's bench also asks where its environment is.",
-      from: { path: "^(examples|bench)/", pathNot: "^bench/engine/(environment|model|small-decoder)[.]ts$" },
+      from: {
+        path: "^(examples|bench)/",
+        pathNot: "^bench/(engine/(environment|model|small-decoder)|math-rl/environment)[.]ts$",
+      },
       to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },
     {

@@ -4,16 +4,14 @@
  * `whetstone engine serve`. Prints the reward of each step, of samples drawn before its update; `--steps N`, `--groups N`
  * (problems a step), `--json`. The model must have been pulled: `whetstone model pull smollm2-135m`.
  */
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { cacheFolder, installEngine, runCommand } from "../src/model/engine/local/index.ts";
+import { pulledModel, runRecipe } from "./math-rl/environment.ts";
 import { servedModel } from "./math-rl/served-model.ts";
 import { renderTable } from "./record.ts";
 
-const cookbook = "tinker-cookbook==0.6.1";
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
@@ -23,11 +21,8 @@ const { values } = parseArgs({
 });
 const steps = Number(values.steps);
 if (!Number.isInteger(steps) || steps < 2) throw new Error("--steps takes a whole number from 2 up");
-const model = join(cacheFolder(process.env), "models", "smollm2-135m");
-if (!existsSync(join(model, "model.safetensors")))
-  throw new Error(`${model} is not there: run \`whetstone model pull smollm2-135m\``);
+const model = pulledModel();
 
-const { python, packages } = await cookbookEnvironment();
 const folder = await mkdtemp(join(tmpdir(), "whetstone-math-rl-"));
 try {
   // The recipe asks for its tokenizer by the model's name, and finds it as a folder where it runs.
@@ -53,26 +48,7 @@ try {
     log_path: log,
     behavior_if_log_dir_exists: "delete",
   };
-  const { code, lines } = await runCommand(
-    python,
-    [
-      "-m",
-      "tinker_cookbook.recipes.math_rl.train",
-      ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
-    ],
-    {
-      folder,
-      environment: {
-        ...process.env,
-        PYTHONPATH: packages,
-        PYTHONNOUSERSITE: "1",
-        HF_HUB_OFFLINE: "1",
-        TINKER_API_KEY: server.key,
-        TINKER_TELEMETRY: "0",
-      },
-    },
-  );
-  if (code !== 0) throw new Error(`the recipe ended with exit code ${code}:\n${lines.slice(-30).join("\n")}`);
+  await runRecipe({ folder, key: server.key, settings });
   const text = await readFile(join(log, "metrics.jsonl"), "utf8");
   const rewards = text
     .split("\n")
@@ -97,22 +73,4 @@ function report(rewards: readonly number[]): void {
     console.log(`Reward ${before.toFixed(3)} before, ${after.toFixed(3)} after.`);
   }
   process.exitCode = after > before ? 0 : 1;
-}
-
-/** A Python environment of its own in the cache, with the cookbook as it is published in a folder beside it. */
-async function cookbookEnvironment(): Promise<{ readonly python: string; readonly packages: string }> {
-  const { python, folder: environment } = await installEngine({
-    requirements: join(import.meta.dirname, "math-rl", "requirements.txt"),
-    onProgress: (what, done, total) => console.error(`the cookbook: ${what} (${done}/${total})`),
-  });
-  const packages = join(environment, cookbook);
-  if (existsSync(packages)) return { python, packages };
-  const unfinished = `${packages}.${process.pid}`;
-  const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"];
-  const { code, lines } = await runCommand(python, [...pip, "--target", unfinished, cookbook], {
-    environment: process.env,
-  });
-  if (code !== 0) throw new Error(`pip ended with exit code ${code}:\n${lines.slice(-12).join("\n")}`);
-  await rename(unfinished, packages);
-  return { python, packages };
 }
