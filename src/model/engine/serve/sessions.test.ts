@@ -60,18 +60,18 @@ const looked = () => new Promise((resolve) => setTimeout(resolve, 4 * sweep));
 
 test("what a silent client holds is freed, and that of one who beats is kept", async () => {
   const held = { models: 0, samplers: 0 };
-  await using one = await served({ times: { silence: 250, sweep } }, counting(held));
+  await using one = await served({ times: { silence: 1500, sweep } }, counting(held));
   const { client: silent } = one;
   const beating = await new WireClient(silent.url, silent.key).open();
+  const beats = setInterval(
+    () => void beating.post("session_heartbeat", { session_id: beating.session }),
+    20,
+  );
   const [gone, kept] = [await silent.model(), await beating.model()];
   const sampler = await silent.sampler(0, { base_model: "org/tiny" });
   await silent.sample(sampler, 0);
   await silent.result(await saveEphemeral(silent, gone, 1, 1));
   expect(held).toEqual({ models: 2, samplers: 2 });
-  const beats = setInterval(
-    () => void beating.post("session_heartbeat", { session_id: beating.session }),
-    20,
-  );
   await expect.poll(() => held, { timeout: 5000 }).toEqual({ models: 1, samplers: 0 });
   clearInterval(beats);
   expect(await beating.step(kept, 1)).toMatchObject({ "step:max": 1 });
