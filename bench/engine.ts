@@ -1,74 +1,149 @@
 /**
- * How fast the engine is beside what people would otherwise use: its worker's code against plain PyTorch and transformers
- * at the quickstart's sizes, the engine with SmolLM2-135M against transformers' `generate` and TRL's SFTTrainer, and the way to
- * a worker and to a server against bare round trips. `--only small|sampling|training|door|wire` runs a part, which is printed and not recorded; `--rounds N` takes more pairs.
+ * How fast the engine is beside what people would otherwise use, and how much memory it takes: its worker's code against
+ * plain PyTorch and transformers at the quickstart's sizes, the engine against transformers' `generate` and Trainer and
+ * against TRL's trainers, against the products of matrices that this machine can do, and the way to a worker and to a server
+ * against bare round trips.
+ * Each part has a record of its own; `--only PART,PART` runs some; `--rounds N` takes more pairs; `--json`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { local } from "whetstone";
+import { type Engine, local } from "whetstone";
 import { doorRows } from "./engine/door.ts";
+import type { EngineBench } from "./engine/engine-bench.ts";
 import { peerEnvironment } from "./engine/environment.ts";
-import { benchModel } from "./engine/model.ts";
+import { grpoRows } from "./engine/grpo.ts";
+import { memoryRows, soakRows } from "./engine/memory.ts";
+import { type BenchModel, benchModel } from "./engine/model.ts";
+import { peakRows } from "./engine/peak.ts";
 import type { Row } from "./engine/row.ts";
-import { samplingRows } from "./engine/sampling.ts";
+import { samplingRows, smallSamplingRows } from "./engine/sampling.ts";
 import { smallDecoderRows } from "./engine/small-decoder.ts";
+import { smallModel } from "./engine/small-model.ts";
+import { smallTrainingRows, supervisedRows } from "./engine/supervised.ts";
 import { trainingRows } from "./engine/training.ts";
 import { wireRows } from "./engine/wire.ts";
 import { record, renderTable } from "./record.ts";
+
+/** How many steps the soak takes. */
+const soakSteps = 10_000;
 
 const { values } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
     only: { type: "string" },
     rounds: { type: "string", default: "5" },
+    soak: { type: "string", default: String(soakSteps) },
   },
 });
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error("--rounds takes a whole number from 1 up");
-const parts = ["small", "sampling", "training", "door", "wire"];
-if (values.only !== undefined && !parts.includes(values.only))
-  throw new Error(`--only takes one of ${parts.join(", ")}`);
-const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+const rounds = wholeNumber("rounds", 1);
+const soak = wholeNumber("soak", 100);
+const logFolder = await mkdtemp(join(tmpdir(), "whetstone-bench-logs-"));
+
+/** Each with an engine of its own, which nothing before it has warmed or filled. */
+const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  small: async () => smallDecoderRows(await peerEnvironment()),
+  "small-training": () => compare(smallTrainingRows, smallModel),
+  "small-sampling": () => compare(smallSamplingRows, smallModel),
+  sampling: () => compare(samplingRows, benchModel),
+  training: () => compare(trainingRows, benchModel),
+  supervised: () => compare(supervisedRows, benchModel),
+  grpo: () => compare(grpoRows, benchModel),
+  peak: () => compare(peakRows, benchModel),
+  memory: () => withModel(benchModel, (model) => memoryRows({ model, logFolder })),
+  soak: () => withModel(smallModel, (model) => soakRows({ model, logFolder }, soak)),
+  door: () => doorRows(rounds),
+  wire: () => wireRows(rounds),
+};
+/** Of the records, a part each. */
+const titles: Readonly<Record<string, string>> = {
+  small: "small decoders, its worker's code against plain PyTorch and transformers",
+  "small-training": "training the demo's small model",
+  "small-sampling": "sampling from the demo's small model",
+  sampling: "sampling from SmolLM2-135M",
+  training: "fine-tuning SmolLM2-135M, against TRL",
+  supervised: "a supervised step of SmolLM2-135M, against Trainer",
+  grpo: "a GRPO step of SmolLM2-135M, against TRL",
+  peak: "its share of the products of matrices that this machine can do",
+  memory: "the memory that it takes, of what it may take",
+  soak: "memory over ten thousand steps of a small model",
+  door: "the way to a worker and back, against a bare round trip",
+  wire: "the way to a server and back, against a bare round trip",
+};
+const wanted = values.only?.split(",") ?? Object.keys(parts);
+for (const part of wanted)
+  if (!Object.hasOwn(parts, part)) throw new Error(`--only takes some of ${Object.keys(parts).join(",")}`);
 
 const rows: Row[] = [];
-if (wanted("small")) rows.push(...(await smallDecoderRows(await peerEnvironment())));
-if (wanted("sampling") || wanted("training")) {
-  const environment = await peerEnvironment();
-  const logFolder = await mkdtemp(join(tmpdir(), "whetstone-bench-logs-"));
-  {
-    await using engine = await local().open({ logFolder });
-    await using model = await benchModel(engine);
-    if (wanted("sampling")) rows.push(...(await samplingRows(engine, model, environment, rounds)));
-    if (wanted("training")) rows.push(...(await trainingRows(engine, model, environment, rounds)));
-  }
-  await rm(logFolder, { recursive: true, force: true });
+for (const part of wanted) {
+  const made = (await parts[part]?.()) ?? [];
+  rows.push(...made);
+  if (values.json) continue;
+  console.log(`${renderTable(tableOf(made))}\n\n${verdictOf(made)}\n`);
+  if (part !== "soak" || soak === soakSteps)
+    record(`engine-${part}`, `npm run --silent bench:engine -- --only ${part}`, {
+      title: `The engine: ${titles[part] ?? part}`,
+      ...tableOf(made),
+      verdict: verdictOf(made),
+    });
 }
-if (wanted("door")) rows.push(...(await doorRows(rounds)));
-if (wanted("wire")) rows.push(...(await wireRows(rounds)));
-
-const missed = rows.filter(({ ratio, bar }) => bar !== null && ratio < bar);
-const table = {
-  columns: ["work", "against", "setting", "ratio", "bar"],
-  rows: rows.map(({ work, against, setting, ratio, bar }) => [
-    work,
-    against,
-    setting,
-    ratio.toFixed(2),
-    bar === null ? "none" : Number(bar.toFixed(2)),
-  ]),
-};
-const verdict =
-  missed.length === 0
-    ? "Holds: no ratio is below its bar."
-    : `Does not hold: ${missed.map(({ work, against, ratio, bar }) => `${work} against ${against} is ${ratio.toFixed(2)}, and the bar is ${bar?.toFixed(2)}`).join("; ")}.`;
+await rm(logFolder, { recursive: true, force: true });
 if (values.json) console.log(JSON.stringify({ rows }));
-else console.log(`${renderTable(table)}\n\n${verdict}`);
-if (values.only === undefined)
-  record("engine", "npm run --silent bench:engine", {
-    title: "How many times as fast the engine is",
-    ...table,
-    verdict,
-  });
-process.exitCode = missed.length === 0 ? 0 : 1;
+process.exitCode = missedOf(rows).length === 0 ? 0 : 1;
+
+function tableOf(some: readonly Row[]) {
+  return {
+    columns: ["work", "against", "setting", "ratio", "bar"],
+    rows: some.map(({ work, against, setting, ratio, bar }) => [
+      work,
+      against,
+      setting,
+      ratio.toFixed(2),
+      bar === null ? "none" : Number(bar.toFixed(2)),
+    ]),
+  };
+}
+
+function missedOf(some: readonly Row[]): readonly Row[] {
+  return some.filter(({ ratio, bar }) => bar !== null && !(ratio >= bar));
+}
+
+function verdictOf(some: readonly Row[]): string {
+  const missed = missedOf(some).map(
+    ({ work, against, ratio, bar }) =>
+      `${work} against ${against} is ${ratio.toFixed(2)}, and the bar is ${bar?.toFixed(2)}`,
+  );
+  return missed.length === 0 ? "Holds: no ratio is below its bar." : `Does not hold: ${missed.join("; ")}.`;
+}
+
+async function compare(
+  rowsOf: (bench: EngineBench) => Promise<Row[]>,
+  modelOf: (engine: Engine) => Promise<BenchModel>,
+): Promise<Row[]> {
+  const environment = await peerEnvironment();
+  await using engine = await local().open({ logFolder });
+  await using model = await modelOf(engine);
+  return await rowsOf({ engine, model, environment, rounds });
+}
+
+/** The engine that made the model is gone when it is used. */
+async function withModel(
+  modelOf: (engine: Engine) => Promise<BenchModel>,
+  rowsOf: (model: BenchModel) => Promise<Row[]>,
+): Promise<Row[]> {
+  await using made = new AsyncDisposableStack();
+  let model: BenchModel;
+  {
+    await using engine = await local({ workers: 1 }).open({ logFolder });
+    model = made.use(await modelOf(engine));
+  }
+  return await rowsOf(model);
+}
+
+function wholeNumber(name: "rounds" | "soak", least: number): number {
+  const value = Number(values[name]);
+  if (!Number.isInteger(value) || value < least)
+    throw new Error(`--${name} takes a whole number from ${least} up`);
+  return value;
+}

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 import tempfile
 
 import numpy as np
@@ -13,37 +12,12 @@ import torch
 from datasets import Dataset
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
-from transformers import (
-    LlamaForCausalLM,
-    PreTrainedTokenizerFast,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from transformers.utils import logging
 from trl import SFTConfig, SFTTrainer
+from turns import Turns
 
 EXAMPLES = 4096
-
-
-class Turns(TrainerCallback):
-    """Waits before the first step after the warm ones, and after every turn of steps."""
-
-    def __init__(self, warm: int, steps: int) -> None:
-        self.warm, self.steps, self.tokens = warm, steps, 0
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: object
-    ) -> None:
-        done = state.global_step - self.warm
-        if done < 0 or done % self.steps:
-            return
-        print("ready" if done == 0 else self.tokens, flush=True)
-        if not sys.stdin.readline():
-            # Whoever took turns with it has gone.
-            os._exit(0)
-        self.tokens = 0
 
 
 def examples(count: int, shortest: int, longest: int, answer: int, vocabulary: int) -> Dataset:

@@ -7,7 +7,7 @@ import { fairEnvironment, type PeerEnvironment } from "./environment.ts";
 
 export interface PeerOptions {
   readonly environment: PeerEnvironment;
-  readonly script: "generate.py" | "fine-tune.py";
+  readonly script: "generate.py" | "fine-tune.py" | "trainer.py" | "grpo.py" | "matmul.py";
   readonly processes: number;
   readonly threads: number;
   /** The processes train one model together. */

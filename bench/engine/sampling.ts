@@ -1,48 +1,69 @@
 import { availableParallelism } from "node:os";
-import type { Engine, SampleRequest } from "whetstone";
-import type { PeerEnvironment } from "./environment.ts";
-import type { BenchModel } from "./model.ts";
+import type { Precision, SampleRequest } from "whetstone";
+import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
 import { Peer } from "./peer.ts";
 import type { Row } from "./row.ts";
 
-const rows = 64;
-const promptTokens = 40;
-const newTokens = 64;
-
 interface Case {
+  readonly rows: number;
   readonly temperature: number;
   readonly dtype: "bfloat16" | "float32";
   readonly bar: number | null;
 }
 
-const cases: readonly Case[] = [
-  { temperature: 1, dtype: "bfloat16", bar: 1.5 },
-  { temperature: 0, dtype: "bfloat16", bar: 1.5 },
-  // The same engine, which computes with bf16 weights, against the precision that `generate` may be faster in.
-  { temperature: 1, dtype: "float32", bar: null },
-];
+interface Sampling {
+  readonly promptTokens: number;
+  readonly newTokens: number;
+  readonly precision: Precision;
+  readonly vocabulary: number;
+  readonly cases: readonly Case[];
+}
 
-/** Sampling in bf16 against transformers' `generate`: the same number of prompts, and no token ends a row. */
-export async function samplingRows(
-  engine: Engine,
-  model: BenchModel,
-  environment: PeerEnvironment,
-  rounds: number,
+/** SmolLM2-135M in bf16: the same number of prompts in one batch, and no token ends a row. */
+const pretrained: Sampling = {
+  promptTokens: 40,
+  newTokens: 64,
+  precision: "bf16",
+  vocabulary: 9000,
+  cases: [
+    { rows: 64, temperature: 1, dtype: "bfloat16", bar: 2 },
+    { rows: 64, temperature: 0, dtype: "bfloat16", bar: 2 },
+    // The same engine, which computes with bf16 weights, against the precision that `generate` may be faster in.
+    { rows: 64, temperature: 1, dtype: "float32", bar: null },
+  ],
+};
+
+/** The quickstart's decoder on its longest lines. */
+const small: Sampling = {
+  promptTokens: 18,
+  newTokens: 17,
+  precision: "fp32",
+  vocabulary: 13,
+  cases: [
+    { rows: 256, temperature: 1, dtype: "float32", bar: 2 },
+    { rows: 1024, temperature: 1, dtype: "float32", bar: 1.5 },
+  ],
+};
+
+export const samplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(pretrained, bench);
+export const smallSamplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, bench);
+
+/** Sampling against transformers' `generate`. */
+async function rowsOf(
+  { promptTokens, newTokens, precision, vocabulary, cases }: Sampling,
+  { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row[]> {
-  await using sampler = await engine.loadSampler({
-    source: { kind: "folder", path: model.path },
-    precision: "bf16",
-  });
+  await using sampler = await engine.loadSampler({ source: { kind: "folder", path: model.path }, precision });
   const results: Row[] = [];
-  const fasterBy = new Map<Case["dtype"], number>();
-  for (const { temperature, dtype, bar } of cases) {
+  const fasterBy = new Map<string, number>();
+  for (const { rows, temperature, dtype, bar } of cases) {
     const requests = Array.from(
       { length: rows },
       (_, index): SampleRequest => ({
         prompt: Int32Array.from(
           { length: promptTokens },
-          (_, place) => 10 + ((index * 97 + place * 31) % 9000),
+          (_, place) => 10 + ((index * 97 + place * 31) % (vocabulary - 10)),
         ),
         samples: 1,
         seed: index,
@@ -72,13 +93,13 @@ export async function samplingRows(
         },
       });
     const processes =
-      fasterBy.get(dtype) ??
+      fasterBy.get(`${dtype} ${rows}`) ??
       (await fastest([1, 2], async (count) => {
         await using peer = await start(count);
         await peer.turn();
         return await peer.turn();
       }));
-    fasterBy.set(dtype, processes);
+    fasterBy.set(`${dtype} ${rows}`, processes);
     await using peer = await start(processes);
     // Both have their first turn, which is slower, before it counts.
     await peer.turn();
@@ -87,7 +108,7 @@ export async function samplingRows(
     const how = temperature === 0 ? "greedy" : `temperature ${temperature}`;
     const threads = Math.max(1, Math.floor(availableParallelism() / processes));
     results.push({
-      work: `sampling in bf16, ${how}`,
+      work: `sampling in ${precision}, ${rows} at once, ${how}`,
       against: `transformers generate in ${dtype === "bfloat16" ? "bf16" : "fp32"}`,
       setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${processes} × ${threads} threads (the faster of 1 and 2 processes)`,
       ratio,

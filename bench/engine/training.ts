@@ -1,7 +1,6 @@
 import { availableParallelism } from "node:os";
-import type { Datum, Engine } from "whetstone";
-import type { PeerEnvironment } from "./environment.ts";
-import type { BenchModel } from "./model.ts";
+import type { Datum } from "whetstone";
+import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
 import { Peer } from "./peer.ts";
 import type { Row } from "./row.ts";
@@ -20,12 +19,7 @@ interface Setting {
 }
 
 /** Supervised full fine-tuning in mixed precision against TRL's SFTTrainer, which has the fastest of its settings. */
-export async function trainingRows(
-  engine: Engine,
-  model: BenchModel,
-  environment: PeerEnvironment,
-  rounds: number,
-): Promise<Row[]> {
+export async function trainingRows({ engine, model, environment, rounds }: EngineBench): Promise<Row[]> {
   const start = ({ processes, batch, ...options }: Setting, warm: number, steps: number): Promise<Peer> =>
     Peer.start({
       environment,

@@ -329,6 +329,13 @@ class Story:
         saved = client.save_state("adapter").result()
         assert self.service.create_training_client_from_state(saved.path).result().get_info().lora_rank == 8
 
+    def close(self) -> None:
+        """Programs end so; what they held is freed, and asked for again it is gone."""
+        self.service.close("success").result()
+        rest = tinker.RestClient(base_url=self.url, api_key=self.key)
+        sessions = rest.list_sessions().result().sessions
+        assert self.client.model_id.split(":")[0] not in sessions, sessions
+
 
 def main() -> None:
     url, key, model, length, facts = sys.argv[1:]
@@ -352,6 +359,7 @@ def main() -> None:
             ("at once", story.at_once),
             ("refusals", story.refusals),
         ]
+    parts.append(("close", story.close))
     for name, part in parts:
         begun = time.monotonic()
         part()

@@ -4,6 +4,8 @@ import type { Environment } from "./cache-folder.ts";
 
 export interface CommandOptions {
   readonly environment: Environment;
+  /** Where it runs; default where this process does. */
+  readonly folder?: string;
   readonly signal?: AbortSignal;
   readonly onLine?: (line: string) => void;
 }
@@ -24,10 +26,14 @@ const keptLines = 200;
 export function runCommand(
   program: string,
   commandArguments: readonly string[],
-  { environment, signal, onLine }: CommandOptions,
+  { environment, folder, signal, onLine }: CommandOptions,
 ): Promise<CommandResult> {
   signal?.throwIfAborted();
-  const child = spawn(program, commandArguments, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, commandArguments, {
+    env: environment,
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => {

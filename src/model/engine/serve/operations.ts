@@ -66,12 +66,10 @@ export function findModel(state: ServerState, modelId: string): TrainedModel | u
 }
 
 export function noModel(state: ServerState, modelId: string): Reply {
-  const ended = state.sessions.hasEnded(sessionOf(modelId));
+  const end = state.sessions.endOf(sessionOf(modelId));
   return notFound(
     `There is no model "${modelId.slice(0, 200)}"${
-      ended
-        ? ": nothing was heard of its session for too long, so it was freed; load it from a checkpoint."
-        : "."
+      end === undefined ? "." : `, it went with its session; load it from a checkpoint. ${end}`
     }`,
   );
 }

@@ -17,6 +17,7 @@ const table: Readonly<Record<string, Handler>> = {
   "POST session_heartbeat": service.heartbeat,
   "GET sessions": service.listSessions,
   "GET sessions/:": service.getSession,
+  "POST sessions/:/finish": service.finishSession,
   "POST create_model": models.createModel,
   "POST load_weights": models.loadWeights,
   "POST unload_model": models.unloadModel,

@@ -45,12 +45,14 @@ export const heartbeat: Handler = (state, call) => {
 };
 
 export function noSession(state: ServerState, id: string): Reply {
-  if (!state.sessions.hasEnded(id)) return notFound(`There is no session "${id.slice(0, 200)}".`);
-  return refusal(
-    userError("session-ended", `Nothing was heard of the session ${id} for too long: it was ended.`),
-    410,
-  );
+  const end = state.sessions.endOf(id);
+  if (end === undefined) return notFound(`There is no session "${id.slice(0, 200)}".`);
+  return refusal(userError("session-ended", end), 410);
 }
+
+/** The SDK's `ServiceClient.close`: the first end of a session counts, whatever is said of it later. */
+export const finishSession: Handler = async (state, { parameters: [id = ""] }) =>
+  (await state.finish(id)) || state.sessions.endOf(id) !== undefined ? jsonReply({}) : noSession(state, id);
 
 export const listSessions: Handler = ({ sessions }) =>
   jsonReply({ sessions: sessions.all().map(({ id }) => id) });
@@ -77,7 +79,7 @@ export const retrieveFuture: Handler = async (state, call) => {
     return jsonReply({ type: "try_again", request_id: id, queue_state: "active" }, 408);
   }
   if (reply !== undefined) return reply;
-  const known = state.sessions.hear(session) !== undefined || state.sessions.hasEnded(session);
+  const known = state.sessions.hear(session) !== undefined || state.sessions.endOf(session) !== undefined;
   return known
     ? refusal(userError("result-gone", `The result of ${id} is not kept any more.`), 410)
     : notFound(`There is no request "${id.slice(0, 200)}".`);

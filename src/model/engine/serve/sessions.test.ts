@@ -60,18 +60,18 @@ const looked = () => new Promise((resolve) => setTimeout(resolve, 4 * sweep));
 
 test("what a silent client holds is freed, and that of one who beats is kept", async () => {
   const held = { models: 0, samplers: 0 };
-  await using one = await served({ times: { silence: 250, sweep } }, counting(held));
+  await using one = await served({ times: { silence: 1500, sweep } }, counting(held));
   const { client: silent } = one;
   const beating = await new WireClient(silent.url, silent.key).open();
+  const beats = setInterval(
+    () => void beating.post("session_heartbeat", { session_id: beating.session }),
+    20,
+  );
   const [gone, kept] = [await silent.model(), await beating.model()];
   const sampler = await silent.sampler(0, { base_model: "org/tiny" });
   await silent.sample(sampler, 0);
   await silent.result(await saveEphemeral(silent, gone, 1, 1));
   expect(held).toEqual({ models: 2, samplers: 2 });
-  const beats = setInterval(
-    () => void beating.post("session_heartbeat", { session_id: beating.session }),
-    20,
-  );
   await expect.poll(() => held, { timeout: 5000 }).toEqual({ models: 1, samplers: 0 });
   clearInterval(beats);
   expect(await beating.step(kept, 1)).toMatchObject({ "step:max": 1 });
@@ -94,6 +94,25 @@ const saveEphemeral = (
     sampling_session_seq_id: sampler,
     kind,
   });
+
+test("a client that says it is done frees what it held, once", async () => {
+  const held = { models: 0, samplers: 0 };
+  await using one = await served({}, counting(held));
+  const { client } = one;
+  const model = await client.model();
+  await client.result(await saveEphemeral(client, model, 1, 0));
+  expect(held).toEqual({ models: 1, samplers: 1 });
+  const finish = (session: string) =>
+    client.post(`sessions/${session}/finish`, { reason: { type: "success" }, detail: null });
+  expect((await finish(client.session)).status).toBe(200);
+  await expect.poll(() => held).toEqual({ models: 0, samplers: 0 });
+  expect((await finish(client.session)).status).toBe(200);
+  const beat = await client.post("session_heartbeat", { session_id: client.session });
+  expect([beat.status, beat.body]).toMatchObject([410, { code: "session-ended" }]);
+  expect(beat.body.error).toContain("finished by its client");
+  expect((await finish("nobody")).status).toBe(404);
+  expect(one.faults).toEqual([]);
+});
 
 test("setting the machine's clock frees nothing, nor does sleep", async () => {
   const clock = new HeldClock();

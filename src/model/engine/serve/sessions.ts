@@ -16,7 +16,7 @@ export interface Session {
 /** The clients, and when each was last heard. */
 export class Sessions {
   readonly #all = new Map<string, Session>();
-  readonly #ended = new Set<string>();
+  readonly #ended = new Map<string, string>();
   readonly #attended: AttendedTime;
 
   constructor(attended: AttendedTime) {
@@ -37,9 +37,9 @@ export class Sessions {
     return session;
   }
 
-  /** That it was one, and is no more. */
-  hasEnded(id: string): boolean {
-    return this.#ended.has(id);
+  /** Why it is no session any more, in words; undefined where it is one still, or never was. */
+  endOf(id: string): string | undefined {
+    return this.#ended.get(id);
   }
 
   all(): readonly Session[] {
@@ -50,11 +50,18 @@ export class Sessions {
   takeSilent(silenceMs: number): readonly Session[] {
     const now = this.#attended.value;
     const silent = this.all().filter(({ heardAt }) => now - heardAt > silenceMs);
-    for (const { id } of silent) {
-      this.#all.delete(id);
-      this.#ended.add(id);
-    }
+    for (const { id } of silent)
+      this.take(id, `Nothing was heard of the session ${id} for too long: it was ended.`);
     return silent;
+  }
+
+  /** Takes one out, for a reason that is told to whoever asks for it later. */
+  take(id: string, reason: string): Session | undefined {
+    const session = this.#all.get(id);
+    if (session === undefined) return undefined;
+    this.#all.delete(id);
+    this.#ended.set(id, reason);
+    return session;
   }
 }
 

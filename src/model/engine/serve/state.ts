@@ -96,11 +96,15 @@ export class ServerState {
     await this.catalogue.sweep();
   }
 
+  /** Frees what a client held that says it is done; false where it is no session. */
+  async finish(sessionId: string): Promise<boolean> {
+    const session = this.sessions.take(sessionId, `The session ${sessionId} was finished by its client.`);
+    if (session !== undefined) await this.#end(session);
+    return session !== undefined;
+  }
+
   async #end({ id, modelIds, samplerIds }: Session): Promise<void> {
-    const reason = userError(
-      "session-ended",
-      `Nothing was heard of the session ${id} for too long: it was ended.`,
-    );
+    const reason = userError("session-ended", this.sessions.endOf(id) ?? "The session was ended.");
     for (const sampler of samplerIds) {
       this.samplers.get(sampler)?.release();
       this.samplers.delete(sampler);

@@ -1,0 +1,89 @@
+"""TRL's GRPOTrainer on prompts of random tokens: some steps for every line of standard input, answered with
+how many tokens were drawn in them. Called by grpo.ts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+
+import numpy as np
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import WhitespaceSplit
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging
+from trl import GRPOConfig, GRPOTrainer
+from turns import Turns
+
+EXAMPLES = 4096
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--precision", required=True, choices=("bf16", "fp32"))
+    for name in ("threads", "rank", "prompts", "samples", "prompt", "tokens", "warm", "steps"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    torch.set_flush_denormal(True)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
+    words = {f"w{token}": token for token in range(2, model.config.vocab_size)}
+    tokenizer = Tokenizer(WordLevel({"<pad>": 0, "<end>": 1, **words}, unk_token="<pad>"))
+    tokenizer.pre_tokenizer = WhitespaceSplit()
+    random = np.random.default_rng(1)
+    lines = random.integers(10, model.config.vocab_size, (EXAMPLES, asked.prompt))
+    turns = Turns(asked.warm, asked.steps)
+
+    def reward(completion_ids: list[list[int]], **_: object) -> list[float]:
+        """Of no meaning, and different within a group."""
+        turns.tokens += sum(map(len, completion_ids))
+        return [sum(ids) % 97 / 97 for ids in completion_ids]
+
+    rank = asked.rank
+    lora = LoraConfig(r=rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    several = "WORLD_SIZE" in os.environ
+    with tempfile.TemporaryDirectory() as folder:
+        GRPOTrainer(
+            model=model,
+            reward_funcs=reward,
+            args=GRPOConfig(
+                output_dir=folder,
+                use_cpu=True,
+                ddp_find_unused_parameters=False if several else None,
+                ddp_backend="gloo" if several else None,
+                bf16=asked.precision == "bf16",
+                per_device_train_batch_size=asked.prompts * asked.samples,
+                num_generations=asked.samples,
+                max_completion_length=asked.tokens,
+                # No token ends a completion early: each has as many as it may.
+                generation_kwargs={"min_new_tokens": asked.tokens},
+                top_k=0,
+                beta=0.0,
+                gradient_checkpointing=False,
+                max_steps=1_000_000,
+                learning_rate=1e-6,
+                logging_strategy="no",
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+            ),
+            train_dataset=Dataset.from_dict(
+                {"prompt": [" ".join(f"w{token}" for token in line) for line in lines]}
+            ),
+            processing_class=PreTrainedTokenizerFast(
+                tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>", padding_side="left"
+            ),
+            callbacks=[turns],
+            peft_config=lora if rank > 0 else None,
+        ).train()
+
+
+if __name__ == "__main__":
+    main()

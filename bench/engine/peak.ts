@@ -1,0 +1,79 @@
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Datum, Precision } from "whetstone";
+import type { EngineBench } from "./engine-bench.ts";
+import { hasNativeBf16 } from "./native.ts";
+import { pairedRatio } from "./paired.ts";
+import { Peer } from "./peer.ts";
+import type { Row } from "./row.ts";
+
+const rows = 8;
+const length = 256;
+const bars: Readonly<Partial<Record<Precision, number>>> = { fp32: 0.6, mixed: 0.45 };
+
+/** How much of the products of matrices that PyTorch reaches on this machine a supervised step of all weights reaches. */
+export async function peakRows({ engine, model, environment, rounds }: EngineBench): Promise<Row[]> {
+  const results: Row[] = [];
+  for (const precision of hasNativeBf16() ? (["fp32", "mixed"] as const) : (["fp32"] as const)) {
+    const operations = await operationsOfStep(model.path);
+    await using trained = await engine.createModel({
+      source: { kind: "folder", path: model.path },
+      precision,
+    });
+    const data = Array.from({ length: rows }, (_, row): Datum => {
+      const line = Int32Array.from(
+        { length: length + 1 },
+        (_, place) => 10 + ((row * 97 + place * 31) % 9000),
+      );
+      return {
+        tokens: line.subarray(0, -1),
+        targets: line.subarray(1),
+        weights: new Float32Array(length).fill(1 / (rows * length)),
+      };
+    });
+    const ours = async (): Promise<number> => {
+      const begun = performance.now();
+      await Promise.all([
+        trained.forwardBackward(data, { loss: { name: "cross_entropy" }, logprobs: "none" }),
+        trained.optimStep({ learningRate: 1e-5, gradientClipNorm: 1 }),
+      ]);
+      return (operations / 1e6 / (performance.now() - begun)) * 1000;
+    };
+    const threads = availableParallelism();
+    await using peer = await Peer.start({
+      environment,
+      script: "matmul.py",
+      processes: 1,
+      threads,
+      options: { dtype: precision === "fp32" ? "float32" : "bfloat16", milliseconds: 2000 },
+    });
+    await ours();
+    results.push({
+      work: `share of the peak of matrix products, supervised step in ${precision}`,
+      against: "torch.mm",
+      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of three sizes, ${threads} threads`,
+      ratio: await pairedRatio(ours, () => peer.turn(), rounds),
+      bar: bars[precision] ?? null,
+    });
+  }
+  return results;
+}
+
+/** Multiplications and additions in products of matrices: forwards once, backwards twice that. What attention masks is not counted. */
+async function operationsOfStep(folder: string): Promise<number> {
+  const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as Record<string, number>;
+  const {
+    hidden_size: width = 0,
+    intermediate_size: hidden = 0,
+    num_hidden_layers: layers = 0,
+    num_attention_heads: heads = 1,
+    num_key_value_heads: groups = heads,
+    vocab_size: vocabulary = 0,
+    head_dim: headWidth = width / heads,
+  } = config;
+  const attention = width * headWidth * (2 * heads + 2 * groups);
+  const weights = layers * (attention + 3 * width * hidden) + width * vocabulary;
+  const scores = layers * 2 * heads * headWidth * (length / 2);
+  return 3 * 2 * (weights + scores) * rows * length;
+}

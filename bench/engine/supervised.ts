@@ -1,0 +1,149 @@
+import { availableParallelism } from "node:os";
+import type { Datum, Precision } from "whetstone";
+import type { EngineBench } from "./engine-bench.ts";
+import { hasNativeBf16 } from "./native.ts";
+import { fastest, pairedRatio } from "./paired.ts";
+import { Peer } from "./peer.ts";
+import type { Row } from "./row.ts";
+
+interface Supervised {
+  readonly work: string;
+  readonly shortest: number;
+  readonly longest: number;
+  readonly vocabulary: number;
+  readonly batches: readonly number[];
+  readonly stepsATurn: number;
+  /** The Trainer's own two ways of making batches, and what is to be reached against each. */
+  readonly bars: readonly (readonly ["group_by_length" | "random", number])[];
+}
+
+interface Setting {
+  readonly precision: "bf16" | "fp32";
+  readonly processes: number;
+  readonly sampling: "group_by_length" | "random";
+  readonly batch: number;
+}
+
+const small: Supervised = {
+  work: "supervised training of the small model",
+  shortest: 4,
+  longest: 34,
+  vocabulary: 13,
+  batches: [64, 256],
+  stepsATurn: 20,
+  bars: [
+    ["group_by_length", 1.1],
+    ["random", 1.6],
+  ],
+};
+
+const pretrained: Supervised = {
+  work: "supervised step of all weights",
+  shortest: 20,
+  longest: 400,
+  vocabulary: 49_152,
+  batches: [8, 16, 32],
+  stepsATurn: 2,
+  bars: [["group_by_length", 1.3]],
+};
+
+const warmSteps = 3;
+
+export const smallTrainingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, "fp32", bench);
+/** In fp32, and where the processor has bf16 in mixed precision too. */
+export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
+  const rows = await rowsOf(pretrained, "fp32", bench);
+  return hasNativeBf16() ? [...rows, ...(await rowsOf(pretrained, "mixed", bench))] : rows;
+}
+
+/** Lines of mixed lengths whose first half has no loss, against transformers' Trainer: tokens with a loss a second. */
+async function rowsOf(
+  { work, shortest, longest, vocabulary, batches, stepsATurn, bars }: Supervised,
+  precision: Precision,
+  { engine, model, environment, rounds }: EngineBench,
+): Promise<Row[]> {
+  const start = (
+    { processes, batch, ...options }: Setting,
+    warm = warmSteps,
+    steps = stepsATurn,
+  ): Promise<Peer> =>
+    Peer.start({
+      environment,
+      script: "trainer.py",
+      processes,
+      threads: threadsOf(processes),
+      together: processes > 1,
+      options: { model: model.path, ...options, batch: batch / processes, warm, steps, shortest, longest },
+    });
+  const probe = async (setting: Setting): Promise<number> => {
+    try {
+      await using peer = await start(setting, 1);
+      return await peer.turn();
+    } catch (error) {
+      // A batch for which there is no memory is no setting.
+      console.error(`left out ${JSON.stringify(setting)}: ${(error as Error).message.slice(-300)}`);
+      return 0;
+    }
+  };
+  await using trained = await engine.createModel({
+    source: { kind: "folder", path: model.path },
+    precision,
+  });
+  const rows: Row[] = [];
+  for (const [sampling, bar] of bars) {
+    const first: Setting = { precision: "fp32", processes: 1, sampling, batch: batches[0] as number };
+    let best = await fastest(
+      batches.map((batch) => ({ ...first, batch })),
+      probe,
+    );
+    best = await fastest([best, { ...best, processes: 2 }], probe);
+    // What either may compute in is the same.
+    if (precision !== "fp32") best = await fastest([best, { ...best, precision: "bf16" }], probe);
+    const batch = batchesOf(best.batch, shortest, longest, vocabulary);
+    const ours = async (): Promise<number> => {
+      const turn = Array.from({ length: stepsATurn }, () => batch());
+      const begun = performance.now();
+      await Promise.all(
+        turn.flatMap((data) => [
+          trained.forwardBackward(data, { loss: { name: "cross_entropy" }, logprobs: "none" }),
+          trained.optimStep({ learningRate: 1e-5, gradientClipNorm: 1 }),
+        ]),
+      );
+      const seconds = (performance.now() - begun) / 1000;
+      const counted = turn
+        .flat()
+        .reduce((sum, { weights }) => sum + (weights?.filter(Boolean).length ?? 0), 0);
+      return counted / seconds;
+    };
+    await ours();
+    await using peer = await start(best);
+    await peer.turn();
+    rows.push({
+      work: `${work} in ${precision}`,
+      against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
+      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${best.processes} × ${threadsOf(best.processes)} threads (the fastest tried of each)`,
+      ratio: await pairedRatio(ours, () => peer.turn(), rounds),
+      bar,
+    });
+  }
+  return rows;
+}
+
+const threadsOf = (processes: number): number => Math.max(1, Math.floor(availableParallelism() / processes));
+
+/** Batch after batch of lengths spread evenly, in an order of chance that is the same each time. */
+function batchesOf(size: number, shortest: number, longest: number, vocabulary: number): () => Datum[] {
+  let state = 1;
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const lowest = Math.min(10, Math.floor(vocabulary / 2));
+  return () =>
+    Array.from({ length: size }, () => {
+      const length = shortest + random(longest - shortest + 1);
+      const line = Int32Array.from({ length }, () => lowest + random(vocabulary - lowest));
+      const weights = new Float32Array(length - 1).fill(1 / (size * longest), Math.max(0, (length >> 1) - 1));
+      return { tokens: line.subarray(0, -1), targets: line.subarray(1), weights };
+    });
+}

@@ -1,0 +1,84 @@
+"""transformers' Trainer on lines of mixed lengths whose first half is a prompt: some steps for every line of
+standard input, answered with how many tokens had a loss. Called by supervised.ts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import LlamaForCausalLM, Trainer, TrainingArguments
+from transformers.utils import logging
+from turns import Turns
+
+EXAMPLES = 4096
+MASKED = -100
+
+
+def examples(shortest: int, longest: int, vocabulary: int) -> Dataset:
+    """Lengths spread evenly, in an order of chance; tokens of no meaning."""
+    random = np.random.default_rng(1)
+    lengths = random.integers(shortest, longest + 1, EXAMPLES)
+    lines = [random.integers(min(10, vocabulary // 2), vocabulary, length).tolist() for length in lengths]
+    labels = [[MASKED] * (len(line) // 2) + line[len(line) // 2 :] for line in lines]
+    return Dataset.from_dict({"input_ids": lines, "labels": labels, "length": lengths.tolist()})
+
+
+def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([row + [filler] * (longest - len(row)) for row in rows])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--precision", required=True, choices=("bf16", "fp32"))
+    parser.add_argument("--sampling", required=True, choices=("random", "group_by_length"))
+    for name in ("threads", "batch", "warm", "steps", "shortest", "longest"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    torch.set_flush_denormal(True)
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
+    turns = Turns(asked.warm, asked.steps)
+
+    def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
+        labels = padded([row["labels"] for row in rows], MASKED)
+        turns.tokens += int((labels != MASKED).sum())
+        tokens = [row["input_ids"] for row in rows]
+        attended = padded([[1] * len(row) for row in tokens], 0)
+        return {"input_ids": padded(tokens, 0), "attention_mask": attended, "labels": labels}
+
+    several = "WORLD_SIZE" in os.environ
+    with tempfile.TemporaryDirectory() as folder:
+        Trainer(
+            model=model,
+            args=TrainingArguments(
+                output_dir=folder,
+                use_cpu=True,
+                ddp_find_unused_parameters=False if several else None,
+                ddp_backend="gloo" if several else None,
+                bf16=asked.precision == "bf16",
+                per_device_train_batch_size=asked.batch,
+                train_sampling_strategy=asked.sampling,
+                length_column_name="length",
+                max_steps=1_000_000,
+                learning_rate=1e-5,
+                logging_strategy="no",
+                save_strategy="no",
+                report_to="none",
+                disable_tqdm=True,
+            ),
+            data_collator=collate,
+            train_dataset=examples(asked.shortest, asked.longest, model.config.vocab_size),
+            callbacks=[turns],
+        ).train()
+
+
+if __name__ == "__main__":
+    main()

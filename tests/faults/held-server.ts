@@ -1,0 +1,41 @@
+/**
+ * A server of the Tinker API that comes to a verb of its engine and stays in it: `held-server.ts STATE PORT VERB`. It says
+ * where it listens; then, once the verb of what was loaded from a checkpoint has done its work and answers nothing, which
+ * verb that is.
+ */
+import type { LoadOptions } from "../../src/index.ts";
+import { tabular } from "../../src/index.ts";
+import { serveTinker } from "../../src/model/engine/serve/index.ts";
+import { modelName, tinyFolder } from "../../src/model/engine/serve/testing/wire-client.ts";
+
+const [stateFolder = "", port = "0", verb = ""] = process.argv.slice(2);
+const inner = await tabular().open({ logFolder: stateFolder });
+const isLoading = (name: unknown): boolean => name === "createModel" || name === "loadSampler";
+
+/** The same object, whose methods give what is held in the same way; the one that is meant never answers. */
+function held<T extends object>(whole: T): T {
+  return new Proxy(whole, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      return async (...given: unknown[]) => {
+        const result: unknown = await value.apply(target, given);
+        if (isLoading(name) && (given[0] as LoadOptions).source.kind !== "checkpoint") return result;
+        if (name === verb) {
+          console.log(`in ${verb}`);
+          await new Promise(() => undefined);
+        }
+        return isLoading(name) || name === "snapshot" ? held(result as object) : result;
+      };
+    },
+  });
+}
+
+const server = await serveTinker({
+  engine: held(inner),
+  models: { [modelName]: tinyFolder },
+  stateFolder,
+  port: Number(port),
+  key: "tml-k",
+});
+console.log(server.url);
