@@ -14,7 +14,7 @@ VOCABULARY = 13
 
 
 def choose(logits: torch.Tensor, parameters: Parameters, draws: torch.Tensor | None):
-    return Choice([parameters] * len(logits)).choose(logits, draws)
+    return Choice([parameters] * len(logits), logits.shape[1]).choose(logits, draws)
 
 
 LOGITS = torch.tensor(np.random.default_rng(3).normal(size=VOCABULARY) * 1.5, dtype=torch.float32)
@@ -156,6 +156,18 @@ def test_a_large_vocabulary_is_inverted_exactly(vocabulary):
     assert np.allclose(logprobs, logits.log_softmax(0)[tokens], atol=1e-5)
 
 
+@pytest.mark.parametrize("vocabulary", [13, 1023, 1024, 1025, 1279, 49152])
+def test_the_likeliest_of_many_is_the_first_of_the_highest(vocabulary):
+    random = np.random.default_rng(vocabulary)
+    # Whole numbers: many are equal.
+    logits = torch.tensor(random.integers(-30, 4, (40, vocabulary)), dtype=torch.float32)
+    logits[0] = -torch.inf
+    logits[0, -1] = 1
+    tokens, logprobs = choose(logits, Parameters(temperature=0), None)
+    assert np.array_equal(tokens, logits.numpy().argmax(1))
+    assert torch.allclose(logprobs, logits.log_softmax(1).amax(1), atol=1e-5)
+
+
 @pytest.mark.parametrize("vocabulary", [13, 1300])
 def test_what_weighs_nothing_at_the_end_is_never_chosen(vocabulary):
     logits = torch.full((1, vocabulary), -torch.inf)
@@ -172,14 +184,16 @@ def test_no_more_of_the_most_probable_are_told_than_there_are_or_than_it_tells()
 
 
 @pytest.mark.parametrize("few", [1, 3, 64])
-def test_filters_of_every_kind_in_one_batch_choose_as_alone(monkeypatch, few):
+@pytest.mark.parametrize("together", [1, 5 * VOCABULARY, 2**18])
+def test_filters_of_every_kind_in_one_batch_choose_as_alone(monkeypatch, few, together):
     monkeypatch.setattr(choice_module, "FEW", few)
+    monkeypatch.setattr(choice_module, "TOGETHER", together)
     kinds = [Parameters(**members) for members in CASES] + [Parameters(temperature=0)]
     random = np.random.default_rng(5)
     logits = torch.tensor(random.normal(size=(20 * len(kinds), VOCABULARY)) * 2, dtype=torch.float32)
     draws = torch.tensor(random.random(len(logits)), dtype=torch.float32)
     mixed = [kinds[row % len(kinds)] for row in range(len(logits))]
-    tokens, logprobs = Choice(mixed).choose(logits, draws)
+    tokens, logprobs = Choice(mixed, VOCABULARY).choose(logits, draws)
     for row, parameters in enumerate(mixed):
         draw = draws[row : row + 1] if parameters.temperature > 0 else None
         token, logprob = choose(logits[row : row + 1], parameters, draw)

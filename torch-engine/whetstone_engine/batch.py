@@ -106,7 +106,7 @@ class Batch:
 
     def _compose(self) -> None:
         """What depends on which rows there are."""
-        self.choice = Choice([row.parameters for row in self.rows])
+        self.choice = Choice([row.parameters for row in self.rows], self.config.vocabulary)
         self.limits = np.array([row.limit for row in self.rows])
         self.seeds = np.array([row.seed for row in self.rows])
         self.samples = np.array([row.sample for row in self.rows])

@@ -15,6 +15,8 @@ from .request import listed, number, whole
 BLOCK = 256
 """Tokens that are summed first, where a vocabulary has many: running sums of all of them would cost more than
 the rest."""
+TOGETHER = 2**18
+"""Logits that are looked at together, several times over: they stay in the processor's cache."""
 FEW = 64
 """Most probable tokens that are looked at first, where a filter needs them in order."""
 TOP = 64
@@ -68,25 +70,45 @@ def read_top(head: Head, name: str, vocabulary: int) -> int:
 class Choice:
     """How the rows of a batch choose, each by its own parameters: what one gets depends on no other."""
 
-    def __init__(self, parameters_B: list[Parameters]) -> None:
-        temperature = np.array([one.temperature for one in parameters_B], np.float32)
-        self.draws = bool((temperature > 0).any())
-        self.greedy_B = None if temperature.min() > 0 else torch.from_numpy(temperature == 0)
-        divided = self.draws and bool(((temperature > 0) & (temperature != 1)).any())
-        heat = np.where(temperature > 0, temperature, 1)[:, None]
-        self.temperature_B1 = torch.from_numpy(heat) if divided else None
-        drawn = [temperature[row] > 0 for row in range(len(parameters_B))]
-        least = np.array([one.min_p for one in parameters_B], np.float32)
-        self.least_B1 = torch.from_numpy(least)[:, None] if self.draws and least.any() else None
-        ordered = [row for row, one in enumerate(parameters_B) if one.ordered and drawn[row]]
-        self.ordered = _Ordered([parameters_B[row] for row in ordered], ordered) if ordered else None
+    def __init__(self, parameters_B: list[Parameters], vocabulary: int) -> None:
+        size = max(1, TOGETHER // vocabulary)
+        self.parts = [
+            _Part(parameters_B[first : first + size]) for first in range(0, len(parameters_B), size)
+        ]
+        self.size, self.draws = size, any(part.draws for part in self.parts)
         self.top = max(one.top for one in parameters_B)
 
     def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
         """The next token of each row, the likeliest where it is greedy, and its logprob under the model
         itself."""
-        if draw_B is None:
-            top_B1, likeliest_B1 = logits_BV.max(1, keepdim=True)
+        rows = logits_BV.split(self.size)
+        draws = [None] * len(rows) if draw_B is None else draw_B.split(self.size)
+        chosen = [part.choose(*given) for part, *given in zip(self.parts, rows, draws, strict=True)]
+        if len(chosen) == 1:
+            return chosen[0]
+        tokens, logprobs = zip(*chosen, strict=True)
+        return torch.cat(tokens), torch.cat(logprobs)
+
+
+class _Part:
+    """Rows whose logits are looked at together."""
+
+    def __init__(self, parameters_B: list[Parameters]) -> None:
+        temperature = np.array([one.temperature for one in parameters_B], np.float32)
+        drawn = temperature > 0
+        self.draws = bool(drawn.any())
+        self.greedy_B = None if drawn.all() else torch.from_numpy(~drawn)
+        divided = bool((drawn & (temperature != 1)).any())
+        heat = np.where(drawn, temperature, np.float32(1))[:, None]
+        self.temperature_B1 = torch.from_numpy(heat) if divided else None
+        least = np.array([one.min_p for one in parameters_B], np.float32)[:, None]
+        self.least_B1 = torch.from_numpy(least) if least.any() else None
+        ordered = [row for row, one in enumerate(parameters_B) if one.ordered and drawn[row]]
+        self.ordered = _Ordered([parameters_B[row] for row in ordered], ordered) if ordered else None
+
+    def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
+        if not self.draws or draw_B is None:
+            likeliest_B1, top_B1 = _likeliest(logits_BV)
             return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
         top_B1 = logits_BV.amax(1, keepdim=True)
         weights_BV = (logits_BV - top_B1).exp_()
@@ -99,11 +121,11 @@ class Choice:
             # The most probable weighs 1.
             weights_BV.masked_fill_(weights_BV < self.least_B1, 0)
         tokens_B1 = _invert(weights_BV, draw_B1)
-        if ordered is not None:
+        if self.ordered is not None and ordered is not None:
             rows = self.ordered.rows
             tokens_B1[rows] = self.ordered.draw(ordered, draw_B1[rows])
         if self.greedy_B is not None:
-            tokens_B1[self.greedy_B] = logits_BV[self.greedy_B].argmax(1, keepdim=True)
+            tokens_B1[self.greedy_B] = _likeliest(logits_BV[self.greedy_B])[0]
         return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - normaliser_B1)[:, 0]
 
 
@@ -139,6 +161,22 @@ class _Ordered:
             tokens_R1[done] = order[enough].gather(1, _invert(weights[enough], draw_R1[done]))
             left, few = left[~enough], 8 * few
         return tokens_R1
+
+
+def _likeliest(logits_BV: Tensor) -> tuple[Tensor, Tensor]:
+    """The first of the likeliest tokens of each row, and its logit. PyTorch looks for a place one number at a
+    time; for a maximum it does not, so that the place is looked for in one block only."""
+    count = logits_BV.shape[1]
+    if count < 4 * BLOCK:
+        top_B1, place_B1 = logits_BV.max(1, keepdim=True)
+        return place_B1, top_B1
+    whole = count - count % BLOCK
+    tops = logits_BV[:, :whole].unflatten(1, (-1, BLOCK)).amax(2)
+    if whole < count:
+        tops = torch.cat((tops, logits_BV[:, whole:].amax(1, keepdim=True)), 1)
+    top_B1, block_B1 = tops.max(1, keepdim=True)
+    index = (block_B1 * BLOCK + torch.arange(BLOCK)).clamp_(max=count - 1)
+    return block_B1 * BLOCK + logits_BV.gather(1, index).argmax(1, keepdim=True), top_B1
 
 
 def _sum_of_exponentials(logits_BV: Tensor, top_B1: Tensor) -> Tensor:

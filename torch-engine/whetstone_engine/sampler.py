@@ -16,8 +16,9 @@ from .prefixes import Prefixes
 from .rows import Request, Row
 from .snapshot import Snapshot
 
-CACHE_BYTES = 2**30
-"""Most bytes of keys and values of the rows that decode and of what is kept of rows that ended."""
+CACHE_BYTES = 7 * 2**28
+"""Most bytes of keys and values of the rows that decode and of what is kept of rows that ended: 1.75 GiB in
+fp32, half of it in the other precisions, whose users have less memory."""
 KEPT_SHARE = 4
 """At most one part in so many of these is kept of rows that ended."""
 
@@ -29,7 +30,8 @@ class Sampler:
         self.snapshot, self.token_bytes = snapshot, token_bytes
         # Where a token costs less than a look at what is kept, nothing is kept.
         large = snapshot.architecture.size >= PACKED
-        self.prefixes = Prefixes(CACHE_BYTES // KEPT_SHARE if large else 0)
+        self.most_bytes = CACHE_BYTES if snapshot.architecture.precision == "fp32" else CACHE_BYTES // 2
+        self.prefixes = Prefixes(self.most_bytes // KEPT_SHARE if large else 0)
         self.batch = Batch(snapshot, self.prefixes, token_bytes)
         self.waiting: deque[Row] = deque()
         self.joining: list[Row] = []
@@ -56,7 +58,7 @@ class Sampler:
         """One token of every row that decodes; returns the requests that are done. `others_bytes` is what
         other samplers have of the memory for keys and values."""
         try:
-            return self._step(CACHE_BYTES - others_bytes)
+            return self._step(self.most_bytes - others_bytes)
         except Exception as error:
             return self._part(error)
 
