@@ -5,7 +5,7 @@ answered; in `save`, when files are written and not yet in their place."""
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from whetstone_engine.worker import Worker
@@ -19,10 +19,24 @@ def perhaps_die(verb: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dying_after(answer: Callable) -> Callable:
-    def mortal(self: Worker, requests: list) -> list:
-        replies = answer(self, requests)
-        perhaps_die(requests[0][0].get("verb"))
+def dying_in_receive(receive: Callable) -> Callable:
+    """Requests that are answered at once; those to sample are answered by steps."""
+
+    def mortal(self: Worker, requests: list) -> Iterator:
+        for reply in list(receive(self, requests)):
+            for head, _ in requests:
+                if head.get("verb") != "sample":
+                    perhaps_die(head.get("verb"))
+            yield reply
+
+    return mortal
+
+
+def dying_in_step(step: Callable) -> Callable:
+    def mortal(self: Worker) -> list:
+        replies = step(self)
+        if replies:
+            perhaps_die("sample")
         return replies
 
     return mortal
@@ -36,5 +50,6 @@ def dying_before(synchronise: Callable[[int], None]) -> Callable[[int], None]:
     return mortal
 
 
-Worker.answer = dying_after(Worker.answer)
+Worker.receive = dying_in_receive(Worker.receive)
+Worker.step = dying_in_step(Worker.step)
 os.fsync = dying_before(os.fsync)

@@ -72,8 +72,9 @@ test.concurrent.each([
       onVictim = 2;
       await client.pass(victim, 1);
       held = await snapshot(victim, 2);
-      if (verb === "load_sampler") base = await client.sampler(samplers++, { base_model: modelName });
       await server.doom(2 + index, verb);
+      // Loading begins when the session is made.
+      if (verb === "load_sampler") base = await client.sampler(samplers++, { base_model: modelName });
       const { status, body } = await call();
       expect([status, body], name).toMatchObject([200, { category: "server", code: "worker-died" }]);
       // Why, and the end of what it had said.

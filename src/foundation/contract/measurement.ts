@@ -11,6 +11,8 @@ export const stratumScoreSchema = z.object({
   voids: z.number().int(),
   /** True when every item of the stratum was answered. */
   enumerated: z.boolean(),
+  /** Answers that the limit of tokens cut off; absent in what was measured before this was counted. */
+  cutOff: z.number().int().optional(),
 });
 export type StratumScore = z.infer<typeof stratumScoreSchema>;
 

@@ -82,6 +82,7 @@ function measurementOf(
         mean: scored.length === 0 ? 0 : meanOf(scored),
         voids: answers.length - scored.length,
         enumerated: isEnumerated(stratum),
+        cutOff: answers.filter(({ response }) => !response.complete).length,
       },
     ];
   });

@@ -7,6 +7,7 @@ import {
   measurementSchema,
   type RunEvent,
 } from "../../foundation/contract/index.ts";
+import { cutOffShare } from "../../foundation/statistics/index.ts";
 import {
   evaluationItems,
   gainOf,
@@ -73,10 +74,8 @@ export async function evaluateStage(
 /** More kinds than these are not named in one line. */
 const mostKinds = 4;
 
-function evaluationWords(
-  { mean, strata, frontier90 }: Measurement,
-  { unit, ordered = true }: DifficultyScale,
-): string {
+function evaluationWords(measurement: Measurement, { unit, ordered = true }: DifficultyScale): string {
+  const { mean, strata, frontier90 } = measurement;
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   const kinds = strata.map(({ stratum, mean: own }) => `${stratum} ${percent(own)}`);
   const told = ordered
@@ -84,7 +83,12 @@ function evaluationWords(
     : kinds.length > 1 && kinds.length <= mostKinds
       ? kinds
       : [];
-  return [`accuracy ${percent(mean)}`, ...told].join(", ");
+  const cut = cutOffShare(measurement);
+  return [
+    `accuracy ${percent(mean)}`,
+    ...told,
+    ...(cut < 0.05 ? [] : [`${Math.round(100 * cut)} % cut off by the limit of tokens`]),
+  ].join(", ");
 }
 
 /** The champion and the newest candidate: more are not compared. */

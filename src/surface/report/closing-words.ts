@@ -1,4 +1,5 @@
 import type { GuardFinding } from "../../foundation/contract/index.ts";
+import { cutOffWords } from "../../foundation/statistics/index.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
 import { noClaimOf } from "./no-claim.ts";
 import { roundTable } from "./round-table.ts";
@@ -102,6 +103,7 @@ function gainWords(story: RunStory): string[] {
   const { gain, championRound } = story.audit;
   const { interval, mean, pairs } = gain;
   const range = `95 % interval ${signedPoints(interval.low)} to ${signedPoints(interval.high)}, ${whole(pairs)} pairs`;
+  const cut = [cutOffWords(story.audit.before, story.audit.after) ?? []].flat();
   const doubt = {
     gain: [],
     loss: ["The champion is worse than the base."],
@@ -110,6 +112,7 @@ function gainWords(story: RunStory): string[] {
   return [
     `${signedPoints(mean)} points on audit items (${range})`,
     `champion of round ${championRound} against the base, mean paired difference over the target distribution`,
+    ...cut,
     ...doubt[claimOf(gain)],
   ];
 }

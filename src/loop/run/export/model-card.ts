@@ -1,5 +1,6 @@
 import type { Json } from "../../../foundation/base/index.ts";
 import type { EventOf, Gain, StoredEvent } from "../../../foundation/contract/index.ts";
+import { cutOffWords } from "../../../foundation/statistics/index.ts";
 import type { RecordedRun } from "../find-run.ts";
 import { auditOf } from "../result.ts";
 import { championOf, type SavedWeights, type WhichWeights } from "../weights.ts";
@@ -76,8 +77,10 @@ function shown(options: ModelCardOptions): string[] {
   const audit = auditOf(events, weights.checkpoint);
   if (audit === undefined) return [`Nothing is claimed: ${reasonOf(options)}.`];
   const { gain, after, before } = audit;
+  const cut = cutOffWords(before, after);
   return [
     `Against ${baseName(events)}, on audit items, which nothing was trained on or chosen by: **${points(gain.mean)} points** (95 % interval ${points(gain.interval.low)} to ${points(gain.interval.high)}, ${gain.pairs} pairs of answers).${doubtOf(gain)}`,
+    ...(cut === undefined ? [] : ["", `${cut}.`]),
     "",
     "| part of the task | items | before | after |",
     "|---|---|---|---|",

@@ -1,4 +1,5 @@
 import type { Gain } from "../../../foundation/contract/index.ts";
+import { cutOffWords } from "../../../foundation/statistics/index.ts";
 import { isOrdered, kindsOf } from "../kinds.ts";
 import { noClaimOf } from "../no-claim.ts";
 import type { RunStory } from "../story.ts";
@@ -45,8 +46,13 @@ function claim(gain: Gain, { audit, state }: RunStory): Markup {
   return html`<p class="eyebrow">${words[claimOf(gain)]}</p>
 <p class="headline">${points(gain.mean)}<small>points</small></p>
 <p class="interval">95 % interval ${intervalWords(gain)}</p>
-${rangeOf(gain)}${doubt}
+${rangeOf(gain)}${doubt}${cutOff(audit)}
 <p class="why">The champion of round ${audit?.championRound ?? 0} against the base: the mean paired difference over the target distribution, ${whole(gain.pairs)} pairs of answers. Audit items are answered after every decision is made; nothing learns from them or is steered by them.${earlier}</p>`;
+}
+
+function cutOff(audit: RunStory["audit"]): Markup | null {
+  const words = audit === null ? undefined : cutOffWords(audit.before, audit.after);
+  return words === undefined ? null : html`<p class="why">${words}.</p>`;
 }
 
 function noClaim(story: RunStory): Markup {

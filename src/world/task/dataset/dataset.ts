@@ -117,12 +117,15 @@ function verifierFor(given: Verifier | undefined, rows: readonly KnownRow[]) {
   return { verifier: verifierOf(choice), choice };
 }
 
+/** A model that was not trained on the file speaks in sentences first: where these are cut off, its length alone is measured. */
+const leastRoom = 64;
+
 /** Room for the longest response: a tokenizer needs one token a byte at most, and one more ends it. */
 function roomFor(rows: readonly KnownRow[]): number {
   let longest = 0;
   for (const { answer, completion = answer } of rows)
     longest = Math.max(longest, Buffer.byteLength(answer), Buffer.byteLength(completion));
-  return longest + Math.max(8, Math.ceil(longest / 10));
+  return Math.max(leastRoom, longest + Math.max(8, Math.ceil(longest / 10)));
 }
 
 async function hashOfFile(path: string): Promise<string> {
