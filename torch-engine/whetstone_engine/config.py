@@ -9,11 +9,16 @@ from typing import Any
 
 from .errors import EngineError
 
-ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
+ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
+"""On the fast path: the decoder that is written out here."""
+USED_IF_SAID = ("qwen2", "qwen3", "smollm3")
+"""Whose `sliding_window` counts only with `use_sliding_window`."""
 POSITIONS = ("rotary", "learned", "none")
 SCALINGS: dict[str, tuple[str, ...]] = {
     "default": (),
+    "dynamic": (),
     "linear": ("factor",),
+    "yarn": ("factor", "original_max_position_embeddings"),
     "llama3": ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"),
 }
 """Ways to stretch rotary positions, with the members of a configuration that they need."""
@@ -40,6 +45,8 @@ class ModelConfig:
     output_bias: bool
     head_norm: bool
     suppressed: tuple[int, ...]
+    unrotated: frozenset[int] = frozenset()
+    """Layers without positions, where the others have rotary ones (arXiv 2501.18795)."""
 
     @property
     def rotary_kind(self) -> str:
@@ -97,20 +104,39 @@ def _shape(raw: dict[str, Any], kind: str, suppressed: tuple[int, ...]) -> Model
         positions=positions,
         max_positions=0 if positions == "none" else _max_positions(raw),
         rotary_base=float(raw.get("rope_theta") or rotary.get("rope_theta") or 10000.0),
-        rotary_scaling=raw.get("rope_scaling") or rotary or None,
-        tied=bool(raw.get("tie_word_embeddings", False)),
+        rotary_scaling=_scaling(raw, raw.get("rope_scaling") or rotary),
+        tied=bool(raw.get("tie_word_embeddings", kind == "smollm3")),
         qkv_bias=kind == "qwen2" or (bias and kind != "mistral"),
-        output_bias=bias and kind in ("llama", "qwen3"),
+        output_bias=bias and kind in ("llama", "qwen3", "smollm3"),
         head_norm=kind == "qwen3",
         suppressed=suppressed,
+        unrotated=_unrotated(raw) if kind == "smollm3" else frozenset(),
     )
+
+
+def _scaling(raw: dict[str, Any], scaling: dict[str, Any]) -> dict[str, Any] | None:
+    """A length before stretching that is not given is that of the configuration, as transformers has it."""
+    if not scaling:
+        return None
+    original = scaling.get("original_max_position_embeddings") or raw.get("original_max_position_embeddings")
+    return {**scaling, "original_max_position_embeddings": original or raw.get("max_position_embeddings")}
+
+
+def _unrotated(raw: dict[str, Any]) -> frozenset[int]:
+    """`no_rope_layers` holds 0 for a layer without positions; left out, each fourth is one."""
+    layers, interval = int(raw["num_hidden_layers"]), int(raw.get("no_rope_layer_interval") or 4)
+    rotated = raw.get("no_rope_layers") or [(layer + 1) % interval for layer in range(layers)]
+    if len(rotated) != layers:
+        raise ValueError(f"its no_rope_layers names {len(rotated)} layers, and it has {layers}")
+    return frozenset(layer for layer, turns in enumerate(rotated) if not turns)
 
 
 def _max_positions(raw: dict[str, Any]) -> int:
     """0 where nothing bounds it. Up to its sliding window a model attends as others do; beyond is not
     built."""
     most = int(raw.get("max_position_embeddings") or 0)
-    window = int(raw.get("sliding_window") or 0) if raw.get("use_sliding_window", True) else 0
+    slides = raw.get("use_sliding_window", raw.get("model_type") not in USED_IF_SAID)
+    window = int(raw.get("sliding_window") or 0) if slides else 0
     return min(most or window, window or most)
 
 
