@@ -11,6 +11,9 @@ from .errors import EngineError
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
 """On the fast path: the decoder that is written out here."""
+PLAIN_ARCHITECTURES = ("gemma3_text", "phi", "phi3", "olmo", "olmo2")
+"""On the plain path, through transformers: those whose logits, gradients, samples and checkpoints the tests
+compare."""
 USED_IF_SAID = ("qwen2", "qwen3", "smollm3")
 """Whose `sliding_window` counts only with `use_sliding_window`."""
 POSITIONS = ("rotary", "learned", "none")
@@ -25,8 +28,8 @@ SCALINGS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """A decoder's shape: rotary, learned or no positions, RMSNorm, SwiGLU, grouped-query attention."""
+class ModelShape:
+    """What passes are cut by, and what a request is checked against."""
 
     vocabulary: int
     width: int
@@ -35,16 +38,22 @@ class ModelConfig:
     heads: int
     key_value_heads: int
     head_width: int
+    max_positions: int
+    tied: bool
+    suppressed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ModelConfig(ModelShape):
+    """A decoder's shape: rotary, learned or no positions, RMSNorm, SwiGLU, grouped-query attention."""
+
     epsilon: float
     positions: str
-    max_positions: int
     rotary_base: float
     rotary_scaling: dict[str, Any] | None
-    tied: bool
     qkv_bias: bool
     output_bias: bool
     head_norm: bool
-    suppressed: tuple[int, ...]
     unrotated: frozenset[int] = frozenset()
     """Layers without positions, where the others have rotary ones (arXiv 2501.18795)."""
 
@@ -64,21 +73,30 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_config(folder: Path) -> ModelConfig:
-    """Reads a folder's configuration; raises config-missing, config-invalid, unsupported-architecture."""
+def read_kind(folder: Path) -> tuple[dict[str, Any], str]:
+    """A folder's configuration and its architecture; raises config-missing, config-invalid,
+    unsupported-architecture."""
     path = folder / "config.json"
     if not path.is_file():
         raise EngineError("config-missing", "user", f"{folder} has no config.json: it is not a model folder")
     raw = read_json(path)
     kind = raw.get("model_type")
-    if kind not in ARCHITECTURES:
+    if kind not in ARCHITECTURES and kind not in PLAIN_ARCHITECTURES:
         raise EngineError(
             "unsupported-architecture",
             "user",
-            f"{path} says model_type {kind!r}; this engine runs {', '.join(ARCHITECTURES)}",
+            f"{path} says model_type {kind!r}; this engine runs {', '.join(ARCHITECTURES)}, and more slowly "
+            f"{', '.join(PLAIN_ARCHITECTURES)}",
         )
+    return raw, str(kind)
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Reads the configuration of a model of the fast path; raises what read_kind raises."""
+    path = folder / "config.json"
+    raw, kind = read_kind(folder)
     try:
-        config = _shape(raw, kind, _suppressed(folder))
+        config = _shape(raw, kind, suppressed_of(folder))
         _refuse_nonsense(raw, config)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
@@ -167,6 +185,6 @@ def _refuse_nonsense(raw: dict[str, Any], config: ModelConfig) -> None:
         raise ValueError("generation_config.json suppresses every token")
 
 
-def _suppressed(folder: Path) -> tuple[int, ...]:
+def suppressed_of(folder: Path) -> tuple[int, ...]:
     path = folder / "generation_config.json"
     return tuple(read_json(path).get("suppress_tokens") or ()) if path.is_file() else ()

@@ -19,12 +19,14 @@ from . import __version__
 from .adapters import Adapters, adapter_of
 from .base import Bases
 from .choice import Parameters
-from .config import ARCHITECTURES
+from .config import ARCHITECTURES, PLAIN_ARCHITECTURES
 from .errors import EngineError, bad_request, of_exception
 from .frames import Arrays, Head
 from .limits import limit_memory
 from .lora import Lora
 from .merge import merge
+from .plain.library import use_packages
+from .plain.sampling import sample_plain
 from .precision import native_bf16
 from .request import array, members, text, whole
 from .sampler import Rows, logprobs_of, rows_of, sample
@@ -122,7 +124,8 @@ class Worker:
             "protocol": 1,
             "versions": versions,
             "device": "cpu",
-            "architectures": list(ARCHITECTURES),
+            "architectures": [*ARCHITECTURES, *PLAIN_ARCHITECTURES],
+            "plainArchitectures": list(PLAIN_ARCHITECTURES),
             "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
 
@@ -130,6 +133,7 @@ class Worker:
         name = _unused(self.models, text(head, "model"))
         token_bytes = _token_bytes(arrays)
         source, precision = members(head, "source"), str(head.get("precision") or "fp32")
+        use_packages(head.get("packages"))
         model = adapter_of(source, _lora(head), precision, self.bases) or read_model(source, precision)
         recompute = head.get("gradientCheckpointing") is True
         trainer = Trainer(model, recompute=recompute, pass_bytes=self.pass_bytes)
@@ -140,6 +144,7 @@ class Worker:
         name = _unused(self.samplers, text(head, "sampler"))
         token_bytes = _token_bytes(arrays)
         source = {**members(head, "source"), "optimizer": False}
+        use_packages(head.get("packages"))
         snapshot, facts = self._loaded(source, _lora(head), str(head.get("precision") or "fp32"))
         self.samplers[name] = snapshot, token_bytes
         return facts, {}
@@ -214,7 +219,8 @@ class Worker:
         snapshot, token_bytes = self._sampler(requests[0][0])
         parameters = Parameters.read(requests[0][0])
         parts = [rows_of(arrays, snapshot) for _, arrays in requests]
-        samples = sample(snapshot, Rows.joined(parts), parameters, token_bytes)
+        write = sample_plain if snapshot.architecture.plain else sample
+        samples = write(snapshot, Rows.joined(parts), parameters, token_bytes)
         replies: list[Reply] = []
         start = 0
         for part in parts:
