@@ -14,6 +14,19 @@ from ..panels import Weights
 from .library import transformers
 
 
+class BodyOutput:
+    """What a body returns, as far as a head asks for it: hidden states [1, N, D], and nothing else."""
+
+    def __init__(self, last_hidden_state: Tensor) -> None:
+        self.last_hidden_state = last_hidden_state
+
+    def __getitem__(self, index: int) -> Tensor:
+        return (self.last_hidden_state,)[index]
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
 class PlainDecoder:
     """A module without weights of its own: trainer and samplers pass theirs in, as to the written-out
     decoder."""
@@ -22,7 +35,11 @@ class PlainDecoder:
         self.module, self.dtype = module.eval(), dtype
         self.suppressed = torch.tensor(suppressed, dtype=torch.long) if suppressed else None
         self.body = module.get_decoder()
-        self.output = transformers().modeling_outputs.BaseModelOutputWithPast
+        # What a policy is trained on is what it sampled: nothing is dropped out, in training neither.
+        for part in module.modules():
+            for name, value in vars(part).items():
+                if "dropout" in name and isinstance(value, float):
+                    setattr(part, name, 0.0)
         self.places = places_of(module)
         self.caches = True
         """Whether decoding goes on from keys and values; else it computes each prefix anew."""
@@ -82,7 +99,7 @@ class PlainDecoder:
         """Logits in fp32, [N, V]; suppressed tokens are impossible. What the module does between its body and
         its logits (scales, caps) it does here too: its body is replaced by one that returns the states."""
         self.bind(weights)
-        self.body.forward = lambda *_, **__: self.output(last_hidden_state=hidden_ND[None])
+        self.body.forward = lambda *_, **__: BodyOutput(hidden_ND[None])
         try:
             tokens = torch.zeros(1, len(hidden_ND), dtype=torch.long)
             logits_NV = self.module(input_ids=tokens, use_cache=False).logits[0].float()
@@ -99,9 +116,9 @@ class PlainDecoder:
         return out.last_hidden_state[:, -1], out.past_key_values if self.caches else None
 
     def _recompute(self, wanted: bool) -> None:
-        """Layers recompute where they are in training; their parts, and so their dropout, are not."""
-        if wanted and not getattr(self.module, "is_gradient_checkpointing", False):
-            self.module.gradient_checkpointing_enable({"use_reentrant": False})
+        """Layers recompute where they are in training."""
+        if wanted and not self.module.is_activation_checkpointing:
+            self.module.activation_checkpointing_enable({"use_reentrant": False})
         layer_kind = transformers().modeling_layers.GradientCheckpointingLayer
         for layer in self.module.modules():
             if isinstance(layer, layer_kind):
