@@ -31,14 +31,59 @@ SHAPE = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
+EXPERTS = {
+    "moe_intermediate_size": 16,
+    "shared_expert_intermediate_size": 16,
+    "num_experts": 4,
+    "num_local_experts": 4,
+    "n_routed_experts": 4,
+    "moe_num_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_k": 2,
+    "first_k_dense_replace": 1,
+    "n_group": 1,
+    "topk_group": 1,
+}
+LATENT = {
+    "num_key_value_heads": 4,
+    "q_lora_rank": 8,
+    "kv_lora_rank": 8,
+    "qk_rope_head_dim": 4,
+    "qk_nope_head_dim": 4,
+    "v_head_dim": 8,
+}
+GEMMA = {"head_dim": 8, "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
+"""Every second layer sees four tokens: sequences and samples go beyond."""
 OWN = {
-    # Every second layer sees four tokens: sequences and samples go beyond.
+    "codegen": {"rotary_dim": 4},
+    "deepseek_v2": {**EXPERTS, **LATENT},
+    "deepseek_v3": {**EXPERTS, **LATENT},
+    "ernie4_5_moe": EXPERTS,
+    "exaone4": {"sliding_window": 4},
+    "flex_olmo": EXPERTS,
+    "gemma": {"head_dim": 8},
+    "gemma2": GEMMA,
+    "gemma3_text": GEMMA,
+    "glm": {"head_dim": 8},
+    "glm4": {"head_dim": 8},
+    "glm4_moe": {**EXPERTS, "head_dim": 8},
+    "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": 4},
+    "gpt_oss": {**EXPERTS, "head_dim": 8},
+    "gptj": {"rotary_dim": 4},
+    "granitemoe": EXPERTS,
+    "helium": {"head_dim": 8},
+    "ministral": {"head_dim": 8},
+    "ministral3": {"head_dim": 8},
+    "mixtral": EXPERTS,
+    "olmo_hybrid": {"layer_types": ["linear_attention", "full_attention"]},
+    "olmoe": EXPERTS,
     "opt": {"ffn_dim": 48, "word_embed_proj_dim": 32, "dropout": 0.3},
-    "gemma3_text": {
-        "head_dim": 8,
-        "sliding_window": 4,
-        "layer_types": ["sliding_attention", "full_attention"],
-    },
+    "phimoe": EXPERTS,
+    "qwen2_moe": EXPERTS,
+    "qwen3_moe": {**EXPERTS, "head_dim": 8},
+    "seed_oss": {"head_dim": 8},
+    "vaultgemma": GEMMA,
+    "xglm": {"d_model": 32, "num_layers": 2, "attention_heads": 4, "ffn_dim": 48},
 }
 LENGTHS = [3, 16, 17, 40]
 
@@ -116,7 +161,7 @@ def test_samples_have_the_logprobs_that_are_recomputed(twins):
     snapshot = trainer.snapshot()
     arrays = requested(PROMPTS, samples=3, most=12)
     samples = sample_plain(snapshot, rows_of(arrays, snapshot), Parameters(), None)
-    assert trainer.architecture.decoder.caches
+    assert trainer.architecture.decoder.caches == (theirs.config.model_type != "openai-gpt")
     prompts = [prompt for prompt in PROMPTS for _ in range(3)]
     whole = [prompt + tokens.tolist() for prompt, tokens in zip(prompts, samples.tokens, strict=True)]
     scored = logprobs_of(

@@ -11,7 +11,16 @@ from .errors import EngineError
 
 ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
 """On the fast path: the decoder that is written out here."""
-PLAIN_ARCHITECTURES = ("gemma3_text", "phi", "phi3", "olmo", "olmo2")
+# fmt: off
+PLAIN_ARCHITECTURES = (
+    "apertus", "arcee", "bloom", "codegen", "cohere", "cohere2", "deepseek_v2", "deepseek_v3", "ernie4_5",
+    "ernie4_5_moe", "exaone4", "falcon", "flex_olmo", "gemma", "gemma2", "gemma3_text", "glm", "glm4",
+    "glm4_moe", "gpt2", "gpt_bigcode", "gpt_neo", "gpt_neox", "gpt_oss", "gptj", "granite", "granitemoe",
+    "helium", "hunyuan_v1_dense", "lfm2", "ministral", "ministral3", "mixtral", "mpt", "nanochat",
+    "nemotron", "olmo", "olmo2", "olmo3", "olmo_hybrid", "olmoe", "openai-gpt", "opt", "persimmon", "phi",
+    "phi3", "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "stablelm", "starcoder2", "vaultgemma", "xglm",
+)
+# fmt: on
 """On the plain path, through transformers: those whose logits, gradients, samples and checkpoints the tests
 compare."""
 USED_IF_SAID = ("qwen2", "qwen3", "smollm3")

@@ -125,7 +125,6 @@ class Worker:
             "versions": versions,
             "device": "cpu",
             "architectures": [*ARCHITECTURES, *PLAIN_ARCHITECTURES],
-            "plainArchitectures": list(PLAIN_ARCHITECTURES),
             "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
 

@@ -76,8 +76,9 @@ class PlainArchitecture(Architecture):
 
 
 def _read_config(folder: Path) -> Any:
+    library = transformers()
     try:
-        return transformers().AutoConfig.from_pretrained(folder, local_files_only=True)
+        return library.AutoConfig.from_pretrained(folder, local_files_only=True)
     except Exception as error:
         raise EngineError(
             "config-invalid", "user", f"{folder / 'config.json'} makes no model: {error}"
@@ -104,7 +105,7 @@ def _shape(config: Any, suppressed: tuple[int, ...]) -> ModelShape:
 def _reach(config: Any) -> int:
     """0 where nothing bounds it. Rotary positions of longrope change for all of a sequence when it passes the
     original length: up to there a prefix computes what it computes in any longer one."""
-    most = _number(config, 0, "max_position_embeddings")
+    most = _number(config, 0, "max_position_embeddings", "max_seq_len")
     rotary = getattr(config, "rope_parameters", None) or {}
     kinds = rotary.values() if any(isinstance(one, dict) for one in rotary.values()) else [rotary]
     originals = [
