@@ -17,8 +17,7 @@ export function estimateParameters(config: Readonly<Record<string, unknown>>): n
   const attention = width * headWidth * (2 * heads + 2 * keyHeads);
   const experts = number("num_local_experts", number("num_experts", number("n_routed_experts", 0)));
   const dense = number("intermediate_size", 4 * width);
-  const feedForward =
-    3 * width * (experts > 0 ? experts * number("moe_intermediate_size", dense) : dense);
+  const feedForward = 3 * width * (experts > 0 ? experts * number("moe_intermediate_size", dense) : dense);
   const embeddings = (config.tie_word_embeddings === true ? 1 : 2) * vocabulary * width;
   const norms = (2 * layers + 1) * width;
   return layers * (attention + feedForward) + embeddings + positions * width + norms;

@@ -6,13 +6,21 @@ test.each([
   ["nothing said", { model_type: "llama" }, undefined],
   ["plain positions", { model_type: "llama", max_position_embeddings: 64 }, 64],
   ["a window", { model_type: "mistral", max_position_embeddings: 64, sliding_window: 16 }, 16],
-  ["a window that is not switched on", { model_type: "qwen2", max_position_embeddings: 64, sliding_window: 16 }, 64],
+  [
+    "a window that is not switched on",
+    { model_type: "qwen2", max_position_embeddings: 64, sliding_window: 16 },
+    64,
+  ],
   [
     "one that is",
     { model_type: "qwen3", max_position_embeddings: 64, sliding_window: 16, use_sliding_window: true },
     16,
   ],
-  ["a window that slides", { model_type: "gemma3_text", max_position_embeddings: 64, sliding_window: 16 }, 64],
+  [
+    "a window that slides",
+    { model_type: "gemma3_text", max_position_embeddings: 64, sliding_window: 16 },
+    64,
+  ],
   ["another name", { model_type: "gpt2", n_positions: 32 }, 32],
   [
     "positions that are stretched anew",

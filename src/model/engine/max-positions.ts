@@ -25,7 +25,10 @@ function windowOf({ model_type: kind, ...config }: Readonly<Record<string, unkno
 }
 
 function originalOf(config: Readonly<Record<string, unknown>>): unknown {
-  const scaling = (config.rope_scaling ?? config.rope_parameters) as Record<string, unknown> | null | undefined;
+  const scaling = (config.rope_scaling ?? config.rope_parameters) as
+    | Record<string, unknown>
+    | null
+    | undefined;
   if ((scaling?.rope_type ?? scaling?.type) !== "longrope") return undefined;
   return config.original_max_position_embeddings ?? scaling?.original_max_position_embeddings;
 }

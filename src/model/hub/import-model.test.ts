@@ -70,7 +70,11 @@ test("what is no model is refused, and nothing is stored", async () => {
   const path = await writeSmallFolder(folder);
   const config = JSON.parse(await readFile(join(path, "config.json"), "utf8"));
   await writeFile(join(path, "config.json"), JSON.stringify({ ...config, model_type: "mamba" }));
-  await refused(path, "unsupported-architecture", /model_type "mamba", .* llama, mistral, qwen2, qwen3, smollm3, and more slowly .*gemma3_text/);
+  await refused(
+    path,
+    "unsupported-architecture",
+    /model_type "mamba", .* llama, mistral, qwen2, qwen3, smollm3, and more slowly .*gemma3_text/,
+  );
   await writeFile(join(path, "config.json"), JSON.stringify(config));
   await rm(join(path, "model.safetensors"));
   await refused(path, "weights-missing", /no weights/);

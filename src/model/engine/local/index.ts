@@ -12,6 +12,5 @@ export {
 export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
 export { type MergeRequest, mergeAdapters } from "./merge-adapters.ts";
-export { installPlainPackages, type PlainPackagesOptions } from "./plain-packages.ts";
 export { findPython, type Python } from "./python.ts";
 export { type CommandResult, runCommand } from "./run-command.ts";

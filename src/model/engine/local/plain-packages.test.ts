@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runCommand } from "./index.ts";
-import { findPython } from "./python.ts";
 import { installPlainPackages } from "./plain-packages.ts";
+import { findPython } from "./python.ts";
 
 /** An environment and packages as small as can be: what is tested is their care, not transformers. */
 let folder: string;
