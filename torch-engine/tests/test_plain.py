@@ -72,6 +72,7 @@ OWN = {
     "gptj": {"rotary_dim": 4},
     "granitemoe": EXPERTS,
     "helium": {"head_dim": 8},
+    "hunyuan_v1_dense": {"head_dim": 8},
     "ministral": {"head_dim": 8},
     "ministral3": {"head_dim": 8},
     "mixtral": EXPERTS,
@@ -149,7 +150,9 @@ def test_logits_and_gradients(twins):
     ours = gradients(trainer)
     assert set(ours) == {name for name, _ in theirs.named_parameters()}
     for name, parameter in theirs.named_parameters():
-        assert (ours[name] - parameter.grad).abs().max() < 2e-5 * max(1, parameter.grad.abs().max()), name
+        # An expert that no token was sent to has none.
+        gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+        assert (ours[name] - gradient).abs().max() < 2e-5 * max(1, gradient.abs().max()), name
     trainer.grad.zero_()
 
 
@@ -192,7 +195,7 @@ def test_a_checkpoint_is_a_folder_that_transformers_loads(twins, tmp_path):
     assert not any(told[name] for name in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     tokens = torch.tensor(random_sequences(2, [30], VOCABULARY))
     with torch.no_grad():
-        assert torch.equal(again.float().eval()(tokens).logits, theirs(tokens).logits)
+        assert (again.float().eval()(tokens).logits - theirs(tokens).logits).abs().max() < 1e-6
 
 
 def step(trainer: Trainer) -> None:
