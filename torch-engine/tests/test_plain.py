@@ -385,7 +385,8 @@ def test_requests_of_every_kind_get_what_they_get_alone(phi, caches):
     sampler.enqueue(together[:2])
     done = sampler.step()
     assert {len(row.prompt) for row in sampler.batch.rows} == {1}
-    assert sampler.bytes == (2 * sampler.batch.column_bytes * 4 if caches else sampler.bytes)
+    # Of four rows the prompt's token, and one that was written.
+    assert sampler.bytes == 4 * 2 * sampler.batch.column_bytes
     sampler.enqueue(together[2:])
     step(trainer)
     done += finish(sampler)
@@ -593,3 +594,50 @@ def test_adapters_are_refused(phi, worker):
     )[0]
     assert head["error"]["code"] == "adapter-unsupported"
     assert "leave lora out" in head["error"]["message"]
+
+
+def test_a_worker_samples_from_both_paths_between_other_calls(phi, make_folder, worker):
+    """Samplers take turns, a token each, and those of one model share its module: each has its own weights,
+    whatever is trained and scored meanwhile."""
+    _, folder = phi
+    numbers = iter(range(1, 100))
+
+    def head(verb, **members):
+        return {"id": next(numbers), "verb": verb, **members}
+
+    def call(verb, arrays=None, **members):
+        reply, out = worker.answer([(head(verb, **members), arrays or {})])[0]
+        assert reply["ok"], reply
+        return out
+
+    call("create_model", model="m", source={"kind": "folder", "path": str(folder)})
+    fast = {"kind": "folder", "path": str(make_folder(vocab_size=VOCABULARY)), "seed": 1}
+    call("load_sampler", sampler="fast", source=fast)
+    data = packed(random_sequences(3, LENGTHS, VOCABULARY), weights=np.ones(sum(LENGTHS) - len(LENGTHS)))
+    training = {"model": "m", "loss": {"name": "cross_entropy"}}
+    call("snapshot", model="m", sequence=1, sampler="old")
+    call("forward_backward", data, sequence=2, **training)
+    call("optim_step", model="m", sequence=3, optimizer="adamw", learningRate=0.05)
+    call("snapshot", model="m", sequence=4, sampler="new")
+    wanted = requested(PROMPTS, samples=3, most=10)
+    names = ("old", "new", "fast")
+    alone = [call("sample", wanted, sampler=name)["tokens"].tolist() for name in names]
+    assert alone[0] != alone[1]
+    heads = [head("sample", sampler=name) for name in names]
+    replies = list(worker.receive([(one, wanted) for one in heads]))
+    assert not replies
+    # "old" is unloaded while it writes.
+    between = [
+        ("logprobs", {"sampler": "new"}, wanted),
+        ("forward_backward", {"sequence": 5, **training}, data),
+        ("optim_step", {"model": "m", "sequence": 6, "optimizer": "adamw", "learningRate": 0.05}, {}),
+        ("unload", {"sampler": "old"}, {}),
+    ]
+    while worker.busy_sampling:
+        replies += worker.step()
+        if between:
+            verb, members, arrays = between.pop(0)
+            ((reply, _),) = worker.receive([(head(verb, **members), arrays)])
+            assert reply["ok"], reply
+    written = {reply["id"]: out["tokens"].tolist() for reply, out in replies}
+    assert [written[one["id"]] for one in heads] == alone
