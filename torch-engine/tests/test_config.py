@@ -27,8 +27,9 @@ WRONG = [
     {"position_embedding_type": "learned", "max_position_embeddings": None},
     {"head_dim": 7},
     {"partial_rotary_factor": 0.5},
-    {"rope_scaling": {"rope_type": "yarn", "factor": 4}},
-    {"rope_scaling": {"type": "dynamic", "factor": 4}},
+    {"rope_scaling": {"rope_type": "longrope", "factor": 4}},
+    {"rope_scaling": {"rope_type": "yarn"}},
+    {"model_type": "smollm3", "no_rope_layers": [1]},
     {"rope_scaling": {"rope_type": "llama3", "factor": 4}},
     {"rope_parameters": {"rope_type": "linear"}},
     {"rope_scaling": [4]},
@@ -88,3 +89,15 @@ def test_how_far_a_model_reaches(make_folder: FolderMaker):
     assert reach(model_type="mistral", sliding_window=None) == 128
     assert reach(model_type="qwen2", sliding_window=32, use_sliding_window=False) == 128
     assert reach(model_type="qwen2", sliding_window=32, use_sliding_window=True) == 32
+    assert reach(model_type="qwen2", sliding_window=32) == 128
+
+
+def test_layers_without_positions(make_folder: FolderMaker):
+    def unrotated(**members) -> list[int]:
+        return sorted(
+            read_config(make_folder(model_type="smollm3", num_hidden_layers=8, **members)).unrotated
+        )
+
+    assert unrotated() == [3, 7]
+    assert unrotated(no_rope_layer_interval=3) == [2, 5]
+    assert unrotated(no_rope_layers=[1, 0, 1, 1, 1, 1, 1, 0]) == [1, 7]

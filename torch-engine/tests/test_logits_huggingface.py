@@ -4,7 +4,14 @@ names."""
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+from transformers import (
+    AutoModelForCausalLM,
+    LlamaConfig,
+    MistralConfig,
+    Qwen2Config,
+    Qwen3Config,
+    SmolLM3Config,
+)
 
 from support.data import packed, random_sequences
 from whetstone_engine.checkpoint import tensors_of
@@ -30,6 +37,7 @@ LLAMA3 = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 32,
 }
+YARN = {"rope_type": "yarn", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 64}
 CASES = {
     "llama": LlamaConfig(**SHAPE),
     "llama, grouped queries": LlamaConfig(**{**SHAPE, "num_key_value_heads": 2}),
@@ -43,11 +51,32 @@ CASES = {
     "linear scaling": LlamaConfig(
         **SHAPE, rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}
     ),
+    "yarn scaling": Qwen2Config(**SHAPE, rope_parameters=YARN),
+    "yarn scaling, its ramp and magnitude": LlamaConfig(
+        **SHAPE,
+        rope_parameters={**YARN, "beta_fast": 8, "mscale": 0.7, "mscale_all_dim": 0.4, "truncate": False},
+    ),
+    "yarn scaling, no ramp": LlamaConfig(
+        **SHAPE, rope_parameters={**YARN, "original_max_position_embeddings": 4, "attention_factor": 1.3}
+    ),
+    "dynamic scaling, as far as it goes": LlamaConfig(
+        **SHAPE, rope_parameters={"rope_type": "dynamic", "factor": 4.0, "rope_theta": 10000.0}
+    ),
     "mistral": MistralConfig(**{**SHAPE, "num_key_value_heads": 2}, sliding_window=None, head_dim=8),
     "mistral, window": MistralConfig(**SHAPE, sliding_window=100),
     "qwen2": Qwen2Config(**{**SHAPE, "num_key_value_heads": 2}),
     "qwen2, tied": Qwen2Config(**SHAPE, tie_word_embeddings=True),
     "qwen3": Qwen3Config(**{**SHAPE, "num_key_value_heads": 2}, head_dim=16),
+    "smollm3": SmolLM3Config(
+        **{**SHAPE, "num_hidden_layers": 5, "num_key_value_heads": 2}, pad_token_id=None
+    ),
+    "smollm3, biases, untied": SmolLM3Config(
+        **SHAPE,
+        no_rope_layers=[0, 1, 0],
+        attention_bias=True,
+        tie_word_embeddings=False,
+        pad_token_id=None,
+    ),
     "qwen3, biases": Qwen3Config(**SHAPE, head_dim=8, attention_bias=True),
 }
 LENGTHS = [3, 14, 15, 16, 17, 40, 64, 70]

@@ -20,6 +20,7 @@ SHAPES = {
     "rotary, grouped": {"num_key_value_heads": 1},
     "learned": {"position_embedding_type": "learned"},
     "none": {"position_embedding_type": "none"},
+    "smollm3": {"model_type": "smollm3", "no_rope_layers": [0, 1], "tie_word_embeddings": False},
     "qwen3": {"model_type": "qwen3", "num_attention_heads": 4, "head_dim": 6},
 }
 PROMPTS = random_sequences(8, [1, 2, 3, 3, 9, 15, 16, 17, 18, 30, 3])

@@ -74,6 +74,10 @@ class Batch:
         if self.token_bytes is None and any(row.parameters.stop_strings for row in rows):
             raise bad_request("stop strings need the tokens' bytes, which the model was created without")
         self._drop()
+        self._begin(rows, *self._read(rows))
+
+    def _read(self, rows: list[Row]) -> tuple[Tensor, list[int]]:
+        """The hidden states [B, D] after the rows' texts, and how many tokens of each were there already."""
         texts = [row.text for row in rows]
         lengths = np.array([len(text) for text in texts])
         count = len(self.rows) + len(rows)
@@ -83,8 +87,9 @@ class Batch:
             self.cache.resize(
                 places if count <= places else max(count, min(ROWS, places + places // 2)), columns
             )
-        prefill = Prefill(self.snapshot, self.cache, self.prefixes)
-        hidden_BD, cached = prefill.run(texts, lengths)
+        return Prefill(self.snapshot, self.cache, self.prefixes).run(texts, lengths)
+
+    def _begin(self, rows: list[Row], hidden_BD: Tensor, cached: list[int]) -> None:
         for row, hits in zip(rows, cached, strict=True):
             if len(row.tokens) == 0:
                 row.cached = hits
@@ -189,11 +194,15 @@ class Batch:
             row.request.error = row.request.error or not_finite()
         if row.parameters.stop_strings:
             self.strings[row.parameters.stop_strings].forget(id(row))
+        self._keep(place, row)
+        return row
+
+    def _keep(self, place: int, row: Row) -> None:
+        """What was computed of a row that ended, for others that begin like it."""
         length = int(self.cache.lengths[place])
         text = row.text[:length]
         if self.prefixes.wants(text, length * self.column_bytes):
             self.prefixes.keep(text, self.cache.copy(place))
-        return row
 
     def _written(self, place: int) -> Row:
         row, length = self.rows[place], int(self.positions[place])
@@ -207,7 +216,12 @@ class Batch:
     def _drop(self) -> None:
         """Rows that are done give their places up."""
         if self.done.any():
-            self._move(self.cache.drop(self.done))
+            self._move(self._leave(self.done))
+
+    def _leave(self, gone: np.ndarray) -> np.ndarray:
+        """Rows (True where one goes) give up what they hold of keys and values. Returns which row each of the
+        others' places has now."""
+        return self.cache.drop(gone)
 
     def _move(self, order: np.ndarray) -> None:
         self.rows = [self.rows[place] for place in order.tolist()]
@@ -226,9 +240,12 @@ class Batch:
     def _after(self, tokens_B: Tensor) -> Tensor:
         """The hidden states [B, D] after the tokens that were chosen."""
         if int((~self.done).sum()) <= KEEP * len(self.rows):
-            kept = self.cache.drop(self.done)
+            kept = self._leave(self.done)
             tokens_B = tokens_B[torch.from_numpy(kept)]
             self._move(kept)
+        return self._decode(tokens_B)
+
+    def _decode(self, tokens_B: Tensor) -> Tensor:
         decoder, weights, cache = self.decoder, self.snapshot.weights, self.cache
         # Rows that are done stay where they are.
         places_B = torch.from_numpy(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))

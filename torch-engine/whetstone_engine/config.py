@@ -9,19 +9,36 @@ from typing import Any
 
 from .errors import EngineError
 
-ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3")
+ARCHITECTURES = ("llama", "mistral", "qwen2", "qwen3", "smollm3")
+"""On the fast path: the decoder that is written out here."""
+# fmt: off
+PLAIN_ARCHITECTURES = (
+    "apertus", "arcee", "bloom", "codegen", "cohere", "cohere2", "deepseek_v2", "deepseek_v3", "ernie4_5",
+    "ernie4_5_moe", "exaone4", "falcon", "flex_olmo", "gemma", "gemma2", "gemma3_text", "glm", "glm4",
+    "glm4_moe", "gpt2", "gpt_bigcode", "gpt_neo", "gpt_neox", "gpt_oss", "gptj", "granite", "granitemoe",
+    "helium", "hunyuan_v1_dense", "lfm2", "ministral", "ministral3", "mixtral", "mpt", "nanochat",
+    "nemotron", "olmo", "olmo2", "olmo3", "olmo_hybrid", "olmoe", "openai-gpt", "opt", "persimmon", "phi",
+    "phi3", "phimoe", "qwen2_moe", "qwen3_moe", "seed_oss", "stablelm", "starcoder2", "vaultgemma", "xglm",
+)
+# fmt: on
+"""On the plain path, through transformers: those whose logits, gradients, samples and checkpoints the tests
+compare."""
+USED_IF_SAID = ("qwen2", "qwen3", "smollm3")
+"""Whose `sliding_window` counts only with `use_sliding_window`."""
 POSITIONS = ("rotary", "learned", "none")
 SCALINGS: dict[str, tuple[str, ...]] = {
     "default": (),
+    "dynamic": (),
     "linear": ("factor",),
+    "yarn": ("factor", "original_max_position_embeddings"),
     "llama3": ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"),
 }
 """Ways to stretch rotary positions, with the members of a configuration that they need."""
 
 
 @dataclass(frozen=True)
-class ModelConfig:
-    """A decoder's shape: rotary, learned or no positions, RMSNorm, SwiGLU, grouped-query attention."""
+class ModelShape:
+    """What passes are cut by, and what a request is checked against."""
 
     vocabulary: int
     width: int
@@ -30,16 +47,24 @@ class ModelConfig:
     heads: int
     key_value_heads: int
     head_width: int
+    max_positions: int
+    tied: bool
+    suppressed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ModelConfig(ModelShape):
+    """A decoder's shape: rotary, learned or no positions, RMSNorm, SwiGLU, grouped-query attention."""
+
     epsilon: float
     positions: str
-    max_positions: int
     rotary_base: float
     rotary_scaling: dict[str, Any] | None
-    tied: bool
     qkv_bias: bool
     output_bias: bool
     head_norm: bool
-    suppressed: tuple[int, ...]
+    unrotated: frozenset[int] = frozenset()
+    """Layers without positions, where the others have rotary ones (arXiv 2501.18795)."""
 
     @property
     def rotary_kind(self) -> str:
@@ -57,21 +82,30 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_config(folder: Path) -> ModelConfig:
-    """Reads a folder's configuration; raises config-missing, config-invalid, unsupported-architecture."""
+def read_kind(folder: Path) -> tuple[dict[str, Any], str]:
+    """A folder's configuration and its architecture; raises config-missing, config-invalid,
+    unsupported-architecture."""
     path = folder / "config.json"
     if not path.is_file():
         raise EngineError("config-missing", "user", f"{folder} has no config.json: it is not a model folder")
     raw = read_json(path)
     kind = raw.get("model_type")
-    if kind not in ARCHITECTURES:
+    if kind not in ARCHITECTURES and kind not in PLAIN_ARCHITECTURES:
         raise EngineError(
             "unsupported-architecture",
             "user",
-            f"{path} says model_type {kind!r}; this engine runs {', '.join(ARCHITECTURES)}",
+            f"{path} says model_type {kind!r}; this engine runs {', '.join(ARCHITECTURES)}, and more slowly "
+            f"{', '.join(PLAIN_ARCHITECTURES)}",
         )
+    return raw, str(kind)
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Reads the configuration of a model of the fast path; raises what read_kind raises."""
+    path = folder / "config.json"
+    raw, kind = read_kind(folder)
     try:
-        config = _shape(raw, kind, _suppressed(folder))
+        config = _shape(raw, kind, suppressed_of(folder))
         _refuse_nonsense(raw, config)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
@@ -97,20 +131,39 @@ def _shape(raw: dict[str, Any], kind: str, suppressed: tuple[int, ...]) -> Model
         positions=positions,
         max_positions=0 if positions == "none" else _max_positions(raw),
         rotary_base=float(raw.get("rope_theta") or rotary.get("rope_theta") or 10000.0),
-        rotary_scaling=raw.get("rope_scaling") or rotary or None,
-        tied=bool(raw.get("tie_word_embeddings", False)),
+        rotary_scaling=_scaling(raw, raw.get("rope_scaling") or rotary),
+        tied=bool(raw.get("tie_word_embeddings", kind == "smollm3")),
         qkv_bias=kind == "qwen2" or (bias and kind != "mistral"),
-        output_bias=bias and kind in ("llama", "qwen3"),
+        output_bias=bias and kind in ("llama", "qwen3", "smollm3"),
         head_norm=kind == "qwen3",
         suppressed=suppressed,
+        unrotated=_unrotated(raw) if kind == "smollm3" else frozenset(),
     )
+
+
+def _scaling(raw: dict[str, Any], scaling: dict[str, Any]) -> dict[str, Any] | None:
+    """A length before stretching that is not given is that of the configuration, as transformers has it."""
+    if not scaling:
+        return None
+    original = scaling.get("original_max_position_embeddings") or raw.get("original_max_position_embeddings")
+    return {**scaling, "original_max_position_embeddings": original or raw.get("max_position_embeddings")}
+
+
+def _unrotated(raw: dict[str, Any]) -> frozenset[int]:
+    """`no_rope_layers` holds 0 for a layer without positions; left out, each fourth is one."""
+    layers, interval = int(raw["num_hidden_layers"]), int(raw.get("no_rope_layer_interval") or 4)
+    rotated = raw.get("no_rope_layers") or [(layer + 1) % interval for layer in range(layers)]
+    if len(rotated) != layers:
+        raise ValueError(f"its no_rope_layers names {len(rotated)} layers, and it has {layers}")
+    return frozenset(layer for layer, turns in enumerate(rotated) if not turns)
 
 
 def _max_positions(raw: dict[str, Any]) -> int:
     """0 where nothing bounds it. Up to its sliding window a model attends as others do; beyond is not
     built."""
     most = int(raw.get("max_position_embeddings") or 0)
-    window = int(raw.get("sliding_window") or 0) if raw.get("use_sliding_window", True) else 0
+    slides = raw.get("use_sliding_window", raw.get("model_type") not in USED_IF_SAID)
+    window = int(raw.get("sliding_window") or 0) if slides else 0
     return min(most or window, window or most)
 
 
@@ -141,6 +194,6 @@ def _refuse_nonsense(raw: dict[str, Any], config: ModelConfig) -> None:
         raise ValueError("generation_config.json suppresses every token")
 
 
-def _suppressed(folder: Path) -> tuple[int, ...]:
+def suppressed_of(folder: Path) -> tuple[int, ...]:
     path = folder / "generation_config.json"
     return tuple(read_json(path).get("suppress_tokens") or ()) if path.is_file() else ()

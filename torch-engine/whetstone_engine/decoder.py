@@ -15,6 +15,7 @@ from .config import ModelConfig
 from .kernels import look_up, rms_norm, rotate, swiglu
 from .packing import Packing, gather
 from .panels import Panels, Weights, add_linear, linear
+from .rotary import frequencies_of, magnitude_of
 
 Rotation = tuple[Tensor, Tensor]
 
@@ -83,7 +84,7 @@ class Decoder:
             for index, name in enumerate(("q_norm", "k_norm")):
                 parts[index] = rms_norm(parts[index], weights[f"{layer}.{name}"], config.epsilon)
             heads_NHd = torch.cat(parts, dim=1)
-        if rotation is not None:
+        if rotation is not None and layer not in config.unrotated:
             heads_NHd = rotate(heads_NHd, rotation, config.heads + config.key_value_heads)
         return heads_NHd
 
@@ -107,23 +108,9 @@ class Decoder:
         length = int(positions_N.max()) + 1
         if self._tables is None or len(self._tables[0]) < length:
             count = max(256, 2 ** math.ceil(math.log2(length)))
-            angles = torch.outer(torch.arange(count, dtype=torch.float32), self._frequencies())
-            cosine, sine = angles.cos(), angles.sin()
+            angles = torch.outer(torch.arange(count, dtype=torch.float32), frequencies_of(self.config))
+            magnitude = magnitude_of(self.config)
+            cosine, sine = angles.cos() * magnitude, angles.sin() * magnitude
             self._tables = torch.cat((cosine, cosine), 1), torch.cat((-sine, sine), 1)
         cosine, sine = (table.index_select(0, positions_N).unsqueeze(1).to(dtype) for table in self._tables)
         return cosine, sine
-
-    def _frequencies(self) -> Tensor:
-        config = self.config
-        steps = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
-        frequencies = config.rotary_base**-steps
-        scaling = config.rotary_scaling
-        if scaling is None or config.rotary_kind == "default":
-            return frequencies
-        factor = float(scaling["factor"])
-        if config.rotary_kind == "linear":
-            return frequencies / factor
-        low, high = float(scaling["low_freq_factor"]), float(scaling["high_freq_factor"])
-        turns = float(scaling["original_max_position_embeddings"]) * frequencies / (2 * math.pi)
-        blend = ((turns - low) / (high - low)).clamp(0, 1)
-        return (1 - blend) * frequencies / factor + blend * frequencies

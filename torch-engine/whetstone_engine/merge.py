@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from .base import digest_of
+from .base import digest_of, refuse_plain
 from .checkpoint import (
     EMBEDDING,
     HEAD,
@@ -32,6 +32,7 @@ def merge(folder: Path, path: str, base: str | None = None) -> int:
     lora = read_lora(folder)
     source = base_of(folder, base)
     check_base(folder, digest_of(Path(source["path"])), source["path"])
+    refuse_plain(source)
     model = read_model(source, "fp32")
     architecture = model.architecture
     sites, size = sites_of(architecture.config, lora)

@@ -12,6 +12,7 @@ from .batch import ROWS, Batch
 from .choice import Parameters
 from .frames import Arrays
 from .panels import PACKED
+from .plain.batch import PlainBatch
 from .prefixes import Prefixes
 from .rows import Request, Row
 from .snapshot import Snapshot
@@ -32,7 +33,8 @@ class Sampler:
         large = snapshot.architecture.size >= PACKED
         self.most_bytes = CACHE_BYTES if snapshot.architecture.precision == "fp32" else CACHE_BYTES // 2
         self.prefixes = Prefixes(self.most_bytes // KEPT_SHARE if large else 0)
-        self.batch = Batch(snapshot, self.prefixes, token_bytes)
+        batch = PlainBatch if snapshot.architecture.plain else Batch
+        self.batch = batch(snapshot, self.prefixes, token_bytes)
         self.waiting: deque[Row] = deque()
         self.joining: list[Row] = []
         self.failed: deque[Request] = deque()

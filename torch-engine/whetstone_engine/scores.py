@@ -127,11 +127,13 @@ def embed(snapshot: Snapshot, arrays: Arrays, pooling: str) -> tuple[int, np.nda
     if pooling not in POOLINGS:
         raise bad_request(f"pooling must be {' or '.join(POOLINGS)}, not {pooling!r}")
     passes = _Passes(snapshot, arrays, 0)
-    out_BD = torch.empty(len(passes.lengths), snapshot.architecture.config.width)
+    order: list[np.ndarray] = []
+    parts: list[Tensor] = []
     for rows, _, packing, hidden_UD in passes:
         lengths = torch.from_numpy(passes.lengths[rows])
-        pool = _POOLS[pooling]
-        out_BD[torch.from_numpy(rows)] = pool(packing.at_places(hidden_UD).float(), lengths)
+        order.append(rows)
+        parts.append(_POOLS[pooling](packing.at_places(hidden_UD).float(), lengths))
+    out_BD = torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]
     if not bool(torch.isfinite(out_BD).all()):
         raise not_finite()
     return out_BD.shape[1], out_BD.reshape(-1).numpy()

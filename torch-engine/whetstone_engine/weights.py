@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .checkpoint import WEIGHTS, has_weights, keep_files, read_facts, read_optimizer, read_weights, tensors_of
-from .config import read_config
+from .config import PLAIN_ARCHITECTURES, read_config, read_kind
 from .decoder import Decoder
 from .errors import EngineError, bad_request
 from .layout import initialise, layout_of, views_of
@@ -21,6 +21,9 @@ from .request import text, whole
 
 class Architecture:
     """What a folder's configuration says, and where each tensor lies in a buffer."""
+
+    plain = False
+    """Whether transformers computes it."""
 
     def __init__(self, folder: Path, precision: str) -> None:
         check_precision(precision)
@@ -101,19 +104,36 @@ class Model:
         }
 
 
+def _fast(folder: Path, precision: str, seed: int | None) -> tuple[Architecture, Tensor]:
+    architecture = Architecture(folder, precision)
+    flat = torch.empty(architecture.size, dtype=architecture.kept)
+    if seed is None:
+        read_weights(folder, architecture.slots, flat)
+    else:
+        initialise(architecture.slots, architecture.config, flat, seed)
+    return architecture, flat
+
+
+def _plain(folder: Path, precision: str, seed: int | None) -> tuple[Architecture, Tensor]:
+    # It builds on what is here, and is loaded only where a model needs it.
+    from .plain.architecture import PlainArchitecture
+
+    architecture = PlainArchitecture(folder, precision, seed)
+    return architecture, architecture.take_flat()
+
+
 def read_model(source: dict[str, Any], precision: str) -> Model:
     """Reads or initialises a model; raises the errors of its config and weights, and weights-missing."""
     folder, kind = Path(text(source, "path")), source.get("kind")
     if kind not in ("folder", "checkpoint"):
         raise bad_request(f"there is no kind of source {kind!r}; there are folder, checkpoint")
-    architecture = Architecture(folder, precision)
-    flat = torch.empty(architecture.size, dtype=architecture.kept)
-    if has_weights(folder):
-        read_weights(folder, architecture.slots, flat)
-    elif kind == "folder" and source.get("seed") is not None:
-        initialise(architecture.slots, architecture.config, flat, whole(source, "seed"))
-    else:
+    seed = whole(source, "seed") if kind == "folder" and source.get("seed") is not None else None
+    plain = read_kind(folder)[1] in PLAIN_ARCHITECTURES
+    if not has_weights(folder) and seed is None:
         raise EngineError("weights-missing", "user", f"{folder} holds no weights, and no seed was given")
+    architecture, flat = (_plain if plain else _fast)(
+        folder, precision, None if has_weights(folder) else seed
+    )
     model = Model(architecture, flat, 0, keep_files(folder))
     if kind == "checkpoint":
         facts = read_facts(folder)

@@ -20,13 +20,14 @@ from . import __version__
 from .adapters import Adapters, adapter_of
 from .base import Bases
 from .choice import read_top
-from .config import ARCHITECTURES
+from .config import ARCHITECTURES, PLAIN_ARCHITECTURES
 from .errors import EngineError, bad_request, of_exception
 from .features import gradient_features
 from .frames import Arrays, Head
 from .limits import limit_memory
 from .lora import Lora
 from .merge import merge
+from .plain.library import use_packages
 from .precision import native_bf16
 from .request import array, members, text, whole
 from .rows import Request, parameters_of
@@ -180,7 +181,7 @@ class Worker:
             "protocol": 1,
             "versions": versions,
             "device": "cpu",
-            "architectures": list(ARCHITECTURES),
+            "architectures": [*ARCHITECTURES, *PLAIN_ARCHITECTURES],
             "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
 
@@ -188,6 +189,7 @@ class Worker:
         name = _unused(self.models, text(head, "model"))
         token_bytes = _token_bytes(arrays)
         source, precision = members(head, "source"), str(head.get("precision") or "fp32")
+        use_packages(head.get("packages"))
         model = adapter_of(source, _lora(head), precision, self.bases) or read_model(source, precision)
         recompute = head.get("gradientCheckpointing") is True
         trainer = Trainer(model, recompute=recompute, pass_bytes=self.pass_bytes)
@@ -198,6 +200,7 @@ class Worker:
         name = _unused(self.samplers, text(head, "sampler"))
         token_bytes = _token_bytes(arrays)
         source = {**members(head, "source"), "optimizer": False}
+        use_packages(head.get("packages"))
         snapshot, facts = self._loaded(source, _lora(head), str(head.get("precision") or "fp32"))
         self.samplers[name] = Sampler(snapshot, token_bytes)
         return facts, {}

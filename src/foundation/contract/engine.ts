@@ -287,6 +287,7 @@ export interface EngineCapabilities {
   readonly losses: readonly LossName[];
   readonly optimizers: readonly ("adamw" | "sgd")[];
   readonly precisions: readonly Precision[];
+  /** Values of `model_type` that it runs, those on its fast path first. */
   readonly architectures: readonly string[];
   readonly stopStrings: boolean;
   readonly topK: boolean;

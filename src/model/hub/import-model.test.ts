@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadTokenizer } from "../text/index.ts";
 import { importModel } from "./import-model.ts";
 import { removeModel, storedModels } from "./store.ts";
-import { supportedArchitectures } from "./supported.ts";
+import { plainArchitectures, supportedArchitectures } from "./supported.ts";
 import { writeSmallFolder, writeSmallGguf } from "./testing/model-folder.ts";
 
 let folder: string;
@@ -69,8 +69,12 @@ test("what is no model is refused, and nothing is stored", async () => {
   await refused(cut, "gguf-truncated", /ends after 2,000 bytes/);
   const path = await writeSmallFolder(folder);
   const config = JSON.parse(await readFile(join(path, "config.json"), "utf8"));
-  await writeFile(join(path, "config.json"), JSON.stringify({ ...config, model_type: "gpt2" }));
-  await refused(path, "unsupported-architecture", /model_type "gpt2", .* llama, mistral, qwen2, qwen3/);
+  await writeFile(join(path, "config.json"), JSON.stringify({ ...config, model_type: "mamba" }));
+  await refused(
+    path,
+    "unsupported-architecture",
+    /model_type "mamba", .* llama, mistral, qwen2, qwen3, smollm3, and more slowly .*gemma3_text/,
+  );
   await writeFile(join(path, "config.json"), JSON.stringify(config));
   await rm(join(path, "model.safetensors"));
   await refused(path, "weights-missing", /no weights/);
@@ -90,6 +94,10 @@ test("the architectures are those of the engine", async () => {
     join(import.meta.dirname, "../../../torch-engine/whetstone_engine/config.py"),
     "utf8",
   );
-  const names = /^ARCHITECTURES = \((.*)\)$/m.exec(config)?.[1] ?? "";
-  expect(names.replaceAll('"', "").split(", ")).toEqual([...supportedArchitectures]);
+  const named = (list: string): string[] => {
+    const members = new RegExp(`^${list} = \\(([^)]*)\\)$`, "m").exec(config)?.[1] ?? "";
+    return [...members.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name);
+  };
+  expect(named("ARCHITECTURES")).toEqual([...supportedArchitectures]);
+  expect(named("PLAIN_ARCHITECTURES")).toEqual([...plainArchitectures]);
 });

@@ -18,7 +18,7 @@ import {
   storedModel,
   storedModels,
 } from "./store.ts";
-import { supportedArchitectures } from "./supported.ts";
+import { plainArchitectures, supportedArchitectures } from "./supported.ts";
 
 export interface ImportOptions extends StoreOptions {
   /** What it is called from then on; default made from the file's or folder's own name. */
@@ -96,10 +96,10 @@ async function checkedFiles(folder: string): Promise<readonly string[]> {
     );
   const path = join(folder, "config.json");
   const { model_type: kind } = JSON.parse(await readFile(path, "utf8")) as { readonly model_type?: unknown };
-  if (!supportedArchitectures.some((supported) => supported === kind))
+  if (![...supportedArchitectures, ...plainArchitectures].some((supported) => supported === kind))
     throw userError(
       "unsupported-architecture",
-      `${path} says model_type "${kind}", and those that can be trained here are ${supportedArchitectures.join(", ")}.`,
+      `${path} says model_type "${kind}", and those that can be trained here are ${supportedArchitectures.join(", ")}, and more slowly ${plainArchitectures.join(", ")}.`,
       { path },
     );
   return names;

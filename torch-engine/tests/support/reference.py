@@ -50,7 +50,7 @@ def logits(config: ModelConfig, weights: dict[str, torch.Tensor], tokens: list[i
             if config.head_norm:
                 q = normed(q, weights[name + "self_attn.q_norm.weight"], config)
                 k = normed(k, weights[name + "self_attn.k_norm.weight"], config)
-            if config.positions == "rotary":
+            if config.positions == "rotary" and layer not in config.unrotated:
                 q, k = rotated(q, config.rotary_base), rotated(k, config.rotary_base)
             scores = q @ k.T / width**0.5
             hidden = torch.ones(length, length, dtype=torch.bool).triu(1)

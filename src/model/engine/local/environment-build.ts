@@ -90,7 +90,7 @@ function parseRequirements(text: string): { name: string; line: string }[] {
 }
 
 /** Settings for the user's own Python would change what is installed, or where. pip's own (indexes, proxies) stay. */
-function withoutPythonSettings(environment: Environment): Environment {
+export function withoutPythonSettings(environment: Environment): Environment {
   const { PYTHONPATH, PYTHONHOME, PIP_USER, PIP_TARGET, PIP_PREFIX, ...rest } = environment;
   return { ...rest, PYTHONUNBUFFERED: "1", PYTHONNOUSERSITE: "1", LC_ALL: "C.UTF-8" };
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { waitFor } from "../../../foundation/base/index.ts";
+import { isWhetstoneError, waitFor } from "../../../foundation/base/index.ts";
 import type {
   Engine,
   EngineCapabilities,
@@ -20,6 +20,11 @@ import { type PoolOptions, WorkerPool } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
 import type { Worker } from "./worker.ts";
 
+export interface LocalEngineOptions extends PoolOptions {
+  /** Brings the packages that models of the plain path need, and says in which folder they are; called when one is loaded. */
+  readonly plainPackages?: (signal: AbortSignal | undefined) => Promise<string>;
+}
+
 /**
  * Models on this machine, in processes of the Python package. Small ones share the cores, one each; a large one gets all
  * of them.
@@ -28,12 +33,14 @@ export class LocalEngine implements Engine {
   readonly name = "local";
   readonly #pool: WorkerPool;
   readonly #workers: number;
+  readonly #plainPackages: LocalEngineOptions["plainPackages"];
   readonly #tally: Tally = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0 };
   #models = 0;
   #samplers = 0;
 
-  constructor(options: PoolOptions) {
+  constructor({ plainPackages, ...options }: LocalEngineOptions) {
     this.#pool = new WorkerPool(options);
+    this.#plainPackages = plainPackages;
     this.#workers = options.workers;
   }
 
@@ -60,7 +67,7 @@ export class LocalEngine implements Engine {
     const { folder, base } = await placeOf(options);
     const lease = await this.#pool.place(await isSmall(folder), base);
     try {
-      const info = await load(lease.worker, "create_model", { model: id }, options);
+      const info = await this.#loaded(lease.worker, "create_model", { model: id }, options);
       return new LocalModel({ id, info, lease, tally: this.#tally });
     } catch (error) {
       lease.release();
@@ -79,11 +86,27 @@ export class LocalEngine implements Engine {
     const workers = await this.#pool.all(await isSmall(folder));
     const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, tally: this.#tally });
-    const loads = workers.map((worker) => load(worker, "load_sampler", { sampler: id }, options));
+    const loads = workers.map((worker) => this.#loaded(worker, "load_sampler", { sampler: id }, options));
     const failed = (await Promise.allSettled(loads)).find(({ status }) => status === "rejected");
     if (failed?.status !== "rejected") return sampler;
     await sampler[Symbol.asyncDispose]();
     throw failed.reason;
+  }
+
+  /** A worker says itself whether a model needs packages that it lacks; they are brought, and it is asked again. */
+  async #loaded(
+    worker: Worker,
+    verb: "create_model" | "load_sampler",
+    names: FrameHead,
+    options: LoadOptions,
+  ): Promise<ModelInfo> {
+    try {
+      return await load(worker, verb, names, options);
+    } catch (error) {
+      const bring = this.#plainPackages;
+      if (bring === undefined || !isWhetstoneError(error) || error.code !== "packages-missing") throw error;
+      return await load(worker, verb, { ...names, packages: await bring(options.signal) }, options);
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import { cacheFolder as cacheFolderOf } from "./cache-folder.ts";
 import { installEngine, packageFolder } from "./installation.ts";
 import { LocalEngine } from "./local-engine.ts";
 import { recordedMemory } from "./machine.ts";
+import { installPlainPackages } from "./plain-packages.ts";
 
 const optionsSchema = z.strictObject({
   workers: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
@@ -71,6 +72,11 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
         memoryBytes,
+        plainPackages: (loading) =>
+          installPlainPackages(installation, {
+            ...(loading === undefined ? {} : { signal: loading }),
+            ...(onProgress === undefined ? {} : { onProgress }),
+          }),
         ...(onProgress === undefined ? {} : { onProgress }),
       });
     },

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine } from "../../../foundation/contract/index.ts";
+import { conformanceTests } from "../conformance/index.ts";
+import { local } from "./index.ts";
+import { train, vocabulary } from "./testing/small-engine.ts";
+
+/** Of the plain path: transformers computes it, and is installed when it is first asked for. */
+const config = {
+  model_type: "phi",
+  architectures: ["PhiForCausalLM"],
+  vocab_size: vocabulary,
+  hidden_size: 32,
+  intermediate_size: 48,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  max_position_embeddings: 64,
+  initializer_range: 0.2,
+  pad_token_id: null,
+  bos_token_id: 1,
+  eos_token_id: 2,
+};
+
+let folder: string;
+let modelFolder: string;
+let engine: Engine;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "whetstone-plain-"));
+  modelFolder = join(folder, "phi");
+  await mkdir(modelFolder);
+  await writeFile(join(modelFolder, "config.json"), JSON.stringify(config));
+  engine = await local({ workers: 2 }).open({ logFolder: join(folder, "logs") });
+}, 600_000);
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+test("a model that transformers computes learns, is saved, and is sampled from", async () => {
+  expect((await engine.capabilities()).architectures).toContain("phi");
+  await using model = await engine.createModel({ source: { kind: "folder", path: modelFolder, seed: 1 } });
+  expect(model.info).toMatchObject({ vocabularySize: vocabulary, step: 0, maxPositions: 64 });
+  const losses = await train(model, 60);
+  expect(losses.at(-1)).toBeLessThan((losses[0] as number) / 10);
+  const path = join(folder, "saved");
+  await model.save({ path });
+  expect(JSON.parse(await readFile(join(path, "config.json"), "utf8"))).toEqual(config);
+  await using sampler = await engine.loadSampler({ source: { kind: "checkpoint", path, optimizer: false } });
+  const [samples] = await sampler.sample([
+    { prompt: Int32Array.of(3, 4), samples: 2, seed: 1, parameters: { maxTokens: 5, temperature: 0 } },
+  ]);
+  expect(samples?.map(({ tokens }) => [...tokens])).toEqual([
+    [5, 6, 7, 8, 9],
+    [5, 6, 7, 8, 9],
+  ]);
+  const start = Int32Array.of(1, 2, 3, 4);
+  const [before] = await (await model.snapshot()).logprobs([start]);
+  expect((await sampler.logprobs([start]))[0]).toEqual(before);
+}, 600_000);
+
+test("adapters over it are refused by name", async () => {
+  const source = { kind: "folder", path: modelFolder, seed: 1 } as const;
+  await expect(engine.createModel({ source, lora: { rank: 4 } })).rejects.toMatchObject({
+    code: "adapter-unsupported",
+    category: "user",
+  });
+});
+
+describe("a model of the plain path conforms", () => {
+  /** What it has no adapters for, it is not to be asked: a capability is the engine's, and this refusal the model's. */
+  const withoutAdapters = (): Engine =>
+    new Proxy(engine, {
+      get: (target, name) => {
+        if (name === "capabilities") return async () => ({ ...(await target.capabilities()), loraRank: 0 });
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+
+  conformanceTests(test, () => ({ engine: withoutAdapters(), modelFolder, vocabularySize: vocabulary }));
+});
