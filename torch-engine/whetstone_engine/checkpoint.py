@@ -181,6 +181,8 @@ def write_checkpoint(
             (temporary / name).write_bytes(content)
         for name, tensors in files.items():
             save_file(tensors, temporary / name, metadata={"format": "pt"})
+            # It writes for its owner alone; the other files are for whom the user's mask lets read.
+            (temporary / name).chmod((temporary / "whetstone.json").stat().st_mode)
         size = 0
         for file in temporary.iterdir():
             size += file.stat().st_size

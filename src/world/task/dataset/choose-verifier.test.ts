@@ -42,3 +42,12 @@ test("500 lines can show a gain of 15 points at the first opening and 21 at the 
   const least = Math.ceil(fewestLines() / 4);
   expect([showableGain(least - 1, 1), showableGain(least, 1)]).toEqual([null, expect.any(Number)]);
 });
+
+test("a few answers that are no numbers are named: they may be mistakes", () => {
+  const rows = Array.from({ length: 40 }, (_, index) => ({ prompt: `${index}?`, answer: String(index) }));
+  const reasonWith = (...odd: readonly string[]): string =>
+    chooseVerifier([...rows, ...odd.map((answer) => ({ prompt: answer, answer }))]).reason;
+  expect(reasonWith("a lot")).toBe('more than 10 different answers, and 1 of 41 is no number: "a lot"');
+  expect(reasonWith("a lot", "none")).toMatch(/2 of 42 are no numbers: "a lot", "none"$/);
+  expect(reasonWith(..."abcdefgh")).toMatch(/not all are numbers$/);
+});

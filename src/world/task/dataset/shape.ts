@@ -122,7 +122,7 @@ function lacking(what: "prompt" | "answer", wanted: readonly string[], cells: Ce
   const meant = names
     .map((name) => ({ name, like: nearest(name, wanted) }))
     .find(({ name, like }) => like !== undefined && !wanted.includes(name));
-  const hint = meant === undefined ? "" : `; is "${meant.name}" meant to be "${meant.like}"?`;
+  const hint = meant === undefined ? "" : `; are "${meant.name}" and "${meant.like}" meant to be the same?`;
   return { reason: `lacks-${what}`, detail: `it needs ${wanted.join(" or ")}, and ${have}${hint}` };
 }
 
