@@ -26,7 +26,6 @@ class Architecture:
     """Whether transformers computes it."""
 
     def __init__(self, folder: Path, precision: str) -> None:
-        check_precision(precision)
         self.config = read_config(folder)
         self.precision = precision
         self.kept = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -127,6 +126,7 @@ def read_model(source: dict[str, Any], precision: str) -> Model:
     folder, kind = Path(text(source, "path")), source.get("kind")
     if kind not in ("folder", "checkpoint"):
         raise bad_request(f"there is no kind of source {kind!r}; there are folder, checkpoint")
+    check_precision(precision)
     seed = whole(source, "seed") if kind == "folder" and source.get("seed") is not None else None
     plain = read_kind(folder)[1] in PLAIN_ARCHITECTURES
     if not has_weights(folder) and seed is None:

@@ -15,7 +15,7 @@ from ..config import ModelShape, suppressed_of
 from ..errors import EngineError
 from ..layout import Fused, Slot
 from ..panels import Weights
-from ..precision import check_precision, native_bf16
+from ..precision import native_bf16
 from ..weights import Architecture
 from .decoder import PlainDecoder
 from .library import transformers
@@ -30,7 +30,6 @@ class PlainArchitecture(Architecture):
     def __init__(self, folder: Path, precision: str, seed: int | None) -> None:
         """With a seed weights are drawn, as the library draws them. Raises packages-missing, config-invalid,
         unsupported-architecture, and what is wrong with the weights."""
-        check_precision(precision)
         self.precision = precision
         self.kept = torch.bfloat16 if precision == "bf16" else torch.float32
         self.dtype = torch.bfloat16 if precision != "fp32" and native_bf16() else torch.float32
