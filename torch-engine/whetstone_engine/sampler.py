@@ -74,6 +74,7 @@ class Sampler:
             self.waiting.extendleft(reversed(parked))
         else:
             self._join(most_bytes)
+        kept.room = most_bytes - batch.bytes
         done: dict[int, Request] = {}
         for row in batch.step():
             row.request.unfinished -= 1
