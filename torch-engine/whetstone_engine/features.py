@@ -3,7 +3,7 @@
 The projection is a matrix [d, P] of ±1/√d. Column p is a column of a Hadamard matrix of 2^m ≥ d rows, cut to
 d, picked and signed by a hash of (seed, p). Lengths and angles are kept as by independent signs: an inner
 product's expectation is exact, and its variance, at most 2/d of the squared lengths, the same. It costs P
-hashes and additions and a transform of 2^m numbers a datum (about 5 ns a parameter), where a matrix of
+hashes and additions and a transform of 2^m numbers a datum (10 to 20 ns a parameter), where a matrix of
 independent signs would cost P·d."""
 
 from __future__ import annotations

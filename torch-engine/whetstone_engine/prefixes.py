@@ -20,6 +20,8 @@ class Prefixes:
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes, self.bytes = most_bytes, 0
+        self.room = most_bytes
+        """What rows that decode leave of the memory for keys and values, at the moment."""
         self._held: OrderedDict[bytes, Tensor] = OrderedDict()
         self._by_probe: dict[bytes, set[bytes]] = defaultdict(set)
 
@@ -40,10 +42,11 @@ class Prefixes:
 
     def wants(self, tokens: np.ndarray, size: int) -> bool:
         """Whether so many bytes fit, and are worth it."""
-        return len(tokens) >= WORTH and size <= self.most_bytes and tokens.tobytes() not in self._held
+        fits = size <= min(self.most_bytes, self.room)
+        return len(tokens) >= WORTH and fits and tokens.tobytes() not in self._held
 
     def keep(self, tokens: np.ndarray, keys_values: Tensor) -> None:
-        """What begins the new sequence is held by it from now on."""
+        """What begins the new sequence is held by it from now on; what there is no room for goes."""
         key = tokens.tobytes()
         probe = tokens[:PROBE].tobytes()
         for other in [other for other in self._by_probe[probe] if key.startswith(other)]:
@@ -51,7 +54,7 @@ class Prefixes:
         self._held[key] = keys_values
         self._by_probe[probe].add(key)
         self.bytes += keys_values.nbytes
-        self.shrink(self.most_bytes)
+        self.shrink(min(self.most_bytes, self.room))
 
     def shrink(self, most_bytes: int) -> None:
         """Drops the least recently used until what is held takes no more than so many bytes."""

@@ -16,6 +16,7 @@ from .plain.batch import PlainBatch
 from .prefixes import Prefixes
 from .rows import Request, Row
 from .snapshot import Snapshot
+from .threads import decoding_threads
 
 CACHE_BYTES = 7 * 2**28
 """Most bytes of keys and values of the rows that decode and of what is kept of rows that ended: 1.75 GiB in
@@ -60,7 +61,8 @@ class Sampler:
         """One token of every row that decodes; returns the requests that are done. `others_bytes` is what
         other samplers have of the memory for keys and values."""
         try:
-            return self._step(self.most_bytes - others_bytes)
+            with decoding_threads(self.snapshot.architecture.config):
+                return self._step(self.most_bytes - others_bytes)
         except Exception as error:
             return self._part(error)
 
@@ -74,6 +76,7 @@ class Sampler:
             self.waiting.extendleft(reversed(parked))
         else:
             self._join(most_bytes)
+        kept.room = most_bytes - batch.bytes
         done: dict[int, Request] = {}
         for row in batch.step():
             row.request.unfinished -= 1
