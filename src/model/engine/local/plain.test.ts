@@ -1,9 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../../../foundation/contract/index.ts";
-import { conformanceTests } from "../conformance/index.ts";
 import { local } from "./index.ts";
 import { train, vocabulary } from "./testing/small-engine.ts";
 
@@ -67,18 +66,4 @@ test("adapters over it are refused by name", async () => {
     code: "adapter-unsupported",
     category: "user",
   });
-});
-
-describe("a model of the plain path conforms", () => {
-  /** What it has no adapters for, it is not to be asked: a capability is the engine's, and this refusal the model's. */
-  const withoutAdapters = (): Engine =>
-    new Proxy(engine, {
-      get: (target, name) => {
-        if (name === "capabilities") return async () => ({ ...(await target.capabilities()), loraRank: 0 });
-        const value: unknown = Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-
-  conformanceTests(test, () => ({ engine: withoutAdapters(), modelFolder, vocabularySize: vocabulary }));
 });
