@@ -129,7 +129,7 @@ test.concurrent("wrong rows are named before anything is written, and left out o
   expect(stderr.split("\n")).toEqual([
     "whetstone: 2 of the 102 rows of a.jsonl are wrong:",
     expect.stringMatching(/^ {2}a\.jsonl:101 is not JSON: /),
-    '  a.jsonl:102 has no prompt: it needs prompt or messages, and it has promt, answer; is "promt" meant to be "prompt"?',
+    '  a.jsonl:102 has no prompt: it needs prompt or messages, and it has promt, answer; are "promt" and "prompt" meant to be the same?',
     "Mend them, or go on without them: skipInvalid: true in dataset(), --skip of `whetstone init`.",
     "",
   ]);
