@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import ModelConfig
+from .memory import zeros
 from .packing import NARROWEST, Bucket, spread
 
 ROOM = 64
@@ -24,8 +25,8 @@ def column_bytes(config: ModelConfig, dtype: torch.dtype) -> int:
 
 
 class Cache:
-    """Keys and values, per layer [2, M·K, C, d]. Memory that no row has reached is not taken from the
-    system."""
+    """Keys and values, per layer [2, M·K, C, d]. What is hidden weighs nothing and must still be a number:
+    the memory begins as zeros, and what no row has reached is not taken from the system."""
 
     def __init__(self, config: ModelConfig, dtype: torch.dtype) -> None:
         self.config, self.dtype = config, dtype
@@ -54,7 +55,7 @@ class Cache:
         seen = int(self.lengths.max(initial=0))
         rows = torch.from_numpy(kept)
         for layer in range(config.layers):
-            new = _zeros((2, places * heads, columns, config.head_width), self.dtype)
+            new = zeros((2, places * heads, columns, config.head_width), self.dtype)
             if len(kept) > 0:
                 old = self.layers[layer].unflatten(1, (-1, heads))[:, :, :, :seen]
                 new.unflatten(1, (-1, heads))[:, : len(kept), :, :seen] = (
@@ -117,8 +118,11 @@ class Cache:
 
     def copy(self, row: int) -> Tensor:
         """A row's keys and values, [layers, 2, K, length, d]."""
-        length = int(self.lengths[row])
-        return torch.stack([self._of(layer, row)[:, :, :length] for layer in self.layers])
+        config, length = self.config, int(self.lengths[row])
+        kept = zeros((config.layers, 2, config.key_value_heads, length, config.head_width), self.dtype)
+        for one, layer in zip(kept, self.layers, strict=True):
+            one.copy_(self._of(layer, row)[:, :, :length])
+        return kept
 
     def share(self, source: int, rows: np.ndarray) -> None:
         """Rows become as another."""
@@ -235,10 +239,3 @@ def rectangle(lengths: np.ndarray) -> Bucket:
     full = bool((lengths == columns).all())
     place = np.repeat(np.arange(len(lengths)) * columns, lengths) + within
     return Bucket(len(place), len(lengths), columns, None if full else torch.from_numpy(place))
-
-
-def _zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """What is hidden weighs nothing and must still be a number. NumPy's zeros are the system's own, which
-    takes memory for what is written alone."""
-    bytes_ = np.zeros((*shape[:-1], shape[-1] * dtype.itemsize), dtype=np.uint8)
-    return torch.from_numpy(bytes_).view(dtype)

@@ -1,0 +1,32 @@
+"""Large pieces of memory that come and go."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import mmap
+
+import numpy as np
+import torch
+from torch import Tensor
+
+LARGE = 2**20
+"""Bytes from which memory is the system's own."""
+
+
+def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    """Zeros. Large ones take memory for what is written alone, and give all of it back when they go: pieces
+    of an allocator that are a little too small for what comes next stay with the process for ever. Raises
+    MemoryError."""
+    count = math.prod(shape)
+    size = count * dtype.itemsize
+    if size < LARGE:
+        return torch.zeros(shape, dtype=dtype)
+    try:
+        memory = mmap.mmap(-1, size)
+    except OSError as error:
+        raise MemoryError(f"{size} bytes of keys and values") from error
+    with contextlib.suppress(AttributeError, OSError):
+        # Where the system has them: what is read a row at a time lies in few large pages.
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return torch.from_numpy(np.frombuffer(memory, np.uint8)).view(dtype).view(shape)
