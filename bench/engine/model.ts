@@ -34,6 +34,11 @@ export async function benchModel(engine: Engine): Promise<BenchModel> {
   const pulled = join(cacheFolder(process.env), "models", name);
   if (existsSync(join(pulled, "model.safetensors")))
     return { path: pulled, label: "SmolLM2-135M", [Symbol.asyncDispose]: async () => undefined };
+  return await randomModel(engine, config, "SmolLM2-135M's shape, random weights");
+}
+
+/** Random weights in a folder that both sides read. */
+export async function randomModel(engine: Engine, config: object, label: string): Promise<BenchModel> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-"));
   await writeFile(join(folder, "config.json"), JSON.stringify(config));
   await using model = await engine.createModel({ source: { kind: "folder", path: folder, seed: 1 } });
@@ -41,7 +46,7 @@ export async function benchModel(engine: Engine): Promise<BenchModel> {
   await model.save({ path, optimizer: false });
   return {
     path,
-    label: "SmolLM2-135M's shape, random weights",
+    label,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

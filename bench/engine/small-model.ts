@@ -1,8 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Engine } from "whetstone";
-import type { BenchModel } from "./model.ts";
+import { type BenchModel, randomModel } from "./model.ts";
 
 /** The quickstart's decoder, with positions that transformers knows. */
 const config = {
@@ -22,16 +19,7 @@ const config = {
   hidden_act: "silu",
 };
 
-/** Random weights in a folder that both sides read. */
-export async function smallModel(engine: Engine): Promise<BenchModel> {
-  const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-"));
-  await writeFile(join(folder, "config.json"), JSON.stringify(config));
-  await using model = await engine.createModel({ source: { kind: "folder", path: folder, seed: 1 } });
-  const path = join(folder, "weights");
-  await model.save({ path, optimizer: false });
-  return {
-    path,
-    label: "3 layers of width 64",
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
+/** The demo's small model, with random weights. */
+export function smallModel(engine: Engine): Promise<BenchModel> {
+  return randomModel(engine, config, "3 layers of width 64");
 }
