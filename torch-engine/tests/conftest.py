@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from support import plain
 from support.folders import FolderMaker
 from whetstone_engine.worker import Worker
 
@@ -17,3 +18,10 @@ def make_folder(tmp_path) -> FolderMaker:
 @pytest.fixture
 def worker() -> Worker:
     return Worker()
+
+
+@pytest.fixture(scope="module")
+def phi(tmp_path_factory):
+    """A model of the plain path, where one says enough, and its folder."""
+    folder = tmp_path_factory.mktemp("phi")
+    return plain.saved(plain.config_of("phi"), folder), folder

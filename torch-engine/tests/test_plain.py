@@ -6,108 +6,27 @@ import json
 import numpy as np
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoModelForCausalLM
 
 from support.data import packed, random_sequences, requested
-from whetstone_engine.checkpoint import tensors_of
+from support.plain import (
+    LENGTHS,
+    VOCABULARY,
+    config_of,
+    gradients,
+    saved,
+    step,
+    their_logprobs,
+    trainer_of,
+)
 from whetstone_engine.choice import Parameters
 from whetstone_engine.config import PLAIN_ARCHITECTURES
 from whetstone_engine.errors import EngineError
 from whetstone_engine.features import gradient_features, project
-from whetstone_engine.rows import Request
-from whetstone_engine.sampler import Sampler, rows_of, sample
+from whetstone_engine.sampler import rows_of, sample
 from whetstone_engine.scores import certainty, embed, logprobs_of, score
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
-
-VOCABULARY = 31
-SHAPE = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "max_position_embeddings": 256,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-EXPERTS = {
-    "moe_intermediate_size": 16,
-    "shared_expert_intermediate_size": 16,
-    "num_experts": 4,
-    "num_local_experts": 4,
-    "n_routed_experts": 4,
-    "moe_num_experts": 4,
-    "num_experts_per_tok": 2,
-    "moe_k": 2,
-    "first_k_dense_replace": 1,
-    "n_group": 1,
-    "topk_group": 1,
-}
-LATENT = {
-    "num_key_value_heads": 4,
-    "q_lora_rank": 8,
-    "kv_lora_rank": 8,
-    "qk_rope_head_dim": 4,
-    "qk_nope_head_dim": 4,
-    "v_head_dim": 8,
-}
-GEMMA = {"head_dim": 8, "sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
-"""Every second layer sees four tokens: sequences and samples go beyond."""
-OWN = {
-    "codegen": {"rotary_dim": 4},
-    "deepseek_v2": {**EXPERTS, **LATENT},
-    "deepseek_v3": {**EXPERTS, **LATENT},
-    "ernie4_5_moe": EXPERTS,
-    "exaone4": {"sliding_window": 4},
-    "flex_olmo": EXPERTS,
-    "gemma": {"head_dim": 8},
-    "gemma2": GEMMA,
-    "gemma3_text": GEMMA,
-    "glm": {"head_dim": 8},
-    "glm4": {"head_dim": 8},
-    "glm4_moe": {**EXPERTS, "head_dim": 8},
-    "gpt_neo": {"attention_types": [[["global", "local"], 1]], "window_size": 4},
-    "gpt_oss": {**EXPERTS, "head_dim": 8},
-    "gptj": {"rotary_dim": 4},
-    "granitemoe": EXPERTS,
-    "helium": {"head_dim": 8},
-    "hunyuan_v1_dense": {"head_dim": 8},
-    "ministral": {"head_dim": 8},
-    "ministral3": {"head_dim": 8},
-    "mixtral": EXPERTS,
-    "olmo_hybrid": {"layer_types": ["linear_attention", "full_attention"]},
-    "olmoe": EXPERTS,
-    "opt": {"ffn_dim": 48, "word_embed_proj_dim": 32, "dropout": 0.3},
-    "phimoe": EXPERTS,
-    "qwen2_moe": EXPERTS,
-    "qwen3_moe": {**EXPERTS, "head_dim": 8},
-    "seed_oss": {"head_dim": 8},
-    "vaultgemma": GEMMA,
-    "xglm": {"d_model": 32, "num_layers": 2, "attention_heads": 4, "ffn_dim": 48},
-}
-LENGTHS = [3, 16, 17, 40]
-
-
-def config_of(kind: str):
-    return AutoConfig.for_model(kind, **{**SHAPE, **OWN.get(kind, {})})
-
-
-def saved(config, folder):
-    """A model with every parameter drawn, in evaluation, and the folder that it saved."""
-    torch.manual_seed(7)
-    theirs = AutoModelForCausalLM.from_config(config).float().eval()
-    with torch.no_grad():
-        for name, parameter in theirs.named_parameters():
-            parameter.normal_(1 if "norm" in name and name.endswith("weight") else 0, 0.2)
-    theirs.save_pretrained(folder)
-    return theirs
-
-
-def trainer_of(folder, precision="fp32", kind="folder", **options) -> Trainer:
-    return Trainer(read_model({"kind": kind, "path": str(folder), **options}, precision))
 
 
 @pytest.fixture(params=PLAIN_ARCHITECTURES, scope="module")
@@ -115,26 +34,6 @@ def twins(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("twins")
     theirs = saved(config_of(request.param), folder)
     return theirs, folder, trainer_of(folder)
-
-
-@pytest.fixture(scope="module")
-def phi(tmp_path_factory):
-    """One of them, where one says enough."""
-    folder = tmp_path_factory.mktemp("phi")
-    return saved(config_of("phi"), folder), folder
-
-
-def their_logprobs(theirs, sequences) -> torch.Tensor:
-    """Of each token given those before it, one sequence at a time, end to end."""
-    parts = []
-    for sequence in sequences:
-        logprobs = theirs(torch.tensor([sequence[:-1]])).logits[0].log_softmax(-1)
-        parts.append(logprobs[torch.arange(len(sequence) - 1), sequence[1:]])
-    return torch.cat(parts)
-
-
-def gradients(trainer: Trainer) -> dict[str, torch.Tensor]:
-    return {name: one.clone() for name, one in tensors_of(trainer.architecture.slots, trainer.grad).items()}
 
 
 def test_logits_and_gradients(twins):
@@ -247,12 +146,6 @@ def test_a_checkpoint_is_a_folder_that_transformers_loads(twins, tmp_path):
         assert (again.float().eval()(tokens).logits - theirs(tokens).logits).abs().max() < 1e-6
 
 
-def step(trainer: Trainer) -> None:
-    arrays = packed(random_sequences(3, LENGTHS, VOCABULARY), weights=np.ones(sum(LENGTHS) - len(LENGTHS)))
-    trainer.run(arrays, {"name": "cross_entropy"}, "none", backward=True)
-    trainer.optim_step({"learningRate": 1e-2})
-
-
 def test_what_is_loaded_goes_on_as_what_was_saved(phi, tmp_path):
     _, folder = phi
     trainer = trainer_of(folder)
@@ -312,172 +205,6 @@ def test_beginnings_that_rows_share_have_the_gradient_of_all(phi):
         ones = np.ones(len(sequence) - 1)
         apart.run(packed([sequence], weights=ones), {"name": "cross_entropy"}, "none", backward=True)
     assert torch.allclose(together.grad, apart.grad, atol=2e-5)
-
-
-def test_stops_limits_filters_and_company(phi):
-    _, folder = phi
-    snapshot = trainer_of(folder).snapshot()
-    names = [bytes([97 + index]) if index < 26 else b"?" for index in range(VOCABULARY)]
-
-    def write(prompts, parameters, **members):
-        arrays = requested(prompts, **members)
-        return sample(snapshot, rows_of(arrays, snapshot), parameters, names)
-
-    most, seeds = [5, 9, 14, 3, 20], [11, 12, 13, 14, 15]
-    stopping = Parameters(stop_tokens=(4, 9), stop_strings=(b"ca", b"x"))
-    together = write(PROMPTS, stopping, samples=6, most=most, seeds=seeds)
-    row = 0
-    for prompt, longest, seed in zip(PROMPTS, most, seeds, strict=True):
-        alone = write([prompt], stopping, samples=6, most=longest, seeds=[seed])
-        for index in range(6):
-            tokens = together.tokens[row].tolist()
-            assert tokens == alone.tokens[index].tolist()
-            text = b"".join(names[token] for token in tokens)
-            ends = tokens[-1] in (4, 9) or text.endswith((b"ca", b"x"))
-            assert together.stopped[row] == ends
-            assert ends or len(tokens) == longest
-            assert not any(token in (4, 9, 23) for token in tokens[:-1])
-            row += 1
-    assert 5 < together.stopped.sum() < 30
-    greedy = write([[3, 4]], Parameters(temperature=0), samples=2, most=8)
-    first = write([[3, 4]], Parameters(top_k=1), samples=2, most=8)
-    assert greedy.tokens[0].tolist() == greedy.tokens[1].tolist() == first.tokens[0].tolist()
-
-
-KINDS = [
-    Parameters(),
-    Parameters(temperature=0, top=2),
-    Parameters(temperature=0.6, top_k=3, stop_tokens=(4, 9)),
-    Parameters(top_p=0.7, stop_strings=(b"ca", b"x"), top=3),
-    Parameters(min_p=0.2),
-]
-TABLE = [bytes([97 + index]) if index < 26 else b"?" for index in range(VOCABULARY)]
-
-
-def finish(sampler: Sampler) -> list[Request]:
-    done = []
-    while sampler.busy:
-        done += sampler.step()
-    return done
-
-
-def of_kinds(snapshot) -> list[Request]:
-    return [
-        Request(requested([prompt], samples=4, most=12, seeds=[70 + index]), [KINDS[index]], snapshot)
-        for index, prompt in enumerate(PROMPTS)
-    ]
-
-
-@pytest.mark.parametrize("caches", [True, False])
-def test_requests_of_every_kind_get_what_they_get_alone(phi, caches):
-    """Rows of one prompt length write together, each by its own parameters; requests that come meanwhile and
-    passes of others between two tokens change nothing."""
-    _, folder = phi
-    trainer = trainer_of(folder)
-    snapshot = trainer.snapshot()
-    trainer.architecture.decoder.caches = caches
-    alone, together = of_kinds(snapshot), of_kinds(snapshot)
-    for one in alone:
-        sampler = Sampler(snapshot, TABLE)
-        sampler.enqueue([one])
-        assert finish(sampler) == [one]
-    sampler = Sampler(snapshot, TABLE)
-    sampler.enqueue(together[:2])
-    done = sampler.step()
-    assert {len(row.prompt) for row in sampler.batch.rows} == {1}
-    # Of four rows the prompt's token, and one that was written.
-    assert sampler.bytes == 4 * 2 * sampler.batch.column_bytes
-    sampler.enqueue(together[2:])
-    step(trainer)
-    done += finish(sampler)
-    assert sorted(map(id, done)) == sorted(map(id, together))
-    assert sampler.bytes == 0
-    for one, other in zip(together, alone, strict=True):
-        a, b = one.arrays(), other.arrays()
-        assert a.keys() == b.keys()
-        for name in a:
-            assert np.allclose(a[name], b[name], atol=2e-5), name
-
-
-def test_a_request_that_fails_fails_alone(phi):
-    _, folder = phi
-    snapshot = trainer_of(folder).snapshot()
-    alone, together = of_kinds(snapshot), of_kinds(snapshot)
-    sampler = Sampler(snapshot, None)
-    sampler.enqueue(together)
-    done = finish(sampler)
-    assert sorted(map(id, done)) == sorted(map(id, together))
-    with pytest.raises(EngineError, match="the tokens' bytes"):
-        together[3].arrays()
-    whole = Sampler(snapshot, TABLE)
-    whole.enqueue(alone)
-    finish(whole)
-    for index in (0, 1, 2, 4):
-        assert np.array_equal(together[index].arrays()["tokens"], alone[index].arrays()["tokens"])
-
-
-def test_as_many_rows_write_together_as_memory_holds(phi):
-    _, folder = phi
-    snapshot = trainer_of(folder).snapshot()
-    request = rows_of(requested([[3, 4, 5], [6, 7, 8]], samples=6, most=5), snapshot)
-    sampler = Sampler(snapshot, None)
-    # Of prompt and answer each row has eight columns.
-    sampler.most_bytes = 7 * 8 * sampler.batch.column_bytes + 1
-    sampler.enqueue([request])
-    sampler.step()
-    assert len(sampler.batch.rows) == 7
-    # What others hold is not there; one row there always is.
-    assert sampler.batch.fitting(list(sampler.waiting), 0) == 0
-    finish(sampler)
-    assert sampler.batch.fitting(request.rows, 0) == 1
-    assert all(len(row.tokens) == 5 for row in request.rows)
-
-
-def test_after_activations_were_computed_again_samples_decode_from_a_cache(phi):
-    """Layers that compute again give no keys and values."""
-    _, folder = phi
-    source = {"kind": "folder", "path": str(folder)}
-    plain, recomputing = trainer_of(folder), Trainer(read_model(source, "fp32"), recompute=True)
-    for trainer in (plain, recomputing):
-        step(trainer)
-    arrays = requested(PROMPTS, samples=2, most=9)
-    expected, given = (
-        sample(trainer.snapshot(), rows_of(arrays, trainer.snapshot()), Parameters(), None)
-        for trainer in (plain, recomputing)
-    )
-    assert [row.tolist() for row in given.tokens] == [row.tolist() for row in expected.tokens]
-
-
-def test_without_a_cache_that_can_be_decoded_with_samples_are_the_same(phi):
-    _, folder = phi
-    snapshot = trainer_of(folder).snapshot()
-    arrays = requested(PROMPTS, samples=2, most=[3, 9, 5, 7, 4])
-    with_cache = sample(snapshot, rows_of(arrays, snapshot), Parameters(), None)
-    snapshot.architecture.decoder.caches = False
-    without = sample(snapshot, rows_of(arrays, snapshot), Parameters(), None)
-    assert [row.tolist() for row in with_cache.tokens] == [row.tolist() for row in without.tokens]
-
-
-def test_the_last_position_predicts_the_last_token(phi, tmp_path):
-    config = config_of("phi")
-    config.max_position_embeddings = 8
-    saved(config, tmp_path)
-    snapshot = trainer_of(tmp_path).snapshot()
-    arrays = requested([[3, 4, 5]], most=50)
-    (tokens,) = sample(snapshot, rows_of(arrays, snapshot), Parameters(), None).tokens
-    assert len(tokens) == 6
-    with pytest.raises(EngineError, match="9 positions, and the model has 8"):
-        snapshot.architecture.check(torch.tensor([1]), 9)
-
-
-def test_a_seed_draws_the_weights_where_there_are_none(phi, tmp_path):
-    config_of("phi").save_pretrained(tmp_path)
-    one, same, other = (trainer_of(tmp_path, seed=seed).flat for seed in (1, 1, 2))
-    assert torch.equal(one, same)
-    assert not torch.equal(one, other)
-    with pytest.raises(EngineError) as caught:
-        trainer_of(tmp_path)
-    assert caught.value.code == "weights-missing"
 
 
 @pytest.mark.parametrize("precision", ["mixed", "bf16"])
@@ -594,50 +321,3 @@ def test_adapters_are_refused(phi, worker):
     )[0]
     assert head["error"]["code"] == "adapter-unsupported"
     assert "leave lora out" in head["error"]["message"]
-
-
-def test_a_worker_samples_from_both_paths_between_other_calls(phi, make_folder, worker):
-    """Samplers take turns, a token each, and those of one model share its module: each has its own weights,
-    whatever is trained and scored meanwhile."""
-    _, folder = phi
-    numbers = iter(range(1, 100))
-
-    def head(verb, **members):
-        return {"id": next(numbers), "verb": verb, **members}
-
-    def call(verb, arrays=None, **members):
-        reply, out = worker.answer([(head(verb, **members), arrays or {})])[0]
-        assert reply["ok"], reply
-        return out
-
-    call("create_model", model="m", source={"kind": "folder", "path": str(folder)})
-    fast = {"kind": "folder", "path": str(make_folder(vocab_size=VOCABULARY)), "seed": 1}
-    call("load_sampler", sampler="fast", source=fast)
-    data = packed(random_sequences(3, LENGTHS, VOCABULARY), weights=np.ones(sum(LENGTHS) - len(LENGTHS)))
-    training = {"model": "m", "loss": {"name": "cross_entropy"}}
-    call("snapshot", model="m", sequence=1, sampler="old")
-    call("forward_backward", data, sequence=2, **training)
-    call("optim_step", model="m", sequence=3, optimizer="adamw", learningRate=0.05)
-    call("snapshot", model="m", sequence=4, sampler="new")
-    wanted = requested(PROMPTS, samples=3, most=10)
-    names = ("old", "new", "fast")
-    alone = [call("sample", wanted, sampler=name)["tokens"].tolist() for name in names]
-    assert alone[0] != alone[1]
-    heads = [head("sample", sampler=name) for name in names]
-    replies = list(worker.receive([(one, wanted) for one in heads]))
-    assert not replies
-    # "old" is unloaded while it writes.
-    between = [
-        ("logprobs", {"sampler": "new"}, wanted),
-        ("forward_backward", {"sequence": 5, **training}, data),
-        ("optim_step", {"model": "m", "sequence": 6, "optimizer": "adamw", "learningRate": 0.05}, {}),
-        ("unload", {"sampler": "old"}, {}),
-    ]
-    while worker.busy_sampling:
-        replies += worker.step()
-        if between:
-            verb, members, arrays = between.pop(0)
-            ((reply, _),) = worker.receive([(head(verb, **members), arrays)])
-            assert reply["ok"], reply
-    written = {reply["id"]: out["tokens"].tolist() for reply, out in replies}
-    assert [written[one["id"]] for one in heads] == alone
