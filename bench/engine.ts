@@ -21,6 +21,7 @@ import type { Row } from "./engine/row.ts";
 import { samplingRows, smallSamplingRows } from "./engine/sampling.ts";
 import { smallDecoderRows } from "./engine/small-decoder.ts";
 import { smallModel } from "./engine/small-model.ts";
+import { startRows } from "./engine/start.ts";
 import { smallTrainingRows, supervisedRows } from "./engine/supervised.ts";
 import { trainingRows } from "./engine/training.ts";
 import { wireRows } from "./engine/wire.ts";
@@ -55,6 +56,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   soak: () => withModel(smallModel, (model) => soakRows({ model, logFolder }, soak)),
   door: () => doorRows(rounds),
   wire: () => wireRows(rounds),
+  start: () => startRows(rounds),
 };
 /** Of the records, a part each. */
 const titles: Readonly<Record<string, string>> = {
@@ -70,6 +72,7 @@ const titles: Readonly<Record<string, string>> = {
   soak: "memory over ten thousand steps of a small model",
   door: "the way to a worker and back, against a bare round trip",
   wire: "the way to a server and back, against a bare round trip",
+  start: "from the start of a first run to its first answers",
 };
 const wanted = values.only?.split(",") ?? Object.keys(parts);
 for (const part of wanted)
