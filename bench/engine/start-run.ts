@@ -7,7 +7,7 @@ await run(example.define({}), {
   folder: process.argv[2] as string,
   signal: sampled.signal,
   watch: (event) => {
-    if (event.type !== "progress" || event.stage === "set-up" || event.stage === "engine") return;
+    if ("event" in event || event.stage === "set-up" || event.stage === "engine") return;
     if (event.done > 0) sampled.abort();
   },
 });
