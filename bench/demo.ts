@@ -1,7 +1,8 @@
 /**
  * The demo, measured: how far models teach themselves on labels that only they wrote, by filter. One JSON object a seed, or
  * eight seeds and a verdict (shared criteria: base lengths 1–8 mastered; peers reach length 17; without a filter errors
- * pile up; without new labels nothing moves).
+ * pile up, on each seed more than with peers, which are to be measured first at the same commit; without new labels
+ * nothing moves).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { auditRun, type Measurement, type RunEvent, run } from "whetstone";
 import example from "../examples/reverse/whetstone.config.ts";
+import { recorded } from "./record.ts";
 import { runSeeds } from "./run-seeds.ts";
 
 interface DemoResult {
@@ -121,6 +123,7 @@ function tableOf(rows: readonly DemoResult[]) {
     columns: [
       "seed",
       "frontier",
+      "base at 12",
       "length 12",
       "14",
       "16",
@@ -136,6 +139,7 @@ function tableOf(rows: readonly DemoResult[]) {
     rows: rows.map((one) => [
       one.seed,
       `${one.frontier_before} → ${one.frontier_after}`,
+      (one.base_accuracy_by_length[11] ?? 0).toFixed(2),
       ...[12, 14, 16, 17, 18].map((length) => (one.accuracy_by_length[length - 1] ?? 0).toFixed(2)),
       worst(one.kept_label_accuracy),
       one.raw_label_accuracy.at(-1)?.toFixed(3) ?? "–",
@@ -194,11 +198,17 @@ function verdictOf(rows: readonly DemoResult[]): { readonly passed: boolean; rea
       "a run takes at most 4 minutes",
     );
   }
-  if (arm === "none")
+  if (arm === "none") {
     expect(
       median(rows.map(({ raw_label_accuracy: raw }) => raw.at(-1) ?? 1)) <= 0.45,
       "the median of the last round's label accuracy is at most .45",
     );
+    const peers = worstLabelsOfPeers();
+    expect(
+      rows.every(({ seed, raw_label_accuracy: raw }) => (raw.at(-1) ?? 1) < (peers.get(seed) ?? 0)),
+      "the last round's label accuracy is below that of peers on every seed",
+    );
+  }
   if (arm === "base-only")
     expect(
       rows.every(
@@ -209,6 +219,13 @@ function verdictOf(rows: readonly DemoResult[]): { readonly passed: boolean; rea
     );
   const passed = failures.length === 0;
   return { passed, text: passed ? "Every bar holds." : `Does not hold: ${failures.join("; ")}.` };
+}
+
+/** By seed, as they were recorded: of the labels that were kept, how many were right in the worst round. */
+function worstLabelsOfPeers(): ReadonlyMap<number, number> {
+  const { columns = [], rows = [] } = recorded("demo-peers") ?? {};
+  const [seed, labels] = [columns.indexOf("seed"), columns.indexOf("worst kept labels")];
+  return new Map(rows.map((row) => [Number(row[seed]), Number(row[labels])]));
 }
 
 function median(values: readonly number[]): number {

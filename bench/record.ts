@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 
@@ -27,6 +27,12 @@ export function record(name: string, command: string, table: BenchTable): void {
   mkdirSync(results, { recursive: true });
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(kept, null, 2)}\n`);
   writeFileSync(page, renderPage());
+}
+
+/** What a bench kept under its name the last time; null where it never ran. */
+export function recorded(name: string): BenchTable | null {
+  const path = join(results, `${name}.json`);
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as BenchRecord) : null;
 }
 
 function renderPage(): string {
