@@ -83,7 +83,7 @@ function toldRun({ id, baseModel, loraRank, lastRequestAt, userMetadata, checkpo
 }
 
 /** A page of a list, as `limit` and `offset` of the query cut it. */
-function page<T>(all: readonly T[], query: URLSearchParams) {
+export function page<T>(all: readonly T[], query: URLSearchParams) {
   const number = (name: string, otherwise: number): number => {
     const value = Number(query.get(name) ?? otherwise);
     return Number.isSafeInteger(value) && value >= 0 ? value : otherwise;
