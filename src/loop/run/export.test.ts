@@ -75,6 +75,29 @@ describe("exportModel", () => {
     expect(card(to)).not.toMatch(/undefined|NaN|\[object/);
   });
 
+  test("names parents, data and the decision with its commitment", async () => {
+    const to = join(out, "traced");
+    await exportModel({ folder, to, run: "1-letters", which: 2 });
+    const [, from = ""] = card(to).split("## Where it comes from");
+    const lines = from.trim().split("\n");
+    for (const [index, round] of [2, 1, 0].entries()) {
+      const line = lines[index] ?? "";
+      const [, checkpoint = "", digest] =
+        /`(1-letters\/[^`]+)` \(sha256 of its files `(.+?)`\)/.exec(line) ?? [];
+      expect(checkpoint).toMatch(new RegExp(`/round-${round}-`));
+      expect(digest).toBe(await folderDigest(join(folder, ".whetstone/checkpoints", checkpoint)));
+    }
+    expect(lines[3]).toBe("- which began with tiny");
+    expect(lines[4]).toContain("data: no file");
+    expect(lines[5]).toMatch(
+      /^- certificate: none was written; .* \*promote\*: .*Decision seed `.+`, committed to as `[0-9a-f]{64}`\.$/,
+    );
+    await exportModel({ folder, to: join(out, "untried"), which: "base", run: "1-letters" });
+    expect(card(join(out, "untried"))).toContain(
+      "certificate: none; these weights were not put before the gate",
+    );
+  });
+
   test("says plainly what the gate did not promote, or nobody audited", async () => {
     await exportModel({ folder, to: join(out, "base"), which: "base", run: "1-letters" });
     expect(card(join(out, "base"))).toContain(
