@@ -1,4 +1,4 @@
-import { userError } from "../../../foundation/base/index.ts";
+import { isWhetstoneError, userError } from "../../../foundation/base/index.ts";
 import { checkpointKinds, parseTinkerPath, requests, tinkerPathOf } from "../tinker/index.ts";
 import { type Handler, readBody } from "./call.ts";
 import type { CheckpointRecord } from "./catalogue.ts";
@@ -127,7 +127,7 @@ async function withCheckpoint(
     await work(tinkerPathOf({ modelId: model, folder: kind, name: word }));
     return jsonReply({});
   } catch (error) {
-    return refusal(error, 404);
+    return refusal(error, isWhetstoneError(error) && error.category === "user" ? 404 : 400);
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../foundation/base/index.ts";
@@ -228,6 +228,15 @@ test("a checkpoint is loaded with its optimiser and without, listed, and deleted
   });
   expect([far.status, far.body]).toMatchObject([400, { code: "invalid-option" }]);
   expect((await client.request("GET", "checkpoints")).status).toBe(200);
+  // One that cannot be written is there all the same.
+  const [kept = ""] = await readdir(join(one.folder, "state/checkpoints"));
+  const inTheWay = join(one.folder, "state/checkpoints", kept, "checkpoint.json.new");
+  await mkdir(inTheWay);
+  const unwritten = await client.request("PUT", `training_runs/${model}/checkpoints/weights/a.b-c_1/ttl`, {
+    body: JSON.stringify({ ttl_seconds: 100 }),
+  });
+  expect([unwritten.status, unwritten.body]).toMatchObject([400, { category: "server" }]);
+  await rm(inTheWay, { recursive: true });
   const remove = () => client.request("DELETE", `training_runs/${model}/checkpoints/weights/a.b-c_1`);
   expect((await remove()).status).toBe(200);
   expect((await remove()).status).toBe(404);

@@ -185,7 +185,9 @@ export class Catalogue implements AsyncDisposable {
     this.find(path);
     const kept = this.#kept.get(path) as Kept;
     const record = { ...kept.record, expiresAt: expiryOf(this.#clock.now(), ttlSeconds) };
-    await writeRecord(kept.folder, record);
+    await writeRecord(kept.folder, record).catch((error: unknown) => {
+      throw nameOf(error, `the record of ${path}`);
+    });
     kept.record = record;
   }
 

@@ -63,6 +63,9 @@ test("beyond this machine it does not start without a key", async () => {
       await expect(
         serveTinker({ ...options, host, ...(key === undefined ? {} : { key }) }),
       ).rejects.toMatchObject({ code: "key-missing" });
+  // Nobody could send it.
+  for (const key of ["tml-k\n", "ключ"])
+    await expect(serveTinker({ ...options, key })).rejects.toMatchObject({ code: "invalid-option" });
 });
 
 test("a request of 100 MB is refused, with its number used up where it tells it, and the server goes on", async () => {
