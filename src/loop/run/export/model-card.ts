@@ -192,15 +192,13 @@ function provenance(options: ModelCardOptions, started: EventOf<"run-started"> |
 
 /** A task of a file names the file's hash; what a generator draws is decided by its options and the seed. */
 function dataOf(started: EventOf<"run-started"> | undefined): string {
-  const hash = hashIn(started?.task) || hashIn(started?.task.options as Description);
+  const hash = hashIn(started?.task);
   return hash === ""
     ? "- data: no file; items are drawn by the task, by its options and the seed, which are part of the protocol"
     : `- data: the task's file${hash}`;
 }
 
-type Description = Readonly<Record<string, unknown>> | undefined;
-
-const hashIn = (part: Description): string =>
+const hashIn = (part: Readonly<Record<string, unknown>> | undefined): string =>
   typeof part?.sha256 === "string" ? ` (sha256 \`${part.sha256}\`)` : "";
 
 /** What a certificate will hold, as far as it is there: the decision, and the seed that it was committed to beforehand. */
