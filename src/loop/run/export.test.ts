@@ -15,10 +15,13 @@ import { digestFact, folderDigest } from "../round/folder-digest.ts";
 import { run } from "../run.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
+import { modelCard } from "./export/model-card.ts";
 import { storedType } from "./export/stored-type.ts";
 import { exportModel } from "./export.ts";
+import { readRun } from "./find-run.ts";
 import { rollback } from "./rollback.ts";
 import { promotingRun } from "./testing/last-letter.ts";
+import { weightsOf } from "./weights.ts";
 
 let folder: string;
 let out: string;
@@ -73,6 +76,53 @@ describe("exportModel", () => {
     expect(card(to)).toContain("apply_chat_template");
     expect(card(to)).toContain("It was measured with sampled decoding.");
     expect(card(to)).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  test("names parents, data and the decision with its commitment", async () => {
+    const to = join(out, "traced");
+    await exportModel({ folder, to, run: "1-letters", which: 2 });
+    const [, from = ""] = card(to).split("## Where it comes from");
+    const lines = from.trim().split("\n");
+    for (const [index, round] of [2, 1, 0].entries()) {
+      const line = lines[index] ?? "";
+      const [, checkpoint = "", digest] =
+        /`(1-letters\/[^`]+)` \(sha256 of its files `(.+?)`\)/.exec(line) ?? [];
+      expect(checkpoint).toMatch(new RegExp(`/round-${round}-`));
+      expect(digest).toBe(await folderDigest(join(folder, ".whetstone/checkpoints", checkpoint)));
+    }
+    expect(lines[3]).toBe("- which began with tiny");
+    expect(lines[4]).toContain("data: no file");
+    expect(lines[5]).toMatch(
+      /^- certificate: none was written; .* \*promote\*: .*Decision seed `.+`, committed to as `[0-9a-f]{64}`\.$/,
+    );
+    await exportModel({ folder, to: join(out, "untried"), which: "base", run: "1-letters" });
+    // Of a file, and of a model that has a name, the hash is theirs.
+    const { events, record } = readRun(folder, "1-letters");
+    const named = events.map((stored) =>
+      stored.event.type === "run-started"
+        ? {
+            ...stored,
+            event: { ...stored.event, task: { name: "mine", sha256: "f11e" }, model: { sha256: "ba5e" } },
+          }
+        : stored,
+    );
+    const told = modelCard({
+      record,
+      events: named,
+      weights: weightsOf(events, 2),
+      which: 2,
+      title: "mine",
+      base: { name: "small", licence: undefined },
+      hasTemplate: false,
+      digestOf: () => undefined,
+      stored: { type: "float32" },
+    });
+    expect(told).toContain(
+      "- which began with small (sha256 `ba5e`)\n- data: the task's file (sha256 `f11e`)\n",
+    );
+    expect(card(join(out, "untried"))).toContain(
+      "certificate: none; these weights were not put before the gate",
+    );
   });
 
   test("says plainly what the gate did not promote, or nobody audited", async () => {

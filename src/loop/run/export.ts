@@ -3,9 +3,10 @@ import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "nod
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, readOptions, userError, WhetstoneError } from "../../foundation/base/index.ts";
-import { ledgerFolder } from "../../foundation/ledger/index.ts";
+import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import type { EngineProgress } from "../../model/engine/index.ts";
 import { mergeAdapters } from "../../model/engine/local/index.ts";
+import { digestFact } from "../round/folder-digest.ts";
 import { functionOf, projectFolder, runName, whichWeights } from "./arguments.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
@@ -105,6 +106,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
       title: basename(to),
       base: await baseModelOf(recorded.record.description, folder),
       hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(whole.path, names)),
+      digestOf: savedDigests(folder),
       stored: adapters ? { type, adapters: apart ? "apart" : "merged" } : { type },
     }),
   };
@@ -116,6 +118,15 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
     path: to,
     files: [...copied, ...Object.keys(written)].sort(),
     bytes,
+  };
+}
+
+/** What the ledger keeps of each checkpoint's files. */
+function savedDigests(folder: string): (checkpoint: string) => string | undefined {
+  return (checkpoint) => {
+    using ledger = readLedger({ folder });
+    const digest = ledger?.getFact(digestFact(checkpoint));
+    return typeof digest === "string" ? digest : undefined;
   };
 }
 

@@ -5,6 +5,7 @@ import type { RecordedRun } from "../find-run.ts";
 import { auditOf } from "../result.ts";
 import { championOf, type SavedWeights, type WhichWeights } from "../weights.ts";
 import type { BaseModel } from "./base-model.ts";
+import { decisionOn, lineageOf } from "./lineage.ts";
 
 export interface ModelCardOptions extends RecordedRun {
   readonly weights: SavedWeights;
@@ -14,6 +15,8 @@ export interface ModelCardOptions extends RecordedRun {
   /** Whether the model was taught conversations. */
   readonly hasTemplate: boolean;
   /** What its weights are: stored in this type, and adapters by themselves or added to the base where they are any. */
+  /** SHA-256 over a checkpoint's files, as they were when it was saved; undefined where it was not kept. */
+  readonly digestOf: (checkpoint: string) => string | undefined;
   readonly stored: { readonly type: "float32" | "bfloat16"; readonly adapters?: "merged" | "apart" };
 }
 
@@ -166,16 +169,47 @@ function storage({ type, adapters }: ModelCardOptions["stored"]): string {
   return `Weights are stored in ${floats}, as they were trained.`;
 }
 
-function provenance(
-  { record, weights }: ModelCardOptions,
-  started: EventOf<"run-started"> | undefined,
-): string[] {
+function provenance(options: ModelCardOptions, started: EventOf<"run-started"> | undefined): string[] {
+  const { record, events, weights, base, digestOf } = options;
+  const saved = (checkpoint: string): string => {
+    const digest = digestOf(checkpoint);
+    return `\`${checkpoint}\`${digest === undefined ? "" : ` (sha256 of its files \`${digest}\`)`}`;
+  };
+  const [own = weights.checkpoint, ...parents] = lineageOf(events, weights.checkpoint);
+  const from = started?.model.from;
   return [
-    `- run \`${record.id}\`, checkpoint \`${weights.checkpoint}\`, seed ${record.seed}`,
+    `- run \`${record.id}\`, checkpoint ${saved(own)}, seed ${record.seed}`,
+    ...parents.map((parent) => `- trained on from ${saved(parent)}`),
+    `- which began with ${base.name}${hashIn(started?.model)}${typeof from === "string" ? `, as \`${from}\` left it` : ""}`,
+    dataOf(started),
+    ...decided(options),
     `- configuration \`${record.configHash}\``,
     ...(started === undefined
       ? []
       : [`- protocol \`${started.protocolHash}\``, `- Whetstone ${started.version}`]),
+  ];
+}
+
+/** A task of a file names the file's hash; what a generator draws is decided by its options and the seed. */
+function dataOf(started: EventOf<"run-started"> | undefined): string {
+  const hash = hashIn(started?.task);
+  return hash === ""
+    ? "- data: no file; items are drawn by the task, by its options and the seed, which are part of the protocol"
+    : `- data: the task's file${hash}`;
+}
+
+const hashIn = (part: Readonly<Record<string, unknown>> | undefined): string =>
+  typeof part?.sha256 === "string" ? ` (sha256 \`${part.sha256}\`)` : "";
+
+/** What a certificate will hold, as far as it is there: the decision, and the seed that it was committed to beforehand. */
+function decided({ events, weights }: ModelCardOptions): string[] {
+  const found = decisionOn(events, weights.round);
+  if (found === undefined) return ["- certificate: none; these weights were not put before the gate"];
+  const { decision, seedHash } = found;
+  const seeds =
+    seedHash === undefined ? "" : ` Decision seed \`${decision.seed}\`, committed to as \`${seedHash}\`.`;
+  return [
+    `- certificate: none was written; the decision on record is *${decision.decision.decision}*: ${decision.decision.reason}.${seeds}`,
   ];
 }
 

@@ -23,6 +23,22 @@ describe("packRequests()", () => {
     expect(arrays.seeds?.parts[0]?.[0]).toBe(2n ** 40n + 3n);
   });
 
+  test("a limit beyond 32 bits does not wrap", () => {
+    const { arrays } = packRequests([request({ maxTokens: 2 ** 32 + 5 })]);
+    expect(arrays.maxTokens?.parts).toEqual([Int32Array.of(2 ** 31 - 1)]);
+  });
+
+  test.each([
+    [{ maxTokens: 0 }, 1],
+    [{ maxTokens: 1.5 }, 1],
+    [{ maxTokens: 1 }, 2 ** 32 + 1],
+    [{ maxTokens: 1, stopStrings: ["a", "\ud800"] }, 1],
+  ])("refuses %j for %d samples", (parameters, samples) => {
+    expect(() => packRequests([request(parameters, samples)])).toThrowError(
+      expect.objectContaining({ code: "bad-request" }),
+    );
+  });
+
   test.each([-1, 0.5, 2 ** 48, Number.NaN])("refuses the seed %d", (seed) => {
     const wrong = { ...request({ maxTokens: 1 }), seed };
     expect(() => packRequests([wrong])).toThrowError(expect.objectContaining({ code: "bad-request" }));

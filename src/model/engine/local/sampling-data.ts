@@ -2,12 +2,16 @@ import type { SampledSequence, SampleRequest, TopLogprobs } from "../../../found
 import { engineError } from "../engine-error.ts";
 import { type FrameArrays, type FrameHead, type FrameInput, i32, i64 } from "./frames.ts";
 
-/** Head and arrays of `sample`: requests of different parameters run together. Throws `bad-request` for a seed that is no integer below 2^48. */
+/**
+ * Head and arrays of `sample`: requests of different parameters run together. Throws `bad-request` for numbers that no request
+ * can have, and for a stop string that is no text.
+ */
 export function packRequests(requests: readonly SampleRequest[]): {
   readonly head: FrameHead;
   readonly arrays: FrameInput;
 } {
   const ints = (of: (request: SampleRequest) => number) => i32(Int32Array.from(requests, of));
+  for (const request of requests) checkCounts(request);
   const sets = new Map<string, { readonly number: number; readonly parameters: FrameHead }>();
   const which = requests.map((request) => {
     const parameters = parametersOf(request);
@@ -21,12 +25,24 @@ export function packRequests(requests: readonly SampleRequest[]): {
     arrays: {
       lengths: ints(({ prompt }) => prompt.length),
       samples: ints(({ samples }) => samples),
-      maxTokens: ints(({ parameters }) => parameters.maxTokens),
+      // More than this no model has positions for; a larger number would wrap.
+      maxTokens: ints(({ parameters }) => Math.min(parameters.maxTokens, mostInt)),
       tokens: i32(...requests.map(({ prompt }) => prompt)),
       seeds: i64(packSeeds(requests)),
       parameters: i32(Int32Array.from(which)),
     },
   };
+}
+
+const mostInt = 2 ** 31 - 1;
+
+function checkCounts({ samples, parameters: { maxTokens, stopStrings = [] } }: SampleRequest): void {
+  if (!Number.isInteger(samples) || samples < 1 || samples > mostInt)
+    throw engineError("bad-request", `A request for ${samples} samples; it is a whole number from 1 up.`);
+  if (!Number.isInteger(maxTokens) || maxTokens < 1)
+    throw engineError("bad-request", `maxTokens is ${maxTokens}; it is a whole number from 1 up.`);
+  if (!stopStrings.every((text) => text.isWellFormed()))
+    throw engineError("bad-request", "A stop string holds half a character (a lone surrogate).");
 }
 
 /** All but `maxTokens`, which each request has of its own. */

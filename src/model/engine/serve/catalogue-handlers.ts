@@ -1,4 +1,4 @@
-import { userError } from "../../../foundation/base/index.ts";
+import { isWhetstoneError, userError } from "../../../foundation/base/index.ts";
 import { checkpointKinds, parseTinkerPath, requests, tinkerPathOf } from "../tinker/index.ts";
 import { type Handler, readBody } from "./call.ts";
 import type { CheckpointRecord } from "./catalogue.ts";
@@ -83,7 +83,7 @@ function toldRun({ id, baseModel, loraRank, lastRequestAt, userMetadata, checkpo
 }
 
 /** A page of a list, as `limit` and `offset` of the query cut it. */
-function page<T>(all: readonly T[], query: URLSearchParams) {
+export function page<T>(all: readonly T[], query: URLSearchParams) {
   const number = (name: string, otherwise: number): number => {
     const value = Number(query.get(name) ?? otherwise);
     return Number.isSafeInteger(value) && value >= 0 ? value : otherwise;
@@ -127,7 +127,7 @@ async function withCheckpoint(
     await work(tinkerPathOf({ modelId: model, folder: kind, name: word }));
     return jsonReply({});
   } catch (error) {
-    return refusal(error, 404);
+    return refusal(error, isWhetstoneError(error) && error.category === "user" ? 404 : 400);
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../foundation/base/index.ts";
@@ -72,11 +73,25 @@ test("a checkpoint is written over whole or not at all", async () => {
 test("what was interrupted goes, and what somebody else put there stays and is not listed", async () => {
   await using temporary = await temporaryFolder();
   const checkpoints = join(temporary.path, "checkpoints");
-  await mkdir(join(checkpoints, "interrupted", "weights"), { recursive: true });
+  const [interrupted, unreadable, ...rest] = Array.from({ length: 6 }, () => randomUUID());
+  const [foreign = "", broken = "", traversal = "", beyond = ""] = rest;
+  await mkdir(join(checkpoints, String(interrupted), "weights"), { recursive: true });
+  await mkdir(join(checkpoints, String(unreadable), "checkpoint.json"), { recursive: true });
+  // Such as another program's, in a folder that happens to have this name.
+  await mkdir(join(checkpoints, "step-1000"));
+  await writeFile(join(checkpoints, "step-1000", "pytorch_model.bin"), "dear");
   for (const [name, content] of Object.entries({
-    foreign: "{}",
-    broken: "{ not json",
-    traversal: JSON.stringify({
+    [foreign]: "{}",
+    [broken]: "{ not json",
+    [beyond]: JSON.stringify({
+      format: 1,
+      ...facts,
+      path,
+      bytes: 1,
+      createdAt: 1,
+      expiresAt: 1e19,
+    }),
+    [traversal]: JSON.stringify({
       format: 1,
       ...facts,
       path: "tinker://x/weights/../../y",
@@ -90,7 +105,30 @@ test("what was interrupted goes, and what somebody else put there stays and is n
   }
   await using catalogue = await Catalogue.open(temporary.path, clockAt(1e12));
   expect(catalogue.list()).toEqual([]);
-  expect((await readdir(checkpoints)).sort()).toEqual(["broken", "foreign", "traversal"]);
+  expect((await readdir(checkpoints)).sort()).toEqual(
+    [unreadable, foreign, broken, traversal, beyond, "step-1000"].sort(),
+  );
+  expect(await readFile(join(checkpoints, "step-1000", "pytorch_model.bin"), "utf8")).toBe("dear");
+});
+
+test("of two of one path, left by a server that died while it wrote over one, the newer stays", async () => {
+  await using temporary = await temporaryFolder();
+  const clock = clockAt(1e12);
+  const checkpoints = join(temporary.path, "checkpoints");
+  const away = join(temporary.path, "away");
+  {
+    await using catalogue = await Catalogue.open(temporary.path, clock);
+    await catalogue.save(place, facts, forEver, writing("old"));
+    const [name = ""] = await readdir(checkpoints);
+    await cp(join(checkpoints, name), away, { recursive: true });
+    clock.wall += 1;
+    await catalogue.save(place, facts, over, writing("new"));
+  }
+  await rename(away, join(checkpoints, randomUUID()));
+  await using again = await Catalogue.open(temporary.path, clock);
+  expect(await readFile(join(again.find(path).folder, "weights"), "utf8")).toBe("new");
+  await again.delete(path);
+  expect(await readdir(checkpoints)).toEqual([]);
 });
 
 test("two servers do not share a state folder", async () => {
@@ -183,6 +221,22 @@ test("a checkpoint is loaded with its optimiser and without, listed, and deleted
   expect(listed.checkpoints).toMatchObject([
     { checkpoint_id: "weights/a.b-c_1", checkpoint_type: "training", user_metadata: { by: "me" } },
   ]);
+  // What would be no date in a listing is no time to live.
+  const ttl = JSON.stringify({ ttl_seconds: Number.MAX_SAFE_INTEGER });
+  const far = await client.request("PUT", `training_runs/${model}/checkpoints/weights/a.b-c_1/ttl`, {
+    body: ttl,
+  });
+  expect([far.status, far.body]).toMatchObject([400, { code: "invalid-option" }]);
+  expect((await client.request("GET", "checkpoints")).status).toBe(200);
+  // One that cannot be written is there all the same.
+  const [kept = ""] = await readdir(join(one.folder, "state/checkpoints"));
+  const inTheWay = join(one.folder, "state/checkpoints", kept, "checkpoint.json.new");
+  await mkdir(inTheWay);
+  const unwritten = await client.request("PUT", `training_runs/${model}/checkpoints/weights/a.b-c_1/ttl`, {
+    body: JSON.stringify({ ttl_seconds: 100 }),
+  });
+  expect([unwritten.status, unwritten.body]).toMatchObject([400, { category: "server" }]);
+  await rm(inTheWay, { recursive: true });
   const remove = () => client.request("DELETE", `training_runs/${model}/checkpoints/weights/a.b-c_1`);
   expect((await remove()).status).toBe(200);
   expect((await remove()).status).toBe(404);

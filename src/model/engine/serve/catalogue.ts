@@ -20,9 +20,9 @@ const recordSchema = z.strictObject({
   optimizer: z.boolean(),
   step: z.number(),
   bytes: z.number(),
-  /** Milliseconds since 1970. */
-  createdAt: z.number(),
-  expiresAt: z.number().nullable(),
+  /** Milliseconds since 1970, as far as dates go. */
+  createdAt: z.number().max(8.64e15),
+  expiresAt: z.number().max(8.64e15).nullable(),
   userMetadata: z.record(z.string(), z.string()).nullable(),
 });
 
@@ -37,11 +37,13 @@ interface Kept {
 
 const recordFile = "checkpoint.json";
 const weightsFolder = "weights";
+/** As folders of checkpoints are called. */
+const ours = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * The checkpoints that clients saved, one folder each in the state folder, with names of our own: what a client calls a
- * checkpoint is never a part of a file's path. A folder is one once its record is written; what is found without one was
- * interrupted, and goes.
+ * checkpoint is never a part of a file's path. A folder is one once its record is written; one of ours that is found without
+ * was interrupted, and goes. What is called otherwise is somebody else's.
  */
 export class Catalogue implements AsyncDisposable {
   readonly #folder: string;
@@ -74,19 +76,23 @@ export class Catalogue implements AsyncDisposable {
 
   async #scan(): Promise<void> {
     for (const entry of await readdir(this.#folder, { withFileTypes: true })) {
-      if (!entry.isDirectory()) continue;
+      if (!entry.isDirectory() || !ours.test(entry.name)) continue;
       const folder = join(this.#folder, entry.name);
-      const text = await readFile(join(folder, recordFile), "utf8").catch(() => undefined);
+      const text = await readFile(join(folder, recordFile), "utf8").catch(
+        ({ code }: NodeJS.ErrnoException) => (code === "ENOENT" ? undefined : ""),
+      );
       if (text === undefined) {
         await rm(folder, { recursive: true, force: true });
         continue;
       }
       const record = parseRecord(text);
-      // What somebody else put here is left alone.
+      // What cannot be read, or what somebody else put here, is left alone.
       if (record === undefined) continue;
-      const older = this.#kept.get(record.path);
-      if (older !== undefined && older.record.createdAt > record.createdAt) continue;
-      this.#kept.set(record.path, { folder, record });
+      const other = this.#kept.get(record.path);
+      const newer = other !== undefined && other.record.createdAt > record.createdAt;
+      if (!newer) this.#kept.set(record.path, { folder, record });
+      // It was written over, and the server died before it removed it: deleting the newer one must not bring it back.
+      if (other !== undefined) await rm(newer ? folder : other.folder, { recursive: true, force: true });
     }
   }
 
@@ -179,7 +185,9 @@ export class Catalogue implements AsyncDisposable {
     this.find(path);
     const kept = this.#kept.get(path) as Kept;
     const record = { ...kept.record, expiresAt: expiryOf(this.#clock.now(), ttlSeconds) };
-    await writeRecord(kept.folder, record);
+    await writeRecord(kept.folder, record).catch((error: unknown) => {
+      throw nameOf(error, `the record of ${path}`);
+    });
     kept.record = record;
   }
 

@@ -24,6 +24,11 @@ export class HeldSampler {
     return this.#used && this.#drawing === 0;
   }
 
+  /** Nobody draws from it any more. */
+  get retired(): boolean {
+    return this.#retired;
+  }
+
   /** The engine lost the weights, or never had them: they must be loaded again. */
   get lost(): boolean {
     return this.#lost;

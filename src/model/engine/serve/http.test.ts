@@ -1,4 +1,5 @@
 import { request as httpRequest } from "node:http";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { tabular } from "../tabular/index.ts";
 import { serveTinker } from "./serve.ts";
@@ -21,6 +22,39 @@ test("a wrong key, or none, is told nothing, whatever it asks for", async () => 
   expect((await one.client.request("GET", "healthz")).body).toEqual({ status: "ok" });
 });
 
+/** What comes back for bytes that no client of HTTP would send. */
+function exchange(url: string, request: string, leaveAfterMs?: number): Promise<string> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(request));
+  if (leaveAfterMs !== undefined) setTimeout(() => socket.destroy(), leaveAfterMs);
+  return new Promise((resolve) => {
+    let answer = "";
+    socket.on("data", (part) => {
+      answer += part.toString();
+      socket.end();
+    });
+    socket.on("close", () => resolve(answer));
+  });
+}
+
+test("an address that is none is told nothing without a key, and is no fault with it", async () => {
+  await using one = await served();
+  const to = (address: string, headers = "") =>
+    exchange(one.server.url, `GET ${address} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
+  for (const address of ["//", "http://[bad", "/api/v1/healthz"]) {
+    expect(await to(address), address).toMatch(/^HTTP\/1.1 401 [\s\S]*{"error":"unauthorized"}$/);
+    if (!address.startsWith("/api")) expect(await to(address, "X-API-Key: k\r\n"), address).toMatch(/ 404 /);
+  }
+  expect(one.faults).toEqual([]);
+});
+
+test("a client that goes in the middle of its request is no fault", async () => {
+  await using one = await served();
+  const half = "POST /api/v1/asample HTTP/1.1\r\nHost: x\r\nX-API-Key: k\r\nContent-Length: 1000\r\n\r\n{";
+  expect(await exchange(one.server.url, half, 50)).toBe("");
+  expect((await one.client.request("GET", "healthz")).status).toBe(200);
+  expect(one.faults).toEqual([]);
+});
+
 test("beyond this machine it does not start without a key", async () => {
   await using engine = await tabular().open({ logFolder: "unused" });
   const options = { engine, models: { [modelName]: tinyFolder }, stateFolder: "unused" };
@@ -29,6 +63,9 @@ test("beyond this machine it does not start without a key", async () => {
       await expect(
         serveTinker({ ...options, host, ...(key === undefined ? {} : { key }) }),
       ).rejects.toMatchObject({ code: "key-missing" });
+  // Nobody could send it.
+  for (const key of ["tml-k\n", "ключ"])
+    await expect(serveTinker({ ...options, key })).rejects.toMatchObject({ code: "invalid-option" });
 });
 
 test("a request of 100 MB is refused, with its number used up where it tells it, and the server goes on", async () => {

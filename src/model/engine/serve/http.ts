@@ -25,7 +25,8 @@ export function httpServer(state: ServerState, options: HttpOptions): Server {
     response.on("error", () => gone.abort());
     answer(state, request, options, isKey, gone.signal)
       .catch((error: unknown) => {
-        if (!isWhetstoneError(error)) options.onFault(error);
+        // Whoever goes in the middle of a request has done nothing to look into.
+        if (!isWhetstoneError(error) && !gone.signal.aborted) options.onFault(error);
         return refusal(error, isWhetstoneError(error) && error.code === "body-too-large" ? 413 : 400);
       })
       .then((reply) => send(request, response, reply), options.onFault);
@@ -42,14 +43,15 @@ async function answer(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { method = "GET", headers } = request;
-  const url = new URL(request.url ?? "/", "http://server");
   const given = headers["x-api-key"] ?? headers.authorization?.replace(/^Bearer /i, "");
   if (!isKey(typeof given === "string" ? given : undefined)) return unauthorized;
   // A page in a browser on this machine is no client.
   if (headers.origin !== undefined)
     return refusal(userError("no-browsers", "Pages in browsers are not answered."), 403);
-  const route = routeOf(method, url.pathname);
-  if (route === undefined) return notFound(`There is no ${method} ${url.pathname.slice(0, 200)}.`);
+  const { url: address = "/" } = request;
+  const url = URL.parse(address, "http://server");
+  const route = url === null ? undefined : routeOf(method, url.pathname);
+  if (url === null || route === undefined) return notFound(`There is no ${method} ${address.slice(0, 200)}.`);
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding !== "identity")
     return refusal(userError("unsupported-type", `Bodies are taken as they are, not as ${encoding}.`), 415);

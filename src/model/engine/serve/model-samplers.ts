@@ -3,13 +3,14 @@ import type { Sampler } from "../../../foundation/contract/index.ts";
 import { HeldSampler } from "./held-sampler.ts";
 
 /**
- * The samplers without a name of one model. A snapshot is kept until its successor has been drawn from and is idle, and
- * there is a newer one still: whoever trains while the last samples come in finds both. Those of kind `inflight` are one
- * sampler, whose weights are replaced.
+ * The samplers without a name of one model. A snapshot is kept until its successor has been drawn from and is idle, or is
+ * gone itself, and there is a newer one still: whoever trains while the last samples come in finds both, and one that nobody
+ * draws from keeps no others. Those of kind `inflight` are one sampler, whose weights are replaced.
  */
 export class ModelSamplers {
   #snapshots: HeldSampler[] = [];
   #inflight: HeldSampler | undefined;
+  #closed = false;
 
   addSnapshot(sampler: Sampler): HeldSampler {
     const held = new HeldSampler(Promise.resolve(sampler), () => this.#letGo());
@@ -20,7 +21,9 @@ export class ModelSamplers {
 
   replaceInflight(sampler: Sampler): void {
     this.#inflight?.retire();
-    this.#inflight = new HeldSampler(Promise.resolve(sampler));
+    const held = new HeldSampler(Promise.resolve(sampler));
+    if (this.#closed) held.retire();
+    else this.#inflight = held;
   }
 
   /** The newest weights. Throws a user error `sampler-gone` once the model is given back. */
@@ -30,16 +33,18 @@ export class ModelSamplers {
   }
 
   #letGo(): void {
-    for (;;) {
-      const [oldest, successor, newer] = this.#snapshots;
-      if (oldest === undefined || newer === undefined || successor?.drained !== true) return;
-      oldest.retire();
-      this.#snapshots = this.#snapshots.slice(1);
+    const held = this.#snapshots.filter(({ retired }) => !retired);
+    let goes = false;
+    for (const [at, snapshot] of [...held.entries()].slice(0, -2).reverse()) {
+      goes ||= held[at + 1]?.drained === true;
+      if (goes) snapshot.retire();
     }
+    this.#snapshots = held.filter(({ retired }) => !retired);
   }
 
   /** Snapshots outlive their model: they go with the samplers that were made of them. */
   close(): void {
+    this.#closed = true;
     this.#inflight?.retire();
     this.#inflight = undefined;
   }

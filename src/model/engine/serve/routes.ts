@@ -27,6 +27,7 @@ const table: Readonly<Record<string, Handler>> = {
   "POST optim_step": training.optimStep,
   "POST save_weights": weights.saveWeights,
   "POST save_weights_for_sampler": weights.saveWeightsForSampler,
+  "POST save_weights_external": weights.saveWeightsExternal,
   "POST create_sampling_session": samplers.createSamplingSession,
   "GET samplers/:": samplers.getSampler,
   "POST asample": samplers.sample,

@@ -17,18 +17,24 @@ interface NewSampler extends Omit<SamplingSession, "id"> {
   readonly sequence: number;
 }
 
-/** The sampler's id; that of the one before, where it is asked for again. Throws a user error `sequence-conflict`. */
+/**
+ * The sampler's id; that of the one before, where it is asked for again. What is not taken is released. Throws user errors
+ * `sequence-conflict`, and `session-ended` where the session went while it was made.
+ */
 export function addSampler(state: ServerState, { sessionId, sequence, ...made }: NewSampler): string {
   const id = `${sessionId}:sample:${sequence}`;
+  const session = state.sessions.hear(sessionId);
   const known = state.samplers.get(id);
-  if (known !== undefined && known.fingerprint !== made.fingerprint)
-    throw userError("sequence-conflict", `The sampler ${id} was made of something else already.`);
-  if (known !== undefined) {
-    made.release();
+  if (session !== undefined && known === undefined) {
+    state.samplers.set(id, { id, ...made });
+    session.samplerIds.add(id);
     return id;
   }
-  state.samplers.set(id, { id, ...made });
-  state.sessions.hear(sessionId)?.samplerIds.add(id);
+  made.release();
+  if (session === undefined)
+    throw userError("session-ended", state.sessions.endOf(sessionId) ?? "The session was ended.");
+  if (known?.fingerprint !== made.fingerprint)
+    throw userError("sequence-conflict", `The sampler ${id} was made of something else already.`);
   return id;
 }
 

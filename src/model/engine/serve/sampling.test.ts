@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Sampler, TokenIds, TopLogprobs } from "../../../foundation/contract/index.ts";
+import { readSamples } from "../tinker/index.ts";
 import { modelName, served } from "./testing/wire-client.ts";
 
 const prompt = { chunks: [{ type: "encoded_text", tokens: [3, 4, 5] }] };
@@ -21,6 +22,27 @@ test("draws with the same seed are equal, and without one are not", async () => 
   // Any integer is a seed.
   expect(await draw(2, { seed: -1 })).toEqual(await draw(3, { seed: -1 }));
   expect(await draw(4, { seed: Number.MAX_SAFE_INTEGER })).toHaveLength(2);
+  // Of more digits than a double has, none is lost: neighbours are others, and the lowest 48 bits say which.
+  const long = async (sequence: number, seed: string) => {
+    const sampling_params = { max_tokens: 16, stop: [], seed: 0 };
+    const body = JSON.stringify({ sampling_session_id: sampler, seq_id: sequence, prompt, sampling_params });
+    const asked = await client.request("POST", "asample", {
+      body: body.replace('"seed":0', `"seed": ${seed}`),
+    });
+    return readSamples((await client.result(asked)).bytes).sequences[0]?.tokens.join();
+  };
+  const longs = [
+    "9223372036854775807",
+    "9223372036854775806",
+    "-9223372036854775808",
+    "18446744073709551617",
+  ];
+  const drawn = await Promise.all(longs.map((seed, index) => long(10 + index, seed)));
+  expect(new Set(drawn).size).toBe(4);
+  expect(drawn[0]).toBe(await long(20, "-1"));
+  expect(drawn[3]).toBe(await long(21, "1"));
+  for (const [index, none] of ["9223372036854775807.5", "9".repeat(400)].entries())
+    expect(await long(30 + index, none)).toBeUndefined();
   expect(await draw(5, {})).not.toEqual(await draw(6, {}));
 });
 
@@ -48,8 +70,9 @@ test("stops: by default at the end of text, none, ids, and texts", async () => {
     // "e" is the fifth letter, and letters begin at 3.
     expect([stopped?.stopReason, stopped?.tokens.at(-1)]).toEqual(["stop", 7]);
   }
-  // Without a limit the model's longest sequence is one.
-  expect((await draw({ stop: [], max_tokens: null }))?.tokens).toHaveLength(256 - 2 + 1);
+  // Without a limit, or with one beyond it, the model's longest sequence is one.
+  for (const max_tokens of [null, 300, Number.MAX_SAFE_INTEGER])
+    expect((await draw({ stop: [], max_tokens }))?.tokens).toHaveLength(256 - 2 + 1);
 });
 
 test("a prompt's logprobs, whole or of its end", async () => {
@@ -92,6 +115,8 @@ test("what a draw asks for and cannot have is refused in words", async () => {
     temperature: { sampling_params: { max_tokens: 2, temperature: -1 } },
     there_is_none: { there_is_none: 1 },
     max_tokens: { sampling_params: { max_tokens: 0 } },
+    num_samples: { num_samples: 20_000 },
+    "half a character": { sampling_params: { max_tokens: 2, stop: "\ud800" } },
   };
   let sequence = 0;
   for (const [says, more] of Object.entries(cases)) {

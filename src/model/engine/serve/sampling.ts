@@ -7,11 +7,14 @@ import type {
   ScoredSequence,
 } from "../../../foundation/contract/index.ts";
 import { type requests, tokensOfChunks, writeSamples } from "../tinker/index.ts";
+import { seedOf } from "./call.ts";
 import type { SamplingSession } from "./sampling-session.ts";
 import type { ServerState } from "./state.ts";
 
 /** Tokens that a sample may have where neither the request nor the model says how many. */
 const mostTokens = 2048;
+/** And no request more than this, which no model here has positions for. */
+const mostEver = 2 ** 20;
 const seeds = 2 ** 48;
 
 /** Draws what an `asample` asks for, and scores its prompt where that is asked for too. */
@@ -32,7 +35,7 @@ export async function drawSamples(
   const request: SampleRequest = {
     prompt,
     samples: body.num_samples,
-    seed: seedOf(body.sampling_params.seed),
+    seed: body.sampling_params.seed == null ? randomInt(seeds - 1) : seedOf(body.sampling_params.seed),
     parameters: await parametersOf(session, body, prompt.length),
   };
   return session.held().draw(async (sampler) => {
@@ -49,13 +52,14 @@ async function parametersOf(
   { sampling_params: given, topk_sample_logprobs: topLogprobs }: requests.SampleBody,
   promptLength: number,
 ): Promise<SamplingParameters> {
-  const room = base?.maxPositions === undefined ? mostTokens : base.maxPositions - promptLength + 1;
+  const maxPositions = base?.maxPositions;
+  const room = maxPositions === undefined ? mostEver : Math.max(1, maxPositions - promptLength + 1);
   const { stop, top_k: topK, min_p: minP, stop_strings: alsoStrings = [] } = given;
   const list = typeof stop === "string" ? [stop] : (stop ?? (await base?.stopTokens()) ?? []);
   const stopTokens = list.filter((one) => typeof one === "number");
   const stopStrings = [...list.filter((one) => typeof one === "string"), ...alsoStrings];
   return {
-    maxTokens: given.max_tokens ?? Math.max(1, room),
+    maxTokens: Math.min(given.max_tokens ?? (maxPositions === undefined ? mostTokens : room), room),
     temperature: given.temperature,
     topP: given.top_p,
     ...(topK > 0 ? { topK } : {}),
@@ -64,12 +68,6 @@ async function parametersOf(
     ...(stopStrings.length > 0 ? { stopStrings } : {}),
     ...(topLogprobs > 0 ? { topLogprobs } : {}),
   };
-}
-
-/** Any integer is a seed, and engines have 48 bits of it; without one, chance. */
-function seedOf(seed: number | null | undefined): number {
-  if (seed == null) return randomInt(seeds - 1);
-  return ((seed % seeds) + seeds) % seeds;
 }
 
 async function scorePrompt(

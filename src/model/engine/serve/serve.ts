@@ -59,7 +59,10 @@ const optionsSchema = z.strictObject({
   ),
   models: z.record(z.string(), z.string()),
   stateFolder: z.string().min(1),
-  key: z.string().optional(),
+  key: z
+    .string()
+    .regex(/^[\x21-\x7e]*$/, "expected letters, digits and signs of ASCII: a request can carry no others")
+    .optional(),
   host: z.string().min(1).default("127.0.0.1"),
   port: z.number().int().min(0).max(65_535).default(0),
   precision: z.enum(["fp32", "mixed", "bf16"]).default("fp32"),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { userError } from "../../../foundation/base/index.ts";
 import { requests } from "../tinker/index.ts";
 import { type Handler, readBody } from "./call.ts";
+import { page } from "./catalogue-handlers.ts";
 import { jsonReply, notFound, type Reply, refusal } from "./reply.ts";
 import { sessionOf } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
@@ -54,8 +55,8 @@ export function noSession(state: ServerState, id: string): Reply {
 export const finishSession: Handler = async (state, { parameters: [id = ""] }) =>
   (await state.finish(id)) || state.sessions.endOf(id) !== undefined ? jsonReply({}) : noSession(state, id);
 
-export const listSessions: Handler = ({ sessions }) =>
-  jsonReply({ sessions: sessions.all().map(({ id }) => id) });
+export const listSessions: Handler = ({ sessions }, { query }) =>
+  jsonReply({ sessions: page(sessions.all(), query).part.map(({ id }) => id) });
 
 export const getSession: Handler = ({ sessions }, { parameters: [id = ""] }) => {
   const session = sessions.all().find((one) => one.id === id);

@@ -95,6 +95,78 @@ const saveEphemeral = (
     kind,
   });
 
+test("a sampler that is made while its session ends goes with it", async () => {
+  const held = { models: 0, samplers: 0 };
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let waiting = 0;
+  await using one = await served({}, (engine) => {
+    const inner = counting(held)(engine);
+    return {
+      ...inner,
+      createModel: async (options) => {
+        const model = await inner.createModel(options);
+        const snapshot = model.snapshot.bind(model);
+        model.snapshot = async (given) => {
+          const made = await snapshot(given);
+          waiting += 1;
+          await gate;
+          return made;
+        };
+        return model;
+      },
+    };
+  });
+  const { client } = one;
+  for (const [number, kind] of ["snapshot", "inflight"].entries()) {
+    const model = await client.model(number);
+    await saveEphemeral(client, model, 1, number, kind);
+  }
+  await expect.poll(() => waiting).toBe(2);
+  const ended = client.post(`sessions/${client.session}/finish`, { reason: { type: "success" } });
+  await client.open();
+  release();
+  expect((await ended).status).toBe(200);
+  await expect.poll(() => held, { timeout: 5000 }).toEqual({ models: 0, samplers: 0 });
+});
+
+test("a sampler's number that is taken keeps nothing of who asks for it", async () => {
+  const held = { models: 0, samplers: 0 };
+  await using one = await served({}, counting(held));
+  const { client } = one;
+  const model = await client.model();
+  await client.result(await saveEphemeral(client, model, 1, 7));
+  const taken = await client.result(await saveEphemeral(client, model, 2, 7, "inflight"));
+  expect(taken.body).toMatchObject({ code: "sequence-conflict" });
+  const again = await client.post("create_sampling_session", {
+    session_id: client.session,
+    sampling_session_seq_id: 7,
+    base_model: "org/tiny",
+  });
+  expect(again.body).toMatchObject({ code: "sequence-conflict" });
+  // The snapshot, and the model's newest weights, which go with it.
+  await expect.poll(() => held.samplers).toBe(2);
+});
+
+test("sessions are listed page by page", async () => {
+  await using one = await served();
+  const clients = [
+    one.client,
+    ...(await Promise.all([1, 2].map(() => new WireClient(one.server.url, "k").open()))),
+  ];
+  const listed = async (query: string) =>
+    (await one.client.request("GET", `sessions?${query}`)).body.sessions as string[];
+  const pages = [
+    await listed("limit=2&offset=0"),
+    await listed("limit=2&offset=2"),
+    await listed("limit=2&offset=4"),
+  ];
+  expect(pages.map(({ length }) => length)).toEqual([2, 1, 0]);
+  expect(new Set(pages.flat())).toEqual(new Set(clients.map(({ session }) => session)));
+});
+
 test("a client that says it is done frees what it held, once", async () => {
   const held = { models: 0, samplers: 0 };
   await using one = await served({}, counting(held));
@@ -217,6 +289,19 @@ test("a snapshot is kept until its successor was drawn from and a newer one is t
   const { answer } = await client.sample(samplers[0] as string, 1);
   expect(answer.body).toMatchObject({ category: "user", code: "sampler-gone" });
   expect((await client.sample(samplers[1] as string, 1)).samples?.sequences).toHaveLength(1);
+});
+
+test("a snapshot that nobody draws from keeps none of the others", async () => {
+  const held = { models: 0, samplers: 0 };
+  await using one = await served({}, counting(held));
+  const { client } = one;
+  const model = await client.model();
+  for (let sequence = 1; sequence <= 12; sequence++) {
+    const saved = await client.result(await saveEphemeral(client, model, sequence, sequence));
+    // Every third only is drawn from.
+    if (sequence % 3 === 0) await client.sample(String(saved.body.sampling_session_id), 0);
+  }
+  await expect.poll(() => held.samplers).toBeLessThanOrEqual(4);
 });
 
 test("an inflight sampler draws from the newest weights, a snapshot from its own", async () => {

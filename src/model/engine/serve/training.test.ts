@@ -73,6 +73,16 @@ test("a call waits for the one before it for so long only, and later ones run", 
   expect(await client.step(model, 4)).toMatchObject({ "step:max": 1 });
 });
 
+test("a call that is not served uses its number up, so that the next one is not waited for", async () => {
+  await using one = await served();
+  const { client } = one;
+  const model = await client.model();
+  const body = { model_id: model, seq_id: 1, path: "out", ttl_seconds: 3600, type: "save_weights_external" };
+  const refused = await client.result(await client.post("save_weights_external", body));
+  expect([refused.status, refused.body]).toMatchObject([200, { category: "user", code: "unsupported" }]);
+  expect(await client.step(model, 2)).toMatchObject({ "step:max": 1 });
+});
+
 test("what is wrong with a call fails that call only, in words, and uses its number up", async () => {
   await using one = await served();
   const { client } = one;

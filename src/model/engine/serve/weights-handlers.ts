@@ -49,6 +49,21 @@ export const saveWeightsForSampler: Handler = (state, call) =>
     },
   );
 
+/** Not served; but it is a call on a model, whose number must be used up like any other's. */
+export const saveWeightsExternal: Handler = (state, call) =>
+  submitJson(
+    state,
+    call,
+    { name: "save_weights_external", schema: requests.numbered },
+    () => () =>
+      Promise.reject(
+        userError(
+          "unsupported",
+          "This server keeps no weights outside: save_state, or save_weights_for_sampler, writes them here.",
+        ),
+      ),
+  );
+
 async function ephemeral(
   state: ServerState,
   engineModel: EngineModel,

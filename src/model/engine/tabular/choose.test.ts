@@ -26,6 +26,7 @@ describe("Chooser", () => {
 
   test("takes the likeliest token at temperature 0, and of equal ones the first", () => {
     expect(choose({ temperature: 0, topK: 3 }, 0.99)).toBe(2);
+    for (const temperature of [1e-30, Number.MIN_VALUE]) expect(choose({ temperature }, 0.99)).toBe(2);
     expect(choose({ temperature: 0 }, 0.99, Float64Array.of(-1, 3, 3, 0, 0, 0, 0, 0))).toBe(1);
   });
 

@@ -12,6 +12,8 @@ export function checkSampling(parameters: SamplingParameters): void {
     throw engineError("bad-request", "maxTokens and topK must be whole numbers, maxTokens at least 1.");
   if (topP === 0 || topP > 1 || minP > 1)
     throw engineError("bad-request", "topP must be above 0 and at most 1, minP at most 1.");
+  if (!stopStrings.every((text) => text.isWellFormed()))
+    throw engineError("bad-request", "A stop string holds half a character (a lone surrogate).");
   if (stopStrings.includes("") || stopTokens.some((token) => token < 0))
     throw engineError("bad-request", "A stop string must not be empty, a stop token not negative.");
 }
@@ -30,8 +32,10 @@ export class Chooser {
   choose(logits: Float64Array, parameters: SamplingParameters, draw: number): number {
     const { temperature = 1, topK = 0, topP = 1, minP = 0 } = parameters;
     if (temperature === 0) return likeliest(logits);
+    // From the largest down, so that no quotient is infinite, however cold it is.
+    const largest = logits[likeliest(logits)] as number;
     for (let token = 0; token < logits.length; token++)
-      this.#scaled[token] = (logits[token] as number) / temperature;
+      this.#scaled[token] = ((logits[token] as number) - largest) / temperature;
     normalise(this.#scaled, this.#probabilities);
     if (topK === 0 && topP === 1 && minP === 0) return invert(this.#probabilities, draw);
     return this.#filtered(topK, topP, minP, draw);

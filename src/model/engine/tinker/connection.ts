@@ -31,6 +31,8 @@ const busy: ReadonlySet<number> = new Set([425, 429]);
 const unread: ReadonlySet<number> = new Set([415, 422]);
 const attempts = 5;
 const firstPauseMs = 100;
+/** Before a result is asked for again: a server may not hold the request until it is there. */
+const pollPauseMs = 20;
 
 /** A Tinker server over HTTP, as one client sees it: sends, tries again what may be tried again, and waits for results. */
 export class Connection {
@@ -66,14 +68,14 @@ export class Connection {
   /** Draws; the answer is protobuf, or JSON of servers that know no other. */
   async samples(body: object): Promise<WireSamples> {
     const answer = await this.#result(await this.#send("POST", "asample", JSON.stringify(body), waiting));
-    return answer.type === protobuf ? readSamples(answer.body) : samplesIn(jsonOf(answer));
+    return isProtobuf(answer) ? read(answer, readSamples) : samplesIn(jsonOf(answer));
   }
 
   /** A pass over data, in protobuf. A server that does not read it says so before it takes the call, and gets JSON from then on. */
   async pass(pass: WirePass): Promise<WirePassOutput> {
     const begun = await this.#begin(pass);
     const answer = await this.#result(begun);
-    return answer.type === protobuf ? readPassOutput(answer.body) : passOutputIn(jsonOf(answer));
+    return isProtobuf(answer) ? read(answer, readPassOutput) : passOutputIn(jsonOf(answer));
   }
 
   async #begin(pass: WirePass): Promise<Answer> {
@@ -95,13 +97,14 @@ export class Connection {
 
   /** What was begun is polled for; a server that waits for preference has answered with it already. */
   async #result(answer: Answer): Promise<Answer> {
-    if (answer.type === protobuf) return answer;
+    if (isProtobuf(answer)) return answer;
     const { request_id: id } = jsonOf(answer);
     if (typeof id !== "string") return answer;
     const body = JSON.stringify({ request_id: id, allow_metadata_only: false });
     for (;;) {
       const polled = await this.#send("POST", "retrieve_future", body, { Accept: protobuf });
-      if (polled.status !== 408) return polled;
+      if (!isPending(polled)) return polled;
+      await pause(pollPauseMs);
     }
   }
 
@@ -177,6 +180,37 @@ function transportOf(url: string): Transport {
     ? { request: https.request, agent: new https.Agent(options) }
     : { request: http.request, agent: new http.Agent(options) };
 }
+
+const isProtobuf = ({ status, type }: Answer): boolean => status === 200 && type === protobuf;
+
+/** No result yet: status 408, or a success that says so (the API has both). */
+const isPending = ({ status, type, body }: Answer): boolean =>
+  status === 408 ||
+  (status === 200 && type !== protobuf && parsed(body.toString("utf8"))?.type === "try_again");
+
+/** Throws `server-refused` where a server's answer is none. */
+function read<T>({ body }: Answer, as: (bytes: Uint8Array) => T): T {
+  try {
+    return as(body);
+  } catch (cause) {
+    throw unreadable(messageOf(cause), cause);
+  }
+}
+
+/** What a server's answer must say. Throws `server-refused`. */
+export function textIn(answer: Readonly<Record<string, unknown>>, name: string): string {
+  const value = answer[name];
+  if (typeof value === "string" && value !== "") return value;
+  throw unreadable(`it has no "${name}"`);
+}
+
+export const unreadable = (why: string, cause?: unknown): WhetstoneError =>
+  new WhetstoneError({
+    code: "server-refused",
+    category: "engine",
+    message: `The server's answer cannot be read: ${why}.`,
+    cause,
+  });
 
 function jsonOf(answer: Answer): Record<string, unknown> {
   const value = parsed(answer.body.toString("utf8"));

@@ -1,4 +1,5 @@
 import { isWhetstoneError } from "../../../foundation/base/index.ts";
+import { textIn } from "./connection.ts";
 import type { RemoteSession } from "./remote-session.ts";
 
 interface LoadedModel {
@@ -23,8 +24,7 @@ export async function createByLoading(
   const ids = () => ({ session_id: session.id, model_seq_id: session.nextModel() });
   try {
     const body = { ...ids(), path, optimizer, type: "load_weights" };
-    const { model_id: id } = await connection.operation("load_weights", body);
-    return { id: String(id), sent: 0 };
+    return { id: textIn(await connection.operation("load_weights", body), "model_id"), sent: 0 };
   } catch (error) {
     if (!isWhetstoneError(error) || error.code !== "server-refused") throw error;
     if (!unread.includes(error.details.status)) throw error;
@@ -41,7 +41,8 @@ export async function createByLoading(
     base_model,
     lora_config: { rank: lora_rank ?? 0, ...Object.fromEntries(trained) },
   });
-  const body = { model_id: made.model_id, seq_id: 1, path, optimizer, type: "load_weights" };
+  const id = textIn(made, "model_id");
+  const body = { model_id: id, seq_id: 1, path, optimizer, type: "load_weights" };
   await connection.operation("load_weights", body);
-  return { id: String(made.model_id), sent: 1 };
+  return { id, sent: 1 };
 }

@@ -17,6 +17,7 @@ import type {
 import { checkTargets, checkTokens, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { lossOf } from "../reference-loss.ts";
+import { textIn, unreadable } from "./connection.ts";
 import { wireDatumOf } from "./data.ts";
 import { refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
@@ -91,7 +92,7 @@ export class RemoteModel implements EngineModel {
         const sequence = take();
         const pass = { modelId: this.id, sequence, data: wire, lossName: loss.name, lossConfig, forwardOnly };
         const { metrics, logprobs } = await session.connection.pass(pass);
-        checkReturned(data, logprobs);
+        checkReturned(data, loss, logprobs);
         if (!forwardOnly) for (const { tokens } of data) session.tally.tokensTrained += tokens.length;
         let positions = 0;
         const counts = data.map((datum) => countedBy(datum, loss));
@@ -141,11 +142,11 @@ export class RemoteModel implements EngineModel {
       const sequence = take();
       const name = `step-${this.#step}-${randomUUID().slice(0, 8)}`;
       const body = { model_id: this.id, seq_id: sequence, path: name };
-      const { path } = await session.connection.operation("save_weights", body);
+      const path = textIn(await session.connection.operation("save_weights", body), "path");
       const samplerPath = traits.ours ? undefined : await this.#saveForSampler(take, name);
       const bytes = writePointer(folder, {
         ...pointer,
-        path: String(path),
+        path,
         ...(samplerPath === undefined ? {} : { samplerPath }),
         step: this.#step,
         optimizer,
@@ -157,8 +158,7 @@ export class RemoteModel implements EngineModel {
   /** Elsewhere what is saved to train on is not sampled from. */
   async #saveForSampler(take: () => number, name: string): Promise<string> {
     const body = { model_id: this.id, seq_id: take(), path: name };
-    const { path } = await this.#options.session.connection.operation("save_weights_for_sampler", body);
-    return String(path);
+    return textIn(await this.#options.session.connection.operation("save_weights_for_sampler", body), "path");
   }
 
   async snapshot(options: CallOptions = {}): Promise<Sampler> {
@@ -187,14 +187,14 @@ export class RemoteModel implements EngineModel {
 
   async #unnamedSampler(take: () => number): Promise<string> {
     const { session } = this.#options;
-    const { sampling_session_id: id } = await session.connection.operation("save_weights_for_sampler", {
+    const saved = await session.connection.operation("save_weights_for_sampler", {
       model_id: this.id,
       seq_id: take(),
       sampling_session_seq_id: session.nextSampler(),
       kind: "snapshot",
       keep: true,
     });
-    return String(id);
+    return textIn(saved, "sampling_session_id");
   }
 
   /** Elsewhere one without a name may go when a later one is made, or learn with its model; one with a name is a checkpoint. */
@@ -271,11 +271,23 @@ function checkData(data: readonly Datum[], loss: ForwardOptions["loss"], vocabul
       for (const name of ["advantages", "logprobs", "mask"] as const) requiredArray(datum, index, name, loss);
 }
 
-/** Throws `server-refused` where logprobs are missing. */
-function checkReturned(data: readonly Datum[], logprobs: readonly Float32Array[]): void {
+/** Throws `server-refused` where logprobs are missing, and `non-finite-loss` where one that counts is no number. */
+function checkReturned(
+  data: readonly Datum[],
+  loss: ForwardOptions["loss"],
+  logprobs: readonly Float32Array[],
+): void {
   const whole = data.every(({ tokens }, at) => logprobs[at]?.length === tokens.length);
   if (!whole || logprobs.length !== data.length)
-    throw engineError("server-refused", "The server did not send a logprob for every position.");
+    throw unreadable("it does not hold a logprob for every position");
+  for (const [index, datum] of data.entries()) {
+    const counts = countedBy(datum, loss);
+    if (!logprobs[index]?.every((value, at) => counts?.[at] === 0 || Number.isFinite(value)))
+      throw engineError(
+        "non-finite-loss",
+        `The server's logprobs of datum ${index} are no finite numbers: weights or arrays are broken.`,
+      );
+  }
 }
 
 /** Throws `bad-request` for what JSON cannot say. */

@@ -10,6 +10,7 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { checkTokens } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
+import { unreadable } from "./connection.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import { cutAtStop } from "./stop-strings.ts";
 import type { WireSamples } from "./wire/sample-response.ts";
@@ -51,7 +52,9 @@ export class RemoteSampler implements Sampler {
     const bodies = requests.map((request) => sampleBody(request, tokenBytes));
     const drawn = await this.#all(bodies, signal);
     return drawn.map(({ sequences }, index) => {
-      const { stopStrings = [] } = (requests[index] as SampleRequest).parameters;
+      const { samples, parameters } = requests[index] as SampleRequest;
+      this.#checkDrawn(sequences, samples);
+      const { stopStrings = [] } = parameters;
       const cut = sequences.map((one) => cutAtStop(one, stopStrings, tokenBytes ?? []));
       for (const { tokens } of cut) session.tally.tokensSampled += tokens.length;
       return cut;
@@ -82,6 +85,18 @@ export class RemoteSampler implements Sampler {
   #checkPrompt(tokens: TokenIds): void {
     if (tokens.length === 0) throw engineError("bad-request", "A prompt has at least one token.");
     checkTokens(tokens, this.#options.vocabularySize, "The prompt");
+  }
+
+  /** Throws `server-refused` for samples that were not asked for so. */
+  #checkDrawn(sequences: readonly SampledSequence[], samples: number): void {
+    if (sequences.length !== samples)
+      throw unreadable(`it holds ${sequences.length} samples, and ${samples} were asked for`);
+    for (const { tokens, logprobs } of sequences) {
+      if (tokens.length !== logprobs.length || tokens.length === 0)
+        throw unreadable(`a sample has ${tokens.length} tokens and ${logprobs.length} logprobs`);
+      if (!tokens.every((token) => token >= 0 && token < this.#options.vocabularySize))
+        throw unreadable("a sample holds a token that the model has not");
+    }
   }
 
   async #all(bodies: readonly object[], signal: AbortSignal | undefined): Promise<WireSamples[]> {
@@ -162,7 +177,7 @@ function scoreBody(tokens: TokenIds, top: number): object {
 function promptLogprobs({ promptLogprobs: logprobs }: WireSamples, length: number): Float32Array {
   if (logprobs?.length === length) return logprobs;
   if (logprobs?.length === length - 1) return Float32Array.of(Number.NaN, ...logprobs);
-  throw engineError("server-refused", "The server did not send the prompt's logprobs that it was asked for.");
+  throw unreadable("it does not hold the prompt's logprobs, which were asked for");
 }
 
 function checkFinite(parameters: SamplingParameters): void {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../foundation/base/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { Tally } from "../tally.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, textIn } from "./connection.ts";
 
 const beatMs = 10_000;
 
@@ -43,8 +43,7 @@ export class RemoteSession {
   /** Weights of a name or a path, to sample from; the server's id for them. */
   async sampler(of: { readonly base_model: string } | { readonly model_path: string }): Promise<string> {
     const body = { session_id: this.id, sampling_session_seq_id: this.nextSampler(), ...of };
-    const { sampling_session_id: id } = await this.connection.post("create_sampling_session", body);
-    return String(id);
+    return textIn(await this.connection.post("create_sampling_session", body), "sampling_session_id");
   }
 
   /** Wall seconds during which something was asked of the server. */

@@ -10,6 +10,10 @@ const metadata = z.record(z.string(), z.unknown()).nullish();
 const harmless = z.unknown().optional();
 const optimizerConfig = z.looseObject({ type: z.string() }).nullish();
 const text = z.string().max(4096);
+/** One request with more would be an answer of megabytes, and nobody else's turn meanwhile. */
+const mostSamples = 16_384;
+/** A hundred years: what lies farther ahead than calendars go would be no date in any listing. */
+const ttl = z.int().min(1).max(3_155_760_000);
 
 export const createSession = z.strictObject({
   type: z.literal("create_session").optional(),
@@ -75,7 +79,7 @@ const saved = {
   model_id: id,
   seq_id: z.int().min(1),
   path: text.nullish(),
-  ttl_seconds: z.int().min(1).nullish(),
+  ttl_seconds: ttl.nullish(),
   user_metadata: z.record(z.string(), z.string()).nullish(),
 };
 export const saveWeights = z.strictObject({
@@ -129,7 +133,7 @@ export const sample = z.strictObject({
   sampling_session_id: id,
   seq_id: count,
   prompt: z.strictObject({ chunks: z.array(chunk) }),
-  num_samples: z.int().min(1).default(1),
+  num_samples: z.int().min(1).max(mostSamples).default(1),
   sampling_params: z.strictObject({
     max_tokens: z.int().min(1).nullish(),
     seed: z.int().nullish(),
@@ -159,7 +163,7 @@ export const retrieveFuture = z.strictObject({
 });
 
 export const weightsInfo = z.strictObject({ tinker_path: text, weights_access_token: harmless });
-export const setTtl = z.strictObject({ ttl_seconds: z.int().min(1).nullable() });
+export const setTtl = z.strictObject({ ttl_seconds: ttl.nullable() });
 
 /** What is looked for in a body that does not pass, so that its number is used up all the same. */
 export const numbered = z.looseObject({ model_id: id, seq_id: z.int().min(1) });

@@ -14,6 +14,8 @@ test("what is wrong with a server is said before anything starts", async () => {
   await expect(tinker({ model: "org/tiny" }).open({ logFolder: "" })).rejects.toMatchObject({
     code: "server-missing",
   });
+  for (const apiKey of ["tml-k\n", "ключ"])
+    await expect(open("http://127.0.0.1:9", apiKey)).rejects.toMatchObject({ code: "invalid-option" });
   await using one = await served();
   await using wrong = await open(one.server.url, "other");
   await expect(wrong.capabilities()).rejects.toMatchObject({ code: "server-refused-key", category: "user" });

@@ -18,7 +18,7 @@ import { engineError } from "../engine-error.ts";
 import { estimateParameters } from "../estimate-parameters.ts";
 import { maxPositionsOf } from "../max-positions.ts";
 import { weightVersionOf } from "../weight-version.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { lossNames } from "./losses.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
@@ -103,21 +103,21 @@ export class TinkerEngine implements Engine {
     const { connection, model, clock, baseUrl, probe } = this.#options;
     const said = await connection.get("get_server_capabilities");
     const { supported_models: models, supported_loss_fns: losses } = said;
-    const names = (models as readonly { readonly model_name?: string }[]).map((one) => one.model_name);
+    const listed = modelsSchema.safeParse(models);
+    if (!listed.success) throw unreadable("it lists no models");
+    const names = listed.data.map((one) => one.model_name);
     if (!names.includes(model))
       throw userError(
         "unknown-model",
         `The server at ${baseUrl} has no model "${model}"; it has ${names.join(", ")}.`,
       );
-    const own = (await connection.get("whetstone/capabilities").catch(() => undefined)) as
-      | EngineCapabilities
-      | undefined;
+    const own = ownOf(await connection.get("whetstone/capabilities").catch(() => undefined));
     const ours = own !== undefined;
     const says = JSON.stringify(own ?? said);
     const findings = await probe?.({ baseUrl, model, ours, says });
     const body = { tags: [], user_metadata: null, sdk_version: "0.38.0", type: "create_session" };
-    const { session_id: id } = await connection.post("create_session", body);
-    const session = new RemoteSession(connection, String(id), model, clock);
+    const id = textIn(await connection.post("create_session", body), "session_id");
+    const session = new RemoteSession(connection, id, model, clock);
     const engine = `${this.name} (${own?.engine ?? baseUrl})`;
     this.#session = session;
     const known = Array.isArray(losses)
@@ -173,8 +173,8 @@ export class TinkerEngine implements Engine {
       base_model: session.modelName,
       lora_config: loraConfig(lora, seed),
     };
-    const { model_id: id } = await session.connection.operation("create_model", body);
-    return { id: String(id), folder, step: 0, sent: 0 };
+    const id = textIn(await session.connection.operation("create_model", body), "model_id");
+    return { id, folder, step: 0, sent: 0 };
   }
 
   async #createFrom(
@@ -200,7 +200,9 @@ export class TinkerEngine implements Engine {
     const here = folder === this.#options.model ? unknownModel : readConfig(folder);
     if (!ours) return here;
     const info = await this.#options.connection.post("get_info", { model_id: id, type: "get_info" });
-    const { lora, ...told } = toldSchema.parse(info.whetstone);
+    const read = toldSchema.safeParse(info.whetstone);
+    if (!read.success) throw unreadable(`it does not say what the model is (${z.prettifyError(read.error)})`);
+    const { lora, ...told } = read.data;
     const adapters = lora === undefined ? {} : { lora };
     return { ...(here === unknownModel ? told : here), ...adapters };
   }
@@ -286,6 +288,12 @@ interface Made {
   /** Numbers that its server has taken for it. */
   readonly sent: number;
 }
+
+const modelsSchema = z.array(z.looseObject({ model_name: z.string() }));
+/** By this a server of ours is told from one that answers everything with something. */
+const ownSchema = z.looseObject({ engine: z.string(), device: z.string(), losses: z.array(z.string()) });
+const ownOf = (said: unknown): EngineCapabilities | undefined =>
+  ownSchema.safeParse(said).success ? (said as EngineCapabilities) : undefined;
 
 const configSchema = z.looseObject({ vocab_size: z.int().min(1) });
 /** What our own servers say of a model. */

@@ -63,7 +63,7 @@ export function tinker(options: TinkerOptions): EngineDefinition {
 
 type Probe = (server: ServerIdentity) => Promise<Findings | undefined>;
 
-/** What was given, else what the SDK's own variables say. Throws a user error `server-missing`. */
+/** What was given, else what the SDK's own variables say. Throws user errors `server-missing` and `invalid-option`. */
 function serverOf(given: { readonly baseUrl?: string | undefined; readonly apiKey?: string | undefined }) {
   const { TINKER_BASE_URL, TINKER_API_KEY } = process.env;
   const [baseUrl, apiKey] = [given.baseUrl ?? TINKER_BASE_URL, given.apiKey ?? TINKER_API_KEY];
@@ -71,6 +71,11 @@ function serverOf(given: { readonly baseUrl?: string | undefined; readonly apiKe
     throw userError(
       "server-missing",
       "tinker(): give baseUrl, or set TINKER_BASE_URL to a server's address.",
+    );
+  if (!/^[\x20-\x7e]*$/.test(apiKey ?? ""))
+    throw userError(
+      "invalid-option",
+      "tinker(): the key holds a character that no request can carry, such as the end of a line.",
     );
   return { baseUrl, apiKey: apiKey ?? "" } satisfies ConnectionOptions;
 }
