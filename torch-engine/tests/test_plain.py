@@ -301,23 +301,3 @@ def test_suppressed_tokens(phi, tmp_path):
     written = np.concatenate(samples.tokens)
     assert not np.isin(written, [3, 4, 5]).any()
     assert len(np.unique(written)) > 10
-
-
-def test_adapters_are_refused(phi, worker):
-    _, folder = phi
-    head, _ = worker.answer(
-        [
-            (
-                {
-                    "id": 1,
-                    "verb": "create_model",
-                    "model": "one",
-                    "source": {"kind": "folder", "path": str(folder)},
-                    "lora": {"rank": 4},
-                },
-                {},
-            )
-        ]
-    )[0]
-    assert head["error"]["code"] == "adapter-unsupported"
-    assert "leave lora out" in head["error"]["message"]

@@ -152,6 +152,7 @@ export class FakeContext implements Disposable {
       engine,
       tokenizer: letters,
       precision: "fp32",
+      gradientCheckpointing: false,
       pathOf: (name) => ledger.checkpointPath(name),
     });
     return {
