@@ -208,8 +208,11 @@ def test_beginnings_that_rows_share_have_the_gradient_of_all(phi):
 
 
 @pytest.mark.parametrize("precision", ["mixed", "bf16"])
-def test_rounded_weights(phi, precision):
-    theirs, folder = phi
+@pytest.mark.parametrize("kind", ["phi", "gemma3_text"])
+def test_rounded_weights(kind, precision, tmp_path):
+    """Nothing but the weights: Gemma scales its embeddings by a number that is no weight."""
+    folder = tmp_path / "model"
+    theirs = saved(config_of(kind), folder)
     trainer = trainer_of(folder, precision)
     rounded = {name: parameter.detach().bfloat16().float() for name, parameter in theirs.named_parameters()}
     sequences = random_sequences(7, LENGTHS, VOCABULARY)
@@ -217,7 +220,9 @@ def test_rounded_weights(phi, precision):
     _, out = trainer.run(arrays, {"name": "cross_entropy"}, "all", backward=True)
     with torch.no_grad():
         expected = (
-            torch.func.functional_call(theirs, rounded, (torch.tensor([sequences[3][:-1]]),))
+            torch.func.functional_call(
+                theirs, rounded, (torch.tensor([sequences[3][:-1]]),), {"use_cache": False}
+            )
             .logits[0]
             .log_softmax(-1)
         )
@@ -225,6 +230,12 @@ def test_rounded_weights(phi, precision):
     ours = torch.from_numpy(out["logprobs"][-len(chosen) :])
     tolerance = 1e-4 if trainer.architecture.dtype == torch.float32 else 0.2
     assert (ours - chosen).abs().max() < tolerance
+    trainer.save(str(tmp_path / "saved"), optimizer=False)
+    again = trainer_of(tmp_path / "saved", precision, kind="checkpoint")
+    assert np.array_equal(
+        again.run(arrays, {"name": "cross_entropy"}, "all", backward=False)[1]["logprobs"],
+        trainer.run(arrays, {"name": "cross_entropy"}, "all", backward=False)[1]["logprobs"],
+    )
     before = float(-out["logprobs"].sum())
     for _ in range(5):
         step(trainer)

@@ -40,6 +40,7 @@ beforeEach(async () => {
       engine,
       tokenizer: letters,
       precision: "bf16",
+      gradientCheckpointing: true,
       pathOf: (checkpoint) => join(folder, checkpoint),
       keepMoments,
       digests: { get: (name) => digests.get(name), set: (name, digest) => digests.set(name, digest) },

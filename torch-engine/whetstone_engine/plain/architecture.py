@@ -36,7 +36,7 @@ class PlainArchitecture(Architecture):
         self.dtype = torch.bfloat16 if precision != "fp32" and native_bf16() else torch.float32
         config = _read_config(folder)
         self.config = _shape(config.get_text_config(), suppressed_of(folder))
-        module = _drawn(config, seed) if seed is not None else _loaded(folder, config, self.kept)
+        module = _drawn(config, seed) if seed is not None else _loaded(folder, config)
         self.slots: list[Slot] = []
         offset = 0
         parameters = dict(module.named_parameters())
@@ -136,13 +136,15 @@ def _drawn(config: Any, seed: int) -> Any:
         )
 
 
-def _loaded(folder: Path, config: Any, kept: torch.dtype) -> Any:
+def _loaded(folder: Path, config: Any) -> Any:
+    """In fp32, whatever is kept of it: what a module computes once, as Gemma's scale of embeddings, would be
+    rounded with its weights, and not be what a module that is drawn computes with."""
     weight_files(folder)
     try:
         module, told = transformers().AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
-            dtype=kept,
+            dtype=torch.float32,
             local_files_only=True,
             trust_remote_code=False,
             use_safetensors=True,
