@@ -25,6 +25,8 @@ class Architecture:
 
     plain = False
     """Whether transformers computes it."""
+    can_recompute = True
+    """Whether its layers can be computed again in place of being kept."""
 
     def __init__(self, folder: Path, precision: str) -> None:
         self.config = read_config(folder)

@@ -47,6 +47,7 @@ class PlainArchitecture(Architecture):
         self.fused = [Fused(slot.name, slot.shape, slot.offset) for slot in self.slots]
         flat = torch.empty(self.size, dtype=self.kept)
         self.decoder = PlainDecoder(module, self.config.suppressed, self.dtype)
+        self.can_recompute = bool(self.decoder.layers)
         self.linears = PlainLinears(module, self.decoder.places)
         for name, view in tensors_of(self.slots, flat).items():
             view.copy_(parameters.pop(name).detach())

@@ -45,6 +45,9 @@ class PlainDecoder:
         self.places = places_of(module)
         self.adapted: list[nn.Module] = []
         """Layers that compute with an adapter now."""
+        layer_kind = transformers().modeling_layers.GradientCheckpointingLayer
+        self.layers = [part for part in module.modules() if isinstance(part, layer_kind)]
+        """Those that can recompute what they do."""
         self.recomputes = False
         self.caches = True
         """Whether decoding goes on from keys and values; else it computes each prefix anew."""
@@ -141,10 +144,8 @@ class PlainDecoder:
         self.recomputes = wanted
         if wanted and not self.module.is_activation_checkpointing:
             self.module.activation_checkpointing_enable({"use_reentrant": False})
-        layer_kind = transformers().modeling_layers.GradientCheckpointingLayer
-        for layer in self.module.modules():
-            if isinstance(layer, layer_kind):
-                layer.training = wanted
+        for layer in self.layers:
+            layer.training = wanted
 
 
 def places_of(module: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:

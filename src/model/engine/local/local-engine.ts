@@ -51,7 +51,9 @@ export class LocalEngine implements Engine {
       device: hello.device,
       ...abilities,
       architectures: hello.architectures,
-      untested: [],
+      untested: [
+        "published weights of the architectures that transformers computes: tiny models of each were compared",
+      ],
       workers: this.#workers,
       tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
     };
