@@ -166,6 +166,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     engine,
     tokenizer,
     precision: definition.precision,
+    gradientCheckpointing: definition.gradientCheckpointing,
     ...(definition.lora === undefined ? {} : { lora: { ...definition.lora, seed: definition.seed } }),
     pathOf,
     keepMoments: keepsMoments(definition),

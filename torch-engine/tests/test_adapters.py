@@ -14,7 +14,7 @@ from whetstone_engine.adapters import AdapterModel, new_adapters
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.lora import Lora
+from whetstone_engine.lora import DecoderLinears, Wanted
 from whetstone_engine.sampler import rows_of, sample
 from whetstone_engine.scores import logprobs_of
 from whetstone_engine.trainer import Trainer
@@ -307,6 +307,8 @@ def test_what_makes_no_adapters_is_refused(make_folder: FolderMaker, given):
     assert caught.value.code == "bad-request"
 
 
-def test_defaults():
-    lora = Lora.read({"rank": 4})
-    assert (lora.alpha, lora.scale, lora.modules) == (32, 8, ["attention", "mlp"])
+def test_defaults(make_folder: FolderMaker):
+    linears = DecoderLinears(make_folder.model().architecture.config)
+    lora = Wanted.read({"rank": 4}).of(linears, "a model")
+    assert lora.scale == 8
+    assert lora.facts(linears) == {"rank": 4, "alpha": 32, "modules": ["attention", "mlp"]}

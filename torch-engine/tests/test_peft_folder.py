@@ -217,7 +217,6 @@ CHANGES = {
     "whole modules": {"modules_to_save": ["lm_head"]},
     "a changed base": {"init_lora_weights": "pissa"},
     "some layers": {"layers_to_transform": [1]},
-    "transposed": {"fan_in_fan_out": True},
     "something new": {"spectral_shift": 3},
     "no rank": {"r": 0},
 }

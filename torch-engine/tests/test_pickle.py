@@ -87,6 +87,61 @@ def test_an_index_of_weights_may_not_name_pickles(make_folder: FolderMaker, sign
     assert not sign.exists()
 
 
+@pytest.fixture
+def plain_folder(phi, tmp_path: Path) -> Path:
+    """Of a model that transformers computes."""
+    return Path(shutil.copytree(phi[1], tmp_path / "plain"))
+
+
+def test_a_folder_of_the_plain_path_with_pickles_alone_has_no_weights(plain_folder: Path, sign: Path):
+    (plain_folder / "model.safetensors").unlink()
+    lay(plain_folder, sign, *OLD)
+    shards = {"weight_map": {"model.final_layernorm.weight": "pytorch_model.bin"}}
+    (plain_folder / "pytorch_model.bin.index.json").write_text(json.dumps(shards))
+    with pytest.raises(EngineError, match="holds no weights") as caught:
+        read_model({"kind": "folder", "path": str(plain_folder)}, "fp32")
+    assert (caught.value.code, caught.value.category) == ("weights-missing", "user")
+    # Drawn where that is asked for, whatever lies beside.
+    read_model({"kind": "folder", "path": str(plain_folder), "seed": 1}, "fp32")
+    assert not sign.exists()
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_no_name_makes_the_library_load_a_pickle(plain_folder: Path, sign: Path, bare: bool):
+    def refused(sentence: str) -> None:
+        with pytest.raises(EngineError, match=sentence) as caught:
+            read_model({"kind": "folder", "path": str(plain_folder)}, "fp32")
+        assert (caught.value.code, caught.value.category) == ("weights-truncated", "user")
+        assert not sign.exists()
+
+    weights = plain_folder / "model.safetensors"
+    weights.unlink()
+    lay(plain_folder, sign, *(["unused.bin", "model.safetensors"] if bare else ["model.safetensors"]))
+    refused("safetensors file is not whole")
+    weights.rename(plain_folder / "pytorch_model.bin")
+    shards = {"weight_map": {"model.final_layernorm.weight": "pytorch_model.bin"}}
+    (plain_folder / "model.safetensors.index.json").write_text(json.dumps(shards))
+    refused("names pytorch_model.bin, which is no safetensors file")
+
+
+def test_code_that_a_folder_brings_is_never_run(plain_folder: Path, sign: Path):
+    code = f"from pathlib import Path\nPath({str(sign)!r}).touch()\nclass Config: pass\nclass Model: pass\n"
+    (plain_folder / "strange.py").write_text(code)
+    config = json.loads((plain_folder / "config.json").read_text())
+    own = {"AutoConfig": "strange.Config", "AutoModelForCausalLM": "strange.Model"}
+    (plain_folder / "config.json").write_text(json.dumps({**config, "auto_map": own}))
+    Trainer(read_model({"kind": "folder", "path": str(plain_folder)}, "fp32"))
+    (plain_folder / "model.safetensors").unlink()
+    read_model({"kind": "folder", "path": str(plain_folder), "seed": 1}, "fp32")
+    (plain_folder / "config.json").write_text(
+        json.dumps({**config, "auto_map": own, "model_type": "strange"})
+    )
+    with pytest.raises(EngineError) as caught:
+        read_model({"kind": "folder", "path": str(plain_folder), "seed": 1}, "fp32")
+    assert caught.value.code == "unsupported-architecture"
+    assert not sign.exists()
+
+
 def test_pickles_beside_weights_are_left_alone(make_folder: FolderMaker, tmp_path: Path, sign: Path):
     trainer = make_folder.trainer()
     trainer.save(str(tmp_path / "saved"), optimizer=False)

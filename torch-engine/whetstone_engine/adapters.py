@@ -11,9 +11,9 @@ from torch import Tensor
 from .base import Base, Bases
 from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
 from .errors import EngineError, bad_request
-from .lora import Adapted, Lora, draw, leaves_of, sites_of, slots_of
+from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
 from .panels import Weights
-from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_lora
+from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_stored
 from .request import text, whole
 from .weights import Architecture
 
@@ -23,7 +23,7 @@ class Adapters:
 
     def __init__(self, base: Base, lora: Lora) -> None:
         self.base, self.lora = base, lora
-        self.sites, self.size = sites_of(base.architecture.config, lora)
+        self.sites, self.size = base.architecture.linears.sites(lora)
         self.slots = slots_of(self.sites, lora.rank)
 
     @property
@@ -50,7 +50,7 @@ class Adapters:
     def _over(self, frozen: Weights, leaves: dict[str, Tensor]) -> Weights:
         weights = {**frozen}
         for site in self.sites:
-            base = weights["embed" if site.key not in weights else site.key]
+            base = weights[site.base]
             ups = [leaves[f"{site.key}.up{index}"] for index in range(len(site.parts))]
             places = [slice(part.begin, part.begin + part.outputs) for part in site.parts]
             weights[site.key] = Adapted(base, leaves[f"{site.key}.down"], ups, places, self.lora.scale)
@@ -66,7 +66,7 @@ class AdapterModel:
 
     def __init__(self, frame: Adapters, flat: Tensor, files: dict[str, bytes]) -> None:
         self.frame, self.flat = frame, flat
-        self.files = {**files, **peft_config(frame.lora, frame.base)}
+        self.files = {**files, **peft_config(frame.lora, frame.sites, frame.base)}
         self.step = self.moment_steps = 0
         self.moments: tuple[Tensor, Tensor] | None = None
 
@@ -89,7 +89,7 @@ class AdapterModel:
             "vocabularySize": config.vocabulary,
             "step": self.step,
             "maxPositions": config.max_positions or None,
-            "lora": self.frame.lora.facts(),
+            "lora": self.frame.lora.facts(self.architecture.linears),
         }
 
 
@@ -107,13 +107,13 @@ def adapter_of(
 
 
 def new_adapters(source: dict[str, Any], given: dict[str, Any], precision: str, bases: Bases) -> AdapterModel:
-    lora, seed = Lora.read(given), whole(given, "seed", 0)
+    wanted, seed = Wanted.read(given), whole(given, "seed", 0)
     if source.get("optimizer"):
         raise EngineError(
             "optimizer-missing", "user", f"{text(source, 'path')} holds no moments of adapters: they are new"
         )
     base = bases.load(source, precision)
-    frame = Adapters(base, lora)
+    frame = Adapters(base, wanted.of(base.architecture.linears, base.path))
     flat = torch.empty(frame.size)
     draw(flat, frame.slots, seed)
     return AdapterModel(frame, flat, base.files)
@@ -121,13 +121,14 @@ def new_adapters(source: dict[str, Any], given: dict[str, Any], precision: str, 
 
 def read_adapters(folder: Path, source: dict[str, Any], precision: str, bases: Bases) -> AdapterModel:
     """Of a PEFT folder. Raises what its config, its base and its files are wrong in."""
-    lora = read_lora(folder)
+    stored = read_stored(folder)
     base = bases.load(base_of(folder, source.get("base")), precision)
     facts = read_facts(folder)
     check_base(folder, base.digest, base.path)
-    frame = Adapters(base, lora)
+    linears = base.architecture.linears
+    frame = Adapters(base, stored.of(linears))
     flat = torch.empty(frame.size)
-    read_flat(folder, frame.slots, flat, base.plain())
+    read_flat(folder, frame.slots, flat, base.plain(), linears.copies)
     model = AdapterModel(frame, flat, {**base.files, **keep_files(folder)})
     if source.get("kind") == "checkpoint":
         model.step = facts.step

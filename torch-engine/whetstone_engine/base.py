@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .checkpoint import INDEX, WEIGHTS
-from .config import PLAIN_ARCHITECTURES, read_json, read_kind
-from .errors import EngineError
+from .config import read_json
 from .panels import Panels, Weights
 from .request import text
 from .weights import Model, read_model
@@ -53,7 +52,8 @@ class Base:
                 for key, one in (self._packed or {}).items()
             }
             if self.architecture.config.tied:
-                del kept["head"]
+                # A second name of the embeddings; the plain path has none.
+                kept.pop("head", None)
             plain = Laid(kept)
             self._plain = weakref.ref(plain)
         return plain
@@ -94,8 +94,7 @@ class Bases:
         return self._held.get(_key(source, precision))
 
     def load(self, source: dict[str, Any], precision: str) -> Base:
-        """Raises what reading a model raises, and adapter-unsupported."""
-        refuse_plain(source)
+        """Raises what reading a model raises."""
         key = _key(source, precision)
         base = self._held.get(key)
         if base is None:
@@ -105,19 +104,6 @@ class Bases:
 
     def __len__(self) -> int:
         return len(self._held)
-
-
-def refuse_plain(source: dict[str, Any]) -> None:
-    """Adapters lie on layers of the decoder that is written out here. Raises adapter-unsupported."""
-    folder = Path(text(source, "path"))
-    kind = read_kind(folder)[1]
-    if kind in PLAIN_ARCHITECTURES:
-        raise EngineError(
-            "adapter-unsupported",
-            "user",
-            f"{folder} is a {kind}, which transformers computes here, and adapters need a model of the fast "
-            "path: train all of its weights (leave lora out)",
-        )
 
 
 def _key(source: dict[str, Any], precision: str) -> tuple[str, Any, str]:

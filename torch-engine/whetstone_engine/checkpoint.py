@@ -16,13 +16,12 @@ from safetensors.torch import save_file
 
 from .config import read_json
 from .errors import EngineError, no_space, of_exception
-from .layout import Slot
+from .layout import EMBEDDING, HEAD, Slot
 from .request import whole
 
 FORMAT = 1
 """Of `whetstone.json` and what lies beside it."""
 WEIGHTS, INDEX, OPTIMIZER = "model.safetensors", "model.safetensors.index.json", "optimizer.safetensors"
-EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 KEPT = (
     "config.json",
     "generation_config.json",
@@ -70,9 +69,13 @@ def keep_files(folder: Path) -> dict[str, bytes]:
 def read_weights(folder: Path, slots: list[Slot], flat: torch.Tensor) -> None:
     """Fills the flat buffer; raises weights-missing, -truncated, -shape, -missing-tensor,
     -unexpected-tensor."""
+    read_tensors(weight_files(folder), slots, flat)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """A folder's files of weights, which are safetensors by name. Raises weights-missing, -truncated."""
     if (folder / WEIGHTS).is_file():
-        read_tensors([folder / WEIGHTS], slots, flat)
-        return
+        return [folder / WEIGHTS]
     index = folder / INDEX
     try:
         shards = sorted({str(name) for name in read_json(index)["weight_map"].values()})
@@ -83,7 +86,14 @@ def read_weights(folder: Path, slots: list[Slot], flat: torch.Tensor) -> None:
     for name in shards:
         if not (folder / name).is_file():
             raise EngineError("weights-missing", "user", f"{index} names {name}, which is not there")
-    read_tensors([folder / name for name in shards], slots, flat)
+        if not name.endswith(".safetensors"):
+            # A library that is given another file may unpickle it, and a pickle is a program.
+            raise EngineError(
+                "weights-truncated",
+                "user",
+                f"{index} names {name}, which is no safetensors file: nothing else is read",
+            )
+    return [folder / name for name in shards]
 
 
 def read_optimizer(folder: Path, slots: list[Slot], flat: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,6 +10,8 @@ import torch
 
 from .config import ModelConfig
 
+EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -50,7 +52,7 @@ def layout_of(config: ModelConfig) -> tuple[list[Slot], list[Fused], int]:
 
     width, head = config.width, config.head_width
     queries, keys = config.heads * head, config.key_value_heads * head
-    add("embed", ("model.embed_tokens.weight", (config.vocabulary, width)))
+    add("embed", (EMBEDDING, (config.vocabulary, width)))
     if config.positions == "learned":
         add("positions", ("model.embed_positions.weight", (config.max_positions, width)))
     for index in range(config.layers):
@@ -73,7 +75,7 @@ def layout_of(config: ModelConfig) -> tuple[list[Slot], list[Fused], int]:
         add(f"{index}.down", (prefix + "mlp.down_proj.weight", (width, config.hidden)))
     add("norm", ("model.norm.weight", (width,)))
     if not config.tied:
-        add("head", ("lm_head.weight", (config.vocabulary, width)))
+        add("head", (HEAD, (config.vocabulary, width)))
     return slots, fused, offset
 
 

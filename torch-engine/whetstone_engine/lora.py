@@ -4,8 +4,10 @@ inputs, O outputs of a fused layer, R ranks of all its parts."""
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -13,9 +15,9 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
 from .config import ModelConfig
-from .errors import bad_request
+from .errors import EngineError, bad_request
 from .kernels import add_product
-from .layout import Slot
+from .layout import EMBEDDING, HEAD, Slot
 from .panels import Linear, linear
 from .request import listed, number, whole
 
@@ -26,7 +28,8 @@ MODULES = {
     "mlp": ("gate_proj", "up_proj", "down_proj"),
     "unembed": ("lm_head",),
 }
-"""Which linear layers a module holds, by their names in a checkpoint."""
+"""Which linear layers of the decoder a module holds, by their names in a checkpoint."""
+LAYER = re.compile(r"(?:model\.layers\.\d+\.(?:self_attn|mlp)\.)?(\w+)")
 FUSED = {
     "qkv": ("self_attn.", MODULES["attention"][:3]),
     "o": ("self_attn.", ("o_proj",)),
@@ -50,13 +53,22 @@ class Lora:
     def scale(self) -> float:
         return self.alpha / (math.sqrt(self.rank) if self.rank_stabilised else self.rank)
 
-    @property
-    def modules(self) -> list[str]:
-        return [name for name, linears in MODULES.items() if any(one in self.linears for one in linears)]
+    def facts(self, linears: Linears) -> dict[str, Any]:
+        modules = [name for name, ones in linears.modules.items() if any(one in self.linears for one in ones)]
+        return {"rank": self.rank, "alpha": self.alpha, "modules": modules}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The adapters that a request asks for, of whatever model."""
+
+    rank: int
+    alpha: float
+    modules: tuple[str, ...]
 
     @staticmethod
-    def read(given: dict[str, Any]) -> Lora:
-        """Of a request; raises bad-request."""
+    def read(given: dict[str, Any]) -> Wanted:
+        """Raises bad-request."""
         rank, alpha = whole(given, "rank"), number(given, "alpha", ALPHA)
         modules = listed(given, "modules", str) or ("attention", "mlp")
         if not 1 <= rank <= LARGEST_RANK:
@@ -66,10 +78,23 @@ class Lora:
         strange = [name for name in modules if name not in MODULES]
         if strange:
             raise bad_request(f"there are no modules {strange[0]!r}; there are {', '.join(MODULES)}")
-        return Lora(rank, alpha, tuple(one for name in MODULES if name in modules for one in MODULES[name]))
+        return Wanted(rank, alpha, tuple(modules))
 
-    def facts(self) -> dict[str, Any]:
-        return {"rank": self.rank, "alpha": self.alpha, "modules": self.modules}
+    def of(self, linears: Linears, model: str) -> Lora:
+        """As adapters of a model. Raises adapter-unsupported where it lacks one of the modules."""
+        there = [name for name, ones in linears.modules.items() if ones]
+        for name in self.modules:
+            if name not in there:
+                raise EngineError(
+                    "adapter-unsupported",
+                    "user",
+                    f"{model}: adapters lie on linear layers, and its {name} has none (experts are kept as "
+                    f"one tensor each); name the modules {', '.join(there)} only",
+                )
+        linear = tuple(
+            one for name in linears.modules if name in self.modules for one in linears.modules[name]
+        )
+        return Lora(self.rank, self.alpha, linear)
 
 
 @dataclass(frozen=True)
@@ -79,6 +104,10 @@ class Part:
     name: str
     begin: int
     outputs: int
+    weight: str
+    """The tensor under it in a checkpoint: of a tied head the embeddings."""
+    transposed: bool = False
+    """Whether that lies as [inputs, outputs]."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +115,56 @@ class Site:
     """A fused layer of the decoder that has adapters."""
 
     key: str
+    base: str
+    """The key of the weight under it: of a tied head the embeddings'."""
     inputs: int
     parts: tuple[Part, ...]
     offset: int
     """Where they begin in the flat buffer: every part's A [rank, I], then every part's B [outputs, rank]."""
+
+
+class Linears(Protocol):
+    """The linear layers of a model that may have adapters."""
+
+    modules: Mapping[str, tuple[str, ...]]
+    """Which they are, by the module that they belong to."""
+    copies: Mapping[str, str]
+    """Tensors of the base that `peft` writes once more where the head is adapted, by the decoder's keys."""
+
+    def sites(self, lora: Lora) -> tuple[list[Site], int]:
+        """Where adapters lie, and the number of their parameters."""
+        ...
+
+    def called(self, path: str) -> str | None:
+        """The one at a path in the model; None where none is."""
+        ...
+
+    def targets(self, lora: Lora) -> list[str]:
+        """The ones with adapters, as `peft` is told of them."""
+        ...
+
+
+class DecoderLinears:
+    """Of the decoder that is written out here: alike in all layers, and named as in each of these."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        self.config = config
+        self.modules = MODULES
+        self.copies = {
+            "base_model.model.lm_head.base_layer.weight": "head",
+            "base_model.model.lm_head.weight": "head",
+            "base_model.model.model.embed_tokens.weight": "embed",
+        }
+
+    def sites(self, lora: Lora) -> tuple[list[Site], int]:
+        return sites_of(self.config, lora)
+
+    def called(self, path: str) -> str | None:
+        match = LAYER.fullmatch(path)
+        return match[1] if match and any(match[1] in ones for ones in MODULES.values()) else None
+
+    def targets(self, lora: Lora) -> list[str]:
+        return list(lora.linears)
 
 
 def sites_of(config: ModelConfig, lora: Lora) -> tuple[list[Site], int]:
@@ -108,15 +183,17 @@ def sites_of(config: ModelConfig, lora: Lora) -> tuple[list[Site], int]:
     sites: list[Site] = []
     offset = 0
 
-    def add(key: str, columns: int, names: list[tuple[str, int, bool]]) -> None:
+    def add(
+        key: str, base: str, columns: int, names: list[tuple[str, int, bool]], weight: str | None = None
+    ) -> None:
         nonlocal offset
         parts, begin = [], 0
         for name, outputs, adapted in names:
             if adapted:
-                parts.append(Part(name, begin, outputs))
+                parts.append(Part(name, begin, outputs, weight or f"{name}.weight"))
             begin += outputs
         if parts:
-            sites.append(Site(key, columns, tuple(parts), offset))
+            sites.append(Site(key, base, columns, tuple(parts), offset))
             offset += lora.rank * sum(columns + part.outputs for part in parts)
 
     for layer in range(config.layers):
@@ -124,8 +201,9 @@ def sites_of(config: ModelConfig, lora: Lora) -> tuple[list[Site], int]:
             full = [
                 (f"model.layers.{layer}.{prefix}{name}", rows[name], name in lora.linears) for name in names
             ]
-            add(f"{layer}.{key}", inputs[key], full)
-    add("head", config.width, [("lm_head", config.vocabulary, "lm_head" in lora.linears)])
+            add(f"{layer}.{key}", f"{layer}.{key}", inputs[key], full)
+    head = [("lm_head", config.vocabulary, "lm_head" in lora.linears)]
+    add("head", "embed" if config.tied else "head", config.width, head, EMBEDDING if config.tied else HEAD)
     return sites, offset
 
 

@@ -7,19 +7,11 @@ from pathlib import Path
 
 import torch
 
-from .base import digest_of, refuse_plain
-from .checkpoint import (
-    EMBEDDING,
-    HEAD,
-    WEIGHTS,
-    keep_files,
-    read_facts,
-    tensors_of,
-    write_checkpoint,
-)
+from .base import digest_of
+from .checkpoint import keep_files, read_facts, tensors_of, write_checkpoint
 from .errors import EngineError
-from .lora import sites_of, slots_of
-from .peft_folder import base_of, check_base, is_adapter, read_flat, read_lora
+from .lora import slots_of
+from .peft_folder import base_of, check_base, is_adapter, read_flat, read_stored
 from .weights import read_model
 
 
@@ -29,24 +21,27 @@ def merge(folder: Path, path: str, base: str | None = None) -> int:
     adapter-missing, and what is wrong with the folders."""
     if not is_adapter(folder):
         raise EngineError("adapter-missing", "user", f"{folder} holds no adapters")
-    lora = read_lora(folder)
+    stored = read_stored(folder)
     source = base_of(folder, base)
     check_base(folder, digest_of(Path(source["path"])), source["path"])
-    refuse_plain(source)
     model = read_model(source, "fp32")
     architecture = model.architecture
-    sites, size = sites_of(architecture.config, lora)
+    lora = stored.of(architecture.linears)
+    sites, size = architecture.linears.sites(lora)
     slots, flat = slots_of(sites, lora.rank), torch.empty(size)
-    read_flat(folder, slots, flat, architecture.leaves(model.flat))
+    read_flat(folder, slots, flat, architecture.leaves(model.flat), architecture.linears.copies)
     adapters = tensors_of(slots, flat)
     weights = tensors_of(architecture.slots, model.flat)
     files = {**model.files, **keep_files(folder)}
-    if "lm_head" in lora.linears and architecture.config.tied:
-        # The head is no longer what it was tied to.
-        weights[HEAD] = weights[EMBEDDING].clone()
-        config = json.loads(files["config.json"])
-        files["config.json"] = json.dumps({**config, "tie_word_embeddings": False}, indent=2).encode() + b"\n"
     for part in (part for site in sites for part in site.parts):
+        name = f"{part.name}.weight"
+        if name != part.weight:
+            # The head is no longer what it was tied to.
+            weights[name] = weights[part.weight].clone()
+            config = {**json.loads(files["config.json"]), "tie_word_embeddings": False}
+            files["config.json"] = json.dumps(config, indent=2).encode() + b"\n"
         down, up = (adapters[f"base_model.model.{part.name}.lora_{one}.weight"] for one in "AB")
-        weights[f"{part.name}.weight"].addmm_(up, down, alpha=lora.scale)
-    return write_checkpoint(Path(path), files, {WEIGHTS: weights}, {"step": read_facts(folder).step})
+        weight = weights[name].t() if part.transposed else weights[name]
+        weight.addmm_(up, down, alpha=lora.scale)
+    step = read_facts(folder).step
+    return write_checkpoint(Path(path), files, architecture.published(weights), {"step": step})

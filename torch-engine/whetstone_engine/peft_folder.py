@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +18,18 @@ from .checkpoint import read_facts, read_tensors
 from .config import read_json
 from .errors import EngineError
 from .layout import Slot
-from .lora import LARGEST_RANK, MODULES, Lora
+from .lora import LARGEST_RANK, Linears, Lora, Site
 from .request import number, whole
 
 CONFIG, ADAPTERS = "adapter_config.json", "adapter_model.safetensors"
-COPIES = {
-    "base_model.model.lm_head.base_layer.weight": "head",
-    "base_model.model.lm_head.weight": "head",
-    "base_model.model.model.embed_tokens.weight": "embed",
-}
-"""Tensors of the base that `peft` writes once more where the head is adapted, by the decoder's keys."""
-TENSOR = re.compile(
-    r"base_model\.model\.(?:model\.layers\.\d+\.(?:self_attn|mlp)\.)?(\w+)\.lora_[AB]\.weight"
-)
-LINEARS = [name for names in MODULES.values() for name in names]
+TENSOR = re.compile(r"base_model\.model\.(.+)\.lora_[AB]\.weight")
 UNDERSTOOD = {
     "alpha_pattern",
     "auto_mapping",
     "base_model_name_or_path",
     "bias",
     "exclude_modules",
+    "fan_in_fan_out",
     "inference_mode",
     "init_lora_weights",
     "lora_alpha",
@@ -62,9 +55,43 @@ def is_adapter(folder: Path) -> bool:
     return (folder / CONFIG).is_file()
 
 
-def read_lora(folder: Path) -> Lora:
-    """What a folder's adapters are. Raises adapter-unsupported, with what it is that this engine lacks, and
-    weights-missing."""
+@dataclass(frozen=True)
+class Stored:
+    """What a folder's adapters are, of whatever model."""
+
+    folder: Path
+    rank: int
+    alpha: float
+    rank_stabilised: bool
+    names: tuple[str, ...]
+    """Of its tensors."""
+
+    def of(self, linears: Linears) -> Lora:
+        """As adapters of the model that they belong to: `target_modules` may be a pattern, the tensors say it
+        plainly. Raises adapter-unsupported, and weights-missing where there are none."""
+        path, found = self.folder / ADAPTERS, set[str]()
+        for name in (one for one in self.names if one not in linears.copies):
+            match = TENSOR.fullmatch(name)
+            linear = linears.called(match[1]) if match else None
+            if linear is None:
+                there = dict.fromkeys(
+                    one.rpartition(".")[2] for ones in linears.modules.values() for one in ones
+                )
+                raise EngineError(
+                    "adapter-unsupported",
+                    "user",
+                    f"{path} holds {name}; of this model the engine adapts {', '.join(there)}, nothing else",
+                )
+            found.add(linear)
+        if not found:
+            raise EngineError("weights-missing", "user", f"{path} holds no adapters")
+        chosen = tuple(one for ones in linears.modules.values() for one in ones if one in found)
+        return Lora(self.rank, self.alpha, chosen, self.rank_stabilised)
+
+
+def read_stored(folder: Path) -> Stored:
+    """Raises adapter-unsupported, with what it is that this engine lacks, weights-missing and
+    weights-truncated."""
     path = folder / CONFIG
     raw = read_json(path)
 
@@ -95,34 +122,20 @@ def read_lora(folder: Path) -> Lora:
         raise refuse(
             f"its rank is {rank} and its alpha {alpha:g}; ranks are 1 to {LARGEST_RANK}, alpha above 0"
         )
-    return Lora(rank, alpha, _linears(folder), bool(raw.get("use_rslora")))
+    return Stored(folder, rank, alpha, bool(raw.get("use_rslora")), _names(folder))
 
 
-def _linears(folder: Path) -> tuple[str, ...]:
-    """Which linear layers have adapters: `target_modules` may be a pattern, the tensors say it plainly."""
+def _names(folder: Path) -> tuple[str, ...]:
     path = folder / ADAPTERS
     if not path.is_file():
         raise EngineError("weights-missing", "user", f"{folder} holds no {ADAPTERS}")
     try:
         with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
+            return tuple(file.keys())
     except SafetensorError as error:
         raise EngineError(
             "weights-truncated", "user", f"{path} is not a whole safetensors file ({error})"
         ) from error
-    found = set()
-    for name in (one for one in names if one not in COPIES):
-        match = TENSOR.fullmatch(name)
-        if match is None or match[1] not in LINEARS:
-            raise EngineError(
-                "adapter-unsupported",
-                "user",
-                f"{path} holds {name}; this engine adapts {', '.join(LINEARS)} and nothing else",
-            )
-        found.add(match[1])
-    if not found:
-        raise EngineError("weights-missing", "user", f"{path} holds no adapters")
-    return tuple(name for name in LINEARS if name in found)
 
 
 def base_of(folder: Path, given: str | None) -> dict[str, Any]:
@@ -140,10 +153,12 @@ def base_of(folder: Path, given: str | None) -> dict[str, Any]:
     return {"kind": "folder", "path": str(path), **({} if seed is None else {"seed": seed})}
 
 
-def read_flat(folder: Path, slots: list[Slot], flat: Tensor, base: Mapping[str, Any]) -> None:
-    """Fills the flat buffer with a folder's adapters, given the base's weights by the decoder's keys. Raises
-    what reading tensors raises."""
-    known = {name: base[key if key in base else "embed"] for name, key in COPIES.items()}
+def read_flat(
+    folder: Path, slots: list[Slot], flat: Tensor, base: Mapping[str, Any], copies: Mapping[str, str]
+) -> None:
+    """Fills the flat buffer with a folder's adapters, given the base's weights by the decoder's keys, and
+    which of them may be copied there. Raises what reading tensors raises."""
+    known = {name: base[key if key in base else "embed"] for name, key in copies.items()}
     read_tensors([folder / ADAPTERS], slots, flat, known)
 
 
@@ -154,7 +169,7 @@ def check_base(folder: Path, digest: str, path: str) -> None:
         raise EngineError("base-changed", "user", f"{path} holds other weights than {folder} was trained on")
 
 
-def peft_config(lora: Lora, base: Base) -> dict[str, bytes]:
+def peft_config(lora: Lora, sites: list[Site], base: Base) -> dict[str, bytes]:
     """What `peft` needs to know, as the file that it reads."""
     config = {
         "peft_type": "LORA",
@@ -163,10 +178,10 @@ def peft_config(lora: Lora, base: Base) -> dict[str, bytes]:
         "r": lora.rank,
         "lora_alpha": int(lora.alpha) if lora.alpha == int(lora.alpha) else lora.alpha,
         "use_rslora": lora.rank_stabilised,
-        "target_modules": list(lora.linears),
+        "target_modules": base.architecture.linears.targets(lora),
         "lora_dropout": 0.0,
         "bias": "none",
-        "fan_in_fan_out": False,
+        "fan_in_fan_out": any(part.transposed for site in sites for part in site.parts),
         "inference_mode": True,
         "init_lora_weights": True,
     }

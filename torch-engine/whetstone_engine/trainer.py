@@ -61,8 +61,15 @@ class Trainer:
     """Weights or adapters with gradients, an optimiser and a step count."""
 
     def __init__(self, model: Trainable, *, recompute: bool = False, pass_bytes: int = MICRO_BYTES) -> None:
-        """With `recompute` a pass keeps no more than each layer's input; `pass_bytes` is what it may keep."""
+        """With `recompute` a pass keeps no more than each layer's input; `pass_bytes` is what it may keep.
+        Raises checkpointing-unsupported."""
         self.model, self.frame, self.architecture = model, model.frame, model.frame.architecture
+        if recompute and not self.architecture.can_recompute:
+            raise EngineError(
+                "checkpointing-unsupported",
+                "user",
+                "the layers of this model cannot be computed again: leave gradientCheckpointing out",
+            )
         self.flat, self.step, self.recompute = model.flat, model.step, recompute
         self.limit = micro_limit(self.architecture.config, pass_bytes, recompute)
         self.grad = torch.zeros_like(self.flat)

@@ -14,6 +14,7 @@ from .config import PLAIN_ARCHITECTURES, read_config, read_kind
 from .decoder import Decoder
 from .errors import EngineError, bad_request
 from .layout import initialise, layout_of, views_of
+from .lora import DecoderLinears, Linears
 from .panels import Weights, laid_out
 from .precision import check_precision, native_bf16, round_weights
 from .request import text, whole
@@ -24,6 +25,8 @@ class Architecture:
 
     plain = False
     """Whether transformers computes it."""
+    can_recompute = True
+    """Whether its layers can be computed again in place of being kept."""
 
     def __init__(self, folder: Path, precision: str) -> None:
         self.config = read_config(folder)
@@ -34,6 +37,7 @@ class Architecture:
         """What passes compute in; weights are rounded to bf16 in either case where they are to be."""
         self.slots, self.fused, self.size = layout_of(self.config)
         self.decoder = Decoder(self.config, self.dtype)
+        self.linears: Linears = DecoderLinears(self.config)
 
     @property
     def architecture(self) -> Architecture:
@@ -53,7 +57,11 @@ class Architecture:
 
     def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
         """The weights' tensors by file and name, as views of a buffer."""
-        return {WEIGHTS: tensors_of(self.slots, flat)}
+        return self.published(tensors_of(self.slots, flat))
+
+    def published(self, tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+        """Tensors by the slots' names, as files of a checkpoint have them."""
+        return {WEIGHTS: tensors}
 
     def check(self, tokens: Tensor, longest: int) -> None:
         """Raises token-out-of-range and too-long."""

@@ -269,6 +269,7 @@ class Worker:
 
     def merge(self, head: Head, _: Arrays) -> Reply:
         path, source = text(head, "path"), members(head, "source")
+        use_packages(head.get("packages"))
         return {"path": path, "bytes": merge(Path(text(source, "path")), path, source.get("base"))}, {}
 
     def gradient_features(self, head: Head, arrays: Arrays) -> Reply:

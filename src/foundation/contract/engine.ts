@@ -328,6 +328,12 @@ export interface EngineNeeds {
   /** Most probable tokens at a position. */
   readonly topLogprobs?: number;
   readonly extensions?: readonly EngineExtension[];
+  /** Weights of cross_entropy that are negative, or whose size matters: those of a loss without a name are both. */
+  readonly signedWeights?: boolean;
+  /** The gradient's norm before clipping, with every step. */
+  readonly gradientNorm?: boolean;
+  /** Equal bits from equal calls. */
+  readonly deterministic?: boolean;
 }
 
 export interface EngineCost {

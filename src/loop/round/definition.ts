@@ -40,6 +40,7 @@ export interface RunDefinition {
   readonly afterReject: "candidate" | "champion";
   readonly budget: { readonly rounds: number };
   readonly precision: Precision;
+  readonly gradientCheckpointing: boolean;
   /** Adapters that are trained in place of the model's weights; absent where all of these are. */
   readonly lora?: Omit<LoraOptions, "seed">;
   readonly seed: number;

@@ -40,6 +40,7 @@ beforeEach(async () => {
       engine,
       tokenizer: letters,
       precision: "bf16",
+      gradientCheckpointing: true,
       pathOf: (checkpoint) => join(folder, checkpoint),
       keepMoments,
       digests: { get: (name) => digests.get(name), set: (name, digest) => digests.set(name, digest) },
@@ -62,7 +63,7 @@ describe("EnginePolicies", () => {
       { kind: "checkpoint", path: join(folder, "one"), optimizer: true },
       { kind: "checkpoint", path: join(folder, "one"), optimizer: false },
     ]);
-    expect(loaded[0]).toMatchObject({ precision: "bf16" });
+    expect(loaded[0]).toMatchObject({ precision: "bf16", gradientCheckpointing: true });
     expect(loaded[0]?.tokenBytes).toHaveLength(128);
   });
 

@@ -16,6 +16,7 @@ export interface PolicyStoreOptions {
   readonly engine: Engine;
   readonly tokenizer: Tokenizer;
   readonly precision: NonNullable<LoadOptions["precision"]>;
+  readonly gradientCheckpointing: boolean;
   /** Adapters to make over the model's folder. */
   readonly lora?: NonNullable<LoadOptions["lora"]>;
   /** Where the checkpoint of that name lies. */
@@ -58,7 +59,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
   }
 
   async open(role: string, weights: Weights): Promise<Policy> {
-    const { tokenizer, engine, precision, pathOf, signal } = this.#options;
+    const { tokenizer, engine, precision, gradientCheckpointing, pathOf, signal } = this.#options;
     const held = this.#held.get(role);
     if (
       held?.weights.checkpoint === weights.checkpoint &&
@@ -72,6 +73,7 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
       engine.createModel({
         source: { kind: "checkpoint", path, optimizer },
         precision,
+        gradientCheckpointing,
         ...(signal ? { signal } : {}),
         tokenBytes: tokenizer.tokenBytes(),
       });
@@ -86,11 +88,12 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
 
   /** New weights from the model's folder, drawn from `seed` where the folder has none; or adapters over them. */
   async create(role: string, folder: string, seed: number | undefined): Promise<Policy> {
-    const { tokenizer, engine, precision, lora, signal } = this.#options;
+    const { tokenizer, engine, precision, gradientCheckpointing, lora, signal } = this.#options;
     await this.#release(role);
     const model = await engine.createModel({
       source: { kind: "folder", path: folder, ...(seed === undefined ? {} : { seed }) },
       precision,
+      gradientCheckpointing,
       ...(signal ? { signal } : {}),
       ...(lora === undefined ? {} : { lora }),
       tokenBytes: tokenizer.tokenBytes(),

@@ -30,7 +30,7 @@ export function preparationKey(
   update: SupervisedUpdate | null,
   { path, fromScratch }: PreparedModel,
 ): string {
-  const { task, engine, model, precision, lora, seed } = definition;
+  const { task, engine, model, precision, gradientCheckpointing, lora, seed } = definition;
   const source = update?.on;
   const learnt = update === null ? null : { ...update.description, on: source?.name, ...source?.description };
   const key = {
@@ -40,6 +40,8 @@ export function preparationKey(
     learnt,
     engine: { name: engine.name, ...engine.description },
     precision,
+    // What is recomputed is cut into other passes, whose sums round otherwise.
+    ...(gradientCheckpointing ? { gradientCheckpointing } : {}),
     lora,
     seed,
     weights: fromScratch ? null : fingerprintOf(path),

@@ -70,6 +70,8 @@ const configSchema = z.strictObject({
   budget: z.strictObject({ rounds: z.number().int().min(0).default(8) }).prefault({}),
   /** What is computed with and kept: `mixed` is faster than fp32 and learns like it, `bf16` takes half its memory. */
   precision: z.enum(["fp32", "mixed", "bf16"]).default("fp32"),
+  /** Recomputes each layer's activations where its gradient is computed, in place of keeping them: less memory, a third more time. */
+  gradientCheckpointing: z.boolean().default(false),
   /** Trains low-rank adapters in place of all weights: a hundredth of the memory for gradients and moments. */
   lora: z
     .strictObject({

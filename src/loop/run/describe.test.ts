@@ -65,6 +65,8 @@ const changes: Readonly<Record<string, Partial<RunDefinition>>> = {
   cap: { gate: { ...gate, cap: 300 } },
   afterReject: { afterReject: "champion" },
   precision: { precision: "bf16" },
+  "gradient checkpointing": { gradientCheckpointing: true },
+  lora: { lora: { rank: 4 } },
   seed: { seed: 2 },
 };
 

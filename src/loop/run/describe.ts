@@ -21,6 +21,7 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     gate: { ...gate },
     afterReject: definition.afterReject,
     precision: definition.precision,
+    ...(definition.gradientCheckpointing ? { gradientCheckpointing: true } : {}),
     ...loraOf(definition),
     seed: definition.seed,
   };

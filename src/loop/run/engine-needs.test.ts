@@ -39,6 +39,23 @@ test("what a run needs is what its parts need, in every round", () => {
     topLogprobs: 3,
     topK: true,
     stopStrings: false,
+    signedWeights: false,
+  });
+  const signed = {
+    ...clipping,
+    passes: [{ ...pass, generate: { ...generate, needs: { signedWeights: true } } }],
+  };
+  expect(engineNeedsOf(promotingRun(1, { optimize: signed })).signedWeights).toBe(true);
+});
+
+test("what the configuration itself asks of an engine is a need", async () => {
+  expect(engineNeedsOf(promotingRun(1))).toMatchObject({ loraRank: 0, gradientCheckpointing: false });
+  const asking = promotingRun(1, { lora: { rank: 4 }, gradientCheckpointing: true });
+  expect(engineNeedsOf(asking)).toMatchObject({ loraRank: 4, gradientCheckpointing: true });
+  await expect(plan(asking, { folder })).rejects.toMatchObject({
+    code: "engine-lacks",
+    message:
+      "The engine tabular does not have adapters or gradient checkpointing, which is asked of it; use local().",
   });
 });
 

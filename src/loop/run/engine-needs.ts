@@ -8,9 +8,19 @@ import type { RunDefinition } from "../round/definition.ts";
 /** What every run does: it looks at logprobs, and trains with AdamW. */
 const always: EngineNeeds = { losses: ["cross_entropy"], optimizers: ["adamw"] };
 
+/** Needs that a part has or has not. */
+const switches = [
+  "gradientCheckpointing",
+  "stopStrings",
+  "topK",
+  "signedWeights",
+  "gradientNorm",
+  "deterministic",
+] as const satisfies readonly (keyof EngineNeeds)[];
+
 /** What the parts of a run ask of its engine, all rounds together. */
 export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
-  const { optimize, refine, prepare, precision, budget } = definition;
+  const { optimize, refine, prepare, precision, lora, gradientCheckpointing, budget } = definition;
   const methods = Array.from({ length: Math.max(1, budget.rounds) }, (_, index) =>
     methodOf(optimize, index + 1),
   );
@@ -20,13 +30,13 @@ export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
     refine.needs,
     ...passes.flatMap(({ generate, reward, update }) => [generate.needs, reward.needs, update.needs]),
   ];
-  return [always, ...parts].reduce<EngineNeeds>((sum, needs) => together(sum, needs ?? {}), { precision });
+  const own: EngineNeeds = { precision, gradientCheckpointing, ...(lora ? { loraRank: lora.rank } : {}) };
+  return [always, ...parts].reduce<EngineNeeds>((sum, needs) => together(sum, needs ?? {}), own);
 }
 
 function together(one: EngineNeeds, other: EngineNeeds): EngineNeeds {
   const most = (name: "loraRank" | "topLogprobs") => Math.max(one[name] ?? 0, other[name] ?? 0);
-  const either = (name: "gradientCheckpointing" | "stopStrings" | "topK") =>
-    (one[name] ?? other[name]) === true || other[name] === true;
+  const either = (name: (typeof switches)[number]) => one[name] === true || other[name] === true;
   return {
     ...one,
     losses: union(one.losses, other.losses),
@@ -34,9 +44,7 @@ function together(one: EngineNeeds, other: EngineNeeds): EngineNeeds {
     extensions: union(one.extensions, other.extensions),
     loraRank: most("loraRank"),
     topLogprobs: most("topLogprobs"),
-    gradientCheckpointing: either("gradientCheckpointing"),
-    stopStrings: either("stopStrings"),
-    topK: either("topK"),
+    ...Object.fromEntries(switches.map((name) => [name, either(name)])),
   };
 }
 

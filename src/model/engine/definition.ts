@@ -22,6 +22,9 @@ export type EngineAbilities = Pick<
   | "gradientCheckpointing"
   | "topLogprobs"
   | "extensions"
+  | "signedWeights"
+  | "untold"
+  | "deterministic"
 >;
 
 /** An engine that is described but not started: what a configuration holds. */

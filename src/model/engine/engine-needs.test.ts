@@ -13,6 +13,8 @@ const plain: EngineAbilities = {
   gradientCheckpointing: false,
   topLogprobs: 0,
   extensions: [],
+  signedWeights: false,
+  untold: ["gradient-norm"],
 };
 const rich: EngineAbilities = {
   ...plain,
@@ -25,6 +27,9 @@ const rich: EngineAbilities = {
   gradientCheckpointing: true,
   topLogprobs: 4,
   extensions: ["certainty"],
+  signedWeights: true,
+  untold: [],
+  deterministic: true,
 };
 
 describe("missingFrom", () => {
@@ -38,9 +43,41 @@ describe("missingFrom", () => {
     [{ topK: true }, "top-k sampling"],
     [{ topLogprobs: 4 }, "the most probable tokens"],
     [{ extensions: ["certainty"] }, "the extension certainty"],
+    [{ signedWeights: true }, "weights that it takes as they are, negative ones too"],
+    [{ gradientNorm: true }, "the norm of the gradient"],
+    [{ deterministic: true }, "equal bits from equal calls"],
   ])("%j", (needs, words) => {
     expect(missingFrom(plain, needs)).toEqual([words]);
     expect(missingFrom(rich, needs)).toEqual([]);
+    const off = Object.fromEntries(
+      Object.entries(needs).map(([name, value]) => [name, value === true ? false : undefined]),
+    );
+    expect(missingFrom(plain, off as EngineNeeds)).toEqual([]);
+  });
+
+  test("an engine that says nothing of weights and norms has them, and claims no equal bits", () => {
+    const { signedWeights: _signed, untold: _untold, deterministic: _bits, ...silent } = rich;
+    expect(missingFrom(silent, { signedWeights: true, gradientNorm: true, deterministic: true })).toEqual([
+      "equal bits from equal calls",
+    ]);
+  });
+
+  test("every capability that engines differ in is a need", () => {
+    const needs: Record<keyof EngineAbilities, keyof EngineNeeds> = {
+      losses: "losses",
+      optimizers: "optimizers",
+      precisions: "precision",
+      stopStrings: "stopStrings",
+      topK: "topK",
+      loraRank: "loraRank",
+      gradientCheckpointing: "gradientCheckpointing",
+      topLogprobs: "topLogprobs",
+      extensions: "extensions",
+      signedWeights: "signedWeights",
+      untold: "gradientNorm",
+      deterministic: "deterministic",
+    };
+    expect(Object.keys(rich).sort()).toEqual(Object.keys(needs).sort());
   });
 
   test("names a size that is too large", () => {

@@ -33,6 +33,15 @@ export function missingFrom(abilities: EngineAbilities, needs: EngineNeeds): rea
       topLogprobs === 0 ? "the most probable tokens" : `the ${top} most probable tokens`,
     ),
     ...lacking(needs.extensions, extensions, "the extension"),
+    ...when(
+      needs.signedWeights === true && abilities.signedWeights === false,
+      "weights that it takes as they are, negative ones too",
+    ),
+    ...when(
+      needs.gradientNorm === true && abilities.untold?.includes("gradient-norm") === true,
+      "the norm of the gradient",
+    ),
+    ...when(needs.deterministic === true && abilities.deterministic !== true, "equal bits from equal calls"),
   ];
 }
 

@@ -1,7 +1,7 @@
 /** Values of `model_type` that the local engine runs: those of `torch-engine/whetstone_engine/config.py`. */
 export const supportedArchitectures = ["llama", "mistral", "qwen2", "qwen3", "smollm3"] as const;
 
-/** Those that it runs through transformers, which it installs for them: the same results, more slowly, and no adapters. */
+/** Those that it runs through transformers, which it installs for them: the same results, more slowly. */
 export const plainArchitectures = [
   "apertus",
   "arcee",

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..checkpoint import WEIGHTS, tensors_of
+from ..checkpoint import WEIGHTS, tensors_of, weight_files
 from ..config import ModelShape, suppressed_of
 from ..errors import EngineError
 from ..layout import Fused, Slot
@@ -19,6 +19,7 @@ from ..precision import native_bf16
 from ..weights import Architecture
 from .decoder import PlainDecoder
 from .library import transformers
+from .linears import PlainLinears
 from .soundness import check_soundness
 
 
@@ -35,7 +36,7 @@ class PlainArchitecture(Architecture):
         self.dtype = torch.bfloat16 if precision != "fp32" and native_bf16() else torch.float32
         config = _read_config(folder)
         self.config = _shape(config.get_text_config(), suppressed_of(folder))
-        module = _drawn(config, seed) if seed is not None else _loaded(folder, config, self.kept)
+        module = _drawn(config, seed) if seed is not None else _loaded(folder, config)
         self.slots: list[Slot] = []
         offset = 0
         parameters = dict(module.named_parameters())
@@ -46,6 +47,8 @@ class PlainArchitecture(Architecture):
         self.fused = [Fused(slot.name, slot.shape, slot.offset) for slot in self.slots]
         flat = torch.empty(self.size, dtype=self.kept)
         self.decoder = PlainDecoder(module, self.config.suppressed, self.dtype)
+        self.can_recompute = bool(self.decoder.layers)
+        self.linears = PlainLinears(module, self.decoder.places)
         for name, view in tensors_of(self.slots, flat).items():
             view.copy_(parameters.pop(name).detach())
             # Given back one by one: both never lie in memory whole.
@@ -67,9 +70,9 @@ class PlainArchitecture(Architecture):
             return None
         return {name: leaf.to(self.dtype) for name, leaf in leaves.items()}
 
-    def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
+    def published(self, tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
         """By the names that published checkpoints of this architecture have."""
-        tensors = {**tensors_of(self.slots, flat), **self.constants}
+        tensors = {**tensors, **self.constants}
         named = transformers().core_model_loading.revert_weight_conversion(self.decoder.module, tensors)
         return {WEIGHTS: {name: tensor.contiguous() for name, tensor in named.items()}}
 
@@ -77,7 +80,7 @@ class PlainArchitecture(Architecture):
 def _read_config(folder: Path) -> Any:
     library = transformers()
     try:
-        return library.AutoConfig.from_pretrained(folder, local_files_only=True)
+        return library.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise EngineError(
             "config-invalid", "user", f"{folder / 'config.json'} makes no model: {error}"
@@ -129,16 +132,22 @@ def _number(config: Any, otherwise: int, *names: str) -> int:
 def _drawn(config: Any, seed: int) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return transformers().AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        return transformers().AutoModelForCausalLM.from_config(
+            config, dtype=torch.float32, trust_remote_code=False
+        )
 
 
-def _loaded(folder: Path, config: Any, kept: torch.dtype) -> Any:
+def _loaded(folder: Path, config: Any) -> Any:
+    """In fp32, whatever is kept of it: what a module computes once, as Gemma's scale of embeddings, would be
+    rounded with its weights, and not be what a module that is drawn computes with."""
+    weight_files(folder)
     try:
         module, told = transformers().AutoModelForCausalLM.from_pretrained(
             folder,
             config=config,
-            dtype=kept,
+            dtype=torch.float32,
             local_files_only=True,
+            trust_remote_code=False,
             use_safetensors=True,
             ignore_mismatched_sizes=True,
             output_loading_info=True,

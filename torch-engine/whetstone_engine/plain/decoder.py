@@ -9,9 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..lora import Adapted
 from ..packing import Packing, gather
 from ..panels import Weights
 from .library import transformers
+from .linears import adapting
 
 
 class BodyOutput:
@@ -41,11 +43,23 @@ class PlainDecoder:
                 if "dropout" in name and isinstance(value, float):
                     setattr(part, name, 0.0)
         self.places = places_of(module)
+        self.adapted: list[nn.Module] = []
+        """Layers that compute with an adapter now."""
+        layer_kind = transformers().modeling_layers.GradientCheckpointingLayer
+        self.layers = [part for part in module.modules() if isinstance(part, layer_kind)]
+        """Those that can recompute what they do."""
         self.recomputes = False
         self.caches = True
         """Whether decoding goes on from keys and values; else it computes each prefix anew."""
 
     def bind(self, weights: Weights) -> None:
+        """By the parameters' names; what has the path of a layer is an adapter beside it."""
+        self._forget_adapters()
+        for path, adapted in weights.items():
+            if isinstance(adapted, Adapted):
+                layer = self.module.get_submodule(path)
+                layer.forward = adapting(layer, adapted)
+                self.adapted.append(layer)
         for name, places in self.places.items():
             weight = weights[name]
             weight = weight if weight.dtype == self.dtype else weight.to(self.dtype)
@@ -54,8 +68,14 @@ class PlainDecoder:
 
     def unbind(self) -> None:
         """Weights that nobody else holds are not kept."""
+        self._forget_adapters()
         for name in self.places:
             self.drop(name)
+
+    def _forget_adapters(self) -> None:
+        for layer in self.adapted:
+            del layer.forward
+        self.adapted.clear()
 
     def drop(self, name: str) -> None:
         """The module keeps the parameter's shape alone."""
@@ -124,10 +144,8 @@ class PlainDecoder:
         self.recomputes = wanted
         if wanted and not self.module.is_activation_checkpointing:
             self.module.activation_checkpointing_enable({"use_reentrant": False})
-        layer_kind = transformers().modeling_layers.GradientCheckpointingLayer
-        for layer in self.module.modules():
-            if isinstance(layer, layer_kind):
-                layer.training = wanted
+        for layer in self.layers:
+            layer.training = wanted
 
 
 def places_of(module: nn.Module) -> dict[str, list[tuple[nn.Module, str]]]:

@@ -54,6 +54,7 @@ export const definitionOf = (rest: Partial<RunDefinition> = {}): RunDefinition =
   afterReject: "candidate",
   budget: { rounds: 3 },
   precision: "fp32",
+  gradientCheckpointing: false,
   seed: 1,
   ...rest,
 });
@@ -152,6 +153,7 @@ export class FakeContext implements Disposable {
       engine,
       tokenizer: letters,
       precision: "fp32",
+      gradientCheckpointing: false,
       pathOf: (name) => ledger.checkpointPath(name),
     });
     return {

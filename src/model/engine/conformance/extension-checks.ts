@@ -201,7 +201,7 @@ export const extensionChecks: readonly CheckDefinition[] = [
       const model = await bench.model();
       // The last two of one sequence: neither alike nor at right angles.
       const uneven = bench.data([3], (length) => ({
-        weights: Float32Array.from({ length }, (_, place) => (place % 2 === 0 ? 1.5 : -0.2)),
+        weights: Float32Array.from({ length }, (_, place) => (place % 2 === 0 ? 1.5 : 0.4)),
       }));
       const data = [...bench.weighted(indices), ...uneven];
       const gradients = async (dimensions: number, given = data, seed = 1) =>

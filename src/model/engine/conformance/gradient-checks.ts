@@ -26,10 +26,18 @@ export const gradientChecks: readonly CheckDefinition[] = [
       for (const loss of lossesOf(bench)) {
         const { lossSum } = await first.forwardBackward(given.data, { loss, logprobs: "none" });
         const norm = await bench.gradientNorm(first);
-        const { share, bend, straight } = bench.precision === "fp32" ? smooth : rounded;
-        const far = (share * (1 + Math.abs(lossSum))) / norm ** 2;
+        const { share, most, bend, straight } = bench.precision === "fp32" ? smooth : rounded;
+        let far = (share * (1 + Math.abs(lossSum))) / norm ** 2;
+        const { moved } = await changeAfter(bench, {
+          given,
+          loss,
+          data: given.data,
+          by: loss,
+          distance: far,
+        });
+        far *= Math.min(1, most / moved);
         const slope = async (distance: number, data: readonly Datum[], by: Loss): Promise<number> => {
-          const change = await changeAfter(bench, { given, loss, data, by, distance });
+          const { change } = await changeAfter(bench, { given, loss, data, by, distance });
           return change / (-distance * norm ** 2);
         };
         const [whole, half] = [await slope(far, given.data, loss), await slope(far / 2, given.data, loss)];
@@ -75,10 +83,11 @@ export const gradientChecks: readonly CheckDefinition[] = [
 
 /**
  * By what share the loss is to change: enough to be seen, and nearly straight. Rounded weights move in steps of their own,
- * about the gradient's and not along it, so that they must go farther.
+ * about the gradient's and not along it, so that they must go farther. `most` is how far a logprob may move: where all of a
+gradient is a few tokens' own, they would cross an edge of a clipped loss, the nearest of which is 0.025 away (policyData).
  */
-const smooth = { share: 0.01, bend: 0.15, straight: 0.01 };
-const rounded = { share: 0.05, bend: 0.5, straight: 0.4 };
+const smooth = { share: 0.01, most: 0.02, bend: 0.15, straight: 0.01 };
+const rounded = { share: 0.05, most: Number.POSITIVE_INFINITY, bend: 0.5, straight: 0.4 };
 
 async function stepped(
   bench: Bench,
@@ -102,15 +111,25 @@ interface Step {
   readonly distance: number;
 }
 
-/** By how much the step changes the loss, computed from logprobs, with what carries no gradient as it was. */
-async function changeAfter(bench: Bench, { given, loss, data, by, distance }: Step): Promise<number> {
+/**
+ * By how much the step changes the loss, computed from logprobs, with what carries no gradient as it was, and the logprob
+ * that it moves farthest.
+ */
+async function changeAfter(
+  bench: Bench,
+  { given, loss, data, by, distance }: Step,
+): Promise<{ readonly change: number; readonly moved: number }> {
   const model = await stepped(bench, data, by, distance);
   const { logprobs: after } = await model.forward(bench.unweighted(given.data), {
     loss: crossEntropy,
     logprobs: "all",
   });
-  return given.data.reduce((sum, datum, index) => {
-    const before = given.logprobs[index] as Float32Array;
-    return sum + lossOf(loss, datum, after[index] as Float32Array, before) - lossOf(loss, datum, before);
-  }, 0);
+  let [change, moved] = [0, 0];
+  for (const [index, datum] of given.data.entries()) {
+    const [before, now] = [given.logprobs[index] as Float32Array, after[index] as Float32Array];
+    change += lossOf(loss, datum, now, before) - lossOf(loss, datum, before);
+    for (const [place, logprob] of now.entries())
+      moved = Math.max(moved, Math.abs(logprob - (before[place] as number)));
+  }
+  return { change, moved };
 }

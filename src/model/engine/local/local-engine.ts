@@ -51,7 +51,9 @@ export class LocalEngine implements Engine {
       device: hello.device,
       ...abilities,
       architectures: hello.architectures,
-      untested: [],
+      untested: [
+        "published weights of the architectures that transformers computes: tiny models of each were compared",
+      ],
       workers: this.#workers,
       tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
     };
@@ -67,7 +69,10 @@ export class LocalEngine implements Engine {
     const { folder, base } = await placeOf(options);
     const lease = await this.#pool.place(await isSmall(folder), base);
     try {
-      const info = await this.#loaded(lease.worker, "create_model", { model: id }, options);
+      const info = await this.#withPackages(
+        (brought) => load(lease.worker, "create_model", { model: id, ...brought }, options),
+        options.signal,
+      );
       return new LocalModel({ id, info, lease, tally: this.#tally });
     } catch (error) {
       lease.release();
@@ -86,7 +91,12 @@ export class LocalEngine implements Engine {
     const workers = await this.#pool.all(await isSmall(folder));
     const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, tally: this.#tally });
-    const loads = workers.map((worker) => this.#loaded(worker, "load_sampler", { sampler: id }, options));
+    const loads = workers.map((worker) =>
+      this.#withPackages(
+        (brought) => load(worker, "load_sampler", { sampler: id, ...brought }, options),
+        options.signal,
+      ),
+    );
     const failed = (await Promise.allSettled(loads)).find(({ status }) => status === "rejected");
     if (failed?.status !== "rejected") return sampler;
     await sampler[Symbol.asyncDispose]();
@@ -94,18 +104,13 @@ export class LocalEngine implements Engine {
   }
 
   /** A worker says itself whether a model needs packages that it lacks; they are brought, and it is asked again. */
-  async #loaded(
-    worker: Worker,
-    verb: "create_model" | "load_sampler",
-    names: FrameHead,
-    options: LoadOptions,
-  ): Promise<ModelInfo> {
+  async #withPackages<T>(ask: (brought: FrameHead) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await load(worker, verb, names, options);
+      return await ask({});
     } catch (error) {
       const bring = this.#plainPackages;
       if (bring === undefined || !isWhetstoneError(error) || error.code !== "packages-missing") throw error;
-      return await load(worker, verb, { ...names, packages: await bring(options.signal) }, options);
+      return await ask({ packages: await bring(signal) });
     }
   }
 
@@ -122,7 +127,9 @@ export class LocalEngine implements Engine {
     } as const;
     const { folder } = await placeOf({ source });
     const [worker] = await this.#pool.all(await isSmall(folder));
-    const { head } = await (worker as Worker).call("merge", { source, path: resolve(to) });
+    const { head } = await this.#withPackages((brought) =>
+      (worker as Worker).call("merge", { source, path: resolve(to), ...brought }),
+    );
     return { bytes: head.bytes as number };
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Engine } from "../../../foundation/contract/index.ts";
-import { local } from "./index.ts";
+import { local, mergeAdapters } from "./index.ts";
 import { train, vocabulary } from "./testing/small-engine.ts";
 
 /** Of the plain path: transformers computes it, and is installed when it is first asked for. */
@@ -39,7 +39,9 @@ afterAll(async () => {
 });
 
 test("a model that transformers computes learns, is saved, and is sampled from", async () => {
-  expect((await engine.capabilities()).architectures).toContain("phi");
+  const { architectures, untested } = await engine.capabilities();
+  expect(architectures).toContain("phi");
+  expect(untested.join()).toContain("published weights of the architectures that transformers computes");
   await using model = await engine.createModel({ source: { kind: "folder", path: modelFolder, seed: 1 } });
   expect(model.info).toMatchObject({ vocabularySize: vocabulary, step: 0, maxPositions: 64 });
   const losses = await train(model, 60);
@@ -60,10 +62,31 @@ test("a model that transformers computes learns, is saved, and is sampled from",
   expect((await sampler.logprobs([start]))[0]).toEqual(before);
 }, 600_000);
 
-test("adapters over it are refused by name", async () => {
+test("adapters over it learn, are saved apart, and are merged in a process that has never seen such a model", async () => {
   const source = { kind: "folder", path: modelFolder, seed: 1 } as const;
-  await expect(engine.createModel({ source, lora: { rank: 4 } })).rejects.toMatchObject({
-    code: "adapter-unsupported",
-    category: "user",
-  });
-});
+  await using base = await engine.loadSampler({ source });
+  await using model = await engine.createModel({ source, lora: { rank: 4, modules: ["attention", "mlp"] } });
+  expect(model.info.lora).toEqual({ rank: 4, alpha: 32, modules: ["attention", "mlp"] });
+  const losses = await train(model, 60);
+  expect(losses.at(-1)).toBeLessThan((losses[0] as number) / 2);
+  const path = join(folder, "adapters");
+  await model.save({ path });
+  const named = JSON.parse(await readFile(join(path, "adapter_config.json"), "utf8"));
+  expect(named.target_modules).toEqual(["q_proj", "k_proj", "v_proj", "dense", "fc1", "fc2"]);
+  const to = join(folder, "merged");
+  await mergeAdapters({ from: path, to, logFolder: join(folder, "logs") });
+  const start = Int32Array.of(1, 2, 3, 4);
+  const [before] = await base.logprobs([start]);
+  const [expected] = await (await model.snapshot()).logprobs([start]);
+  for (const loaded of [
+    { kind: "checkpoint", path, optimizer: false },
+    { kind: "folder", path: to },
+  ] as const) {
+    await using sampler = await engine.loadSampler({ source: loaded });
+    const [scored] = await sampler.logprobs([start]);
+    for (const [index, logprob] of (expected ?? []).entries())
+      if (index > 0) expect(scored?.[index]).toBeCloseTo(logprob, 4);
+  }
+  expect((await base.logprobs([start]))[0]).toEqual(before);
+  expect(expected?.[3]).not.toBeCloseTo(before?.[3] as number, 2);
+}, 600_000);
