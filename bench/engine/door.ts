@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { openSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -23,19 +24,16 @@ export async function doorRows(rounds: number): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-door-"));
   try {
     const path = join(folder, "worker.log");
-    const log = await open(path, "a");
     await using worker = await Worker.start({
       python,
       packageFolder,
       threads: 1,
-      log: { path, descriptor: log.fd },
+      log: { path, descriptor: openSync(path, "a") },
       environment: fairEnvironment(1),
     });
     await using echo = await Echo.start(python);
-    // What gives back a model that is not there does nothing, and says so.
-    const nothing = { model: "none" };
-    const request = encodeFrame({ id: trips, verb: "unload", ...nothing });
-    const ours = roundTrips(trips, () => worker.call("unload", nothing).catch(() => undefined));
+    const request = encodeFrame({ id: trips, verb: "ping" });
+    const ours = roundTrips(trips, () => worker.call("ping", {}));
     const theirs = roundTrips(trips, () => echo.trip(request));
     for (const side of [ours, theirs]) await side();
     return [
