@@ -22,6 +22,7 @@ export type EngineAbilities = Pick<
   | "gradientCheckpointing"
   | "topLogprobs"
   | "extensions"
+  | "deterministic"
 >;
 
 /** An engine that is described but not started: what a configuration holds. */

@@ -14,4 +14,5 @@ export const abilities: EngineAbilities = {
   gradientCheckpointing: false,
   topLogprobs: mostTop,
   extensions: ["certainty", "gradient-features"],
+  deterministic: ["calls", "engines", "batches"],
 };

@@ -49,7 +49,6 @@ export class TabularEngine implements Engine {
       device: "cpu",
       ...abilities,
       architectures: ["table"],
-      deterministic: true,
       untested: [],
       workers: 1,
       tolerance: { fp32: tolerance, mixed: tolerance, bf16: tolerance },
