@@ -37,5 +37,11 @@ test("docs/engines.md says of each engine what it says of itself", () => {
   expect(cells("LoRA, largest rank")).toEqual(column(({ loraRank }) => count(loraRank)));
   expect(cells("gradient checkpointing")).toEqual(column((one) => yes(one.gradientCheckpointing)));
   expect(cells("most probable tokens, at most")).toEqual(column(({ topLogprobs }) => count(topLogprobs)));
+  const bits = ({ deterministic = [] }: { readonly deterministic?: readonly string[] } = {}) =>
+    list(deterministic);
+  expect(cells("equal calls give equal bits")).toEqual([
+    `with \`deterministic: true\`: ${bits(local({ deterministic: true }).abilities)}`,
+    bits(tabular().abilities),
+  ]);
   expect(cells("extensions")).toEqual(column(({ extensions }) => list(extensions)));
 });

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
@@ -6,17 +6,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { tinker } from "whetstone";
+import { type PythonTools, pythonTools } from "../../scripts/python-tools.ts";
 import { Connection } from "../../src/model/engine/tinker/connection.ts";
-import { pairedRatio } from "./paired.ts";
+import { pairedRatio, type Turn } from "./paired.ts";
 import { roundTripBar, roundTrips } from "./round-trips.ts";
 import type { Row } from "./row.ts";
 
 const trips = 1000;
+const sdkTrips = 300;
+const sdkVersion = "0.38.0";
 const apiKey = "tml-k";
 
 /**
  * Our client → our server → nothing → back, against a bare HTTP round trip to a server of the same process: a request that is
- * answered at once, and a numbered operation that waits for its turn and has a result to be fetched.
+ * answered at once, and a numbered operation that waits for its turn and has a result to be fetched. And the official SDK → our
+ * server → nothing → back, against a bare round trip of the library that it is built on.
  */
 export async function wireRows(rounds: number): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-wire-"));
@@ -32,16 +36,18 @@ export async function wireRows(rounds: number): Promise<Row[]> {
       readonly bare: string;
     };
     const connection = new Connection({ baseUrl, apiKey });
-    const session = { tags: [], user_metadata: null, sdk_version: "0.38.0", type: "create_session" };
+    const session = { tags: [], user_metadata: null, sdk_version: sdkVersion, type: "create_session" };
     const { session_id } = await connection.post("create_session", session);
     const beat = { session_id, type: "session_heartbeat" };
     await using engine = await tinker({ baseUrl, apiKey, model: "org/tiny" }).open({ logFolder: folder });
     await using model = await engine.createModel({ source: { kind: "folder", path: "org/tiny" } });
+    await using sdk = await SdkClient.start([baseUrl, bare, apiKey, String(sdkTrips)]);
     using there = bareClient(bare, JSON.stringify(beat));
     const theirs = roundTrips(trips, there.trip);
     const requests = roundTrips(trips, () => connection.post("session_heartbeat", beat));
     const operations = roundTrips(trips, () => model.optimStep({ learningRate: 0, weightDecay: 0 }));
     for (const side of [theirs, requests, operations]) await side();
+    for (const side of [sdk.bare, sdk.sdk]) await side();
     const row = async (work: string, side: typeof theirs): Promise<Row> => ({
       work,
       against: "a bare HTTP round trip",
@@ -52,6 +58,13 @@ export async function wireRows(rounds: number): Promise<Row[]> {
     const rows = [
       await row("the wire: a request that does nothing", requests),
       await row("the wire: an operation that changes nothing, a step without a gradient", operations),
+      {
+        work: "the wire: a request of the official SDK that does nothing",
+        against: "a bare HTTP round trip by the library under the SDK, httpx",
+        setting: `the SDK ${sdkVersion} as it is, from Python to Node; health_check() against get(), on the loopback interface with connections kept, one round trip after the other, ${sdkTrips} a turn`,
+        ratio: await pairedRatio(sdk.sdk, sdk.bare, rounds),
+        bar: roundTripBar,
+      },
     ];
     connection.close();
     return rows;
@@ -80,4 +93,41 @@ function bareClient(url: string, body: string): Disposable & { readonly trip: ()
       }),
     [Symbol.dispose]: () => agent.destroy(),
   };
+}
+
+/** The official SDK in a Python process of its own, and beside it the bare library; each goes when it is its turn. */
+class SdkClient implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly #exited: Promise<unknown>;
+
+  private constructor({ python, environment }: PythonTools, options: readonly string[]) {
+    this.#child = spawn(python, [join(import.meta.dirname, "sdk-trips.py"), ...options], {
+      env: environment,
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    this.#exited = once(this.#child, "close");
+    this.#lines = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream })[
+      Symbol.asyncIterator
+    ]();
+  }
+
+  static async start(options: readonly string[]): Promise<SdkClient> {
+    return new SdkClient(await pythonTools(), options);
+  }
+
+  readonly sdk: Turn = () => this.#turn("sdk");
+  readonly bare: Turn = () => this.#turn("bare");
+
+  async #turn(side: string): Promise<number> {
+    this.#child.stdin?.write(`${side}\n`);
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("the process of the SDK ended");
+    return Number(value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin?.end();
+    await this.#exited;
+  }
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EngineModel, TopLogprobs } from "../../src/foundation/contract/index.ts";
 import type { Fault } from "./fault.ts";
+import { faultyEngine } from "./faulty-engine.ts";
 import { withForwardOptions, without, withResults, withSamples } from "./plantings.ts";
 
 const crowd = 16;
@@ -70,6 +71,33 @@ const inCompany: readonly Fault[] = [
         return { ...result, lossSum: result.lossSum * (1 + calls * Number.EPSILON) };
       });
     })(),
+  },
+  {
+    fault: "an engine begins with numbers of its own",
+    caughtBy: "the same calls give the same bits in another engine",
+    planting: (() => {
+      let opened = 0;
+      return {
+        engine: (inner) => {
+          opened += 1;
+          const drift = 1 + opened * 1e-9;
+          const drifting = withResults((result) => ({ ...result, lossSum: result.lossSum * drift }));
+          return { createModel: faultyEngine(inner, drifting).createModel };
+        },
+      };
+    })(),
+  },
+  {
+    fault: "a row is summed otherwise beside others",
+    caughtBy: "a sequence has the same bits whatever else is in its call",
+    planting: {
+      sampler: (inner) => ({
+        logprobs: async (sequences) => {
+          const scored = await inner.logprobs(sequences);
+          return scored.length > 1 ? scored.map((one) => one.map((value) => value * (1 + 2 ** -23))) : scored;
+        },
+      }),
+    },
   },
 ];
 

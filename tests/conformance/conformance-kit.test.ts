@@ -29,7 +29,13 @@ beforeAll(async () => {
   const tokens = [tokenizer.endToken, ...tokenizer.encode(needs.characters)];
   const { vocabularySize } = tokenizer;
   able = ableEngine(engine, vocabularySize);
-  subject = { engine: able, modelFolder: path, vocabularySize, tokens };
+  subject = {
+    engine: able,
+    modelFolder: path,
+    vocabularySize,
+    tokens,
+    another: async () => faultyEngine(able, {}),
+  };
 });
 afterAll(async () => {
   await engine[Symbol.asyncDispose]();
@@ -41,7 +47,8 @@ const checks = conformanceChecks();
 describe("the conformance kit", () => {
   test.each(faults)("catches an engine where $fault", async ({ caughtBy, planting }) => {
     const check = checks.find(({ name }) => name === caughtBy);
-    const faulty = { ...subject, engine: faultyEngine(able, planting) };
+    const open = async () => faultyEngine(able, planting);
+    const faulty = { ...subject, engine: await open(), another: open };
     await expect(check?.run(faulty)).rejects.toMatchObject({ code: "conformance-failed" });
   });
 
@@ -71,7 +78,7 @@ describe("the conformance kit", () => {
       stopStrings: false,
       topLogprobs: 0,
       extensions: [],
-      deterministic: false,
+      deterministic: [],
     });
     const modest = {
       ...subject,
@@ -117,7 +124,9 @@ describe("the conformance kit", () => {
         "bounds of a position take the place of the loss's: it has no loss that clips",
         "equal seeds draw equal weights, other seeds others: no seed decides its weights",
         "a stop string ends a sample with the token that completes it: it has no stop strings",
-        "the same calls give the same bits, whatever runs beside them: it does not claim to be deterministic",
+        "the same calls give the same bits, whatever runs beside them: it does not claim that (deterministic: "calls")",
+        "the same calls give the same bits in another engine: it does not claim that (deterministic: "engines")",
+        "a sequence has the same bits whatever else is in its call: it does not claim that (deterministic: "batches")",
         "an adapter begins as its base, and says what it is: it has no adapters",
         "adapters of one base touch neither each other nor it: it has no adapters",
         "an adapter goes on as it was saved, and can be sampled from: it has no adapters",

@@ -128,6 +128,19 @@ def test_an_interrupt_from_the_terminal_is_its_parent_s_affair(running):
     assert running.call("stats")[0]["ok"]
 
 
+def test_a_ping_is_answered_between_two_tokens_and_does_nothing(running, source):
+    running.call("load_sampler", sampler="pinged", source=source)
+    frames = [
+        running.frame("sample", requested([[1]], samples=300, most=120), sampler="pinged"),
+        running.frame("ping"),
+    ]
+    running.stream.sendall(b"".join(frames))
+    (pong, arrays), (sampled, _) = (running.receive() for _ in frames)
+    assert [pong["id"], sampled["id"]] == [running.sent, running.sent - 1]
+    assert set(pong) == {"id", "incarnation", "busySeconds", "ok"}
+    assert (pong["ok"], arrays) == (True, {})
+
+
 def test_it_ends_with_shutdown(mortal):
     head, _ = mortal.call("shutdown")
     assert head["ok"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import select
 import signal
 import socket
 import sys
 from collections.abc import Iterable
 
-from .frames import Arrays, BrokenFrame, Head, encode, read_frame
+from .frames import Arrays, BrokenFrame, FrameReader, Head, encode
 from .worker import Reply, Worker
 
 
@@ -30,26 +29,34 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stream = socket.socket(fileno=3)
     stream.setblocking(True)
+    reader = FrameReader(stream)
     worker = Worker()
-    while True:
-        frames: list[tuple[Head, Arrays]] = []
-        while not (frames or worker.busy_sampling) or select.select([stream], [], [], 0)[0]:
-            frame = read_frame(stream)
-            if frame is None:
-                return
-            frames.append(frame)
-            if frame[0].get("verb") == "shutdown":
-                break
-        last = frames.pop() if frames and frames[-1][0].get("verb") == "shutdown" else None
-        send(stream, worker.receive(frames))
+    while (frames := waiting(reader, worker)) is not None:
+        verbs = [head.get("verb") for head, _ in frames]
+        last = verbs.index("shutdown") if "shutdown" in verbs else None
+        send(stream, worker.receive(frames[:last]))
         while worker.busy_sampling:
             send(stream, worker.step())
             if last is None:
                 # What came in the meantime may join.
                 break
         if last is not None:
-            send(stream, worker.receive([last]))
+            send(stream, worker.receive([frames[last]]))
             return
+
+
+def waiting(reader: FrameReader, worker: Worker) -> list[tuple[Head, Arrays]] | None:
+    """What came meanwhile; with nothing to do, what comes next. None when the other side has gone."""
+    frames = reader.read(wait=not worker.busy_sampling)
+    while frames and frames[-1][0].get("verb") == "sample":
+        # Requests that are sent together begin together.
+        more = reader.read(wait=False)
+        if more is None:
+            return None
+        if not more:
+            break
+        frames += more
+    return frames
 
 
 def send(stream: socket.socket, replies: Iterable[Reply]) -> None:

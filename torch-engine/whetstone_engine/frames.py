@@ -20,12 +20,23 @@ Head = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 
 
+SIZES = struct.Struct("<II")
+LIMIT = 2**31
+BUFFERED = 2**16
+"""Bytes that are taken from the system at once; what does not fit is read into memory of its own."""
+_reader = json.JSONDecoder()
+_writer = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))
+
+
 class BrokenFrame(Exception):
     """What came is no frame: where the next one begins is not known either."""
 
 
 def encode(head: Head, arrays: Arrays) -> bytes:
     """One frame of a head and its arrays."""
+    if not arrays:
+        text = _writer.encode(head).encode()
+        return SIZES.pack(len(text), 0) + text
     pieces: list[bytes] = []
     listed = []
     size = 0
@@ -33,17 +44,17 @@ def encode(head: Head, arrays: Arrays) -> bytes:
         listed.append({"name": name, "dtype": NAMES[array.dtype], "length": int(array.size)})
         pieces += [bytes(-size % 8), array.tobytes()]
         size += -size % 8 + array.nbytes
-    text = json.dumps({**head, "arrays": listed}, allow_nan=False).encode()
-    return b"".join((struct.pack("<II", len(text), size), text, *pieces))
+    text = _writer.encode({**head, "arrays": listed}).encode()
+    return b"".join((SIZES.pack(len(text), size), text, *pieces))
 
 
-def decode(text: bytes, body: bytes) -> tuple[Head, Arrays]:
+def decode(text: bytes | bytearray, body: bytes | bytearray) -> tuple[Head, Arrays]:
     """Head and arrays of a frame; the arrays are views of the body. Raises BrokenFrame."""
     arrays: Arrays = {}
     offset = 0
     try:
-        head = json.loads(text)
-        for entry in head.pop("arrays", None) or []:
+        head = _reader.decode(text.decode())
+        for entry in head.pop("arrays", None) or ():
             offset += -offset % 8
             dtype, length = DTYPES[entry["dtype"]], entry["length"]
             end = offset + length * dtype.itemsize
@@ -56,27 +67,61 @@ def decode(text: bytes, body: bytes) -> tuple[Head, Arrays]:
     return head, arrays
 
 
-def read_exactly(stream: socket.socket, count: int) -> bytearray | None:
-    """`count` bytes, or None when the other side has gone."""
-    buffer = bytearray(count)
-    view = memoryview(buffer)
-    done = 0
-    while done < count:
-        received = stream.recv_into(view[done:], count - done)
-        if received == 0:
-            return None
-        done += received
-    return buffer
+class FrameReader:
+    """Takes frames from a socket: all that have come, however many they are, with one call of the system."""
 
+    def __init__(self, stream: socket.socket) -> None:
+        self.stream = stream
+        self.begun = b""
+        """The beginning of a frame that is not whole yet."""
 
-def read_frame(stream: socket.socket) -> tuple[Head, Arrays] | None:
-    """The next frame, or None when the other side has gone. Raises BrokenFrame."""
-    sizes = read_exactly(stream, 8)
-    if sizes is None:
-        return None
-    head_bytes, body_bytes = struct.unpack("<II", sizes)
-    if head_bytes >= 2**31 or body_bytes >= 2**31:
-        raise BrokenFrame(f"{head_bytes} and {body_bytes} bytes")
-    text = read_exactly(stream, head_bytes)
-    body = read_exactly(stream, body_bytes)
-    return None if text is None or body is None else decode(text, body)
+    def read(self, *, wait: bool) -> list[tuple[Head, Arrays]] | None:
+        """The frames that have come; with `wait` at least one. None when the other side has gone.
+        Raises BrokenFrame."""
+        while True:
+            try:
+                piece = self.stream.recv(BUFFERED, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return []
+            frames = self._frames(self.begun + piece) if piece else None
+            if frames or frames is None or not wait:
+                return frames
+
+    def _frames(self, came: bytes) -> list[tuple[Head, Arrays]] | None:
+        """What came as frames; a last one that is not whole is kept, or read to its end if large."""
+        frames: list[tuple[Head, Arrays]] = []
+        start = 0
+        while len(came) - start >= SIZES.size:
+            head_bytes, body_bytes = SIZES.unpack_from(came, start)
+            if head_bytes >= LIMIT or body_bytes >= LIMIT:
+                raise BrokenFrame(f"{head_bytes} and {body_bytes} bytes")
+            begin = start + SIZES.size
+            middle = begin + head_bytes
+            end = middle + body_bytes
+            if end <= len(came):
+                frames.append(decode(came[begin:middle], bytearray(came[middle:end])))
+                start = end
+            elif end - start <= BUFFERED:
+                break
+            else:
+                text = self._rest(came[begin:middle], head_bytes)
+                body = self._rest(came[middle:], body_bytes)
+                if text is None or body is None:
+                    return None
+                frames.append(decode(text, body))
+                start = len(came)
+        self.begun = came[start:]
+        return frames
+
+    def _rest(self, begun: bytes, count: int) -> bytearray | None:
+        """`count` bytes that begin so; None when the other side goes before the last of them."""
+        buffer = bytearray(count)
+        buffer[: len(begun)] = begun
+        view = memoryview(buffer)
+        done = len(begun)
+        while done < count:
+            received = self.stream.recv_into(view[done:])
+            if received == 0:
+                return None
+            done += received
+        return buffer

@@ -104,7 +104,7 @@ class Worker:
             except Exception as error:
                 yield self._fault(head, error, begun)
             else:
-                yield self._reply(head, {"ok": True, **result}, out, begun)
+                yield self._reply(head, result, out, begun)
         for sampler, together in joining.values():
             sampler.enqueue(together)
 
@@ -130,7 +130,7 @@ class Worker:
                     replies.append(self._fault(head, error, begun))
                 else:
                     self.counts["tokensSampled"] += len(out["tokens"])
-                    replies.append(self._reply(head, {"ok": True}, out, begun))
+                    replies.append(self._reply(head, {}, out, begun))
             self._release(sampler)
         return replies
 
@@ -161,12 +161,17 @@ class Worker:
             "message": str(named),
             "details": named.details,
         }
-        return self._reply(head, {"ok": False, "error": fault}, {}, begun)
+        return self._reply(head, {"error": fault}, {}, begun, ok=False)
 
-    def _reply(self, request: Head, result: Head, arrays: Arrays, begun: float) -> Reply:
+    def _reply(self, request: Head, result: Head, arrays: Arrays, begun: float, *, ok: bool = True) -> Reply:
         self.busy += time.perf_counter() - begun
-        stamp = {"id": request.get("id"), "incarnation": self.incarnation, "busySeconds": self.busy}
-        return {**stamp, **result}, arrays
+        return {
+            "id": request.get("id"),
+            "incarnation": self.incarnation,
+            "busySeconds": self.busy,
+            "ok": ok,
+            **result,
+        }, arrays
 
     def hello(self, head: Head, _: Arrays) -> Reply:
         if head.get("protocol") != 1:
@@ -318,6 +323,7 @@ class Worker:
 
 VERBS: dict[str, Callable[[Worker, Head, Arrays], Reply]] = {
     "hello": Worker.hello,
+    "ping": lambda _self, _head, _arrays: ({}, {}),
     "create_model": Worker.create_model,
     "load_sampler": Worker.load_sampler,
     "forward": Worker.forward,

@@ -298,8 +298,8 @@ export interface EngineCapabilities {
   readonly topLogprobs: number;
   /** What it can do beyond the verbs of the Tinker API. */
   readonly extensions: readonly EngineExtension[];
-  /** The same calls give the same bits on this machine, whatever else runs beside them; false or absent where not claimed. */
-  readonly deterministic?: boolean;
+  /** Where equal calls give equal bits, on one machine with one set of versions; none where absent. */
+  readonly deterministic?: readonly Determinism[];
   /** Weights of cross_entropy have the size and the sign that they are given; false where a server makes others of them. */
   readonly signedWeights?: boolean;
   /** Numbers that it does not tell, NaN where they would stand; absent where it tells all. */
@@ -311,6 +311,13 @@ export interface EngineCapabilities {
   /** How far two equal quantities may differ, in each of the precisions. */
   readonly tolerance: Readonly<Record<Precision, Tolerance>>;
 }
+
+/**
+ * `calls`: models and samplers that are made alike, with the same calls in the same order, whatever other ones do meanwhile and
+ * whether or not each call is waited for; `engines`: the same in another engine that is opened alike; `batches`: a sequence's
+ * logprobs and samples, whatever other sequences are in its call.
+ */
+export type Determinism = "calls" | "engines" | "batches";
 
 /** `embeddings`: `Sampler.embed`; `certainty`: `Sampler.certainty`; `gradient-features`: `EngineModel.gradientFeatures`. */
 export type EngineExtension = "embeddings" | "certainty" | "gradient-features";
@@ -332,8 +339,8 @@ export interface EngineNeeds {
   readonly signedWeights?: boolean;
   /** The gradient's norm before clipping, with every step. */
   readonly gradientNorm?: boolean;
-  /** Equal bits from equal calls. */
-  readonly deterministic?: boolean;
+  /** Where equal calls must give equal bits. */
+  readonly deterministic?: readonly Determinism[];
 }
 
 export interface EngineCost {

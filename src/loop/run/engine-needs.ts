@@ -15,7 +15,6 @@ const switches = [
   "topK",
   "signedWeights",
   "gradientNorm",
-  "deterministic",
 ] as const satisfies readonly (keyof EngineNeeds)[];
 
 /** What the parts of a run ask of its engine, all rounds together. */
@@ -42,6 +41,7 @@ function together(one: EngineNeeds, other: EngineNeeds): EngineNeeds {
     losses: union(one.losses, other.losses),
     optimizers: union(one.optimizers, other.optimizers),
     extensions: union(one.extensions, other.extensions),
+    deterministic: union(one.deterministic, other.deterministic),
     loraRank: most("loraRank"),
     topLogprobs: most("topLogprobs"),
     ...Object.fromEntries(switches.map((name) => [name, either(name)])),

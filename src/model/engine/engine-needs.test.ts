@@ -29,7 +29,7 @@ const rich: EngineAbilities = {
   extensions: ["certainty"],
   signedWeights: true,
   untold: [],
-  deterministic: true,
+  deterministic: ["calls", "engines"],
 };
 
 describe("missingFrom", () => {
@@ -45,7 +45,7 @@ describe("missingFrom", () => {
     [{ extensions: ["certainty"] }, "the extension certainty"],
     [{ signedWeights: true }, "weights that it takes as they are, negative ones too"],
     [{ gradientNorm: true }, "the norm of the gradient"],
-    [{ deterministic: true }, "equal bits from equal calls"],
+    [{ deterministic: ["calls"] }, "equal bits of equal calls"],
   ])("%j", (needs, words) => {
     expect(missingFrom(plain, needs)).toEqual([words]);
     expect(missingFrom(rich, needs)).toEqual([]);
@@ -57,8 +57,8 @@ describe("missingFrom", () => {
 
   test("an engine that says nothing of weights and norms has them, and claims no equal bits", () => {
     const { signedWeights: _signed, untold: _untold, deterministic: _bits, ...silent } = rich;
-    expect(missingFrom(silent, { signedWeights: true, gradientNorm: true, deterministic: true })).toEqual([
-      "equal bits from equal calls",
+    expect(missingFrom(silent, { signedWeights: true, gradientNorm: true, deterministic: ["engines"] })).toEqual([
+      "equal bits of equal engines",
     ]);
   });
 

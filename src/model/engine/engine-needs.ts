@@ -41,7 +41,7 @@ export function missingFrom(abilities: EngineAbilities, needs: EngineNeeds): rea
       needs.gradientNorm === true && abilities.untold?.includes("gradient-norm") === true,
       "the norm of the gradient",
     ),
-    ...when(needs.deterministic === true && abilities.deterministic !== true, "equal bits from equal calls"),
+    ...lacking(needs.deterministic, abilities.deterministic ?? [], "equal bits of equal"),
   ];
 }
 

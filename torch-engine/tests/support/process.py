@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from whetstone_engine.frames import Arrays, Head, encode, read_frame
+from whetstone_engine.frames import Arrays, FrameReader, Head, encode
 
 PACKAGE = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "whetstone_engine"]
@@ -43,6 +43,8 @@ class WorkerProcess:
             )
         theirs.close()
         self.stream.settimeout(60)
+        self.reader = FrameReader(self.stream)
+        self.received: list[tuple[Head, Arrays]] = []
         self.sent = 0
 
     def frame(self, verb: str, arrays: Arrays | None = None, **members) -> bytes:
@@ -50,9 +52,11 @@ class WorkerProcess:
         return encode({"id": self.sent, "verb": verb, **members}, arrays or {})
 
     def receive(self) -> tuple[Head, Arrays]:
-        frame = read_frame(self.stream)
-        assert frame is not None, self.log.read_text()
-        return frame
+        if not self.received:
+            frames = self.reader.read(wait=True)
+            assert frames is not None, self.log.read_text()
+            self.received = frames
+        return self.received.pop(0)
 
     def call(self, verb: str, arrays: Arrays | None = None, **members) -> tuple[Head, Arrays]:
         self.stream.sendall(self.frame(verb, arrays, **members))

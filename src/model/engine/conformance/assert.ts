@@ -15,7 +15,7 @@ export function fail(message: string, details: Readonly<{ [name: string]: string
   });
 }
 
-export function assert(condition: boolean, message: string): void {
+export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) fail(message);
 }
 

@@ -1,4 +1,4 @@
-import type { EngineModel, ForwardResult, SampledSequence } from "../../../foundation/contract/index.ts";
+import type { EngineModel } from "../../../foundation/contract/index.ts";
 import { assert, assertAllClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
@@ -28,49 +28,6 @@ async function client(bench: Bench, kind: number): Promise<{ logprobs: number[];
       .map(({ tokens }) => tokens.join())
       .join(" "),
   };
-}
-
-interface Story {
-  readonly passes: readonly ForwardResult[];
-  readonly samples: readonly SampledSequence[];
-}
-
-/** Training and sampling, with every number that comes back. */
-async function story(bench: Bench): Promise<Story> {
-  const model = await bench.model();
-  const data = bench.weighted([0, 1, 2, 3, 4], 0.7);
-  const passes = [];
-  for (let step = 0; step < 3; step++) {
-    passes.push(await model.forwardBackward(data, { loss: crossEntropy, logprobs: "all" }));
-    await model.optimStep({ learningRate: 0.02 });
-  }
-  const sampler = bench.hold(await model.snapshot());
-  const requests = [0, 1, 2].map((index) => ({
-    prompt: bench.sequence(index),
-    samples: 4,
-    seed: index,
-    parameters: { maxTokens: 8, topP: 0.9 },
-  }));
-  return { passes, samples: (await sampler.sample(requests)).flat() };
-}
-
-const bitsOf = ({ passes, samples }: Story): string =>
-  JSON.stringify([
-    passes.map(({ lossSum, logprobs }) => [lossSum, ...logprobs.flatMap((values) => Array.from(values))]),
-    samples.map(({ tokens, logprobs }) => [...tokens, ...logprobs]),
-  ]);
-
-/** Trains and samples without end, until it is told to. */
-async function noise(bench: Bench, done: () => boolean): Promise<void> {
-  const model = await bench.model(2);
-  const sampler = await bench.sampler(3);
-  for (let round = 0; !done(); round++) {
-    await model.forwardBackward(bench.weighted([round % 5, 2]), quiet);
-    await model.optimStep({ learningRate: 0.01 });
-    await sampler.sample([
-      { prompt: bench.sequence(round), samples: 3, seed: round, parameters: { maxTokens: 5 } },
-    ]);
-  }
 }
 
 export const concurrencyChecks: readonly CheckDefinition[] = [
@@ -131,25 +88,6 @@ export const concurrencyChecks: readonly CheckDefinition[] = [
       }
       // One that differs is a tie, and those are rare.
       assert(differing <= clients / 15, `${differing} of ${clients} clients got other samples than alone`);
-    },
-  },
-  {
-    name: "the same calls give the same bits, whatever runs beside them",
-    excuse: ({ deterministic }) =>
-      deterministic === true ? undefined : "it does not claim to be deterministic",
-    check: async (bench) => {
-      const quietly = bitsOf(await story(bench));
-      assert(bitsOf(await story(bench)) === quietly, "the same calls give other bits");
-      let done = false;
-      const noises = [noise(bench, () => done), noise(bench, () => done)];
-      const [busy, meanwhile] = await Promise.all([story(bench), story(bench)]).finally(() => {
-        done = true;
-      });
-      await Promise.all(noises);
-      assert(
-        bitsOf(busy) === quietly && bitsOf(meanwhile) === quietly,
-        "the same calls give other bits beside others",
-      );
     },
   },
 ];

@@ -5,6 +5,7 @@ import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
 import { clippingChecks } from "./clipping-checks.ts";
 import { concurrencyChecks } from "./concurrency-checks.ts";
+import { determinismChecks } from "./determinism-checks.ts";
 import { differenceChecks } from "./difference-checks.ts";
 import { extensionChecks } from "./extension-checks.ts";
 import { finiteChecks } from "./finite-checks.ts";
@@ -50,6 +51,7 @@ export function conformanceChecks(options: NoOptions = {}): readonly Conformance
     ...stopChecks,
     ...checkpointChecks,
     ...concurrencyChecks,
+    ...determinismChecks,
     ...adapterChecks,
     ...extensionChecks,
   ].map(bound);

@@ -17,6 +17,8 @@ export interface ConformanceSubject {
   readonly lora?: LoraOptions;
   /** The model's weights are given: no seed decides them. Default false. */
   readonly trained?: boolean;
+  /** Opens another engine like this one, which the caller closes; what two of them must have in common is checked with it. */
+  readonly another?: () => Promise<Engine>;
   /** Checkpoints are written on another machine, out of this one's sight. Default false. */
   readonly remote?: boolean;
 }

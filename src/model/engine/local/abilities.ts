@@ -1,3 +1,4 @@
+import type { Determinism } from "../../../foundation/contract/index.ts";
 import type { EngineAbilities } from "../definition.ts";
 
 /** Of adapters: above it they are no small part of a model. */
@@ -5,6 +6,12 @@ const largestRank = 512;
 
 /** Most probable tokens at a position. */
 const mostTop = 64;
+
+/**
+ * What `deterministic` makes of it. Another composition of a batch, another number of workers or threads and other versions may
+ * each round otherwise, and so may what is sampled when the memory for keys and values runs out.
+ */
+export const promised: readonly Determinism[] = ["calls", "engines"];
 
 /** What the Python workers can do, on any machine. */
 export const abilities: EngineAbilities = {

@@ -60,14 +60,14 @@ describe("frames", () => {
 
   test.prop([content])("follow the alignment of the protocol byte by byte", ({ text, number, arrays }) => {
     const frame = encodeFrame({ text, number }, arrays);
-    const view = new DataView(frame.buffer);
+    const view = new DataView(frame.buffer, frame.byteOffset);
     const headBytes = view.getUint32(0, true);
     expect(frame.length).toBe(8 + headBytes + view.getUint32(4, true));
     const head = JSON.parse(new TextDecoder().decode(frame.subarray(8, 8 + headBytes)));
     const body = frame.subarray(8 + headBytes);
     const written = new Uint8Array(body.length);
     let offset = 0;
-    for (const { name, dtype, length } of head.arrays) {
+    for (const { name, dtype, length } of head.arrays ?? []) {
       offset = Math.ceil(offset / 8) * 8;
       const expected = joined(arrays[name] as ArrayParts);
       expect(expected).toHaveLength(length * { i32: 4, i64: 8, f32: 4, u8: 1 }[dtype as "i32"]);
@@ -93,8 +93,8 @@ describe("frames", () => {
   test("reads a head that the sender did not fill up to a multiple of 8", () => {
     const head = new TextEncoder().encode('{"id":7,"arrays":[{"name":"x","dtype":"i32","length":1}]}');
     const bytes = new Uint8Array(8 + head.length + 4);
-    new DataView(bytes.buffer).setUint32(0, head.length, true);
-    new DataView(bytes.buffer).setUint32(4, 4, true);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, head.length, true);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(4, 4, true);
     bytes.set(head, 8);
     bytes[8 + head.length] = 42;
     expect(new FrameReader().push(bytes)).toEqual([{ head: { id: 7 }, arrays: { x: Int32Array.of(42) } }]);

@@ -23,7 +23,7 @@ export interface Frame {
 const elementBytes: Readonly<Record<Dtype, number>> = { i32: 4, i64: 8, f32: 4, u8: 1 };
 const prefixBytes = 8;
 const limit = 2 ** 31;
-const encoder = new TextEncoder();
+const nothing = new Uint8Array(0);
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 const aligned = (offset: number): number => Math.ceil(offset / 8) * 8;
@@ -50,27 +50,36 @@ export function encodeFrame(head: FrameHead, arrays: FrameInput = {}): Uint8Arra
     placed.push({ offset, parts: array.parts });
     bodyBytes = offset + length * elementBytes[array.dtype];
   }
-  const text = encoder.encode(JSON.stringify({ ...head, arrays: listed }, refuseNonFinite));
-  const headBytes = aligned(text.length);
+  const text = textOf(listed.length === 0 ? head : { ...head, arrays: listed });
+  const textBytes = Buffer.byteLength(text);
+  const headBytes = aligned(textBytes);
   if (headBytes >= limit || bodyBytes >= limit)
     throw engineError(
       "bad-request",
       `A call of ${headBytes + bodyBytes} bytes is more than a frame holds; divide it.`,
     );
-  const frame = new Uint8Array(prefixBytes + headBytes + bodyBytes);
-  const view = new DataView(frame.buffer);
-  view.setUint32(0, headBytes, true);
-  view.setUint32(4, bodyBytes, true);
-  frame.set(text, prefixBytes);
-  frame.fill(0x20, prefixBytes + text.length, prefixBytes + headBytes);
+  const start = prefixBytes + headBytes;
+  const frame = Buffer.allocUnsafe(start + bodyBytes);
+  frame.writeUInt32LE(headBytes, 0);
+  frame.writeUInt32LE(bodyBytes, 4);
+  frame.write(text, prefixBytes);
+  frame.fill(" ", prefixBytes + textBytes, start);
+  let end = start;
   for (const { offset, parts } of placed) {
-    let at = prefixBytes + headBytes + offset;
+    frame.fill(0, end, start + offset);
+    end = start + offset;
     for (const part of parts) {
-      frame.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-      at += part.byteLength;
+      frame.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), end);
+      end += part.byteLength;
     }
   }
   return frame;
+}
+
+/** A number without a JSON form becomes `null`, so only a text with one is looked through. */
+function textOf(head: FrameHead): string {
+  const text = JSON.stringify(head);
+  return text.includes("null") ? JSON.stringify(head, refuseNonFinite) : text;
 }
 
 function refuseNonFinite(key: string, value: unknown): unknown {
@@ -86,7 +95,7 @@ function refuseNonFinite(key: string, value: unknown): unknown {
 export class FrameReader {
   readonly #prefix = new Uint8Array(prefixBytes);
   #head: Uint8Array<ArrayBuffer> | undefined;
-  #body = new Uint8Array(0);
+  #body = nothing;
   #filled = 0;
 
   /** The frames that this piece completes. Throws `broken-frame`; the reader is of no use afterwards. */
@@ -96,6 +105,12 @@ export class FrameReader {
     // A frame may end exactly with its prefix's last byte (an empty body), so it is looked for after each copy.
     while (at < piece.length) {
       if (this.#head === undefined) {
+        const whole = this.#filled === 0 ? wholeFrame(piece, at) : undefined;
+        if (whole !== undefined) {
+          frames.push(whole.frame);
+          at = whole.end;
+          continue;
+        }
         at += this.#fill(this.#prefix, 0, piece, at);
         if (this.#filled === prefixBytes) this.#begin();
       } else {
@@ -119,24 +134,48 @@ export class FrameReader {
   }
 
   #begin(): void {
-    const view = new DataView(this.#prefix.buffer);
-    const headBytes = view.getUint32(0, true);
-    const bodyBytes = view.getUint32(4, true);
-    if (headBytes >= limit || bodyBytes >= limit)
-      throw brokenFrame(`it announces ${headBytes} and ${bodyBytes} bytes`);
+    const { headBytes, bodyBytes } = sizesAt(this.#prefix, 0);
     this.#head = new Uint8Array(headBytes);
     this.#body = new Uint8Array(bodyBytes);
     this.#filled = 0;
   }
 
-  #finish(headBytes: Uint8Array): Frame {
+  #finish(head: Uint8Array): Frame {
     const body = this.#body;
     this.#head = undefined;
-    this.#body = new Uint8Array(0);
+    this.#body = nothing;
     this.#filled = 0;
-    const { arrays, ...head } = parseHead(headBytes);
-    return { head, arrays: Object.freeze(viewArrays(arrays, body)) };
+    return frameOf(head, body);
   }
+}
+
+/** The frame at a place of a piece, where the piece holds all of it: of what a socket delivers, most is so. */
+function wholeFrame(
+  piece: Uint8Array,
+  at: number,
+): { readonly frame: Frame; readonly end: number } | undefined {
+  const start = at + prefixBytes;
+  if (start > piece.length) return undefined;
+  const { headBytes, bodyBytes } = sizesAt(piece, at);
+  const middle = start + headBytes;
+  const end = middle + bodyBytes;
+  if (end > piece.length) return undefined;
+  const body = bodyBytes === 0 ? nothing : new Uint8Array(piece.subarray(middle, end));
+  return { frame: frameOf(piece.subarray(start, middle), body), end };
+}
+
+function sizesAt(bytes: Uint8Array, at: number): { readonly headBytes: number; readonly bodyBytes: number } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, prefixBytes);
+  const headBytes = view.getUint32(0, true);
+  const bodyBytes = view.getUint32(4, true);
+  if (headBytes >= limit || bodyBytes >= limit)
+    throw brokenFrame(`it announces ${headBytes} and ${bodyBytes} bytes`);
+  return { headBytes, bodyBytes };
+}
+
+function frameOf(headBytes: Uint8Array, body: Uint8Array<ArrayBuffer>): Frame {
+  const { arrays, ...head } = parseHead(headBytes);
+  return { head, arrays: Object.freeze(viewArrays(arrays, body)) };
 }
 
 function parseHead(bytes: Uint8Array): Record<string, unknown> {

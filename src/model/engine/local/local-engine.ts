@@ -12,7 +12,7 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { weightVersionOf } from "../weight-version.ts";
-import { abilities } from "./abilities.ts";
+import { abilities, promised } from "./abilities.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
 import { LocalModel } from "./model.ts";
 import { isSmall, placeOf } from "./placement.ts";
@@ -21,6 +21,8 @@ import { LocalSampler } from "./sampler.ts";
 import type { Worker } from "./worker.ts";
 
 export interface LocalEngineOptions extends PoolOptions {
+  /** What is sampled together depends on the calls alone, never on when they arrive. */
+  readonly deterministic?: boolean;
   /** Brings the packages that models of the plain path need, and says in which folder they are; called when one is loaded. */
   readonly plainPackages?: (signal: AbortSignal | undefined) => Promise<string>;
 }
@@ -33,12 +35,14 @@ export class LocalEngine implements Engine {
   readonly name = "local";
   readonly #pool: WorkerPool;
   readonly #workers: number;
+  readonly #deterministic: boolean;
   readonly #plainPackages: LocalEngineOptions["plainPackages"];
   readonly #tally: Tally = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0 };
   #models = 0;
   #samplers = 0;
 
-  constructor({ plainPackages, ...options }: LocalEngineOptions) {
+  constructor({ plainPackages, deterministic = false, ...options }: LocalEngineOptions) {
+    this.#deterministic = deterministic;
     this.#pool = new WorkerPool(options);
     this.#plainPackages = plainPackages;
     this.#workers = options.workers;
@@ -50,6 +54,7 @@ export class LocalEngine implements Engine {
       engine: `${this.name} (torch ${hello.versions.torch})`,
       device: hello.device,
       ...abilities,
+      ...(this.#deterministic ? { deterministic: promised } : {}),
       architectures: hello.architectures,
       untested: [
         "published weights of the architectures that transformers computes: tiny models of each were compared",
@@ -57,6 +62,10 @@ export class LocalEngine implements Engine {
       workers: this.#workers,
       tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
     };
+  }
+
+  get #shared(): { readonly tally: Tally; readonly deterministic: boolean } {
+    return { tally: this.#tally, deterministic: this.#deterministic };
   }
 
   createModel(options: LoadOptions): Promise<EngineModel> {
@@ -73,7 +82,7 @@ export class LocalEngine implements Engine {
         (brought) => load(lease.worker, "create_model", { model: id, ...brought }, options),
         options.signal,
       );
-      return new LocalModel({ id, info, lease, tally: this.#tally });
+      return new LocalModel({ id, info, lease, ...this.#shared });
     } catch (error) {
       lease.release();
       throw error;
@@ -90,7 +99,7 @@ export class LocalEngine implements Engine {
     const { folder } = await placeOf(options);
     const workers = await this.#pool.all(await isSmall(folder));
     const weightVersion = weightVersionOf(options.source);
-    const sampler = new LocalSampler({ id, weightVersion, workers, tally: this.#tally });
+    const sampler = new LocalSampler({ id, weightVersion, workers, ...this.#shared });
     const loads = workers.map((worker) =>
       this.#withPackages(
         (brought) => load(worker, "load_sampler", { sampler: id, ...brought }, options),

@@ -106,6 +106,33 @@ describe("LocalEngine", () => {
     await expect(sampler.sample(requestsOf(1))).rejects.toMatchObject({ code: "unknown-sampler" });
   });
 
+  test("a worker that is stuck with nothing to do gets no model: it is ended, and another takes its place", async () => {
+    const logFolder = join(engines.folder, "stuck");
+    await using one = engines.open(1, logFolder, 1, 300);
+    const lost = await newModel(1, one);
+    process.kill(processOfWorker(logFolder, 1), "SIGSTOP");
+    await using model = await newModel(2, one);
+    expect((await train(model, 2)).every(Number.isFinite)).toBe(true);
+    await expect(lost.optimStep({ learningRate: 1 })).rejects.toMatchObject({
+      code: "worker-silent",
+      category: "engine",
+      message: expect.stringContaining("0.3 s"),
+    });
+  });
+
+  test("a worker that computes is not asked whether it is there, however long it takes", async () => {
+    const logFolder = join(engines.folder, "patient");
+    await using two = engines.open(2, logFolder, 1, 200);
+    const first = await newModel(1, two);
+    const losses = train(first, 20);
+    process.kill(processOfWorker(logFolder, 1), "SIGSTOP");
+    await using second = await newModel(2, two);
+    expect((await train(second, 2)).every(Number.isFinite)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    process.kill(processOfWorker(logFolder, 1), "SIGCONT");
+    expect((await losses).every(Number.isFinite)).toBe(true);
+  });
+
   test("takes no call after it was closed", async () => {
     const logFolder = join(engines.folder, "closing");
     const closing = engines.open(1, logFolder);

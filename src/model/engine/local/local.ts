@@ -2,7 +2,7 @@ import { availableParallelism, totalmem } from "node:os";
 import { z } from "zod";
 import { readOptions, systemClock } from "../../../foundation/base/index.ts";
 import type { EngineDefinition, EngineProgress } from "../definition.ts";
-import { abilities } from "./abilities.ts";
+import { abilities, promised } from "./abilities.ts";
 import { cacheFolder as cacheFolderOf } from "./cache-folder.ts";
 import { installEngine, packageFolder } from "./installation.ts";
 import { LocalEngine } from "./local-engine.ts";
@@ -12,6 +12,7 @@ import { installPlainPackages } from "./plain-packages.ts";
 const optionsSchema = z.strictObject({
   workers: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
   threads: z.number().int().min(1).optional(),
+  deterministic: z.boolean().default(false),
   cacheFolder: z.string().min(1).optional(),
   logFolder: z.string().min(1).optional(),
   python: z.string().min(1).optional(),
@@ -25,6 +26,11 @@ export interface LocalOptions {
   readonly workers?: number | "auto";
   /** Threads of each process; by default 1 for small models and all cores for large ones. */
   readonly threads?: number;
+  /**
+   * Equal calls give equal bits, in this engine and in another one of as many workers and threads: calls to a sampler wait for each
+   * other instead of decoding together, and which worker computes what is fixed beforehand. Default false.
+   */
+  readonly deterministic?: boolean;
   /** Where the Python environment is kept; default `$WHETSTONE_CACHE`, or `whetstone` in the user's cache. */
   readonly cacheFolder?: string;
   /** Where workers keep their logs; default the run's own folder. */
@@ -46,11 +52,19 @@ const bytesPerParameter = 16;
  * await using engine = await local({ workers: 2 }).open({ logFolder: "logs" });
  */
 export function local(options: LocalOptions = {}): EngineDefinition {
-  const { workers, threads, cacheFolder, python, ...rest } = readOptions("local()", optionsSchema, options);
+  const { workers, threads, deterministic, cacheFolder, python, ...rest } = readOptions(
+    "local()",
+    optionsSchema,
+    options,
+  );
   return {
     name: "local",
-    description: { workers, ...(threads === undefined ? {} : { threads }) },
-    abilities,
+    description: {
+      workers,
+      ...(threads === undefined ? {} : { threads }),
+      ...(deterministic ? { deterministic } : {}),
+    },
+    abilities: { ...abilities, ...(deterministic ? { deterministic: promised } : {}) },
     bytesPerParameter,
     open: async ({ logFolder, signal, onProgress = rest.onProgress }) => {
       const installation = await installEngine({
@@ -71,6 +85,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         workers: workers === "auto" ? Math.min(cores, roomFor) : workers,
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
+        deterministic,
         memoryBytes,
         plainPackages: (loading) =>
           installPlainPackages(installation, {

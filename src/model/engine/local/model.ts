@@ -25,6 +25,8 @@ export interface LocalModelOptions {
   readonly info: ModelInfo;
   readonly lease: Lease;
   readonly tally: Tally;
+  /** Of its samplers. */
+  readonly deterministic: boolean;
 }
 
 /** Trainable weights on one worker. */
@@ -33,14 +35,16 @@ export class LocalModel implements EngineModel {
   readonly info: ModelInfo;
   readonly #lease: Lease;
   readonly #tally: Tally;
+  readonly #deterministic: boolean;
   readonly #sequence = new SequenceCounter();
   #disposed = false;
 
-  constructor({ id, info, lease, tally }: LocalModelOptions) {
+  constructor({ id, info, lease, tally, deterministic }: LocalModelOptions) {
     this.id = id;
     this.info = info;
     this.#lease = lease;
     this.#tally = tally;
+    this.#deterministic = deterministic;
   }
 
   forward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
@@ -87,6 +91,7 @@ export class LocalModel implements EngineModel {
     const { reply } = await this.#call("snapshot", (sequence) => ({ sampler: idOf(sequence) }), options);
     const workers = [this.#lease.worker];
     return new LocalSampler({
+      deterministic: this.#deterministic,
       id: idOf(reply.head.sequence),
       weightVersion: `${this.id}@${reply.head.step}`,
       workers,

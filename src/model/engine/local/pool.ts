@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly largeThreads: number;
   /** Bytes of memory that were recorded for this machine. */
   readonly memoryBytes?: number;
+  /** How long a worker that has nothing to do may take to answer. */
+  readonly silenceMs?: number;
   readonly onProgress?: EngineProgress;
 }
 
@@ -88,7 +90,9 @@ export class WorkerPool implements AsyncDisposable {
 
   /** The workers on which a sampler of this size is loaded. */
   async all(small: boolean): Promise<Worker[]> {
-    return Promise.all((small ? this.#small : [this.#large]).map((slot) => this.#taken(slot)));
+    const slots = small ? this.#small : [this.#large];
+    await probe(slots);
+    return Promise.all(slots.map((slot) => this.#taken(slot)));
   }
 
   /**
@@ -97,6 +101,7 @@ export class WorkerPool implements AsyncDisposable {
    */
   async place(small: boolean, base?: string): Promise<Lease> {
     const slots = small ? this.#small : [this.#large];
+    await probe(slots);
     for (const slot of slots) this.#taken(slot).catch(() => undefined);
     const holding = slots.filter(({ bases }) => base !== undefined && bases.has(base));
     const slot = (holding.length > 0 ? holding : slots).reduce((best, other) =>
@@ -166,7 +171,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   async #startProcess(slot: Slot): Promise<Worker> {
-    const { python, packageFolder, environment, logFolder, onProgress } = this.#options;
+    const { python, packageFolder, environment, logFolder, silenceMs, onProgress } = this.#options;
     this.#starts += 1;
     const total = this.#starts;
     const tell = (): void =>
@@ -182,6 +187,7 @@ export class WorkerPool implements AsyncDisposable {
       log,
       environment,
       ...(memory === undefined ? {} : { memory }),
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     });
     this.#everStarted.push(worker);
     tell();
@@ -203,4 +209,9 @@ export class WorkerPool implements AsyncDisposable {
     await Promise.all(starting);
     await Promise.all(this.#everStarted.map((worker) => worker[Symbol.asyncDispose]()));
   }
+}
+
+/** One that is stopped or stuck is found before a model is placed on it, which would wait for ever. */
+async function probe(slots: readonly Slot[]): Promise<void> {
+  await Promise.all(slots.map(({ worker }) => worker?.probe()));
 }

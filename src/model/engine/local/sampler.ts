@@ -11,7 +11,7 @@ import type {
 import type { Tally } from "../tally.ts";
 import { type FrameHead, i32 } from "./frames.ts";
 import { packRequests, TopReader, unpackSamples } from "./sampling-data.ts";
-import { divide, type Share, steal } from "./shares.ts";
+import { deal, divide, type Share, steal } from "./shares.ts";
 import type { Reply, Worker } from "./worker.ts";
 
 export interface LocalSamplerOptions {
@@ -20,24 +20,30 @@ export interface LocalSamplerOptions {
   /** All hold the same weights under the same id. */
   readonly workers: readonly Worker[];
   readonly tally: Tally;
+  /** One call after the other, each divided in the same way, so that what is computed together depends on the calls alone. */
+  readonly deterministic: boolean;
 }
 
 interface Waiting {
   readonly signal?: AbortSignal;
 }
 
-/** Weights that one or more workers hold. Who computes what changes no result, because random numbers do not depend on it. */
+/** Weights that one or more workers hold. Who computes what changes no random number. */
 export class LocalSampler implements Sampler {
   readonly id: string;
   readonly weightVersion: string;
   readonly #workers: readonly Worker[];
   readonly #tally: Tally;
+  readonly #deterministic: boolean;
+  /** The end of the call before; calls wait for it where they must not meet. */
+  #before: Promise<unknown> = Promise.resolve();
 
-  constructor({ id, weightVersion, workers, tally }: LocalSamplerOptions) {
+  constructor({ id, weightVersion, workers, tally, deterministic }: LocalSamplerOptions) {
     this.id = id;
     this.weightVersion = weightVersion;
     this.#workers = workers;
     this.#tally = tally;
+    this.#deterministic = deterministic;
   }
 
   /** A worker that died takes its copy along; the others go on. With none left, the call says why. */
@@ -121,7 +127,7 @@ export class LocalSampler implements Sampler {
     run: (worker: Worker, members: readonly M[]) => Promise<readonly T[]>,
     signal: AbortSignal | undefined,
   ): Promise<T[]> {
-    const workers = this.#living();
+    const workers = this.#deterministic ? this.#workers : this.#living();
     const shares = members.map((member, index) => ({ index, ...costOf(member) }));
     const results: T[] = new Array(members.length);
     const runChunk = async (worker: Worker, chunk: readonly Share[]): Promise<void> => {
@@ -131,8 +137,20 @@ export class LocalSampler implements Sampler {
       );
       for (const [place, { index }] of chunk.entries()) results[index] = done[place] as T;
     };
-    await waitFor(steal(workers, divide(shares, workers.length), runChunk, signal), signal);
+    const chunks = divide(shares, workers.length);
+    await waitFor(
+      this.#deterministic
+        ? this.#afterTheLast(() => deal(workers, chunks, runChunk, signal))
+        : steal(workers, chunks, runChunk, signal),
+      signal,
+    );
     return results;
+  }
+
+  #afterTheLast(run: () => Promise<void>): Promise<void> {
+    const running = this.#before.then(run);
+    this.#before = running.catch(() => undefined);
+    return running;
   }
 
   /** Not waited for: calls come in order, and who is asked to end would wait for all that were made before. */

@@ -61,3 +61,27 @@ export async function steal<W, C>(
   };
   await Promise.all([...workers, ...workers].map(lane));
 }
+
+/** Runs chunks on workers that are fixed beforehand, in turn, one at a time on each. Stops as {@link steal} does. */
+export async function deal<W, C>(
+  workers: readonly W[],
+  chunks: readonly C[],
+  run: (worker: W, chunk: C) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  let failed = false;
+  const lane = async (worker: W, first: number): Promise<void> => {
+    for (let next = first; !failed && next < chunks.length; next += workers.length) {
+      signal?.throwIfAborted();
+      try {
+        await run(worker, chunks[next] as C);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(workers.map(lane));
+  const broken = ends.find(({ status }) => status === "rejected");
+  if (broken?.status === "rejected") throw broken.reason;
+}

@@ -37,6 +37,21 @@ await worker[Symbol.asyncDispose]();
 console.log("closed");
 `;
 
+test("a program that waits for an answer is told that its worker died, and does not just end", async () => {
+  const [script, python, main] = ["mortal.mjs", "mortal", "waits.mjs"].map((name) => join(folder, name));
+  const diesAtOnce = slowToEnd.replace(
+    "socket.write(",
+    'head.verb === "stats" ? process.exit(3) : socket.write(',
+  );
+  writeFileSync(script as string, diesAtOnce);
+  writeFileSync(python as string, `#!/bin/sh\nexec ${process.execPath} ${script}\n`);
+  chmodSync(python as string, 0o755);
+  const asks = `await worker.call("stats", {}).catch(({ code }) => console.log(code));`;
+  writeFileSync(main as string, program(python as string).replace("await worker[", `${asks}\nawait worker[`));
+  const { stdout } = await promisify(execFile)(process.execPath, [main as string]);
+  expect(stdout).toBe("worker-died\nclosed\n");
+}, 30_000);
+
 test("a program waits for the end of its worker, however long that takes after the last answer", async () => {
   const [script, python, main] = ["fake.mjs", "python", "main.mjs"].map((name) => join(folder, name));
   writeFileSync(script as string, slowToEnd);

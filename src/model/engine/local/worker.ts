@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { type Scalar, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Precision } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
@@ -26,6 +26,8 @@ export interface WorkerOptions {
   readonly memory?: MemoryShare;
   readonly log: { readonly path: string; readonly descriptor: number };
   readonly environment: Environment;
+  /** How long it may take to answer with nothing to do; default 30 s, which a machine that swaps may need. */
+  readonly silenceMs?: number;
 }
 
 /** Of the memory that was recorded for this machine, once. */
@@ -56,6 +58,7 @@ interface Pending {
 
 const protocol = 1;
 const patienceMs = 2000;
+const longestSilenceMs = 30_000;
 
 /**
  * One process of the Python package and the calls that wait for it. Calls are written in the order in which they are
@@ -66,6 +69,7 @@ export class Worker implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #socket: Duplex & { ref(): void; unref(): void };
   readonly #logPath: string;
+  readonly #silenceMs: number;
   readonly #reader = new FrameReader();
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
@@ -80,8 +84,17 @@ export class Worker implements AsyncDisposable {
   #readyAt: number | undefined;
   #endedAt: number | undefined;
 
-  private constructor({ python, packageFolder, threads, memory, log, environment }: WorkerOptions) {
+  private constructor({
+    python,
+    packageFolder,
+    threads,
+    memory,
+    log,
+    environment,
+    silenceMs = longestSilenceMs,
+  }: WorkerOptions) {
     this.#logPath = log.path;
+    this.#silenceMs = silenceMs;
     this.#threads = threads;
     this.#memory = memory;
     this.#child = spawn(python, ["-m", "whetstone_engine"], {
@@ -107,7 +120,11 @@ export class Worker implements AsyncDisposable {
     });
     this.#socket.on("data", (piece: Buffer) => this.#receive(piece));
     this.#socket.on("error", () => undefined);
-    this.#socket.once("close", () => setTimeout(() => this.#kill(), patienceMs).unref());
+    this.#socket.once("close", () => {
+      // What waits for an answer is told by the end of the process that there is none.
+      if (this.#pending.size > 0) this.#child.ref();
+      setTimeout(() => this.#kill(), patienceMs).unref();
+    });
     this.#child.unref();
     this.#socket.unref();
   }
@@ -118,6 +135,29 @@ export class Worker implements AsyncDisposable {
     worker.#hello = (await worker.#greet()) as unknown as Hello;
     worker.#readyAt = performance.now();
     return worker;
+  }
+
+  /**
+   * Resolves when it has answered, which one that has nothing to do does at once; one that does not, because it is stopped or
+   * stuck, fails with `worker-silent` and is ended. One that computes is not asked.
+   */
+  async probe(): Promise<void> {
+    if (this.#failure !== undefined || this.#pending.size > 0) return;
+    const patience = new AbortController();
+    let answered = false;
+    const answer = this.call("ping", {}).then(
+      () => {
+        answered = true;
+      },
+      () => undefined,
+    );
+    // After a stop of this program itself the time is up before what came meanwhile has been read.
+    const tired = sleep(this.#silenceMs, undefined, { signal: patience.signal }).then(() => nextTurn());
+    await Promise.race([answer, tired.catch(() => undefined)]);
+    patience.abort();
+    if (answered || this.#failure !== undefined) return;
+    this.#fail(silent(this.#silenceMs, this.#logPath));
+    this.#kill();
   }
 
   /** Computes with so many threads, in so much memory, from now on. */
@@ -195,13 +235,8 @@ export class Worker implements AsyncDisposable {
 
   /** Keeps the program running while something is waited for: an answer, or at last the end of the process. */
   #hold(held: boolean): void {
-    if (held || this.#closing) {
-      this.#child.ref();
-      this.#socket.ref();
-    } else {
-      this.#child.unref();
-      this.#socket.unref();
-    }
+    if (held || this.#closing) this.#socket.ref();
+    else this.#socket.unref();
   }
 
   #deathOf(code: number | null, signal: NodeJS.Signals | null): WhetstoneError {
@@ -237,6 +272,7 @@ export class Worker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     this.#hold(true);
+    this.#child.ref();
     if (this.#failure === undefined) this.call("shutdown", {}).catch(() => undefined);
     const patience = new AbortController();
     const tired = sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined);
@@ -250,6 +286,15 @@ export class Worker implements AsyncDisposable {
 
 function closed(): WhetstoneError {
   return engineError("engine-closed", "The engine was closed while a call waited for its answer.");
+}
+
+function silent(silenceMs: number, log: string): WhetstoneError {
+  return new WhetstoneError({
+    code: "worker-silent",
+    category: "engine",
+    message: `A worker of the engine had nothing to do and did not answer for ${silenceMs / 1000} s, so it was ended, and what it held is lost; the next call that needs its place starts another. (${log})`,
+    details: { silenceMs, log },
+  });
 }
 
 function notStarted(python: string, cause: Error): WhetstoneError {

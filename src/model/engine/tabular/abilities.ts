@@ -14,5 +14,5 @@ export const abilities: EngineAbilities = {
   gradientCheckpointing: false,
   topLogprobs: mostTop,
   extensions: ["certainty", "gradient-features"],
-  deterministic: true,
+  deterministic: ["calls", "engines", "batches"],
 };

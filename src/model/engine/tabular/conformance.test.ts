@@ -19,9 +19,10 @@ describe.each([{ horizon: 64 }, { horizon: 4, backOff: 2 }])(
       folder = await mkdtemp(join(tmpdir(), "whetstone-tabular-"));
       const needs = { characters: "0123456789=", projectFolder: folder };
       const { path, tokenizer } = await tiny().prepare(folder, needs);
-      engine = await tabular(options).open({ logFolder: folder });
+      const another = () => tabular(options).open({ logFolder: folder });
+      engine = await another();
       const tokens = [tokenizer.endToken, ...tokenizer.encode(needs.characters)];
-      subject = { engine, modelFolder: path, vocabularySize: tokenizer.vocabularySize, tokens };
+      subject = { engine, another, modelFolder: path, vocabularySize: tokenizer.vocabularySize, tokens };
     });
     afterAll(async () => {
       await engine[Symbol.asyncDispose]();

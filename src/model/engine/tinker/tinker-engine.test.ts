@@ -36,6 +36,23 @@ test("a server is found by the SDK's own variables", async () => {
   expect((await engine.capabilities()).engine).toBe("tinker (tabular)");
 });
 
+test("equal bits are claimed only where the order of arrival does not matter", async () => {
+  for (const [deterministic, claimed] of [
+    [["calls", "engines"], []],
+    [
+      ["calls", "engines", "batches"],
+      ["calls", "engines", "batches"],
+    ],
+  ] as const) {
+    await using one = await served({}, (inner) => {
+      const says = inner.capabilities.bind(inner);
+      return Object.assign(inner, { capabilities: async () => ({ ...(await says()), deterministic }) });
+    });
+    await using engine = await open(one.server.url);
+    expect((await engine.capabilities()).deterministic).toEqual(claimed);
+  }
+});
+
 test("a server that fails now and then is asked again, and a call is run once", async () => {
   await using one = await served();
   let requests = 0;

@@ -123,7 +123,9 @@ export class TinkerEngine implements Engine {
     const known = Array.isArray(losses)
       ? { ...plain, losses: plain.losses.filter((name) => losses.includes(name)) }
       : plain;
-    const stated = { ...known, ...own, engine, extensions: [] };
+    // Requests arrive each by itself and in no certain order: bits are equal only where neither matters.
+    const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
+    const stated = { ...known, ...own, engine, extensions: [], deterministic };
     const capabilities = findings === undefined ? stated : asFound(stated, findings);
     return { session, capabilities, traits: { ours, signedWeights: capabilities.signedWeights !== false } };
   }

@@ -93,8 +93,9 @@ function engineCalled(which: string, { model, precision: asked, lora, key }: Che
     definition,
     bring: async (bringing, folder) => {
       const path = await modelFolder(model, folder, bringing);
+      const another = (): Promise<Engine> => definition.open({ logFolder: folder });
       const adapters = lora === undefined ? {} : { lora: { rank: lora } };
-      return (engine) => folderSubject(engine, path, { precision, ...adapters });
+      return (engine) => folderSubject(engine, path, { precision, another, ...adapters });
     },
   };
 }

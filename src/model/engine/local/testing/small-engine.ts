@@ -47,7 +47,12 @@ export class SmallEngines implements AsyncDisposable {
     return new SmallEngines(folder, modelFolder, python);
   }
 
-  open(workers: number, logFolder = join(this.folder, "logs"), largeThreads = 1): LocalEngine {
+  open(
+    workers: number,
+    logFolder = join(this.folder, "logs"),
+    largeThreads = 1,
+    silenceMs?: number,
+  ): LocalEngine {
     return new LocalEngine({
       python: this.python,
       packageFolder,
@@ -57,6 +62,7 @@ export class SmallEngines implements AsyncDisposable {
       workers,
       threads: 1,
       largeThreads,
+      ...(silenceMs === undefined ? {} : { silenceMs }),
     });
   }
 

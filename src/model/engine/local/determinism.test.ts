@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Engine, LoraOptions, Precision } from "../../../foundation/contract/index.ts";
+import { conformanceChecks } from "../conformance/index.ts";
+import { local } from "./index.ts";
+
+const vocabularySize = 12;
+/** With a table of positions that makes it large: it gets every thread, lays its weights out anew, and keeps what it has read. */
+const manyPositions = 150_000;
+const shape = {
+  model_type: "llama",
+  vocab_size: vocabularySize,
+  hidden_size: 32,
+  intermediate_size: 48,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  rms_norm_eps: 1e-5,
+  position_embedding_type: "learned",
+};
+
+let folder: string;
+let engine: Engine;
+const open = (): Promise<Engine> =>
+  local({ workers: 2, deterministic: true }).open({ logFolder: join(folder, "logs") });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "whetstone-determinism-"));
+  engine = await open();
+  for (const positions of [64, manyPositions]) {
+    await mkdir(join(folder, String(positions)));
+    const config = { ...shape, max_position_embeddings: positions };
+    await writeFile(join(folder, String(positions), "config.json"), JSON.stringify(config));
+  }
+}, 600_000);
+
+afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+const checks = conformanceChecks().filter(({ name }) => /same bits/.test(name));
+const cases: readonly { precision: Precision; positions: number; lora?: LoraOptions }[] = [
+  { precision: "fp32", positions: 64 },
+  { precision: "mixed", positions: 64 },
+  { precision: "bf16", positions: 64 },
+  { precision: "fp32", positions: 64, lora: { rank: 4 } },
+  { precision: "fp32", positions: manyPositions },
+];
+
+describe.each(cases)("deterministic: $precision, $positions positions, adapters: $lora", (one) => {
+  const { precision, positions, lora } = one;
+  test.each(checks)("$name", async ({ name, run }) => {
+    const result = await run({
+      engine,
+      another: open,
+      modelFolder: join(folder, String(positions)),
+      vocabularySize,
+      precision,
+      ...(lora === undefined ? {} : { lora }),
+    });
+    // Another composition of a batch may round otherwise, and is not promised to be alike.
+    expect(result.outcome).toBe(/in its call/.test(name) ? "not-applicable" : "passed");
+  });
+});
+
+test("nothing of the kind is claimed unless it was asked for", async () => {
+  expect(local().abilities?.deterministic).toBeUndefined();
+  const asked = local({ deterministic: true });
+  expect(asked.abilities?.deterministic).toEqual(["calls", "engines"]);
+  expect(asked.description).toMatchObject({ deterministic: true });
+  expect((await engine.capabilities()).deterministic).toEqual(["calls", "engines"]);
+});
