@@ -14,7 +14,7 @@ from torch import Tensor
 from .config import ModelConfig
 from .memory import zeros
 from .packing import NARROWEST, spread
-from .places import Column, Places, causal, lines_of, places_after
+from .places import Places, Target, causal, lines_of, places_after
 
 ROOM = 64
 """Columns of room for answers at first; doubled when they are used up."""
@@ -151,7 +151,7 @@ class Cache:
         heads = self.config.key_value_heads
         return layer[:, row * heads : (row + 1) * heads]
 
-    def open(self, live_B: np.ndarray) -> Column:
+    def open(self, live_B: np.ndarray) -> Target:
         """The next column of every row, which `attend` writes in each layer; of rows that are done the last
         one again."""
         column, count = np.where(live_B, self.lengths, np.maximum(self.lengths - 1, 0)), len(live_B)
@@ -162,21 +162,14 @@ class Cache:
         longest = int(self.lengths.max())
         if self.bias is not None and self.lengths.min() == longest == NARROWEST:
             self.bias = None
-        # Where no key is hidden all rows are as long, and what they write is one slice.
-        even = self.bias is None and column.min() == longest - 1
-        at = longest - 1 if even else lines_of(np.arange(count), column, self.shape)
-        return Column(at, max(longest, NARROWEST))
+        even = column.min() == longest - 1
+        to = slice(longest - 1, longest) if even else lines_of(np.arange(count), column, self.shape)
+        return Target(slice(0, count * self.config.key_value_heads), to, max(longest, NARROWEST))
 
-    def attend(self, layer: int, column: Column, heads_BHd: Tensor) -> Tensor:
+    def attend(self, layer: int, column: Target, heads_BHd: Tensor) -> Tensor:
         """Writes the column's keys and values, and attends to all up to it: [B, H, d] in, [B, K·G·d] out."""
-        heads = self.config.key_value_heads
-        lines = slice(0, len(heads_BHd) * heads)
-        if isinstance(column.at, int):
-            fresh = heads_BHd[:, self.config.heads :].unflatten(1, (2, heads)).transpose(0, 1)
-            self.layers[layer][:, lines, column.at].unflatten(1, (-1, heads)).copy_(fresh)
-        else:
-            self.write(layer, column.at, heads_BHd)
-        return self._ask(layer, lines, heads_BHd[:, : self.config.heads], column.seen)
+        self.write(layer, column, heads_BHd)
+        return self._ask(layer, column.lines, heads_BHd[:, : self.config.heads], column.seen)
 
     def follow(self, rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> Places:
         """Where positions lie that follow the first columns of rows."""
@@ -185,7 +178,7 @@ class Cache:
     def extend(self, layer: int, places: Places, heads_NHd: Tensor) -> Tensor:
         """Writes what follows the first columns of rows, packed, and attends to all before each: [N, H, d]
         in, [N, K·G·d] out."""
-        self.write(layer, places.at, heads_NHd)
+        self.write(layer, places, heads_NHd)
         heads, bucket = self.config.heads, places.bucket
         queries = spread(heads_NHd[:, :heads].flatten(1), bucket).unflatten(2, (heads, -1)).transpose(1, 2)
         attended = self._each(layer, places, queries).transpose(1, 2).flatten(2).flatten(0, 1)
@@ -194,12 +187,10 @@ class Cache:
     def _each(self, layer: int, places: Places, queries: Tensor) -> Tensor:
         """What queries [R, K·G, T, d] of rows see of their keys and values, as many."""
         heads, width = self.config.key_value_heads, self.config.head_width
-        if places.mask is not None or queries.dtype != torch.float32:
+        if places.mask is not None:
             seen = self.layers[layer][:, places.lines, : places.seen].unflatten(1, (-1, heads))
-            mask, grouped = places.mask, heads != self.config.heads
-            return F.scaled_dot_product_attention(
-                queries, *seen, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped
-            )
+            grouped = heads != self.config.heads
+            return F.scaled_dot_product_attention(queries, *seen, attn_mask=places.mask, enable_gqa=grouped)
         keys, values = self.layers[layer][:, places.lines, : max(places.seen, NARROWEST)]
         mask = causal(queries.shape[2], self.config.heads // heads, keys.shape[1])
         lines = queries.reshape(len(keys), -1, width)
@@ -208,15 +199,20 @@ class Cache:
 
     def end(self, layer: int, places: Places, heads_NHd: Tensor) -> Tensor:
         """As `extend`, where only what the last position of each row sees is wanted, [R, K·G·d]."""
-        self.write(layer, places.at, heads_NHd)
+        self.write(layer, places, heads_NHd)
         queries = heads_NHd[places.last_R, : self.config.heads]
         return self._ask(layer, places.lines, queries, max(places.seen, NARROWEST))
 
-    def write(self, layer: int, at: Tensor, heads_NHd: Tensor) -> None:
-        """Puts keys and values of packed positions into their lines."""
-        width = self.config.head_width
-        fresh = heads_NHd[:, self.config.heads :].reshape(-1, width)
-        self.layers[layer].view(-1, width).index_copy_(0, at, fresh)
+    def write(self, layer: int, target: Target, heads_NHd: Tensor) -> None:
+        """Puts keys and values of packed positions where they belong."""
+        fresh, memory = heads_NHd[:, self.config.heads :], self.layers[layer]
+        if isinstance(target.to, Tensor):
+            width = self.config.head_width
+            memory.view(-1, width).index_copy_(0, target.to, fresh.reshape(-1, width))
+            return
+        heads = self.config.key_value_heads
+        into = memory[:, target.lines, target.to].unflatten(1, (-1, heads))
+        into.copy_(fresh.unflatten(1, (2, heads)).unflatten(0, (into.shape[1], -1)).permute(2, 0, 3, 1, 4))
 
     def _ask(self, layer: int, lines: slice | Tensor, queries_BHd: Tensor, seen: int) -> Tensor:
         """What one query a head sees of its row's keys and values, [B, K·G·d]."""

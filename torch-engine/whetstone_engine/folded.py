@@ -21,7 +21,9 @@ class Folded(dict[str, Tensor | Linear]):
     def __init__(self, weights: dict[str, Tensor], config: ModelConfig) -> None:
         super().__init__()
         width, turned = config.head_width, config.heads + config.key_value_heads
-        pairs = torch.arange(width).view(2, -1).t().reshape(-1)
+        pairs = torch.arange(width)
+        if config.positions == "rotary":
+            pairs = pairs.view(2, -1).t().reshape(-1)
         order = torch.arange((turned + config.key_value_heads) * width).view(-1, width)
         order[:turned] = order[:turned, pairs]
         for key, weight in weights.items():

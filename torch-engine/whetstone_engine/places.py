@@ -13,30 +13,30 @@ from .packing import Bucket
 
 
 @dataclass(frozen=True)
-class Column:
-    """The next keys and values of each row: which line of a layer's memory each is, [B·2K], or which column
-    all are, and how many columns are seen."""
+class Target:
+    """Where fresh keys and values go."""
 
-    at: Tensor | int
+    lines: slice | Tensor
+    """Which of a layer's M·K the rows' keys have: a slice where rows are neighbours."""
+    to: slice | Tensor
+    """Columns that all rows write; or where they differ, which line of a layer's memory [2·M·K·C, d] each key
+    and value is, position by position, [N·2K]."""
     seen: int
+    """Columns that are seen."""
 
 
 @dataclass(frozen=True)
-class Places:
-    """Packed positions that follow what rows have: which line of a layer's memory each key and value is,
-    [N·2K], their rectangle, which lines the rows' keys have, and what is seen."""
+class Places(Target):
+    """Packed positions that follow what rows have."""
 
-    at: Tensor
     column_N: Tensor
     """Column of each position."""
     last_R: Tensor
     """The last position of each row."""
     bucket: Bucket
-    lines: slice | Tensor
-    """Of each row and key-value head, [R·K]: a slice where rows are neighbours."""
+    """Their rectangle."""
     mask: Tensor | None
     """What each position sees, [R, 1, T, seen]; None where rows begin, which see what is before them."""
-    seen: int
 
 
 def rectangle(lengths: np.ndarray) -> Bucket:
@@ -55,19 +55,20 @@ def places_after(
     row = np.repeat(np.arange(len(lengths)), lengths)
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     column, (_, heads, _) = starts[row] + within, shape
+    bucket, longest = rectangle(lengths), int(lengths.max())
     seen = int((starts + lengths).max())
-    lines: slice | Tensor = slice(int(rows[0]) * heads, (int(rows[-1]) + 1) * heads)
-    if (np.diff(rows) != 1).any():
-        lines = torch.from_numpy((rows[:, None] * heads + np.arange(heads)).reshape(-1))
-    ends = torch.from_numpy(starts)[:, None] + torch.arange(int(lengths.max()))
+    neighbours = bool((np.diff(rows) == 1).all())
+    lines = (rows[:, None] * heads + np.arange(heads)).reshape(-1)
+    even = neighbours and bucket.place_N is None and starts.min() == starts.max()
+    ends = torch.from_numpy(starts)[:, None] + torch.arange(longest)
     return Places(
-        lines_of(rows[row], column, shape),
+        slice(int(lines[0]), int(lines[-1]) + 1) if neighbours else torch.from_numpy(lines),
+        slice(seen - longest, seen) if even else lines_of(rows[row], column, shape),
+        seen,
         torch.from_numpy(column),
         torch.from_numpy(np.cumsum(lengths) - 1),
-        rectangle(lengths),
-        lines,
+        bucket,
         (torch.arange(seen) <= ends[:, :, None])[:, None] if starts.any() else None,
-        seen,
     )
 
 

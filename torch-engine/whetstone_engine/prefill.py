@@ -67,7 +67,7 @@ class Prefill:
         computed, which = packing.wanted(places.last_R)
 
         def see(layer: int, heads_NHd: Tensor) -> None:
-            self.cache.write(layer, places.at, packing.at_places(heads_NHd))
+            self.cache.write(layer, places, packing.at_places(heads_NHd))
 
         tokens_N = packing.computed(torch.from_numpy(tokens))
         hidden = self.decoder.hidden(self.weights, tokens_N, packing, computed, see)
