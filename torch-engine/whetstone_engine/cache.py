@@ -38,8 +38,8 @@ class Cache:
         """Columns of each row that are written, [B]."""
         self.columns = 0
         self.layers: list[Tensor] = []
-        self.spare: list[Tensor] = []
-        """Memory of rows that were here before, a piece a layer."""
+        self.pieces: list[Tensor] = []
+        """The memory that layers lie in; without rows, that of those that were here before."""
         self.sound = True
         """Whether all that rows have written are numbers."""
         self.nothing = torch.zeros(1, 1, 1, dtype=dtype)
@@ -62,8 +62,8 @@ class Cache:
 
     def empty(self) -> None:
         """No rows. Their memory serves the next ones, where it is little and holds numbers."""
-        kept = self.sound and sum(layer.nbytes for layer in self.layers) <= KEPT_BYTES
-        self.spare = [layer.view(-1) for layer in self.layers] if kept else []
+        if not self.sound or sum(piece.nbytes for piece in self.pieces) > KEPT_BYTES:
+            self.pieces = []
         self.sound = True
         self.lengths, self.columns, self.layers, self.bias = np.zeros(0, dtype=np.int64), 0, [], None
 
@@ -76,24 +76,21 @@ class Cache:
         rows = torch.from_numpy(kept)
         shape = (2, places * heads, columns, config.head_width)
         for layer in range(config.layers):
-            new = self._room(shape)
+            piece = self._piece(layer, math.prod(shape))
+            new = piece[: math.prod(shape)].view(shape)
             if len(kept) > 0:
                 old = self.layers[layer].unflatten(1, (-1, heads))[:, :, :, :seen]
                 new.unflatten(1, (-1, heads))[:, : len(kept), :, :seen] = (
                     old[:, : len(kept)] if kept_B is None else old[:, rows]
                 )
-            if layer < len(self.layers):
-                self.layers[layer] = new
-            else:
-                self.layers.append(new)
-        self.spare, self.columns = [], columns
+            self.layers[layer : layer + 1], self.pieces[layer : layer + 1] = [new], [piece]
+        self.columns = columns
         self._hide()
 
-    def _room(self, shape: tuple[int, ...]) -> Tensor:
-        count = math.prod(shape)
-        if self.spare and len(self.spare[-1]) >= count:
-            return self.spare.pop()[:count].view(shape)
-        return zeros(shape, self.dtype)
+    def _piece(self, layer: int, count: int) -> Tensor:
+        """Memory for so many numbers, or more."""
+        free = self.pieces[layer : layer + 1] if len(self.lengths) == 0 else []
+        return free[0] if free and len(free[0]) >= count else zeros((count,), self.dtype)
 
     def drop(self, gone: np.ndarray) -> np.ndarray:
         """Rows (True where one goes) give their places up: the last of the others move there. Returns which
