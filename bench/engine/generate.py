@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--dtype", required=True, choices=("bfloat16", "float32"))
     parser.add_argument("--temperature", type=float, required=True)
-    for name in ("threads", "rows", "prompt", "tokens"):
+    for name in ("threads", "rows", "prompt", "tokens", "times"):
         parser.add_argument(f"--{name}", type=int, required=True)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
@@ -37,9 +37,13 @@ def main() -> None:
     prompts = torch.from_numpy(np.random.default_rng(0).integers(10, model.config.vocab_size, shape))
     print("ready", flush=True)
     for _ in sys.stdin:
-        with torch.inference_mode():
-            out = model.generate(prompts, attention_mask=torch.ones_like(prompts), generation_config=settings)
-        print(out.numel() - prompts.numel(), flush=True)
+        written = 0
+        for _ in range(asked.times):
+            with torch.inference_mode():
+                attended = torch.ones_like(prompts)
+                out = model.generate(prompts, attention_mask=attended, generation_config=settings)
+            written += out.numel() - prompts.numel()
+        print(written, flush=True)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ interface Supervised {
   readonly vocabulary: number;
   readonly batches: readonly number[];
   readonly stepsATurn: number;
+  /** Steps of the Trainer before its first turn: as many as its speed needs to settle, where a step takes no seconds. */
+  readonly warmSteps: number;
   /** The Trainer's own two ways of making batches, and what is to be reached against each. */
   readonly bars: readonly (readonly ["group_by_length" | "random", number])[];
 }
@@ -31,6 +33,7 @@ const small: Supervised = {
   vocabulary: 13,
   batches: [64, 256],
   stepsATurn: 20,
+  warmSteps: 20,
   bars: [
     ["group_by_length", 1.1],
     ["random", 1.6],
@@ -44,10 +47,9 @@ const pretrained: Supervised = {
   vocabulary: 49_152,
   batches: [8, 16, 32],
   stepsATurn: 2,
+  warmSteps: 3,
   bars: [["group_by_length", 1.3]],
 };
-
-const warmSteps = 3;
 
 export const smallTrainingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, "fp32", bench);
 /** In fp32, and where the processor has bf16 in mixed precision too. */
@@ -58,7 +60,7 @@ export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
 
 /** Lines of mixed lengths whose first half has no loss, against transformers' Trainer: tokens with a loss a second. */
 async function rowsOf(
-  { work, shortest, longest, vocabulary, batches, stepsATurn, bars }: Supervised,
+  { work, shortest, longest, vocabulary, batches, stepsATurn, warmSteps, bars }: Supervised,
   precision: Precision,
   { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row[]> {
@@ -121,7 +123,7 @@ async function rowsOf(
     rows.push({
       work: `${work} in ${precision}`,
       against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
-      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${best.processes} × ${threadsOf(best.processes)} threads (the fastest tried of each)`,
+      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${best.processes} × ${threadsOf(best.processes)} threads (the fastest tried of each), after ${warmSteps} steps`,
       ratio: await pairedRatio(ours, () => peer.turn(), rounds),
       bar,
     });

@@ -169,6 +169,22 @@ def test_logits_that_are_no_numbers_end_a_request_at_once(make_folder: FolderMak
         one.arrays()
     assert caught.value.code == "non-finite-logits"
     assert not sampler.busy
+    # Memory with what is no number in it is not for others.
+    assert sampler.batch.cache.pieces == []
+
+
+def test_rows_are_written_in_the_memory_of_earlier_ones(snapshot, alone):
+    sampler = Sampler(snapshot, TABLE)
+    held = []
+    for index in (7, 0, 5, 7):
+        one = request(snapshot, index)
+        sampler.enqueue([one])
+        sampler.step()
+        held.append(sampler.batch.cache.layers[0].untyped_storage().data_ptr())
+        finish(sampler)
+        assert_same(one, alone[index])
+    # That of the longest prompt has room for all.
+    assert len(set(held)) == 1
 
 
 def test_the_most_probable_tokens_are_the_model_s(snapshot, alone):

@@ -7,7 +7,9 @@ import torch
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
 from whetstone_engine import panels
+from whetstone_engine import weights as weights_module
 from whetstone_engine.choice import Parameters
+from whetstone_engine.folded import Folded
 from whetstone_engine.panels import Panels, add_linear, linear
 from whetstone_engine.sampler import rows_of, sample
 from whetstone_engine.scores import logprobs_of
@@ -52,23 +54,35 @@ def test_every_thread_has_a_panel_of_its_own():
     assert panels.panels_of(49152, 16) == 128
 
 
+def everything_is_large(monkeypatch):
+    for module in (panels, weights_module):
+        monkeypatch.setattr(module, "PACKED", 0)
+
+
 @pytest.mark.parametrize("members", SHAPES, ids=str)
 def test_samples_are_those_of_whole_weights(make_folder: FolderMaker, monkeypatch, members):
     rows = requested(random_sequences(1, [3, 9, 20]), samples=3, most=20)
     model = make_folder.trainer(**members)
-    plain, other = model.snapshot(), model.snapshot()
-    expected = sample(plain, rows_of(rows, plain), Parameters(), None)
-    assert not plain.packed
-    monkeypatch.setattr(panels, "PACKED", 0)
+    plain, folded, cut = model.snapshot(), model.snapshot(), model.snapshot()
+    with monkeypatch.context() as patched:
+        patched.setattr(plain, "pack", lambda: None)
+        expected = sample(plain, rows_of(rows, plain), Parameters(), None)
+    folded.pack()
+    everything_is_large(monkeypatch)
     monkeypatch.setattr(panels, "WIDTH", 10)
-    out = sample(other, rows_of(rows, other), Parameters(), None)
-    assert other.packed
-    assert all(map(np.array_equal, out.tokens, expected.tokens))
-    assert np.allclose(np.concatenate(out.logprobs), np.concatenate(expected.logprobs), atol=1e-5)
+    cut.pack()
+    assert isinstance(folded.weights, Folded)
+    assert isinstance(cut.weights["0.qkv"], Panels)
+    for other in (folded, cut):
+        out = sample(other, rows_of(rows, other), Parameters(), None)
+        assert all(map(np.array_equal, out.tokens, expected.tokens))
+        assert np.allclose(np.concatenate(out.logprobs), np.concatenate(expected.logprobs), atol=1e-5)
 
 
-def test_a_packed_snapshot_is_a_copy(make_folder: FolderMaker, monkeypatch):
-    monkeypatch.setattr(panels, "PACKED", 0)
+@pytest.mark.parametrize("large", [False, True])
+def test_a_packed_snapshot_is_a_copy(make_folder: FolderMaker, monkeypatch, large):
+    if large:
+        everything_is_large(monkeypatch)
     model = make_folder.trainer()
     one, other = model.snapshot(), model.snapshot()
     one.pack()

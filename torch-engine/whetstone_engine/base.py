@@ -10,7 +10,7 @@ from typing import Any
 
 from .checkpoint import INDEX, WEIGHTS
 from .config import read_json
-from .panels import Panels, Weights
+from .panels import Panels, Weights, laid_out
 from .request import text
 from .weights import Model, read_model
 
@@ -71,7 +71,7 @@ class Base:
         """The weights for the products of a few rows, one copy for all; None where the others are as good."""
         if self._packed is None:
             plain = self.plain()
-            self._packed = self.architecture.laid_out(plain)
+            self._packed = laid_out(plain, self.architecture.size, self.architecture.dtype)
         return self._packed
 
     def bytes(self) -> int:

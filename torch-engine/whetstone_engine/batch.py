@@ -37,11 +37,12 @@ class Batch:
         self.decoder, self.config = snapshot.architecture.decoder, snapshot.architecture.config
         self.column_bytes = column_bytes(self.config, snapshot.architecture.dtype)
         self.steps = 0
+        self.cache = Cache(self.config, snapshot.architecture.dtype)
         self.clear()
 
     def clear(self) -> None:
-        """No rows, and no memory for them."""
-        self.cache = Cache(self.config, self.snapshot.architecture.dtype)
+        """No rows."""
+        self.cache.empty()
         self.rows: list[Row] = []
         self.done = np.zeros(0, dtype=bool)
         self.positions = np.zeros(0, dtype=np.int64)
@@ -154,10 +155,10 @@ class Batch:
         """Every row's next token; returns the rows that ended."""
         logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
-        tokens, count = tokens_B.numpy(), np.arange(len(self.rows))
+        tokens, logprobs, count = tokens_B.numpy(), logprobs_B.numpy(), np.arange(len(self.rows))
         self._make_room()
         at = np.minimum(self.positions, self.tokens.shape[1] - 1)
-        self.tokens[count, at], self.logprobs[count, at] = tokens, logprobs_B.numpy()
+        self.tokens[count, at], self.logprobs[count, at] = tokens, logprobs
         if self.choice.top > 0:
             top_tokens, top_logprobs = most_probable(logits_BV, self.choice.top)
             self.top_tokens[count, at, : self.choice.top] = top_tokens.numpy()
@@ -167,9 +168,15 @@ class Batch:
         serials = np.array([id(row) for row in self.rows]) if self.by_strings else count
         for texts, of in self.by_strings.items():
             stopped = stopped | self.strings[texts].completed(serials, tokens, of & ~(self.done | stopped))
-        ended = ~self.done & (stopped | (self.limits <= self.positions))
-        finished = [self._finish(place, bool(stopped[place])) for place in np.flatnonzero(ended).tolist()]
-        self.done = self.done | ended
+        broken = ~np.isfinite(logprobs)
+        ended = ~self.done & (stopped | broken | (self.limits <= self.positions))
+        finished: list[Row] = []
+        if ended.any():
+            finished = [
+                self._finish(place, bool(stopped[place]), bool(broken[place]))
+                for place in np.flatnonzero(ended).tolist()
+            ]
+            self.done = self.done | ended
         self.steps += 1
         if self.done.all():
             self.clear()
@@ -187,10 +194,11 @@ class Batch:
             self.draws = torch.from_numpy(uniforms(self.seeds, self.samples, first, DRAWN))
         return self.draws[:, column]
 
-    def _finish(self, place: int, stopped: bool) -> Row:
+    def _finish(self, place: int, stopped: bool, broken: bool) -> Row:
         row = self._written(place)
         row.stopped = stopped
-        if not np.isfinite(row.logprobs).all():
+        if broken:
+            self.cache.sound = False
             row.request.error = row.request.error or not_finite()
         if row.parameters.stop_strings:
             self.strings[row.parameters.stop_strings].forget(id(row))
@@ -199,6 +207,8 @@ class Batch:
 
     def _keep(self, place: int, row: Row) -> None:
         """What was computed of a row that ended, for others that begin like it."""
+        if self.prefixes.most_bytes == 0:
+            return
         length = int(self.cache.lengths[place])
         text = row.text[:length]
         if self.prefixes.wants(text, length * self.column_bytes):
@@ -251,7 +261,7 @@ class Batch:
         places_B = torch.from_numpy(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))
         column = cache.open(~self.done)
         x_BD = decoder.embed(weights, tokens_B, places_B)
-        rotation = decoder.rotation(places_B, x_BD.dtype)
+        rotation = decoder.rotation(weights, places_B, x_BD.dtype)
         for layer in range(self.config.layers):
             heads_BHd = decoder.heads(weights, layer, x_BD, rotation)
             x_BD = decoder.finish(weights, layer, x_BD, cache.attend(layer, column, heads_BHd))

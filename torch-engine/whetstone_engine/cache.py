@@ -4,7 +4,7 @@ column."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
 
 import numpy as np
 import torch
@@ -13,10 +13,14 @@ from torch import Tensor
 
 from .config import ModelConfig
 from .memory import zeros
-from .packing import NARROWEST, Bucket, spread
+from .packing import NARROWEST, spread
+from .places import Places, Target, causal, lines_of, places_after
 
 ROOM = 64
 """Columns of room for answers at first; doubled when they are used up."""
+KEPT_BYTES = 2**25
+"""Most memory that is kept when no row is left: to take it anew would cost a small model's next rows more
+than some of their tokens."""
 
 
 def column_bytes(config: ModelConfig, dtype: torch.dtype) -> int:
@@ -34,6 +38,10 @@ class Cache:
         """Columns of each row that are written, [B]."""
         self.columns = 0
         self.layers: list[Tensor] = []
+        self.pieces: list[Tensor] = []
+        """The memory that layers lie in; without rows, that of those that were here before."""
+        self.sound = True
+        """Whether all that rows have written are numbers."""
         self.nothing = torch.zeros(1, 1, 1, dtype=dtype)
         self.bias: Tensor | None = None
         """-∞ where a row has no key, [M·K, 1, C]; None while all rows have all up to the last column."""
@@ -47,6 +55,18 @@ class Cache:
         """What rows have reached, at most."""
         return len(self.lengths) * self.columns * column_bytes(self.config, self.dtype)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """[M, K, C]."""
+        return self.places, self.config.key_value_heads, self.columns
+
+    def empty(self) -> None:
+        """No rows. Their memory serves the next ones, where it is little and holds numbers."""
+        if not self.sound or sum(piece.nbytes for piece in self.pieces) > KEPT_BYTES:
+            self.pieces = []
+        self.sound = True
+        self.lengths, self.columns, self.layers, self.bias = np.zeros(0, dtype=np.int64), 0, [], None
+
     def resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
         """Other room, layer by layer, for the rows that are kept (all if None), in this order."""
         config, heads = self.config, self.config.key_value_heads
@@ -54,19 +74,23 @@ class Cache:
         self.lengths = self.lengths[kept]
         seen = int(self.lengths.max(initial=0))
         rows = torch.from_numpy(kept)
+        shape = (2, places * heads, columns, config.head_width)
         for layer in range(config.layers):
-            new = zeros((2, places * heads, columns, config.head_width), self.dtype)
+            piece = self._piece(layer, math.prod(shape))
+            new = piece[: math.prod(shape)].view(shape)
             if len(kept) > 0:
                 old = self.layers[layer].unflatten(1, (-1, heads))[:, :, :, :seen]
                 new.unflatten(1, (-1, heads))[:, : len(kept), :, :seen] = (
                     old[:, : len(kept)] if kept_B is None else old[:, rows]
                 )
-            if layer < len(self.layers):
-                self.layers[layer] = new
-            else:
-                self.layers.append(new)
+            self.layers[layer : layer + 1], self.pieces[layer : layer + 1] = [new], [piece]
         self.columns = columns
         self._hide()
+
+    def _piece(self, layer: int, count: int) -> Tensor:
+        """Memory for so many numbers, or more."""
+        free = self.pieces[layer : layer + 1] if len(self.lengths) == 0 else []
+        return free[0] if free and len(free[0]) >= count else zeros((count,), self.dtype)
 
     def drop(self, gone: np.ndarray) -> np.ndarray:
         """Rows (True where one goes) give their places up: the last of the others move there. Returns which
@@ -77,11 +101,7 @@ class Cache:
         moved = count + np.flatnonzero(~gone[count:])
         order[holes] = moved
         if len(holes) > 0:
-            heads, seen = self.config.key_value_heads, int(self.lengths[moved].max())
-            into, source = torch.from_numpy(holes), torch.from_numpy(moved)
-            for layer in self.layers:
-                rows = layer.unflatten(1, (-1, heads))[:, :, :, :seen]
-                rows[:, into] = rows[:, source]
+            self.share(moved, holes)
         self.lengths = self.lengths[order]
         self._hide()
         return order
@@ -103,14 +123,6 @@ class Cache:
         bias = torch.zeros(empty.shape, dtype=self.dtype).masked_fill_(empty, -torch.inf)
         self.bias = bias[:, None, :].repeat_interleave(self.config.key_value_heads, 0)
 
-    def fill(self, layer: int, owners: Tensor, rows: Tensor, heads_NHd: Tensor, bucket: Bucket) -> None:
-        """Writes packed prompts into rows, each of which names its prompt."""
-        config = self.config
-        both = spread(heads_NHd[:, config.heads :].flatten(1), bucket)
-        both = both.view(bucket.rows, bucket.columns, 2, config.key_value_heads, config.head_width)
-        target = self.layers[layer].unflatten(1, (-1, config.key_value_heads))
-        target[:, rows, :, : bucket.columns] = both.permute(2, 0, 3, 1, 4)[:, owners]
-
     def put(self, row: int, kept: Tensor, columns: int) -> None:
         """Writes keys and values that were kept, [layers, 2, K, ≥ columns, d], into a row's first columns."""
         for layer, one in zip(self.layers, kept, strict=True):
@@ -124,118 +136,103 @@ class Cache:
             one.copy_(self._of(layer, row)[:, :, :length])
         return kept
 
-    def share(self, source: int, rows: np.ndarray) -> None:
-        """Rows become as another."""
-        length, heads = int(self.lengths[source]), self.config.key_value_heads
+    def share(self, sources: np.ndarray, rows: np.ndarray) -> None:
+        """Rows become as others are, one each."""
+        seen, heads = int(self.lengths[sources].max()), self.config.key_value_heads
+        source, into = torch.from_numpy(sources), torch.from_numpy(rows)
         for layer in self.layers:
-            of = layer.unflatten(1, (-1, heads))
-            of[:, torch.from_numpy(rows), :, :length] = of[:, source : source + 1, :, :length]
+            of = layer.unflatten(1, (-1, heads))[:, :, :, :seen]
+            of[:, into] = of[:, source]
 
     def _of(self, layer: Tensor, row: int) -> Tensor:
         heads = self.config.key_value_heads
         return layer[:, row * heads : (row + 1) * heads]
 
-    def open(self, live_B: np.ndarray) -> Column:
+    def open(self, live_B: np.ndarray) -> Target:
         """The next column of every row, which `attend` writes in each layer; of rows that are done the last
         one again."""
-        heads, count = self.config.key_value_heads, len(self.lengths)
-        lengths = torch.from_numpy(np.where(live_B, self.lengths, np.maximum(self.lengths - 1, 0)))
-        kv, row, head = (
-            torch.arange(2)[None, :, None],
-            torch.arange(count)[:, None, None],
-            torch.arange(heads),
-        )
-        at = ((kv * self.places + row) * heads + head) * self.columns + lengths[:, None, None]
+        column, count = np.where(live_B, self.lengths, np.maximum(self.lengths - 1, 0)), len(live_B)
         if self.bias is not None:
-            self.bias.view(count, heads, -1)[torch.arange(count), :, lengths] = 0
+            bias = self.bias.view(count, self.config.key_value_heads, -1)
+            bias[torch.arange(count), :, torch.from_numpy(column)] = 0
         self.lengths = self.lengths + live_B
-        if self.bias is not None and self.lengths.min() == self.lengths.max() == NARROWEST:
+        longest = int(self.lengths.max())
+        if self.bias is not None and self.lengths.min() == longest == NARROWEST:
             self.bias = None
-        return Column(at.flatten(1), max(int(self.lengths.max()), NARROWEST))
+        even = column.min() == longest - 1
+        to = slice(longest - 1, longest) if even else lines_of(np.arange(count), column, self.shape)
+        return Target(slice(0, count * self.config.key_value_heads), to, max(longest, NARROWEST))
 
-    def attend(self, layer: int, column: Column, heads_BHd: Tensor) -> Tensor:
+    def attend(self, layer: int, column: Target, heads_BHd: Tensor) -> Tensor:
         """Writes the column's keys and values, and attends to all up to it: [B, H, d] in, [B, K·G·d] out."""
-        config = self.config
-        count, width, heads = len(heads_BHd), config.head_width, config.key_value_heads
-        tensor, seen = self.layers[layer], column.seen
-        tensor.view(-1, width).index_put_((column.at,), heads_BHd[:, config.heads :])
-        keys, values = tensor[0, : count * heads, :seen], tensor[1, : count * heads, :seen]
-        queries = heads_BHd[:, : config.heads]
+        self.write(layer, column, heads_BHd)
+        return self._ask(layer, column.lines, heads_BHd[:, : self.config.heads], column.seen)
+
+    def follow(self, rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> Places:
+        """Where positions lie that follow the first columns of rows."""
+        return places_after(rows, starts, lengths, self.shape)
+
+    def extend(self, layer: int, places: Places, heads_NHd: Tensor) -> Tensor:
+        """Writes what follows the first columns of rows, packed, and attends to all before each: [N, H, d]
+        in, [N, K·G·d] out."""
+        self.write(layer, places, heads_NHd)
+        heads, bucket = self.config.heads, places.bucket
+        queries = spread(heads_NHd[:, :heads].flatten(1), bucket).unflatten(2, (heads, -1)).transpose(1, 2)
+        attended = self._each(layer, places, queries).transpose(1, 2).flatten(2).flatten(0, 1)
+        return attended if bucket.place_N is None else attended.index_select(0, bucket.place_N)
+
+    def _each(self, layer: int, places: Places, queries: Tensor) -> Tensor:
+        """What queries [R, K·G, T, d] of rows see of their keys and values, as many."""
+        heads, width = self.config.key_value_heads, self.config.head_width
+        if places.mask is not None:
+            seen = self.layers[layer][:, places.lines, : places.seen].unflatten(1, (-1, heads))
+            grouped = heads != self.config.heads
+            return F.scaled_dot_product_attention(queries, *seen, attn_mask=places.mask, enable_gqa=grouped)
+        keys, values = self.layers[layer][:, places.lines, : max(places.seen, NARROWEST)]
+        mask = causal(queries.shape[2], self.config.heads // heads, keys.shape[1])
+        lines = queries.reshape(len(keys), -1, width)
+        scores = torch.baddbmm(mask, lines, keys.transpose(1, 2), alpha=width**-0.5)
+        return torch.bmm(scores.softmax(-1), values).view_as(queries)
+
+    def end(self, layer: int, places: Places, heads_NHd: Tensor) -> Tensor:
+        """As `extend`, where only what the last position of each row sees is wanted, [R, K·G·d]."""
+        self.write(layer, places, heads_NHd)
+        queries = heads_NHd[places.last_R, : self.config.heads]
+        return self._ask(layer, places.lines, queries, max(places.seen, NARROWEST))
+
+    def write(self, layer: int, target: Target, heads_NHd: Tensor) -> None:
+        """Puts keys and values of packed positions where they belong."""
+        fresh, memory = heads_NHd[:, self.config.heads :], self.layers[layer]
+        if isinstance(target.to, Tensor):
+            width = self.config.head_width
+            memory.view(-1, width).index_copy_(0, target.to, fresh.reshape(-1, width))
+            return
+        heads = self.config.key_value_heads
+        into = memory[:, target.lines, target.to].unflatten(1, (-1, heads))
+        into.copy_(fresh.unflatten(1, (2, heads)).unflatten(0, (into.shape[1], -1)).permute(2, 0, 3, 1, 4))
+
+    def _ask(self, layer: int, lines: slice | Tensor, queries_BHd: Tensor, seen: int) -> Tensor:
+        """What one query a head sees of its row's keys and values, [B, K·G·d]."""
+        keys, values = self.layers[layer][:, lines, :seen]
+        bias = None if self.bias is None else self.bias[lines, :, :seen]
+        width, count = self.config.head_width, len(queries_BHd)
         if keys.dtype != torch.float32:
-            return self._flash(queries, keys, values, seen)
-        queries = queries.reshape(count * heads, -1, width)
-        bias, beta = (self.nothing, 0) if self.bias is None else (self.bias[:, :, :seen], 1)
-        scores = torch.baddbmm(bias, queries, keys.transpose(1, 2), beta=beta, alpha=width**-0.5)
+            return self._flash(queries_BHd, keys, values, bias)
+        queries = queries_BHd.reshape(len(keys), -1, width)
+        scores = torch.baddbmm(
+            self.nothing if bias is None else bias,
+            queries,
+            keys.transpose(1, 2),
+            beta=0 if bias is None else 1,
+            alpha=width**-0.5,
+        )
         return torch.bmm(scores.softmax(-1), values).view(count, -1)
 
-    def _flash(self, queries_BHd: Tensor, keys: Tensor, values: Tensor, seen: int) -> Tensor:
+    def _flash(self, queries_BHd: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
         """Batched products of small matrices are slow in bf16; a flash kernel takes the queries of a key's
         group as rows."""
         heads = self.config.key_value_heads
         queries = queries_BHd.unflatten(1, (heads, -1))
         keys, values = keys.unflatten(0, (-1, heads)), values.unflatten(0, (-1, heads))
-        mask = None if self.bias is None else self.bias[:, :, :seen].unflatten(0, (-1, heads))
+        mask = None if bias is None else bias.unflatten(0, (-1, heads))
         return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask).flatten(1)
-
-    def extend(self, layer: int, rows: Tensor, places: Places, heads_NHd: Tensor) -> Tensor:
-        """Writes what follows the first columns of rows, packed, and attends to all before each: [N, H, d]
-        in, [N, K·G·d] out."""
-        config = self.config
-        heads, width = config.key_value_heads, config.head_width
-        target = self.layers[layer].unflatten(1, (-1, heads))
-        fresh = heads_NHd[:, config.heads :].unflatten(1, (2, heads))
-        target[:, rows[places.row_N], :, places.column_N] = fresh
-        bucket = places.bucket
-        queries = spread(heads_NHd[:, : config.heads].flatten(1), bucket).unflatten(2, (-1, width))
-        keys, values = target[:, rows, :, : places.seen]
-        attended = F.scaled_dot_product_attention(
-            queries.transpose(1, 2), keys, values, attn_mask=places.mask, enable_gqa=config.heads != heads
-        )
-        attended_N = attended.transpose(1, 2).flatten(2).flatten(0, 1)
-        return attended_N if bucket.place_N is None else attended_N.index_select(0, bucket.place_N)
-
-
-@dataclass(frozen=True)
-class Column:
-    """Where the next keys and values of each row lie in a layer's memory, [B, 2·K], and how many columns are
-    seen."""
-
-    at: Tensor
-    seen: int
-
-
-@dataclass(frozen=True)
-class Places:
-    """Packed positions that follow what rows have: row and column of each, [N], their rectangle, and what
-    each sees, [R, 1, T, seen]."""
-
-    row_N: Tensor
-    column_N: Tensor
-    bucket: Bucket
-    mask: Tensor
-    seen: int
-
-    @staticmethod
-    def after(starts: np.ndarray, lengths: np.ndarray) -> Places:
-        """Of rows that have so many columns and get so many more."""
-        row = np.repeat(np.arange(len(lengths)), lengths)
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        seen = int((starts + lengths).max())
-        column = torch.arange(seen)
-        ends = torch.from_numpy(starts)[:, None] + torch.arange(int(lengths.max()))
-        return Places(
-            torch.from_numpy(row),
-            torch.from_numpy(starts[row] + within),
-            rectangle(lengths),
-            (column <= ends[:, :, None])[:, None],
-            seen,
-        )
-
-
-def rectangle(lengths: np.ndarray) -> Bucket:
-    """Packed rows as a rectangle as wide as the longest."""
-    columns = int(lengths.max())
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    full = bool((lengths == columns).all())
-    place = np.repeat(np.arange(len(lengths)) * columns, lengths) + within
-    return Bucket(len(place), len(lengths), columns, None if full else torch.from_numpy(place))

@@ -12,12 +12,13 @@ from torch.utils.checkpoint import checkpoint
 
 from .attention import attend
 from .config import ModelConfig
-from .kernels import look_up, rms_norm, rotate, swiglu
+from .folded import Folded
+from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
 from .packing import Packing, gather
 from .panels import Panels, Weights, add_linear, linear
 from .rotary import frequencies_of, magnitude_of
 
-Rotation = tuple[Tensor, Tensor]
+Rotation = tuple[Tensor, Tensor] | Tensor
 
 
 class Decoder:
@@ -27,7 +28,8 @@ class Decoder:
         """`dtype` is what passes compute in, whatever the weights are kept in."""
         self.config, self.dtype = config, dtype
         self.suppressed = torch.tensor(config.suppressed, dtype=torch.long) if config.suppressed else None
-        self._tables: Rotation | None = None
+        self._tables: tuple[Tensor, Tensor] | None = None
+        self._turns: Tensor | None = None
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
         table = weights["embed"]
@@ -50,7 +52,7 @@ class Decoder:
         layer's heads. With `recompute` no more than each layer's input is kept for the gradient."""
         config = self.config
         x_ND = self.embed(weights, tokens_N, packing.positions_N)
-        rotation = self.rotation(packing.positions_N, x_ND.dtype)
+        rotation = self.rotation(weights, packing.positions_N, x_ND.dtype)
 
         def through(layer: int, x_ND: Tensor) -> Tensor:
             heads_NHd = self.heads(weights, layer, x_ND, rotation)
@@ -74,7 +76,7 @@ class Decoder:
     def heads(self, weights: Weights, layer: int, x_ND: Tensor, rotation: Rotation | None) -> Tensor:
         """Queries, keys and values [N, H, d], rotated where the architecture rotates."""
         config = self.config
-        h_ND = rms_norm(x_ND, weights[f"{layer}.norm1"], config.epsilon)
+        h_ND = self._normal(weights, f"{layer}.norm1", x_ND)
         qkv_N = linear(h_ND, weights[f"{layer}.qkv"], weights.get(f"{layer}.qkv_bias"))
         heads_NHd = qkv_N.view(len(x_ND), -1, config.head_width)
         if config.head_norm:
@@ -85,15 +87,23 @@ class Decoder:
                 parts[index] = rms_norm(parts[index], weights[f"{layer}.{name}"], config.epsilon)
             heads_NHd = torch.cat(parts, dim=1)
         if rotation is not None and layer not in config.unrotated:
-            heads_NHd = rotate(heads_NHd, rotation, config.heads + config.key_value_heads)
+            turned = config.heads + config.key_value_heads
+            if isinstance(rotation, Tensor):
+                return turn_neighbours(heads_NHd, rotation, turned)
+            heads_NHd = rotate(heads_NHd, rotation, turned)
         return heads_NHd
 
     def finish(self, weights: Weights, layer: int, x_ND: Tensor, attended_N: Tensor) -> Tensor:
         """The rest of a layer after attention. Where no gradient is wanted, x is changed in place."""
         x_ND = add_linear(x_ND, attended_N, weights[f"{layer}.o"], weights.get(f"{layer}.o_bias"))
-        h_ND = rms_norm(x_ND, weights[f"{layer}.norm2"], self.config.epsilon)
+        h_ND = self._normal(weights, f"{layer}.norm2", x_ND)
         lit_N = swiglu(linear(h_ND, weights[f"{layer}.gate_up"]))
         return add_linear(x_ND, lit_N, weights[f"{layer}.down"])
+
+    def _normal(self, weights: Weights, norm: str, x_ND: Tensor) -> Tensor:
+        if isinstance(weights, Folded):
+            return unit(x_ND, self.config.epsilon)
+        return rms_norm(x_ND, weights[norm], self.config.epsilon)
 
     def logits(self, weights: Weights, hidden_ND: Tensor) -> Tensor:
         """Logits in fp32, [N, V]; suppressed tokens are impossible."""
@@ -101,16 +111,20 @@ class Decoder:
         logits_NV = linear(hidden_ND, weights["head" if "head" in weights else "embed"]).float()
         return logits_NV if self.suppressed is None else logits_NV.index_fill_(1, self.suppressed, -torch.inf)
 
-    def rotation(self, positions_N: Tensor, dtype: torch.dtype) -> Rotation | None:
-        """Cosines and signed sines of positions, [N, 1, d]; None where the architecture rotates nothing."""
+    def rotation(self, weights: Weights, positions_N: Tensor, dtype: torch.dtype) -> Rotation | None:
+        """Cosines and signed sines of positions, [N, 1, d], or where these weights have neighbours turned
+        complex numbers, [N, 1, d/2]; None where the architecture rotates nothing."""
         if self.config.positions != "rotary":
             return None
         length = int(positions_N.max()) + 1
-        if self._tables is None or len(self._tables[0]) < length:
+        if self._tables is None or self._turns is None or len(self._turns) < length:
             count = max(256, 2 ** math.ceil(math.log2(length)))
             angles = torch.outer(torch.arange(count, dtype=torch.float32), frequencies_of(self.config))
             magnitude = magnitude_of(self.config)
             cosine, sine = angles.cos() * magnitude, angles.sin() * magnitude
             self._tables = torch.cat((cosine, cosine), 1), torch.cat((-sine, sine), 1)
+            self._turns = torch.complex(cosine, sine)
+        if isinstance(weights, Folded):
+            return self._turns.index_select(0, positions_N).unsqueeze(1)
         cosine, sine = (table.index_select(0, positions_N).unsqueeze(1).to(dtype) for table in self._tables)
         return cosine, sine

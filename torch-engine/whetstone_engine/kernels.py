@@ -3,6 +3,8 @@ as much as a matrix product. Suffixes as in decoder.py."""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,6 +22,18 @@ def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
 def _inverse_rms(x: Tensor, epsilon: float) -> Tensor:
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
     return norm.square_().mul_(1 / x.shape[-1]).add_(epsilon).rsqrt_()
+
+
+def unit(x: Tensor, epsilon: float) -> Tensor:
+    """x / √(Σ x² + ε · D) over the last dimension D, where no gradient is wanted: `rms_norm` without its
+    weight and without √D."""
+    length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    return x / length.hypot_(_least(x.shape[-1] * epsilon))
+
+
+@lru_cache(maxsize=64)
+def _least(square: float) -> Tensor:
+    return torch.tensor(square).sqrt_()
 
 
 class _RmsNorm(Function):
@@ -172,6 +186,13 @@ def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tenso
     part.mul_(cosine)
     part[..., :half].addcmul_(before[..., half:], sine[..., :half])
     part[..., half:].addcmul_(before[..., :half], sine[..., half:])
+    return heads_NHd
+
+
+def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:
+    """Turns the first `turned` heads in place by complex numbers [N, 1, d/2], where the numbers that belong
+    together are neighbours and no gradient is wanted."""
+    torch.view_as_complex(heads_NHd.unflatten(2, (-1, 2)))[:, :turned].mul_(rotation)
     return heads_NHd
 
 

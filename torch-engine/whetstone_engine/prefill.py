@@ -7,9 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .attention import SHORT
 from .beginnings import shared_beginnings
-from .cache import Cache, Places, rectangle
+from .cache import Cache
 from .packing import Packing
+from .places import Places
 from .prefixes import Prefixes
 from .snapshot import Snapshot
 
@@ -32,59 +34,56 @@ class Prefill:
         index: dict[bytes, int] = {}
         owner = np.array([index.setdefault(text.tobytes(), len(index)) for text in texts])
         distinct = [np.frombuffer(key, np.int32) for key in index]
-        found = [self.prefixes.find(text) for text in distinct]
         places = self.cache.add(lengths)
-        of = [places[owner == one] for one in range(len(distinct))]
+        _, first = np.unique(owner, return_index=True)
+        found = [self.prefixes.find(text) for text in distinct]
+        starts = np.array([0 if kept is None else kept[0] for kept in found])
+        for one, kept in enumerate(found):
+            if kept is not None:
+                self.cache.put(int(places[first[one]]), kept[1], kept[0])
         hidden_UD = torch.empty(len(distinct), self.config.width, dtype=self.decoder.dtype)
-        new = [one for one, kept in enumerate(found) if kept is None]
-        for piece in _pieces([len(distinct[one]) for one in new]):
-            chosen = [new[one] for one in piece]
-            hidden_UD[chosen] = self._read([distinct[one] for one in chosen], [of[one] for one in chosen])
-        known = [one for one, kept in enumerate(found) if kept is not None]
-        for one in known:
-            length, kept = found[one]
-            self.cache.put(int(of[one][0]), kept, length)
-        for piece in _pieces([len(distinct[one]) - found[one][0] for one in known]):
-            chosen = [known[one] for one in piece]
-            starts = np.array([found[one][0] for one in chosen])
-            firsts = np.array([of[one][0] for one in chosen])
-            hidden_UD[chosen] = self._continue([distinct[one] for one in chosen], starts, firsts)
-        for one in known:
-            if len(of[one]) > 1:
-                self.cache.share(int(of[one][0]), of[one][1:])
-        cached = [0 if kept is None else kept[0] for kept in found]
-        return hidden_UD[torch.from_numpy(owner)], [cached[one] for one in owner.tolist()]
+        for some in (np.flatnonzero(starts == 0), np.flatnonzero(starts > 0)):
+            for piece in _pieces([len(distinct[one]) - starts[one] for one in some.tolist()]):
+                chosen = some[piece]
+                fresh = [distinct[one][starts[one] :] for one in chosen.tolist()]
+                hidden_UD[chosen] = self._read(fresh, starts[chosen], places[first[chosen]])
+        others = np.flatnonzero(first[owner] != np.arange(len(texts)))
+        if len(others) > 0:
+            self.cache.share(places[first[owner[others]]], places[others])
+        return hidden_UD[torch.from_numpy(owner)], starts[owner].tolist()
 
-    def _read(self, prompts: list[np.ndarray], places: list[np.ndarray]) -> Tensor:
-        """Different prompts in one pass, each for several places; their last hidden states."""
-        lengths = np.array([len(prompt) for prompt in prompts])
-        tokens_N = torch.from_numpy(np.concatenate(prompts).astype(np.int64))
-        bucket, last = rectangle(lengths), torch.from_numpy(np.cumsum(lengths) - 1)
-        owners = torch.from_numpy(np.repeat(np.arange(len(prompts)), [len(one) for one in places]))
-        rows = torch.from_numpy(np.concatenate(places))
-        packing = Packing(lengths, shared_beginnings(tokens_N.numpy(), lengths))
-        computed, which = packing.wanted(last)
+    def _read(self, fresh: list[np.ndarray], starts: np.ndarray, rows: np.ndarray) -> Tensor:
+        """What different prompts go on with after what the cache has of them, a row each; their last hidden
+        states."""
+        lengths = np.array([len(one) for one in fresh])
+        tokens = np.concatenate(fresh).astype(np.int64)
+        places = self.cache.follow(rows, starts, lengths)
+        if starts.any():
+            return self._follow(torch.from_numpy(tokens), places)
+        shared = shared_beginnings(tokens, lengths)
+        if shared is None and places.seen <= SHORT and self.cache.dtype == torch.float32:
+            return self._follow(torch.from_numpy(tokens), places)
+        packing = Packing(lengths, shared)
+        computed, which = packing.wanted(places.last_R)
 
         def see(layer: int, heads_NHd: Tensor) -> None:
-            self.cache.fill(layer, owners, rows, packing.at_places(heads_NHd), bucket)
+            self.cache.write(layer, places, packing.at_places(heads_NHd))
 
-        hidden = self.decoder.hidden(self.weights, packing.computed(tokens_N), packing, computed, see)
+        tokens_N = packing.computed(torch.from_numpy(tokens))
+        hidden = self.decoder.hidden(self.weights, tokens_N, packing, computed, see)
         return hidden if which is None else hidden[which]
 
-    def _continue(self, prompts: list[np.ndarray], starts: np.ndarray, places: np.ndarray) -> Tensor:
-        """What prompts go on with after what the cache has of them, one place each; their last hidden
-        states."""
-        decoder, weights = self.decoder, self.weights
-        lengths = np.array([len(prompt) for prompt in prompts]) - starts
-        fresh = [prompt[start:] for prompt, start in zip(prompts, starts, strict=True)]
-        tokens_N = torch.from_numpy(np.concatenate(fresh).astype(np.int64))
-        after, rows = Places.after(starts, lengths), torch.from_numpy(places)
-        x_ND = decoder.embed(weights, tokens_N, after.column_N)
-        rotation = decoder.rotation(after.column_N, x_ND.dtype)
-        for layer in range(self.config.layers):
+    def _follow(self, tokens_N: Tensor, places: Places) -> Tensor:
+        """Packed tokens, which see what the cache has before them."""
+        decoder, weights, cache = self.decoder, self.weights, self.cache
+        x_ND = decoder.embed(weights, tokens_N, places.column_N)
+        rotation = decoder.rotation(weights, places.column_N, x_ND.dtype)
+        for layer in range(self.config.layers - 1):
             heads_NHd = decoder.heads(weights, layer, x_ND, rotation)
-            x_ND = decoder.finish(weights, layer, x_ND, self.cache.extend(layer, rows, after, heads_NHd))
-        return decoder.normalise(weights, x_ND[torch.from_numpy(np.cumsum(lengths) - 1)])
+            x_ND = decoder.finish(weights, layer, x_ND, cache.extend(layer, places, heads_NHd))
+        layer = self.config.layers - 1
+        attended = cache.end(layer, places, decoder.heads(weights, layer, x_ND, rotation))
+        return decoder.normalise(weights, decoder.finish(weights, layer, x_ND[places.last_R], attended))
 
 
 def _pieces(lengths: list[int]) -> list[list[int]]:

@@ -13,6 +13,9 @@ from .frames import Arrays, Head
 from .request import array, sequence_lengths
 from .snapshot import Snapshot
 
+NO_TOKENS, NO_LOGPROBS = np.empty(0, np.int32), np.empty(0, np.float32)
+NO_TOP = np.empty((0, 0), np.int32), np.empty((0, 0), np.float32)
+
 
 @dataclass
 class Row:
@@ -25,19 +28,19 @@ class Row:
     limit: int
     """Most tokens."""
     parameters: Parameters
-    tokens: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
-    logprobs: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
-    top_tokens: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int32))
+    tokens: np.ndarray = field(default_factory=lambda: NO_TOKENS)
+    logprobs: np.ndarray = field(default_factory=lambda: NO_LOGPROBS)
+    top_tokens: np.ndarray = field(default_factory=lambda: NO_TOP[0])
     """[written, k] where the most probable tokens are wanted."""
-    top_logprobs: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    top_logprobs: np.ndarray = field(default_factory=lambda: NO_TOP[1])
     stopped: bool = False
     cached: int = 0
     """Tokens of the prompt that an earlier request had computed."""
 
     def reset(self) -> None:
         """As if nothing had been written."""
-        self.tokens, self.logprobs = np.empty(0, np.int32), np.empty(0, np.float32)
-        self.top_tokens, self.top_logprobs = np.empty((0, 0), np.int32), np.empty((0, 0), np.float32)
+        self.tokens, self.logprobs = NO_TOKENS, NO_LOGPROBS
+        self.top_tokens, self.top_logprobs = NO_TOP
         self.stopped, self.cached = False, 0
 
     @property
@@ -62,16 +65,24 @@ class Request:
         if which.min() < 0 or which.max() >= len(parameters):
             raise bad_request(f"parameters must name one of {len(parameters)} sets")
         snapshot.architecture.check(torch.from_numpy(tokens.astype(np.int64)), int(lengths.max()))
-        limits = most.astype(np.int64)
+        limits, ends = most.astype(np.int64), np.cumsum(lengths).tolist()
         if snapshot.architecture.config.max_positions > 0:
             # The last token that is written takes no position: nothing follows it.
             limits = np.minimum(limits, snapshot.architecture.config.max_positions - lengths + 1)
         self.error: Exception | None = None
         self.samples = samples
         self.rows = [
-            Row(self, prompt, int(seeds[one]), sample, int(limits[one]), parameters[which[one]])
-            for one, prompt in enumerate(np.split(tokens, np.cumsum(lengths)[:-1]))
-            for sample in range(int(samples[one]))
+            Row(self, tokens[end - length : end], seed, sample, limit, parameters[of])
+            for end, length, seed, limit, of, count in zip(
+                ends,
+                lengths.tolist(),
+                seeds.tolist(),
+                limits.tolist(),
+                which.tolist(),
+                samples.tolist(),
+                strict=True,
+            )
+            for sample in range(count)
         ]
         self.unfinished = len(self.rows)
 

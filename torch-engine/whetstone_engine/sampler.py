@@ -88,6 +88,8 @@ class Sampler:
     def _join(self, most_bytes: int) -> None:
         """Rows that wait begin, where there is room for them."""
         queue, kept = self._queue(), self.prefixes
+        if not queue:
+            return
         first = [queue[place] for place in range(min(ROWS, len(queue)))]
         count = self.batch.fitting(first, most_bytes - kept.bytes)
         if count < len(first) and kept.bytes > 0 and self.batch.fitting(first, most_bytes) > count:

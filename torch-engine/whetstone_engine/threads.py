@@ -24,7 +24,11 @@ def worth_of(config: ModelConfig, threads: int) -> int:
 def decoding_threads(config: ModelConfig) -> Iterator[None]:
     """Computes with as many threads as are worth it."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(worth_of(config, threads))
+    worth = worth_of(config, threads)
+    if worth == threads:
+        yield
+        return
+    torch.set_num_threads(worth)
     try:
         yield
     finally:

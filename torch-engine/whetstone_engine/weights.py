@@ -13,9 +13,10 @@ from .checkpoint import WEIGHTS, has_weights, keep_files, read_facts, read_optim
 from .config import PLAIN_ARCHITECTURES, read_config, read_kind
 from .decoder import Decoder
 from .errors import EngineError, bad_request
+from .folded import Folded
 from .layout import initialise, layout_of, views_of
 from .lora import DecoderLinears, Linears
-from .panels import Weights, laid_out
+from .panels import PACKED, Weights, laid_out
 from .precision import check_precision, native_bf16, round_weights
 from .request import text, whole
 
@@ -53,6 +54,8 @@ class Architecture:
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
+        if self.size < PACKED and self.dtype == torch.float32:
+            return Folded(leaves, self.config)
         return laid_out(leaves, self.size, self.dtype)
 
     def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
