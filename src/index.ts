@@ -17,7 +17,7 @@ export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.t
 export { defaults, labelAccuracy, logprobMismatch, samplerFreshness } from "./lifecycle/guard/index.ts";
 export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
-export { deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
+export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export {
   type Audit,
   type AuditOptions,

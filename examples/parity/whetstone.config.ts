@@ -1,5 +1,7 @@
 import {
+  balanceAnswers,
   characters,
+  deduplicate,
   defineRun,
   demonstrations,
   grpo,
@@ -29,7 +31,9 @@ export default withParameters({ method: ["star", "grpo"], seed: 0 }, ({ method, 
     }),
     task: parity({ bits: 16, writtenOut: 0.15 }),
     prepare: supervised({ on: demonstrations(), steps: 700, learningRate: 2e-3 }),
-    acquire: [procedural({ items: method === "star" ? 2048 : 320 })],
+    acquire: [procedural({ items: method === "star" ? 2048 : 400 })],
+    // A step's 32 prompts hold as many odd as even: else what most of them happen to be becomes every answer's first bit.
+    select: method === "star" ? [deduplicate()] : [deduplicate(), balanceAnswers()],
     optimize:
       method === "star"
         ? star({ start: "current", rationalise: false })

@@ -3,7 +3,7 @@ import { randomStream } from "../../foundation/base/index.ts";
 import type { SelectContext, Selected, Selector } from "../../foundation/contract/index.ts";
 import { itemOf } from "../../gro/rollout/testing/fakes.ts";
 import { reverse } from "../../world/task/index.ts";
-import { deduplicate, select, solveRateBand } from "./index.ts";
+import { balanceAnswers, deduplicate, select, solveRateBand } from "./index.ts";
 
 const contextOf = (rest: Partial<SelectContext> = {}): SelectContext => ({
   task: reverse(),
@@ -109,5 +109,31 @@ describe("solveRateBand", () => {
     [{ hi: 1 }, /did you mean "high"/],
   ])("refuses %o", (options, message) => {
     expect(() => solveRateBand(options as object)).toThrow(message);
+  });
+});
+
+describe("balanceAnswers", () => {
+  const answered = (...pairs: string[]) =>
+    pairs.map((pair) => ({ ...itemOf(pair.slice(1)), answer: pair.slice(0, 1) }));
+
+  test("keeps as many of each answer as the rarest has, in turn, each answer's in their order", async () => {
+    const { selected, dropped } = await select(
+      [balanceAnswers()],
+      answered("0a", "0b", "0c", "1d", "2e", "1f", "0g", "2h", "2i"),
+      contextOf(),
+    );
+    expect(namesOf(selected)).toEqual(["a", "d", "e", "b", "f", "h"]);
+    expect(selected[0]).toMatchObject({ score: 1, reason: "2 of each answer" });
+    expect(dropped).toEqual([{ count: 3, reason: "balance answers" }]);
+  });
+
+  test("has nothing to balance where there is nothing", async () => {
+    expect((await select([balanceAnswers()], [], contextOf())).selected).toEqual([]);
+  });
+
+  test("refuses items without a reference answer, and options", async () => {
+    const { answer: _, ...unanswered } = { ...itemOf("x"), answer: "1" };
+    await expect(select([balanceAnswers()], [unanswered], contextOf())).rejects.toThrow(/"x" has none/);
+    expect(() => balanceAnswers({ by: "answer" } as object)).toThrow(/"by"/);
   });
 });
