@@ -138,6 +138,11 @@ def test_passes_are_a_function_of_lengths_and_shape(make_folder: FolderMaker, mo
         (slice(row, row + 1), slice(int(lengths[:row].sum()), int(lengths[: row + 1].sum())))
         for row in range(6)
     ]
+    # No pass more than the limit takes, and none much smaller than the others.
+    assert micro_batches(np.array([4, 4, 4, 4]), 12) == [
+        (slice(0, 2), slice(0, 8)),
+        (slice(2, 4), slice(8, 16)),
+    ]
     small = make_folder.trainer().architecture.config
     assert micro_limit(small) == trainer_module.MICRO_TOKENS
     # Cut or not, the sum is the same.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .attention import SHORT
 from .beginnings import shared_beginnings
 from .checkpoint import OPTIMIZER, tensors_of, write_checkpoint
 from .config import ModelConfig
@@ -232,13 +233,28 @@ def micro_limit(config: ModelConfig, pass_bytes: int = MICRO_BYTES, recompute: b
     """Positions of one pass: a function of the model's shape, of what the machine was found to have once, and
     of what is kept for the gradient; never of the memory of the moment."""
     heads = (config.heads + 2 * config.key_value_heads) * config.head_width
-    layer = 4 * (6 * config.width + 3 * heads + 4 * config.hidden)
+    # Of attention's probabilities, half are kept of the longest rows that keep them.
+    layer = 4 * (6 * config.width + 3 * heads + 4 * config.hidden + config.heads * SHORT // 2)
     kept = layer + 4 * config.layers * config.width if recompute else config.layers * layer
     return max(256, min(MICRO_TOKENS, pass_bytes // kept, MICRO_LOGITS // config.vocabulary))
 
 
 def micro_batches(lengths: np.ndarray, limit: int) -> list[tuple[slice, slice]]:
-    """Sorted rows cut where a pass would grow beyond the limit: which rows, and which positions."""
+    """Sorted rows cut into no more passes than the limit takes, of like numbers of positions: which rows, and
+    which positions."""
+    batches = _cut(lengths, limit)
+    least, most = -(-int(lengths.sum()) // len(batches)), limit
+    while least < most:
+        middle = (least + most) // 2
+        if len(even := _cut(lengths, middle)) > len(batches):
+            least = middle + 1
+        else:
+            batches, most = even, middle
+    return batches
+
+
+def _cut(lengths: np.ndarray, limit: int) -> list[tuple[slice, slice]]:
+    """Cut where a pass would grow beyond the limit."""
     batches: list[tuple[slice, slice]] = []
     first, begin, end = 0, 0, 0
     for row, length in enumerate(lengths.tolist()):
