@@ -43,7 +43,7 @@ const pretrained: Supervised = {
   longest: 400,
   vocabulary: 49_152,
   batches: [8, 16, 32],
-  stepsATurn: 2,
+  stepsATurn: 5,
   bars: [["group_by_length", 1.3]],
 };
 
