@@ -13,6 +13,7 @@ import torch
 from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.utils import logging
 from turns import Turns
 
@@ -31,19 +32,20 @@ def examples(shortest: int, longest: int, vocabulary: int) -> Dataset:
 
 
 class Spread(Sampler):
-    """Batches in an order that goes up and down: a sampler that groups lengths gives the longest first, so that
-    a turn of few steps would see those alone."""
+    """A grouping sampler's batches in an order in which every few are of all lengths: it gives the longest first,
+    so that a turn of few steps would see those alone."""
 
-    def __init__(self, grouped: Sampler, together: int) -> None:
+    def __init__(self, grouped: LengthGroupedSampler, together: int) -> None:
         self.grouped, self.together = grouped, together
 
     def __iter__(self) -> Iterator[int]:
-        order = list(self.grouped)
+        order, lengths = list(self.grouped), self.grouped.lengths
         batches = [order[first : first + self.together] for first in range(0, len(order), self.together)]
-        # Multiples of the golden ratio lie evenly, however many are taken.
-        places = sorted(range(len(batches)), key=lambda place: place * GOLDEN % 1)
-        for place in places:
-            yield from batches[place]
+        batches.sort(key=lambda batch: sum(lengths[line] for line in batch))
+        # Multiples of the golden ratio lie evenly, however many are taken: their ranks are the batches' turns.
+        ranks = np.argsort(np.argsort(np.arange(len(batches)) * GOLDEN % 1))
+        for rank in ranks:
+            yield from batches[rank]
 
     def __len__(self) -> int:
         return len(self.grouped)
