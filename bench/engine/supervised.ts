@@ -46,8 +46,8 @@ const pretrained: Supervised = {
   longest: 400,
   vocabulary: 49_152,
   batches: [8, 16, 32],
-  stepsATurn: 2,
-  warmSteps: 3,
+  stepsATurn: 5,
+  warmSteps: 20,
   bars: [["group_by_length", 1.3]],
 };
 

@@ -6,16 +6,20 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from datasets import Dataset
+from torch.utils.data import Sampler
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments
+from transformers.trainer_pt_utils import LengthGroupedSampler
 from transformers.utils import logging
 from turns import Turns
 
 EXAMPLES = 4096
 MASKED = -100
+GOLDEN = 0.6180339887498949
 
 
 def examples(shortest: int, longest: int, vocabulary: int) -> Dataset:
@@ -25,6 +29,34 @@ def examples(shortest: int, longest: int, vocabulary: int) -> Dataset:
     lines = [random.integers(min(10, vocabulary // 2), vocabulary, length).tolist() for length in lengths]
     labels = [[MASKED] * (len(line) // 2) + line[len(line) // 2 :] for line in lines]
     return Dataset.from_dict({"input_ids": lines, "labels": labels, "length": lengths.tolist()})
+
+
+class Spread(Sampler):
+    """A grouping sampler's batches in an order in which every few are of all lengths: it gives the longest first,
+    so that a turn of few steps would see those alone."""
+
+    def __init__(self, grouped: LengthGroupedSampler, together: int) -> None:
+        self.grouped, self.together = grouped, together
+
+    def __iter__(self) -> Iterator[int]:
+        order, lengths = list(self.grouped), self.grouped.lengths
+        batches = [order[first : first + self.together] for first in range(0, len(order), self.together)]
+        batches.sort(key=lambda batch: sum(lengths[line] for line in batch))
+        # Multiples of the golden ratio lie evenly, however many are taken: their ranks are the batches' turns.
+        ranks = np.argsort(np.argsort(np.arange(len(batches)) * GOLDEN % 1))
+        for rank in ranks:
+            yield from batches[rank]
+
+    def __len__(self) -> int:
+        return len(self.grouped)
+
+
+class SpreadTrainer(Trainer):
+    def _get_train_sampler(self, *given: Dataset) -> Sampler | None:
+        sampler = super()._get_train_sampler(*given)
+        if self.args.train_sampling_strategy != "group_by_length":
+            return sampler
+        return Spread(sampler, self.args.per_device_train_batch_size * self.args.world_size)
 
 
 def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
@@ -56,7 +88,7 @@ def main() -> None:
 
     several = "WORLD_SIZE" in os.environ
     with tempfile.TemporaryDirectory() as folder:
-        Trainer(
+        SpreadTrainer(
             model=model,
             args=TrainingArguments(
                 output_dir=folder,

@@ -9,7 +9,7 @@ from support.folders import FolderMaker
 from whetstone_engine import trainer as trainer_module
 from whetstone_engine.beginnings import shared_beginnings
 from whetstone_engine.packing import Packing
-from whetstone_engine.trainer import micro_batches, micro_limit
+from whetstone_engine.trainer import counted_of, micro_batches, micro_limit
 
 LENGTHS = [2, 50, 17, 18, 3, 16, 65, 66, 33, 34, 2, 90]
 SHAPES = {
@@ -138,6 +138,18 @@ def test_passes_are_a_function_of_lengths_and_shape(make_folder: FolderMaker, mo
         (slice(row, row + 1), slice(int(lengths[:row].sum()), int(lengths[: row + 1].sum())))
         for row in range(6)
     ]
+    # No pass more than the limit takes, and none much smaller than the others.
+    assert micro_batches(np.array([4, 4, 4, 4]), 12) == [
+        (slice(0, 2), slice(0, 8)),
+        (slice(2, 4), slice(8, 16)),
+    ]
+    # The logits of three rows are as many as a pass may have.
+    assert micro_batches(np.array([2, 4, 4, 4]), 20, np.array([0, 4, 4, 4]), 8) == [
+        (slice(0, 2), slice(0, 6)),
+        (slice(2, 4), slice(6, 14)),
+    ]
+    counts = torch.tensor([True, False, True, True, False, False])
+    assert counted_of(counts, np.array([1, 3, 2])).tolist() == [1, 2, 0]
     small = make_folder.trainer().architecture.config
     assert micro_limit(small) == trainer_module.MICRO_TOKENS
     # Cut or not, the sum is the same.
@@ -169,4 +181,4 @@ def test_a_large_model_takes_small_passes(make_folder: FolderMaker):
     config = make_folder.model(**members).architecture.config
     assert micro_limit(config) * 4 * 40 * 4 * 4096 < trainer_module.MICRO_BYTES
     wide = make_folder.model(vocab_size=200_000, hidden_size=2, num_attention_heads=1, num_key_value_heads=1)
-    assert micro_limit(wide.architecture.config) * 200_000 <= trainer_module.MICRO_LOGITS
+    assert trainer_module.Trainer(wide).head_limit * 200_000 <= trainer_module.MICRO_LOGITS

@@ -13,8 +13,10 @@ from torch.autograd.function import FunctionCtx
 
 from .packing import Bucket, Packing, Plan, gather, spread
 
-SHORT = 64
+SHORT = 512
 """Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel."""
+BLOCK = 96
+"""Columns of queries that are answered together: no key that comes after all of them is looked at."""
 
 
 def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
@@ -49,11 +51,12 @@ class _ShortAttention(Function):
         shares = []
         for index, bucket in enumerate(plan.buckets):
             q, k, v, out = (plan.blocks(part, index) for part in (queries, keys, values, attended))
-            scores = torch.baddbmm(
-                _causal(bucket.columns, plan.group), q, k.transpose(1, 2), alpha=width**-0.5
-            )
-            shares.append(scores.softmax(-1))
-            torch.bmm(shares[-1], v, out=out)
+            for first, end, rows in _blocks(bucket.columns, plan.group):
+                scores = q.new_empty(len(q), rows.stop - rows.start, end)
+                scores.baddbmm_(q[:, rows], k[:, :end].transpose(1, 2), beta=0, alpha=width**-0.5)
+                scores[:, :, first:].add_(_causal(end - first, plan.group))
+                shares.append(scores.softmax(-1))
+                out[:, rows].baddbmm_(shares[-1], v[:, :end], beta=0)
         context.save_for_backward(buffer, *shares)
         context.plan = plan
         return attended.index_select(0, plan.give_queries).view(plan.count, -1)
@@ -66,16 +69,21 @@ class _ShortAttention(Function):
         grads = torch.empty_like(buffer)
         grad_queries, grad_keys, grad_values = _parts(grads, plan)
         grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries).mul_(plan.real_slots)
-        for index, share in enumerate(shares):
+        for index, bucket in reversed([*enumerate(plan.buckets)]):
             q, k, v, grad_out = (plan.blocks(part, index) for part in (queries, keys, values, grad_attended))
             grad_q, grad_k, grad_v = (
                 plan.blocks(part, index) for part in (grad_queries, grad_keys, grad_values)
             )
-            torch.bmm(share.transpose(1, 2), grad_out, out=grad_v)
-            grad_share = torch.bmm(grad_out, v.transpose(1, 2))
-            grad_scores = torch._softmax_backward_data(grad_share, share, -1, torch.float32)
-            grad_q.baddbmm_(grad_scores, k, beta=0, alpha=width**-0.5)
-            grad_k.baddbmm_(grad_scores.transpose(1, 2), q, beta=0, alpha=width**-0.5)
+            # The last block looks at every key; what the others find is added.
+            for _, end, rows in reversed(_blocks(bucket.columns, plan.group)):
+                share, added = shares.pop(), 0 if end == bucket.columns else 1
+                grad_v[:, :end].baddbmm_(share.transpose(1, 2), grad_out[:, rows], beta=added)
+                grad_share = torch.bmm(grad_out[:, rows], v[:, :end].transpose(1, 2))
+                grad_scores = torch._softmax_backward_data(grad_share, share, -1, torch.float32)
+                grad_q[:, rows].baddbmm_(grad_scores, k[:, :end], beta=0, alpha=width**-0.5)
+                grad_k[:, :end].baddbmm_(
+                    grad_scores.transpose(1, 2), q[:, rows], beta=added, alpha=width**-0.5
+                )
         heads = len(plan.take_heads) // plan.places
         return plan.collect(grads.index_select(0, plan.give_heads).view(-1, heads, width)), None
 
@@ -85,7 +93,14 @@ def _parts(buffer: Tensor, plan: Plan) -> tuple[Tensor, ...]:
     return buffer.split([keys * plan.group, keys, keys])
 
 
+def _blocks(columns: int, group: int) -> list[tuple[int, int, slice]]:
+    """The first and the end of each block's columns, and where its queries are among a row's."""
+    edges = range(0, columns, BLOCK)
+    blocks = [(first, min(first + BLOCK, columns)) for first in edges]
+    return [(first, end, slice(first * group, end * group)) for first, end in blocks]
+
+
 @lru_cache(maxsize=64)
 def _causal(columns: int, group: int) -> Tensor:
-    """-∞ where a key comes after the query, [G·T, T]."""
-    return torch.full((columns, columns), -torch.inf).triu(1).repeat(group, 1)
+    """-∞ where a key comes after the query, [T·G, T]."""
+    return torch.full((columns, columns), -torch.inf).triu(1).repeat_interleave(group, 0)

@@ -196,26 +196,37 @@ def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:
     return heads_NHd
 
 
+LOGITS_AT_ONCE = 2**19
+"""Logits that are looked at together: they stay in the cache."""
+
+
 def target_logprobs(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
-    """The log probability of each target, fp32 [N]. PyTorch's softmax runs one number at a time where a row
-    is shorter than a vector register, as a character model's logits are; exponentials and sums do not."""
+    """The log probability of each target, fp32 [N]; the logits are used up. PyTorch's softmax runs one number
+    at a time where a row is shorter than a vector register, as a character model's logits are; exponentials
+    and sums do not."""
     return _TargetLogprobs.apply(logits_NV, targets_N)
 
 
 class _TargetLogprobs(Function):
     @staticmethod
     def forward(context: FunctionCtx, logits_NV: Tensor, targets_N: Tensor) -> Tensor:
-        shifted_NV = logits_NV - logits_NV.amax(1, keepdim=True)
-        chosen_N1 = shifted_NV.gather(1, targets_N[:, None])
-        exponentials_NV = shifted_NV.exp_()
-        sums_N1 = exponentials_NV.sum(1, keepdim=True)
-        context.save_for_backward(exponentials_NV, sums_N1, targets_N)
+        # In place: a large vocabulary's logits are the largest tensor of all.
+        exponentials_NV, targets_N1 = logits_NV.detach(), targets_N[:, None]
+        chosen_N1, sums_N1 = exponentials_NV.new_empty(2, len(targets_N), 1)
+        rows = max(1, LOGITS_AT_ONCE // exponentials_NV.shape[1])
+        parts = (tensor.split(rows) for tensor in (exponentials_NV, targets_N1, chosen_N1, sums_N1))
+        for part, target, chosen, sums in zip(*parts, strict=True):
+            part.sub_(part.amax(1, keepdim=True))
+            torch.gather(part, 1, target, out=chosen)
+            torch.sum(part.exp_(), 1, keepdim=True, out=sums)
+        context.save_for_backward(sums_N1, targets_N1)
+        context.exponentials = exponentials_NV
         return (chosen_N1 - sums_N1.log())[:, 0]
 
     @staticmethod
     def backward(context: FunctionCtx, grad_N: Tensor) -> tuple[Tensor, None]:
-        exponentials_NV, sums_N1, targets_N = context.saved_tensors
+        sums_N1, targets_N1 = context.saved_tensors
         grad_N1 = grad_N[:, None]
-        # In place: it happens once, and a large vocabulary's logits are the largest tensor of all.
-        grad_NV = exponentials_NV.mul_((grad_N1 / sums_N1).neg_())
-        return grad_NV.scatter_add_(1, targets_N[:, None], grad_N1), None
+        # It happens once.
+        grad_NV = context.exponentials.mul_((grad_N1 / sums_N1).neg_())
+        return grad_NV.scatter_add_(1, targets_N1, grad_N1), None

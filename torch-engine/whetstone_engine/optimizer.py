@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from .precision import ROUNDED_AT_ONCE, Rounding
 from .request import number
 
 OPTIMIZERS = ("adamw", "sgd")
+LINE = 2**16
+"""Numbers of a gradient whose squares are summed by one thread."""
 
 
 @dataclass(frozen=True)
@@ -111,5 +114,10 @@ def _apply(flat: Tensor, grad: Tensor, moments: Moments, step: OptimizerStep, ex
 def norm_of(grad: Tensor) -> float:
     """Of a whole gradient, summed in fp32 or wider."""
     if grad.dtype == torch.float32:
-        return float(torch.linalg.vector_norm(grad))
+        # Lines are shared among threads, which one long line is not.
+        whole = len(grad) // LINE * LINE
+        norms = torch.linalg.vector_norm(grad[:whole].view(-1, LINE), dim=1)
+        return math.hypot(
+            float(torch.linalg.vector_norm(norms)), float(torch.linalg.vector_norm(grad[whole:]))
+        )
     return sum(float(torch.linalg.vector_norm(part.float())) ** 2 for part in grad.split(2**22)) ** 0.5

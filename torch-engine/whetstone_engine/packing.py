@@ -18,6 +18,9 @@ from .beginnings import Beginnings
 NARROWEST = 16
 """Columns of the narrowest rectangle: softmax over fewer than a vector register holds is ten times slower."""
 
+LONG = 64
+"""Columns from which what is computed for nothing costs more than rectangles of their own."""
+
 
 @dataclass(frozen=True)
 class Bucket:
@@ -31,8 +34,8 @@ class Bucket:
 
 
 class Packing:
-    """Neighbours share a rectangle while their lengths round up to the same power of two: sorted rows waste
-    little."""
+    """Neighbours share a rectangle while their lengths round up to the same power of two, or where they are
+    long of its fourth root: sorted rows waste little."""
 
     def __init__(self, lengths: np.ndarray, shared: Beginnings | None = None) -> None:
         positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -40,7 +43,8 @@ class Packing:
         self.positions_N = self.computed(torch.from_numpy(positions))
         """Place in its row of each position that is computed."""
         self.buckets: list[Bucket] = []
-        powers = np.ceil(np.log2(np.maximum(lengths, NARROWEST)))
+        finer = np.where(lengths > LONG, 4, 1)
+        powers = np.ceil(finer * np.log2(np.maximum(lengths, NARROWEST))) / finer
         start = 0
         for group in np.split(lengths, np.flatnonzero(np.diff(powers)) + 1):
             columns, count = max(NARROWEST, int(group.max())), int(group.sum())
@@ -76,7 +80,7 @@ class Packing:
 
 class Plan:
     """Where each head of each position lies in a buffer [S·H, d] whose blocks are ready for matrix products:
-    queries [K, rows, G, columns] of one bucket after another, then keys [K, rows, columns], then values. A
+    queries [K, rows, columns, G] of one bucket after another, then keys [K, rows, columns], then values. A
     shared position's keys and values stand in the place of each row; of its queries one is answered."""
 
     def __init__(
@@ -92,7 +96,7 @@ class Plan:
             place = np.arange(cells) if bucket.place_N is None else bucket.place_N.numpy()
             row, column = np.divmod(place, bucket.columns)
             line = key * bucket.rows + row[:, None]
-            query = (line[:, :, None] * self.group + member) * bucket.columns + column[:, None, None]
+            query = (line[:, :, None] * bucket.columns + column[:, None, None]) * self.group + member
             keys = self.places * queries + key_heads * done + line * bucket.columns + column[:, None]
             query = queries * done + query.reshape(len(place), -1)
             parts.append(np.concatenate((query, keys, keys + self.places * key_heads), axis=1))

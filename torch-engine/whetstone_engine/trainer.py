@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .attention import SHORT
 from .beginnings import shared_beginnings
 from .checkpoint import OPTIMIZER, tensors_of, write_checkpoint
 from .config import ModelConfig
@@ -27,7 +28,7 @@ from .snapshot import Frame, Snapshot
 
 MICRO_TOKENS = 16384
 """Most positions of one pass."""
-MICRO_BYTES = 2 * 2**30
+MICRO_BYTES = 9 * 2**28
 """Most bytes that one pass keeps for its gradients, where the machine has them."""
 MICRO_LOGITS = 64 * 2**20
 """Most logits of one pass: 256 MiB in fp32."""
@@ -72,6 +73,7 @@ class Trainer:
             )
         self.flat, self.step, self.recompute = model.flat, model.step, recompute
         self.limit = micro_limit(self.architecture.config, pass_bytes, recompute)
+        self.head_limit = max(256, MICRO_LOGITS // self.architecture.config.vocabulary)
         self.grad = torch.zeros_like(self.flat)
         first, second = model.moments or (torch.zeros_like(self.flat), torch.zeros_like(self.flat))
         self.moments = Moments(first, second, torch.tensor(float(model.moment_steps)))
@@ -106,7 +108,8 @@ class Trainer:
         backup = self.grad.clone() if backward and self.accumulated else None
         lost = 0.0
         try:
-            for rows, span in micro_batches(lengths[order], self.limit):
+            heads = lengths[order] if wanted == "all" else counted_of(fields["counts"], lengths[order])
+            for rows, span in micro_batches(lengths[order], self.limit, heads, self.head_limit):
                 part = {name: values[span] for name, values in fields.items()}
                 with torch.set_grad_enabled(backward):
                     lost += self._pass(
@@ -235,22 +238,50 @@ def places(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
 
 
+def counted_of(counts_N: Tensor, lengths: np.ndarray) -> np.ndarray:
+    """How many positions of each row count."""
+    return np.add.reduceat(counts_N.numpy(), np.cumsum(lengths) - lengths, dtype=np.int64)
+
+
 def micro_limit(config: ModelConfig, pass_bytes: int = MICRO_BYTES, recompute: bool = False) -> int:
     """Positions of one pass: a function of the model's shape, of what the machine was found to have once, and
     of what is kept for the gradient; never of the memory of the moment."""
     heads = (config.heads + 2 * config.key_value_heads) * config.head_width
-    layer = 4 * (6 * config.width + 3 * heads + 4 * config.hidden)
+    # A flash kernel keeps queries, keys and values apart; else half of the probabilities are kept, of the
+    # longest rows that have it so.
+    attention = max(3 * heads, heads + config.heads * SHORT // 2)
+    layer = 4 * (5 * config.width + attention + 4 * config.hidden)
     kept = layer + 4 * config.layers * config.width if recompute else config.layers * layer
-    return max(256, min(MICRO_TOKENS, pass_bytes // kept, MICRO_LOGITS // config.vocabulary))
+    return max(256, min(MICRO_TOKENS, pass_bytes // kept))
 
 
-def micro_batches(lengths: np.ndarray, limit: int) -> list[tuple[slice, slice]]:
-    """Sorted rows cut where a pass would grow beyond the limit: which rows, and which positions."""
-    batches: list[tuple[slice, slice]] = []
-    first, begin, end = 0, 0, 0
-    for row, length in enumerate(lengths.tolist()):
-        if row > first and end + length - begin > limit:
-            batches.append((slice(first, row), slice(begin, end)))
-            first, begin = row, end
-        end += length
-    return [*batches, (slice(first, len(lengths)), slice(begin, end))]
+def micro_batches(
+    lengths: np.ndarray, limit: int, heads: np.ndarray | None = None, head_limit: int = MICRO_TOKENS
+) -> list[tuple[slice, slice]]:
+    """Sorted rows cut into no more passes than limits take, of like sizes: which rows, and which positions.
+    `heads` are the positions of each row whose logits are wanted, no more than `head_limit` in a pass."""
+    costs = lengths
+    if heads is not None:
+        costs = np.maximum(lengths, -(-heads * limit // head_limit))
+    batches = _cut(costs, limit)
+    least, most = -(-int(costs.sum()) // len(batches)), limit
+    while least < most:
+        middle = (least + most) // 2
+        if len(even := _cut(costs, middle)) > len(batches):
+            least = middle + 1
+        else:
+            batches, most = even, middle
+    ends = np.concatenate(([0], np.cumsum(lengths)))
+    return [(rows, slice(int(ends[rows.start]), int(ends[rows.stop]))) for rows in batches]
+
+
+def _cut(costs: np.ndarray, limit: int) -> list[slice]:
+    """Cut where a pass would grow beyond the limit."""
+    batches: list[slice] = []
+    first, total = 0, 0
+    for row, cost in enumerate(costs.tolist()):
+        if row > first and total + cost > limit:
+            batches.append(slice(first, row))
+            first, total = row, 0
+        total += cost
+    return [*batches, slice(first, len(costs))]

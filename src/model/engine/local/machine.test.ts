@@ -30,7 +30,7 @@ test("this machine has memory", async () => {
 });
 
 test("workers that compute at once share it, and a large machine's passes are no larger", () => {
-  expect(shareOf(64 * gigabyte, 1)).toEqual({ memoryBytes: 57.6 * gigabyte, passBytes: 2 ** 31 });
+  expect(shareOf(64 * gigabyte, 1)).toEqual({ memoryBytes: 57.6 * gigabyte, passBytes: 2.25 * 2 ** 30 });
   expect(shareOf(8 * gigabyte, 1).passBytes).toBe(gigabyte);
   expect(shareOf(8 * gigabyte, 4).passBytes).toBe(gigabyte / 4);
   expect(shareOf(16 * gigabyte, 4).memoryBytes).toBeCloseTo(3.6 * gigabyte, -1);

@@ -9,6 +9,8 @@ import type { MemoryShare } from "./worker.ts";
 const ours = 0.9;
 const sameMachine = 1 / 8;
 const gibibyte = 2 ** 30;
+/** More at once makes passes no faster. */
+const mostPassBytes = 2.25 * gibibyte;
 
 /** All memory that this process may have, whoever else uses it now: the machine's, or the limit of the process's group. */
 function memoryOf(): number {
@@ -41,7 +43,7 @@ export function shareOf(memoryBytes: number, sharers: number): MemoryShare {
   const memory = Math.floor((ours * memoryBytes) / sharers);
   return {
     memoryBytes: Math.max(memory, Math.min(2 * gibibyte, Math.floor(ours * memoryBytes))),
-    passBytes: Math.min(2 * gibibyte, Math.floor(memoryBytes / (8 * sharers))),
+    passBytes: Math.min(mostPassBytes, Math.floor(memoryBytes / (8 * sharers))),
   };
 }
 
