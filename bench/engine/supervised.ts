@@ -14,7 +14,6 @@ interface Supervised {
   readonly batches: readonly number[];
   readonly stepsATurn: number;
   /** Steps of the Trainer before its first turn: as many as its speed needs to settle, where a step takes no seconds. */
-  readonly warmSteps: number;
   /** The Trainer's own two ways of making batches, and what is to be reached against each. */
   readonly bars: readonly (readonly ["group_by_length" | "random", number])[];
 }
@@ -26,6 +25,9 @@ interface Setting {
   readonly batch: number;
 }
 
+/** Of the other side, before it is measured. */
+const warmSteps = 20;
+
 const small: Supervised = {
   work: "supervised training of the small model",
   shortest: 4,
@@ -33,7 +35,6 @@ const small: Supervised = {
   vocabulary: 13,
   batches: [64, 256],
   stepsATurn: 20,
-  warmSteps: 20,
   bars: [
     ["group_by_length", 1.1],
     ["random", 1.6],
@@ -47,7 +48,6 @@ const pretrained: Supervised = {
   vocabulary: 49_152,
   batches: [8, 16, 32],
   stepsATurn: 5,
-  warmSteps: 20,
   bars: [["group_by_length", 1.3]],
 };
 
@@ -60,7 +60,7 @@ export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
 
 /** Lines of mixed lengths whose first half has no loss, against transformers' Trainer: tokens with a loss a second. */
 async function rowsOf(
-  { work, shortest, longest, vocabulary, batches, stepsATurn, warmSteps, bars }: Supervised,
+  { work, shortest, longest, vocabulary, batches, stepsATurn, bars }: Supervised,
   precision: Precision,
   { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row[]> {

@@ -134,6 +134,6 @@ describe("balanceAnswers", () => {
   test("refuses items without a reference answer, and options", async () => {
     const { answer: _, ...unanswered } = { ...itemOf("x"), answer: "1" };
     await expect(select([balanceAnswers()], [unanswered], contextOf())).rejects.toThrow(/"x" has none/);
-    expect(() => balanceAnswers({ by: "answer" } as object)).toThrow(/"by"/);
+    expect(() => balanceAnswers({ by: "answer" } as never)).toThrow(/"by"/);
   });
 });

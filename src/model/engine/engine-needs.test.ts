@@ -57,9 +57,9 @@ describe("missingFrom", () => {
 
   test("an engine that says nothing of weights and norms has them, and claims no equal bits", () => {
     const { signedWeights: _signed, untold: _untold, deterministic: _bits, ...silent } = rich;
-    expect(missingFrom(silent, { signedWeights: true, gradientNorm: true, deterministic: ["engines"] })).toEqual([
-      "equal bits of equal engines",
-    ]);
+    expect(
+      missingFrom(silent, { signedWeights: true, gradientNorm: true, deterministic: ["engines"] }),
+    ).toEqual(["equal bits of equal engines"]);
   });
 
   test("every capability that engines differ in is a need", () => {
