@@ -111,7 +111,8 @@ module.exports = {
         "Examples and benches use what a stranger can use: the public API. The engine's bench also asks where its environment is, and knocks on inner doors.",
       from: {
         path: "^(examples|bench)/",
-        pathNot: "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment)[.]ts$",
+        pathNot:
+          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment)[.]ts$",
       },
       to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },
