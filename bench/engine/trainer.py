@@ -32,8 +32,8 @@ def examples(shortest: int, longest: int, vocabulary: int) -> Dataset:
 
 
 class Spread(Sampler):
-    """A grouping sampler's batches in an order in which every few are of all lengths: it gives the longest first,
-    so that a turn of few steps would see those alone."""
+    """A grouping sampler's batches in an order in which every few are of all lengths: it gives the longest
+    first, and a turn of few steps would see those alone."""
 
     def __init__(self, grouped: LengthGroupedSampler, together: int) -> None:
         self.grouped, self.together = grouped, together
@@ -42,7 +42,7 @@ class Spread(Sampler):
         order, lengths = list(self.grouped), self.grouped.lengths
         batches = [order[first : first + self.together] for first in range(0, len(order), self.together)]
         batches.sort(key=lambda batch: sum(lengths[line] for line in batch))
-        # Multiples of the golden ratio lie evenly, however many are taken: their ranks are the batches' turns.
+        # Multiples of the golden ratio lie evenly, however many are taken.
         ranks = np.argsort(np.argsort(np.arange(len(batches)) * GOLDEN % 1))
         for rank in ranks:
             yield from batches[rank]
