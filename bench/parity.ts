@@ -105,20 +105,31 @@ function tableOf(rows: readonly ParityResult[]) {
   };
 }
 
-/** STaR reaches .98 by round 4; GRPO by its 20th step, with answers growing from 3 to 6.5 and then 11 tokens. */
+/**
+ * STaR reaches .98 by round 4 on every seed. GRPO by its 20th step on four seeds of five, and on every seed by its 40th, with
+ * answers growing from 3 to 6.5 and then 11 tokens: of the reference's own steps 8 seeds of 13 are there at the 20th
+ * (docs/decisions/011-balanced-answers.md).
+ */
 function verdictOf(done: readonly ParityResult[]): { readonly passed: boolean; readonly text: string } {
-  const failed = done.filter(({ rounds }) => {
+  const late: number[] = [];
+  const failed = done.filter(({ seed, rounds }) => {
     const [first, , second, , fourth] = rounds;
     if (first === undefined || second === undefined || fourth === undefined) return true;
     if (first.greedy_accuracy > 0.6 || first.sampled_accuracy < 0.53) return true;
-    if (values.method === "star") return fourth.greedy_accuracy < 0.98;
-    return second.greedy_accuracy < 0.98 || second.mean_length < 6.5 || fourth.mean_length < 11;
+    if (fourth.greedy_accuracy < 0.98) return true;
+    if (values.method === "star") return false;
+    if (second.greedy_accuracy < 0.98) late.push(seed);
+    return second.mean_length < 6.5 || fourth.mean_length < 11;
   });
-  const passed = failed.length === 0;
+  const passed = failed.length === 0 && late.length <= done.length / 5;
+  const missed = [...new Set([...failed.map(({ seed }) => seed), ...(passed ? [] : late)])];
+  const reached = done.length - late.length;
+  const words =
+    values.method === "star" ? "" : ` ${reached} of ${done.length} are right greedily at the 20th step.`;
   return {
     passed,
     text: passed
-      ? `Every bar holds on ${done.length} seeds of ${bits} bits.`
-      : `Does not hold for seeds ${failed.map(({ seed }) => seed).join(", ")}.`,
+      ? `Every bar holds on ${done.length} seeds of ${bits} bits.${words}`
+      : `Does not hold for seeds ${missed.join(", ")}.${words}`,
   };
 }
