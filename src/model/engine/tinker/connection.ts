@@ -3,6 +3,7 @@ import * as https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { isWhetstoneError, messageOf, WhetstoneError } from "../../../foundation/base/index.ts";
 import { engineError } from "../engine-error.ts";
+import { readArrays, type WireArrays } from "./wire/arrays.ts";
 import { readPassOutput, type WirePass, type WirePassOutput, writePass } from "./wire/forward-backward.ts";
 import { jsonPass, passOutputIn, samplesIn } from "./wire/json.ts";
 import { readSamples, type WireSamples } from "./wire/sample-response.ts";
@@ -76,6 +77,15 @@ export class Connection {
     const begun = await this.#begin(pass);
     const answer = await this.#result(begun);
     return isProtobuf(answer) ? read(answer, readPassOutput) : passOutputIn(jsonOf(answer));
+  }
+
+  /** Arrays that an extension gives for a request in protobuf. */
+  async arrays(path: string, body: Uint8Array): Promise<WireArrays> {
+    const headers = { ...waiting, "Content-Type": protobuf };
+    const answer = await this.#result(await this.#send("POST", path, body, headers));
+    if (isProtobuf(answer)) return read(answer, readArrays);
+    jsonOf(answer);
+    throw unreadable("it holds no arrays");
   }
 
   async #begin(pass: WirePass): Promise<Answer> {

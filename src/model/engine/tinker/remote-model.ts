@@ -8,6 +8,7 @@ import type {
   EngineModel,
   ForwardOptions,
   ForwardResult,
+  GradientFeatureOptions,
   ModelInfo,
   OptimizerResult,
   OptimizerStep,
@@ -16,9 +17,11 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { checkTargets, checkTokens, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
+import { checkProjection } from "../projection.ts";
 import { lossOf } from "../reference-loss.ts";
 import { textIn, unreadable } from "./connection.ts";
 import { wireDatumOf } from "./data.ts";
+import { parts, refuseWithout } from "./extensions.ts";
 import { refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
 import { parseTinkerPath } from "./paths.ts";
@@ -26,6 +29,7 @@ import { type Pointer, writePointer } from "./pointer.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
+import { writeFeatures } from "./wire/extensions.ts";
 
 export interface RemoteModelOptions {
   readonly id: string;
@@ -44,6 +48,8 @@ type Send<T> = (take: () => number) => Promise<T>;
 
 /** Replies that are kept for calls that are made again. */
 const remembered = 64;
+/** Tokens that one request for gradient features holds, and numbers that its answer does: 16 MB of them. */
+const mostFeatured = { tokens: 2 ** 17, numbers: 2 ** 22 };
 
 /**
  * A model on a server. There a call that fails uses its number up, here it does not: each call waits for the one before it,
@@ -172,6 +178,7 @@ export class RemoteModel implements EngineModel {
         id,
         weightVersion: `${this.id}@${this.#step}`,
         session,
+        traits,
         tokenBytes,
         vocabularySize: this.info.vocabularySize,
         release: async () => {
@@ -183,6 +190,53 @@ export class RemoteModel implements EngineModel {
       return { sampler };
     });
     return sampler;
+  }
+
+  /** Throws `unsupported` where the server has no `gradient-features`. It has no number of the contract, but its turn. */
+  async gradientFeatures(
+    data: readonly Datum[],
+    { loss, dimensions, seed, signal }: GradientFeatureOptions,
+  ): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    const { session, traits } = this.#options;
+    refuseWithout(traits, "gradient-features");
+    checkProjection({ dimensions, seed });
+    checkData(data, loss, this.info.vocabularySize);
+    const lossConfig = configOf(loss);
+    const most = {
+      members: Math.max(1, Math.floor(mostFeatured.numbers / dimensions)),
+      cost: mostFeatured.tokens,
+    };
+    const wire = parts(
+      data.map((datum) => wireDatumOf(datum, loss)),
+      ({ chunks }) => chunks.reduce((sum, chunk) => sum + ("tokens" in chunk ? chunk.tokens.length : 0), 0),
+      most,
+    );
+    const told = this.#last.then(() =>
+      session.busy(async () => {
+        const features: Float32Array[] = [];
+        for (const members of wire) {
+          signal?.throwIfAborted();
+          this.#checkHeld();
+          const pass = {
+            modelId: this.id,
+            sequence: ++this.#sent,
+            data: members,
+            lossName: loss.name,
+            lossConfig,
+            forwardOnly: false,
+          };
+          const body = writeFeatures({ pass, dimensions, seed });
+          const { features: one = [] } = await session.connection.arrays("whetstone/gradient_features", body);
+          if (one.length !== members.length || one.some(({ length }) => length !== dimensions))
+            throw unreadable(`it does not hold ${dimensions} features of every datum`);
+          features.push(...one);
+        }
+        return features;
+      }),
+    );
+    this.#last = told.catch(() => undefined);
+    return waitFor(told, signal);
   }
 
   async #unnamedSampler(take: () => number): Promise<string> {
@@ -233,12 +287,16 @@ export class RemoteModel implements EngineModel {
     }
     if (sequence !== this.#applied + 1)
       throw engineError("sequence-gap", `Call ${sequence} came after call ${this.#applied}.`);
-    if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
+    this.#checkHeld();
     const reply = { ...(await run()), sequence };
     this.#applied = sequence;
     this.#replies.set(sequence, reply);
     this.#replies.delete(sequence - remembered);
     return reply;
+  }
+
+  #checkHeld(): void {
+    if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

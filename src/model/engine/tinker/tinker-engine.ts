@@ -20,6 +20,7 @@ import { maxPositionsOf } from "../max-positions.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
+import { knownExtensions } from "./extensions.ts";
 import { lossNames } from "./losses.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
 import { asFound, type Findings } from "./probe/findings.ts";
@@ -125,9 +126,11 @@ export class TinkerEngine implements Engine {
       : plain;
     // Requests arrive each by itself and in no certain order: bits are equal only where neither matters.
     const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
-    const stated = { ...known, ...own, engine, extensions: [], deterministic };
+    const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
+    const stated = { ...known, ...own, engine, extensions, deterministic };
     const capabilities = findings === undefined ? stated : asFound(stated, findings);
-    return { session, capabilities, traits: { ours, signedWeights: capabilities.signedWeights !== false } };
+    const traits = { ours, signedWeights: capabilities.signedWeights !== false, extensions };
+    return { session, capabilities, traits };
   }
 
   async createModel(options: LoadOptions): Promise<EngineModel> {
@@ -230,13 +233,14 @@ export class TinkerEngine implements Engine {
   }
 
   /** A base model of a seed of its own is made as one to train, and kept as one to draw from. */
-  async #drawn({ session }: Opened, options: LoadOptions): Promise<Sampler> {
+  async #drawn({ session, traits }: Opened, options: LoadOptions): Promise<Sampler> {
     const model = await this.createModel(options);
     const sampler = await model.snapshot();
     return new RemoteSampler({
       id: sampler.id,
       weightVersion: weightVersionOf(options.source),
       session,
+      traits,
       tokenBytes: options.tokenBytes,
       vocabularySize: model.info.vocabularySize,
       release: async () => {
@@ -258,6 +262,7 @@ export class TinkerEngine implements Engine {
       id,
       weightVersion: weightVersionOf(source),
       session,
+      traits,
       tokenBytes,
       vocabularySize: vocabularyOf(folder),
       release: async () => {
