@@ -22,7 +22,7 @@ import { lossOf } from "../reference-loss.ts";
 import { textIn, unreadable } from "./connection.ts";
 import { wireDatumOf } from "./data.ts";
 import { parts, refuseWithout } from "./extensions.ts";
-import { refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
+import { refuseClipping, refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
 import { parseTinkerPath } from "./paths.ts";
 import { type Pointer, writePointer } from "./pointer.ts";
@@ -121,8 +121,9 @@ export class RemoteModel implements EngineModel {
   }
 
   optimStep(options: OptimizerStep): Promise<OptimizerResult> {
-    const { session } = this.#options;
+    const { session, traits } = this.#options;
     return this.#call(options, () => {
+      if (!traits.gradientClipping) refuseClipping(options);
       const parameters = stepBody(options);
       return async (take) => {
         const body = { model_id: this.id, seq_id: take(), ...parameters };

@@ -6,6 +6,10 @@ export interface ServerTraits {
   readonly ours: boolean;
   /** Weights of cross_entropy count with the size and the sign that they have. */
   readonly signedWeights: boolean;
+  /** A gradient is clipped where a step asks for it. */
+  readonly gradientClipping: boolean;
+  /** A checkpoint can be loaded without its optimiser. */
+  readonly freshOptimizer: boolean;
   /** What it can do beyond the API: nothing, where it is not ours. */
   readonly extensions: readonly EngineExtension[];
 }

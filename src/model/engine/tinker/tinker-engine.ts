@@ -129,7 +129,13 @@ export class TinkerEngine implements Engine {
     const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
     const stated = { ...known, ...own, engine, extensions, deterministic };
     const capabilities = findings === undefined ? stated : asFound(stated, findings);
-    const traits = { ours, signedWeights: capabilities.signedWeights !== false, extensions };
+    const traits: ServerTraits = {
+      ours,
+      signedWeights: capabilities.signedWeights !== false,
+      gradientClipping: capabilities.gradientClipping !== false,
+      freshOptimizer: capabilities.freshOptimizer !== false,
+      extensions,
+    };
     return { session, capabilities, traits };
   }
 
@@ -158,7 +164,7 @@ export class TinkerEngine implements Engine {
       );
     const made =
       source.kind === "checkpoint"
-        ? await this.#createFrom(session, this.#pointer(source.path), source)
+        ? await this.#createFrom(session, traits, source)
         : await this.#createNew(session, source, lora);
     const { id, folder, step, sent } = made;
     const info = { ...(await this.#infoOf(folder, id, traits)), step };
@@ -184,11 +190,19 @@ export class TinkerEngine implements Engine {
 
   async #createFrom(
     session: RemoteSession,
-    pointer: Pointer,
+    traits: ServerTraits,
     { path, optimizer }: Extract<ModelSource, { kind: "checkpoint" }>,
   ): Promise<Made> {
+    const pointer = this.#pointer(path);
     if (optimizer && !pointer.optimizer)
       throw userError("optimizer-missing", `${path} was saved without its optimiser.`);
+    // Before the first step there are no moments.
+    if (!optimizer && pointer.step > 0 && !traits.freshOptimizer)
+      throw engineError(
+        "unsupported",
+        `This server was found to load a checkpoint's moments whether they are wanted or not, and ${path} has some: ` +
+          "go on with them, or use a server that conforms (`whetstone engine check`).",
+      );
     return { ...(await createByLoading(session, pointer.path, optimizer)), ...pointer };
   }
 
