@@ -84,7 +84,6 @@ export class Trainer {
   }
 
   #check(data: readonly Datum[], loss: Loss): LossTerms[] {
-    if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
     checkTargets(data);
     const terms = data.map((datum, index) => termsOf(loss, datum, index));
     for (const { tokens, targets } of data) {

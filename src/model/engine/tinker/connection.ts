@@ -56,6 +56,12 @@ export class Connection {
     return jsonOf(await this.#send("POST", path, JSON.stringify(body)));
   }
 
+  /** Sends once, and waits for no more than that it arrived, and not for long: nothing depends on it. */
+  async tell(path: string, body: object): Promise<void> {
+    const headers = { "X-API-Key": this.#key, "Content-Type": "application/json" };
+    await this.#once("POST", path, headers, JSON.stringify(body), tellMs);
+  }
+
   /** Removes what a path names, as far as the server lets it. */
   async remove(path: string): Promise<void> {
     await this.#send("DELETE", path);
@@ -141,11 +147,12 @@ export class Connection {
     path: string,
     headers: Readonly<Record<string, string>>,
     body: string | Uint8Array | undefined,
+    timeout = timeoutMs,
   ): Promise<Answer> {
     const { request, agent } = this.#transport;
     const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
-      const options = { method, agent, headers: { ...headers, ...length }, timeout: timeoutMs };
+      const options = { method, agent, headers: { ...headers, ...length }, timeout };
       const sending = request(this.#prefix + path, options, (response) => {
         const parts: Buffer[] = [];
         response.on("data", (part: Buffer) => parts.push(part));
@@ -171,6 +178,7 @@ const protobuf = "application/x-protobuf";
 const waiting = { Prefer: "wait" };
 /** Longer than a server holds a poll. */
 const timeoutMs = 90_000;
+const tellMs = 5000;
 
 interface Answer {
   readonly status: number;

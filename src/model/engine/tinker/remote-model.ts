@@ -317,7 +317,6 @@ function checkpointOf(path: string): string {
 /** Throws `bad-request` and `token-out-of-range`: not every server looks at what it is sent. */
 function checkData(data: readonly Datum[], loss: ForwardOptions["loss"], vocabularySize: number): void {
   if (!lossNames.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
-  if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
   checkTargets(data);
   for (const [index, { tokens, targets }] of data.entries()) {
     checkTokens(tokens, vocabularySize, `The tokens of datum ${index}`);

@@ -298,7 +298,7 @@ export class TinkerEngine implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined);
-    opened?.session.close();
+    await opened?.session.close();
   }
 }
 
