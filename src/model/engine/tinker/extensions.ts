@@ -1,6 +1,7 @@
 import type { EngineExtension } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { ServerTraits } from "./server-traits.ts";
+import type { WireDatum } from "./wire/datum.ts";
 
 /** All that there are: a server of another version may name others, which nobody here can ask for. */
 export const knownExtensions: readonly EngineExtension[] = ["embeddings", "certainty", "gradient-features"];
@@ -34,4 +35,15 @@ export function parts<T>(
     }
   }
   return all;
+}
+
+/** Tokens that one request for gradient features holds, and numbers that its answer does: 16 MB of them. */
+const mostFeatured = { tokens: 2 ** 17, numbers: 2 ** 22 };
+
+/** Examples as they are asked about together, each of whose answers has that many dimensions. */
+export function featureParts(data: readonly WireDatum[], dimensions: number): WireDatum[][] {
+  const members = Math.max(1, Math.floor(mostFeatured.numbers / dimensions));
+  const tokensOf = ({ chunks }: WireDatum): number =>
+    chunks.reduce((sum, chunk) => sum + (chunk.kind === "tokens" ? chunk.tokens.length : 0), 0);
+  return parts(data, tokensOf, { members, cost: mostFeatured.tokens });
 }

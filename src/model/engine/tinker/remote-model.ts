@@ -21,7 +21,7 @@ import { checkProjection } from "../projection.ts";
 import { lossOf } from "../reference-loss.ts";
 import { textIn, unreadable } from "./connection.ts";
 import { wireDatumOf } from "./data.ts";
-import { parts, refuseWithout } from "./extensions.ts";
+import { featureParts, refuseWithout } from "./extensions.ts";
 import { refuseClipping, refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
 import { parseTinkerPath } from "./paths.ts";
@@ -48,8 +48,6 @@ type Send<T> = (take: () => number) => Promise<T>;
 
 /** Replies that are kept for calls that are made again. */
 const remembered = 64;
-/** Tokens that one request for gradient features holds, and numbers that its answer does: 16 MB of them. */
-const mostFeatured = { tokens: 2 ** 17, numbers: 2 ** 22 };
 
 /**
  * A model on a server. There a call that fails uses its number up, here it does not: each call waits for the one before it,
@@ -204,14 +202,9 @@ export class RemoteModel implements EngineModel {
     checkProjection({ dimensions, seed });
     checkData(data, loss, this.info.vocabularySize);
     const lossConfig = configOf(loss);
-    const most = {
-      members: Math.max(1, Math.floor(mostFeatured.numbers / dimensions)),
-      cost: mostFeatured.tokens,
-    };
-    const wire = parts(
+    const wire = featureParts(
       data.map((datum) => wireDatumOf(datum, loss)),
-      ({ chunks }) => chunks.reduce((sum, chunk) => sum + ("tokens" in chunk ? chunk.tokens.length : 0), 0),
-      most,
+      dimensions,
     );
     const told = this.#last.then(() =>
       session.busy(async () => {
