@@ -302,6 +302,10 @@ export interface EngineCapabilities {
   readonly deterministic?: readonly Determinism[];
   /** Weights of cross_entropy have the size and the sign that they are given; false where a server makes others of them. */
   readonly signedWeights?: boolean;
+  /** `gradientClipNorm` is heeded; false where a server ignores it. */
+  readonly gradientClipping?: boolean;
+  /** A checkpoint can be loaded without its optimiser's moments; false where a server loads them all the same. */
+  readonly freshOptimizer?: boolean;
   /** Numbers that it does not tell, NaN where they would stand; absent where it tells all. */
   readonly untold?: readonly "gradient-norm"[];
   /** What could not be tried where this was made, in words; empty where everything was. */
@@ -337,6 +341,10 @@ export interface EngineNeeds {
   readonly extensions?: readonly EngineExtension[];
   /** Weights of cross_entropy that are negative, or whose size matters: those of a loss without a name are both. */
   readonly signedWeights?: boolean;
+  /** Steps whose gradient is clipped to a norm. */
+  readonly gradientClipping?: boolean;
+  /** Weights of a checkpoint that go on with a new optimiser. */
+  readonly freshOptimizer?: boolean;
   /** The gradient's norm before clipping, with every step. */
   readonly gradientNorm?: boolean;
   /** Where equal calls must give equal bits. */

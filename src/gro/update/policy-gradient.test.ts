@@ -81,7 +81,7 @@ describe("policyGradient", () => {
       mask: Float32Array.of(0, 0, 1, 1),
     });
     expect(outcome).toEqual({ tokensTrained: 5, realTokens: 0, losses: [0.01] });
-    expect(model.steps).toMatchObject([{ learningRate: 3e-4 }]);
+    expect(model.steps).toMatchObject([{ learningRate: 3e-4, gradientClipNorm: 1 }]);
   });
 
   test("every token weighs the same, over all groups whose rewards differ", async () => {

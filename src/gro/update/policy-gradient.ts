@@ -3,7 +3,7 @@ import { readOptions } from "../../foundation/base/index.ts";
 import type { Datum, Loss, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
 import type { UpdatePart } from "./part.ts";
-import { type Batch, trainBatches } from "./train.ts";
+import { type Batch, trainBatches, usualClipNorm } from "./train.ts";
 
 const optionsSchema = z
   .strictObject({
@@ -17,6 +17,8 @@ const optionsSchema = z
     divideByDeviation: z.boolean().default(true),
     /** `own`: the moments of these steps alone; those of a preparation, another objective's, are left behind. */
     optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
+    /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
+    gradientClipNorm: z.number().min(0).default(usualClipNorm),
   })
   .superRefine(({ loss, clipLow, clipHigh }, context) => {
     if (loss === "ppo") return;
@@ -36,14 +38,26 @@ export type PolicyGradientOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart {
   const read = readOptions("policyGradient()", optionsSchema, options);
-  const { learningRate, divideByDeviation, optimizerState, clipLow = 0.8, clipHigh = 1.2 } = read;
+  const { learningRate, divideByDeviation, optimizerState, gradientClipNorm } = read;
+  const { clipLow = 0.8, clipHigh = 1.2 } = read;
   const clip = read.loss === "ppo" ? { clipLow, clipHigh } : {};
   const loss: Loss = { name: read.loss, ...clip };
   return {
     name: "policy gradient",
-    description: { learningRate, loss: read.loss, ...clip, divideByDeviation, optimizerState },
+    description: {
+      learningRate,
+      loss: read.loss,
+      ...clip,
+      divideByDeviation,
+      optimizerState,
+      ...(gradientClipNorm === usualClipNorm ? {} : { gradientClipNorm }),
+    },
     learnsBy: "policy-gradient",
-    needs: { losses: [read.loss] },
+    needs: {
+      losses: [read.loss],
+      gradientClipping: gradientClipNorm > 0,
+      freshOptimizer: optimizerState !== "continued",
+    },
     steps: () => 1,
     optimizerState,
     update: (request) =>
@@ -51,6 +65,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
         ...request,
         batchAt: () => policyGradientBatch(request.groups, request.policy.role, loss, divideByDeviation),
         learningRateAt: () => learningRate,
+        gradientClipNorm,
       }),
   };
 }

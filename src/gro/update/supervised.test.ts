@@ -61,6 +61,19 @@ describe("supervised", () => {
     expect(outcome.realTokens).toBe(2 * batches.flat().filter((set) => set === 10).length);
   });
 
+  test("clips the gradient's norm at 1, or where it is told to", async () => {
+    for (const [options, clip] of [
+      [{}, 1],
+      [{ gradientClipNorm: 0 }, 0],
+    ] as const) {
+      const { model } = await train({ steps: 2, batch: 4, ...options }, everySet);
+      expect(model.steps.map(({ gradientClipNorm }) => gradientClipNorm)).toEqual([clip, clip]);
+      expect(supervised(options).needs?.gradientClipping).toBe(clip > 0);
+      // A run whose options are the usual ones is the run that it was.
+      expect("gradientClipNorm" in supervised(options).description).toBe(clip === 0);
+    }
+  });
+
   test.each<[string, SupervisedOptions["replay"], Parameters<typeof train>[1], Record<number, number>]>([
     ["the newest set alone", { newest: 1 }, everySet, { 1: 1 }],
     ["no newest set", { newest: 0, base: 1 }, { ...everySet, older: [] }, { 10: 1 }],

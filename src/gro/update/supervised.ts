@@ -5,7 +5,7 @@ import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
 import { epochMixture, mixture, stepsOfEpochs } from "./mixture.ts";
 import { type ExampleCounts, keptExamples, type UpdatePart } from "./part.ts";
 import { warmupStableDecay } from "./schedule.ts";
-import { type Batch, trainBatches } from "./train.ts";
+import { type Batch, trainBatches, usualClipNorm } from "./train.ts";
 
 const fixedSteps = 100;
 
@@ -19,6 +19,8 @@ const optionsSchema = z.strictObject({
   /** Peak of the warm-up–stable–decay schedule, which starts anew in every round. */
   learningRate: z.number().positive().default(1e-3),
   optimizerState: z.enum(["continued", "fresh"]).default("continued"),
+  /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
+  gradientClipNorm: z.number().min(0).default(usualClipNorm),
   replay: z
     .strictObject({
       /** Share of every batch that comes from the newest kept set; the rest is drawn from base data and older sets. */
@@ -41,6 +43,7 @@ export type SupervisedOptions = Readonly<z.input<typeof optionsSchema>>;
 export interface SupervisedUpdate extends UpdatePart {
   readonly batch: number;
   readonly learningRate: number;
+  readonly gradientClipNorm: number;
   readonly on?: Source;
 }
 
@@ -55,7 +58,7 @@ export interface SupervisedUpdate extends UpdatePart {
  */
 export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
   const { on, ...read } = readOptions("supervised()", optionsSchema, options);
-  const { epochs, batch, learningRate, optimizerState, replay } = read;
+  const { epochs, batch, learningRate, optimizerState, gradientClipNorm, replay } = read;
   if (epochs !== undefined && read.steps !== undefined)
     throw userError("invalid-option", 'supervised(): give "steps" or "epochs", not both.');
   if (epochs !== undefined && on !== undefined)
@@ -68,12 +71,22 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
     epochs === undefined ? (read.steps ?? fixedSteps) : stepsOfEpochs(epochs, examples, batch, replay.newest);
   return {
     name: "supervised",
-    description: { ...length, batch, learningRate, optimizerState, newest: replay.newest, base: replay.base },
+    description: {
+      ...length,
+      batch,
+      learningRate,
+      optimizerState,
+      ...(gradientClipNorm === usualClipNorm ? {} : { gradientClipNorm }),
+      newest: replay.newest,
+      base: replay.base,
+    },
     learnsBy: "imitation",
+    needs: { gradientClipping: gradientClipNorm > 0, freshOptimizer: optimizerState === "fresh" },
     steps: stepsOf,
     optimizerState,
     batch,
     learningRate,
+    gradientClipNorm,
     ...(on ? { on } : {}),
     update: (request) => {
       const newest = keptExamples(request.groups, ({ rollout }) => exampleOfRollout(rollout));
@@ -87,6 +100,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
         ...request,
         batchAt: (step) => imitation(draw(request.random.fork(step), step)),
         learningRateAt: (step) => learningRate * warmupStableDecay(step, steps),
+        gradientClipNorm,
       });
     },
   };

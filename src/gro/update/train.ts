@@ -18,17 +18,20 @@ export interface TrainRequest extends Pick<UpdateRequest, "onProgress"> {
   /** The batch of an optimiser step; undefined when there is nothing to learn from, and then no step is made. */
   readonly batchAt: (step: number) => Batch | undefined;
   readonly learningRateAt: (step: number) => number;
+  /** The largest norm of a step's whole gradient; 0 clips nothing. Default {@link usualClipNorm}. */
+  readonly gradientClipNorm?: number;
   readonly signal?: AbortSignal;
 }
 
-/** AdamW as reference training of small decoders uses it; the clip is on the norm of the whole gradient. */
+export const usualClipNorm = 1;
+
+/** AdamW as reference training of small decoders uses it. */
 const optimizer: Omit<OptimizerStep, "learningRate"> = {
   optimizer: "adamw",
   beta1: 0.9,
   beta2: 0.98,
   epsilon: 1e-8,
   weightDecay: 0.01,
-  gradientClipNorm: 1,
 };
 
 /** Steps that may wait at the engine, so that it never waits for the next batch. */
@@ -36,7 +39,8 @@ const stepsInFlight = 8;
 
 /** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
-  const { policy, from, to, batchAt, learningRateAt, signal, onProgress } = request;
+  const { policy, from, to, batchAt, learningRateAt, gradientClipNorm = usualClipNorm } = request;
+  const { signal, onProgress } = request;
   const outcome = { tokensTrained: 0, realTokens: 0, losses: [] as StepLoss[] };
   // Whoever is asked to end waits for none of the steps that are in flight: what they make of the weights is never saved.
   const waiting = signal ? { signal } : {};
@@ -51,7 +55,12 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
       logprobs: "none",
       ...waiting,
     });
-    const applied = policy.model.optimStep({ ...optimizer, learningRate: learningRateAt(step), ...waiting });
+    const applied = policy.model.optimStep({
+      ...optimizer,
+      learningRate: learningRateAt(step),
+      gradientClipNorm,
+      ...waiting,
+    });
     const place = made++;
     const done = Promise.all([forward, applied]).then(([{ lossSum }]) => {
       const loss = stepLoss(lossSum);

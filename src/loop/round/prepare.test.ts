@@ -73,6 +73,13 @@ describe("prepareStage", () => {
     });
   });
 
+  test("clips as it is told to", async () => {
+    const unclipped = supervised({ on: demonstrations(), steps: 1, batch: 2, gradientClipNorm: 0 });
+    using round = new FakeContext({ definition: { prepare: unclipped } });
+    await prepareStage(round.context, scratch);
+    expect(round.models[0]?.steps).toMatchObject([{ gradientClipNorm: 0 }]);
+  });
+
   test("goes on from parts that were stored before losses were kept", async () => {
     using round = new FakeContext({ definition: { prepare } });
     const first = await prepareStage(round.context, scratch);

@@ -121,7 +121,7 @@ async function prepareRole(
   });
   const losses: StepLoss[] = [];
   if (update === null) return { checkpoint, losses };
-  const { learningRate } = update;
+  const { learningRate, gradientClipNorm } = update;
   const steps = preparationSteps(update);
   const batchAt = await preparationBatches(context, role, update);
   for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
@@ -136,6 +136,7 @@ async function prepareRole(
         to,
         batchAt,
         learningRateAt,
+        gradientClipNorm,
         onProgress,
         ...signalOf(context),
       });

@@ -6,7 +6,13 @@ import { samples } from "../../gro/generate/index.ts";
 import { inTurn } from "../../gro/method/index.ts";
 import { gro } from "../../gro/method.ts";
 import { verifier } from "../../gro/reward/index.ts";
-import { policyGradient } from "../../gro/update/index.ts";
+import {
+  type PolicyGradientOptions,
+  policyGradient,
+  type SupervisedOptions,
+  supervised,
+} from "../../gro/update/index.ts";
+import { demonstrations } from "../../lifecycle/acquire/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { tabular } from "../../model/engine/tabular/index.ts";
 import { plan, run } from "../run.ts";
@@ -46,6 +52,38 @@ test("what a run needs is what its parts need, in every round", () => {
     passes: [{ ...pass, generate: { ...generate, needs: { signedWeights: true } } }],
   };
   expect(engineNeedsOf(promotingRun(1, { optimize: signed })).signedWeights).toBe(true);
+});
+
+test("clipping is a need where a part clips, and a new optimiser where one is asked for", () => {
+  const needs = (optimize: Parameters<typeof promotingRun>[1]) => {
+    const { gradientClipping, freshOptimizer } = engineNeedsOf(promotingRun(1, optimize));
+    return { gradientClipping, freshOptimizer };
+  };
+  const prepare = supervised({ on: demonstrations(), gradientClipNorm: 0 });
+  const imitating = (options: SupervisedOptions) => ({
+    prepare,
+    optimize: rejectionSampling({ update: supervised(options) }),
+  });
+  const plain = { gradientClipNorm: 0 };
+  expect(needs(imitating(plain))).toEqual({ gradientClipping: false, freshOptimizer: false });
+  expect(needs(imitating({}))).toEqual({ gradientClipping: true, freshOptimizer: false });
+  expect(needs({ ...imitating(plain), prepare: supervised({ on: demonstrations() }) })).toMatchObject({
+    gradientClipping: true,
+  });
+  expect(needs(imitating({ ...plain, optimizerState: "fresh" }))).toMatchObject({ freshOptimizer: true });
+  const following = (options: PolicyGradientOptions) => ({
+    prepare,
+    optimize: gro({
+      generate: samples({ samples: 4 }),
+      reward: verifier(),
+      update: policyGradient(options),
+    }),
+  });
+  expect(needs(following({}))).toEqual({ gradientClipping: true, freshOptimizer: true });
+  expect(needs(following({ ...plain, optimizerState: "continued" }))).toEqual({
+    gradientClipping: false,
+    freshOptimizer: false,
+  });
 });
 
 test("what the configuration itself asks of an engine is a need", async () => {

@@ -14,6 +14,8 @@ const switches = [
   "stopStrings",
   "topK",
   "signedWeights",
+  "gradientClipping",
+  "freshOptimizer",
   "gradientNorm",
 ] as const satisfies readonly (keyof EngineNeeds)[];
 

@@ -3,14 +3,17 @@ import { engineError } from "./engine-error.ts";
 
 type FloatMember = "weights" | "advantages" | "logprobs" | "mask" | "clipLow" | "clipHigh";
 
-/** Every position has a target. Throws `bad-request`. */
+/** There are data, each with a token at least, and every position has a target. Throws `bad-request`. */
 export function checkTargets(data: readonly Datum[]): void {
-  for (const [index, { tokens, targets }] of data.entries())
+  if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
+  for (const [index, { tokens, targets }] of data.entries()) {
+    if (tokens.length === 0) throw engineError("bad-request", `Datum ${index} has no tokens.`);
     if (targets.length !== tokens.length)
       throw engineError(
         "bad-request",
         `Datum ${index} has ${tokens.length} tokens and ${targets.length} targets.`,
       );
+  }
 }
 
 /** Throws `token-out-of-range` for the first id that the vocabulary has not; `what` says where it stands. */

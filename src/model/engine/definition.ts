@@ -23,6 +23,8 @@ export type EngineAbilities = Pick<
   | "topLogprobs"
   | "extensions"
   | "signedWeights"
+  | "gradientClipping"
+  | "freshOptimizer"
   | "untold"
   | "deterministic"
 >;

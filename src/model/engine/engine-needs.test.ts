@@ -14,6 +14,8 @@ const plain: EngineAbilities = {
   topLogprobs: 0,
   extensions: [],
   signedWeights: false,
+  gradientClipping: false,
+  freshOptimizer: false,
   untold: ["gradient-norm"],
 };
 const rich: EngineAbilities = {
@@ -28,6 +30,8 @@ const rich: EngineAbilities = {
   topLogprobs: 4,
   extensions: ["certainty"],
   signedWeights: true,
+  gradientClipping: true,
+  freshOptimizer: true,
   untold: [],
   deterministic: ["calls", "engines"],
 };
@@ -44,6 +48,11 @@ describe("missingFrom", () => {
     [{ topLogprobs: 4 }, "the most probable tokens"],
     [{ extensions: ["certainty"] }, "the extension certainty"],
     [{ signedWeights: true }, "weights that it takes as they are, negative ones too"],
+    [{ gradientClipping: true }, "clipping of the gradient's norm (a gradientClipNorm of 0 needs none)"],
+    [
+      { freshOptimizer: true },
+      'checkpoints that it loads without their moments (optimizerState: "continued" keeps them)',
+    ],
     [{ gradientNorm: true }, "the norm of the gradient"],
     [{ deterministic: ["calls"] }, "equal bits of equal calls"],
   ])("%j", (needs, words) => {
@@ -76,6 +85,8 @@ describe("missingFrom", () => {
       signedWeights: "signedWeights",
       untold: "gradientNorm",
       deterministic: "deterministic",
+      gradientClipping: "gradientClipping",
+      freshOptimizer: "freshOptimizer",
     };
     expect(Object.keys(rich).sort()).toEqual(Object.keys(needs).sort());
   });

@@ -38,6 +38,14 @@ export function missingFrom(abilities: EngineAbilities, needs: EngineNeeds): rea
       "weights that it takes as they are, negative ones too",
     ),
     ...when(
+      needs.gradientClipping === true && abilities.gradientClipping === false,
+      "clipping of the gradient's norm (a gradientClipNorm of 0 needs none)",
+    ),
+    ...when(
+      needs.freshOptimizer === true && abilities.freshOptimizer === false,
+      'checkpoints that it loads without their moments (optimizerState: "continued" keeps them)',
+    ),
+    ...when(
       needs.gradientNorm === true && abilities.untold?.includes("gradient-norm") === true,
       "the norm of the gradient",
     ),

@@ -8,6 +8,7 @@ import type {
   TokenCertainty,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
+import { engineError } from "../engine-error.ts";
 import type { Tally } from "../tally.ts";
 import { type FrameHead, i32 } from "./frames.ts";
 import { packRequests, TopReader, unpackSamples } from "./sampling-data.ts";
@@ -114,6 +115,7 @@ export class LocalSampler implements Sampler {
   ): Promise<T[]> {
     const run = async (worker: Worker, members: readonly TokenIds[]): Promise<T[]> => {
       const lengths = members.map(({ length }) => length);
+      if (lengths.includes(0)) throw engineError("bad-request", "A sequence has no tokens.");
       const arrays = { lengths: i32(Int32Array.from(lengths)), tokens: i32(...members) };
       return unpack(await worker.call(verb, { sampler: this.id, ...parameters }, arrays), lengths);
     };

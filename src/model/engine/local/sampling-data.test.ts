@@ -28,6 +28,11 @@ describe("packRequests()", () => {
     expect(arrays.maxTokens?.parts).toEqual([Int32Array.of(2 ** 31 - 1)]);
   });
 
+  test("says of a prompt without tokens what is wrong with it", () => {
+    const empty = { ...request({ maxTokens: 1 }), prompt: new Int32Array() };
+    expect(() => packRequests([request({ maxTokens: 1 }), empty])).toThrow("The prompt has no tokens.");
+  });
+
   test.each([
     [{ maxTokens: 0 }, 1],
     [{ maxTokens: 1.5 }, 1],

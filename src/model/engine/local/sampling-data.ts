@@ -4,14 +4,14 @@ import { type FrameArrays, type FrameHead, type FrameInput, i32, i64 } from "./f
 
 /**
  * Head and arrays of `sample`: requests of different parameters run together. Throws `bad-request` for numbers that no request
- * can have, and for a stop string that is no text.
+ * can have, for a prompt without tokens, and for a stop string that is no text.
  */
 export function packRequests(requests: readonly SampleRequest[]): {
   readonly head: FrameHead;
   readonly arrays: FrameInput;
 } {
   const ints = (of: (request: SampleRequest) => number) => i32(Int32Array.from(requests, of));
-  for (const request of requests) checkCounts(request);
+  for (const request of requests) checkRequest(request);
   const sets = new Map<string, { readonly number: number; readonly parameters: FrameHead }>();
   const which = requests.map((request) => {
     const parameters = parametersOf(request);
@@ -36,7 +36,9 @@ export function packRequests(requests: readonly SampleRequest[]): {
 
 const mostInt = 2 ** 31 - 1;
 
-function checkCounts({ samples, parameters: { maxTokens, stopStrings = [] } }: SampleRequest): void {
+function checkRequest({ prompt, samples, parameters }: SampleRequest): void {
+  const { maxTokens, stopStrings = [] } = parameters;
+  if (prompt.length === 0) throw engineError("bad-request", "The prompt has no tokens.");
   if (!Number.isInteger(samples) || samples < 1 || samples > mostInt)
     throw engineError("bad-request", `A request for ${samples} samples; it is a whole number from 1 up.`);
   if (!Number.isInteger(maxTokens) || maxTokens < 1)

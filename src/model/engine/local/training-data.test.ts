@@ -35,3 +35,9 @@ test("bounds that would have no effect, or do not fit, are refused", () => {
     "Datum 0 has 2 tokens and 1 clipLow",
   );
 });
+
+test("no data, and a datum without tokens, are said to be that", () => {
+  const empty = datum({ tokens: new Int32Array(), targets: new Int32Array(), weights: new Float32Array() });
+  expect(() => packData([datum(), empty], { name: "cross_entropy" })).toThrow("Datum 1 has no tokens.");
+  expect(() => packData([], { name: "cross_entropy" })).toThrow("A call has at least one datum.");
+});

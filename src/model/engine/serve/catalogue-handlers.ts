@@ -82,11 +82,16 @@ function toldRun({ id, baseModel, loraRank, lastRequestAt, userMetadata, checkpo
   };
 }
 
-/** A page of a list, as `limit` and `offset` of the query cut it. */
+/** A page of a list, as `limit` and `offset` of the query cut it. Throws a user error `invalid-option`. */
 export function page<T>(all: readonly T[], query: URLSearchParams) {
   const number = (name: string, otherwise: number): number => {
-    const value = Number(query.get(name) ?? otherwise);
-    return Number.isSafeInteger(value) && value >= 0 ? value : otherwise;
+    const given = query.get(name);
+    if (given === null) return otherwise;
+    if (/^\d{1,15}$/.test(given)) return Number(given);
+    throw userError(
+      "invalid-option",
+      `"${name}" must be a whole number from 0 up, not "${given.slice(0, 40)}".`,
+    );
   };
   const [offset, limit] = [number("offset", 0), number("limit", 100)];
   return {

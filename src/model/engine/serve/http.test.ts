@@ -23,8 +23,8 @@ test("a wrong key, or none, is told nothing, whatever it asks for", async () => 
 });
 
 /** What comes back for bytes that no client of HTTP would send. */
-function exchange(url: string, request: string, leaveAfterMs?: number): Promise<string> {
-  const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(request));
+function exchange(url: string, request: string, leaveAfterMs?: number, to = "127.0.0.1"): Promise<string> {
+  const socket = connect(Number(new URL(url).port), to, () => socket.write(request));
   if (leaveAfterMs !== undefined) setTimeout(() => socket.destroy(), leaveAfterMs);
   return new Promise((resolve) => {
     let answer = "";
@@ -45,6 +45,38 @@ test("an address that is none is told nothing without a key, and is no fault wit
     if (!address.startsWith("/api")) expect(await to(address, "X-API-Key: k\r\n"), address).toMatch(/ 404 /);
   }
   expect(one.faults).toEqual([]);
+});
+
+test("without a key it answers to names of this machine only, so that no page can make its own name one", async () => {
+  await using one = await served({ key: "", host: "127.0.0.2" });
+  await using locked = await served();
+  const { port } = new URL(one.server.url);
+  const ask = (url: string, host: string, headers = "") => {
+    const request = `GET /api/v1/healthz HTTP/1.1\r\nHost: ${host}\r\n${headers}\r\n`;
+    return exchange(url, request, undefined, new URL(url).hostname);
+  };
+  const known = [
+    "localhost",
+    `localhost:${port}`,
+    "LOCALHOST",
+    "127.0.0.1:1",
+    "[::1]:8000",
+    `127.0.0.2:${port}`,
+  ];
+  for (const host of known) expect(await ask(one.server.url, host), host).toMatch(/^HTTP\/1.1 200 /);
+  const strange = [
+    "evil.example",
+    `evil.example:${port}`,
+    "localhost.evil.example",
+    "127.0.0.3",
+    "[::2]",
+    "",
+    ":80",
+  ];
+  for (const host of strange)
+    expect(await ask(one.server.url, host), host).toMatch(/^HTTP\/1.1 403 [\s\S]*"wrong-host"/);
+  // A key says who may.
+  expect(await ask(locked.server.url, "evil.example", "X-API-Key: k\r\n")).toMatch(/^HTTP\/1.1 200 /);
 });
 
 test("a client that goes in the middle of its request is no fault", async () => {

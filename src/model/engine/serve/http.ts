@@ -7,6 +7,8 @@ import type { ServerState } from "./state.ts";
 
 export interface HttpOptions {
   readonly key: string | undefined;
+  /** Names by which it must be called, port aside; undefined where any will do. */
+  readonly hosts: ReadonlySet<string> | undefined;
   /** The largest body that is taken, in bytes. */
   readonly maxBodyBytes: number;
   /** Is told what no request should have brought about. */
@@ -38,7 +40,7 @@ export function httpServer(state: ServerState, options: HttpOptions): Server {
 async function answer(
   state: ServerState,
   request: IncomingMessage,
-  { maxBodyBytes }: HttpOptions,
+  { maxBodyBytes, hosts }: HttpOptions,
   isKey: (given: string | undefined) => boolean,
   signal: AbortSignal,
 ): Promise<Reply> {
@@ -48,6 +50,15 @@ async function answer(
   // A page in a browser on this machine is no client.
   if (headers.origin !== undefined)
     return refusal(userError("no-browsers", "Pages in browsers are not answered."), 403);
+  // A page that had its own name point here would send no origin with what it only reads.
+  if (hosts !== undefined && !hosts.has(hostOf(headers.host)))
+    return refusal(
+      userError(
+        "wrong-host",
+        `Without a key this server answers to ${[...hosts].join(", ")} only, and not to "${(headers.host ?? "").slice(0, 100)}".`,
+      ),
+      403,
+    );
   const { url: address = "/" } = request;
   const url = URL.parse(address, "http://server");
   const route = url === null ? undefined : routeOf(method, url.pathname);
@@ -79,6 +90,9 @@ const unauthorized: Reply = {
   type: "application/json",
   body: '{"error":"unauthorized"}',
 };
+
+/** Of `name:port` the name, `[…]` of an IPv6 address included. */
+const hostOf = (header = ""): string => header.toLowerCase().replace(/:\d*$/, "");
 
 /** Compares digests, so that neither length nor time tells how near a key was. */
 function keyCheck(key: string | undefined): (given: string | undefined) => boolean {

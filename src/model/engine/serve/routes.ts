@@ -1,5 +1,6 @@
 import type { Handler } from "./call.ts";
 import * as catalogue from "./catalogue-handlers.ts";
+import * as extensions from "./extension-handlers.ts";
 import * as models from "./model-handlers.ts";
 import * as samplers from "./sampler-handlers.ts";
 import * as service from "./service-handlers.ts";
@@ -34,6 +35,9 @@ const table: Readonly<Record<string, Handler>> = {
   "POST retrieve_future": service.retrieveFuture,
   "GET whetstone/capabilities": service.engineCapabilities,
   "POST whetstone/release_sampler": samplers.releaseSampler,
+  "POST whetstone/embed": extensions.embed,
+  "POST whetstone/certainty": extensions.certainty,
+  "POST whetstone/gradient_features": extensions.gradientFeatures,
   "GET training_runs": catalogue.listRuns,
   "GET training_runs/:": catalogue.getRun,
   "GET checkpoints": catalogue.listCheckpoints,

@@ -3,9 +3,9 @@ import { userError } from "../../../foundation/base/index.ts";
 import type { ModelSource } from "../../../foundation/contract/index.ts";
 import { requests } from "../tinker/index.ts";
 import type { BaseModel } from "./base-model.ts";
-import { type Handler, readBody } from "./call.ts";
+import { type Call, type Handler, readBody } from "./call.ts";
 import { findBase } from "./model-handlers.ts";
-import { begunReply, jsonReply, notFound, protobufReply, refusal } from "./reply.ts";
+import { begunReply, jsonReply, notFound, protobufReply, type Reply, refusal } from "./reply.ts";
 import { drawSamples } from "./sampling.ts";
 import type { SamplingSession } from "./sampling-session.ts";
 import { noSession } from "./service-handlers.ts";
@@ -102,13 +102,43 @@ export const releaseSampler: Handler = (state, call) => {
 /** Draws are independent of each other and run in no order. The same request again has the same id. */
 export const sample: Handler = (state, call) => {
   const body = readBody("sample", requests.sample, call);
-  const { sampling_session_id: samplerId, seq_id: sequence } = body;
+  const id = drawId(body.sampling_session_id, body.seq_id);
+  const sequences = Array.from({ length: body.num_samples }, (_, index) => `${id}:${index}`);
+  return beginDraw(state, call, {
+    samplerId: body.sampling_session_id,
+    sequence: body.seq_id,
+    kind: "sample",
+    told: { type: "sample", sample_sequence_ids: sequences },
+    work: (sampler) => drawSamples(state, sampler, body),
+  });
+};
+
+const drawId = (samplerId: string, sequence: number): string => `${samplerId}:${sequence}`;
+
+interface Draw {
+  readonly samplerId: string;
+  readonly sequence: number;
+  /** What is asked for: one number is not for two of them. */
+  readonly kind: string;
+  /** Said with the id. */
+  readonly told?: object;
+  /** What is answered, in protobuf. */
+  readonly work: (sampler: SamplingSession) => Promise<Uint8Array>;
+}
+
+/** Begins what a sampler is asked for, once for each of its numbers, and answers with the id of the result. */
+export function beginDraw(
+  state: ServerState,
+  { body }: Pick<Call, "body">,
+  { samplerId, sequence, kind, told = {}, work }: Draw,
+): Reply {
   const session = sessionOf(samplerId);
   state.sessions.hear(session);
   const sampler = state.samplers.get(samplerId);
-  if (sampler === undefined) return notFound(`There is no sampler "${samplerId}"; it may have been freed.`);
-  const id = `${samplerId}:${sequence}`;
-  const fingerprint = `${call.body.length}/${crc32(call.body)}`;
+  if (sampler === undefined)
+    return notFound(`There is no sampler "${samplerId.slice(0, 300)}"; it may have been freed.`);
+  const id = drawId(samplerId, sequence);
+  const fingerprint = `${kind} ${body.length}/${crc32(body)}`;
   const known = state.futures.fingerprint(id);
   if (known !== undefined && known !== fingerprint)
     return refusal(
@@ -118,9 +148,6 @@ export const sample: Handler = (state, call) => {
       ),
     );
   if (known === undefined)
-    state.futures.begin(id, session, fingerprint, async () =>
-      protobufReply(await drawSamples(state, sampler, body)),
-    );
-  const sequences = Array.from({ length: body.num_samples }, (_, index) => `${id}:${index}`);
-  return begunReply(id, { type: "sample", sample_sequence_ids: sequences });
-};
+    state.futures.begin(id, session, fingerprint, async () => protobufReply(await work(sampler)));
+  return begunReply(id, told);
+}

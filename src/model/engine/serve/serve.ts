@@ -122,7 +122,14 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
     sameMachine,
   };
   const state = new ServerState(stateOptions);
-  const server = httpServer(state, { key: key === "" ? undefined : key, maxBodyBytes, onFault });
+  const locked = key !== undefined && key !== "";
+  const name = urlHost(host);
+  const server = httpServer(state, {
+    key: locked ? key : undefined,
+    hosts: locked ? undefined : new Set(["localhost", "127.0.0.1", "[::1]", name]),
+    maxBodyBytes,
+    onFault,
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject).listen(port, host, resolve);
@@ -134,7 +141,7 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   const sweeping = setInterval(() => void state.sweep().catch(onFault), times.sweep);
   const { port: taken } = server.address() as AddressInfo;
   return {
-    url: `http://${isIP(host) === 6 ? `[${host}]` : host}:${taken}`,
+    url: `http://${name}:${taken}`,
     async [Symbol.asyncDispose]() {
       clearInterval(sweeping);
       const closed = new Promise((resolve) => server.close(resolve));
@@ -145,6 +152,8 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
     },
   };
 }
+
+const urlHost = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host);
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));

@@ -9,6 +9,8 @@ export interface Session {
   readonly createdAt: number;
   readonly modelIds: Set<string>;
   readonly samplerIds: Set<string>;
+  /** Aborts when it is ended: nobody waits for what it asked for. */
+  readonly gone: AbortController;
   /** Attended milliseconds. */
   heardAt: number;
 }
@@ -23,9 +25,14 @@ export class Sessions {
     this.#attended = attended;
   }
 
-  add(session: Omit<Session, "heardAt" | "modelIds" | "samplerIds">): Session {
-    const added = { ...session, modelIds: new Set<string>(), samplerIds: new Set<string>() };
-    const whole: Session = { ...added, heardAt: this.#attended.value };
+  add(session: Omit<Session, "heardAt" | "modelIds" | "samplerIds" | "gone">): Session {
+    const held = { modelIds: new Set<string>(), samplerIds: new Set<string>() };
+    const whole: Session = {
+      ...session,
+      ...held,
+      gone: new AbortController(),
+      heardAt: this.#attended.value,
+    };
     this.#all.set(session.id, whole);
     return whole;
   }
@@ -35,6 +42,11 @@ export class Sessions {
     const session = this.#all.get(id);
     if (session !== undefined) session.heardAt = this.#attended.value;
     return session;
+  }
+
+  /** Aborts when the session is ended; at once where there is none. */
+  whileHere(id: string): AbortSignal {
+    return this.#all.get(id)?.gone.signal ?? AbortSignal.abort();
   }
 
   /** Why it is no session any more, in words; undefined where it is one still, or never was. */

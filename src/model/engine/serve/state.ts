@@ -103,8 +103,9 @@ export class ServerState {
     return session !== undefined;
   }
 
-  async #end({ id, modelIds, samplerIds }: Session): Promise<void> {
+  async #end({ id, modelIds, samplerIds, gone }: Session): Promise<void> {
     const reason = userError("session-ended", this.sessions.endOf(id) ?? "The session was ended.");
+    gone.abort(reason);
     for (const sampler of samplerIds) {
       this.samplers.get(sampler)?.release();
       this.samplers.delete(sampler);
@@ -122,6 +123,7 @@ export class ServerState {
 
   async close(): Promise<void> {
     const reason = userError("server-closed", "The server is being closed.");
+    for (const { gone } of this.sessions.all()) gone.abort(reason);
     for (const sampler of this.samplers.values()) sampler.release();
     this.samplers.clear();
     this.shared.retireAll();

@@ -8,10 +8,11 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { checkTargets } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
+import { checkProjection, type Projection } from "../projection.ts";
 import { checkTokens, type Limits } from "./limits.ts";
 import { type LossTerms, termsOf } from "./loss.ts";
 import { applyStep, checkStep, norm, type OptimizerState } from "./optimizer.ts";
-import { checkProjection, type Projection, project } from "./projection.ts";
+import { project } from "./projection.ts";
 import { grown, type Table } from "./table.ts";
 import { Trace } from "./trace.ts";
 
@@ -83,7 +84,6 @@ export class Trainer {
   }
 
   #check(data: readonly Datum[], loss: Loss): LossTerms[] {
-    if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
     checkTargets(data);
     const terms = data.map((datum, index) => termsOf(loss, datum, index));
     for (const { tokens, targets } of data) {

@@ -3,6 +3,7 @@ import * as https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import { isWhetstoneError, messageOf, WhetstoneError } from "../../../foundation/base/index.ts";
 import { engineError } from "../engine-error.ts";
+import { readArrays, type WireArrays } from "./wire/arrays.ts";
 import { readPassOutput, type WirePass, type WirePassOutput, writePass } from "./wire/forward-backward.ts";
 import { jsonPass, passOutputIn, samplesIn } from "./wire/json.ts";
 import { readSamples, type WireSamples } from "./wire/sample-response.ts";
@@ -55,6 +56,12 @@ export class Connection {
     return jsonOf(await this.#send("POST", path, JSON.stringify(body)));
   }
 
+  /** Sends once, and waits for no more than that it arrived, and not for long: nothing depends on it. */
+  async tell(path: string, body: object): Promise<void> {
+    const headers = { "X-API-Key": this.#key, "Content-Type": "application/json" };
+    await this.#once("POST", path, headers, JSON.stringify(body), tellMs);
+  }
+
   /** Removes what a path names, as far as the server lets it. */
   async remove(path: string): Promise<void> {
     await this.#send("DELETE", path);
@@ -76,6 +83,15 @@ export class Connection {
     const begun = await this.#begin(pass);
     const answer = await this.#result(begun);
     return isProtobuf(answer) ? read(answer, readPassOutput) : passOutputIn(jsonOf(answer));
+  }
+
+  /** Arrays that an extension gives for a request in protobuf. */
+  async arrays(path: string, body: Uint8Array): Promise<WireArrays> {
+    const headers = { ...waiting, "Content-Type": protobuf };
+    const answer = await this.#result(await this.#send("POST", path, body, headers));
+    if (isProtobuf(answer)) return read(answer, readArrays);
+    jsonOf(answer);
+    throw unreadable("it holds no arrays");
   }
 
   async #begin(pass: WirePass): Promise<Answer> {
@@ -131,11 +147,12 @@ export class Connection {
     path: string,
     headers: Readonly<Record<string, string>>,
     body: string | Uint8Array | undefined,
+    timeout = timeoutMs,
   ): Promise<Answer> {
     const { request, agent } = this.#transport;
     const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
-      const options = { method, agent, headers: { ...headers, ...length }, timeout: timeoutMs };
+      const options = { method, agent, headers: { ...headers, ...length }, timeout };
       const sending = request(this.#prefix + path, options, (response) => {
         const parts: Buffer[] = [];
         response.on("data", (part: Buffer) => parts.push(part));
@@ -161,6 +178,7 @@ const protobuf = "application/x-protobuf";
 const waiting = { Prefer: "wait" };
 /** Longer than a server holds a poll. */
 const timeoutMs = 90_000;
+const tellMs = 5000;
 
 interface Answer {
   readonly status: number;

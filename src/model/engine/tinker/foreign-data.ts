@@ -1,4 +1,4 @@
-import type { Datum, Loss } from "../../../foundation/contract/index.ts";
+import type { Datum, Loss, OptimizerStep } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 
 /** Where a loss that is linear in the advantage hides a mask: mask · loss(A) = loss(mask · A), masks being at least 0. */
@@ -34,6 +34,16 @@ export function refuseSignedWeights(data: readonly Datum[], loss: Loss): void {
       `Datum ${index} has negative weights, and this server was found to rescale weights: it would train something else. ` +
         "Use a server that conforms (`whetstone engine check`).",
     );
+}
+
+/** Throws `unsupported` for a clip that the server would leave out. */
+export function refuseClipping({ gradientClipNorm = 0 }: OptimizerStep): void {
+  if (gradientClipNorm === 0) return;
+  throw engineError(
+    "unsupported",
+    `gradientClipNorm is ${gradientClipNorm}, and this server was found to clip otherwise than it is asked to: set it to 0, or use ` +
+      "a server that conforms (`whetstone engine check`).",
+  );
 }
 
 /** A loss with all its settings said: a server's own defaults need not be the contract's. */

@@ -8,7 +8,7 @@ import { tinker } from "./index.ts";
 import { type SkyrlLike, type SkyrlLikeOptions, skyrlLike } from "./testing/skyrl-like.ts";
 
 // A probe is a few hundred requests, on a machine that other tests share.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 let inner: Served;
 beforeAll(async () => {
@@ -148,9 +148,17 @@ describe("a probe", () => {
     expect(capabilities).toMatchObject({
       losses: ["cross_entropy"],
       signedWeights: false,
+      gradientClipping: false,
+      freshOptimizer: false,
+      extensions: [],
       untold: ["gradient-norm"],
     });
-    expect(capabilities.untested.join()).toContain("negative weights: this server rescales");
+    for (const refused of [
+      "negative weights: this server rescales",
+      "clipping of",
+      "without their optimiser",
+    ])
+      expect(capabilities.untested.join()).toContain(refused);
     expect(() =>
       checkNeeds({ name: "tinker", abilities: capabilities }, { losses: ["importance_sampling"] }),
     ).toThrow(expect.objectContaining({ code: "engine-lacks" }));
@@ -175,10 +183,67 @@ describe("a probe", () => {
   });
 
   test("finds nothing wrong with the dialect alone", async () => {
-    await using server = await start({ rescales: false, jsonOnly: true });
+    const whole = { rescales: false, ignoresClip: false, keepsMoments: false };
+    await using server = await start({ ...whole, jsonOnly: true });
     expect(await probed(server)).toMatchObject({
       losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "gspo"],
       signedWeights: true,
+      gradientClipping: true,
+      freshOptimizer: true,
+    });
+  });
+
+  test("finds that clips are ignored: steps with one are refused, and runs that need it", async () => {
+    await using server = await start({ rescales: false, keepsMoments: false });
+    await using engine = await open(server, {});
+    const abilities = await engine.capabilities();
+    expect(abilities).toMatchObject({ signedWeights: true, gradientClipping: false, freshOptimizer: true });
+    expect(() => checkNeeds({ name: "tinker", abilities }, { gradientClipping: true })).toThrow(
+      expect.objectContaining({ code: "engine-lacks" }),
+    );
+    const model = await engine.createModel(adapters);
+    await model.forwardBackward([datum([1, 1, 0])], { loss: crossEntropy });
+    const sent = server.requests.length;
+    await expect(model.optimStep({ learningRate: 0.1, gradientClipNorm: 1 })).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("gradientClipNorm is 1"),
+    });
+    expect(server.requests.length).toBe(sent);
+    expect(await model.optimStep({ learningRate: 0.1, gradientClipNorm: 0 })).toMatchObject({ step: 1 });
+  });
+
+  test("finds that moments are always loaded, also where weights are rescaled", async () => {
+    await using server = await start({ ignoresClip: false });
+    await using engine = await open(server, {});
+    const abilities = await engine.capabilities();
+    expect(abilities).toMatchObject({ signedWeights: false, gradientClipping: true, freshOptimizer: false });
+    expect(() => checkNeeds({ name: "tinker", abilities }, { freshOptimizer: true })).toThrow(
+      expect.objectContaining({ code: "engine-lacks" }),
+    );
+    const model = await engine.createModel(adapters);
+    const save = async (name: string) => {
+      const { path } = await model.save({ path: join(inner.folder, name) });
+      return (optimizer: boolean) => engine.createModel({ source: { kind: "checkpoint", path, optimizer } });
+    };
+    const untrained = await save("untrained");
+    await model.forwardBackward([datum([1, 1, 0])], { loss: crossEntropy });
+    await model.optimStep({ learningRate: 0.1 });
+    const trained = await save("trained");
+    // Before the first step there is nothing that could be loaded too much.
+    expect((await untrained(false)).info.step).toBe(0);
+    expect((await trained(true)).info.step).toBe(1);
+    await expect(trained(false)).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("moments whether they are wanted or not"),
+    });
+  });
+
+  test("accuses no server of what it does right, whatever else it gets wrong", async () => {
+    await using server = await start({ ignoresClip: false, keepsMoments: false });
+    expect(await probed(server)).toMatchObject({
+      signedWeights: false,
+      gradientClipping: true,
+      freshOptimizer: true,
     });
   });
 

@@ -8,6 +8,7 @@ import type {
   EngineModel,
   ForwardOptions,
   ForwardResult,
+  GradientFeatureOptions,
   ModelInfo,
   OptimizerResult,
   OptimizerStep,
@@ -16,16 +17,19 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { checkTargets, checkTokens, countedBy, refuseBounds, requiredArray } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
+import { checkProjection } from "../projection.ts";
 import { lossOf } from "../reference-loss.ts";
 import { textIn, unreadable } from "./connection.ts";
 import { wireDatumOf } from "./data.ts";
-import { refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
+import { featureParts, refuseWithout } from "./extensions.ts";
+import { refuseClipping, refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
 import { parseTinkerPath } from "./paths.ts";
 import { type Pointer, writePointer } from "./pointer.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
+import { writeFeatures } from "./wire/extensions.ts";
 
 export interface RemoteModelOptions {
   readonly id: string;
@@ -115,8 +119,9 @@ export class RemoteModel implements EngineModel {
   }
 
   optimStep(options: OptimizerStep): Promise<OptimizerResult> {
-    const { session } = this.#options;
+    const { session, traits } = this.#options;
     return this.#call(options, () => {
+      if (!traits.gradientClipping) refuseClipping(options);
       const parameters = stepBody(options);
       return async (take) => {
         const body = { model_id: this.id, seq_id: take(), ...parameters };
@@ -172,6 +177,7 @@ export class RemoteModel implements EngineModel {
         id,
         weightVersion: `${this.id}@${this.#step}`,
         session,
+        traits,
         tokenBytes,
         vocabularySize: this.info.vocabularySize,
         release: async () => {
@@ -183,6 +189,48 @@ export class RemoteModel implements EngineModel {
       return { sampler };
     });
     return sampler;
+  }
+
+  /** Throws `unsupported` where the server has no `gradient-features`. It has no number of the contract, but its turn. */
+  async gradientFeatures(
+    data: readonly Datum[],
+    { loss, dimensions, seed, signal }: GradientFeatureOptions,
+  ): Promise<Float32Array[]> {
+    signal?.throwIfAborted();
+    const { session, traits } = this.#options;
+    refuseWithout(traits, "gradient-features");
+    checkProjection({ dimensions, seed });
+    checkData(data, loss, this.info.vocabularySize);
+    const lossConfig = configOf(loss);
+    const wire = featureParts(
+      data.map((datum) => wireDatumOf(datum, loss)),
+      dimensions,
+    );
+    const told = this.#last.then(() =>
+      session.busy(async () => {
+        const features: Float32Array[] = [];
+        for (const members of wire) {
+          signal?.throwIfAborted();
+          this.#checkHeld();
+          const pass = {
+            modelId: this.id,
+            sequence: ++this.#sent,
+            data: members,
+            lossName: loss.name,
+            lossConfig,
+            forwardOnly: false,
+          };
+          const body = writeFeatures({ pass, dimensions, seed });
+          const { features: one = [] } = await session.connection.arrays("whetstone/gradient_features", body);
+          if (one.length !== members.length || one.some(({ length }) => length !== dimensions))
+            throw unreadable(`it does not hold ${dimensions} features of every datum`);
+          features.push(...one);
+        }
+        return features;
+      }),
+    );
+    this.#last = told.catch(() => undefined);
+    return waitFor(told, signal);
   }
 
   async #unnamedSampler(take: () => number): Promise<string> {
@@ -233,12 +281,16 @@ export class RemoteModel implements EngineModel {
     }
     if (sequence !== this.#applied + 1)
       throw engineError("sequence-gap", `Call ${sequence} came after call ${this.#applied}.`);
-    if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
+    this.#checkHeld();
     const reply = { ...(await run()), sequence };
     this.#applied = sequence;
     this.#replies.set(sequence, reply);
     this.#replies.delete(sequence - remembered);
     return reply;
+  }
+
+  #checkHeld(): void {
+    if (this.#disposed) throw engineError("unknown-model", `The model ${this.id} was given back.`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -258,7 +310,6 @@ function checkpointOf(path: string): string {
 /** Throws `bad-request` and `token-out-of-range`: not every server looks at what it is sent. */
 function checkData(data: readonly Datum[], loss: ForwardOptions["loss"], vocabularySize: number): void {
   if (!lossNames.includes(loss.name)) throw engineError("bad-request", `There is no loss "${loss.name}".`);
-  if (data.length === 0) throw engineError("bad-request", "A call has at least one datum.");
   checkTargets(data);
   for (const [index, { tokens, targets }] of data.entries()) {
     checkTokens(tokens, vocabularySize, `The tokens of datum ${index}`);

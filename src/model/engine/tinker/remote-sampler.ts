@@ -6,19 +6,25 @@ import type {
   SamplingParameters,
   ScoredSequence,
   ScoreOptions,
+  TokenCertainty,
   TokenIds,
 } from "../../../foundation/contract/index.ts";
 import { checkTokens } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { unreadable } from "./connection.ts";
+import { parts, refuseWithout } from "./extensions.ts";
 import type { RemoteSession } from "./remote-session.ts";
+import type { ServerTraits } from "./server-traits.ts";
 import { cutAtStop } from "./stop-strings.ts";
+import type { WireArrays } from "./wire/arrays.ts";
+import { writeReading } from "./wire/extensions.ts";
 import type { WireSamples } from "./wire/sample-response.ts";
 
 export interface RemoteSamplerOptions {
   readonly id: string;
   readonly weightVersion: string;
   readonly session: RemoteSession;
+  readonly traits: Pick<ServerTraits, "extensions">;
   readonly tokenBytes: readonly Uint8Array[] | undefined;
   readonly vocabularySize: number;
   /** Tells the server that nobody draws from it any more. */
@@ -31,6 +37,8 @@ interface Waiting {
 
 /** Requests that are under way at once. */
 const mostAtOnce = 64;
+/** What one request of an extension reads: half a megabyte at most, so that none holds the others up. */
+const mostRead = { members: 256, cost: 2 ** 17 };
 
 /** Weights on a server. Each request is one of the server's, and it batches them. */
 export class RemoteSampler implements Sampler {
@@ -81,6 +89,57 @@ export class RemoteSampler implements Sampler {
     }));
   }
 
+  /** Throws `unsupported` where the server has no `certainty`. */
+  async certainty(sequences: readonly TokenIds[], { signal }: Waiting = {}): Promise<TokenCertainty[]> {
+    refuseWithout(this.#options.traits, "certainty");
+    const [entropies = [], certainties = []] = await this.#read("whetstone/certainty", sequences, signal, [
+      "entropy",
+      "self_certainty",
+    ]);
+    return sequences.map(({ length }, index) => {
+      const [entropy, selfCertainty] = [entropies[index], certainties[index]];
+      if (entropy?.length !== length || selfCertainty?.length !== length)
+        throw unreadable("it does not hold a certainty for every token");
+      return { entropy, selfCertainty };
+    });
+  }
+
+  /** Throws `unsupported` where the server has no `embeddings`. */
+  async embed(
+    sequences: readonly TokenIds[],
+    { pooling, signal }: Waiting & { readonly pooling: "mean" | "last" },
+  ): Promise<Float32Array[]> {
+    refuseWithout(this.#options.traits, "embeddings");
+    const path = "whetstone/embed";
+    const [embeddings = []] = await this.#read(path, sequences, signal, ["embeddings"], pooling);
+    const width = embeddings[0]?.length;
+    if (width === 0 || embeddings.some(({ length }) => length !== width))
+      throw unreadable("its embeddings are not of one width");
+    return embeddings;
+  }
+
+  /** The arrays of these names, each with a vector a sequence. */
+  async #read(
+    path: string,
+    sequences: readonly TokenIds[],
+    signal: AbortSignal | undefined,
+    names: readonly string[],
+    pooling = "",
+  ): Promise<Float32Array[][]> {
+    for (const tokens of sequences) this.#checkPrompt(tokens);
+    const { connection } = this.#options.session;
+    const divided = parts(sequences, ({ length }) => length, mostRead);
+    const bodies = divided.map((members) => {
+      const chunked = members.map((tokens) => [{ kind: "tokens", tokens: tokens.slice() } as const]);
+      return (sequence: number) =>
+        writeReading({ samplerId: this.id, sequence, sequences: chunked, pooling });
+    });
+    const told = await this.#each(bodies, signal, (bodyOf, sequence) =>
+      connection.arrays(path, bodyOf(sequence)),
+    );
+    return names.map((name) => told.flatMap((arrays, at) => listOf(arrays, name, divided[at]?.length)));
+  }
+
   /** A server may not look. Throws `bad-request` and `token-out-of-range`. */
   #checkPrompt(tokens: TokenIds): void {
     if (tokens.length === 0) throw engineError("bad-request", "A prompt has at least one token.");
@@ -99,20 +158,31 @@ export class RemoteSampler implements Sampler {
     }
   }
 
-  async #all(bodies: readonly object[], signal: AbortSignal | undefined): Promise<WireSamples[]> {
+  #all(bodies: readonly object[], signal: AbortSignal | undefined): Promise<WireSamples[]> {
+    const { connection } = this.#options.session;
+    return this.#each(bodies, signal, (body, sequence) =>
+      connection.samples({ sampling_session_id: this.id, seq_id: sequence, ...body }),
+    );
+  }
+
+  /** Sends a request for each, under a number of its own; results are in their order. */
+  async #each<M, T>(
+    members: readonly M[],
+    signal: AbortSignal | undefined,
+    send: (member: M, sequence: number) => Promise<T>,
+  ): Promise<T[]> {
     signal?.throwIfAborted();
     if (this.#disposed) throw engineError("unknown-sampler", `The sampler ${this.id} was given back.`);
     const { session } = this.#options;
-    const results: WireSamples[] = [];
+    const results: T[] = [];
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < bodies.length && signal?.aborted !== true) {
+      while (next < members.length && signal?.aborted !== true) {
         const index = next++;
-        const body = { sampling_session_id: this.id, seq_id: this.#requests++, ...bodies[index] };
-        results[index] = await session.connection.samples(body);
+        results[index] = await send(members[index] as M, this.#requests++);
       }
     };
-    const workers = Array.from({ length: Math.min(mostAtOnce, bodies.length) }, work);
+    const workers = Array.from({ length: Math.min(mostAtOnce, members.length) }, work);
     await waitFor(
       session.busy(() => Promise.all(workers)),
       signal,
@@ -125,6 +195,14 @@ export class RemoteSampler implements Sampler {
     this.#disposed = true;
     await this.#options.release().catch(() => undefined);
   }
+}
+
+/** Throws `server-refused` where there is not a vector for each of that many. */
+function listOf(arrays: WireArrays, name: string, count: number | undefined): readonly Float32Array[] {
+  const list = arrays[name];
+  if (list === undefined || list.length !== count)
+    throw unreadable(`it holds ${list?.length ?? 0} vectors "${name}", and ${count} were asked for`);
+  return list;
 }
 
 /** The API's form of a request. Throws `bad-request` for what JSON cannot say, and for stop strings without tokens' bytes. */

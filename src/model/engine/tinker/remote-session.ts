@@ -65,9 +65,12 @@ export class RemoteSession {
     }
   }
 
-  close(): void {
+  /** Tells the server that its models and samplers may go; one that does not hear it frees them later, by itself. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#beating);
+    await this.connection.tell(`sessions/${encodeURIComponent(this.id)}/finish`, {}).catch(() => undefined);
     this.connection.close();
   }
 }

@@ -1,7 +1,15 @@
+import type { EngineExtension } from "../../../foundation/contract/index.ts";
+
 /** What sets servers of the API apart, as far as a client must know it. */
 export interface ServerTraits {
   /** The server is ours: it says what its engine can, keeps samplers for as long as they are wanted, and knows masks. */
   readonly ours: boolean;
   /** Weights of cross_entropy count with the size and the sign that they have. */
   readonly signedWeights: boolean;
+  /** A gradient is clipped where a step asks for it. */
+  readonly gradientClipping: boolean;
+  /** A checkpoint can be loaded without its optimiser. */
+  readonly freshOptimizer: boolean;
+  /** What it can do beyond the API: nothing, where it is not ours. */
+  readonly extensions: readonly EngineExtension[];
 }

@@ -36,6 +36,41 @@ test("a server is found by the SDK's own variables", async () => {
   expect((await engine.capabilities()).engine).toBe("tinker (tabular)");
 });
 
+test("what a closed engine held is freed at once, and one whose server is gone closes all the same", async () => {
+  const held = new Set<unknown>();
+  await using one = await served({}, (inner) => {
+    const create = inner.createModel.bind(inner);
+    return Object.assign(inner, {
+      createModel: async (options: Parameters<typeof create>[0]) => {
+        const model = await create(options);
+        held.add(model);
+        const give = model[Symbol.asyncDispose].bind(model);
+        return Object.assign(model, {
+          [Symbol.asyncDispose]: async () => {
+            held.delete(model);
+            await give();
+          },
+        });
+      },
+    });
+  });
+  const sessions = async () => (await one.client.request("GET", "sessions")).body.sessions;
+  const engine = await open(one.server.url);
+  const model = await engine.createModel({ source: folder });
+  await model.snapshot();
+  expect([held.size, await sessions()]).toEqual([1, [one.client.session, expect.any(String)]]);
+  await engine[Symbol.asyncDispose]();
+  expect([held.size, await sessions()]).toEqual([0, [one.client.session]]);
+  await expect(model.optimStep({ learningRate: 0 })).rejects.toMatchObject({ code: "engine-closed" });
+  await engine[Symbol.asyncDispose]();
+
+  const other = await served();
+  const orphan = await open(other.server.url);
+  await orphan.capabilities();
+  await other[Symbol.asyncDispose]();
+  await orphan[Symbol.asyncDispose]();
+});
+
 test("equal bits are claimed only where the order of arrival does not matter", async () => {
   for (const [deterministic, claimed] of [
     [["calls", "engines"], []],

@@ -20,6 +20,7 @@ import { maxPositionsOf } from "../max-positions.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
+import { knownExtensions } from "./extensions.ts";
 import { lossNames } from "./losses.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
 import { asFound, type Findings } from "./probe/findings.ts";
@@ -125,9 +126,17 @@ export class TinkerEngine implements Engine {
       : plain;
     // Requests arrive each by itself and in no certain order: bits are equal only where neither matters.
     const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
-    const stated = { ...known, ...own, engine, extensions: [], deterministic };
+    const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
+    const stated = { ...known, ...own, engine, extensions, deterministic };
     const capabilities = findings === undefined ? stated : asFound(stated, findings);
-    return { session, capabilities, traits: { ours, signedWeights: capabilities.signedWeights !== false } };
+    const traits: ServerTraits = {
+      ours,
+      signedWeights: capabilities.signedWeights !== false,
+      gradientClipping: capabilities.gradientClipping !== false,
+      freshOptimizer: capabilities.freshOptimizer !== false,
+      extensions,
+    };
+    return { session, capabilities, traits };
   }
 
   async createModel(options: LoadOptions): Promise<EngineModel> {
@@ -155,7 +164,7 @@ export class TinkerEngine implements Engine {
       );
     const made =
       source.kind === "checkpoint"
-        ? await this.#createFrom(session, this.#pointer(source.path), source)
+        ? await this.#createFrom(session, traits, source)
         : await this.#createNew(session, source, lora);
     const { id, folder, step, sent } = made;
     const info = { ...(await this.#infoOf(folder, id, traits)), step };
@@ -181,11 +190,19 @@ export class TinkerEngine implements Engine {
 
   async #createFrom(
     session: RemoteSession,
-    pointer: Pointer,
+    traits: ServerTraits,
     { path, optimizer }: Extract<ModelSource, { kind: "checkpoint" }>,
   ): Promise<Made> {
+    const pointer = this.#pointer(path);
     if (optimizer && !pointer.optimizer)
       throw userError("optimizer-missing", `${path} was saved without its optimiser.`);
+    // Before the first step there are no moments.
+    if (!optimizer && pointer.step > 0 && !traits.freshOptimizer)
+      throw engineError(
+        "unsupported",
+        `This server was found to load a checkpoint's moments whether they are wanted or not, and ${path} has some: ` +
+          "go on with them, or use a server that conforms (`whetstone engine check`).",
+      );
     return { ...(await createByLoading(session, pointer.path, optimizer)), ...pointer };
   }
 
@@ -230,13 +247,14 @@ export class TinkerEngine implements Engine {
   }
 
   /** A base model of a seed of its own is made as one to train, and kept as one to draw from. */
-  async #drawn({ session }: Opened, options: LoadOptions): Promise<Sampler> {
+  async #drawn({ session, traits }: Opened, options: LoadOptions): Promise<Sampler> {
     const model = await this.createModel(options);
     const sampler = await model.snapshot();
     return new RemoteSampler({
       id: sampler.id,
       weightVersion: weightVersionOf(options.source),
       session,
+      traits,
       tokenBytes: options.tokenBytes,
       vocabularySize: model.info.vocabularySize,
       release: async () => {
@@ -258,6 +276,7 @@ export class TinkerEngine implements Engine {
       id,
       weightVersion: weightVersionOf(source),
       session,
+      traits,
       tokenBytes,
       vocabularySize: vocabularyOf(folder),
       release: async () => {
@@ -279,7 +298,7 @@ export class TinkerEngine implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined);
-    opened?.session.close();
+    await opened?.session.close();
   }
 }
 

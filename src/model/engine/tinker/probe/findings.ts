@@ -4,12 +4,16 @@ import { lossNames } from "../losses.ts";
 
 /** What a server was found to do. */
 export const findingsSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   /** Weights of cross_entropy count with the size and the sign that they have. */
   signedWeights: z.boolean(),
   /** Losses whose gradient is the contract's. */
   losses: z.array(z.enum(lossNames as [LossName, ...LossName[]])),
   tellsGradientNorm: z.boolean(),
+  /** A step's gradient is clipped to the norm that it says, and only there. */
+  gradientClipping: z.boolean(),
+  /** A checkpoint can be loaded without the moments of its optimiser. */
+  freshOptimizer: z.boolean(),
   /** Promises of the contract that it does not keep, each with what was seen. */
   faults: z.array(z.strictObject({ check: z.string(), reason: z.string() })),
 });
@@ -25,12 +29,22 @@ export function asFound(stated: EngineCapabilities, found: Findings): EngineCapa
     ...stated,
     losses: stated.losses.filter((name) => found.losses.includes(name)),
     signedWeights: found.signedWeights,
+    gradientClipping: found.gradientClipping,
+    freshOptimizer: found.freshOptimizer,
     ...(found.tellsGradientNorm ? {} : { untold: ["gradient-norm"] as const }),
     untested: [
       ...stated.untested,
       ...(found.signedWeights
         ? []
         : ["negative weights: this server rescales each sequence's, and so they are refused"]),
+      ...(found.gradientClipping
+        ? []
+        : ["clipping of the gradient: this server ignores it, and so it is refused"]),
+      ...(found.freshOptimizer
+        ? []
+        : [
+            "checkpoints without their optimiser: this server loads its moments as well, and so they are refused",
+          ]),
       ...dropped.map((name) => `${name}: ${why}`),
     ],
   };

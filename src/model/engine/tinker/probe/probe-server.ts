@@ -4,6 +4,7 @@ import { Bench } from "../../conformance/bench.ts";
 import { type ConformanceSubject, conformanceChecks } from "../../conformance/index.ts";
 import { withoutNorm } from "../../conformance/served-subject.ts";
 import type { Findings } from "./findings.ts";
+import { probeClipping, probeFreshOptimizer } from "./optimizer-probe.ts";
 import { probeLoss, probeWeights } from "./weights-probe.ts";
 
 /** Faults that cost a server its signed weights, and no more: what is left is plain imitation. */
@@ -67,7 +68,15 @@ export async function probeServer(engine: Engine, model: string, signal?: AbortS
   for (const name of signedWeights ? stated : [])
     if (name !== "cross_entropy" && (await tried(name, (bench) => probeLoss(bench, { name }))))
       losses.push(name);
-  return { format: 1, signedWeights, losses, tellsGradientNorm, faults };
+  const gradientClipping = await tried(
+    "a step's gradient is clipped to the norm that it says",
+    probeClipping,
+  );
+  const freshOptimizer = await tried(
+    "a checkpoint is loaded without the moments of its optimiser",
+    probeFreshOptimizer,
+  );
+  return { format: 2, signedWeights, losses, tellsGradientNorm, gradientClipping, freshOptimizer, faults };
 }
 
 /** All weights are trained, or adapters where the server takes nothing else. */

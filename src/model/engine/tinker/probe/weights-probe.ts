@@ -1,14 +1,13 @@
-import type { Datum, EngineModel, Loss, OptimizerStep } from "../../../../foundation/contract/index.ts";
+import type { Datum, Loss, OptimizerStep } from "../../../../foundation/contract/index.ts";
 import { weightsOf } from "../../conformance/as-weights.ts";
-import { assert, assertAllClose, assertMoved } from "../../conformance/assert.ts";
+import { assertAllClose, assertMoved, fail } from "../../conformance/assert.ts";
 import { type Bench, crossEntropy } from "../../conformance/bench.ts";
 import { policyData } from "../../conformance/policy-data.ts";
 
 const indices = [0, 1, 2, 3];
-const quiet = { loss: crossEntropy, logprobs: "none" } as const;
 
 /** The weights a step of plain descent leads to, seen in the logprobs of `data`, after these calls. */
-async function after(
+export async function after(
   bench: Bench,
   data: readonly Datum[],
   calls: readonly (readonly [data: readonly Datum[], loss: Loss])[],
@@ -20,24 +19,27 @@ async function after(
   return bench.logprobs(model, data);
 }
 
-/** A step of plain descent on `data` that moves the logprobs enough to be measured, and no farther than it must. */
-async function measurableStep(
+/**
+ * A step of plain descent on `data` that moves the logprobs enough to be measured, and no farther than it must. What is
+ * `clipped` may have to go as much farther as the gradient is longer than that norm.
+ */
+export async function measurableStep(
   bench: Bench,
   before: readonly number[],
   data: readonly Datum[],
+  clipped?: number,
 ): Promise<OptimizerStep> {
   const enough = 60 * bench.trainedTolerance;
-  let model: EngineModel;
-  for (let distance = 1e-3; distance < 1e4; distance *= 8) {
-    model = await bench.model();
-    await model.forwardBackward(data, quiet);
-    await model.optimStep(bench.descent(distance));
-    const now = await bench.logprobs(model, data);
-    if (now.some((value, at) => Math.abs(value - (before[at] as number)) > enough))
-      return bench.descent(distance);
+  const farthest = clipped === undefined ? 1e4 : 1e6 / clipped;
+  for (let distance = 1e-3; distance < farthest; distance *= 8) {
+    const step: OptimizerStep = {
+      ...bench.descent(distance),
+      ...(clipped === undefined ? {} : { gradientClipNorm: clipped }),
+    };
+    const now = await after(bench, data, [[data, crossEntropy]], step);
+    if (now.some((value, at) => Math.abs(value - (before[at] as number)) > enough)) return step;
   }
-  assert(false, "no step along the gradient moves the policy");
-  return bench.descent(1);
+  return fail("no step along the gradient moves the policy");
 }
 
 /**

@@ -17,6 +17,10 @@ export interface SkyrlLikeOptions {
   readonly jsonOnly?: boolean;
   /** Rescales weights as SkyRL does; false to have its dialect alone. Default true. */
   readonly rescales?: boolean;
+  /** Leaves `grad_clip_norm` out, as SkyRL does. Default true. */
+  readonly ignoresClip?: boolean;
+  /** Loads moments whether `optimizer` is true or false, as SkyRL does. Default true. */
+  readonly keepsMoments?: boolean;
   /** Its named checkpoints to sample from learn with the model too, so that nothing can be relied on. */
   readonly mutable?: boolean;
 }
@@ -38,7 +42,7 @@ const refused = (status: number, detail: unknown): Answered => ({ status, body: 
 
 /**
  * A server with the defects and the dialect of SkyRL's (SDK 0.25), put in front of one of ours: a sequence's loss is divided
- * by the sum of its weights and averaged over sequences, no metrics, no `sample_sequence_ids`, prompt logprobs one short,
+ * by the sum of its weights and averaged over sequences, no clipping, moments that are always loaded, no metrics, no `sample_sequence_ids`, prompt logprobs one short,
  * samplers without a name that learn with their model, checkpoints that are loaded into a model that there is, adapters
  * only, operations that fail as HTTP 400, and no word about its engine.
  */
@@ -79,6 +83,7 @@ async function answer(
   raw: Buffer,
 ): Promise<Answered> {
   const { jsonOnly = false, rescales = true, mutable = false } = options;
+  const { ignoresClip = true, keepsMoments = true } = options;
   const json = (): Json => JSON.parse(raw.toString("utf8")) as Json;
   const isProto = request.headers["content-type"] === "application/x-protobuf";
   const pass = (body: Json | Uint8Array, at = path): Promise<Answered> =>
@@ -115,7 +120,12 @@ async function answer(
     case "load_weights":
       if (json().model_id === undefined)
         return refused(422, [{ type: "missing", loc: ["body", "model_id"], msg: "Field required" }]);
-      return await pass(json());
+      return await pass(keepsMoments ? { ...json(), optimizer: true } : json());
+    case "optim_step": {
+      const { adam_params: adam, ...rest } = json();
+      const { grad_clip_norm: clip, ...known } = adam as Json;
+      return await pass({ ...rest, adam_params: ignoresClip ? known : { ...known, grad_clip_norm: clip } });
+    }
     case "forward":
     case "forward_backward": {
       if (isProto && jsonOnly) return refused(415, "Unsupported content type");

@@ -1,8 +1,8 @@
 import { crc32 } from "node:zlib";
-import { userError } from "../../../../foundation/base/index.ts";
+import { addArrays, readEntry, readRecord, vectorsOf } from "./arrays.ts";
 import { readDatum, type WireDatum, writeDatum } from "./datum.ts";
 import { ProtoReader, ProtoWriter } from "./protobuf.ts";
-import { bytesOf, dtypeOf, floatsFrom, numberOfDtype } from "./tensor.ts";
+import { bytesOf } from "./tensor.ts";
 
 /** What one call of `forward_backward` asks for; both `forward` and `forward_backward` of the SDK send it. */
 export interface WirePass {
@@ -100,23 +100,7 @@ export interface WirePassOutput {
 }
 
 export function writePassOutput({ metrics, logprobs }: WirePassOutput): Uint8Array {
-  const offsets = new BigInt64Array(logprobs.length + 1);
-  let at = 0;
-  for (const [index, values] of logprobs.entries()) {
-    at += values.byteLength;
-    offsets[index + 1] = BigInt(at);
-  }
-  const writer = new ProtoWriter().string(1, "ArrayRecord").message(2, (record) => {
-    record
-      .string(1, "ArrayRecord")
-      .message(2, (entry) =>
-        entry.string(1, "logprobs").message(2, (tensor) => {
-          tensor.bytes(1, Buffer.concat(logprobs.map(bytesOf), at)).bytes(2, bytesOf(offsets));
-          tensor.integer(3, numberOfDtype("float32"));
-        }),
-      )
-      .integer(3, logprobs.length);
-  });
+  const writer = addArrays(new ProtoWriter(), { logprobs });
   for (const [name, value] of Object.entries(metrics))
     writer.message(3, (entry) => void entry.string(1, name).double(2, value));
   return writer.finish();
@@ -128,62 +112,21 @@ export function readPassOutput(bytes: Uint8Array): WirePassOutput {
   const metrics: Record<string, number> = {};
   const logprobs: Float32Array[] = [];
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 2) logprobs.push(...reader.message(readRecord));
-    else if (field === 3) assign(metrics, reader.message(readNumberEntry));
+    if (field === 2) {
+      const told = reader.message(readRecord).get("logprobs");
+      if (told !== undefined) logprobs.push(...vectorsOf(new ProtoReader(told)));
+    } else if (field === 3) assign(metrics, reader.message(readNumberEntry));
     else reader.skip();
   }
   return { metrics, logprobs };
 }
 
-function readRecord(reader: ProtoReader): Float32Array[] {
-  let found: Float32Array[] = [];
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field !== 2) {
-      reader.skip();
-      continue;
-    }
-    const [name, value] = reader.message((entry) => readEntry(entry, (inner) => inner.bytes()));
-    if (name === "logprobs" && value !== undefined) found = readBatched(new ProtoReader(value));
-  }
-  return found;
-}
-
-function readBatched(reader: ProtoReader): Float32Array[] {
-  let [data, ends] = [new Uint8Array(0), new BigInt64Array(0)];
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) data = Uint8Array.from(reader.bytes());
-    else if (field === 2) {
-      const raw = Uint8Array.from(reader.bytes());
-      ends = new BigInt64Array(raw.buffer, 0, raw.length >> 3);
-    } else if (field === 3) {
-      const dtype = dtypeOf(reader.integer());
-      if (dtype !== "float32") throw userError("wrong-dtype", `The server's logprobs are ${dtype}.`);
-    } else reader.skip();
-  }
-  return Array.from({ length: Math.max(0, ends.length - 1) }, (_, index) =>
-    floatsFrom(data.subarray(Number(ends[index]), Number(ends[index + 1]))),
-  );
-}
-
-type Entry<T> = readonly [name: string, value: T | undefined];
-
-function readEntry<T>(reader: ProtoReader, read: (reader: ProtoReader) => T): Entry<T> {
-  let name = "";
-  let value: T | undefined;
-  for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) name = reader.string();
-    else if (field === 2) value = read(reader);
-    else reader.skip();
-  }
-  return [name, value];
-}
-
-const readNumberEntry = (reader: ProtoReader): Entry<number> => {
+const readNumberEntry = (reader: ProtoReader): readonly [string, number] => {
   const [name, value = 0] = readEntry(reader, (inner) => inner.double());
   return [name, value];
 };
 
-function readConfigEntry(reader: ProtoReader): Entry<number | string> {
+function readConfigEntry(reader: ProtoReader): readonly [string, number | string | undefined] {
   return readEntry(reader, (entry) =>
     entry.message((inner) => {
       let value: number | string = 0;
@@ -197,6 +140,6 @@ function readConfigEntry(reader: ProtoReader): Entry<number | string> {
   );
 }
 
-function assign<T>(into: Record<string, T>, [name, value]: Entry<T>): void {
+function assign<T>(into: Record<string, T>, [name, value]: readonly [string, T | undefined]): void {
   if (value !== undefined) Object.defineProperty(into, name, { value, enumerable: true, configurable: true });
 }

@@ -1,0 +1,65 @@
+import type { EngineModel } from "../../../../foundation/contract/index.ts";
+import { assertAllClose, assertMoved } from "../../conformance/assert.ts";
+import { type Bench, crossEntropy } from "../../conformance/bench.ts";
+import { after, measurableStep } from "./weights-probe.ts";
+
+const indices = [0, 1, 2, 3];
+const quiet = { loss: crossEntropy, logprobs: "none" } as const;
+
+/** Far below the norm of any gradient of a few examples, however they are averaged. */
+const small = 1e-5;
+/** Far above it. */
+const large = 1e12;
+
+/**
+ * A gradient is cut to the norm that a step says, and only where it is longer. A step of plain descent goes rate · norm far,
+ * so under a small clip half the norm at twice the rate leads to the same weights, whatever the gradient's own norm is, which
+ * a server may not tell; where the clip is left out it goes twice as far. Throws `conformance-failed`.
+ */
+export async function probeClipping(bench: Bench): Promise<void> {
+  const data = bench.weighted(indices);
+  const before = await bench.logprobs(await bench.model(), data);
+  const reached = (step: Parameters<typeof after>[3]) => after(bench, data, [[data, crossEntropy]], step);
+  const within = bench.trainedTolerance;
+  const clipped = await measurableStep(bench, before, data, small);
+  const once = await reached(clipped);
+  assertMoved("the policy, under a clip,", once, before, within);
+  const halves = { ...clipped, learningRate: 2 * clipped.learningRate, gradientClipNorm: small / 2 };
+  const what = "a logprob after half the norm at twice the rate";
+  assertAllClose(bench, what, await reached(halves), once, within);
+  const free = await measurableStep(bench, before, data);
+  const loose = await reached({ ...free, gradientClipNorm: large });
+  assertAllClose(bench, "a logprob after a step below its clip", loose, await reached(free), within);
+}
+
+/**
+ * What is loaded without its optimiser takes its next step as a first one: with betas that remember it goes where the gradient
+ * alone leads, which is where the model that was saved goes with betas of 0. The steps before went after other data, so that
+ * what they left behind would show. Throws `conformance-failed`, and whatever loading throws.
+ */
+export async function probeFreshOptimizer(bench: Bench): Promise<void> {
+  const [earlier, data] = [bench.weighted(indices.slice(2)), bench.weighted(indices.slice(0, 2))];
+  const start = await bench.logprobs(await bench.model(), data);
+  const forgetful = await measurableStep(bench, start, data);
+  const model = await bench.model();
+  for (let step = 0; step < 3; step++) {
+    await model.forwardBackward(earlier, quiet);
+    await model.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
+  }
+  const path = await bench.path("moments");
+  await model.save({ path });
+  const before = await bench.logprobs(model, data);
+  const again = await bench.modelFrom({ kind: "checkpoint", path, optimizer: false });
+  const loaded = await bench.logprobs(again, data);
+  assertAllClose(bench, "a loaded logprob", loaded, before, bench.logprobTolerance);
+  const went = async (one: EngineModel, step: typeof forgetful): Promise<readonly number[]> => {
+    await one.forwardBackward(data, quiet);
+    await one.optimStep(step);
+    return bench.logprobs(one, data);
+  };
+  const expected = await went(model, forgetful);
+  assertMoved("the policy, by one more step,", expected, before, bench.trainedTolerance);
+  const found = await went(again, { ...forgetful, beta1: 0.9, beta2: 0.999 });
+  const what = "a logprob after a first step of what was loaded";
+  assertAllClose(bench, what, found, expected, bench.trainedTolerance);
+}
