@@ -118,7 +118,7 @@ export const compare = buildCommand<CompareFlags, [string, string, string?], Cli
       "[--items N] [--harness-a WAY] [--harness-b WAY] [--json] A B [FOLDER] [--PARAMETER VALUE]…",
     ],
     fullDescription: describe({
-      text: "Both answer the same audit items of the folder's task; the difference comes with a 95 % interval. Decision items are not\ntouched. Whoever chooses between models by audit items can claim no gain on them any more.",
+      text: "Both answer the same audit items of the folder's task; the difference comes with a 95 % interval. Paths are relative to\nwhere you are, also where FOLDER is given. Decision items are not touched. Whoever chooses between models by audit items\ncan claim no gain on them any more.",
       examples: [
         ["whetstone compare base champion", "what the run has gained"],
         ["whetstone compare champion champion --harness-b best-of-8", "what eight samples would gain"],
