@@ -19,7 +19,7 @@ export const watch = buildCommand<JsonFlags, [string?], CliContext>({
   docs: {
     brief: "Show the live view of a run that goes on in another terminal",
     fullDescription: describe({
-      text: "Reads the ledger and disturbs nothing; progress within a stage is not stored, so it is not seen. Ends with the run, and\nwith its exit code; Ctrl-C ends only the watching. With --json: one stored event a line, from the first.",
+      text: "Reads the ledger and disturbs nothing. Progress within a stage comes about once a second. Ends with the run, and with its\nexit code; Ctrl-C ends only the watching. With --json: one stored event a line, from the first.",
       examples: [
         ["whetstone watch", "the run in this folder"],
         ["whetstone watch examples/reverse --json", "for programs"],
