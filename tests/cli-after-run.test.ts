@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openLedger } from "../src/foundation/ledger/index.ts";
 import { digestFact, folderDigest } from "../src/loop/round/folder-digest.ts";
@@ -275,6 +275,19 @@ describe("compare", () => {
       ],
       warning: expect.stringContaining("audit items"),
     });
+    // From beside the project, by paths that lead from there.
+    const from = temporaryFolder();
+    const project = relative(from, folder);
+    const beside = await whetstone(
+      ["compare", `${project}#base`, project, project, "--items", "8", "--json"],
+      {
+        folder: from,
+      },
+    );
+    expect([beside.stderr, jsonLines(beside.stdout)[0]]).toMatchObject([
+      "",
+      { a: { run: "1-quick", round: 0 }, b: { run: "1-quick" }, sameWeights: true },
+    ]);
     const wrong = await Promise.all([
       whetstone(["compare", "base"], { folder }),
       whetstone(["compare", "base", "chmapion"], { folder }),

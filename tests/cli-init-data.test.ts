@@ -56,6 +56,7 @@ test.concurrent("a file in another folder is named relative to the config; progr
     {
       config: join(folder, "deep/project/whetstone.config.ts"),
       package: join(folder, "deep/project/package.json"),
+      dependency: expect.stringMatching(/^file:/),
       model: { kind: "scratch", size: "tiny" },
       rounds: 2,
       data: {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { modelSizes, taskNames } from "../src/surface/cli/init/answers.ts";
@@ -19,20 +19,20 @@ test.concurrent("--yes asks nothing, writes about ten lines and a package.json, 
     /^Wrote whetstone\.config\.ts and package\.json\.\n\n {2}whetstone plan .*\n {2}whetstone run /,
   );
   expect(configIn(folder).trimEnd().split("\n").length).toBeLessThanOrEqual(12);
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
-    readonly version: string;
-  };
   expect(JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))).toEqual({
     private: true,
     type: "module",
-    dependencies: { whetstone: version },
+    // The registry need not have the version of a checkout.
+    dependencies: { whetstone: `file:${relative(folder, root)}` },
   });
 });
 
 test.concurrent("a config that is there is left as it is, and so is a package.json", async () => {
   const folder = temporaryFolder("export default 1;\n");
   const { code, stderr } = await whetstone(["init", "--yes"], { folder });
-  expect(stderr).toBe("whetstone: whetstone.config.ts is there already, and was left as it is.\n");
+  expect(stderr).toBe(
+    "whetstone: whetstone.config.ts is there already, and was left as it is. For another one remove that file first, or move it away.\n",
+  );
   expect(code).toBe(3);
   expect(configIn(folder)).toBe("export default 1;\n");
   expect(existsSync(join(folder, "package.json"))).toBe(false);
@@ -42,7 +42,12 @@ test.concurrent("a config that is there is left as it is, and so is a package.js
   const beside = await whetstone(["init", "--yes", "--json"], { folder: other });
   expect(jsonLines(beside.stdout)).toEqual([
     // A package of npm's own kind holds no modules: the config's name has to say that it is one.
-    expect.objectContaining({ config: join(other, "whetstone.config.mts"), package: null, task: "reverse" }),
+    expect.objectContaining({
+      config: join(other, "whetstone.config.mts"),
+      package: null,
+      dependency: null,
+      task: "reverse",
+    }),
   ]);
   expect((await whetstone(["plan"], { folder: other })).code).toBe(0);
   expect(readFileSync(join(other, "package.json"), "utf8")).toBe("{}");

@@ -1,5 +1,5 @@
 import type { Decision, GuardFinding, Opening } from "../foundation/contract/index.ts";
-import { levelAt, Wealth } from "../foundation/statistics/index.ts";
+import { levelAt, signedPoints, Wealth } from "../foundation/statistics/index.ts";
 
 /** Candidate minus champion on one decision item, several samples averaged first; in [−1, 1]. */
 export interface Pair {
@@ -140,7 +140,7 @@ function reasonOf({ outcome, opening, openings, pairs, observed, alpha, wealth, 
     const where = `${pairs} reused decision items, opening ${opening}${of}; only the outcome leaves the gate`;
     return outcome === "better" ? `better, on ${where}` : `a gain was not shown on ${where}`;
   }
-  const points = `${observed >= 0 ? "+" : ""}${(100 * observed).toFixed(1)} points on ${pairs} pairs`;
+  const points = `${signedPoints(observed)} points on ${pairs} pairs`;
   const void_ = voids === 0 ? "" : `, ${voids} void ones counted against it`;
   if (outcome === "better")
     return `better: ${points}, evidence ${wealth.toFixed(0)} ≥ ${(1 / alpha).toFixed(0)}${void_}`;

@@ -11,7 +11,14 @@ import {
   type WhetstoneError,
 } from "../foundation/base/index.ts";
 import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
-import { type Ledger, ledgerFolder, openLedger, type RunLedger } from "../foundation/ledger/index.ts";
+import {
+  type Ledger,
+  ledgerFolder,
+  openLedger,
+  openProgressFile,
+  type ProgressFile,
+  type RunLedger,
+} from "../foundation/ledger/index.ts";
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { runCanaries } from "../world/task/index.ts";
 import { auditStage } from "./round/audit.ts";
@@ -116,14 +123,26 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));
   if (isFinished(record.events(), definition.budget.rounds)) return { ...result(), alreadyFinished: true };
   if (record.events().length > 0) onResume?.(record.events());
+  using outside = openProgressFile({ folder, clock });
+  const watching = sharing(outside, watch, record.events().at(-1)?.id ?? 0);
   try {
-    await goOn({ definition, folder, ledger, record, origin, clock, watch, signal });
+    await goOn({ definition, folder, ledger, record, origin, clock, watch: watching, signal });
     return result();
   } catch (error) {
     const asked = signal?.aborted && (error === signal.reason || isInterruption(error));
     if (!asked) throw error;
     return { ...result(), outcome: "interrupted", reason: interruption().message };
   }
+}
+
+/** Lets those who watch from other processes see progress too. */
+function sharing(outside: ProgressFile, watch: Watcher, newest: number): Watcher {
+  let after = newest;
+  return (event) => {
+    if ("event" in event) after = event.id;
+    else outside.write({ after, progress: event });
+    watch(event);
+  };
 }
 
 interface Attempt {

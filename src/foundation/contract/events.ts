@@ -179,7 +179,7 @@ export interface StoredEvent {
   readonly event: RunEvent;
 }
 
-/** Shown live, never stored. */
+/** Shown live, and no part of the ledger. */
 export interface Progress {
   readonly type: "progress";
   readonly stage: StageName | "set-up" | "engine";

@@ -1,3 +1,5 @@
+import { percent } from "./words.ts";
+
 /** What a measurement says of each stratum. */
 interface Answered {
   readonly strata: readonly { readonly items: number; readonly cutOff?: number | undefined }[];
@@ -19,6 +21,5 @@ export function cutOffShare({ strata }: Answered): number {
 export function cutOffWords(before: Answered, after: Answered): string | undefined {
   const [base, champion] = [cutOffShare(before), cutOffShare(after)];
   if (Math.max(base, champion) < worthAWord) return undefined;
-  const percent = (share: number): string => `${Math.round(100 * share)} %`;
-  return `${percent(base)} of the base's answers and ${percent(champion)} of the champion's were cut off by the limit of tokens, and count as wrong where the verifier wants whole ones: some of the difference may be length alone`;
+  return `${percent(base, 0)} of the base's answers and ${percent(champion, 0)} of the champion's were cut off by the limit of tokens, and count as wrong where the verifier wants whole ones: some of the difference may be length alone`;
 }

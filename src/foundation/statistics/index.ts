@@ -4,3 +4,4 @@ export * from "./interval.ts";
 export * from "./power.ts";
 export * from "./spending.ts";
 export * from "./stratified.ts";
+export * from "./words.ts";

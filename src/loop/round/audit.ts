@@ -1,4 +1,5 @@
 import { type Gain, gainSchema } from "../../foundation/contract/index.ts";
+import { signedPoints } from "../../foundation/statistics/index.ts";
 import { evaluationItems, gainOf, type Measured, measure } from "../../lifecycle/evaluate/index.ts";
 import { leadCheckpoint, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
@@ -55,7 +56,7 @@ export async function auditStage(
       const gain = gainOf({ task, before: old.judged, after: fresh.judged });
       return {
         result: gain,
-        summary: `${gain.mean >= 0 ? "+" : ""}${(100 * gain.mean).toFixed(1)} points`,
+        summary: `${signedPoints(gain.mean)} points`,
         events: [
           {
             type: "audit-measured",

@@ -7,7 +7,7 @@ import {
   measurementSchema,
   type RunEvent,
 } from "../../foundation/contract/index.ts";
-import { cutOffShare } from "../../foundation/statistics/index.ts";
+import { cutOffShare, percent } from "../../foundation/statistics/index.ts";
 import {
   evaluationItems,
   gainOf,
@@ -76,7 +76,6 @@ const mostKinds = 4;
 
 function evaluationWords(measurement: Measurement, { unit, ordered = true }: DifficultyScale): string {
   const { mean, strata, frontier90 } = measurement;
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
   const kinds = strata.map(({ stratum, mean: own }) => `${stratum} ${percent(own)}`);
   const told = ordered
     ? [frontier90 === null ? "nothing solved yet" : `solved to ${unit} ${frontier90}`]
@@ -87,7 +86,7 @@ function evaluationWords(measurement: Measurement, { unit, ordered = true }: Dif
   return [
     `accuracy ${percent(mean)}`,
     ...told,
-    ...(cut < 0.05 ? [] : [`${Math.round(100 * cut)} % cut off by the limit of tokens`]),
+    ...(cut < 0.05 ? [] : [`${percent(cut, 0)} cut off by the limit of tokens`]),
   ].join(", ");
 }
 

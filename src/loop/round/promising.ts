@@ -1,5 +1,5 @@
 import type { Gain } from "../../foundation/contract/index.ts";
-import { plannedDiscordance, showableAt } from "../../foundation/statistics/index.ts";
+import { plannedDiscordance, showableAt, signedPoints } from "../../foundation/statistics/index.ts";
 
 export interface PromiseRequest {
   /** Candidate against champion on validation items. */
@@ -24,11 +24,10 @@ export interface PromiseRequest {
 export function whyUnopened(request: PromiseRequest): string | null {
   const { gain, opening, openings, pairs, alpha, worth, lastRound } = request;
   if (opening > openings) return `its ${openings} openings on these decision items are spent`;
-  const points = (value: number): string => `${value >= 0 ? "+" : ""}${(100 * value).toFixed(1)} points`;
   const showable = showableAt({ pairs, opening, alpha, reused: true }) ?? plannedDiscordance;
   const error = (gain.interval.high - gain.interval.low) / (2 * 1.96);
   if (gain.mean + error >= showable && gain.mean >= worth) return null;
   if (lastRound && gain.mean >= worth) return null;
   const least = lastRound ? worth : Math.max(worth, showable - error);
-  return `${points(gain.mean)} on validation items does not promise enough yet: opening ${opening} of ${openings} waits for ${points(least)}`;
+  return `${signedPoints(gain.mean)} points on validation items does not promise enough yet: opening ${opening} of ${openings} waits for ${signedPoints(least)} points`;
 }

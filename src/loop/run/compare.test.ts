@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readLedger } from "../../foundation/ledger/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
@@ -105,8 +105,9 @@ describe("compareWeights", () => {
     const back = await compare("champion", "base");
     expect(back.gain.mean).toBeCloseTo(-there.gain.mean, 12);
     expect([there.better, back.better]).toEqual(["b", "a"]);
+    expect([there.sameWeights, back.sameWeights]).toEqual([false, false]);
     const same = await compare("champion", "champion");
-    expect(same).toMatchObject({ better: "not-shown", gain: { mean: 0 } });
+    expect(same).toMatchObject({ better: "not-shown", gain: { mean: 0 }, sameWeights: true });
     expect(same.strata[0]).toMatchObject({ won: 0, lost: 0 });
   });
 
@@ -128,7 +129,7 @@ describe("compareWeights", () => {
       b: { of: "champion", harness: greedyDecoding() },
       perStratum: 200,
     });
-    expect(ways).toMatchObject({ better: "b", b: { harness: "greedy decoding" } });
+    expect(ways).toMatchObject({ better: "b", b: { harness: "greedy decoding" }, sameWeights: true });
   });
 
   test("a stratum that is enumerated is shown beside the gain, not in it", async () => {
@@ -196,6 +197,13 @@ describe("readContender", () => {
     expect(readContender(`${other}#base`, folder)).toEqual({ folder: other, of: "base" });
     const path = join(other, ".whetstone/checkpoints/1-letters/round-0-solver-5");
     expect(readContender(path, folder)).toEqual({ path });
+  });
+
+  test("relative paths lead from where one stands", () => {
+    const from = dirname(other);
+    expect(readContender(`${basename(other)}#base`, from)).toEqual({ folder: other, of: "base" });
+    expect(readContender(`./${basename(other)}`, from)).toEqual({ folder: other, of: "champion" });
+    expect(() => readContender(`./${basename(other)}`, folder)).toThrow("There are no weights");
   });
 
   test.each([

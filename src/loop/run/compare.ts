@@ -1,3 +1,4 @@
+import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { randomStream, readOptions } from "../../foundation/base/index.ts";
@@ -52,6 +53,8 @@ export interface Comparison {
   readonly strata: readonly StratumGain[];
   /** Who is better, where the interval does not hold 0. */
   readonly better: "a" | "b" | "not-shown";
+  /** Whether both are the very same weights: then only the ways to answer can differ. */
+  readonly sameWeights: boolean;
   /** What must be known before acting on it. */
   readonly warning: string;
 }
@@ -132,6 +135,7 @@ export async function compareWeights(
     gain,
     strata: gainsByStratum(pairs),
     better: gain.interval.low > 0 ? "b" : gain.interval.high < 0 ? "a" : "not-shown",
+    sameWeights: realpathSync(first.path) === realpathSync(second.path),
     warning: auditWarning,
   };
 }

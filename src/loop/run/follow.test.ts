@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { RunEvent } from "../../foundation/contract/index.ts";
-import { openLedger } from "../../foundation/ledger/index.ts";
+import type { Progress, RunEvent } from "../../foundation/contract/index.ts";
+import { openLedger, openProgressFile } from "../../foundation/ledger/index.ts";
 import { type Followed, followRun } from "./follow.ts";
 
 let folder: string;
@@ -56,6 +56,40 @@ test("tells at once how far the stage is that it joins, and what is finished of 
   expect(await next(following)).toMatchObject({ events: [], parts: ["solver: 1000 steps"] });
   run.append("2", { type: "stage-finished", round: 1, stage: "optimize", seconds: 1, summary: "" });
   expect(await next(following)).toMatchObject({ events: [{}], parts: [] });
+});
+
+test("tells what the stage is at, and nothing that was heard of another stage or of a dead process", async () => {
+  using ledger = openLedger({ folder });
+  let time = 0;
+  const monotonic = (): number => {
+    time += 1000;
+    return time;
+  };
+  using outside = openProgressFile({ folder, clock: { now: () => 0, monotonic } });
+  const run = ledger.startRun(record("one"));
+  const begin = (stage: "select" | "optimize"): number => {
+    const stored = run.append(stage, { type: "stage-started", round: 1, stage, label: stage });
+    return stored?.id ?? 0;
+  };
+  const at = (stage: "select" | "optimize", done: number): Progress => ({
+    type: "progress",
+    stage,
+    label: "steps",
+    done,
+    total: 10,
+  });
+  const selecting = begin("select");
+  outside.write({ after: selecting, progress: at("select", 9) });
+  const following = followRun({ folder, intervalMs: 5 });
+  expect(await next(following)).toMatchObject({ events: [{}], progress: at("select", 9) });
+  run.append("end", { type: "stage-finished", round: 1, stage: "select", seconds: 1, summary: "" });
+  expect(await next(following)).toMatchObject({ events: [{}], progress: null });
+  // The same stage of the round before says nothing of this one.
+  outside.write({ after: selecting, progress: at("optimize", 8) });
+  const optimizing = begin("optimize");
+  expect(await next(following)).toMatchObject({ events: [{}], progress: null });
+  outside.write({ after: optimizing, progress: at("optimize", 1) });
+  expect(await next(following)).toMatchObject({ events: [], progress: at("optimize", 1) });
 });
 
 test("goes over to the run that an edited configuration begins", async () => {

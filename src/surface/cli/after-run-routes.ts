@@ -19,7 +19,7 @@ export const watch = buildCommand<JsonFlags, [string?], CliContext>({
   docs: {
     brief: "Show the live view of a run that goes on in another terminal",
     fullDescription: describe({
-      text: "Reads the ledger and disturbs nothing; progress within a stage is not stored, so it is not seen. Ends with the run, and\nwith its exit code; Ctrl-C ends only the watching. With --json: one stored event a line, from the first.",
+      text: "Reads the ledger and disturbs nothing. Progress within a stage comes about once a second. Ends with the run, and with its\nexit code; Ctrl-C ends only the watching. With --json: one stored event a line, from the first.",
       examples: [
         ["whetstone watch", "the run in this folder"],
         ["whetstone watch examples/reverse --json", "for programs"],
@@ -118,7 +118,7 @@ export const compare = buildCommand<CompareFlags, [string, string, string?], Cli
       "[--items N] [--harness-a WAY] [--harness-b WAY] [--json] A B [FOLDER] [--PARAMETER VALUE]…",
     ],
     fullDescription: describe({
-      text: "Both answer the same audit items of the folder's task; the difference comes with a 95 % interval. Decision items are not\ntouched. Whoever chooses between models by audit items can claim no gain on them any more.",
+      text: "Both answer the same audit items of the folder's task; the difference comes with a 95 % interval. Paths are relative to\nwhere you are, also where FOLDER is given. Decision items are not touched. Whoever chooses between models by audit items\ncan claim no gain on them any more.",
       examples: [
         ["whetstone compare base champion", "what the run has gained"],
         ["whetstone compare champion champion --harness-b best-of-8", "what eight samples would gain"],

@@ -56,6 +56,7 @@ const comparisonOf = (mean: number, better: Comparison["better"]): Comparison =>
     },
   ],
   better,
+  sameWeights: false,
   warning: "Beware.",
 });
 
@@ -81,4 +82,15 @@ test.each([
   [0.05, "not-shown", "No difference is shown: +5.0 points ("],
 ] as const)("%d points", (mean, better, words) => {
   expect(comparisonWords(comparisonOf(mean, better), ["a", "b"])[0]).toContain(words);
+});
+
+test.each([
+  [
+    "greedy decoding",
+    "a and b are the same weights and answer in the same way: there is nothing to compare.",
+  ],
+  ["best of n", "a and b are the same weights: what differs is how they answer."],
+])("the same weights, b by %s", (harness, sentence) => {
+  const comparison = { ...comparisonOf(0, "not-shown"), sameWeights: true };
+  expect(comparisonWords({ ...comparison, b: { ...comparison.b, harness } }, ["a", "b"])[1]).toBe(sentence);
 });

@@ -7,7 +7,7 @@ import { percent, plural, signedPoints, whole } from "./words.ts";
  * on it.
  */
 export function comparisonWords(
-  { a, b, gain, better, items, strata, warning }: Comparison,
+  { a, b, gain, better, sameWeights, items, strata, warning }: Comparison,
   [nameA, nameB]: readonly [string, string],
 ): string[] {
   const range = `95 % interval ${signedPoints(gain.interval.low)} to ${signedPoints(gain.interval.high)}, ${plural(gain.pairs, "pair")}`;
@@ -18,6 +18,7 @@ export function comparisonWords(
   }[better];
   return [
     `${verdict} (${range})`,
+    ...(sameWeights ? [sameWords(a.harness === b.harness)] : []),
     "",
     sideWords("a", nameA, a),
     sideWords("b", nameB, b),
@@ -27,6 +28,12 @@ export function comparisonWords(
     `${whole(items)} audit items, answered by both; differences are b minus a on the same item.`,
     warning,
   ];
+}
+
+function sameWords(sameWay: boolean): string {
+  return sameWay
+    ? "a and b are the same weights and answer in the same way: there is nothing to compare."
+    : "a and b are the same weights: what differs is how they answer.";
 }
 
 function sideWords(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compact, duration, figure, listRounds, percent, signedPoints } from "./words.ts";
+import { compact, duration, figure, listRounds } from "./words.ts";
 
 test.each([
   [0, "0 s"],
@@ -13,15 +13,6 @@ test.each([
   [Number.NaN, "0 s"],
 ])("%d seconds are %s", (seconds, words) => {
   expect(duration(seconds)).toBe(words);
-});
-
-test.each([
-  [0.0512, "+5.1"],
-  [-0.0512, "-5.1"],
-  [0, "+0.0"],
-  [-0.0001, "+0.0"],
-])("a difference of %d is %s points", (difference, words) => {
-  expect(signedPoints(difference)).toBe(words);
 });
 
 test.each([
@@ -55,9 +46,4 @@ test.each([
   [[], ""],
 ])("rounds %j are said as %s", (rounds, words) => {
   expect(listRounds(rounds)).toBe(words);
-});
-
-test("a percentage", () => {
-  expect(percent(0.61)).toBe("61.0 %");
-  expect(percent(0.9, 0)).toBe("90 %");
 });

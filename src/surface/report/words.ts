@@ -1,16 +1,8 @@
 import type { Decision, Gain } from "../../foundation/contract/index.ts";
+
+export { percent, signedPoints } from "../../foundation/statistics/index.ts";
+
 import type { RollbackStory, RoundStory } from "./story.ts";
-
-/** A share as `61.0 %`. */
-export function percent(share: number, digits = 1): string {
-  return `${(100 * share).toFixed(digits)} %`;
-}
-
-/** A difference of shares in percentage points, always with its sign; never `-0.0`. */
-export function signedPoints(difference: number): string {
-  const text = (100 * difference).toFixed(1);
-  return Number(text) === 0 ? "+0.0" : difference > 0 ? `+${text}` : text;
-}
 
 /** `0.4 s`, `48 s`, `3 min 41 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {

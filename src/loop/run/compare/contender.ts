@@ -73,13 +73,14 @@ export async function findContender(
 
 /**
  * Who is meant by a word: `champion`, `base`, `candidate` or `round-3` of the own run; `PROJECT#champion` of another folder, or
- * of another run by its name; a checkpoint's or a project's folder. Throws a user error `unknown-contender`.
+ * of another run by its name; a checkpoint's or a project's folder. Paths are relative to `from`, and absolute in what is
+ * returned. Throws a user error `unknown-contender`.
  */
-export function readContender(text: string, folder: string): Contender {
+export function readContender(text: string, from: string): Contender {
   const which = readWhich(text);
   if (which !== undefined) return { of: which };
   const [where = "", word = "champion", ...rest] = text.split("#");
-  const path = resolve(folder, where);
+  const path = resolve(from, where);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   if (!text.includes("#") && isFolder && existsSync(join(path, "config.json"))) return { path };
   const of = readWhich(word);

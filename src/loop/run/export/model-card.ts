@@ -1,6 +1,6 @@
 import type { Json } from "../../../foundation/base/index.ts";
 import type { EventOf, Gain, StoredEvent } from "../../../foundation/contract/index.ts";
-import { cutOffWords } from "../../../foundation/statistics/index.ts";
+import { cutOffWords, percent, signedPoints } from "../../../foundation/statistics/index.ts";
 import type { RecordedRun } from "../find-run.ts";
 import { auditOf } from "../result.ts";
 import { championOf, type SavedWeights, type WhichWeights } from "../weights.ts";
@@ -82,7 +82,7 @@ function shown(options: ModelCardOptions): string[] {
   const { gain, after, before } = audit;
   const cut = cutOffWords(before, after);
   return [
-    `Against ${baseName(events)}, on audit items, which nothing was trained on or chosen by: **${points(gain.mean)} points** (95 % interval ${points(gain.interval.low)} to ${points(gain.interval.high)}, ${gain.pairs} pairs of answers).${doubtOf(gain)}`,
+    `Against ${baseName(events)}, on audit items, which nothing was trained on or chosen by: **${signedPoints(gain.mean)} points** (95 % interval ${signedPoints(gain.interval.low)} to ${signedPoints(gain.interval.high)}, ${gain.pairs} pairs of answers).${doubtOf(gain)}`,
     ...(cut === undefined ? [] : ["", `${cut}.`]),
     "",
     "| part of the task | items | before | after |",
@@ -225,15 +225,6 @@ function baseName(events: readonly StoredEvent[]): string {
 
 function nameOf(part: Readonly<Record<string, unknown>> | undefined, otherwise: string): string {
   return typeof part?.name === "string" ? part.name : otherwise;
-}
-
-function points(difference: number): string {
-  const text = (100 * difference).toFixed(1);
-  return difference > 0 && Number(text) !== 0 ? `+${text}` : text.replace(/^-(?=0\.0$)/, "");
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 /** A name from a file of the user's stays one cell of its table. */

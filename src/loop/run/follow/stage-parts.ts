@@ -4,6 +4,8 @@ import type { StageName, StoredEvent } from "../../../foundation/contract/index.
 export interface OpenStage {
   readonly round: number;
   readonly stage: StageName;
+  /** The id of the event that began it. */
+  readonly begun: number;
 }
 
 /** The stage that is under way after these events, where `before` was before them. */
@@ -12,8 +14,8 @@ export function openStage(
   before: OpenStage | undefined,
 ): OpenStage | undefined {
   let open = before;
-  for (const { event } of events) {
-    if (event.type === "stage-started") open = { round: event.round, stage: event.stage };
+  for (const { id, event } of events) {
+    if (event.type === "stage-started") open = { round: event.round, stage: event.stage, begun: id };
     if (["stage-finished", "run-finished", "champion-rolled-back"].includes(event.type)) open = undefined;
   }
   return open;

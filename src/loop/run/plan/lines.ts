@@ -1,3 +1,4 @@
+import { points } from "../../../foundation/statistics/index.ts";
 import type { Plan, PlannedStage } from "./planned.ts";
 
 /** A plan for people. */
@@ -39,8 +40,7 @@ function diskLines({ diskBytes, diskBytesEachRound, diskFreeBytes }: Omit<Plan, 
 
 function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[] {
   if (smallest === null) return ["Gate     observes: decisions are recorded, nothing is promoted"];
-  const points = (gain: number | null): string =>
-    gain === null ? "none" : `${(100 * gain).toFixed(1)} points`;
+  const shown = (gain: number | null): string => (gain === null ? "none" : points(gain));
   const beside = gate.measuredOnly.length === 0 ? "" : `; measured only: ${gate.measuredOnly.join(", ")}`;
   if (gate.openings === 0)
     return ["Gate     all openings on these decision items are spent: nothing can be promoted any more"];
@@ -50,7 +50,7 @@ function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[]
   return [
     `Gate     ${gate.strata.join(", ")}${beside}`,
     ...reuse,
-    `         can show a gain of ${points(smallest.first)} at the first opening, ${points(smallest.last)} at the last`,
+    `         can show a gain of ${shown(smallest.first)} at the first opening, ${shown(smallest.last)} at the last`,
     "         (with a chance of 80 %, where the two models differ on a quarter of the items)",
   ];
 }

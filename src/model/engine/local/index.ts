@@ -12,5 +12,6 @@ export {
 export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
 export { type MergeRequest, mergeAdapters } from "./merge-adapters.ts";
+export type { OtherEnvironment } from "./other-environments.ts";
 export { findPython, type Python } from "./python.ts";
 export { type CommandResult, runCommand } from "./run-command.ts";

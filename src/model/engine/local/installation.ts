@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { internalError, sha256 } from "../../../foundation/base/index.ts";
+import { internalError } from "../../../foundation/base/index.ts";
 import type { EngineProgress } from "../definition.ts";
 import { cacheFolder, type Environment, makeFolder } from "./cache-folder.ts";
 import { buildEnvironment, type Place, steps } from "./environment-build.ts";
 import { lockFile } from "./install-lock.ts";
+import { environmentName, type OtherEnvironment, otherEnvironments } from "./other-environments.ts";
 import { findPython, type Python } from "./python.ts";
 
 /** The folder of the Python package, beside `src/` and `dist/` alike. */
@@ -38,6 +39,8 @@ export interface EngineStatus {
   readonly folder: string;
   readonly base: Python;
   readonly versions: Readonly<Record<string, string>>;
+  /** Environments in the cache that would not be used: another Python made them, or for other packages. */
+  readonly others: readonly OtherEnvironment[];
   /** What all of the engine's environments in the cache take on the disk. */
   readonly bytes: number;
 }
@@ -64,10 +67,7 @@ async function placeOf(options: InstallationOptions): Promise<Place> {
   });
   const requirements = options.requirements ?? join(packageFolder, "requirements.txt");
   const engines = join(options.cacheFolder ?? cacheFolder(environment), "engine");
-  const name = sha256(
-    `${await readFile(requirements, "utf8")}\0${base.version}\0${process.platform}-${process.arch}`,
-  ).slice(0, 16);
-  const folder = join(engines, name);
+  const folder = join(engines, environmentName(await readFile(requirements, "utf8"), base.version));
   return { engines, folder, marker: join(folder, "installed.json"), requirements, base, environment };
 }
 
@@ -108,6 +108,7 @@ export async function engineStatus(options: InstallationOptions = {}): Promise<E
     folder: installation?.folder ?? place.folder,
     base: place.base,
     versions: installation?.versions ?? {},
+    others: await otherEnvironments(place),
     bytes: await sizeOf(place.engines),
   };
 }

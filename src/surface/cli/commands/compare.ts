@@ -31,7 +31,7 @@ export async function compareCommand(
   await answer(this, flags.json, async () => {
     const { definition, folder } = await loadConfig(where, parameters);
     const { items, harnessA, harnessB } = flags;
-    const contenders = [contender(a, harnessA, folder), contender(b, harnessB, folder)] as const;
+    const contenders = [contender(a, harnessA), contender(b, harnessB)] as const;
     using interruption = interruptible({ say: () => {} });
     const comparison = await compareWeights(definition, {
       folder,
@@ -48,14 +48,15 @@ export async function compareCommand(
   });
 }
 
-function contender(text: string, harness: string | undefined, folder: string): Contender {
-  const found = readContender(text, folder);
+/** Paths are typed where the command runs, which need not be the project's folder. */
+function contender(text: string, harness: string | undefined): Contender {
+  const found = readContender(text, process.cwd());
   return harness === undefined ? found : { ...found, harness: readHarness(harness) };
 }
 
 /** The form that docs/cli.md documents. */
 function jsonOf(comparison: Comparison, [a, b]: readonly [string, string]): unknown {
-  const { split, items, gain, better, strata, warning } = comparison;
+  const { split, items, gain, better, sameWeights, strata, warning } = comparison;
   const side = (given: string, { run, round, checkpoint, harness, measurement }: ContenderScore) => {
     const { mean, interval } = measurement;
     return { given, run, round, checkpoint, harness, accuracy: { estimate: mean, ...interval } };
@@ -67,6 +68,7 @@ function jsonOf(comparison: Comparison, [a, b]: readonly [string, string]): unkn
     items,
     gain: { estimate: gain.mean, ...gain.interval, pairs: gain.pairs },
     better,
+    sameWeights,
     strata: strata.map(
       ({ stratum, difficulty, before, after, gain: own, won, lost, enumerated, counts }) => ({
         stratum,

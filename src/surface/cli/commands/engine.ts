@@ -1,4 +1,9 @@
-import { engineStatus, installEngine, removeEngine } from "../../../model/engine/local/index.ts";
+import {
+  engineStatus,
+  installEngine,
+  type OtherEnvironment,
+  removeEngine,
+} from "../../../model/engine/local/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
 import { columns } from "../describe.ts";
@@ -35,16 +40,25 @@ export async function status(this: CliContext, flags: JsonFlags): Promise<void> 
     const rows = [
       [
         "state",
-        found.state === "installed" ? "installed" : "missing; `whetstone engine install` installs it",
+        found.state === "installed"
+          ? "installed"
+          : `missing for Python ${found.base.version}; \`whetstone engine install\` installs it`,
       ],
       ["folder", found.folder],
       ["python", `${found.base.version} (${found.base.path})`],
       ["takes", megabytes(found.bytes)],
       ...Object.entries(found.versions),
+      ...found.others.map((other) => ["not used", otherWords(other)] as const),
     ] as const;
     for (const line of columns(rows)) output.line(line.trimStart());
     return 0;
   });
+}
+
+/** Why it is not used, and what would use it. */
+function otherWords({ folder, base: { version, path }, fits }: OtherEnvironment): string {
+  const made = `${folder}, made by Python ${version} (${path})`;
+  return fits ? `${made}: WHETSTONE_PYTHON=${path} uses it` : `${made} for other packages`;
 }
 
 export async function remove(this: CliContext, flags: JsonFlags): Promise<void> {

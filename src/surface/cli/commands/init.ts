@@ -61,7 +61,11 @@ async function permission(folder: string, asks: boolean): Promise<void> {
   if (there === undefined) return;
   const path = relative(process.cwd(), there);
   if (asks && (await (await import("../init/ask.ts")).askReplace(path))) return;
-  throw userError("config-exists", `${path} is there already, and was left as it is.`, { path: there });
+  throw userError(
+    "config-exists",
+    `${path} is there already, and was left as it is. For another one remove that file first, or move it away.`,
+    { path: there },
+  );
 }
 
 async function taskConfig(flags: InitFlags, folder: string, asks: boolean): Promise<Written> {
@@ -131,8 +135,15 @@ async function asker(given: Readonly<Record<string, unknown>>, yes: boolean | un
   );
 }
 
+/** A version that npm does not have would only break `npm install`. */
+function typesFrom(dependency: string | null): string {
+  return dependency === null
+    ? "`npm install PATH` there, with the file that this whetstone was installed from; it is not npm's, so package.json does not name it."
+    : "`npm install` there.";
+}
+
 function whatNext(
-  { config, package: written }: WrittenFiles,
+  { config, package: written, dependency }: WrittenFiles,
   where: string,
   environment: Environment,
 ): string[] {
@@ -144,6 +155,6 @@ function whatNext(
     "",
     `  ${whetstone} plan${at}   what the run would do`,
     `  ${whetstone} run${at}    do it; Ctrl-C ends it, and the same command goes on`,
-    ...(written === null ? [] : ["", "For the config's types in an editor: `npm install` there."]),
+    ...(written === null ? [] : ["", `For the config's types in an editor: ${typesFrom(dependency)}`]),
   ];
 }

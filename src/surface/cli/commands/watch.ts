@@ -4,6 +4,7 @@ import { followRun, noRun } from "../../../loop/run.ts";
 import {
   closingWords,
   type RunStory,
+  type Standing,
   standingWords,
   type TerminalView,
   tellRun,
@@ -67,11 +68,11 @@ async function drawn(
   let followed = "";
   let view: TerminalView | undefined;
   try {
-    for await (const { run, events, parts, running } of followRun({ folder, signal })) {
+    for await (const { run, events, parts, progress, running } of followRun({ folder, signal })) {
       if (run === followed) {
         for (const event of events) view?.watch(event);
         all.push(...events);
-        showParts(view, all, parts);
+        showStage(view, all, { parts, progress });
         continue;
       }
       view?.[Symbol.dispose]();
@@ -82,9 +83,9 @@ async function drawn(
       view = terminalView({ stream: process.stdout, environment, clock: systemClock });
       view.note(`Watching ${run}; Ctrl-C ends the watching, not the run.`);
       view.recall(events);
-      const standing = standingWords(tellRun(all), parts, systemClock.now());
+      const standing = standingWords(tellRun(all), { parts, progress }, systemClock.now());
       if (standing !== undefined) view.note(standing);
-      showParts(view, all, parts);
+      showStage(view, all, { parts, progress });
     }
   } finally {
     view?.[Symbol.dispose]();
@@ -93,11 +94,15 @@ async function drawn(
 }
 
 /** How far the stage is goes where a run that is at work here would show it. */
-function showParts(
+function showStage(
   view: TerminalView | undefined,
   events: readonly StoredEvent[],
-  parts: readonly string[],
+  { parts, progress }: Standing,
 ): void {
+  if (progress !== null) {
+    view?.watch(progress);
+    return;
+  }
   const open = tellRun(events).current;
   if (open !== null && parts.length > 0)
     view?.watch({ type: "progress", stage: open.stage, label: parts.join(", "), done: 0, total: 0 });

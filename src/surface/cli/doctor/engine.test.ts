@@ -24,14 +24,14 @@ const environmentOf = (): Environment => ({
   WHETSTONE_CACHE: join(folder, "cache"),
 });
 
-const python = (): void =>
-  program(join(folder, "bin", "python3"), `case "$*" in *whetstone*) echo "whetstone 3.12.1 $0";; esac`);
+const python = (version = "3.12.1"): void =>
+  program(join(folder, "bin", "python3"), `case "$*" in *whetstone*) echo "whetstone ${version} $0";; esac`);
 
 /** An engine that was installed; its Python then does what the script says. */
 async function installed(script: string): Promise<void> {
-  const { folder: place } = await engineStatus({ environment: environmentOf() });
+  const { folder: place, base } = await engineStatus({ environment: environmentOf() });
   program(join(place, "made", "bin", "python"), script);
-  const marker = { environment: "made", versions: { torch: "2.13.0", safetensors: "0.8.0" } };
+  const marker = { environment: "made", versions: { torch: "2.13.0", safetensors: "0.8.0" }, base };
   writeFileSync(join(place, "installed.json"), JSON.stringify(marker));
 }
 
@@ -79,5 +79,26 @@ test("an engine whose libraries do not load is told how to be mended", async () 
       found: expect.stringContaining("ImportError: libtorch.so: file too short"),
       advice: expect.stringContaining("engine remove"),
     },
+  ]);
+});
+
+test("an engine that another Python made is named, and how it would be used", async () => {
+  python("3.13.0");
+  await installed("exit 0");
+  python();
+  const other = `one of Python 3.13.0 (${join(folder, "bin", "python3")}) is not used`;
+  expect(await engineChecks(environmentOf())).toMatchObject([
+    { state: "ok" },
+    {
+      name: "engine",
+      state: "warn",
+      found: `not installed for Python 3.12.1, ${other}`,
+      advice: expect.stringContaining(`WHETSTONE_PYTHON=${join(folder, "bin", "python3")}`),
+    },
+  ]);
+  await installed("exit 0");
+  expect(await engineChecks(environmentOf())).toMatchObject([
+    { state: "ok" },
+    { name: "engine", state: "ok", found: `torch 2.13.0, safetensors 0.8.0, ${other}` },
   ]);
 });

@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import { isWhetstoneError, messageOf } from "../../../foundation/base/index.ts";
-import { engineStatus, findPython, type Python, runCommand } from "../../../model/engine/local/index.ts";
+import {
+  engineStatus,
+  findPython,
+  type OtherEnvironment,
+  type Python,
+  runCommand,
+} from "../../../model/engine/local/index.ts";
 import type { Environment } from "../context.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
@@ -24,21 +30,33 @@ export async function engineChecks(environment: Environment): Promise<readonly C
 /** An environment that is there, but whose libraries do not load, is told apart from one that is not there yet. */
 async function engineCheck(environment: Environment): Promise<Check> {
   try {
-    const { state, folder, versions } = await engineStatus({ environment });
-    if (state === "missing")
-      return warn(
-        "engine",
-        "not installed yet",
-        "The first run installs it, or `whetstone engine install` now.",
-      );
+    const { state, folder, base, versions, others } = await engineStatus({ environment });
+    const fitting = others.filter(({ fits }) => fits);
+    if (state === "missing") return missing(base, fitting);
     const script = `import ${["torch", ...Object.keys(versions)].map((name) => name.replaceAll("-", "_")).join(", ")}`;
     const { code, lines } = await runCommand(join(folder, "bin", "python"), ["-c", script], { environment });
     const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-    if (code === 0) return ok("engine", names.join(", "));
+    if (code === 0) return ok("engine", [...names, ...fitting.map(unusedWords)].join(", "));
     return fail("engine", `${folder} does not load: ${lines.at(-1) ?? `exit code ${code}`}`, repair);
   } catch (error) {
     return isWhetstoneError(error) ? faultOf("engine", error) : fail("engine", messageOf(error), repair);
   }
+}
+
+/** One that another Python has made is not used: which Python that is decides what is installed. */
+function missing({ version }: Python, fitting: readonly OtherEnvironment[]): Check {
+  const [other] = fitting;
+  const install = "The first run installs it, or `whetstone engine install` now.";
+  if (other === undefined) return warn("engine", "not installed yet", install);
+  return warn(
+    "engine",
+    [`not installed for Python ${version}`, ...fitting.map(unusedWords)].join(", "),
+    `${install} To use the one that is there set WHETSTONE_PYTHON=${other.base.path}.`,
+  );
+}
+
+function unusedWords({ base: { version, path } }: OtherEnvironment): string {
+  return `one of Python ${version} (${path}) is not used`;
 }
 
 const repair = "`whetstone engine remove`, then `whetstone engine install`.";

@@ -1,3 +1,4 @@
+import { points } from "../../../foundation/statistics/index.ts";
 import { fewestLines } from "../../../world/task/index.ts";
 import type { DataAnswers } from "./data-answers.ts";
 import { methodOf } from "./data-config.ts";
@@ -40,10 +41,6 @@ function gainLines({ data: { gains, gated, splits } }: DataAnswers): string[] {
     `Gain      ${points(first)} is the smallest that can be shown at the first opening of the gate, ${later} at the fourth`,
     "          (with a chance of 80 %, where the two models differ on a quarter of the rows)",
   ];
-}
-
-function points(gain: number): string {
-  return `${(100 * gain).toFixed(1)} points`;
 }
 
 function whole(value: number): string {

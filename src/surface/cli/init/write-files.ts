@@ -1,49 +1,51 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { packageVersion } from "../../../loop/run/version.ts";
+import { join } from "node:path";
 import { configIn, configName } from "../find-config.ts";
 import { fileFault } from "../write-whole.ts";
+import { ownDependency } from "./own-dependency.ts";
 
 export interface WrittenFiles {
   readonly config: string;
   /** Null where one was there. */
   readonly package: string | null;
+  /** What package.json, where it was written, says of whetstone; null where npm could bring none. */
+  readonly dependency: string | null;
 }
 
 /** Writes a config, and a package.json where there is none. Throws `no-space` and `file-unwritable`. */
 export async function writeFiles(folder: string, config: string): Promise<WrittenFiles> {
-  const configPath = join(folder, nameFor(folder));
-  const replaced = configIn(folder);
   const packagePath = join(folder, "package.json");
   const withPackage = !existsSync(packagePath);
+  const configPath = join(folder, withPackage || holdsModules(packagePath) ? configName : moduleName);
+  const replaced = configIn(folder);
+  const dependency = withPackage ? (ownDependency(folder) ?? null) : null;
   await naming(folder, () => mkdir(folder, { recursive: true }));
-  if (withPackage) await naming(packagePath, () => writeFile(packagePath, packageText()));
+  if (withPackage) await naming(packagePath, () => writeFile(packagePath, packageText(dependency)));
   await naming(configPath, () => writeFile(configPath, config));
   // Of two configs the older name would be found first.
   if (replaced !== undefined && replaced !== configPath) await naming(replaced, () => rm(replaced));
-  return { config: configPath, package: withPackage ? packagePath : null };
+  return { config: configPath, package: withPackage ? packagePath : null, dependency };
 }
 
 /** A config is a module: in a package that holds none of these (npm's own default) its name has to say so. */
-function nameFor(folder: string): string {
-  for (let at = resolve(folder); ; at = dirname(at)) {
-    const path = join(at, "package.json");
-    if (existsSync(path)) return typeIn(path) === "module" ? configName : configName.replace(/ts$/, "mts");
-    if (dirname(at) === at) return configName;
-  }
-}
+const moduleName = configName.replace(/ts$/, "mts");
 
-function typeIn(path: string): unknown {
+function holdsModules(packagePath: string): boolean {
   try {
-    return (JSON.parse(readFileSync(path, "utf8")) as { readonly type?: unknown } | null)?.type;
+    const content = JSON.parse(readFileSync(packagePath, "utf8")) as { readonly type?: unknown } | null;
+    return content?.type === "module";
   } catch {
-    return undefined;
+    return false;
   }
 }
 
-function packageText(): string {
-  const content = { private: true, type: "module", dependencies: { whetstone: packageVersion } };
+function packageText(dependency: string | null): string {
+  const content = {
+    private: true,
+    type: "module",
+    ...(dependency === null ? {} : { dependencies: { whetstone: dependency } }),
+  };
   return `${JSON.stringify(content, null, 2)}\n`;
 }
 

@@ -117,12 +117,11 @@ function kindsTile(story: RunStory): Markup {
   const measured = kindsOf(story);
   if (measured === null) return tile("Right", "–", "not measured yet");
   const { kinds, split } = measured;
-  const share = (value: number): string => percent(value, 0);
   const lines = kinds
     .slice(0, mostKinds)
     .map(
       ({ name, before, after }) =>
-        html`<span class="kind"><span>${name}</span> <b>${before === null ? "" : `${share(before)} → `}${share(after)}</b></span>`,
+        html`<span class="kind"><span>${name}</span> <b>${before === null ? "" : `${percent(before)} → `}${percent(after)}</b></span>`,
     );
   const more = kinds.length > mostKinds ? `and ${kinds.length - mostKinds} more kinds, ` : "";
   return tile("Right, by kind", lines, `${more}on ${split} items`);

@@ -1,0 +1,15 @@
+/** A share as `61.0 %`. */
+export function percent(share: number, digits = 1): string {
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+/** A difference of shares in percentage points, always with its sign; never `-0.0`. */
+export function signedPoints(difference: number): string {
+  const text = (100 * difference).toFixed(1);
+  return Number(text) === 0 ? "+0.0" : difference > 0 ? `+${text}` : text;
+}
+
+/** A gain that is meant to be one, such as the smallest that can be shown: `15.2 points`. */
+export function points(gain: number): string {
+  return `${(100 * gain).toFixed(1)} points`;
+}
