@@ -21,6 +21,7 @@ from .adapters import Adapters, adapter_of
 from .base import Bases
 from .choice import read_top
 from .config import ARCHITECTURES, PLAIN_ARCHITECTURES
+from .device import choose_device, on_host, pass_bytes
 from .errors import EngineError, bad_request, of_exception
 from .features import gradient_features
 from .frames import Arrays, Head
@@ -176,16 +177,18 @@ class Worker:
     def hello(self, head: Head, _: Arrays) -> Reply:
         if head.get("protocol") != 1:
             raise bad_request(f"this worker speaks protocol 1, not {head.get('protocol')!r}")
+        device = choose_device(str(head.get("device") or "auto"))
         torch.set_num_threads(max(1, whole(head, "threads", 1)))
         torch.set_flush_denormal(True)
-        self.pass_bytes = min(MICRO_BYTES, whole(head, "passBytes", MICRO_BYTES))
-        limit_memory(whole(head, "memoryBytes", 0))
+        self.pass_bytes = min(MICRO_BYTES, pass_bytes(whole(head, "passBytes", MICRO_BYTES)))
+        # A driver of GPUs reserves far more of the process's memory than it uses.
+        limit_memory(whole(head, "memoryBytes", 0) if on_host() else 0)
         rounded = "bf16" if native_bf16() else "fp32"
         versions = {"torch": torch.__version__, "python": platform.python_version(), "package": __version__}
         return {
             "protocol": 1,
             "versions": versions,
-            "device": "cpu",
+            "device": device.type,
             "architectures": [*ARCHITECTURES, *PLAIN_ARCHITECTURES],
             "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
