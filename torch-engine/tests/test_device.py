@@ -231,6 +231,17 @@ def test_a_gpu_is_taken_where_there_is_one(worker: Worker, gpu, monkeypatch):
     assert limits == [0, 0, 2**33]
 
 
+def test_what_is_held_stays_where_it_is(worker: Worker, gpu, make_folder: FolderMaker):
+    assert greeted(worker, device="cpu")["ok"]
+    source = {"kind": "folder", "path": str(make_folder()), "seed": 1}
+    created = worker.answer([({"id": 1, "verb": "create_model", "model": "m", "source": source}, {})])
+    assert created[0][0]["ok"]
+    assert greeted(worker, device="auto")["error"]["code"] == "bad-request"
+    assert greeted(worker, device="cpu", threads=1)["device"] == "cpu"
+    worker.answer([({"id": 1, "verb": "unload", "model": "m"}, {})])
+    assert greeted(worker, device="auto")["device"] == "cuda"
+
+
 def test_a_gpu_that_is_not_there_is_named(worker: Worker, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert greeted(worker, device="cuda")["error"]["code"] == "device-missing"
