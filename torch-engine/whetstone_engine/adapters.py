@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .base import Base, Bases
 from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
+from .device import placed
 from .errors import EngineError, bad_request
 from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
 from .panels import Weights
@@ -116,7 +117,7 @@ def new_adapters(source: dict[str, Any], given: dict[str, Any], precision: str, 
     frame = Adapters(base, wanted.of(base.architecture.linears, base.path))
     flat = torch.empty(frame.size)
     draw(flat, frame.slots, seed)
-    return AdapterModel(frame, flat, base.files)
+    return AdapterModel(frame, placed(flat), base.files)
 
 
 def read_adapters(folder: Path, source: dict[str, Any], precision: str, bases: Bases) -> AdapterModel:
@@ -129,9 +130,10 @@ def read_adapters(folder: Path, source: dict[str, Any], precision: str, bases: B
     frame = Adapters(base, stored.of(linears))
     flat = torch.empty(frame.size)
     read_flat(folder, frame.slots, flat, base.plain(), linears.copies)
-    model = AdapterModel(frame, flat, {**base.files, **keep_files(folder)})
+    model = AdapterModel(frame, placed(flat), {**base.files, **keep_files(folder)})
     if source.get("kind") == "checkpoint":
         model.step = facts.step
         if source.get("optimizer") and facts.moment_steps > 0:
-            model.moments, model.moment_steps = read_optimizer(folder, frame.slots, flat), facts.moment_steps
+            model.moments = read_optimizer(folder, frame.slots, model.flat)
+            model.moment_steps = facts.moment_steps
     return model

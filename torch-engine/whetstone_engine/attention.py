@@ -14,7 +14,8 @@ from torch.autograd.function import FunctionCtx
 from .packing import Bucket, Packing, Plan, gather, spread
 
 SHORT = 512
-"""Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel."""
+"""Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel, on
+a processor in fp32."""
 BLOCK = 96
 """Columns of queries that are answered together: no key that comes after all of them is looked at."""
 
@@ -22,7 +23,7 @@ BLOCK = 96
 def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
     """Attention of queries, keys and values [N, K·G + 2K, d] in this order; returns [N, K·G·d]. Where rows
     share beginnings, both are of the U positions that are computed."""
-    if packing.columns <= SHORT and heads_NHd.dtype == torch.float32:
+    if packing.columns <= SHORT and heads_NHd.dtype == torch.float32 and heads_NHd.is_cpu:
         return _ShortAttention.apply(heads_NHd, packing.plan(heads_NHd.shape[1], key_heads))
     parts = packing.at_places(heads_NHd).split([bucket.positions for bucket in packing.buckets])
     attended = [_flash(part, bucket, key_heads) for part, bucket in zip(parts, packing.buckets, strict=True)]

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .cache import ROOM, Cache, column_bytes
 from .choice import Choice, most_probable
+from .device import moved
 from .errors import bad_request
 from .packing import NARROWEST
 from .prefill import Prefill
@@ -155,14 +156,14 @@ class Batch:
         """Every row's next token; returns the rows that ended."""
         logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
-        tokens, logprobs, count = tokens_B.numpy(), logprobs_B.numpy(), np.arange(len(self.rows))
+        tokens, logprobs, count = tokens_B.cpu().numpy(), logprobs_B.cpu().numpy(), np.arange(len(self.rows))
         self._make_room()
         at = np.minimum(self.positions, self.tokens.shape[1] - 1)
         self.tokens[count, at], self.logprobs[count, at] = tokens, logprobs
         if self.choice.top > 0:
             top_tokens, top_logprobs = most_probable(logits_BV, self.choice.top)
-            self.top_tokens[count, at, : self.choice.top] = top_tokens.numpy()
-            self.top_logprobs[count, at, : self.choice.top] = top_logprobs.numpy()
+            self.top_tokens[count, at, : self.choice.top] = top_tokens.cpu().numpy()
+            self.top_logprobs[count, at, : self.choice.top] = top_logprobs.cpu().numpy()
         self.positions = np.where(self.done, self.positions, self.positions + 1)
         stopped = self.stops[self.stop_set, tokens]
         serials = np.array([id(row) for row in self.rows]) if self.by_strings else count
@@ -191,7 +192,7 @@ class Batch:
         column = self.steps % DRAWN
         if column == 0 or self.draws is None:
             first = self.positions - column
-            self.draws = torch.from_numpy(uniforms(self.seeds, self.samples, first, DRAWN))
+            self.draws = moved(uniforms(self.seeds, self.samples, first, DRAWN))
         return self.draws[:, column]
 
     def _finish(self, place: int, stopped: bool, broken: bool) -> Row:
@@ -236,7 +237,7 @@ class Batch:
     def _move(self, order: np.ndarray) -> None:
         self.rows = [self.rows[place] for place in order.tolist()]
         self.done, self.positions = self.done[order], self.positions[order]
-        self.hidden_BD = self.hidden_BD[torch.from_numpy(order)]
+        self.hidden_BD = self.hidden_BD[moved(order)]
         for name in ("tokens", "logprobs", "top_tokens", "top_logprobs"):
             setattr(self, name, getattr(self, name)[order])
         self._compose()
@@ -251,14 +252,14 @@ class Batch:
         """The hidden states [B, D] after the tokens that were chosen."""
         if int((~self.done).sum()) <= KEEP * len(self.rows):
             kept = self._leave(self.done)
-            tokens_B = tokens_B[torch.from_numpy(kept)]
+            tokens_B = tokens_B[moved(kept)]
             self._move(kept)
         return self._decode(tokens_B)
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
         decoder, weights, cache = self.decoder, self.snapshot.weights, self.cache
         # Rows that are done stay where they are.
-        places_B = torch.from_numpy(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))
+        places_B = moved(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))
         column = cache.open(~self.done)
         x_BD = decoder.embed(weights, tokens_B, places_B)
         rotation = decoder.rotation(weights, places_B, x_BD.dtype)

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
+
+from .device import moved
 
 PROBE = 8
 """Tokens that rows are first compared by: where few begin alike, to find that out must cost nothing."""
@@ -49,4 +50,4 @@ def shared_beginnings(tokens_N: np.ndarray, lengths: np.ndarray) -> Beginnings |
     numbers[new] = np.arange(count)
     sorted_back = np.empty_like(numbers)
     sorted_back[order] = np.maximum.accumulate(numbers, axis=0)
-    return Beginnings(torch.from_numpy(sorted_back[real]), torch.from_numpy(places[order][new]))
+    return Beginnings(moved(sorted_back[real]), moved(places[order][new]))

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import ModelConfig
+from .device import device, moved
 from .memory import zeros
 from .packing import NARROWEST, spread
 from .places import Places, Target, causal, lines_of, places_after
@@ -73,7 +74,7 @@ class Cache:
         kept = np.arange(len(self.lengths)) if kept_B is None else kept_B
         self.lengths = self.lengths[kept]
         seen = int(self.lengths.max(initial=0))
-        rows = torch.from_numpy(kept)
+        rows = moved(kept)
         shape = (2, places * heads, columns, config.head_width)
         for layer in range(config.layers):
             piece = self._piece(layer, math.prod(shape))
@@ -119,8 +120,8 @@ class Cache:
         if even:
             self.bias = None
             return
-        empty = torch.arange(self.columns)[None, :] >= torch.from_numpy(lengths)[:, None]
-        bias = torch.zeros(empty.shape, dtype=self.dtype).masked_fill_(empty, -torch.inf)
+        empty = torch.arange(self.columns, device=device())[None, :] >= moved(lengths)[:, None]
+        bias = torch.zeros(empty.shape, dtype=self.dtype, device=device()).masked_fill_(empty, -torch.inf)
         self.bias = bias[:, None, :].repeat_interleave(self.config.key_value_heads, 0)
 
     def put(self, row: int, kept: Tensor, columns: int) -> None:
@@ -139,7 +140,7 @@ class Cache:
     def share(self, sources: np.ndarray, rows: np.ndarray) -> None:
         """Rows become as others are, one each."""
         seen, heads = int(self.lengths[sources].max()), self.config.key_value_heads
-        source, into = torch.from_numpy(sources), torch.from_numpy(rows)
+        source, into = moved(sources), moved(rows)
         for layer in self.layers:
             of = layer.unflatten(1, (-1, heads))[:, :, :, :seen]
             of[:, into] = of[:, source]
@@ -154,7 +155,7 @@ class Cache:
         column, count = np.where(live_B, self.lengths, np.maximum(self.lengths - 1, 0)), len(live_B)
         if self.bias is not None:
             bias = self.bias.view(count, self.config.key_value_heads, -1)
-            bias[torch.arange(count), :, torch.from_numpy(column)] = 0
+            bias[torch.arange(count, device=device()), :, moved(column)] = 0
         self.lengths = self.lengths + live_B
         longest = int(self.lengths.max())
         if self.bias is not None and self.lengths.min() == longest == NARROWEST:
@@ -216,7 +217,7 @@ class Cache:
         keys, values = self.layers[layer][:, lines, :seen]
         bias = None if self.bias is None else self.bias[lines, :, :seen]
         width, count = self.config.head_width, len(queries_BHd)
-        if keys.dtype != torch.float32:
+        if keys.dtype != torch.float32 or not keys.is_cpu:
             return self._flash(queries_BHd, keys, values, bias)
         queries = queries_BHd.reshape(len(keys), -1, width)
         scores = torch.baddbmm(
@@ -229,8 +230,8 @@ class Cache:
         return torch.bmm(scores.softmax(-1), values).view(count, -1)
 
     def _flash(self, queries_BHd: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
-        """Batched products of small matrices are slow in bf16; a flash kernel takes the queries of a key's
-        group as rows."""
+        """Batched products of small matrices are slow in bf16, and on a GPU; a flash kernel takes the queries
+        of a key's group as rows."""
         heads = self.config.key_value_heads
         queries = queries_BHd.unflatten(1, (heads, -1))
         keys, values = keys.unflatten(0, (-1, heads)), values.unflatten(0, (-1, heads))

@@ -104,10 +104,11 @@ def read_optimizer(folder: Path, slots: list[Slot], flat: torch.Tensor) -> tuple
             "optimizer-missing", "user", f"{path} is not there: it was saved without its optimiser"
         )
     size = len(flat)
-    both = flat.new_empty(2 * size)
+    both = torch.empty(2 * size, dtype=flat.dtype)
     firsts = [replace(slot, name=f"first.{slot.name}") for slot in slots]
     seconds = [replace(slot, name=f"second.{slot.name}", offset=slot.offset + size) for slot in slots]
     read_tensors([path], [*firsts, *seconds], both)
+    both = both.to(flat.device)
     return both[:size], both[size:]
 
 
@@ -151,6 +152,7 @@ def same(stored: torch.Tensor, held: torch.Tensor) -> bool:
     """Whether a tensor is what is held of it, which may have been rounded to bf16."""
     if stored.shape != held.shape:
         return False
+    held = held.to(stored.device)
     return torch.equal(stored.float(), held.float()) or torch.equal(stored.bfloat16().float(), held.float())
 
 

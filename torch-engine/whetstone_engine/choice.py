@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, searchsorted
 
+from .device import device, moved, on_host
 from .errors import bad_request
 from .frames import Head
 from .request import listed, number, whole
@@ -17,6 +18,8 @@ BLOCK = 256
 the rest."""
 TOGETHER = 2**18
 """Logits that are looked at together, several times over: they stay in the processor's cache."""
+TOGETHER_ON_GPU = 2**26
+"""The same on a GPU, whose memory bounds them."""
 FEW = 64
 """Most probable tokens that are looked at first, where a filter needs them in order."""
 TOP = 64
@@ -71,7 +74,7 @@ class Choice:
     """How the rows of a batch choose, each by its own parameters: what one gets depends on no other."""
 
     def __init__(self, parameters_B: list[Parameters], vocabulary: int) -> None:
-        size = max(1, TOGETHER // vocabulary)
+        size = max(1, (TOGETHER if on_host() else TOGETHER_ON_GPU) // vocabulary)
         self.parts = [
             _Part(parameters_B[first : first + size]) for first in range(0, len(parameters_B), size)
         ]
@@ -97,12 +100,12 @@ class _Part:
         temperature = np.array([one.temperature for one in parameters_B], np.float32)
         drawn = temperature > 0
         self.draws = bool(drawn.any())
-        self.greedy_B = None if drawn.all() else torch.from_numpy(~drawn)
+        self.greedy_B = None if drawn.all() else moved(~drawn)
         divided = bool((drawn & (temperature != 1)).any())
         heat = np.where(drawn, temperature, np.float32(1))[:, None]
-        self.temperature_B1 = torch.from_numpy(heat) if divided else None
+        self.temperature_B1 = moved(heat) if divided else None
         least = np.array([one.min_p for one in parameters_B], np.float32)[:, None]
-        self.least_B1 = torch.from_numpy(least) if least.any() else None
+        self.least_B1 = moved(least) if least.any() else None
         ordered = [row for row, one in enumerate(parameters_B) if one.ordered and drawn[row]]
         self.ordered = _Ordered([parameters_B[row] for row in ordered], ordered) if ordered else None
 
@@ -133,24 +136,24 @@ class _Ordered:
     """Rows whose filters need the most probable tokens in order."""
 
     def __init__(self, parameters_R: list[Parameters], rows: list[int]) -> None:
-        self.rows = torch.tensor(rows)
-        self.top_k_R1 = torch.tensor([one.top_k for one in parameters_R])[:, None]
-        self.top_p_R1 = torch.tensor([one.top_p for one in parameters_R])[:, None]
-        self.min_p_R1 = torch.tensor([one.min_p for one in parameters_R])[:, None]
+        self.rows = torch.tensor(rows, device=device())
+        self.top_k_R1 = torch.tensor([one.top_k for one in parameters_R], device=device())[:, None]
+        self.top_p_R1 = torch.tensor([one.top_p for one in parameters_R], device=device())[:, None]
+        self.min_p_R1 = torch.tensor([one.min_p for one in parameters_R], device=device())[:, None]
 
     def draw(self, weights_RV: Tensor, draw_R1: Tensor) -> Tensor:
         """Tokens by a uniform number. Each row is given as many of the most probable as it needs: enough for
         its top-k, or for its top-p to be reached."""
         vocabulary = weights_RV.shape[1]
-        tokens_R1 = torch.empty(len(weights_RV), 1, dtype=torch.long)
+        tokens_R1 = torch.empty(len(weights_RV), 1, dtype=torch.long, device=device())
         totals_R1 = weights_RV.sum(1, keepdim=True)
-        left, few = torch.arange(len(weights_RV)), FEW
+        left, few = torch.arange(len(weights_RV), device=device()), FEW
         while len(left) > 0:
             few = min(few, vocabulary)
             weights, order = weights_RV[left].topk(few, dim=1)
             top_k, top_p = self.top_k_R1[left], self.top_p_R1[left]
             limited = top_k > 0
-            weights.masked_fill_(limited & (torch.arange(few) >= top_k), 0)
+            weights.masked_fill_(limited & (torch.arange(few, device=device()) >= top_k), 0)
             sums = weights.cumsum(1)
             # Of those that top-k leaves, or of all.
             wanted = top_p * torch.where(limited, sums[:, -1:], totals_R1[left])
@@ -167,7 +170,7 @@ def _likeliest(logits_BV: Tensor) -> tuple[Tensor, Tensor]:
     """The first of the likeliest tokens of each row, and its logit. PyTorch looks for a place one number at a
     time; for a maximum it does not, so that the place is looked for in one block only."""
     count = logits_BV.shape[1]
-    if count < 4 * BLOCK:
+    if count < 4 * BLOCK or not logits_BV.is_cpu:
         top_B1, place_B1 = logits_BV.max(1, keepdim=True)
         return place_B1, top_B1
     whole = count - count % BLOCK
@@ -193,6 +196,11 @@ def most_probable(logits_NV: Tensor, top: int) -> tuple[Tensor, Tensor]:
 def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:
     """The first index whose running sum exceeds the draw's share of the whole."""
     count = weights_BV.shape[1]
+    if not weights_BV.is_cpu:
+        # Many threads make the sums, which rounding may let fall from one token to the next: here by less
+        # than a draw can hit.
+        sums = weights_BV.cumsum(1, dtype=torch.float64)
+        return _place(sums, draw_B1 * sums[:, -1:])
     if count < 4 * BLOCK:
         sums = weights_BV.cumsum(1)
         return _place(sums, draw_B1 * sums[:, -1:])

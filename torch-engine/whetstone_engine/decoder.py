@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .attention import attend
 from .config import ModelConfig
+from .device import device, placed
 from .folded import Folded
 from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
 from .packing import Packing, gather
@@ -27,7 +28,9 @@ class Decoder:
     def __init__(self, config: ModelConfig, dtype: torch.dtype) -> None:
         """`dtype` is what passes compute in, whatever the weights are kept in."""
         self.config, self.dtype = config, dtype
-        self.suppressed = torch.tensor(config.suppressed, dtype=torch.long) if config.suppressed else None
+        self.suppressed = (
+            torch.tensor(config.suppressed, dtype=torch.long, device=device()) if config.suppressed else None
+        )
         self._tables: tuple[Tensor, Tensor] | None = None
         self._turns: Tensor | None = None
 
@@ -122,8 +125,8 @@ class Decoder:
             angles = torch.outer(torch.arange(count, dtype=torch.float32), frequencies_of(self.config))
             magnitude = magnitude_of(self.config)
             cosine, sine = angles.cos() * magnitude, angles.sin() * magnitude
-            self._tables = torch.cat((cosine, cosine), 1), torch.cat((-sine, sine), 1)
-            self._turns = torch.complex(cosine, sine)
+            self._tables = placed(torch.cat((cosine, cosine), 1)), placed(torch.cat((-sine, sine), 1))
+            self._turns = placed(torch.complex(cosine, sine))
         if isinstance(weights, Folded):
             return self._turns.index_select(0, positions_N).unsqueeze(1)
         cosine, sine = (table.index_select(0, positions_N).unsqueeze(1).to(dtype) for table in self._tables)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import errno
 
-NO_MEMORY = ("can't allocate memory", "not enough memory", "Cannot allocate memory")
+NO_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "Cannot allocate memory",
+    "CUDA out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 """How PyTorch says that memory ran out; it has no exception of its own for that on a processor."""
 
 OUT_OF_MEMORY = (

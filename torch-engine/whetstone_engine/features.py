@@ -56,7 +56,7 @@ def gradient_features(
 
 
 def _gradient(trainer: Trainer, datum: Arrays, loss: dict[str, Any], index: int) -> Tensor:
-    """One datum's own, copied."""
+    """One datum's own, copied to the host."""
     try:
         trainer.run(datum, loss, "none", backward=True)
     except EngineError as error:
@@ -64,7 +64,7 @@ def _gradient(trainer: Trainer, datum: Arrays, loss: dict[str, Any], index: int)
             raise
         message = str(error).replace("datum 0", f"datum {index}")
         raise EngineError(error.code, error.category, message, datum=index) from error
-    gradient = trainer.grad.float()
+    gradient = trainer.grad.float().cpu()
     gradient = gradient.clone() if gradient is trainer.grad else gradient
     trainer.clear()
     return gradient

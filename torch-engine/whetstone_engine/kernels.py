@@ -128,7 +128,8 @@ def add_rows(sum_VD: Tensor, rows_N: Tensor, values_ND: Tensor) -> None:
         sum_VD.index_add_(0, rows_N, values_ND)
         return
     distinct, place_N = rows_N.unique(return_inverse=True)
-    sums = torch.zeros(len(distinct), values_ND.shape[1]).index_add_(0, place_N, values_ND.float())
+    sums = values_ND.new_zeros(len(distinct), values_ND.shape[1], dtype=torch.float32)
+    sums.index_add_(0, place_N, values_ND.float())
     sum_VD.index_copy_(0, distinct, sum_VD.index_select(0, distinct).float().add_(sums).to(sum_VD.dtype))
 
 
@@ -197,7 +198,7 @@ def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:
 
 
 LOGITS_AT_ONCE = 2**19
-"""Logits that are looked at together: they stay in the cache."""
+"""Logits that are looked at together: they stay in a processor's cache."""
 
 
 def target_logprobs(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
@@ -213,7 +214,7 @@ class _TargetLogprobs(Function):
         # In place: a large vocabulary's logits are the largest tensor of all.
         exponentials_NV, targets_N1 = logits_NV.detach(), targets_N[:, None]
         chosen_N1, sums_N1 = exponentials_NV.new_empty(2, len(targets_N), 1)
-        rows = max(1, LOGITS_AT_ONCE // exponentials_NV.shape[1])
+        rows = max(1, LOGITS_AT_ONCE // exponentials_NV.shape[1] if logits_NV.is_cpu else len(targets_N))
         parts = (tensor.split(rows) for tensor in (exponentials_NV, targets_N1, chosen_N1, sums_N1))
         for part, target, chosen, sums in zip(*parts, strict=True):
             part.sub_(part.amax(1, keepdim=True))

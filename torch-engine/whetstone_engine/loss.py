@@ -90,7 +90,7 @@ def sequence_means(values: Tensor, mask: Tensor, row: Tensor) -> Tensor:
     """At each position the mean over its sequence, weighed by the mask."""
     count = int(row.max()) + 1 if len(row) > 0 else 0
     sums, weights = (
-        torch.zeros(count, dtype=torch.float64).index_add_(0, row, one.double())
+        row.new_zeros(count, dtype=torch.float64).index_add_(0, row, one.double())
         for one in (mask * values, mask)
     )
     return (sums / weights)[row].to(values.dtype)

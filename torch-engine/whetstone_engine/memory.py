@@ -10,18 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .device import device, on_host
+
 LARGE = 2**20
 """Bytes from which memory is the system's own."""
 
 
 def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Zeros. Large ones take memory for what is written alone, and give all of it back when they go: pieces
-    of an allocator that are a little too small for what comes next stay with the process for ever. Raises
-    MemoryError."""
+    """Zeros where passes compute. Large ones of the processor's take memory for what is written alone, and
+    give all of it back when they go: pieces of an allocator that are a little too small for what comes next
+    stay with the process for ever. Raises MemoryError."""
     count = math.prod(shape)
     size = count * dtype.itemsize
-    if size < LARGE:
-        return torch.zeros(shape, dtype=dtype)
+    if size < LARGE or not on_host():
+        return torch.zeros(shape, dtype=dtype, device=device())
     try:
         memory = mmap.mmap(-1, size)
     except OSError as error:

@@ -25,13 +25,13 @@ def merge(folder: Path, path: str, base: str | None = None) -> int:
     source = base_of(folder, base)
     check_base(folder, digest_of(Path(source["path"])), source["path"])
     model = read_model(source, "fp32")
-    architecture = model.architecture
+    architecture, whole = model.architecture, model.flat.cpu()
     lora = stored.of(architecture.linears)
     sites, size = architecture.linears.sites(lora)
     slots, flat = slots_of(sites, lora.rank), torch.empty(size)
-    read_flat(folder, slots, flat, architecture.leaves(model.flat), architecture.linears.copies)
+    read_flat(folder, slots, flat, architecture.leaves(whole), architecture.linears.copies)
     adapters = tensors_of(slots, flat)
-    weights = tensors_of(architecture.slots, model.flat)
+    weights = tensors_of(architecture.slots, whole)
     files = {**model.files, **keep_files(folder)}
     for part in (part for site in sites for part in site.parts):
         name = f"{part.name}.weight"

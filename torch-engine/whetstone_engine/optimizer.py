@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.optim.adamw import adamw
 
 from .errors import bad_request
-from .precision import ROUNDED_AT_ONCE, Rounding
+from .precision import Rounding, rounded_at_once
 from .request import number
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -75,10 +75,8 @@ def apply_step(
         _apply(flat, grad, moments, step, excess)
         return
     rounding, before = Rounding(number, 3), moments.steps.clone()
-    buffers = (flat, moments.first, moments.second)
-    for pieces in zip(
-        grad.split(ROUNDED_AT_ONCE), *(one.split(ROUNDED_AT_ONCE) for one in buffers), strict=True
-    ):
+    buffers, at_once = (flat, moments.first, moments.second), rounded_at_once()
+    for pieces in zip(grad.split(at_once), *(one.split(at_once) for one in buffers), strict=True):
         grad_piece, *kept = pieces
         exact, first, second = (one.float() for one in kept)
         moments.steps.copy_(before)
@@ -100,7 +98,7 @@ def _apply(flat: Tensor, grad: Tensor, moments: Moments, step: OptimizerStep, ex
         [moments.steps],
         fused=True,
         # Divides the gradient on the way.
-        grad_scale=torch.tensor(excess) if excess > 1 else None,
+        grad_scale=torch.tensor(excess, device=grad.device) if excess > 1 else None,
         amsgrad=False,
         maximize=False,
         lr=step.rate,

@@ -14,6 +14,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
 from .beginnings import Beginnings
+from .device import moved
 
 NARROWEST = 16
 """Columns of the narrowest rectangle: softmax over fewer than a vector register holds is ten times slower."""
@@ -40,7 +41,7 @@ class Packing:
     def __init__(self, lengths: np.ndarray, shared: Beginnings | None = None) -> None:
         positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         self.shared = shared
-        self.positions_N = self.computed(torch.from_numpy(positions))
+        self.positions_N = self.computed(moved(positions))
         """Place in its row of each position that is computed."""
         self.buckets: list[Bucket] = []
         finer = np.where(lengths > LONG, 4, 1)
@@ -50,12 +51,13 @@ class Packing:
             columns, count = max(NARROWEST, int(group.max())), int(group.sum())
             place = np.repeat(np.arange(len(group)) * columns, group) + positions[start : start + count]
             full = count == len(group) * columns
-            self.buckets.append(Bucket(count, len(group), columns, None if full else torch.from_numpy(place)))
+            self.buckets.append(Bucket(count, len(group), columns, None if full else moved(place)))
             start += count
         self.columns = max(bucket.columns for bucket in self.buckets)
         self._plan: Plan | None = None
 
     def plan(self, heads: int, key_heads: int) -> Plan:
+        """For attention by matrix products, on the processor."""
         self._plan = self._plan or Plan(self.buckets, heads, key_heads, self.shared)
         return self._plan
 

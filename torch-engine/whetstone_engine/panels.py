@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from .device import on_host
 from .kernels import multiply
 
 PACKED = 4_000_000
@@ -109,8 +110,8 @@ def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Te
 
 def laid_out(weights: dict[str, Tensor], size: int, dtype: torch.dtype) -> Weights | None:
     """A copy of the decoder's weights in fp32, in which those that multiply are panels; None where they are
-    as good as they are: few of them, or products in another arithmetic."""
-    if dtype != torch.float32:
+    as good as they are: few of them, products in another arithmetic, or on a GPU."""
+    if dtype != torch.float32 or not on_host():
         return None
     if size < PACKED:
         kept = {key: weight.float() for key, weight in weights.items()}

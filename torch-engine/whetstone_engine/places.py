@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .device import device, moved
 from .packing import Bucket
 
 
@@ -45,7 +46,7 @@ def rectangle(lengths: np.ndarray) -> Bucket:
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     full = bool((lengths == columns).all())
     place = np.repeat(np.arange(len(lengths)) * columns, lengths) + within
-    return Bucket(len(place), len(lengths), columns, None if full else torch.from_numpy(place))
+    return Bucket(len(place), len(lengths), columns, None if full else moved(place))
 
 
 def places_after(
@@ -60,15 +61,15 @@ def places_after(
     neighbours = bool((np.diff(rows) == 1).all())
     lines = (rows[:, None] * heads + np.arange(heads)).reshape(-1)
     even = neighbours and bucket.place_N is None and starts.min() == starts.max()
-    ends = torch.from_numpy(starts)[:, None] + torch.arange(longest)
+    ends = moved(starts)[:, None] + torch.arange(longest, device=device())
     return Places(
-        slice(int(lines[0]), int(lines[-1]) + 1) if neighbours else torch.from_numpy(lines),
+        slice(int(lines[0]), int(lines[-1]) + 1) if neighbours else moved(lines),
         slice(seen - longest, seen) if even else lines_of(rows[row], column, shape),
         seen,
-        torch.from_numpy(column),
-        torch.from_numpy(np.cumsum(lengths) - 1),
+        moved(column),
+        moved(np.cumsum(lengths) - 1),
         bucket,
-        (torch.arange(seen) <= ends[:, :, None])[:, None] if starts.any() else None,
+        (torch.arange(seen, device=device()) <= ends[:, :, None])[:, None] if starts.any() else None,
     )
 
 
@@ -78,7 +79,7 @@ def lines_of(row: np.ndarray, column: np.ndarray, shape: tuple[int, int, int]) -
     places, heads, columns = shape
     head = np.arange(2)[:, None] * places * heads + np.arange(heads)
     lines = ((row * heads)[:, None] + head.reshape(-1)) * columns + column[:, None]
-    return torch.from_numpy(lines.reshape(-1))
+    return moved(lines.reshape(-1))
 
 
 @lru_cache(maxsize=64)

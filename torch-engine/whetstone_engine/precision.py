@@ -11,11 +11,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .device import device, on_host, placed
 from .errors import bad_request
 
 PRECISIONS = ("fp32", "mixed", "bf16")
 ROUNDED_AT_ONCE = 2**16
 """Weights that are rounded together: their copy stays in the cache."""
+ROUNDED_ON_GPU = 256
+"""So many times as many at once on a GPU, which each call keeps waiting."""
 
 
 def check_precision(precision: str) -> None:
@@ -24,14 +27,23 @@ def check_precision(precision: str) -> None:
 
 
 def native_bf16() -> bool:
-    """Whether this processor multiplies matrices faster in bf16 than in fp32. That takes tiles (AMX): with
-    vector instructions bf16 is half as fast, and weights rounded to it are computed with in fp32."""
+    """Whether matrices are multiplied faster in bf16 than in fp32. On a processor that takes tiles (AMX):
+    with vector instructions bf16 is half as fast, and weights rounded to it are computed with in fp32. On a
+    GPU it takes compute capability 8 (Ampere) or more."""
+    if device().type == "cuda":
+        return torch.cuda.get_device_capability(device())[0] >= 8
     return torch.cpu._is_amx_tile_supported()
+
+
+def rounded_at_once() -> int:
+    """Weights that are rounded together."""
+    return ROUNDED_AT_ONCE if on_host() else ROUNDED_ON_GPU * ROUNDED_AT_ONCE
 
 
 def round_weights(flat: Tensor, out: Tensor) -> Tensor:
     """Weights rounded to bf16, in an fp32 buffer that may be the same."""
-    for target, source in zip(out.split(ROUNDED_AT_ONCE), flat.split(ROUNDED_AT_ONCE), strict=True):
+    at_once = rounded_at_once()
+    for target, source in zip(out.split(at_once), flat.split(at_once), strict=True):
         target.copy_(source.bfloat16())
     return out
 
@@ -45,9 +57,11 @@ class Rounding:
         generator = torch.Generator().manual_seed(step)
         self.noise = torch.empty(buffers, ROUNDED_AT_ONCE, dtype=torch.int32)
         self.noise.random_(0, 2**16, generator=generator)
+        if not on_host():
+            self.noise = placed(self.noise).repeat(1, ROUNDED_ON_GPU)
 
     def store(self, buffer: int, values: Tensor, out: Tensor) -> None:
-        """Writes at most ROUNDED_AT_ONCE fp32 values to bf16 ones; changes the values."""
+        """Writes at most `rounded_at_once` fp32 values to bf16 ones; changes the values."""
         bits = values.view(torch.int32)
         # The mantissa's lower half carries over in proportion to its size.
         bits.add_(self.noise[buffer, : len(values)]).bitwise_and_(-(2**16))

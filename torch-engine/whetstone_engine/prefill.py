@@ -10,6 +10,7 @@ from torch import Tensor
 from .attention import SHORT
 from .beginnings import shared_beginnings
 from .cache import Cache
+from .device import device, moved, on_host
 from .packing import Packing
 from .places import Places
 from .prefixes import Prefixes
@@ -41,16 +42,16 @@ class Prefill:
         for one, kept in enumerate(found):
             if kept is not None:
                 self.cache.put(int(places[first[one]]), kept[1], kept[0])
-        hidden_UD = torch.empty(len(distinct), self.config.width, dtype=self.decoder.dtype)
+        hidden_UD = torch.empty(len(distinct), self.config.width, dtype=self.decoder.dtype, device=device())
         for some in (np.flatnonzero(starts == 0), np.flatnonzero(starts > 0)):
             for piece in _pieces([len(distinct[one]) - starts[one] for one in some.tolist()]):
                 chosen = some[piece]
                 fresh = [distinct[one][starts[one] :] for one in chosen.tolist()]
-                hidden_UD[chosen] = self._read(fresh, starts[chosen], places[first[chosen]])
+                hidden_UD[moved(chosen)] = self._read(fresh, starts[chosen], places[first[chosen]])
         others = np.flatnonzero(first[owner] != np.arange(len(texts)))
         if len(others) > 0:
             self.cache.share(places[first[owner[others]]], places[others])
-        return hidden_UD[torch.from_numpy(owner)], starts[owner].tolist()
+        return hidden_UD[moved(owner)], starts[owner].tolist()
 
     def _read(self, fresh: list[np.ndarray], starts: np.ndarray, rows: np.ndarray) -> Tensor:
         """What different prompts go on with after what the cache has of them, a row each; their last hidden
@@ -59,17 +60,18 @@ class Prefill:
         tokens = np.concatenate(fresh).astype(np.int64)
         places = self.cache.follow(rows, starts, lengths)
         if starts.any():
-            return self._follow(torch.from_numpy(tokens), places)
+            return self._follow(moved(tokens), places)
         shared = shared_beginnings(tokens, lengths)
-        if shared is None and places.seen <= SHORT and self.cache.dtype == torch.float32:
-            return self._follow(torch.from_numpy(tokens), places)
+        short = places.seen <= SHORT and self.cache.dtype == torch.float32 and on_host()
+        if shared is None and short:
+            return self._follow(moved(tokens), places)
         packing = Packing(lengths, shared)
         computed, which = packing.wanted(places.last_R)
 
         def see(layer: int, heads_NHd: Tensor) -> None:
             self.cache.write(layer, places, packing.at_places(heads_NHd))
 
-        tokens_N = packing.computed(torch.from_numpy(tokens))
+        tokens_N = packing.computed(moved(tokens))
         hidden = self.decoder.hidden(self.weights, tokens_N, packing, computed, see)
         return hidden if which is None else hidden[which]
 

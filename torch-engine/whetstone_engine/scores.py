@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .beginnings import shared_beginnings
 from .choice import most_probable
+from .device import moved, placed
 from .errors import bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
@@ -57,7 +58,7 @@ class _Passes:
             fed = place_N[inner]
             packing = Packing(lengths[rows], shared_beginnings(self.tokens[fed].numpy(), lengths[rows]))
             hidden_UD = self.architecture.decoder.hidden(
-                self.snapshot.weights, packing.computed(self.tokens[fed]), packing
+                self.snapshot.weights, packing.computed(placed(self.tokens[fed])), packing
             )
             yield rows, fed, packing, hidden_UD
 
@@ -79,8 +80,10 @@ def score(snapshot: Snapshot, arrays: Arrays, top: int = 0) -> Arrays:
     for predicted, logits_NV in passes.predictions():
         if top > 0:
             tokens_NK, logprobs_NK = most_probable(logits_NV, top)
-            top_tokens[predicted], top_logprobs[predicted] = tokens_NK.numpy(), logprobs_NK.numpy()
-        out["logprobs"][predicted] = target_logprobs(logits_NV, passes.tokens[predicted]).numpy()
+            top_tokens[predicted] = tokens_NK.cpu().numpy()
+            top_logprobs[predicted] = logprobs_NK.cpu().numpy()
+        logprobs_N = target_logprobs(logits_NV, placed(passes.tokens[predicted]))
+        out["logprobs"][predicted] = logprobs_N.cpu().numpy()
     _refuse_nan(out["logprobs"], passes.lengths)
     if top > 0:
         out |= {"top_tokens": top_tokens.reshape(-1), "top_logprobs": top_logprobs.reshape(-1)}
@@ -96,7 +99,7 @@ def certainty(snapshot: Snapshot, arrays: Arrays) -> Arrays:
     out: Arrays = {name: np.full(count, np.nan, np.float32) for name in ("entropy", "self_certainty")}
     for predicted, logits_NV in passes.predictions():
         entropy, self_certainty = certainty_of(logits_NV, snapshot.architecture.decoder.suppressed)
-        out["entropy"][predicted], out["self_certainty"][predicted] = entropy, self_certainty
+        out["entropy"][predicted], out["self_certainty"][predicted] = entropy.cpu(), self_certainty.cpu()
     _refuse_nan(out["entropy"], passes.lengths)
     return out
 
@@ -130,9 +133,9 @@ def embed(snapshot: Snapshot, arrays: Arrays, pooling: str) -> tuple[int, np.nda
     order: list[np.ndarray] = []
     parts: list[Tensor] = []
     for rows, _, packing, hidden_UD in passes:
-        lengths = torch.from_numpy(passes.lengths[rows])
+        lengths = moved(passes.lengths[rows])
         order.append(rows)
-        parts.append(_POOLS[pooling](packing.at_places(hidden_UD).float(), lengths))
+        parts.append(_POOLS[pooling](packing.at_places(hidden_UD).float(), lengths).cpu())
     out_BD = torch.cat(parts)[torch.from_numpy(np.argsort(np.concatenate(order)))]
     if not bool(torch.isfinite(out_BD).all()):
         raise not_finite()
@@ -140,7 +143,7 @@ def embed(snapshot: Snapshot, arrays: Arrays, pooling: str) -> tuple[int, np.nda
 
 
 def _mean(hidden_ND: Tensor, lengths_B: Tensor) -> Tensor:
-    row_N = torch.repeat_interleave(torch.arange(len(lengths_B)), lengths_B)
+    row_N = torch.repeat_interleave(torch.arange(len(lengths_B), device=lengths_B.device), lengths_B)
     sums_BD = hidden_ND.new_zeros(len(lengths_B), hidden_ND.shape[1]).index_add_(0, row_N, hidden_ND)
     return sums_BD / lengths_B[:, None]
 

@@ -14,6 +14,7 @@ from .attention import SHORT
 from .beginnings import shared_beginnings
 from .checkpoint import OPTIMIZER, tensors_of, write_checkpoint
 from .config import ModelConfig
+from .device import placed
 from .errors import EngineError, bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
@@ -76,7 +77,9 @@ class Trainer:
         self.head_limit = max(256, MICRO_LOGITS // self.architecture.config.vocabulary)
         self.grad = torch.zeros_like(self.flat)
         first, second = model.moments or (torch.zeros_like(self.flat), torch.zeros_like(self.flat))
-        self.moments = Moments(first, second, torch.tensor(float(model.moment_steps)))
+        self.moments = Moments(
+            first, second, torch.tensor(float(model.moment_steps), device=self.flat.device)
+        )
         self.sharing: list[Snapshot] = []
         self.accumulated = False
         # Leaves of autograd are views of one buffer, their gradients views of another.
@@ -132,7 +135,7 @@ class Trainer:
 
     def _refuse_impossible(self, targets_N: Tensor) -> None:
         suppressed = self.architecture.decoder.suppressed
-        if suppressed is not None and bool(torch.isin(targets_N, suppressed).any()):
+        if suppressed is not None and bool(torch.isin(placed(targets_N), suppressed).any()):
             raise EngineError(
                 "impossible-target", "engine", "a target that counts is suppressed: generation_config.json"
             )
@@ -148,18 +151,19 @@ class Trainer:
         out_N: Tensor,
     ) -> float:
         decoder, everywhere = self.architecture.decoder, wanted == "all"
-        counted = fields["counts"].nonzero()[:, 0]
+        counted = placed(fields["counts"].nonzero()[:, 0])
         if len(counted) == 0 and not everywhere:
             return 0.0
         some = None if everywhere or len(counted) == len(targets_N) else counted
         packing = Packing(lengths, shared_beginnings(tokens_N.numpy(), lengths))
         computed, which = packing.wanted(some)
         hidden_ND = decoder.hidden(
-            self.weights, packing.computed(tokens_N), packing, computed, recompute=self.recompute
+            self.weights, packing.computed(placed(tokens_N)), packing, computed, recompute=self.recompute
         )
         if which is not None:
             # What several rows share predicts a target in each.
             hidden_ND = hidden_ND.index_select(0, which)
+        targets_N = placed(targets_N)
         logprobs_N = target_logprobs(
             decoder.logits(self.weights, hidden_ND), targets_N if some is None else targets_N[some]
         )
@@ -167,12 +171,13 @@ class Trainer:
             out_N.copy_(logprobs_N.detach())
             logprobs_N = logprobs_N[counted]
         else:
-            out_N.index_copy_(0, some, logprobs_N.detach())
-        terms = loss_terms(loss, logprobs_N, {name: values[counted] for name, values in fields.items()})
+            out_N.index_copy_(0, some.cpu(), logprobs_N.detach().cpu())
+        fields = {name: placed(values)[counted] for name, values in fields.items()}
+        terms = loss_terms(loss, logprobs_N, fields)
         value = terms.sum()
         lost = float(value.detach())
         if not math.isfinite(lost):
-            raise not_finite(terms, fields["row"][counted])
+            raise not_finite(terms, fields["row"])
         if torch.is_grad_enabled() and len(counted) > 0:
             value.backward()
             if self.leaf_grad is not self.grad:
@@ -220,12 +225,12 @@ class Trainer:
 
     def save(self, path: str, *, optimizer: bool) -> int:
         """Writes a checkpoint; returns its bytes. Moments that no step has moved are zero: not written."""
-        moments, files = self.moments, self.frame.files(self.flat)
+        moments, files = self.moments, self.frame.files(self.flat.cpu())
         if optimizer and int(moments.steps) > 0:
             slots = self.frame.slots
             files[OPTIMIZER] = {
-                **tensors_of(slots, moments.first, "first."),
-                **tensors_of(slots, moments.second, "second."),
+                **tensors_of(slots, moments.first.cpu(), "first."),
+                **tensors_of(slots, moments.second.cpu(), "second."),
             }
         facts = {"step": self.step, "momentSteps": int(moments.steps), **self.model.facts_to_save}
         return write_checkpoint(Path(path), self.model.files, files, facts)

@@ -12,6 +12,7 @@ from torch import Tensor
 from .checkpoint import WEIGHTS, has_weights, keep_files, read_facts, read_optimizer, read_weights, tensors_of
 from .config import PLAIN_ARCHITECTURES, read_config, read_kind
 from .decoder import Decoder
+from .device import on_host, placed
 from .errors import EngineError, bad_request
 from .folded import Folded
 from .layout import initialise, layout_of, views_of
@@ -54,6 +55,8 @@ class Architecture:
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
+        if not on_host():
+            return None
         if self.size < PACKED and self.dtype == torch.float32:
             return Folded(leaves, self.config)
         return laid_out(leaves, self.size, self.dtype)
@@ -121,7 +124,7 @@ def _fast(folder: Path, precision: str, seed: int | None) -> tuple[Architecture,
         read_weights(folder, architecture.slots, flat)
     else:
         initialise(architecture.slots, architecture.config, flat, seed)
-    return architecture, flat
+    return architecture, placed(flat)
 
 
 def _plain(folder: Path, precision: str, seed: int | None) -> tuple[Architecture, Tensor]:

@@ -21,6 +21,7 @@ from .adapters import Adapters, adapter_of
 from .base import Bases
 from .choice import read_top
 from .config import ARCHITECTURES, PLAIN_ARCHITECTURES
+from .device import choose_device, device, on_host, pass_bytes, use_device
 from .errors import EngineError, bad_request, of_exception
 from .features import gradient_features
 from .frames import Arrays, Head
@@ -176,19 +177,30 @@ class Worker:
     def hello(self, head: Head, _: Arrays) -> Reply:
         if head.get("protocol") != 1:
             raise bad_request(f"this worker speaks protocol 1, not {head.get('protocol')!r}")
+        chosen = self._chosen(str(head.get("device") or "auto"))
         torch.set_num_threads(max(1, whole(head, "threads", 1)))
         torch.set_flush_denormal(True)
-        self.pass_bytes = min(MICRO_BYTES, whole(head, "passBytes", MICRO_BYTES))
-        limit_memory(whole(head, "memoryBytes", 0))
+        self.pass_bytes = min(MICRO_BYTES, pass_bytes(whole(head, "passBytes", MICRO_BYTES)))
+        # A driver of GPUs reserves far more of the process's memory than it uses.
+        limit_memory(whole(head, "memoryBytes", 0) if on_host() else 0)
         rounded = "bf16" if native_bf16() else "fp32"
         versions = {"torch": torch.__version__, "python": platform.python_version(), "package": __version__}
         return {
             "protocol": 1,
             "versions": versions,
-            "device": "cpu",
+            "device": chosen.type,
             "architectures": [*ARCHITECTURES, *PLAIN_ARCHITECTURES],
             "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
+
+    def _chosen(self, wanted: str) -> torch.device:
+        """What is computed on from now on. Raises bad-request where what is held lies elsewhere."""
+        before = device()
+        chosen = choose_device(wanted)
+        if chosen != before and (self.models or self.samplers):
+            use_device(before)
+            raise bad_request(f"what this worker holds lies on {before.type}, and cannot go to {chosen.type}")
+        return chosen
 
     def create_model(self, head: Head, arrays: Arrays) -> Reply:
         name = _unused(self.models, text(head, "model"))

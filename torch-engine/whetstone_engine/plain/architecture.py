@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..checkpoint import WEIGHTS, tensors_of, weight_files
 from ..config import ModelShape, suppressed_of
+from ..device import placed
 from ..errors import EngineError
 from ..layout import Fused, Slot
 from ..panels import Weights
@@ -55,6 +56,8 @@ class PlainArchitecture(Architecture):
             self.decoder.drop(name)
         stored = module.state_dict()
         self.constants = {name: one.clone() for name, one in module.named_buffers() if name in stored}
+        flat = placed(flat)
+        self.decoder.place()
         check_soundness(self.decoder, self.weights(self.leaves(flat)), self.config, str(folder))
         self._flat: Tensor | None = flat
 

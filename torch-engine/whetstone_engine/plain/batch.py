@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..batch import LONG, ROWS, Batch
+from ..device import moved
 from ..rows import Row
 from .decoder import PlainDecoder
 
@@ -55,8 +56,8 @@ class PlainBatch(Batch):
     def _read(self, rows: list[Row]) -> tuple[Tensor, list[int]]:
         """Equal prompts are read once."""
         prompts, owners = np.unique([row.prompt for row in rows], axis=0, return_inverse=True)
-        owner_B = torch.from_numpy(owners.reshape(-1))
-        prompts_UT = torch.from_numpy(prompts.astype(np.int64))
+        owner_B = moved(owners.reshape(-1))
+        prompts_UT = moved(prompts.astype(np.int64))
         self.prompt = prompts_UT.shape[1]
         self.decoder.bind(self.snapshot.weights)
         hidden_UD, self.past = self.decoder.step(prompts_UT)
@@ -76,9 +77,9 @@ class PlainBatch(Batch):
 
     def _leave(self, gone: np.ndarray) -> np.ndarray:
         kept = np.flatnonzero(~gone)
-        self._choose(torch.from_numpy(kept))
+        self._choose(moved(kept))
         if self.past is None:
-            self.text_BT = self.text_BT[torch.from_numpy(kept)]
+            self.text_BT = self.text_BT[moved(kept)]
         return kept
 
     def _choose(self, order_B: Tensor) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..device import device, on_host, placed
 from ..lora import Adapted
 from ..packing import Packing, gather
 from ..panels import Weights
@@ -35,7 +36,7 @@ class PlainDecoder:
 
     def __init__(self, module: Any, suppressed: tuple[int, ...], dtype: torch.dtype) -> None:
         self.module, self.dtype = module.eval(), dtype
-        self.suppressed = torch.tensor(suppressed, dtype=torch.long) if suppressed else None
+        self.suppressed = torch.tensor(suppressed, dtype=torch.long, device=device()) if suppressed else None
         self.body = module.get_decoder()
         # What a policy is trained on is what it sampled: nothing is dropped out, in training neither.
         for part in module.modules():
@@ -51,6 +52,16 @@ class PlainDecoder:
         self.recomputes = False
         self.caches = True
         """Whether decoding goes on from keys and values; else it computes each prefix anew."""
+
+    def place(self) -> None:
+        """Constants of the module (tables of positions, masks) go where passes compute, buffers or not."""
+        if on_host():
+            return
+        for part in self.module.modules():
+            for kept in (part._buffers, vars(part)):
+                for name, value in list(kept.items()):
+                    if isinstance(value, Tensor):
+                        kept[name] = placed(value)
 
     def bind(self, weights: Weights) -> None:
         """By the parameters' names; what has the path of a layer is an adapter beside it."""
@@ -122,7 +133,7 @@ class PlainDecoder:
         self.bind(weights)
         self.body.forward = lambda *_, **__: BodyOutput(hidden_ND[None])
         try:
-            tokens = torch.zeros(1, len(hidden_ND), dtype=torch.long)
+            tokens = torch.zeros(1, len(hidden_ND), dtype=torch.long, device=device())
             logits_NV = self.module(input_ids=tokens, use_cache=False).logits[0].float()
         finally:
             del self.body.forward

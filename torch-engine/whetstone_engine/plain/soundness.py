@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..config import ModelShape
+from ..device import device, placed
 from ..errors import EngineError
 from ..packing import Packing
 from ..panels import Weights
@@ -28,7 +29,7 @@ def check_soundness(decoder: PlainDecoder, weights: Weights, shape: ModelShape, 
     if length < 2:
         return
     draw = torch.Generator().manual_seed(0)
-    tokens = torch.randint(shape.vocabulary, (length,), generator=draw)
+    tokens = placed(torch.randint(shape.vocabulary, (length,), generator=draw))
     decoder.bind(weights)
     whole = decoder.module(input_ids=tokens[None], use_cache=False).logits[0].float()
     if not torch.isfinite(whole).all():
@@ -70,9 +71,10 @@ def _cache_is_sound(
     try:
         decoder.bind(weights)
         _, cache = decoder.step(rows[:, :middle])
-        cache.reorder_cache(torch.tensor([1, 0, 0]))
+        exchanged = torch.tensor([1, 0, 0], device=device())
+        cache.reorder_cache(exchanged)
         for place in range(middle, len(tokens)):
-            hidden, cache = decoder.step(rows[[1, 0, 0], place : place + 1], cache)
+            hidden, cache = decoder.step(rows[exchanged, place : place + 1], cache)
     except (AttributeError, TypeError, ValueError, NotImplementedError, IndexError, RuntimeError):
         decoder.unbind()
         return False

@@ -58,8 +58,9 @@ export class LocalEngine implements Engine {
       architectures: hello.architectures,
       untested: [
         "published weights of the architectures that transformers computes: tiny models of each were compared",
+        ...(hello.device === "cpu" ? [] : [`computing on ${hello.device.toUpperCase()}`]),
       ],
-      workers: this.#workers,
+      workers: hello.device === "cpu" ? this.#workers : 1,
       tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
     };
   }

@@ -4,31 +4,47 @@ import { readOptions, systemClock } from "../../../foundation/base/index.ts";
 import type { EngineDefinition, EngineProgress } from "../definition.ts";
 import { abilities, promised } from "./abilities.ts";
 import { cacheFolder as cacheFolderOf } from "./cache-folder.ts";
+import { type Device, deviceToAsk } from "./device.ts";
 import { installEngine, packageFolder } from "./installation.ts";
 import { LocalEngine } from "./local-engine.ts";
 import { recordedMemory } from "./machine.ts";
 import { installPlainPackages } from "./plain-packages.ts";
 
-const optionsSchema = z.strictObject({
-  workers: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
-  threads: z.number().int().min(1).optional(),
-  deterministic: z.boolean().default(false),
-  cacheFolder: z.string().min(1).optional(),
-  logFolder: z.string().min(1).optional(),
-  python: z.string().min(1).optional(),
-  onProgress: z
-    .custom<EngineProgress>((value) => typeof value === "function", "expected a function")
-    .optional(),
-});
+const optionsSchema = z
+  .strictObject({
+    device: z.enum(["auto", "cpu", "cuda"]).optional(),
+    workers: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
+    threads: z.number().int().min(1).optional(),
+    deterministic: z.boolean().default(false),
+    cacheFolder: z.string().min(1).optional(),
+    logFolder: z.string().min(1).optional(),
+    python: z.string().min(1).optional(),
+    onProgress: z
+      .custom<EngineProgress>((value) => typeof value === "function", "expected a function")
+      .optional(),
+  })
+  .refine(({ device, deterministic }) => device !== "cuda" || !deterministic, {
+    path: ["deterministic"],
+    message: 'on a GPU equal bits are not promised; leave it out, or say device: "cpu"',
+  })
+  .refine(({ device, workers }) => device !== "cuda" || workers === "auto" || workers === 1, {
+    path: ["workers"],
+    message: "a GPU has one worker for all models",
+  });
 
 export interface LocalOptions {
-  /** Processes for small models; `auto`, the default, is one a core as far as memory goes. */
+  /**
+   * What computes: `cpu`, or `cuda`, a GPU of NVIDIA's, with one worker for all models. `auto`, the default, is a GPU where there is one,
+   * except with `deterministic`. Computing on a GPU is untested.
+   */
+  readonly device?: Device;
+  /** Processes for small models on the CPU; `auto`, the default, is one a core as far as memory goes. */
   readonly workers?: number | "auto";
   /** Threads of each process; by default 1 for small models and all cores for large ones. */
   readonly threads?: number;
   /**
    * Equal calls give equal bits, in this engine and in another one of as many workers and threads: calls to a sampler wait for each
-   * other instead of decoding together, and which worker computes what is fixed beforehand. Default false.
+   * other instead of decoding together, and which worker computes what is fixed beforehand. On the CPU only. Default false.
    */
   readonly deterministic?: boolean;
   /** Where the Python environment is kept; default `$WHETSTONE_CACHE`, or `whetstone` in the user's cache. */
@@ -46,13 +62,13 @@ const bytesPerParameter = 16;
 
 /**
  * The engine on this machine. The first opening installs PyTorch into a cache folder. Throws a user error
- * `invalid-option`; opening throws what {@link installEngine} throws.
+ * `invalid-option`; opening throws what {@link installEngine} throws, and loading `device-missing` where a GPU is asked for and none is there.
  *
  * @example
  * await using engine = await local({ workers: 2 }).open({ logFolder: "logs" });
  */
 export function local(options: LocalOptions = {}): EngineDefinition {
-  const { workers, threads, deterministic, cacheFolder, python, ...rest } = readOptions(
+  const { device, workers, threads, deterministic, cacheFolder, python, ...rest } = readOptions(
     "local()",
     optionsSchema,
     options,
@@ -63,6 +79,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
       workers,
       ...(threads === undefined ? {} : { threads }),
       ...(deterministic ? { deterministic } : {}),
+      ...(device === undefined ? {} : { device }),
     },
     abilities: { ...abilities, ...(deterministic ? { deterministic: promised } : {}) },
     bytesPerParameter,
@@ -86,6 +103,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
         deterministic,
+        device: deterministic ? "cpu" : deviceToAsk(device ?? "auto"),
         memoryBytes,
         plainPackages: (loading) =>
           installPlainPackages(installation, {

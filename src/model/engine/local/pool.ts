@@ -2,6 +2,7 @@ import type { Clock } from "../../../foundation/base/index.ts";
 import type { EngineProgress } from "../definition.ts";
 import { engineError } from "../engine-error.ts";
 import { type Environment, makeFolder } from "./cache-folder.ts";
+import type { Device } from "./device.ts";
 import { shareOf } from "./machine.ts";
 import { type MemoryShare, Worker } from "./worker.ts";
 import { logStamp, openWorkerLog } from "./worker-log.ts";
@@ -17,6 +18,8 @@ export interface PoolOptions {
   readonly threads: number;
   /** Threads of the one worker that holds the large models. */
   readonly largeThreads: number;
+  /** What workers are asked to compute on; the CPU where it is left out. */
+  readonly device?: Device;
   /** Bytes of memory that were recorded for this machine. */
   readonly memoryBytes?: number;
   /** How long a worker that has nothing to do may take to answer. */
@@ -90,7 +93,7 @@ export class WorkerPool implements AsyncDisposable {
 
   /** The workers on which a sampler of this size is loaded. */
   async all(small: boolean): Promise<Worker[]> {
-    const slots = small ? this.#small : [this.#large];
+    const slots = await this.#slots(small);
     await probe(slots);
     return Promise.all(slots.map((slot) => this.#taken(slot)));
   }
@@ -100,7 +103,7 @@ export class WorkerPool implements AsyncDisposable {
    * Where one small worker is needed, the others will be soon.
    */
   async place(small: boolean, base?: string): Promise<Lease> {
-    const slots = small ? this.#small : [this.#large];
+    const slots = await this.#slots(small);
     await probe(slots);
     for (const slot of slots) this.#taken(slot).catch(() => undefined);
     const holding = slots.filter(({ bases }) => base !== undefined && bases.has(base));
@@ -125,6 +128,13 @@ export class WorkerPool implements AsyncDisposable {
       release();
       throw error;
     }
+  }
+
+  /** A GPU has one worker for all models: several would share its memory, and none knows of the others'. */
+  async #slots(small: boolean): Promise<readonly Slot[]> {
+    const { device = "cpu" } = this.#options;
+    const far = device !== "cpu" && (await this.one()).hello.device !== "cpu";
+    return small && !far ? this.#small : [this.#large];
   }
 
   #taken(slot: Slot): Promise<Worker> {
@@ -171,7 +181,7 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   async #startProcess(slot: Slot): Promise<Worker> {
-    const { python, packageFolder, environment, logFolder, silenceMs, onProgress } = this.#options;
+    const { python, packageFolder, environment, logFolder, device, silenceMs, onProgress } = this.#options;
     this.#starts += 1;
     const total = this.#starts;
     const tell = (): void =>
@@ -186,6 +196,7 @@ export class WorkerPool implements AsyncDisposable {
       threads,
       log,
       environment,
+      ...(device === undefined ? {} : { device }),
       ...(memory === undefined ? {} : { memory }),
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });

@@ -6,6 +6,7 @@ import { type Scalar, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Precision } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { Environment } from "./cache-folder.ts";
+import type { Device } from "./device.ts";
 import {
   encodeFrame,
   type Frame,
@@ -22,6 +23,8 @@ export interface WorkerOptions {
   /** The folder that holds the Python package. */
   readonly packageFolder: string;
   readonly threads: number;
+  /** What it is asked to compute on; the CPU where it is left out. */
+  readonly device?: Device;
   /** What the machine was found to have; without it the worker's own limits hold. */
   readonly memory?: MemoryShare;
   readonly log: { readonly path: string; readonly descriptor: number };
@@ -39,6 +42,7 @@ export interface MemoryShare {
 }
 
 export interface Hello {
+  /** What it computes on: `cpu` or `cuda`. */
   readonly device: string;
   readonly architectures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
@@ -73,6 +77,7 @@ export class Worker implements AsyncDisposable {
   readonly #reader = new FrameReader();
   readonly #pending = new Map<number, Pending>();
   readonly #exited: Promise<void>;
+  readonly #device: Device;
   #threads: number;
   #memory: MemoryShare | undefined;
   #lastId = 0;
@@ -87,6 +92,7 @@ export class Worker implements AsyncDisposable {
   private constructor({
     python,
     packageFolder,
+    device = "cpu",
     threads,
     memory,
     log,
@@ -95,6 +101,7 @@ export class Worker implements AsyncDisposable {
   }: WorkerOptions) {
     this.#logPath = log.path;
     this.#silenceMs = silenceMs;
+    this.#device = device;
     this.#threads = threads;
     this.#memory = memory;
     this.#child = spawn(python, ["-m", "whetstone_engine"], {
@@ -169,7 +176,13 @@ export class Worker implements AsyncDisposable {
   }
 
   async #greet(): Promise<FrameHead> {
-    return (await this.call("hello", { protocol, threads: this.#threads, ...this.#memory })).head;
+    const { head } = await this.call("hello", {
+      protocol,
+      device: this.#device,
+      threads: this.#threads,
+      ...this.#memory,
+    });
+    return head;
   }
 
   get hello(): Hello {
