@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { openSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -24,6 +24,9 @@ const pairsPerRound = 8;
 export async function doorRows(rounds: number): Promise<Row[]> {
   const { python } = await installEngine();
   const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-door-"));
+  const allowed = await allowedCores();
+  // Where two that take turns sleep on cores of their own, waking them takes longer than what either does.
+  const alone = keepOn(allowed.split(/[-,]/)[0] ?? "0");
   try {
     const path = join(folder, "worker.log");
     await using worker = await Worker.start({
@@ -42,14 +45,26 @@ export async function doorRows(rounds: number): Promise<Row[]> {
       {
         work: "the door: a call that does nothing, there and back",
         against: "a bare round trip over the same kind of socket",
-        setting: `Node and Python, ${request.length} bytes there, one round trip after the other, ${trips} a turn`,
+        setting: `Node and Python, ${request.length} bytes there, one round trip after the other, ${trips} a turn${alone ? ", all on one core" : ""}`,
         ratio: await pairedRatio(ours, theirs, pairsPerRound * rounds),
         bar: roundTripBar,
       },
     ];
   } finally {
+    if (alone) keepOn(allowed);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The cores that this process may run on, as `taskset` takes them. */
+async function allowedCores(): Promise<string> {
+  const status = await readFile("/proc/self/status", "utf8");
+  return /^Cpus_allowed_list:\s*(.+)$/m.exec(status)?.[1] ?? "0";
+}
+
+/** This process and those that it starts run on these cores from now on; false where the system has no `taskset`. */
+function keepOn(cores: string): boolean {
+  return spawnSync("taskset", ["--all-tasks", "--cpu-list", "--pid", cores, `${process.pid}`]).status === 0;
 }
 
 /** A Python process that sends back what it gets. */
