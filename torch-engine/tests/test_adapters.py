@@ -9,14 +9,13 @@ import torch
 from support import reference
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine import panels
 from whetstone_engine.adapters import AdapterModel, new_adapters
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
 from whetstone_engine.lora import DecoderLinears, Wanted
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 from whetstone_engine.trainer import Trainer
 
 LOSS = {"name": "cross_entropy"}

@@ -7,11 +7,10 @@ from safetensors.torch import load_file
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine.choice import Parameters
 from whetstone_engine.optimizer import Moments, OptimizerStep, apply_step
 from whetstone_engine.precision import ROUNDED_AT_ONCE, Rounding
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
 

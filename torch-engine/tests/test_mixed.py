@@ -7,9 +7,8 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine.choice import Parameters
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 
 LOSS = {"name": "cross_entropy"}
 SEQUENCES = random_sequences(2, [12, 17, 70, 3])

@@ -6,13 +6,12 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine import panels
 from whetstone_engine import weights as weights_module
 from whetstone_engine.choice import Parameters
 from whetstone_engine.folded import Folded
 from whetstone_engine.panels import Panels, add_linear, linear
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 
 SHAPES = [
     {},

@@ -19,12 +19,12 @@ from support.plain import (
     their_logprobs,
     trainer_of,
 )
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine.choice import Parameters
 from whetstone_engine.config import PLAIN_ARCHITECTURES
 from whetstone_engine.errors import EngineError
 from whetstone_engine.features import gradient_features, project
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import certainty, embed, logprobs_of, score
+from whetstone_engine.scores import certainty, embed, score
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
 

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from support.data import packed, random_sequences, requested
 from support.plain import LENGTHS, VOCABULARY, config_of, saved, their_logprobs
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine.adapters import adapter_of
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
@@ -18,8 +19,6 @@ from whetstone_engine.config import PLAIN_ARCHITECTURES
 from whetstone_engine.errors import EngineError
 from whetstone_engine.features import gradient_features, project
 from whetstone_engine.merge import merge
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
 

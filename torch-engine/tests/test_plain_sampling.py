@@ -6,10 +6,11 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.plain import LENGTHS, VOCABULARY, config_of, saved, step, trainer_of
+from support.sampling import rows_of, sample
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
 from whetstone_engine.rows import Request
-from whetstone_engine.sampler import Sampler, rows_of, sample
+from whetstone_engine.sampler import Sampler
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
 

@@ -8,13 +8,12 @@ import torch
 from support import reference
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine import batch as batch_module
 from whetstone_engine import prefill as prefill_module
 from whetstone_engine import scores as scores_module
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 
 SHAPES = {
     "rotary, grouped": {"num_key_value_heads": 1},

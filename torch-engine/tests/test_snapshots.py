@@ -9,7 +9,7 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from whetstone_engine.scores import logprobs_of
+from support.sampling import logprobs_of
 
 ARRAYS = packed(random_sequences(2, [12, 17]), weights=np.ones(27))
 

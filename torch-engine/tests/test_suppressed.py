@@ -7,10 +7,9 @@ import torch
 from support import reference
 from support.data import packed, requested
 from support.folders import FolderMaker
+from support.sampling import logprobs_of, rows_of, sample
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.scores import logprobs_of
 
 SUPPRESSED = [1, 4, 10]
 LINE = [1, 0, 2, 3, 1, 5, 6, 4, 0]

@@ -5,11 +5,11 @@ import torch
 
 from support.data import requested
 from support.folders import FolderMaker
+from support.sampling import rows_of, sample
 from whetstone_engine import threads
 from whetstone_engine.batch import Batch
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.sampler import rows_of, sample
 from whetstone_engine.threads import worth_of
 
 

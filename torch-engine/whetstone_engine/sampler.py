@@ -4,13 +4,10 @@ done."""
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 
 from .batch import ROWS, Batch
-from .choice import Parameters
-from .frames import Arrays
 from .panels import PACKED
 from .plain.batch import PlainBatch
 from .prefixes import Prefixes
@@ -135,37 +132,3 @@ class Sampler:
             request.reset()
             self.failed.append(request)
         return []
-
-
-@dataclass(frozen=True)
-class Samples:
-    """What was written, one entry a row: token ids, their logprobs, and whether a stop ended it."""
-
-    tokens: list[np.ndarray]
-    logprobs: list[np.ndarray]
-    stopped: np.ndarray
-
-
-def rows_of(arrays: Arrays, snapshot: Snapshot) -> Request:
-    """The rows that a request asks for, sample by sample; raises too-long, token-out-of-range,
-    bad-request."""
-    return Request(arrays, [Parameters()], snapshot)
-
-
-def sample(
-    snapshot: Snapshot, request: Request, parameters: Parameters, token_bytes: list[bytes] | None
-) -> Samples:
-    """Writes every row of one request. Raises bad-request, and non-finite-logits where the model makes
-    none."""
-    for row in request.rows:
-        row.parameters = parameters
-    sampler = Sampler(snapshot, token_bytes)
-    sampler.enqueue([request])
-    while sampler.busy:
-        sampler.step()
-    if request.error is not None:
-        raise request.error
-    rows = request.rows
-    return Samples(
-        [row.tokens for row in rows], [row.logprobs for row in rows], np.array([row.stopped for row in rows])
-    )
