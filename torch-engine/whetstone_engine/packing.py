@@ -23,6 +23,18 @@ LONG = 64
 """Columns from which what is computed for nothing costs more than rectangles of their own."""
 
 
+def within_rows(lengths: np.ndarray) -> np.ndarray:
+    """Place in its row of each packed position."""
+    return np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
+def reordered(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Index of each position in packed arrays, when the rows are taken in another order."""
+    sizes = lengths[order]
+    starts = (np.cumsum(lengths) - lengths)[order]
+    return np.repeat(starts, sizes) + within_rows(sizes)
+
+
 @dataclass(frozen=True)
 class Bucket:
     """Neighbouring rows of like length, which attention sees as a rectangle."""
@@ -39,7 +51,7 @@ class Packing:
     long of its fourth root: sorted rows waste little."""
 
     def __init__(self, lengths: np.ndarray, shared: Beginnings | None = None) -> None:
-        positions = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        positions = within_rows(lengths)
         self.shared = shared
         self.positions_N = self.computed(moved(positions))
         """Place in its row of each position that is computed."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .device import device, moved
-from .packing import Bucket
+from .packing import Bucket, within_rows
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,8 @@ class Places(Target):
 def rectangle(lengths: np.ndarray) -> Bucket:
     """Packed rows as a rectangle as wide as the longest."""
     columns = int(lengths.max())
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     full = bool((lengths == columns).all())
-    place = np.repeat(np.arange(len(lengths)) * columns, lengths) + within
+    place = np.repeat(np.arange(len(lengths)) * columns, lengths) + within_rows(lengths)
     return Bucket(len(place), len(lengths), columns, None if full else moved(place))
 
 
@@ -54,8 +53,7 @@ def places_after(
 ) -> Places:
     """Of rows that have so many columns and get so many more, in a memory of so many [M, K, C]."""
     row = np.repeat(np.arange(len(lengths)), lengths)
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    column, (_, heads, _) = starts[row] + within, shape
+    column, (_, heads, _) = starts[row] + within_rows(lengths), shape
     bucket, longest = rectangle(lengths), int(lengths.max())
     seen = int((starts + lengths).max())
     neighbours = bool((np.diff(rows) == 1).all())

@@ -15,11 +15,10 @@ from .device import moved, placed
 from .errors import bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
-from .packing import Packing
+from .packing import Packing, reordered
 from .request import array, sequence_lengths
 from .rows import not_finite
 from .snapshot import Snapshot
-from .trainer import places
 
 FORWARD_TOKENS = 16384
 """Most positions of one pass."""
@@ -51,7 +50,7 @@ class _Passes:
             size = max(1, int(np.searchsorted(np.cumsum(lengths[order[begin:]]), limit, side="right")))
             rows = order[begin : begin + size]
             begin += size
-            place_N = places(self.lengths, rows)
+            place_N = reordered(self.lengths, rows)
             inner = np.ones(len(place_N), dtype=bool)
             if self.shorter:
                 inner[np.cumsum(self.lengths[rows]) - 1] = False
@@ -158,8 +157,3 @@ _POOLS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mean": _mean, "last": 
 def _refuse_nan(values: np.ndarray, lengths: np.ndarray) -> None:
     if np.isnan(values).sum() > len(lengths):
         raise not_finite()
-
-
-def logprobs_of(snapshot: Snapshot, arrays: Arrays) -> np.ndarray:
-    """As `score`, the logprobs alone."""
-    return score(snapshot, arrays)["logprobs"]

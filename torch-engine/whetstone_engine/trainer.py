@@ -21,7 +21,7 @@ from .kernels import target_logprobs
 from .layout import Slot
 from .loss import loss_terms, not_finite, read_loss
 from .optimizer import Moments, OptimizerStep, apply_step, norm_of
-from .packing import Packing
+from .packing import Packing, reordered
 from .panels import Weights
 from .precision import round_weights
 from .request import array, sequence_lengths
@@ -100,7 +100,7 @@ class Trainer:
             raise bad_request(f"logprobs must be all, weighted or none, not {wanted!r}")
         lengths = sequence_lengths(arrays, "tokens", "targets")
         order = np.argsort(lengths, kind="stable")
-        place_N = places(lengths, order)
+        place_N = reordered(lengths, order)
         tokens_N = torch.from_numpy(array(arrays, "tokens", "i32")[place_N].astype(np.int64))
         targets_N = torch.from_numpy(array(arrays, "targets", "i32")[place_N].astype(np.int64))
         self.architecture.check(tokens_N, int(lengths.max()))
@@ -234,13 +234,6 @@ class Trainer:
             }
         facts = {"step": self.step, "momentSteps": int(moments.steps), **self.model.facts_to_save}
         return write_checkpoint(Path(path), self.model.files, files, facts)
-
-
-def places(lengths: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Index of each position in packed arrays, when the rows are taken in another order."""
-    sizes = lengths[order]
-    starts = (np.cumsum(lengths) - lengths)[order]
-    return np.arange(sizes.sum()) + np.repeat(starts - (np.cumsum(sizes) - sizes), sizes)
 
 
 def counted_of(counts_N: Tensor, lengths: np.ndarray) -> np.ndarray:

@@ -55,9 +55,7 @@ class Architecture:
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
-        if not on_host():
-            return None
-        if self.size < PACKED and self.dtype == torch.float32:
+        if self.size < PACKED and self.dtype == torch.float32 and on_host():
             return Folded(leaves, self.config)
         return laid_out(leaves, self.size, self.dtype)
 
