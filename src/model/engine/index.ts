@@ -1,3 +1,4 @@
+export { fastArchitectures, plainArchitectures } from "./architectures.ts";
 export type { EngineAbilities, EngineContext, EngineDefinition, EngineProgress } from "./definition.ts";
 export { type AbleEngine, checkNeeds } from "./engine-needs.ts";
 export { estimateParameters } from "./estimate-parameters.ts";

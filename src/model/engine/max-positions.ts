@@ -1,5 +1,5 @@
-/** On the fast path nothing goes beyond a window; where transformers computes the model, windows slide. */
-const withinWindow = ["llama", "mistral", "qwen2", "qwen3", "smollm3"];
+import { fastArchitectures } from "./architectures.ts";
+
 /** Whose window counts only where `use_sliding_window` says so, as in `torch-engine/whetstone_engine/config.py`. */
 const usedIfSaid = ["qwen2", "qwen3", "smollm3"];
 
@@ -20,7 +20,8 @@ export function maxPositionsOf(config: Readonly<Record<string, unknown>>): numbe
 
 function windowOf({ model_type: kind, ...config }: Readonly<Record<string, unknown>>): unknown {
   const among = (kinds: readonly string[]): boolean => kinds.some((one) => one === kind);
-  if (kind !== undefined && !among(withinWindow)) return undefined;
+  // On the fast path nothing goes beyond a window; where transformers computes the model, windows slide.
+  if (kind !== undefined && !among(fastArchitectures)) return undefined;
   return (config.use_sliding_window ?? !among(usedIfSaid)) === false ? undefined : config.sliding_window;
 }
 

@@ -5,7 +5,6 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { loadTokenizer } from "../text/index.ts";
 import { importModel } from "./import-model.ts";
 import { removeModel, storedModels } from "./store.ts";
-import { plainArchitectures, supportedArchitectures } from "./supported.ts";
 import { writeSmallFolder, writeSmallGguf } from "./testing/model-folder.ts";
 
 let folder: string;
@@ -87,17 +86,4 @@ test("what is no model is refused, and nothing is stored", async () => {
   await expect(importModel(cut, { ...options, name: "a/b" })).rejects.toMatchObject({
     code: "invalid-model-name",
   });
-});
-
-test("the architectures are those of the engine", async () => {
-  const config = await readFile(
-    join(import.meta.dirname, "../../../torch-engine/whetstone_engine/config.py"),
-    "utf8",
-  );
-  const named = (list: string): string[] => {
-    const members = new RegExp(`^${list} = \\(([^)]*)\\)$`, "m").exec(config)?.[1] ?? "";
-    return [...members.matchAll(/"([^"]+)"/g)].map(([, name = ""]) => name);
-  };
-  expect(named("ARCHITECTURES")).toEqual([...supportedArchitectures]);
-  expect(named("PLAIN_ARCHITECTURES")).toEqual([...plainArchitectures]);
 });

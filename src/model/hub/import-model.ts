@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { copyFile, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { isWhetstoneError, userError } from "../../foundation/base/index.ts";
-import { estimateParameters } from "../engine/index.ts";
+import { estimateParameters, fastArchitectures, plainArchitectures } from "../engine/index.ts";
 import { loadTokenizer } from "../text/index.ts";
 import { checkFolder } from "./check-folder.ts";
 import { convertGguf } from "./gguf/convert-gguf.ts";
@@ -18,7 +18,6 @@ import {
   storedModel,
   storedModels,
 } from "./store.ts";
-import { plainArchitectures, supportedArchitectures } from "./supported.ts";
 
 export interface ImportOptions extends StoreOptions {
   /** What it is called from then on; default made from the file's or folder's own name. */
@@ -96,10 +95,10 @@ async function checkedFiles(folder: string): Promise<readonly string[]> {
     );
   const path = join(folder, "config.json");
   const { model_type: kind } = JSON.parse(await readFile(path, "utf8")) as { readonly model_type?: unknown };
-  if (![...supportedArchitectures, ...plainArchitectures].some((supported) => supported === kind))
+  if (![...fastArchitectures, ...plainArchitectures].some((supported) => supported === kind))
     throw userError(
       "unsupported-architecture",
-      `${path} says model_type "${kind}", and those that can be trained here are ${supportedArchitectures.join(", ")}, and more slowly ${plainArchitectures.join(", ")}.`,
+      `${path} says model_type "${kind}", and those that can be trained here are ${fastArchitectures.join(", ")}, and more slowly ${plainArchitectures.join(", ")}.`,
       { path },
     );
   return names;

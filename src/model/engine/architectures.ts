@@ -1,5 +1,5 @@
-/** Values of `model_type` that the local engine runs: those of `torch-engine/whetstone_engine/config.py`. */
-export const supportedArchitectures = ["llama", "mistral", "qwen2", "qwen3", "smollm3"] as const;
+/** Values of `model_type` on the local engine's fast path: those of `torch-engine/whetstone_engine/config.py`. */
+export const fastArchitectures = ["llama", "mistral", "qwen2", "qwen3", "smollm3"] as const;
 
 /** Those that it runs through transformers, which it installs for them: the same results, more slowly. */
 export const plainArchitectures = [
