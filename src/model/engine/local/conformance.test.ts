@@ -1,10 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Engine } from "../../../foundation/contract/index.ts";
+import { beforeAll, describe, test } from "vitest";
 import { conformanceTests } from "../conformance/index.ts";
-import { local } from "./index.ts";
+import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
 const shape = {
@@ -18,18 +15,7 @@ const shape = {
   rms_norm_eps: 1e-5,
 };
 
-let folder: string;
-let engine: Engine;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "whetstone-conformance-"));
-  engine = await local({ workers: 2 }).open({ logFolder: join(folder, "logs") });
-}, 600_000);
-
-afterAll(async () => {
-  await engine[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
+const home = new EngineHome();
 
 const models = {
   rotary: { num_key_value_heads: 2, tie_word_embeddings: true },
@@ -44,13 +30,11 @@ describe.each([
   { positions: "rotary", precision: "mixed" },
   { positions: "rotary", precision: "bf16" },
 ] as const)("the local engine conforms: $positions positions, $precision", ({ positions, precision }) => {
-  const modelFolder = (): string => join(folder, `${positions}-${precision}`);
+  const name = `${positions}-${precision}`;
+  beforeAll(() => home.model(name, { ...shape, position_embedding_type: positions, ...models[positions] }));
 
-  beforeAll(async () => {
-    await mkdir(modelFolder());
-    const config = { ...shape, position_embedding_type: positions, ...models[positions] };
-    await writeFile(join(modelFolder(), "config.json"), JSON.stringify(config));
+  conformanceTests(test, () => {
+    const { engine, folder } = home;
+    return { engine, modelFolder: join(folder, name), vocabularySize, precision };
   });
-
-  conformanceTests(test, () => ({ engine, modelFolder: modelFolder(), vocabularySize, precision }));
 });

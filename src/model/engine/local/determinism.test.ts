@@ -1,10 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Engine, LoraOptions, Precision } from "../../../foundation/contract/index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { LoraOptions, Precision } from "../../../foundation/contract/index.ts";
 import { conformanceChecks } from "../conformance/index.ts";
 import { local } from "./index.ts";
+import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
 /** With a table of positions that makes it large: it gets every thread, lays its weights out anew, and keeps what it has read. */
@@ -21,24 +20,10 @@ const shape = {
   position_embedding_type: "learned",
 };
 
-let folder: string;
-let engine: Engine;
-const open = (): Promise<Engine> =>
-  local({ workers: 2, deterministic: true }).open({ logFolder: join(folder, "logs") });
-
+const home = new EngineHome({ workers: 2, deterministic: true });
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "whetstone-determinism-"));
-  engine = await open();
-  for (const positions of [64, manyPositions]) {
-    await mkdir(join(folder, String(positions)));
-    const config = { ...shape, max_position_embeddings: positions };
-    await writeFile(join(folder, String(positions), "config.json"), JSON.stringify(config));
-  }
-}, 600_000);
-
-afterAll(async () => {
-  await engine[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  for (const positions of [64, manyPositions])
+    await home.model(String(positions), { ...shape, max_position_embeddings: positions });
 });
 
 const checks = conformanceChecks().filter(({ name }) => /same bits/.test(name));
@@ -54,9 +39,9 @@ describe.each(cases)("deterministic: $precision, $positions positions, adapters:
   const { precision, positions, lora } = one;
   test.each(checks)("$name", async ({ name, run }) => {
     const result = await run({
-      engine,
-      another: open,
-      modelFolder: join(folder, String(positions)),
+      engine: home.engine,
+      another: home.open,
+      modelFolder: join(home.folder, String(positions)),
       vocabularySize,
       precision,
       ...(lora === undefined ? {} : { lora }),
@@ -71,5 +56,5 @@ test("nothing of the kind is claimed unless it was asked for", async () => {
   const asked = local({ deterministic: true });
   expect(asked.abilities?.deterministic).toEqual(["calls", "engines"]);
   expect(asked.description).toMatchObject({ deterministic: true });
-  expect((await engine.capabilities()).deterministic).toEqual(["calls", "engines"]);
+  expect((await home.engine.capabilities()).deterministic).toEqual(["calls", "engines"]);
 });

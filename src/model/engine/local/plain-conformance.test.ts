@@ -1,10 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Engine } from "../../../foundation/contract/index.ts";
+import { beforeAll, describe, test } from "vitest";
 import { conformanceTests } from "../conformance/index.ts";
-import { local } from "./index.ts";
+import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
 const shape = {
@@ -33,31 +30,18 @@ const models = {
   olmo2: { initializer_range: 0.5 },
 };
 
-let folder: string;
-let engine: Engine;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "whetstone-plain-conformance-"));
-  engine = await local({ workers: 2 }).open({ logFolder: join(folder, "logs") });
-}, 600_000);
-afterAll(async () => {
-  await engine[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
+const home = new EngineHome();
 
 describe.each([
   { kind: "gemma3_text", precision: "fp32" },
   { kind: "phi3", precision: "mixed" },
   { kind: "olmo2", precision: "fp32" },
 ] as const)("the plain path conforms: $kind, $precision", ({ kind, precision }) => {
-  const modelFolder = (): string => join(folder, kind);
-
-  beforeAll(async () => {
-    await mkdir(modelFolder());
-    const config = { model_type: kind, ...shape, ...models[kind] };
-    await writeFile(join(modelFolder(), "config.json"), JSON.stringify(config));
-  });
+  beforeAll(() => home.model(kind, { model_type: kind, ...shape, ...models[kind] }));
 
   const patiently = (name: string, run: () => Promise<void>) => test(name, run, 120_000);
-  conformanceTests(patiently, () => ({ engine, modelFolder: modelFolder(), vocabularySize, precision }));
+  conformanceTests(patiently, () => {
+    const { engine, folder } = home;
+    return { engine, modelFolder: join(folder, kind), vocabularySize, precision };
+  });
 });
