@@ -3,17 +3,16 @@ tokens they took, prompts included. Called by training.ts."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 
 import numpy as np
 import torch
+from asked import asked_of
 from datasets import Dataset
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-from transformers.utils import logging
 from trl import SFTConfig, SFTTrainer
 from turns import Turns
 
@@ -32,17 +31,11 @@ def examples(count: int, shortest: int, longest: int, answer: int, vocabulary: i
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--precision", required=True, choices=("bf16", "fp32"))
-    parser.add_argument("--sampling", required=True, choices=("random", "group_by_length"))
-    for name in ("threads", "batch", "warm", "steps", "shortest", "longest", "answer"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    torch.set_flush_denormal(True)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    asked = asked_of(
+        ("batch", "warm", "steps", "shortest", "longest", "answer"),
+        precision=("bf16", "fp32"),
+        sampling=("random", "group_by_length"),
+    )
     model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer(WordLevel({"<pad>": 0, "<end>": 1}, unk_token="<pad>")),

@@ -3,26 +3,18 @@ sampling.ts."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import numpy as np
 import torch
+from asked import asked_of
 from transformers import GenerationConfig, LlamaForCausalLM
-from transformers.utils import logging
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--dtype", required=True, choices=("bfloat16", "float32"))
-    parser.add_argument("--temperature", type=float, required=True)
-    for name in ("threads", "rows", "prompt", "tokens", "times"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    torch.set_flush_denormal(True)
-    logging.disable_progress_bar()
+    asked = asked_of(
+        ("rows", "prompt", "tokens", "times"), reals=("temperature",), dtype=("bfloat16", "float32")
+    )
     model = LlamaForCausalLM.from_pretrained(asked.model, dtype=getattr(torch, asked.dtype)).eval()
     # No token ends a row: every row has as many as it may.
     model.generation_config.eos_token_id = None

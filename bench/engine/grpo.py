@@ -3,19 +3,18 @@ how many tokens were drawn in them. Called by grpo.ts."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 
 import numpy as np
 import torch
+from asked import asked_of
 from datasets import Dataset
 from peft import LoraConfig
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-from transformers.utils import logging
 from trl import GRPOConfig, GRPOTrainer
 from turns import Turns
 
@@ -23,16 +22,9 @@ EXAMPLES = 4096
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--precision", required=True, choices=("bf16", "fp32"))
-    for name in ("threads", "rank", "prompts", "samples", "prompt", "tokens", "warm", "steps"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    torch.set_flush_denormal(True)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    asked = asked_of(
+        ("rank", "prompts", "samples", "prompt", "tokens", "warm", "steps"), precision=("bf16", "fp32")
+    )
     model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
     words = {f"w{token}": token for token in range(2, model.config.vocab_size)}
     tokenizer = Tokenizer(WordLevel({"<pad>": 0, "<end>": 1, **words}, unk_token="<pad>"))

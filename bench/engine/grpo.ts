@@ -1,9 +1,8 @@
-import { availableParallelism } from "node:os";
 import type { Datum, EngineModel, Precision, SampledSequence, SampleRequest } from "whetstone";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer } from "./peer.ts";
+import { Peer, threadsOf } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 const prompts = 2;
@@ -71,8 +70,6 @@ async function rowOf(
     bar,
   };
 }
-
-const threadsOf = (processes: number): number => Math.max(1, Math.floor(availableParallelism() / processes));
 
 /** Returns how many tokens were drawn. */
 async function grpoStep(model: EngineModel, step: number): Promise<number> {

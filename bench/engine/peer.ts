@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fairEnvironment, type PeerEnvironment } from "./environment.ts";
@@ -47,6 +48,21 @@ export class Peer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#processes.map((one) => one.end()));
+  }
+}
+
+/** Threads of each, where so many processes share the machine. */
+export const threadsOf = (processes: number): number =>
+  Math.max(1, Math.floor(availableParallelism() / processes));
+
+/** The rate of a setting's first turn; 0 for one that does not start, such as a batch for which there is no memory. */
+export async function firstTurn(setting: object, start: () => Promise<Peer>): Promise<number> {
+  try {
+    await using peer = await start();
+    return await peer.turn();
+  } catch (error) {
+    console.error(`left out ${JSON.stringify(setting)}: ${(error as Error).message.slice(-300)}`);
+    return 0;
   }
 }
 

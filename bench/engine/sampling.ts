@@ -1,8 +1,8 @@
-import { availableParallelism } from "node:os";
 import type { Precision, SampleRequest } from "whetstone";
+import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer } from "./peer.ts";
+import { Peer, threadsOf } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Case {
@@ -50,6 +50,9 @@ const small: Sampling = {
   ],
 };
 
+/** The first token that prompts are made of. */
+const lowest = 10;
+
 export const samplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(pretrained, bench);
 export const smallSamplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, bench);
 
@@ -62,7 +65,9 @@ async function rowsOf(
   const results: Row[] = [];
   const fasterBy = new Map<string, number>();
   for (const { rows, temperature, dtype, bar } of cases) {
-    const token = tokensOf(vocabulary);
+    // Of chance: no two prompts are alike, as on the other side.
+    const random = chance();
+    const token = (): number => lowest + random(vocabulary - lowest);
     const requests = Array.from(
       { length: rows },
       (_, index): SampleRequest => ({
@@ -87,7 +92,7 @@ async function rowsOf(
         environment,
         script: "generate.py",
         processes,
-        threads: Math.max(1, Math.floor(availableParallelism() / processes)),
+        threads: threadsOf(processes),
         options: {
           model: model.path,
           dtype,
@@ -112,23 +117,13 @@ async function rowsOf(
     await ours();
     const ratio = await pairedRatio(ours, () => peer.turn(), rounds);
     const how = temperature === 0 ? "greedy" : `temperature ${temperature}`;
-    const threads = Math.max(1, Math.floor(availableParallelism() / processes));
     results.push({
       work: `sampling in ${precision}, ${rows} at once, ${how}`,
       against: `transformers generate in ${dtype === "bfloat16" ? "bf16" : "fp32"}`,
-      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${processes} × ${threads} threads (the faster of 1 and 2 processes)`,
+      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${processes} × ${threadsOf(processes)} threads (the faster of 1 and 2 processes)`,
       ratio,
       bar,
     });
   }
   return results;
-}
-
-/** Tokens of chance from 10 up, the same each time: no two prompts are alike, as on the other side. */
-function tokensOf(vocabulary: number): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return 10 + Math.floor((state / 2 ** 32) * (vocabulary - 10));
-  };
 }

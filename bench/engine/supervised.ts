@@ -1,9 +1,9 @@
-import { availableParallelism } from "node:os";
 import type { Datum, Precision } from "whetstone";
+import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer } from "./peer.ts";
+import { firstTurn, Peer, threadsOf } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Supervised {
@@ -77,16 +77,7 @@ async function rowsOf(
       together: processes > 1,
       options: { model: model.path, ...options, batch: batch / processes, warm, steps, shortest, longest },
     });
-  const probe = async (setting: Setting): Promise<number> => {
-    try {
-      await using peer = await start(setting, 1);
-      return await peer.turn();
-    } catch (error) {
-      // A batch for which there is no memory is no setting.
-      console.error(`left out ${JSON.stringify(setting)}: ${(error as Error).message.slice(-300)}`);
-      return 0;
-    }
-  };
+  const probe = (setting: Setting): Promise<number> => firstTurn(setting, () => start(setting, 1));
   await using trained = await engine.createModel({
     source: { kind: "folder", path: model.path },
     precision,
@@ -131,15 +122,9 @@ async function rowsOf(
   return rows;
 }
 
-const threadsOf = (processes: number): number => Math.max(1, Math.floor(availableParallelism() / processes));
-
 /** Batch after batch of lengths spread evenly, in an order of chance that is the same each time. */
 function batchesOf(size: number, shortest: number, longest: number, vocabulary: number): () => Datum[] {
-  let state = 1;
-  const random = (below: number): number => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
+  const random = chance();
   const lowest = Math.min(10, Math.floor(vocabulary / 2));
   return () =>
     Array.from({ length: size }, () => {

@@ -3,18 +3,17 @@ standard input, answered with how many tokens had a loss. Called by supervised.t
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from collections.abc import Iterator
 
 import numpy as np
 import torch
+from asked import asked_of
 from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
-from transformers.utils import logging
 from turns import Turns
 
 EXAMPLES = 4096
@@ -65,17 +64,11 @@ def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--precision", required=True, choices=("bf16", "fp32"))
-    parser.add_argument("--sampling", required=True, choices=("random", "group_by_length"))
-    for name in ("threads", "batch", "warm", "steps", "shortest", "longest"):
-        parser.add_argument(f"--{name}", type=int, required=True)
-    asked = parser.parse_args()
-    torch.set_num_threads(asked.threads)
-    torch.set_flush_denormal(True)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    asked = asked_of(
+        ("batch", "warm", "steps", "shortest", "longest"),
+        precision=("bf16", "fp32"),
+        sampling=("random", "group_by_length"),
+    )
     model = LlamaForCausalLM.from_pretrained(asked.model, dtype=torch.float32)
     turns = Turns(asked.warm, asked.steps)
 

@@ -1,8 +1,7 @@
-import { availableParallelism } from "node:os";
 import type { Datum } from "whetstone";
 import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer } from "./peer.ts";
+import { firstTurn, Peer, threadsOf } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 const shortest = 34;
@@ -38,16 +37,7 @@ export async function trainingRows({ engine, model, environment, rounds }: Engin
         answer,
       },
     });
-  const probe = async (setting: Setting): Promise<number> => {
-    try {
-      await using peer = await start(setting, 1, 2);
-      return await peer.turn();
-    } catch (error) {
-      // A batch for which there is no memory is no setting.
-      console.error(`left out ${JSON.stringify(setting)}: ${(error as Error).message.slice(-300)}`);
-      return 0;
-    }
-  };
+  const probe = (setting: Setting): Promise<number> => firstTurn(setting, () => start(setting, 1, 2));
   // One thing after another: all of them at once would take an hour.
   let best: Setting = { precision: "bf16", processes: 1, sampling: "group_by_length", batch: 8 };
   best = await fastest([best, { ...best, precision: "fp32" }], probe);
@@ -87,10 +77,6 @@ export async function trainingRows({ engine, model, environment, rounds }: Engin
       bar: null,
     },
   ];
-}
-
-function threadsOf(processes: number): number {
-  return Math.max(1, Math.floor(availableParallelism() / processes));
 }
 
 /** Lengths that are spread evenly from the shortest to the longest, and tokens of no meaning. */
