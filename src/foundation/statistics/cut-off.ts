@@ -6,7 +6,7 @@ interface Answered {
 }
 
 /** A smaller share of answers that were cut off is not worth a word. */
-const worthAWord = 0.05;
+export const worthAWord = 0.05;
 
 /** Share of a measurement's answers that the limit of tokens cut off; 0 where that was not counted. */
 export function cutOffShare({ strata }: Answered): number {

@@ -1,5 +1,5 @@
 export * from "./betting.ts";
-export { cutOffShare, cutOffWords } from "./cut-off.ts";
+export { cutOffShare, cutOffWords, worthAWord } from "./cut-off.ts";
 export * from "./interval.ts";
 export * from "./power.ts";
 export * from "./spending.ts";

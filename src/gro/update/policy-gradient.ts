@@ -3,7 +3,7 @@ import { readOptions } from "../../foundation/base/index.ts";
 import type { Datum, Loss, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
 import type { UpdatePart } from "./part.ts";
-import { type Batch, trainBatches, usualClipNorm } from "./train.ts";
+import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
 
 const optionsSchema = z
   .strictObject({
@@ -50,7 +50,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
       ...clip,
       divideByDeviation,
       optimizerState,
-      ...(gradientClipNorm === usualClipNorm ? {} : { gradientClipNorm }),
+      ...clipOf(gradientClipNorm),
     },
     learnsBy: "policy-gradient",
     needs: {

@@ -5,7 +5,7 @@ import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
 import { epochMixture, mixture, stepsOfEpochs } from "./mixture.ts";
 import { type ExampleCounts, keptExamples, type UpdatePart } from "./part.ts";
 import { warmupStableDecay } from "./schedule.ts";
-import { type Batch, trainBatches, usualClipNorm } from "./train.ts";
+import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
 
 const fixedSteps = 100;
 
@@ -76,7 +76,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
       batch,
       learningRate,
       optimizerState,
-      ...(gradientClipNorm === usualClipNorm ? {} : { gradientClipNorm }),
+      ...clipOf(gradientClipNorm),
       newest: replay.newest,
       base: replay.base,
     },

@@ -25,6 +25,10 @@ export interface TrainRequest extends Pick<UpdateRequest, "onProgress"> {
 
 export const usualClipNorm = 1;
 
+/** What a part's description says of it: the usual one goes without saying, as in runs that were stored before it could be set. */
+export const clipOf = (gradientClipNorm: number): { readonly gradientClipNorm?: number } =>
+  gradientClipNorm === usualClipNorm ? {} : { gradientClipNorm };
+
 /** AdamW as reference training of small decoders uses it. */
 const optimizer: Omit<OptimizerStep, "learningRate"> = {
   optimizer: "adamw",

@@ -7,7 +7,7 @@ import {
   measurementSchema,
   type RunEvent,
 } from "../../foundation/contract/index.ts";
-import { cutOffShare, percent } from "../../foundation/statistics/index.ts";
+import { cutOffShare, percent, worthAWord } from "../../foundation/statistics/index.ts";
 import {
   evaluationItems,
   gainOf,
@@ -86,7 +86,7 @@ function evaluationWords(measurement: Measurement, { unit, ordered = true }: Dif
   return [
     `accuracy ${percent(mean)}`,
     ...told,
-    ...(cut < 0.05 ? [] : [`${percent(cut, 0)} cut off by the limit of tokens`]),
+    ...(cut < worthAWord ? [] : [`${percent(cut, 0)} cut off by the limit of tokens`]),
   ].join(", ");
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { messageOf, readOptions, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { type Json, messageOf, readOptions, userError, WhetstoneError } from "../../foundation/base/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import type { EngineProgress } from "../../model/engine/index.ts";
 import { mergeAdapters } from "../../model/engine/local/index.ts";
@@ -97,6 +97,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
       { path: source },
     );
   const type = await storedType(join(whole.path, weightsFile));
+  using ledger = readLedger({ folder });
   const written: Record<string, string> = {
     ...(apart ? {} : { "config.json": await exportedConfig(join(whole.path, "config.json"), type) }),
     "README.md": modelCard({
@@ -106,7 +107,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
       title: basename(to),
       base: await baseModelOf(recorded.record.description, folder),
       hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(whole.path, names)),
-      digestOf: savedDigests(folder),
+      digestOf: (checkpoint) => textOf(ledger?.getFact(digestFact(checkpoint))),
       stored: adapters ? { type, adapters: apart ? "apart" : "merged" } : { type },
     }),
   };
@@ -121,14 +122,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
   };
 }
 
-/** What the ledger keeps of each checkpoint's files. */
-function savedDigests(folder: string): (checkpoint: string) => string | undefined {
-  return (checkpoint) => {
-    using ledger = readLedger({ folder });
-    const digest = ledger?.getFact(digestFact(checkpoint));
-    return typeof digest === "string" ? digest : undefined;
-  };
-}
+const textOf = (fact: Json | undefined): string | undefined => (typeof fact === "string" ? fact : undefined);
 
 /** The whole model, beside where it is to be written; it goes when it was. */
 async function merged(

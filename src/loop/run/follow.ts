@@ -37,8 +37,8 @@ export interface Followed {
 
 /**
  * A folder's last run as it goes on in another process, read-only: first all that is stored, then what comes. Progress within a
- * stage comes about once a second, and is not stored; its finished parts are. Ends when nobody runs in the folder any more, however that came; at once where
- * nobody does, after what is stored.
+ * stage comes about once a second, and is not stored; its finished parts are. Ends when nobody runs in the folder any more,
+ * however that came; at once where nobody does, after what is stored.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));

@@ -103,7 +103,7 @@ function gainWords(story: RunStory): string[] {
   const { gain, championRound } = story.audit;
   const { interval, mean, pairs } = gain;
   const range = `95 % interval ${signedPoints(interval.low)} to ${signedPoints(interval.high)}, ${whole(pairs)} pairs`;
-  const cut = [cutOffWords(story.audit.before, story.audit.after) ?? []].flat();
+  const cut = cutOffWords(story.audit.before, story.audit.after);
   const doubt = {
     gain: [],
     loss: ["The champion is worse than the base."],
@@ -112,7 +112,7 @@ function gainWords(story: RunStory): string[] {
   return [
     `${signedPoints(mean)} points on audit items (${range})`,
     `champion of round ${championRound} against the base, mean paired difference over the target distribution`,
-    ...cut,
+    ...(cut === undefined ? [] : [cut]),
     ...doubt[claimOf(gain)],
   ];
 }

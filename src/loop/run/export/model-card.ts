@@ -14,9 +14,9 @@ export interface ModelCardOptions extends RecordedRun {
   readonly base: BaseModel;
   /** Whether the model was taught conversations. */
   readonly hasTemplate: boolean;
-  /** What its weights are: stored in this type, and adapters by themselves or added to the base where they are any. */
   /** SHA-256 over a checkpoint's files, as they were when it was saved; undefined where it was not kept. */
   readonly digestOf: (checkpoint: string) => string | undefined;
+  /** What its weights are: stored in this type, and adapters by themselves or added to the base where they are any. */
   readonly stored: { readonly type: "float32" | "bfloat16"; readonly adapters?: "merged" | "apart" };
 }
 

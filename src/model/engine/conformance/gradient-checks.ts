@@ -84,7 +84,7 @@ export const gradientChecks: readonly CheckDefinition[] = [
 /**
  * By what share the loss is to change: enough to be seen, and nearly straight. Rounded weights move in steps of their own,
  * about the gradient's and not along it, so that they must go farther. `most` is how far a logprob may move: where all of a
-gradient is a few tokens' own, they would cross an edge of a clipped loss, the nearest of which is 0.025 away (policyData).
+ * gradient is a few tokens' own, they would cross an edge of a clipped loss, the nearest of which is 0.025 away (policyData).
  */
 const smooth = { share: 0.01, most: 0.02, bend: 0.15, straight: 0.01 };
 const rounded = { share: 0.05, most: Number.POSITIVE_INFINITY, bend: 0.5, straight: 0.4 };

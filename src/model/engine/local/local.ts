@@ -34,8 +34,8 @@ const optionsSchema = z
 
 export interface LocalOptions {
   /**
-   * What computes: `cpu`, or `cuda`, a GPU of NVIDIA's, with one worker for all models. `auto`, the default, is a GPU where there is one,
-   * except with `deterministic`. Computing on a GPU is untested.
+   * What computes: `cpu`, or `cuda`, a GPU of NVIDIA's, with one worker for all models. `auto`, the default, is a GPU where there
+   * is one, except with `deterministic`. Computing on a GPU is untested.
    */
   readonly device?: Device;
   /** Processes for small models on the CPU; `auto`, the default, is one a core as far as memory goes. */
@@ -62,7 +62,8 @@ const bytesPerParameter = 16;
 
 /**
  * The engine on this machine. The first opening installs PyTorch into a cache folder. Throws a user error
- * `invalid-option`; opening throws what {@link installEngine} throws, and loading `device-missing` where a GPU is asked for and none is there.
+ * `invalid-option`; opening throws what {@link installEngine} throws, and loading `device-missing` where a GPU is asked for and
+ * none is there.
  *
  * @example
  * await using engine = await local({ workers: 2 }).open({ logFolder: "logs" });

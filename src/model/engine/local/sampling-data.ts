@@ -1,5 +1,6 @@
 import type { SampledSequence, SampleRequest, TopLogprobs } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
+import { checkStopStrings } from "../stop-strings.ts";
 import { type FrameArrays, type FrameHead, type FrameInput, i32, i64 } from "./frames.ts";
 
 /**
@@ -43,8 +44,7 @@ function checkRequest({ prompt, samples, parameters }: SampleRequest): void {
     throw engineError("bad-request", `A request for ${samples} samples; it is a whole number from 1 up.`);
   if (!Number.isInteger(maxTokens) || maxTokens < 1)
     throw engineError("bad-request", `maxTokens is ${maxTokens}; it is a whole number from 1 up.`);
-  if (!stopStrings.every((text) => text.isWellFormed()))
-    throw engineError("bad-request", "A stop string holds half a character (a lone surrogate).");
+  checkStopStrings(stopStrings);
 }
 
 /** All but `maxTokens`, which each request has of its own. */

@@ -16,10 +16,9 @@ import { sessionOf } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
 import { dataOf, isProtobuf, noProtobuf, submitProtobuf } from "./training-handlers.ts";
 
-/**
- * What engines have beyond the API, under a prefix of our own: requests in protobuf, futures for their results, and those in
- * the API's own form of arrays. They end with the session that asked for them.
- */
+// What engines have beyond the API, under a prefix of our own: requests in protobuf, futures for their results, and those in the
+// API's own form of arrays. They end with the session that asked for them.
+
 const mostSequences = 4096;
 /** Numbers of one answer: 64 MB of them. */
 const mostNumbers = 2 ** 24;

@@ -111,17 +111,8 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   if (!capabilities.precisions.includes(precision))
     throw userError("unsupported-precision", `The engine ${capabilities.engine} has no ${precision}.`);
   const catalogue = await Catalogue.open(stateFolder, clock);
-  const stateOptions = {
-    engine,
-    capabilities,
-    bases,
-    precision,
-    catalogue,
-    clock,
-    times,
-    sameMachine,
-  };
-  const state = new ServerState(stateOptions);
+  const parts = { engine, capabilities, bases, precision, catalogue, clock, times, sameMachine };
+  const state = new ServerState(parts);
   const locked = key !== undefined && key !== "";
   const name = urlHost(host);
   const server = httpServer(state, {

@@ -1,5 +1,6 @@
 import type { SamplingParameters } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
+import { checkStopStrings } from "../stop-strings.ts";
 import { normalise } from "./distribution.ts";
 import { checkNumbers } from "./limits.ts";
 
@@ -12,8 +13,7 @@ export function checkSampling(parameters: SamplingParameters): void {
     throw engineError("bad-request", "maxTokens and topK must be whole numbers, maxTokens at least 1.");
   if (topP === 0 || topP > 1 || minP > 1)
     throw engineError("bad-request", "topP must be above 0 and at most 1, minP at most 1.");
-  if (!stopStrings.every((text) => text.isWellFormed()))
-    throw engineError("bad-request", "A stop string holds half a character (a lone surrogate).");
+  checkStopStrings(stopStrings);
   if (stopStrings.includes("") || stopTokens.some((token) => token < 0))
     throw engineError("bad-request", "A stop string must not be empty, a stop token not negative.");
 }

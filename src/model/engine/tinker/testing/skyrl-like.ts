@@ -42,8 +42,8 @@ const refused = (status: number, detail: unknown): Answered => ({ status, body: 
 
 /**
  * A server with the defects and the dialect of SkyRL's (SDK 0.25), put in front of one of ours: a sequence's loss is divided
- * by the sum of its weights and averaged over sequences, no clipping, moments that are always loaded, no metrics, no `sample_sequence_ids`, prompt logprobs one short,
- * samplers without a name that learn with their model, checkpoints that are loaded into a model that there is, adapters
+ * by the sum of its weights and averaged over sequences, no clipping, moments that are always loaded, no metrics, no
+ * `sample_sequence_ids`, prompt logprobs one short, samplers without a name that learn with their model, checkpoints that are loaded into a model that there is, adapters
  * only, operations that fail as HTTP 400, and no word about its engine.
  */
 export async function skyrlLike(options: SkyrlLikeOptions): Promise<SkyrlLike> {
