@@ -76,8 +76,8 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
-export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
+export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {

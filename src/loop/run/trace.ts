@@ -104,6 +104,7 @@ function nothingTraced(
       : meant === undefined
         ? "it is no checkpoint, no beginning of an example's id, and the text of no answer or prompt that was learnt from. `whetstone trace champion` lists examples to begin with."
         : `did you mean ${meant}?`;
-  const lost = unreadable.length === 0 ? "" : ` ${unreadable.length} records cannot be read: ${unreadable[0]}`;
+  const lost =
+    unreadable.length === 0 ? "" : ` ${unreadable.length} records cannot be read: ${unreadable[0]}`;
   return userError("nothing-traced", `Nothing here is called ${JSON.stringify(of)}: ${hint}${lost}`, { of });
 }

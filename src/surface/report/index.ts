@@ -6,5 +6,5 @@ export { type Standing, standingWords } from "./standing-words.ts";
 export type { RoundStory, RunStory } from "./story.ts";
 export { tellRun } from "./tell-run.ts";
 export { type Saying, sideBySide } from "./terminal/side-by-side.ts";
-export { traceWords } from "./trace-words.ts";
 export { type TerminalView, type TerminalViewOptions, terminalView } from "./terminal/terminal-view.ts";
+export { traceWords } from "./trace-words.ts";

@@ -106,7 +106,8 @@ function blockOf(weights: TracedWeights): string[] {
   const { training, checkpoint } = weights;
   if (training === null) return [rootWords(weights)];
   const { method, reward, tokens, realTokens, sources, steps } = training;
-  const by = training.stage === "prepare" ? "preparation" : `${method}${reward === null ? "" : `, ${reward}`}`;
+  const by =
+    training.stage === "prepare" ? "preparation" : `${method}${reward === null ? "" : `, ${reward}`}`;
   const share = tokens === 0 ? "nothing to learn from" : shareWords(realTokens / tokens);
   return [
     `${nameOf(weights)} · ${by} · ${whole(steps[1] - steps[0])} steps · ${plural(tokens, "token")}, ${share} · ${checkpoint}`,
@@ -124,9 +125,9 @@ function sourceWords(source: Source): string[] {
   return [
     `├─ ${compact(tokens)} tokens · ${who}${source.real ? "" : " · a model’s"}`,
     ...(kept === null ? [] : [`│    ${keptWords(kept)}`]),
-    ...samples.slice(0, 2).map(
-      ({ id, prompt, answer }) => `│    ${id.slice(0, idLength)}  ${text(prompt)} → ${text(answer)}`,
-    ),
+    ...samples
+      .slice(0, 2)
+      .map(({ id, prompt, answer }) => `│    ${id.slice(0, idLength)}  ${text(prompt)} → ${text(answer)}`),
   ];
 }
 

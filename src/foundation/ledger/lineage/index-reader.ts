@@ -37,12 +37,20 @@ export class IndexReader {
   }
 
   artifacts(): ReadonlySet<string> {
-    return new Set(this.#database.prepare("SELECT artifact FROM records").all().map((row) => String(row.artifact)));
+    return new Set(
+      this.#database
+        .prepare("SELECT artifact FROM records")
+        .all()
+        .map((row) => String(row.artifact)),
+    );
   }
 
+  /** Weights that a record names: those that were made, and those that were trained on. */
   checkpoints(): readonly string[] {
     return this.#database
-      .prepare("SELECT checkpoint FROM records ORDER BY number")
+      .prepare(
+        "SELECT checkpoint FROM records UNION SELECT json_extract(header, '$.from') FROM records ORDER BY checkpoint",
+      )
       .all()
       .map(({ checkpoint }) => String(checkpoint));
   }
@@ -143,7 +151,8 @@ export class IndexReader {
     for (const { header, uses } of rows) {
       const numbers = numbersIn(uses as Uint8Array);
       for (let at = 0; at < numbers.length; at += 3)
-        if (numbers[at] === example) found.push({ header: headerIn(header), times: numbers[at + 2] as number });
+        if (numbers[at] === example)
+          found.push({ header: headerIn(header), times: numbers[at + 2] as number });
     }
     return found;
   }

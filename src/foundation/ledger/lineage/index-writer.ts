@@ -21,7 +21,9 @@ interface Share {
 /** Puts training records into an index, each whole or not at all. */
 export class IndexWriter {
   readonly #database: DatabaseSync;
-  readonly #statements: Readonly<Record<"origin" | "findOrigin" | "example" | "findExample" | "text", StatementSync>>;
+  readonly #statements: Readonly<
+    Record<"origin" | "findOrigin" | "example" | "findExample" | "text", StatementSync>
+  >;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -49,14 +51,8 @@ export class IndexWriter {
           .prepare(
             "INSERT INTO records (artifact, run, round, checkpoint, rollouts, header, uses) VALUES (?, ?, ?, ?, ?, ?, x'')",
           )
-          .run(
-            artifact,
-            header.run,
-            header.round,
-            header.checkpoint,
-            header.rollouts,
-            JSON.stringify(header),
-          ).lastInsertRowid,
+          .run(artifact, header.run, header.round, header.checkpoint, header.rollouts, JSON.stringify(header))
+          .lastInsertRowid,
       );
       const uses = new Uint32Array(3 * examples.length);
       const shares = new Map<number, Share>();
@@ -84,8 +80,7 @@ export class IndexWriter {
 
   #origin(key: string, known: Map<string, number>): number {
     const { findOrigin, origin } = this.#statements;
-    const number =
-      known.get(key) ?? Number(findOrigin.get(key)?.number ?? origin.run(key).lastInsertRowid);
+    const number = known.get(key) ?? Number(findOrigin.get(key)?.number ?? origin.run(key).lastInsertRowid);
     known.set(key, number);
     return number;
   }

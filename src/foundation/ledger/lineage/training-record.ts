@@ -101,10 +101,7 @@ export interface ExampleOrigin {
 }
 
 /** Where an example of this record came from. */
-export function originOf(
-  { writers }: TrainingHeader,
-  { source, writer }: TrainedExample,
-): ExampleOrigin {
+export function originOf({ writers }: TrainingHeader, { source, writer }: TrainedExample): ExampleOrigin {
   const { kind: items, name } = readSource(source);
   if (writer === null)
     return { kind: "demonstrations", items, name, rollouts: null, role: null, writer: null };

@@ -40,7 +40,10 @@ async function find(lineage: LineageReader, of: string): Promise<Found> {
     ({ number }, place) => found.findIndex((other) => other.number === number) === place,
   );
   const others = index.countWith("answer", text) + index.countWith("prompt", text);
-  return { examples, total: examples.length < mostListed ? examples.length : Math.max(examples.length, others) };
+  return {
+    examples,
+    total: examples.length < mostListed ? examples.length : Math.max(examples.length, others),
+  };
 }
 
 async function kept(
@@ -53,7 +56,11 @@ async function kept(
 }
 
 /** A list to choose from. */
-export function matchesOf(of: string, { examples, total }: Found, unreadable: readonly string[]): TraceMatches {
+export function matchesOf(
+  of: string,
+  { examples, total }: Found,
+  unreadable: readonly string[],
+): TraceMatches {
   return {
     kind: "matches",
     of,

@@ -28,7 +28,9 @@ const keptSchema = z
   .describe("the pass that made the answers, what chose among them, and the task's verifier of then");
 
 const originFields = {
-  kind: z.enum(["demonstrations", "answers"]).describe("written by the task, a file or a person; or by a model"),
+  kind: z
+    .enum(["demonstrations", "answers"])
+    .describe("written by the task, a file or a person; or by a model"),
   items: z
     .object({ kind: z.enum(["generator", "file", "model", "other"]), name: z.string() })
     .describe("where the prompts came from"),
@@ -87,7 +89,9 @@ const behind = {
       "each weights once: first those asked for and what they were trained on from, newest first, then those that wrote their answers",
     ),
   rounds: z.array(roundSchema).describe("the rounds that made these weights, oldest first"),
-  unreadable: z.array(z.string()).describe("records that are missing or damaged: what they would say is not there"),
+  unreadable: z
+    .array(z.string())
+    .describe("records that are missing or damaged: what they would say is not there"),
 };
 
 export const checkpointTraceSchema = z.object({
@@ -117,9 +121,7 @@ export const exampleTraceSchema = z.object({
         .object({ group: count, rollout: count })
         .nullable()
         .describe("where the rollout stands in its artifact: line and rollout of the line, from 0"),
-      trainedInto: z.array(
-        z.object({ checkpoint: z.string(), ...placeSchema, times: count, tokens: count }),
-      ),
+      trainedInto: z.array(z.object({ checkpoint: z.string(), ...placeSchema, times: count, tokens: count })),
     }),
   ),
   ...behind,
@@ -129,9 +131,7 @@ export const matchesSchema = z.object({
   kind: z.literal("matches"),
   of: z.string(),
   total: count.describe("examples that fit; the first are listed"),
-  matches: z.array(
-    sampleSchema.extend({ as: z.enum(["id", "answer", "prompt"]), real: z.boolean() }),
-  ),
+  matches: z.array(sampleSchema.extend({ as: z.enum(["id", "answer", "prompt"]), real: z.boolean() })),
   unreadable: z.array(z.string()),
 });
 
