@@ -63,9 +63,9 @@ async function traceIn(
   const checkpoint = checkpointNamed(of, eventsOf(chosen.id), names);
   if (checkpoint !== undefined) return checkpointTrace(ground, checkpoint, unreadable);
   const found = await findExamples(lineage, of);
-  const ids = new Set(found.examples.map(({ id }) => id));
-  if (ids.size === 0) throw nothingTraced(of, names, unreadable);
-  return ids.size > 1 ? matchesOf(of, found, unreadable) : exampleTrace(ground, lineage, found.examples);
+  const [only, ...others] = found.examples;
+  if (only === undefined) throw nothingTraced(of, names, unreadable);
+  return others.length > 0 ? matchesOf(of, found, unreadable) : exampleTrace(ground, lineage, only);
 }
 
 function checkpointTrace(

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { textNumber } from "./text-number.ts";
+import { PackedRows, textNumber } from "./packed-rows.ts";
 import { type ExampleOrigin, isRealOrigin, type TrainingHeader } from "./training-record.ts";
 
 /** What a record learnt from one origin. */
@@ -15,9 +15,9 @@ export interface OriginShare {
 
 /** An example of one origin, and where it was first met: the record, and which of its examples. */
 export interface FoundExample {
-  readonly number: number;
   readonly id: string;
   readonly origin: ExampleOrigin;
+  readonly originNumber: number;
   readonly artifact: string;
   readonly place: number;
 }
@@ -67,7 +67,7 @@ export class IndexReader {
     for (const checkpoint of checkpoints)
       for (const row of this.#database
         .prepare(
-          "SELECT origins.number AS origin, key, examples, times, tokens, samples FROM records JOIN shares ON record = records.number JOIN origins ON origins.number = origin WHERE checkpoint = ? ORDER BY origin",
+          "SELECT origins.number AS origin, key, shares.examples AS examples, times, tokens, samples FROM records JOIN shares ON record = records.number JOIN origins ON origins.number = origin WHERE checkpoint = ? ORDER BY origin",
         )
         .all(checkpoint)) {
         const known = shares.get(Number(row.origin));
@@ -86,19 +86,17 @@ export class IndexReader {
 
   /** How many examples of each origin were met at least once. */
   #examplesMet(checkpoints: readonly string[]): Map<number, number> {
-    const seen = new Set<number>();
-    const met = new Map<number, number>();
+    const met = new Map<number, Set<number>>();
     for (const checkpoint of checkpoints) {
-      const row = this.#database.prepare("SELECT uses FROM records WHERE checkpoint = ?").get(checkpoint);
-      const numbers = numbersIn((row?.uses ?? new Uint8Array()) as Uint8Array);
-      for (let at = 0; at < numbers.length; at += 3) {
-        const [example, origin] = [numbers[at] as number, numbers[at + 1] as number];
-        if (seen.has(example)) continue;
-        seen.add(example);
-        met.set(origin, (met.get(origin) ?? 0) + 1);
+      const row = this.#database.prepare("SELECT examples FROM records WHERE checkpoint = ?").get(checkpoint);
+      const rows = new PackedRows((row?.examples ?? new Uint8Array()) as Uint8Array);
+      for (let place = 0; place < rows.length; place++) {
+        const origin = rows.origin(place);
+        const keys = met.get(origin) ?? new Set<number>();
+        met.set(origin, keys.add(rows.key(place)));
       }
     }
-    return met;
+    return new Map([...met].map(([origin, keys]) => [origin, keys.size]));
   }
 
   /** The pass that stored these rollouts. */
@@ -122,54 +120,58 @@ export class IndexReader {
     );
   }
 
-  /** Examples whose identity begins so, in its order; at most so many. */
+  /** Examples whose identity begins so, each origin of each; at most so many. */
   examplesOf(beginning: string, most: number): FoundExample[] {
-    const low = Buffer.from(beginning.padEnd(32, "0"), "hex");
-    const high = Buffer.from(beginning.padEnd(32, "f"), "hex");
-    return this.#found("WHERE id BETWEEN ? AND ? ORDER BY id, examples.number LIMIT ?", [low, high, most]);
+    return this.#found((rows) => rows.placesOf(beginning), most).found;
   }
 
-  /** Examples that may be of this prompt or answer: a few others can share its number. */
-  examplesWith(as: "prompt" | "answer", text: string, most: number): FoundExample[] {
-    return this.#found(
-      "WHERE examples.number IN (SELECT example FROM texts WHERE text = ? ORDER BY example LIMIT ?) ORDER BY examples.number",
-      [textNumber(as, text), most],
+  /** Examples that may be of this prompt or answer, at most so many, and how many identities there are: a few others can share the text's number. */
+  examplesWith(
+    as: "prompt" | "answer",
+    text: string,
+    most: number,
+  ): { readonly found: readonly FoundExample[]; readonly total: number } {
+    const number = textNumber(text);
+    return this.#found((rows) => rows.placesWith(as, number), most);
+  }
+
+  /** The trainings that learnt from an example of this origin, and how often. */
+  usesOf({ id, originNumber }: FoundExample): { readonly header: TrainingHeader; readonly times: number }[] {
+    return [...this.#records()].flatMap(({ header, rows }) =>
+      [...rows.placesOf(id)]
+        .filter((place) => rows.origin(place) === originNumber)
+        .map((place) => ({ header: headerIn(header), times: rows.times(place) })),
     );
   }
 
-  /** How many examples have this prompt or answer, nearly. */
-  countWith(as: "prompt" | "answer", text: string): number {
-    return Number(
-      this.#database.prepare("SELECT count(*) AS n FROM texts WHERE text = ?").get(textNumber(as, text))?.n,
-    );
+  #found(
+    placesIn: (rows: PackedRows) => Iterable<number>,
+    most: number,
+  ): { readonly found: FoundExample[]; readonly total: number } {
+    const found = new Map<string, FoundExample>();
+    const seen = new Set<number>();
+    for (const { artifact, rows } of this.#records())
+      for (const place of placesIn(rows)) {
+        seen.add(rows.key(place));
+        if (found.size === most) continue;
+        const [id, originNumber] = [rows.id(place), rows.origin(place)];
+        const key = `${id}/${originNumber}`;
+        if (found.has(key)) continue;
+        found.set(key, { id, originNumber, origin: this.#origin(originNumber), artifact, place });
+      }
+    return { found: [...found.values()], total: seen.size };
   }
 
-  /** The trainings that learnt from an example, and how often. */
-  usesOf(example: number): { readonly header: TrainingHeader; readonly times: number }[] {
-    const rows = this.#database.prepare("SELECT header, uses FROM records ORDER BY number").iterate();
-    const found: { header: TrainingHeader; times: number }[] = [];
-    for (const { header, uses } of rows) {
-      const numbers = numbersIn(uses as Uint8Array);
-      for (let at = 0; at < numbers.length; at += 3)
-        if (numbers[at] === example)
-          found.push({ header: headerIn(header), times: numbers[at + 2] as number });
-    }
-    return found;
+  *#records(): Generator<{ readonly artifact: string; readonly header: unknown; readonly rows: PackedRows }> {
+    for (const { artifact, header, examples } of this.#database
+      .prepare("SELECT artifact, header, examples FROM records ORDER BY number")
+      .iterate())
+      yield { artifact: String(artifact), header, rows: new PackedRows(examples as Uint8Array) };
   }
 
-  #found(where: string, values: readonly (string | number | Uint8Array)[]): FoundExample[] {
-    return this.#database
-      .prepare(
-        `SELECT examples.number AS number, id, key, artifact, place FROM examples JOIN origins ON origins.number = origin JOIN records ON records.number = record ${where}`,
-      )
-      .all(...values)
-      .map(({ number, id, key, artifact, place }) => ({
-        number: Number(number),
-        id: Buffer.from(id as Uint8Array).toString("hex"),
-        origin: JSON.parse(String(key)) as ExampleOrigin,
-        artifact: String(artifact),
-        place: Number(place),
-      }));
+  #origin(number: number): ExampleOrigin {
+    const row = this.#database.prepare("SELECT key FROM origins WHERE number = ?").get(number);
+    return JSON.parse(String(row?.key)) as ExampleOrigin;
   }
 }
 
@@ -185,10 +187,4 @@ export function countOf(shares: readonly Pick<OriginShare, "origin" | "tokens">[
 
 function headerIn(text: unknown): TrainingHeader {
   return JSON.parse(String(text)) as TrainingHeader;
-}
-
-/** Numbers begin at a multiple of four bytes: a copy does. */
-function numbersIn(bytes: Uint8Array): Uint32Array {
-  const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Uint32Array(buffer, byteOffset, byteLength >> 2);
 }

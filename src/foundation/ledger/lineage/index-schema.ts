@@ -3,15 +3,11 @@ import { DatabaseSync } from "node:sqlite";
 /** Rises when the tables change: an index of another version is made anew from the artifacts. */
 const version = 1;
 
-/**
- * What the index holds: a row a training record; where examples came from, and how much of each record did; a row an example
- * and origin; and a number for each prompt and answer, by which texts are found. `uses` are three
- * 32-bit numbers an example: its own, its origin's, and how often it was learnt from.
- */
+/** What the index holds: a row a training record, with its examples packed; where they came from; and how much of each record did. */
 const tables = `
   CREATE TABLE records (
     number INTEGER PRIMARY KEY, artifact TEXT NOT NULL UNIQUE, run TEXT NOT NULL, round INTEGER NOT NULL,
-    checkpoint TEXT NOT NULL UNIQUE, rollouts TEXT, header TEXT NOT NULL, uses BLOB NOT NULL
+    checkpoint TEXT NOT NULL UNIQUE, rollouts TEXT, header TEXT NOT NULL, examples BLOB NOT NULL
   ) STRICT;
   CREATE INDEX records_round ON records (run, round);
   CREATE INDEX records_rollouts ON records (rollouts);
@@ -20,23 +16,14 @@ const tables = `
     record INTEGER NOT NULL, origin INTEGER NOT NULL, examples INTEGER NOT NULL, times INTEGER NOT NULL, tokens INTEGER NOT NULL,
     samples TEXT NOT NULL, PRIMARY KEY (record, origin)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE examples (
-    number INTEGER PRIMARY KEY, id BLOB NOT NULL, origin INTEGER NOT NULL, record INTEGER NOT NULL, place INTEGER NOT NULL
-  ) STRICT;
-  CREATE UNIQUE INDEX examples_id ON examples (id, origin);
-  CREATE TABLE texts (text INTEGER NOT NULL, example INTEGER NOT NULL, PRIMARY KEY (text, example)) STRICT, WITHOUT ROWID;
 `;
-
-const cacheKibibytes = 64 * 1024;
 
 /** Opens an index to write, making its tables where there are none; one of another version is emptied first. Throws what SQLite does. */
 export function openIndex(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
     // It can be made again from the artifacts: that it is whole after a power cut is enough.
-    database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKibibytes};`,
-    );
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
     database.exec("BEGIN IMMEDIATE");
     if (Number(database.prepare("PRAGMA user_version").get()?.user_version) !== version) {
       for (const { name } of database

@@ -1,7 +1,7 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { TrainedExample } from "../../contract/index.ts";
 import { transaction } from "../schema.ts";
-import { textNumber } from "./text-number.ts";
+import { packRows } from "./packed-rows.ts";
 import { originOf, type TrainingHeader } from "./training-record.ts";
 
 /** Examples of an origin that are kept to be shown. */
@@ -12,98 +12,96 @@ const sampleLength = 160;
 
 /** What a record learnt from one origin. */
 interface Share {
+  readonly origin: number;
   examples: number;
   times: number;
   tokens: number;
   readonly samples: { readonly id: string; readonly prompt: string; readonly answer: string }[];
 }
 
-/** Puts training records into an index, each whole or not at all. */
-export class IndexWriter {
+/** Puts a training record into an index, whole or not at all. What was done again under one name takes the place of what it was. */
+export function addRecord(
+  database: DatabaseSync,
+  artifact: string,
+  header: TrainingHeader,
+  examples: readonly TrainedExample[],
+): void {
+  transaction(database, () => {
+    const earlier = database
+      .prepare("SELECT number, artifact FROM records WHERE checkpoint = ?")
+      .get(header.checkpoint);
+    if (earlier?.artifact === artifact) return;
+    if (earlier !== undefined) {
+      database.prepare("DELETE FROM shares WHERE record = ?").run(Number(earlier.number));
+      database.prepare("DELETE FROM records WHERE number = ?").run(Number(earlier.number));
+    }
+    const shares = new Shares(database, header);
+    const packed = packRows(examples, (example) => shares.add(example));
+    const { lastInsertRowid } = database
+      .prepare(
+        "INSERT INTO records (artifact, run, round, checkpoint, rollouts, header, examples) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      )
+      .run(
+        artifact,
+        header.run,
+        header.round,
+        header.checkpoint,
+        header.rollouts,
+        JSON.stringify(header),
+        packed,
+      );
+    shares.store(Number(lastInsertRowid));
+  });
+}
+
+/** Sums a record by origin. */
+class Shares {
   readonly #database: DatabaseSync;
-  readonly #statements: Readonly<
-    Record<"origin" | "findOrigin" | "example" | "findExample" | "text", StatementSync>
-  >;
+  readonly #header: TrainingHeader;
+  readonly #byOrigin = new Map<string, Share>();
+  /** The same by what an example itself says of its origin, which is quicker to tell. */
+  readonly #byPlace = new Map<string, Share>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, header: TrainingHeader) {
     this.#database = database;
-    this.#statements = {
-      origin: database.prepare("INSERT INTO origins (key) VALUES (?)"),
-      findOrigin: database.prepare("SELECT number FROM origins WHERE key = ?"),
-      example: database.prepare(
-        "INSERT OR IGNORE INTO examples (id, origin, record, place) VALUES (?, ?, ?, ?)",
-      ),
-      findExample: database.prepare("SELECT number FROM examples WHERE id = ? AND origin = ?"),
-      text: database.prepare("INSERT OR IGNORE INTO texts (text, example) VALUES (?, ?)"),
-    };
+    this.#header = header;
   }
 
-  /** What was done again under one name, as after a death between record and step, takes the place of what it was. */
-  add(artifact: string, header: TrainingHeader, examples: readonly TrainedExample[]): void {
-    transaction(this.#database, () => {
-      const earlier = this.#database
-        .prepare("SELECT number, artifact FROM records WHERE checkpoint = ?")
-        .get(header.checkpoint);
-      if (earlier?.artifact === artifact) return;
-      if (earlier !== undefined) this.#remove(Number(earlier.number));
-      const record = Number(
-        this.#database
-          .prepare(
-            "INSERT INTO records (artifact, run, round, checkpoint, rollouts, header, uses) VALUES (?, ?, ?, ?, ?, ?, x'')",
-          )
-          .run(artifact, header.run, header.round, header.checkpoint, header.rollouts, JSON.stringify(header))
-          .lastInsertRowid,
-      );
-      const uses = new Uint32Array(3 * examples.length);
-      const shares = new Map<number, Share>();
-      const origins = new Map<string, number>();
-      for (const [place, example] of examples.entries()) {
-        const origin = this.#origin(JSON.stringify(originOf(header, example)), origins);
-        uses.set([this.#example(example, origin, record, place), origin, example.times], 3 * place);
-        const share = shares.get(origin) ?? { examples: 0, times: 0, tokens: 0, samples: [] };
-        shares.set(origin, share);
-        share.examples += 1;
-        share.times += example.times;
-        share.tokens += example.times * example.tokens;
-        if (share.samples.length < samplesKept) share.samples.push(sampleOf(example));
-      }
-      this.#database
-        .prepare("UPDATE records SET uses = ? WHERE number = ?")
-        .run(new Uint8Array(uses.buffer), record);
-      const insert = this.#database.prepare(
-        "INSERT INTO shares (record, origin, examples, times, tokens, samples) VALUES (?, ?, ?, ?, ?, ?)",
-      );
-      for (const [origin, { samples, ...share }] of shares)
-        insert.run(record, origin, share.examples, share.times, share.tokens, JSON.stringify(samples));
-    });
+  /** Counts an example, and returns its origin's number. */
+  add(example: TrainedExample): number {
+    const share = this.#shareOf(example);
+    share.examples += 1;
+    share.times += example.times;
+    share.tokens += example.times * example.tokens;
+    if (share.samples.length < samplesKept) share.samples.push(sampleOf(example));
+    return share.origin;
   }
 
-  #origin(key: string, known: Map<string, number>): number {
-    const { findOrigin, origin } = this.#statements;
-    const number = known.get(key) ?? Number(findOrigin.get(key)?.number ?? origin.run(key).lastInsertRowid);
-    known.set(key, number);
-    return number;
+  store(record: number): void {
+    const insert = this.#database.prepare(
+      "INSERT INTO shares (record, origin, examples, times, tokens, samples) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    for (const { origin, examples, times, tokens, samples } of this.#byOrigin.values())
+      insert.run(record, origin, examples, times, tokens, JSON.stringify(samples));
   }
 
-  #example({ id, prompt, answer }: TrainedExample, origin: number, record: number, place: number): number {
-    const { example, findExample, text } = this.#statements;
-    const bytes = Buffer.from(id, "hex");
-    const { changes, lastInsertRowid } = example.run(bytes, origin, record, place);
-    if (Number(changes) === 0) return Number(findExample.get(bytes, origin)?.number);
-    const number = Number(lastInsertRowid);
-    text.run(textNumber("prompt", prompt), number);
-    text.run(textNumber("answer", answer), number);
-    return number;
+  #shareOf(example: TrainedExample): Share {
+    const { source, writer } = example;
+    const place = writer === null ? source : `${writer.role}\0${writer.artifact}\0${source}`;
+    const known = this.#byPlace.get(place);
+    if (known !== undefined) return known;
+    const key = JSON.stringify(originOf(this.#header, example));
+    const share = this.#byOrigin.get(key) ?? this.#newShare(key);
+    this.#byOrigin.set(key, share);
+    this.#byPlace.set(place, share);
+    return share;
   }
 
-  #remove(record: number): void {
-    for (const statement of [
-      "DELETE FROM texts WHERE example IN (SELECT number FROM examples WHERE record = ?)",
-      "DELETE FROM examples WHERE record = ?",
-      "DELETE FROM shares WHERE record = ?",
-      "DELETE FROM records WHERE number = ?",
-    ])
-      this.#database.prepare(statement).run(record);
+  #newShare(key: string): Share {
+    const known = this.#database.prepare("SELECT number FROM origins WHERE key = ?").get(key)?.number;
+    const origin =
+      known ?? this.#database.prepare("INSERT INTO origins (key) VALUES (?)").run(key).lastInsertRowid;
+    return { origin: Number(origin), examples: 0, times: 0, tokens: 0, samples: [] };
   }
 }
 

@@ -114,7 +114,7 @@ const everything = ({ index, unreadable }: LineageReader) => ({
   one: index.sharesOf(["one"]),
   two: index.sharesOf(["two"]),
   rounds: [index.roundOf("1-run", 1), index.roundOf("1-run", 2)],
-  b: index.examplesOf("bbbb", 9).map((found) => index.usesOf(found.number)),
+  b: index.examplesOf("bbbb", 9).map((found) => index.usesOf(found)),
   unreadable,
 });
 
@@ -155,8 +155,8 @@ describe("lineage", () => {
     const found = await ask(async ({ index, read }) => {
       const by = [
         index.examplesOf("bbbb", 9),
-        index.examplesWith("answer", " answer b ", 9),
-        index.examplesWith("prompt", "b=", 9),
+        index.examplesWith("answer", " answer b ", 9).found,
+        index.examplesWith("prompt", "b=", 9).found,
       ];
       return Promise.all(by.map(read));
     });
@@ -167,10 +167,10 @@ describe("lineage", () => {
       ]);
     const none = await ask(({ index }) => [
       index.examplesOf("bbbc", 9),
-      index.examplesWith("answer", "b=", 9),
-      index.countWith("answer", "answer b"),
+      index.examplesWith("answer", "b=", 9).found,
+      index.examplesWith("answer", "answer b", 1).total,
     ]);
-    expect(none).toEqual([[], [], 2]);
+    expect(none).toEqual([[], [], 1]);
   });
 
   test("says into which weights an example was trained, and how often", async () => {
@@ -178,7 +178,7 @@ describe("lineage", () => {
     const uses = await ask(({ index }) =>
       index
         .examplesOf(idOf("b"), 9)
-        .map(({ number }) => index.usesOf(number).map(({ header, times }) => [header.checkpoint, times])),
+        .map((found) => index.usesOf(found).map(({ header, times }) => [header.checkpoint, times])),
     );
     expect(uses).toEqual([
       [
@@ -219,7 +219,7 @@ describe("the index", () => {
       "is of another version",
       () => {
         using database = new DatabaseSync(indexFile());
-        database.exec("PRAGMA user_version = 99; DROP TABLE texts; CREATE TABLE other (x)");
+        database.exec("PRAGMA user_version = 99; DROP TABLE shares; CREATE TABLE other (x)");
       },
     ],
     [
@@ -240,9 +240,7 @@ describe("the index", () => {
       "lacks a record",
       () => {
         using database = new DatabaseSync(indexFile());
-        database.exec(
-          "DELETE FROM records WHERE checkpoint = 'two'; DELETE FROM shares WHERE record = 2; DELETE FROM examples WHERE record = 2",
-        );
+        database.exec("DELETE FROM records WHERE checkpoint = 'two'; DELETE FROM shares WHERE record = 2");
       },
     ],
   ])("is made again from the artifacts where it %s", async (_, damage) => {

@@ -4,7 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { TrainedExample } from "../../contract/index.ts";
 import type { Artifacts } from "../artifacts.ts";
 import { openIndex } from "./index-schema.ts";
-import { IndexWriter } from "./index-writer.ts";
+import { addRecord } from "./index-writer.ts";
 import { type TrainingHeader, trainingRows } from "./training-record.ts";
 
 /** The index lies beside the ledger, in a file of its own: it holds nothing that the artifacts do not. */
@@ -31,7 +31,7 @@ export function openOrReplaceIndex(path: string): DatabaseSync {
 export class Lineage implements Disposable {
   readonly #path: string;
   readonly #artifacts: Artifacts;
-  #index: { readonly database: DatabaseSync; readonly writer: IndexWriter } | undefined;
+  #index: DatabaseSync | undefined;
   #usable = true;
 
   constructor(ledgerFolder: string, artifacts: Artifacts) {
@@ -44,7 +44,10 @@ export class Lineage implements Disposable {
     const artifact = await this.#artifacts.put(trainingRows(header, examples));
     // The record is the truth. Where the index cannot be written, whoever reads it next brings it up to date.
     try {
-      if (this.#usable) this.#writer().add(artifact, header, examples);
+      if (this.#usable) {
+        this.#index ??= openOrReplaceIndex(this.#path);
+        addRecord(this.#index, artifact, header, examples);
+      }
     } catch {
       this.#usable = false;
       this[Symbol.dispose]();
@@ -52,16 +55,8 @@ export class Lineage implements Disposable {
     return artifact;
   }
 
-  #writer(): IndexWriter {
-    if (this.#index === undefined) {
-      const database = openOrReplaceIndex(this.#path);
-      this.#index = { database, writer: new IndexWriter(database) };
-    }
-    return this.#index.writer;
-  }
-
   [Symbol.dispose](): void {
-    this.#index?.database.close();
+    this.#index?.close();
     this.#index = undefined;
   }
 }

@@ -7,7 +7,7 @@ import { ledgerFault } from "../faults.ts";
 import { type LedgerReader, ledgerFolder } from "../ledger.ts";
 import { type FoundExample, IndexReader } from "./index-reader.ts";
 import { openIndex } from "./index-schema.ts";
-import { IndexWriter } from "./index-writer.ts";
+import { addRecord } from "./index-writer.ts";
 import { indexPath, openOrReplaceIndex, removeIndex } from "./lineage.ts";
 import { readExample, readHeader } from "./training-record.ts";
 
@@ -39,7 +39,7 @@ export async function readLineage<T>(
     try {
       const index = new IndexReader(database);
       const unreadable = await catchUp(database, index, artifacts, records);
-      return await work({ index, unreadable, read: (found) => readFound(artifacts, found) });
+      return await work({ index, unreadable, read: readingFrom(artifacts) });
     } finally {
       database.close();
     }
@@ -80,11 +80,10 @@ async function catchUp(
   const known = index.artifacts();
   const missing = [...new Set(records)].filter((artifact) => !known.has(artifact));
   const unreadable: string[] = [];
-  const writer = new IndexWriter(database);
   for (const artifact of missing) {
     try {
       const [first, ...rows] = await artifacts.read(artifact);
-      writer.add(artifact, readHeader(first), rows.map(readExample));
+      addRecord(database, artifact, readHeader(first), rows.map(readExample));
     } catch (error) {
       if ((error as { readonly errcode?: number }).errcode !== undefined) throw error;
       unreadable.push(messageOf(error));
@@ -93,13 +92,20 @@ async function catchUp(
   return unreadable;
 }
 
-async function readFound(artifacts: Artifacts, found: readonly FoundExample[]): Promise<TrainedExample[]> {
-  const wanted = new Map<string, Set<number>>();
-  for (const { artifact, place } of found)
-    wanted.set(artifact, (wanted.get(artifact) ?? new Set<number>()).add(place + 1));
+/** Reads examples from their records; one that was read is not read again. */
+function readingFrom(artifacts: Artifacts): LineageReader["read"] {
   const rows = new Map<string, TrainedExample>();
-  for (const [artifact, places] of wanted)
-    for (const [place, row] of await artifacts.readSome(artifact, places))
-      rows.set(`${artifact}/${place}`, readExample(row));
-  return found.map(({ artifact, place }) => rows.get(`${artifact}/${place + 1}`) as TrainedExample);
+  const keyOf = ({ artifact, place }: Pick<FoundExample, "artifact" | "place">): string =>
+    `${artifact}/${place}`;
+  return async (found) => {
+    const wanted = new Map<string, Set<number>>();
+    for (const { artifact, place } of found)
+      if (!rows.has(keyOf({ artifact, place })))
+        // The first row of a record says what it is.
+        wanted.set(artifact, (wanted.get(artifact) ?? new Set<number>()).add(place + 1));
+    for (const [artifact, places] of wanted)
+      for (const [place, row] of await artifacts.readSome(artifact, places))
+        rows.set(keyOf({ artifact, place: place - 1 }), readExample(row));
+    return found.map((one) => rows.get(keyOf(one)) as TrainedExample);
+  };
 }

@@ -4,21 +4,20 @@ import type { Match } from "./find-examples.ts";
 import type { ExampleTrace } from "./trace-schema.ts";
 import { originIn, roundsOf, type TraceGround, weightsBehind } from "./weights-behind.ts";
 
-/** Origins of one example that are told; one that was met in more is met so again and again. */
-const mostOrigins = 64;
+/** Origins of one example that are told: one that was met in more is met so again and again. */
+const mostOrigins = 24;
 
 /** Where one example came from, in every way that it did, and which weights it was trained into. */
 export async function exampleTrace(
   ground: TraceGround,
   { index, read, unreadable }: LineageReader,
-  matches: readonly Match[],
+  { id, kept }: Match,
 ): Promise<ExampleTrace> {
-  const [{ id, kept: first }] = matches as [Match];
   const found = index.examplesOf(id, mostOrigins);
   const rows = await read(found);
   const origins = found.flatMap((example, place): ExampleTrace["origins"] => {
     const row = rows[place];
-    const uses = index.usesOf(example.number);
+    const uses = index.usesOf(example);
     const [learnt] = uses;
     if (row === undefined || learnt === undefined) return [];
     const { writer, source } = row;
@@ -43,7 +42,7 @@ export async function exampleTrace(
   });
   const writers = origins.flatMap(({ writer }) => writer?.checkpoint ?? []);
   const weights = weightsBehind(ground, writers);
-  const { prompt, answer, item, tokens } = first;
+  const { prompt, answer, item, tokens } = kept;
   return {
     kind: "example",
     id,

@@ -12,7 +12,7 @@ export interface Match extends FoundExample {
 }
 
 export interface Found {
-  /** As many as are listed, an entry an example and origin. */
+  /** As many as are listed, one an identity. */
   readonly examples: readonly Match[];
   readonly total: number;
 }
@@ -29,30 +29,27 @@ export async function findExamples(lineage: LineageReader, of: string): Promise<
 
 async function find(lineage: LineageReader, of: string): Promise<Found> {
   const { index } = lineage;
-  const byId = /^[0-9a-f]{4,32}$/i.test(of) ? index.examplesOf(of.toLowerCase(), mostListed) : [];
   const text = of.trim();
-  const found = [
-    ...(await kept(lineage, "id", byId)),
-    ...(await kept(lineage, "answer", index.examplesWith("answer", text, mostListed))),
-    ...(await kept(lineage, "prompt", index.examplesWith("prompt", text, mostListed))),
-  ].filter(({ as, kept: { prompt, answer } }) => as === "id" || { prompt, answer }[as].trim() === text);
-  const examples = found.filter(
-    ({ number }, place) => found.findIndex((other) => other.number === number) === place,
-  );
-  const others = index.countWith("answer", text) + index.countWith("prompt", text);
+  const byId = /^[0-9a-f]{4,32}$/i.test(of) ? index.examplesOf(of.toLowerCase(), mostListed) : [];
+  const byAnswer = index.examplesWith("answer", text, mostListed);
+  const byPrompt = index.examplesWith("prompt", text, mostListed);
+  const matches = await kept(lineage, [
+    ...byId.map((found) => ({ ...found, as: "id" as const })),
+    ...byAnswer.found.map((found) => ({ ...found, as: "answer" as const })),
+    ...byPrompt.found.map((found) => ({ ...found, as: "prompt" as const })),
+  ]);
+  const fitting = matches.filter(({ as, kept: row }) => as === "id" || row[as].trim() === text);
+  const examples = fitting.filter(({ id }, place) => fitting.findIndex((other) => other.id === id) === place);
+  const more = Math.max(byAnswer.total, byPrompt.total);
   return {
     examples,
-    total: examples.length < mostListed ? examples.length : Math.max(examples.length, others),
+    total: examples.length < mostListed ? examples.length : Math.max(examples.length, more),
   };
 }
 
-async function kept(
-  { read }: LineageReader,
-  as: Match["as"],
-  found: readonly FoundExample[],
-): Promise<Match[]> {
+async function kept({ read }: LineageReader, found: readonly Omit<Match, "kept">[]): Promise<Match[]> {
   const rows = await read(found);
-  return found.map((one, place) => ({ ...one, as, kept: rows[place] as TrainedExample }));
+  return found.map((one, place) => ({ ...one, kept: rows[place] as TrainedExample }));
 }
 
 /** A list to choose from. */
