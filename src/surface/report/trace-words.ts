@@ -68,7 +68,12 @@ function matchWords({ of, total, matches }: Matches): string[] {
 function whereFrom(origin: ExampleTrace["origins"][number]): string[] {
   const { kind, items, source, line, writer, sample, stepsAfter, kept, rollouts, place } = origin;
   const item = line === null ? itemsWords(items) : `${cleanText(items.name)}, line ${line}`;
-  if (kind === "demonstrations") return [`written by no model: ${item}`];
+  if (kind === "demonstrations")
+    return [
+      origin.real
+        ? `written by no model: ${item}`
+        : `answer written by no model, to a prompt that a model made: ${item}`,
+    ];
   const after = stepsAfter ? `, ${plural(stepsAfter, "step")} on` : "";
   return [
     `answer written by ${writer?.checkpoint ?? "weights that no record names"}${after} (${writer?.role}, sample ${sample})`,
