@@ -91,7 +91,7 @@ const growth = 1.5;
  *   options: { alpha: 0.05, smallestGain: 0.01, cap: 4000 },
  *   nextBlocks: async (count) => Array.from({ length: count }, () => block),
  * });
- * opening.outcome; // "better", after 8 pairs: wealth 58 ≥ 1/α_1 = 33
+ * opening.outcome; // "better", after 8 pairs: wealth 54 ≥ 1/α_1 = 33
  */
 export async function openGate(request: OpeningRequest): Promise<Opening> {
   const { opening, options, reused, nextBlocks } = readOptions("openGate()", openingRequestSchema, request);
@@ -114,24 +114,29 @@ export async function openGate(request: OpeningRequest): Promise<Opening> {
   });
   let shown = false;
   const end = (): Opening => state(shown ? "better" : "not-shown");
+  /** Bets on one more block; the opening, where it ends by it. */
+  const look = (block: PairedBlock): Opening | null => {
+    const differences = block.pairs.map(({ difference }) => difference);
+    if (pairs + differences.length > options.cap) return end();
+    better.bet(differences);
+    futile.bet(differences);
+    blocks += 1;
+    for (const pair of block.pairs) {
+      pairs += 1;
+      sum += pair.difference;
+      if (pair.void) voids += 1;
+    }
+    shown ||= better.value >= 1 / alpha;
+    if (reused) return null;
+    if (shown) return state("better");
+    return futile.value >= 1 / futilityLevel ? state("futile") : null;
+  };
   for (let asked = firstBlocks; ; asked = Math.ceil(asked * growth)) {
     const answered = await nextBlocks(asked);
     if (answered.length === 0) return end();
     for (const block of answered) {
-      const differences = block.pairs.map(({ difference }) => difference);
-      if (pairs + differences.length > options.cap) return end();
-      better.bet(differences);
-      futile.bet(differences);
-      blocks += 1;
-      for (const pair of block.pairs) {
-        pairs += 1;
-        sum += pair.difference;
-        if (pair.void) voids += 1;
-      }
-      shown ||= better.value >= 1 / alpha;
-      if (reused) continue;
-      if (shown) return state("better");
-      if (futile.value >= 1 / futilityLevel) return state("futile");
+      const ended = look(block);
+      if (ended !== null) return ended;
     }
   }
 }
