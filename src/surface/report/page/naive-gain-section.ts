@@ -35,7 +35,7 @@ export function naiveGainSection({ rounds }: RunStory): Content {
   return part({
     id: "naive",
     title: "The naive gain, and the audit gain",
-    lead: "The naive gain is the candidate’s on validation items, by which the run steers: whoever wins there was also lucky there, so it tends to overstate. The audit gain is measured afterwards, on items that chose nothing. A band is a 95 % interval; over many promotions the two should differ by no more than luck.",
+    lead: "The naive gain is the candidate’s on validation items, by which the run steers: what wins there was also lucky there, so it tends to overstate. The audit gain is measured after the decision, on items that chose nothing, and only it is claimed. A band is a 95 % interval.",
     body: html`<div class="split-two"><figure class="card chart"><figcaption><h3>Gain of each promotion, in points</h3></figcaption>${chart}</figure>
 <div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Naive and audit gain by promotion"><table class="data"><thead><tr><th scope="col" class="end">round</th><th scope="col" class="end">naive gain</th><th scope="col" class="end">audit gain</th><th scope="col" class="end">overstated by</th></tr></thead>
 <tbody>${promotions.map(rowOf)}</tbody></table></div>${meanOf(promotions)}</div></div>`,
