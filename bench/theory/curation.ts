@@ -9,7 +9,7 @@ const liking = [0, 1, 2, 2].map((reward) => Math.exp(reward));
 const most = Math.max(...liking);
 const best = liking.flatMap((like, index) => (like === most ? [index] : []));
 const generations = 6;
-/** Answers that a generation keeps. */
+/** Answers that a generation keeps. They stand for infinitely many: that chance alone takes up to .01 nats of entropy is in the tolerance. */
 const population = 1000;
 
 /**

@@ -87,7 +87,7 @@ export const tails: Theory = {
         what: `${arm.name}: two answers differ after ${t}`,
         kind: "mean",
         predicted: at(arm.differing, t),
-        tolerance: 0.006,
+        tolerance: 0.009,
         told: t === generations,
       },
     ]),
@@ -95,8 +95,8 @@ export const tails: Theory = {
   wrong: [
     {
       what: "survival as if each generation drew from real data anew",
-      key: "own data only: rare 10",
-      predicted: (1 - (1 - (real[rare] as number)) ** draws) ** 10,
+      key: "own data only: rare 20",
+      predicted: (1 - (1 - (real[rare] as number)) ** draws) ** 20,
     },
     {
       what: "diversity that falls by 1/(2M), as with two sets of genes",

@@ -83,7 +83,7 @@ export interface TheoryResult {
 }
 
 const fullSeeds = 5;
-/** A 95 % interval may hold the truth so much less often; those of skewed values do, where a group is small. */
+/** With 500 groups. Intervals of skewed values hold the truth a little less often, where a group is small. */
 const coverageTolerance = 0.06;
 
 /** Simulates a theory for some seeds and compares. Smaller groups are for tests. */
@@ -118,7 +118,7 @@ export async function measureTheory(
   const watched = theory.quantities.findIndex(({ key }) => key === theory.covers);
   const quantity = theory.quantities[watched] as Quantity;
   const intervals = bySeed.flat().map((chains) => estimate(quantity, column(chains, watched)).interval);
-  const coverageWithin = coverageTolerance * Math.sqrt((fullSeeds * theory.size.groups) / intervals.length);
+  const coverageWithin = coverageTolerance * Math.sqrt(500 / intervals.length);
   const coverage = coverageOf(quantity, intervals, coverageWithin);
   const controls = [
     ...theory.wrong.map(({ what, key, predicted, relation = found(key).relation }) => {
