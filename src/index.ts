@@ -66,6 +66,9 @@ export {
   rollback,
   run,
   type SavedWeights,
+  type Trace,
+  type TraceOptions,
+  trace,
   type WhichWeights,
   withParameters,
 } from "./loop/run.ts";
