@@ -19,9 +19,13 @@ export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export {
+  type Answered,
+  type AnswerOptions,
   type Audit,
   type AuditOptions,
+  answerQuestion,
   auditRun,
+  type BudgetChange,
   type Chat,
   type ChatAnswer,
   type ChatOptions,
@@ -38,9 +42,11 @@ export {
   type Followed,
   type FollowOptions,
   followRun,
+  type Marginal,
   type MetricRow,
   type MetricsOptions,
   openChat,
+  openQuestions,
   type ParameterKinds,
   type ParameterValues,
   type ParametrisedRun,
@@ -48,6 +54,7 @@ export {
   type PlannedStage,
   type PlanOptions,
   plan,
+  type Question,
   type Rollback,
   type RollbackOptions,
   type RunConfig,

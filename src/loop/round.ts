@@ -7,6 +7,7 @@ import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
 import { optimizeStage } from "./round/optimize.ts";
+import { approvedDecision } from "./round/promotion-question.ts";
 import { selectStage } from "./round/select.ts";
 import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
 
@@ -36,7 +37,8 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const { measurement: validation, gain } = await evaluateStage(context, round, candidate, champion);
   const measured = { candidate: validation, champion: state.championValidation, training: evidence };
   const findings = await guardStage(context, round, measured);
-  const decision = await decideStage(context, round, candidate, champion, { findings, gain });
+  const decided = await decideStage(context, round, candidate, champion, { findings, gain });
+  const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) await auditStage(context, round, "previous-champion", champion, candidate);
 
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });

@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
+import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
 import { naming } from "./faults.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
@@ -26,6 +27,7 @@ export class Ledger implements Disposable {
   readonly #clock: Clock;
   readonly #owner: Disposable;
   readonly artifacts: Artifacts;
+  readonly answers: AnswerFiles;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = ledgerFolder(folder);
@@ -34,6 +36,7 @@ export class Ledger implements Disposable {
     naming(this.#folder, () => mkdirSync(this.#folder, { recursive: true }));
     this.#owner = takeFolder(this.#folder, clock);
     this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
+    this.answers = new AnswerFiles(this.#folder);
     try {
       this.artifacts.sweep();
       this.#sweepCheckpoints();
