@@ -246,8 +246,8 @@ async function goOn(attempt: Attempt): Promise<void> {
       if (signal?.aborted) throw interruption();
     },
     withinBudget: (stage) => {
-      // What audits may take was kept back for them.
-      if (stage === "audit") return;
+      // What audits may take was kept back for them, and a reused opening is charged as a whole.
+      if (stage === "audit" || meter.sealed) return;
       const spent = spentCap(
         definition.budget,
         meter.read(),

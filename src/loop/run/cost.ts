@@ -19,6 +19,8 @@ export interface CostMeter {
    * tokens are charged instead, and the time that so many take in this run.
    */
   seal(): (charged: number) => void;
+  /** Whether tokens and time stand still, as between a `seal` and its charge. */
+  readonly sealed: boolean;
   /** From now on time is not counted, until the returned function is called: a person is waited for. */
   pause(): () => void;
   /** Keeps the cost beside the run's events, so that a death loses no more than what was under way. */
@@ -73,6 +75,9 @@ export function costMeter({ ledger, record, engine, clock, prices }: CostMeterOp
   };
   return {
     read,
+    get sealed() {
+      return sealed !== null;
+    },
     seal: () => {
       const begun = { tokens: engine.cost().tokensSampled, seconds: times().wallSeconds };
       // What a token takes outside of it, trained or sampled: how long these answers take would tell how right they are.

@@ -97,11 +97,11 @@ function headline(story: RunStory): string {
     case "stopped-by-guard":
       return `${name}: stopped by a guard in round ${at}${of}: ${reason ?? ""}`;
     case "budget-spent":
-      return `${name}: stopped ${place}${stage}: ${reason ?? ""}${wall}`;
+      return `${name}: stopped ${place}${stage}: ${reason ?? ""}`;
     case "interrupted":
       return `${name}: interrupted ${place}${stage}: ${interruptions.at(-1)?.reason ?? ""}`;
     case "running":
-      return `${name}: ${place}${stage}${observed}`;
+      return `${name}: ${place}${stage}${openIn(story).length > 0 ? ", waits for a person" : ""}${observed}`;
   }
 }
 

@@ -126,9 +126,10 @@ function wordsFor(
     ...(report === null ? {} : { report }),
   });
   if (!alreadyFinished) return words;
+  const spent = events.findLast(({ event }) => event.type === "budget-spent")?.event;
   const finished =
-    outcome === "budget-spent"
-      ? `Nothing was done again: ${reason}. For more, raise it in the config or with --budget, such as \`--budget tokens=5M\`; any other change of the config starts a new run.`
+    outcome === "budget-spent" && spent?.type === "budget-spent"
+      ? `Nothing was done again: ${reason}. For more, raise it in the config or give, say, --budget ${spent.cap}=${2 * spent.limit}; any other change of the config starts a new run.`
       : "This run is finished, and nothing was done again. For more rounds raise budget.rounds in the config, or give --budget rounds=N; any other change to it starts a new run.";
   return [finished, ...words];
 }
