@@ -49,6 +49,7 @@ import { refuseTooLarge } from "./run/memory.ts";
 import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
+import { takeAnswers } from "./run/take-answers.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
 export type { RunDefinition } from "./round/definition.ts";
@@ -138,6 +139,7 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   if (wanted.gate.mode === "decide") blockParts(wanted.task, wanted.gate);
   using ledger = openLedger({ folder, clock });
   using outside = openProgressFile({ folder, clock });
+  takeAnswers(ledger);
   const line = ledger.runs().filter(({ name }) => name === wanted.name);
   const last = line.at(-1);
   let record = last === undefined ? undefined : ledger.openRun(last);

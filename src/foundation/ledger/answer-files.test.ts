@@ -18,7 +18,9 @@ test("an answer lies there until it is taken, whole, and nothing beside it", () 
   expect(answers.leave(approval)).toBe(true);
   expect(readdirSync(join(folder, "answers"))).toEqual(["1-promotion-3.json"]);
   expect(new AnswerFiles(folder).find("1-promotion-3")).toEqual(approval);
+  expect(answers.left()).toEqual(["1-promotion-3"]);
   answers.remove("1-promotion-3");
+  expect(answers.left()).toEqual([]);
   expect(answers.find("1-promotion-3")).toBeUndefined();
   answers.remove("1-promotion-3");
 });

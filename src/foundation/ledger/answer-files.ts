@@ -5,6 +5,7 @@ import {
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -14,6 +15,8 @@ import { join } from "node:path";
 import { messageOf, userError } from "../base/index.ts";
 import { answerSchema, type OversightAnswer } from "../contract/index.ts";
 import { naming } from "./faults.ts";
+
+const ending = ".json";
 
 /**
  * Answers to a run's questions on their way into its ledger: only whoever owns the folder writes there, and a person answers from
@@ -65,13 +68,22 @@ export class AnswerFiles {
     }
   }
 
+  /** Questions whose answers lie here. */
+  left(): string[] {
+    if (!existsSync(this.#folder)) return [];
+    return naming(this.#folder, () => readdirSync(this.#folder))
+      .filter((name) => name.endsWith(ending))
+      .map((name) => name.slice(0, -ending.length))
+      .sort();
+  }
+
   /** Once it is in the ledger. */
   remove(question: string): void {
     naming(this.#folder, () => rmSync(this.#pathOf(question), { force: true }));
   }
 
   #pathOf(question: string): string {
-    return join(this.#folder, `${question}.json`);
+    return join(this.#folder, question + ending);
   }
 }
 

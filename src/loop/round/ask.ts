@@ -47,8 +47,6 @@ export async function ask<T extends Json>(asking: Asking, request: AskRequest<T>
   return result;
 
   async function heard(): Promise<OversightAnswer> {
-    const left = ledger.answers.find(question);
-    if (left !== undefined) return left;
     const asked = known();
     if (asked !== undefined) oversight.onQuestion?.(asked);
     watch({ type: "progress", stage, label: `waits for an answer to ${question}`, done: 0, total: 0 });

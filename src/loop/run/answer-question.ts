@@ -20,6 +20,7 @@ import {
 import { isOpen, type Question, questionsOf } from "../oversight/index.ts";
 import { projectFolder } from "./arguments.ts";
 import { noRun } from "./find-run.ts";
+import { takeAnswers } from "./take-answers.ts";
 
 export interface AnswerOptions {
   /** The project folder; the current folder if left out. */
@@ -77,25 +78,16 @@ export async function answerQuestion(options: AnswerOptions): Promise<Answered> 
   const given: OversightAnswer = { question: id, answer, why, by: whoAnswers() };
   const answers = new AnswerFiles(ledgerFolder(folder));
   if (!answers.leave(given)) throw answeredAlready(id);
-  const taken = running ? false : takeIn(folder, run, given, clock);
+  const taken = running ? false : takeIn(folder, clock);
   const at = clock.now();
   return { ...question, answer: { answer, why, by: given.by, at }, run, running: !taken };
 }
 
-/** Puts an answer into the ledger where nobody else owns it; false where somebody has begun to run meanwhile, who will. */
-function takeIn(folder: string, run: string, given: OversightAnswer, clock: Clock): boolean {
+/** Puts what was answered into the ledger; false where somebody has begun to run meanwhile, who will. */
+function takeIn(folder: string, clock: Clock): boolean {
   try {
     using ledger = openLedger({ folder, clock });
-    const record = ledger.runs().find(({ id }) => id === run);
-    const journal = record === undefined ? undefined : ledger.openRun(record);
-    const asked = questionsOf(journal?.events() ?? []).find(({ id }) => id === given.question);
-    if (journal !== undefined && asked !== undefined)
-      journal.append(`answer/${given.question}`, {
-        type: "question-answered",
-        round: asked.round,
-        ...given,
-      });
-    ledger.answers.remove(given.question);
+    takeAnswers(ledger);
     return true;
   } catch (error) {
     if (isWhetstoneError(error) && error.code === "folder-in-use") return false;

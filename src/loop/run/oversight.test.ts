@@ -234,6 +234,18 @@ describe("more budget than was approved", () => {
     expect(other.championRound).toBe(2);
   });
 
+  test("that was approved too late for the process that asked is known to the next", async () => {
+    await play(1, asks("budget"), nobody);
+    expect((await raise({ rounds: 2 }, () => "end")).outcome).toBe("interrupted");
+    const left = { question: "1-budget-1", answer: "approve", why: "", by: "anna" };
+    mkdirSync(join(folder, ".whetstone", "answers"), { recursive: true });
+    writeFileSync(join(folder, ".whetstone", "answers", "1-budget-1.json"), JSON.stringify(left));
+    const same = await play(1, asks("budget"), nobody);
+    expect(same.alreadyFinished).toBe(true);
+    expect(eventsOf(same.events, "question-answered")).toMatchObject([{ by: "anna" }]);
+    expect((await raise({ rounds: 2 }, nobody)).championRound).toBe(2);
+  });
+
   test("is what was given while nobody asked", async () => {
     await play(1, {}, nobody);
     await play(1, {}, nobody, { budget: { rounds: 2 } });

@@ -18,10 +18,12 @@ export interface KeptBack {
 
 const nothing: KeptBack = { answers: 0, tokensSampled: 0, tokensRead: 0 };
 
-/** Counts answers at their longest. A gate that observes promotes nothing, so that nothing is audited. */
+/** Counts answers at their longest. A gate that observes promotes nothing, so that nothing is audited; without a cap nothing is kept. */
 export function keptBackOf(definition: RunDefinition, tokenizer: Tokenizer): KeptBack {
-  const { task, evaluate, refine, gate } = definition;
-  if (gate.mode === "observe") return nothing;
+  const { task, evaluate, refine, gate, budget } = definition;
+  const { tokens, wallSeconds, currency } = budget;
+  const capped = [tokens, wallSeconds, currency].some((cap) => cap !== undefined);
+  if (gate.mode === "observe" || !capped) return nothing;
   const items = [evaluate.auditPerStratum, evaluate.finalAuditPerStratum].flatMap((perStratum) =>
     evaluationItems({ task, split: "audit", perStratum, random: randomStream(0, "kept back") }),
   );
