@@ -1,5 +1,5 @@
 import { type Axis, type AxisOptions, axisOf } from "./axis.ts";
-import type { Row } from "./theory.ts";
+import type { Row } from "./row.ts";
 
 /** Lines are formulas, dots measurements with their intervals, dashes formulas that are wrong. */
 type Kind = "line" | "dots" | "dashes" | "dots-and-dashes";

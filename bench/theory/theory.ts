@@ -1,6 +1,7 @@
 import { type RandomStream, randomStream } from "../../src/foundation/base/index.ts";
 import { exactInterval, type Interval, meanInterval, meanOf } from "../../src/foundation/statistics/index.ts";
 import type { Picture } from "./picture.ts";
+import type { Relation, Row } from "./row.ts";
 
 /** What a chain of generations is watched for, and what a closed form says of it. */
 export interface Quantity {
@@ -16,8 +17,6 @@ export interface Quantity {
   /** Has a row of its own in the table; the others are checked and drawn. */
   readonly told?: boolean;
 }
-
-type Relation = "equal" | "at least" | "at most";
 
 /** A formula that somebody could take for the right one: it must not hold. */
 export interface WrongFormula {
@@ -48,18 +47,6 @@ export interface Theory {
 export interface Size {
   readonly groups: number;
   readonly chains: number;
-}
-
-export interface Row {
-  readonly what: string;
-  readonly relation: Relation;
-  readonly predicted: number;
-  readonly measured: number;
-  /** 95 %. */
-  readonly interval: Interval;
-  /** Grows as the root of what is left out when less than five seeds of full size are measured. */
-  readonly tolerance: number;
-  readonly holds: boolean;
 }
 
 export interface Measured extends Row {
