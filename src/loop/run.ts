@@ -76,6 +76,8 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { TracedWeights } from "./run/trace/trace-schema.ts";
+export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
@@ -91,6 +93,8 @@ export interface RunOptions {
    */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** False keeps no record of what each example came from, for measuring what that costs: `trace` then knows nothing of it. */
+  readonly lineage?: boolean;
 }
 
 const optionsSchema = z.strictObject({
@@ -99,6 +103,7 @@ const optionsSchema = z.strictObject({
   onResume: functionOf<NonNullable<RunOptions["onResume"]>>(),
   signal: abortSignal,
   clock: valueWith<Clock>("monotonic", "expected a clock").optional(),
+  lineage: z.boolean().default(true),
 });
 
 /**
@@ -114,7 +119,7 @@ const optionsSchema = z.strictObject({
 export async function run(definition: RunDefinition, options: RunOptions = {}): Promise<RunResult> {
   checkDefinition("run()", definition);
   const read = readOptions("run()", optionsSchema, options);
-  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = read;
+  const { folder, watch = () => {}, onResume, signal, clock = systemClock, lineage } = read;
   await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
   if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
@@ -126,7 +131,7 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   using outside = openProgressFile({ folder, clock });
   const watching = sharing(outside, watch, record.events().at(-1)?.id ?? 0);
   try {
-    await goOn({ definition, folder, ledger, record, origin, clock, watch: watching, signal });
+    await goOn({ definition, folder, ledger, record, origin, clock, watch: watching, signal, lineage });
     return result();
   } catch (error) {
     const asked = signal?.aborted && (error === signal.reason || isInterruption(error));
@@ -154,11 +159,12 @@ interface Attempt {
   readonly clock: Clock;
   readonly watch: Watcher;
   readonly signal: AbortSignal | undefined;
+  readonly lineage: boolean;
 }
 
 /** Opens the engine and plays what is left of the run. */
 async function goOn(attempt: Attempt): Promise<void> {
-  const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
+  const { definition, folder, ledger, record, origin, clock, watch, signal, lineage } = attempt;
   const { task, model } = definition;
   refuseLacking(definition);
   const setUp: EngineProgress = (label, done, total) =>
@@ -205,6 +211,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     samplers,
     clock,
     watch,
+    lineage,
     cost: meter.read,
     sealCost: meter.seal,
     safePoint: () => {

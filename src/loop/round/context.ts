@@ -32,6 +32,8 @@ export interface RoundContext {
   readonly sealCost: () => (charged: number) => void;
   /** A safe point: throws when the run was asked to end. */
   readonly safePoint: () => void;
+  /** False where what examples came from is not to be kept. */
+  readonly lineage?: boolean;
   /** Aborts when the run was asked to end: what is waited for is then given up, and done again from its last durable step. */
   readonly signal?: AbortSignal;
 }
