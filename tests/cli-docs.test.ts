@@ -31,6 +31,8 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "rollback",
     "metrics",
     "trace",
+    "approve",
+    "reject",
     "doctor",
     "model pull",
     "model import",

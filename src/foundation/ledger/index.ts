@@ -1,3 +1,4 @@
+export { AnswerFiles } from "./answer-files.ts";
 export type { Artifacts } from "./artifacts.ts";
 export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } from "./ledger.ts";
 export {

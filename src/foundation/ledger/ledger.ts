@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
+import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
 import { naming } from "./faults.ts";
 import { Lineage } from "./lineage/lineage.ts";
@@ -28,6 +29,7 @@ export class Ledger implements Disposable {
   readonly #owner: Disposable;
   readonly artifacts: Artifacts;
   readonly lineage: Lineage;
+  readonly answers: AnswerFiles;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = ledgerFolder(folder);
@@ -37,6 +39,7 @@ export class Ledger implements Disposable {
     this.#owner = takeFolder(this.#folder, clock);
     this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
     this.lineage = new Lineage(this.#folder, this.artifacts);
+    this.answers = new AnswerFiles(this.#folder);
     try {
       this.artifacts.sweep();
       this.#sweepCheckpoints();
