@@ -19,6 +19,14 @@ export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export {
+  type DecisionRequest,
+  decide,
+  type OpeningRequest,
+  openGate,
+  type Pair,
+  type PairedBlock,
+} from "./loop/gate.ts";
+export {
   type Answered,
   type AnswerOptions,
   type Audit,
@@ -65,6 +73,9 @@ export {
   rollback,
   run,
   type SavedWeights,
+  type Trace,
+  type TraceOptions,
+  trace,
   type WhichWeights,
   withParameters,
 } from "./loop/run.ts";

@@ -30,6 +30,7 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "export",
     "rollback",
     "metrics",
+    "trace",
     "approve",
     "reject",
     "doctor",

@@ -88,6 +88,8 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { TracedWeights } from "./run/trace/trace-schema.ts";
+export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
@@ -103,6 +105,8 @@ export interface RunOptions {
    */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** False keeps no record of what each example came from, for measuring what that costs: `trace` then knows nothing of it. */
+  readonly lineage?: boolean;
   /** Parts of the definition's budget that are others now: a raised one goes on with a run that was finished. */
   readonly budget?: BudgetChange;
   /** Hears each question of `oversight` that the run waits for; {@link answerQuestion} answers. */
@@ -117,6 +121,7 @@ const optionsSchema = z.strictObject({
   budget: budgetChangeSchema,
   signal: abortSignal,
   clock: valueWith<Clock>("monotonic", "expected a clock").optional(),
+  lineage: z.boolean().default(true),
 });
 
 /**
@@ -132,7 +137,7 @@ const optionsSchema = z.strictObject({
 export async function run(definition: RunDefinition, options: RunOptions = {}): Promise<RunResult> {
   checkDefinition("run()", definition);
   const read = readOptions("run()", optionsSchema, options);
-  const { folder, watch = () => {}, onResume, onQuestion, signal, clock = systemClock } = read;
+  const { folder, watch = () => {}, onResume, onQuestion, signal, clock = systemClock, lineage } = read;
   const wanted = withBudget(definition, read.budget ?? {});
   await using _verifier = lendVerifier(wanted.task, folder);
   await runCanaries(wanted.task);
@@ -157,7 +162,7 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
     if (record.events().length > 0) onResume?.(record.events());
     const allowed = await askForMore({ ...asking, run: record }, wanted);
     if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
-    await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal });
+    await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
   } catch (error) {
     const asked = signal?.aborted && (error === signal.reason || isInterruption(error));
@@ -186,11 +191,12 @@ interface Attempt {
   readonly watch: Watcher;
   readonly oversight: OversightContext;
   readonly signal: AbortSignal | undefined;
+  readonly lineage: boolean;
 }
 
 /** Opens the engine and plays what is left of the run. */
 async function goOn(attempt: Attempt): Promise<void> {
-  const { definition, folder, ledger, record, origin, clock, watch, oversight, signal } = attempt;
+  const { definition, folder, ledger, record, origin, clock, watch, oversight, signal, lineage } = attempt;
   const { task, model } = definition;
   refuseLacking(definition);
   const setUp: EngineProgress = (label, done, total) =>
@@ -241,6 +247,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     samplers,
     clock,
     watch,
+    lineage,
     cost: meter.read,
     sealCost: meter.seal,
     safePoint: () => {

@@ -24,6 +24,8 @@ export type StageName = z.infer<typeof stageNameSchema>;
 
 const round = z.number().int().min(0);
 const description = z.record(z.string(), z.unknown());
+/** Artifacts that say what every role learnt from; none in runs that kept no lineage. */
+const lineage = z.array(z.string());
 /** Weights of the role that answers, and the round that made them. */
 const weights = z.object({ round, checkpoint: z.string() });
 
@@ -127,6 +129,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     round,
     checkpoint: z.string(),
     loss: trainingLossSchema.optional(),
+    lineage: lineage.optional(),
   }),
   /** `loss` is of the role that answers; there is none where nothing was trained, and in ledgers of before it was kept. */
   z.object({
@@ -135,6 +138,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     checkpoint: z.string(),
     evidence: description,
     loss: trainingLossSchema.optional(),
+    lineage: lineage.optional(),
   }),
   z.object({
     type: z.literal("validation-measured"),

@@ -33,6 +33,8 @@ export interface RoundContext {
   readonly sealCost: () => (charged: number) => void;
   /** A safe point: throws when the run was asked to end. */
   readonly safePoint: () => void;
+  /** False where what examples came from is not to be kept. */
+  readonly lineage?: boolean;
   /** Before work that is not done yet: throws where a cap of the budget is reached. */
   readonly withinBudget: (stage?: StageName) => void;
   readonly oversight: OversightContext;

@@ -73,6 +73,7 @@ async function opened(
 ): Promise<{ readonly opening: Opening | null; readonly obstacle: string | null }> {
   const { ledger, definition, run } = context;
   const { task, gate } = definition;
+  const { alpha, cap, reusedOpenings } = gate;
   const items = decisionItemsOf(task);
   const plan = planBlocks(task, gate, { reusedBefore: ledger.getFact(reusedFact(items)) === true });
   if ("obstacle" in plan) return { opening: null, obstacle: plan.obstacle };
@@ -81,7 +82,7 @@ async function opened(
   const open = (): Promise<Opening> =>
     openGate({
       opening: ledger.openingNumber(items, place.owner),
-      options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },
+      options: { alpha, cap, reusedOpenings, smallestGain: smallestWorth(gate, plan.reused) },
       reused: plan.reused,
       nextBlocks: answeredBlocks(context, { ...asked, ...place }),
     });

@@ -9,6 +9,7 @@ import { exitCodeMeanings } from "./exit-codes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { approve, reject } from "./oversight-routes.ts";
 import { type BudgetFlags, budget, folder, type JsonFlags, json, text } from "./route-parts.ts";
+import { trace } from "./trace-route.ts";
 
 const init = buildCommand<InitFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/init.ts")).initCommand,
@@ -162,6 +163,7 @@ export const routes = buildRouteMap<string, CliContext>({
     export: exportRoute,
     rollback,
     metrics,
+    trace,
     approve,
     reject,
     doctor,

@@ -76,6 +76,8 @@ export interface RoundStory {
   readonly loss: TrainingLoss | null;
   /** The candidate (in round 0 the base) on validation items. */
   readonly validation: Measurement | null;
+  /** The candidate against the champion on those items: the naive gain, since they steer the run. */
+  readonly validationGain: Gain | null;
   readonly readings: readonly MeterReading[];
   readonly findings: readonly GuardFinding[];
   readonly decision: Decision | null;

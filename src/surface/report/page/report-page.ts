@@ -13,6 +13,7 @@ import { labelsSection } from "./labels-section.ts";
 import { limitsSection } from "./limits-section.ts";
 import { lossSection } from "./loss-section.ts";
 import { metersSection } from "./meters-section.ts";
+import { naiveGainSection } from "./naive-gain-section.ts";
 import { oversightSection } from "./oversight-section.ts";
 import { moment } from "./page-words.ts";
 import { provenanceSection } from "./provenance-section.ts";
@@ -42,6 +43,7 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
   const parts: readonly (readonly [id: string, title: string, content: Content])[] = [
     ["accuracy", "Accuracy", heatSection(story)],
     ["decisions", "Decisions", decisionsSection(story)],
+    ["naive", "Naive gain", naiveGainSection(story)],
     ["oversight", "Oversight", oversightSection(story)],
     ["labels", "Labels", labelsSection(story)],
     ["loss", "Training loss", lossSection(story)],
