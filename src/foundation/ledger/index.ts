@@ -4,8 +4,6 @@ export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } 
 export {
   countOf,
   type FoundExample,
-  type OriginShare,
-  type TokenCount,
 } from "./lineage/index-reader.ts";
 export { type LineageReader, readLineage } from "./lineage/read-lineage.ts";
 export { type ExampleOrigin, isRealOrigin, type TrainingHeader } from "./lineage/training-record.ts";
