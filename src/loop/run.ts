@@ -20,6 +20,7 @@ import {
   type RunLedger,
 } from "../foundation/ledger/index.ts";
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
+import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
 import { auditStage } from "./round/audit.ts";
 import { blockParts } from "./round/block-parts.ts";
@@ -42,6 +43,7 @@ import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
+import { tellRecovery } from "./run/tell-recovery.ts";
 
 export type { RunDefinition } from "./round/definition.ts";
 export { type Audit, type AuditOptions, auditRun } from "./run/audit-run.ts";
@@ -172,10 +174,15 @@ async function goOn(attempt: Attempt): Promise<void> {
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
   const began = clock.monotonic();
-  await using engine = await definition.engine.open({
+  const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
     onProgress: setUp,
     ...(signal ? { signal } : {}),
+  });
+  await using engine = new RecoveringEngine(opened, {
+    clock,
+    nameOf: (path) => ledger.checkpointName(path),
+    onRecovery: (recovery) => tellRecovery(context, recovery),
   });
   const capabilities = await engine.capabilities();
   refuseLacking(definition, capabilities);
@@ -265,6 +272,7 @@ function digestsOf(ledger: Ledger): PolicyStoreOptions["digests"] {
       return typeof digest === "string" ? digest : undefined;
     },
     set: (checkpoint, digest) => ledger.setFact(digestFact(checkpoint), digest),
+    delete: (checkpoint) => ledger.deleteFact(digestFact(checkpoint)),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   meterReadingSchema,
   trainingLossSchema,
 } from "./measurement.ts";
+import { isVolatile, volatile } from "./volatile.ts";
 
 export const stageNameSchema = z.enum([
   "prepare",
@@ -23,6 +24,7 @@ export type StageName = z.infer<typeof stageNameSchema>;
 
 const round = z.number().int().min(0);
 const description = z.record(z.string(), z.unknown());
+const seconds = volatile(z.number());
 /** Weights of the role that answers, and the round that made them. */
 const weights = z.object({ round, checkpoint: z.string() });
 
@@ -76,21 +78,39 @@ export const runEventSchema = z.discriminatedUnion("type", [
     kinds: z.array(z.string()).optional(),
     version: z.string(),
   }),
-  z.object({
-    type: z.literal("run-resumed"),
-    run: z.string(),
-    round,
-    /** The budget may have been raised since the run started. */
-    rounds: z.number().int(),
-    processId: z.number(),
-  }),
-  z.object({
-    type: z.literal("engine-started"),
-    engine: z.string(),
-    device: z.string(),
-    workers: z.number().int(),
-    seconds: z.number(),
-  }),
+  volatile(
+    z.object({
+      type: z.literal("run-resumed"),
+      run: z.string(),
+      round,
+      /** The budget may have been raised since the run started. */
+      rounds: z.number().int(),
+      processId: z.number(),
+    }),
+  ),
+  volatile(
+    z.object({
+      type: z.literal("engine-started"),
+      engine: z.string(),
+      device: z.string(),
+      workers: z.number().int(),
+      seconds,
+    }),
+  ),
+  /** A worker died within a stage: what it held was loaded again, and the steps since were replayed from their record. */
+  volatile(
+    z.object({
+      type: z.literal("engine-recovered"),
+      round,
+      /** Code of the error that told of the death. */
+      reason: z.string(),
+      /** Which weights were lost. */
+      weights: z.string(),
+      /** Optimiser steps that were made again. */
+      replayed: z.number().int(),
+      seconds,
+    }),
+  ),
   z.object({
     type: z.literal("round-started"),
     round,
@@ -103,7 +123,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("stage-finished"),
     round,
     stage: stageNameSchema,
-    seconds: z.number(),
+    seconds,
     summary: z.string(),
   }),
   /** Round 0: the first weights of the role that answers. */
@@ -156,8 +176,9 @@ export const runEventSchema = z.discriminatedUnion("type", [
     gain: gainSchema,
   }),
   z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
-  z.object({ type: z.literal("cost-metered"), round, cost: costSchema }),
-  z.object({ type: z.literal("round-finished"), round, seconds: z.number() }),
+  /** With what had to be done twice. */
+  volatile(z.object({ type: z.literal("cost-metered"), round, cost: costSchema })),
+  z.object({ type: z.literal("round-finished"), round, seconds }),
   z.object({
     type: z.literal("run-finished"),
     outcome: z.enum(["rounds-spent", "stopped-by-guard"]),
@@ -165,11 +186,28 @@ export const runEventSchema = z.discriminatedUnion("type", [
     champion: z.string(),
     championRound: round,
   }),
-  z.object({ type: z.literal("run-interrupted"), round, reason: z.string() }),
+  volatile(z.object({ type: z.literal("run-interrupted"), round, reason: z.string() })),
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
 export type RunEventType = RunEvent["type"];
 export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
+
+const schemas = new Map(
+  runEventSchema.options.map((option) => [option.shape.type.value as RunEventType, option]),
+);
+
+/** What of an event is equal in two runs that are equal; null where the whole event is of an interruption, or of the clock. */
+export function lastingPart(event: RunEvent): Readonly<Record<string, unknown>> | null {
+  const schema = schemas.get(event.type);
+  if (schema === undefined || isVolatile(schema)) return null;
+  const members = schema.shape as Readonly<Record<string, z.ZodType>>;
+  return Object.fromEntries(
+    Object.entries(event).filter(([name]) => {
+      const member = members[name];
+      return member === undefined || !isVolatile(member);
+    }),
+  );
+}
 
 /** A stored event: its place in the ledger, its time (for people; may jump), and the run that it belongs to. */
 export interface StoredEvent {

@@ -1,4 +1,5 @@
 export type { Artifacts } from "./artifacts.ts";
+export { type CanonicalForm, canonicalHash } from "./canonical-form.ts";
 export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } from "./ledger.ts";
 export type { Holder } from "./owner.ts";
 export { type LatestProgress, openProgressFile, type ProgressFile, readProgress } from "./progress-file.ts";

@@ -1,12 +1,10 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
+import { stepCadence, stretchesOf } from "./cadence.ts";
 import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, stateAtStart } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
-
-/** Optimiser steps that a crash may cost at most. */
-export const stepsBetweenCheckpoints = 500;
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -42,8 +40,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const tallies: Partial<Tally>[] = [];
     const losses: StepLoss[] = [];
     let checkpoint = start[role] ?? missing(role);
-    for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
-      const to = Math.min(steps, from + stepsBetweenCheckpoints);
+    for (const { from, to } of stretchesOf(steps, stepCadence)) {
       const begin = checkpoint;
       const result = await durable(`${name}/update/${role}/${to}`, async () => {
         const optimizerState = from === 0 ? stateAtStart(run, role, begin) : "continued";
@@ -70,6 +67,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         await storing;
         return { checkpoint: saved, tokensTrained, realTokens, losses: [...made] };
       });
+      if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
       tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
       losses.push(...lossesIn(result));
