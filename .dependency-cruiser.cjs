@@ -112,7 +112,7 @@ module.exports = {
       from: {
         path: "^(examples|bench)/",
         pathNot:
-          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment)[.]ts$",
+          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment|chaos/mortal-local)[.]ts$",
       },
       to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },

@@ -24,27 +24,34 @@ const [kills, seed] = [Number(values.kills), Number(values.seed)];
 const onLocal = values.engine === undefined ? Math.round(kills / 6) : values.engine === "local" ? kills : 0;
 
 const root = mkdtempSync(join(tmpdir(), "whetstone-chaos-"));
-const done = [
-  ...(await killed("tabular", kills - onLocal)),
-  ...(await killed("local", onLocal)),
-];
+const done = [...(await killed("tabular", kills - onLocal)), ...(await killed("local", onLocal))];
 const sum = (of: (one: Killed) => number): number => done.reduce((total, one) => total + of(one), 0);
 const result = {
   kills: sum((one) => one.kills),
   by: { cli: sum(({ by }) => by.cli), worker: sum(({ by }) => by.worker) },
   ledger_equal: done.every(({ ledgerEqual }) => ledgerEqual),
   weights_equal: done.every(({ weightsEqual }) => weightsEqual),
-  redone_share: sum((one) => one.redoneShare * one.kills) / Math.max(1, sum((one) => one.kills)),
+  redone_share:
+    sum((one) => one.redoneShare * one.kills) /
+    Math.max(
+      1,
+      sum((one) => one.kills),
+    ),
 };
 const passed = result.ledger_equal && result.weights_equal && result.redone_share <= mostRedone;
 if (values.json) console.log(JSON.stringify(result));
 else {
   const { by, ledger_equal, weights_equal, redone_share } = result;
   console.log(`${result.kills} kills: ${by.cli} of the command, ${by.worker} of a worker`);
-  console.log(`ledger ${ledger_equal ? "equal" : "DIFFERENT"}, weights ${weights_equal ? "equal" : "DIFFERENT"}`);
-  console.log(`work done again: ${(100 * redone_share).toFixed(1)} % of a run a kill, at most ${100 * mostRedone} %`);
+  console.log(
+    `ledger ${ledger_equal ? "equal" : "DIFFERENT"}, weights ${weights_equal ? "equal" : "DIFFERENT"}`,
+  );
+  console.log(
+    `work done again: ${(100 * redone_share).toFixed(1)} % of a run a kill, at most ${100 * mostRedone} %`,
+  );
 }
-for (const folder of done.flatMap(({ different }) => different)) console.error(`came to another end: ${folder}`);
+for (const folder of done.flatMap(({ different }) => different))
+  console.error(`came to another end: ${folder}`);
 if (passed) rmSync(root, { recursive: true, force: true });
 process.exitCode = passed ? 0 : 1;
 

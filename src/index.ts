@@ -1,7 +1,12 @@
 /** The public API: all that the command line does, from a program. */
 export { isWhetstoneError, WhetstoneError } from "./foundation/base/index.ts";
 export type * from "./foundation/contract/index.ts";
-export { type CanonicalForm, canonicalHash, type LedgerReader, readLedger } from "./foundation/ledger/index.ts";
+export {
+  type CanonicalForm,
+  canonicalHash,
+  type LedgerReader,
+  readLedger,
+} from "./foundation/ledger/index.ts";
 export * from "./gro/generate/index.ts";
 export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";

@@ -1,6 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
@@ -45,7 +53,11 @@ interface Started {
   readonly child: ChildProcess;
   /** Its first event, or its end. */
   readonly begun: Promise<void>;
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly said: string }>;
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly signal: NodeJS.Signals | null;
+    readonly said: string;
+  }>;
 }
 
 const program = join(import.meta.dirname, "..", "..", "bin", "whetstone.js");
@@ -85,7 +97,7 @@ export class Chaos {
   }
 
   /** Kills at random points until there were so many: the command, or every other time one of its workers. */
-  async atRandom(kills: number): Promise<Killed> {
+  async atRandom(kills: number): Promise<Killed & { readonly folders: readonly string[] }> {
     const { milliseconds } = await this.whole();
     const { engine, uniform } = this.#options;
     const by = { cli: 0, worker: 0 };
@@ -101,29 +113,19 @@ export class Chaos {
         while (!dead && by.cli + by.worker < kills) {
           const patience = 0.4 * uniform() * milliseconds;
           if (await Promise.race([over, later(patience)])) break;
-          const worker = engine === "local" && by.worker < by.cli + 1 ? pickWorker(child, uniform) : undefined;
-          if (worker === undefined) {
+          if (engine === "tabular" || by.worker > by.cli) {
             dead = child.kill("SIGKILL");
             by.cli += dead ? 1 : 0;
-          } else if (this.#killWorker(folder, worker, by.worker % 2 === 0)) by.worker += 1;
+          } else if (by.worker % 2 === 1) by.worker += killOne(workersOf(child), uniform) ? 1 : 0;
+          else by.worker += (await killedUnread(join(folder, "package"), child, over)) ? 1 : 0;
         }
         const { code, signal, said } = await ended;
         finished = code === 0;
-        if (!finished && signal !== "SIGKILL") throw new Error(`the run ended with ${code ?? signal}: ${said}`);
+        if (!finished && signal !== "SIGKILL")
+          throw new Error(`the run ended with ${code ?? signal}: ${said}`);
       }
     }
-    return this.#compare(folders, by);
-  }
-
-  /** At once, or when it has applied its next optimiser step and not answered; false where it is gone already. */
-  #killWorker(folder: string, worker: number, unread: boolean): boolean {
-    if (unread) writeFileSync(join(folder, "package", `die-${worker}`), "optim_step");
-    try {
-      process.kill(worker, unread ? 0 : "SIGKILL");
-      return true;
-    } catch {
-      return false;
-    }
+    return { ...(await this.#compare(folders, by)), folders };
   }
 
   async #toTheEnd(folder: string, deaths: "none" | "boundaries"): Promise<number> {
@@ -137,8 +139,11 @@ export class Chaos {
 
   #newFolder(): string {
     const folder = mkdtempSync(join(this.#options.root, "run-"));
-    const config = pathToFileURL(join(import.meta.dirname, "config.ts")).href;
-    writeFileSync(join(folder, "whetstone.config.ts"), `export { default } from ${JSON.stringify(config)};\n`);
+    const config = pathToFileURL(join(import.meta.dirname, "whetstone.config.ts")).href;
+    writeFileSync(
+      join(folder, "whetstone.config.ts"),
+      `export { default } from ${JSON.stringify(config)};\n`,
+    );
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
     return folder;
   }
@@ -221,14 +226,35 @@ export function uniformOf(seed: number, purpose: string): () => number {
 const later = (milliseconds: number): Promise<false> =>
   new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
 
-function pickWorker(child: ChildProcess, uniform: () => number): number | undefined {
+function workersOf(child: ChildProcess): number[] {
+  // It ends with 1 where there are none.
+  const { stdout } = spawnSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" });
+  return stdout.split("\n").flatMap((line) => (line === "" ? [] : [Number(line)]));
+}
+
+/** False where there is none, or it is gone already. */
+function killOne(workers: readonly number[], uniform: () => number): boolean {
+  const worker = workers[Math.floor(uniform() * workers.length)];
   try {
-    const found = execFileSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" });
-    const workers = found.trim().split("\n").map(Number);
-    return workers[Math.floor(uniform() * workers.length)];
+    return worker !== undefined && process.kill(worker, "SIGKILL");
   } catch {
-    return undefined;
+    return false;
   }
+}
+
+/** The worker that applies the next optimiser step dies with it, before it answers; false where the run ends before. */
+async function killedUnread(place: string, child: ChildProcess, over: Promise<boolean>): Promise<boolean> {
+  const workers = workersOf(child);
+  if (workers.length === 0) return false;
+  const traps = workers.map((worker) => join(place, `die-${worker}`));
+  for (const trap of traps) writeFileSync(trap, "optim_step");
+  let died = false;
+  while (!died && !(await Promise.race([over, later(20)]))) {
+    const left = workersOf(child);
+    died = left.length > 0 && workers.some((worker) => !left.includes(worker));
+  }
+  for (const trap of traps) rmSync(trap, { force: true });
+  return died;
 }
 
 function digestsOf(folder: string): Record<string, string> {

@@ -78,7 +78,9 @@ export function watched(inner: EngineDefinition, log: string, onApplied: Applied
 
 /** Work in forward passes of a token: two operations a parameter, and six where gradients are computed too. */
 export function workOf(lines: readonly WorkLine[]): number {
-  const answered = new Map(lines.flatMap(({ kind, call, tokens }) => (kind === "sampled" ? [[call, tokens]] : [])));
+  const answered = new Map(
+    lines.flatMap(({ kind, call, tokens }) => (kind === "sampled" ? [[call, tokens]] : [])),
+  );
   return lines.reduce((sum, { kind, call, tokens }) => {
     if (kind === "sampled") return sum;
     if (kind === "train") return sum + 3 * tokens;

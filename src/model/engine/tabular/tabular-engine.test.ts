@@ -80,7 +80,9 @@ describe("the tabular engine", () => {
     await using first = await newModel();
     const [gone, path] = [join(folder, "gone"), join(folder, "whole")];
     await first.save({ path: gone });
-    await using model = await engine.createModel({ source: { kind: "checkpoint", path: gone, optimizer: true } });
+    await using model = await engine.createModel({
+      source: { kind: "checkpoint", path: gone, optimizer: true },
+    });
     await rm(gone, { recursive: true });
     await model.save({ path });
     expect((await loadTokenizer(path)).hash).toBe(tokenizer.hash);

@@ -24,7 +24,7 @@ if (deaths === "boundaries") await atStepBoundaries(die);
 let steps = 0;
 const onApplied = (): void => {
   steps += 1;
-  if (deaths === "boundaries" && steps === 30) die("step applied");
+  if (deaths === "boundaries" && steps === 10) die("step applied");
 };
 
 const onTable = engine === "tabular";
