@@ -30,6 +30,8 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "export",
     "rollback",
     "metrics",
+    "verify",
+    "gc",
     "doctor",
     "model pull",
     "model import",

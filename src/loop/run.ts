@@ -78,6 +78,14 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
+export {
+  type Verification,
+  type VerifiedRun,
+  type VerifyFinding,
+  type VerifyOptions,
+  verifyFolder,
+} from "./run/upkeep/verify.ts";
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {

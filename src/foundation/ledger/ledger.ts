@@ -7,6 +7,7 @@ import type { StoredEvent } from "../contract/index.ts";
 import { Artifacts } from "./artifacts.ts";
 import { type CanonicalForm, readCanonicalForm } from "./canonical-form.ts";
 import { naming } from "./faults.ts";
+import { faultsOf, hashesIn, readableEvents } from "./inspection.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
 import { emptyLedger, openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
@@ -206,6 +207,14 @@ export interface LedgerReader extends Disposable {
   canonicalForm(run: string): CanonicalForm;
   /** Something that outlives runs. */
   getFact(key: string): Json | undefined;
+  /** All that outlives runs and has a key that begins so. */
+  facts(beginning: string): { readonly key: string; readonly value: Json }[];
+  /** Every SHA-256 that stands anywhere in the ledger: what none of them names is referred to by nothing. */
+  hashes(): ReadonlySet<string>;
+  /** What the database finds wrong with its own pages, in its words; empty where they are whole. */
+  faults(): string[];
+  /** A run's events up to the first that cannot be read: what was stored before a damage. */
+  readableEvents(run: string): StoredEvent[];
   /** Who runs in the folder now. */
   holder(): Holder | undefined;
 }
@@ -240,6 +249,16 @@ export function readLedger(options: { readonly folder?: string } = {}): LedgerRe
     finishedSteps: (run, beginning) => readFinishedSteps(database, path, run, beginning),
     openings: (items) => naming(path, () => countOpenings(database, items)),
     canonicalForm: (run) => readCanonicalForm(database, path, run),
+    facts: (beginning) =>
+      naming(path, () =>
+        database
+          .prepare("SELECT key, value FROM facts WHERE substr(key, 1, length(?)) = ? ORDER BY key")
+          .all(beginning, beginning)
+          .map(({ key, value }) => ({ key: String(key), value: readJson(value, path) })),
+      ),
+    hashes: () => naming(path, () => hashesIn(database)),
+    faults: () => faultsOf(database),
+    readableEvents: (run) => readableEvents(database, path, run),
     getFact: (key) =>
       naming(path, () => {
         const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);

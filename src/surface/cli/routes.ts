@@ -8,6 +8,7 @@ import { engineRoutes } from "./engine-routes.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { folder, type JsonFlags, json, text } from "./route-parts.ts";
+import { gc, verify } from "./upkeep-routes.ts";
 
 const init = buildCommand<InitFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/init.ts")).initCommand,
@@ -154,6 +155,8 @@ export const routes = buildRouteMap<string, CliContext>({
     export: exportRoute,
     rollback,
     metrics,
+    verify,
+    gc,
     doctor,
     model: modelRoutes,
     engine: engineRoutes,

@@ -7,3 +7,4 @@ export type { RoundStory, RunStory } from "./story.ts";
 export { tellRun } from "./tell-run.ts";
 export { type Saying, sideBySide } from "./terminal/side-by-side.ts";
 export { type TerminalView, type TerminalViewOptions, terminalView } from "./terminal/terminal-view.ts";
+export { plural } from "./words.ts";
