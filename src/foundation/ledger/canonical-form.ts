@@ -39,7 +39,13 @@ export function readCanonicalForm(database: DatabaseSync, path: string, run: str
   });
 }
 
-/** SHA-256 of a canonical form: equal on two machines where the ledgers say the same. */
+/**
+ * SHA-256 of a canonical form: equal on two machines where the ledgers say the same.
+ *
+ * @example
+ * using ledger = readLedger({ folder: "." });
+ * for (const { id } of ledger?.runs() ?? []) console.log(id, canonicalHash(ledger!.canonicalForm(id)));
+ */
 export function canonicalHash({ events, steps }: CanonicalForm): string {
   return hashOf({ events, steps });
 }
