@@ -4,10 +4,12 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
+import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
 import { type CanonicalForm, readCanonicalForm } from "./canonical-form.ts";
 import { naming } from "./faults.ts";
 import { faultsOf, hashesIn, readableEvents } from "./inspection.ts";
+import { Lineage } from "./lineage/lineage.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
 import { emptyLedger, openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
@@ -28,6 +30,8 @@ export class Ledger implements Disposable {
   readonly #clock: Clock;
   readonly #owner: Disposable;
   readonly artifacts: Artifacts;
+  readonly lineage: Lineage;
+  readonly answers: AnswerFiles;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = ledgerFolder(folder);
@@ -36,6 +40,8 @@ export class Ledger implements Disposable {
     naming(this.#folder, () => mkdirSync(this.#folder, { recursive: true }));
     this.#owner = takeFolder(this.#folder, clock);
     this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
+    this.lineage = new Lineage(this.#folder, this.artifacts);
+    this.answers = new AnswerFiles(this.#folder);
     try {
       this.artifacts.sweep();
       this.#sweepCheckpoints();
@@ -180,6 +186,7 @@ export class Ledger implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.lineage[Symbol.dispose]();
     this.#database.close();
     this.#owner[Symbol.dispose]();
   }

@@ -1,5 +1,5 @@
 export { stepCadence, stretchesOf } from "./cadence.ts";
-export type { MethodContext, PolicyStore, Weights } from "./context.ts";
+export type { MethodContext, PolicyStore, Training, Weights } from "./context.ts";
 export * from "./in-turn.ts";
 export * from "./part-schemas.ts";
 export { checkpointsOf, type MethodOutcome, runMethod } from "./run-method.ts";

@@ -24,6 +24,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
   const made = new Set<string>();
+  const trained: string[] = [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
     const run = { method, pass, name: `pass-${index}`, start, context };
@@ -34,10 +35,11 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     rollouts.push(...outcome.rollouts);
     tallies.push(outcome.tally);
     losses.push(...outcome.losses);
+    trained.push(...outcome.trained);
   }
   const checkpoints = { ...context.current, ...pick(weights, method.deliver) };
   // What one pass made for the next to begin with has served.
   const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
   for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
-  return { checkpoints, rollouts, tally: addTallies(tallies), losses };
+  return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained };
 }

@@ -1,6 +1,16 @@
+import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { repetitionCadence, stretchesOf } from "./cadence.ts";
-import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
+import {
+  itemsOf,
+  lossesIn,
+  missing,
+  openAll,
+  type PassOutcome,
+  type PassRun,
+  pick,
+  trainedIn,
+} from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
@@ -10,6 +20,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   let checkpoints = start;
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
+  const trained: string[] = [];
   const replay = { base: context.base, older: context.older };
   for (const { from: first, to: last } of stretchesOf(pass.repeat, repetitionCadence)) {
     const begin = checkpoints;
@@ -17,6 +28,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const policies = await openAll(run, begin, first > 0);
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
+      const learnt = pass.roles.map((): ExampleUses[] => []);
+      let stepsAfter = 0;
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const { scored, tally } = await roll({
@@ -41,6 +54,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
             }),
           ),
         );
+        for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
+        stepsAfter += Math.max(...updates.map((update) => update.losses.length));
         parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
@@ -53,7 +68,22 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           context.policies.save(role, saved[role] ?? missing(role), { unfinished: last < pass.repeat }),
         ),
       );
-      return { checkpoints: saved, tally: addTallies(parts), losses: made };
+      const records = await Promise.all(
+        pass.roles.map((role, index) =>
+          context.storeTraining({
+            role,
+            part: name,
+            steps: [first, last],
+            checkpoint: saved[role] ?? missing(role),
+            from: begin[role] ?? missing(role),
+            reward: pass.reward.name,
+            rollouts: null,
+            writers: pick(begin, pass.roles),
+            learnt: learnt[index] ?? [],
+          }),
+        ),
+      );
+      return { checkpoints: saved, tally: addTallies(parts), losses: made, trained: records };
     });
     if (first > 0)
       for (const checkpoint of Object.values(pick(begin, pass.roles)))
@@ -61,6 +91,13 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     checkpoints = { ...checkpoints, ...result.checkpoints };
     tallies.push(tallySchema.parse(result.tally));
     losses.push(...lossesIn(result));
+    trained.push(...trainedIn(result));
   }
-  return { checkpoints: pick(checkpoints, pass.roles), rollouts: [], tally: addTallies(tallies), losses };
+  return {
+    checkpoints: pick(checkpoints, pass.roles),
+    rollouts: [],
+    tally: addTallies(tallies),
+    losses,
+    trained,
+  };
 }
