@@ -112,7 +112,7 @@ module.exports = {
       from: {
         path: "^(examples|bench)/",
         pathNot:
-          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment|gate/[^/]+|theory/[^/]+|lineage/large-ledger)[.]ts$",
+          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment|chaos/mortal-local|gate/[^/]+|theory/[^/]+|lineage/large-ledger)[.]ts$",
       },
       to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },
