@@ -4,6 +4,7 @@ export * from "./events.ts";
 export * from "./guard.ts";
 export * from "./items.ts";
 export * from "./measurement.ts";
+export * from "./oversight.ts";
 export * from "./policy.ts";
 export * from "./rollout.ts";
 export * from "./source.ts";
