@@ -56,12 +56,14 @@ function checkpointsIn(value: Json | undefined): string[] {
   return found;
 }
 
+/** Members that name artifacts; `record` and `trained` are of what a stretch of training learnt from. */
+const naming = new Set(["artifact", "rollouts", "selections", "record", "trained"]);
+
 /** Names of artifacts in results of steps, lineages and facts. */
 export function artifactsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {
-    if (key === "artifact" || key === "rollouts" || key === "selections")
-      found.push(...textsIn(member).filter((text) => /^[0-9a-f]{64}$/.test(text)));
+    if (naming.has(key)) found.push(...textsIn(member).filter((text) => /^[0-9a-f]{64}$/.test(text)));
   });
   return found;
 }
