@@ -9,8 +9,9 @@ import { parseArgs } from "node:util";
 import { record, renderTable } from "./record.ts";
 import { seedsOfCommit } from "./seeds.ts";
 import { drawPicture } from "./theory/picture.ts";
+import type { Row } from "./theory/row.ts";
 import { theories } from "./theory/theories.ts";
-import { measureTheory, type Row, type TheoryResult } from "./theory/theory.ts";
+import { measureTheory, type TheoryResult } from "./theory/theory.ts";
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { drawPicture } from "../bench/theory/picture.ts";
+import type { Row } from "../bench/theory/row.ts";
 import { theories } from "../bench/theory/theories.ts";
-import { measureTheory, type Row, type Theory } from "../bench/theory/theory.ts";
+import { measureTheory, type Theory } from "../bench/theory/theory.ts";
 
 /** A small part of the bench (npm run bench:theory), whose tolerances are wider by the root of what is left out. */
 describe.each(Object.keys(theories))("%s", (name) => {

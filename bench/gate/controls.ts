@@ -7,13 +7,8 @@ import {
   peeks,
   takesReusedForFresh,
 } from "./gates.ts";
-import {
-  correlatedSamples,
-  type NullCase,
-  reusedLearning,
-  selectiveVoids,
-  zeroEffect,
-} from "./null-cases.ts";
+import type { NullCase } from "./null-case.ts";
+import { correlatedSamples, reusedLearning, selectiveVoids, zeroEffect } from "./null-cases.ts";
 
 /** A gate that is wrong, and the null case that finds it out; null where it is never wrong to promote, and never promotes. */
 export interface Control {

@@ -1,31 +1,7 @@
-import type { Opening, Pair } from "whetstone";
-import type { RandomStream } from "../../src/foundation/base/index.ts";
+import type { Pair } from "whetstone";
 import { freshBlocks, loss, type NextBlocks, type Outcomes, tie, win, winsAndLosses } from "./blocks.ts";
+import type { NullCase } from "./null-case.ts";
 import { learnsFromBits, probesFirst, reusedFile } from "./reused-file.ts";
-
-/** One opening of a run without a true gain. */
-export interface NullOpening {
-  readonly nextBlocks: NextBlocks;
-  readonly reused: boolean;
-  /** False where the candidate truly gains, so that promoting it would be right. */
-  readonly withoutGain: boolean;
-}
-
-export interface NullHistory {
-  readonly open: (opening: number) => NullOpening;
-  /** What left the gate, and reaches whoever makes the next candidate. */
-  readonly told: (opening: Opening) => void;
-}
-
-export interface NullSettings {
-  readonly strata: number;
-  /** Most pairs of an opening. */
-  readonly cap: number;
-  readonly random: RandomStream;
-}
-
-/** Begins a run in which no candidate has a true gain. */
-export type NullCase = (settings: NullSettings) => NullHistory;
 
 /** Of the openings of a run in turn: from models that hardly differ to models that differ on every item. */
 const discordances = [0.1, 0.25, 0.45, 1] as const;

@@ -3,7 +3,7 @@ import { type RandomStream, randomStream } from "../../src/foundation/base/index
 import { freshBlocks, winsAndLosses } from "./blocks.ts";
 import { fixedPairs } from "./fixed-size.ts";
 import type { Gate } from "./gates.ts";
-import type { NullCase } from "./null-cases.ts";
+import type { NullCase } from "./null-case.ts";
 
 /** The chance of one false promotion over all openings of a run. */
 export const alpha = 0.05;

@@ -1,7 +1,7 @@
 import type { Opening, Pair } from "whetstone";
 import type { RandomStream } from "../../src/foundation/base/index.ts";
 import { listedBlocks, loss, win } from "./blocks.ts";
-import type { NullCase } from "./null-cases.ts";
+import type { NullCase } from "./null-case.ts";
 
 const items = 125;
 /** Properties of an item that a candidate may be better or worse by; each halves all items there could be. */

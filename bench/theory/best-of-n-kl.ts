@@ -58,7 +58,7 @@ function repeated(round: number): number {
 }
 const spent = range(1, rounds).map(repeated);
 
-/** arXiv 2401.01879 (theorem 3.1 and the estimate before it), and 2407.09499's curation with two kept of six. */
+/** arXiv 2401.01879, and 2407.09499's curation with two kept of six. */
 export const bestOfNKl: Theory = {
   name: "best-of-n-kl",
   title: "The divergence that best-of-n spends",

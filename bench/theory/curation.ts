@@ -14,7 +14,7 @@ const population = 1000;
 
 /**
  * The law of what is kept: of K draws one, chosen by e^r: p_{t+1}(x) = p_t(x)·E[K·e^r(x)/(e^r(x) + Σ e^r(X_i))] over K − 1 others
- * (equation 3 there). Summed over the ordered others, which are few.
+ * Summed over the ordered others, which are few.
  */
 function curated(shares: readonly number[], choices: number): number[] {
   let others = [{ chance: 1, liked: 0 }];

@@ -26,7 +26,7 @@ const drifts = [2, 4, 6];
 const logs = [5, 10, 15, 20, 25, generations];
 const kept = [1, 2, 5, 10, 20, generations];
 
-/** arXiv 2410.16713, theorems 1 to 3: a normal distribution fitted to samples of its own last fit, or to all samples so far. */
+/** arXiv 2410.16713: a normal distribution fitted to samples of its own last fit, or to all samples so far. */
 export const gaussian: Theory = {
   name: "gaussian",
   title: "A normal distribution fitted to its own samples",

@@ -1,5 +1,5 @@
 import { type Axis, type AxisOptions, axisOf } from "./axis.ts";
-import type { Row } from "./theory.ts";
+import type { Row } from "./row.ts";
 
 /** Lines are formulas, dots measurements with their intervals, dashes formulas that are wrong. */
 type Kind = "line" | "dots" | "dashes" | "dots-and-dashes";
@@ -83,7 +83,7 @@ export function drawPicture({ title, subtitle, panels }: Picture): string {
 <text x="16" y="28" font-size="17" font-weight="600">${quoted(title)}</text>
 <text x="16" y="48" fill="#555555">${quoted(subtitle)}</text>
 ${drawn.join("\n")}
-<text x="16" y="${noteAt}" fill="#555555">Lines: closed forms. Dots: measured, with 95 % intervals, where these are wider than a dot. Grey dashes: a formula that must fail.</text>
+<text x="16" y="${noteAt}" fill="#555555">Lines: closed forms. Dots: measured, with 95 % intervals. Grey dashes: wrong on purpose, must fail.</text>
 </g>
 </svg>
 `;

@@ -22,7 +22,7 @@ const accumulated = (generation: number): number =>
 const arms = { replace: replaced, accumulate: accumulated };
 const bound = (first * Math.PI ** 2) / 6;
 
-/** Arxiv 2404.01413, theorems 1 and 2: labels of the model before it, alone or beside all labels of earlier generations. */
+/** arXiv 2404.01413: labels of the model before it, alone or beside all labels of earlier generations. */
 export const regression: Theory = {
   name: "regression",
   title: "Linear regression on its own labels",

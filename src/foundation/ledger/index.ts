@@ -1,11 +1,10 @@
 export { AnswerFiles } from "./answer-files.ts";
 export type { Artifacts } from "./artifacts.ts";
+export { type CanonicalForm, canonicalHash } from "./canonical-form.ts";
 export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } from "./ledger.ts";
 export {
   countOf,
   type FoundExample,
-  type OriginShare,
-  type TokenCount,
 } from "./lineage/index-reader.ts";
 export { type LineageReader, readLineage } from "./lineage/read-lineage.ts";
 export { type ExampleOrigin, isRealOrigin, type TrainingHeader } from "./lineage/training-record.ts";

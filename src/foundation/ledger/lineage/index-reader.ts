@@ -28,9 +28,16 @@ export interface TokenCount {
   readonly realTokens: number;
 }
 
+interface PackedRecord {
+  readonly artifact: string;
+  readonly header: unknown;
+  readonly rows: PackedRows;
+}
+
 /** Asks an index. Throws what SQLite does, and a SyntaxError where a row is no JSON: the index is damaged then. */
 export class IndexReader {
   readonly #database: DatabaseSync;
+  #packed: readonly PackedRecord[] | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -137,7 +144,7 @@ export class IndexReader {
 
   /** The trainings that learnt from an example of this origin, and how often. */
   usesOf({ id, originNumber }: FoundExample): { readonly header: TrainingHeader; readonly times: number }[] {
-    return [...this.#records()].flatMap(({ header, rows }) =>
+    return this.#records().flatMap(({ header, rows }) =>
       [...rows.placesOf(id)]
         .filter((place) => rows.origin(place) === originNumber)
         .map((place) => ({ header: headerIn(header), times: rows.times(place) })),
@@ -162,11 +169,17 @@ export class IndexReader {
     return { found: [...found.values()], total: seen.size };
   }
 
-  *#records(): Generator<{ readonly artifact: string; readonly header: unknown; readonly rows: PackedRows }> {
-    for (const { artifact, header, examples } of this.#database
+  /** All records, read once: 32 bytes an example. */
+  #records(): readonly PackedRecord[] {
+    this.#packed ??= this.#database
       .prepare("SELECT artifact, header, examples FROM records ORDER BY number")
-      .iterate())
-      yield { artifact: String(artifact), header, rows: new PackedRows(examples as Uint8Array) };
+      .all()
+      .map(({ artifact, header, examples }) => ({
+        artifact: String(artifact),
+        header,
+        rows: new PackedRows(examples as Uint8Array),
+      }));
+    return this.#packed;
   }
 
   #origin(number: number): ExampleOrigin {
