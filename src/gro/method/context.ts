@@ -1,6 +1,7 @@
 import type { Json, RandomStream } from "../../foundation/base/index.ts";
 import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
-import type { StepLoss } from "../update/index.ts";
+import type { Remedies, StepLoss } from "../update/index.ts";
+import type { Tally } from "./tally.ts";
 
 /** Weights as a checkpoint's name, and whether its optimiser state is wanted with them. */
 export interface Weights {
@@ -36,6 +37,10 @@ export interface MethodContext {
   /** Stores rollouts, and reads them again after an interruption. */
   readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
   readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
+  /** What guards asked of this round. */
+  readonly remedies?: Remedies;
+  /** Why a guard keeps these rollouts from being learnt from; null where none does. */
+  readonly whyBlocked?: (tally: Tally) => string | null;
   readonly signal?: AbortSignal;
   readonly onProgress?: (label: string, done: number, total: number, loss?: StepLoss) => void;
 }

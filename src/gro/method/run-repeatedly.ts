@@ -12,6 +12,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   let checkpoints = start;
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
+  let blocked: string | null = null;
   const replay = { base: context.base, older: context.older };
   for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
     const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
@@ -20,6 +21,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const policies = await openAll(run, begin, first > 0);
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
+      let why: string | null = null;
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const { scored, tally } = await roll({
@@ -31,6 +33,11 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
           ...(context.signal ? { signal: context.signal } : {}),
         });
+        why = context.whyBlocked?.(tally) ?? null;
+        if (why !== null) {
+          parts.push(tally);
+          break;
+        }
         const updates = await Promise.all(
           policies.map((policy) =>
             pass.update.update({
@@ -40,6 +47,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
               random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
               from: 0,
               to: pass.update.steps(countExamples(scored, replay)),
+              ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
             }),
           ),
@@ -56,11 +64,19 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           context.policies.save(role, saved[role] ?? missing(role), { unfinished: last < pass.repeat }),
         ),
       );
-      return { checkpoints: saved, tally: addTallies(parts), losses: made };
+      return { checkpoints: saved, tally: addTallies(parts), losses: made, blocked: why };
     });
     checkpoints = { ...checkpoints, ...result.checkpoints };
     tallies.push(tallySchema.parse(result.tally));
     losses.push(...lossesIn(result));
+    blocked = result.blocked ?? null;
+    if (blocked !== null) break;
   }
-  return { checkpoints: pick(checkpoints, pass.roles), rollouts: [], tally: addTallies(tallies), losses };
+  return {
+    checkpoints: pick(checkpoints, pass.roles),
+    rollouts: [],
+    tally: addTallies(tallies),
+    losses,
+    blocked,
+  };
 }

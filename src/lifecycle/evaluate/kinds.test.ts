@@ -58,6 +58,11 @@ test("kinds are measured by name, and none of them is a frontier", async () => {
     learnsBy: "imitation",
     validation: measurement,
     championValidation: null,
+    gain: null,
+    attempts: null,
+    rewardOrigin: "external",
+    trained: null,
+    planted: null,
     training: null,
     history: [],
   } as const;
