@@ -1,6 +1,7 @@
 import {
   defineRun,
   demonstrations,
+  diversityCollapse,
   everything,
   majority,
   procedural,
@@ -21,6 +22,12 @@ import { lastDigit, lastDigitOf } from "./last-digit.ts";
 import { leakingItems } from "./leaking-items.ts";
 import { staleEngine } from "./stale-engine.ts";
 
+export interface FaultLine {
+  readonly meter: string;
+  readonly label: string;
+  readonly whole?: number;
+}
+
 /** A run that is made to go wrong. */
 export interface PlantedFault {
   readonly name: string;
@@ -30,8 +37,8 @@ export interface PlantedFault {
   readonly caughtBy: readonly string[];
   /** Rounds within which they must. */
   readonly within: number;
-  /** Meters that show it. */
-  readonly meters: readonly string[];
+  /** What shows it, drawn over rounds: meters, each divided by what is all of it. */
+  readonly lines: readonly FaultLine[];
   readonly define: (options: { readonly seed: number; readonly guarded: boolean }) => RunDefinition;
 }
 
@@ -66,10 +73,14 @@ export const plantedFaults: readonly PlantedFault[] = [
   {
     name: "self-consuming loop",
     story:
-      "A model writes sums and differences of a given value, and learns from all that it wrote, sampled at temperature ½: right or wrong. More of its answers are right each round, and the gate promotes it; but it forgets all but one way to say a thing, and where its favourite was wrong there is no right answer left.",
-    caughtBy: ["diversity collapse", "majority lock-in"],
+      "A model writes sums and differences of a given value, and learns from all that it wrote, sampled at temperature .4: right or wrong. More of its answers are right each round, and the gate promotes it; but it forgets all but one way to say a thing, and where its favourite was wrong there is no right answer left.",
+    caughtBy: ["diversity collapse"],
     within: 5,
-    meters: ["pass@1", "pass@k", "coverage", "answer entropy"],
+    lines: [
+      { meter: "pass@1", label: "one attempt is right" },
+      { meter: "pass@k", label: "any of 16 is right" },
+      { meter: "coverage", label: "of 11 right answers, given in 16", whole: 11 },
+    ],
     define: ({ seed, guarded }) =>
       defineRun({
         name: "self-consuming",
@@ -83,7 +94,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         }),
         acquire: [demonstrations({ items: 256 }), procedural({ difficulty: 9, items: 256 })],
         optimize: rejectionSampling({
-          generate: samples({ samples: 4, temperature: 0.5 }),
+          generate: samples({ samples: 4, temperature: 0.4 }),
           reward: everything(),
           update: supervised({ steps: 60, batch: 128, learningRate: 0.2, replay: { newest: 1 } }),
         }),
@@ -91,7 +102,8 @@ export const plantedFaults: readonly PlantedFault[] = [
         evaluate: { ...evaluate, perStratum: 256 },
         budget: { rounds: 6 },
         seed,
-        ...guards(guarded),
+        // The one that this is about, alone: others would have spoken before it.
+        guard: guarded ? [diversityCollapse()] : [],
       }),
   },
   {
@@ -100,7 +112,10 @@ export const plantedFaults: readonly PlantedFault[] = [
       "The verifier that rewards takes any answer that contains the right digit, so writing all digits is always right by it. A stricter judge, which only guards may ask, takes the digit alone.",
     caughtBy: ["verifier integrity", "reward hacking"],
     within: 2,
-    meters: ["accuracy", "pass@1", "training reward", "wrong answers kept"],
+    lines: [
+      { meter: "accuracy", label: "right by the verifier" },
+      { meter: "pass@1", label: "right in truth" },
+    ],
     define: ({ seed, guarded }) =>
       defineRun({
         name: "hackable",
@@ -132,7 +147,10 @@ export const plantedFaults: readonly PlantedFault[] = [
       "The engine goes on sampling from the weights of the first round: what is learnt from was written by a model that is no more.",
     caughtBy: ["sampler freshness", "logprob mismatch"],
     within: 2,
-    meters: ["accuracy", "mismatch", "mismatch KL"],
+    lines: [
+      { meter: "accuracy", label: "accuracy" },
+      { meter: "mismatch KL", label: "sampler from trainer, nats a token" },
+    ],
     define: ({ seed, guarded }) =>
       defineRun({
         name: "stale",
@@ -161,7 +179,10 @@ export const plantedFaults: readonly PlantedFault[] = [
       "A file that was found holds items of all splits, and calls all of them training items: the gate would ask what was learnt by heart.",
     caughtBy: ["item identity"],
     within: 1,
-    meters: ["accuracy", "pass@1", "training reward"],
+    lines: [
+      { meter: "accuracy", label: "accuracy" },
+      { meter: "training reward", label: "training reward" },
+    ],
     define: ({ seed, guarded }) =>
       defineRun({
         name: "leaked",
@@ -188,7 +209,11 @@ export const plantedFaults: readonly PlantedFault[] = [
       "The model rewards itself for what most of its attempts say. For half of the digits most of them are wrong, and each round makes them surer.",
     caughtBy: ["majority lock-in", "verifier integrity", "diversity collapse"],
     within: 3,
-    meters: ["pass@1", "pass@k", "locked to a wrong answer", "training reward"],
+    lines: [
+      { meter: "pass@1", label: "one attempt is right" },
+      { meter: "pass@k", label: "any of 16 is right" },
+      { meter: "locked to a wrong answer", label: "locked to a wrong answer" },
+    ],
     define: ({ seed, guarded }) =>
       defineRun({
         name: "majority",

@@ -12,6 +12,7 @@ export interface PlayedRound {
   readonly promoted: boolean;
 }
 
+/** Played to the end of its budget, or as far as a guard let it. */
 export interface Played {
   /** The base's readings, as far as there are any. */
   readonly base: readonly MeterReading[];

@@ -75,13 +75,13 @@ describe("diversity collapse", () => {
 describe("drift", () => {
   test.each([
     [1, 0, "ok"],
-    [4, 0, "ok"],
-    [4.5, 0, "roll-back"],
+    [3, 0, "ok"],
+    [3.5, 0, "roll-back"],
     // The estimate is beyond the budget, its interval is not.
-    [4.5, 40, "warn"],
+    [3.5, 40, "warn"],
   ])("%d nats a token, give or take %d: %s", (nats, spread, answer) => {
     const found = watch(drift(), (place) => ({ drift: 10 * (nats + (place % 2 === 0 ? spread : -spread)) }));
-    expect(found).toMatchObject({ answer, threshold: 4 });
+    expect(found).toMatchObject({ answer, threshold: 3 });
     expect(found?.value).toBeCloseTo(nats, 9);
     expect(found?.remedy).toBe(answer === "roll-back" ? "lower-learning-rate" : undefined);
   });

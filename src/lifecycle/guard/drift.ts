@@ -6,7 +6,7 @@ import { actionSchema, answerBy, silent } from "./finding.ts";
 
 const optionsSchema = z.strictObject({
   /** Nats a token that the candidate may be away from the base. */
-  budget: z.number().positive().default(4),
+  budget: z.number().positive().default(3),
   action: actionSchema.default("roll-back"),
 });
 export type DriftOptions = Readonly<z.input<typeof optionsSchema>>;
