@@ -56,7 +56,7 @@ test("kinds are measured by name, and none of them is a frontier", async () => {
     round: 1,
     method: "m",
     learnsBy: "imitation",
-    validation: measurement,
+    validation: { ...measurement, split: "validation" },
     championValidation: null,
     gain: null,
     attempts: null,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   type Guard,
   guardFindingSchema,
@@ -31,6 +31,15 @@ const watch = (
 test("in a round in which nothing is wrong all guards are content, before the step and after it", () => {
   expect(speak(defaults(), goodRound).filter(({ answer }) => answer !== "ok")).toEqual([]);
   expect(whyBlocked(defaults(), goodRound)).toBeNull();
+});
+
+test("by its type no evidence holds a measurement or an attempt at decision or audit items", () => {
+  expectTypeOf<RoundEvidence["validation"]["split"]>().toEqualTypeOf<"validation">();
+  expectTypeOf<NonNullable<RoundEvidence["championValidation"]>["split"]>().toEqualTypeOf<"validation">();
+  expectTypeOf<NonNullable<RoundEvidence["attempts"]>["candidate"]["split"]>().toEqualTypeOf<"validation">();
+  // @ts-expect-error an audit is no evidence
+  const audited: RoundEvidence = { ...goodRound, validation: { ...goodRound.validation, split: "audit" } };
+  expect(audited.round).toBe(goodRound.round);
 });
 
 describe("verifier integrity, of who keeps and imitates", () => {
