@@ -33,9 +33,21 @@ export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export {
+  type DecisionRequest,
+  decide,
+  type OpeningRequest,
+  openGate,
+  type Pair,
+  type PairedBlock,
+} from "./loop/gate.ts";
+export {
+  type Answered,
+  type AnswerOptions,
   type Audit,
   type AuditOptions,
+  answerQuestion,
   auditRun,
+  type BudgetChange,
   type Chat,
   type ChatAnswer,
   type ChatOptions,
@@ -52,9 +64,11 @@ export {
   type Followed,
   type FollowOptions,
   followRun,
+  type Marginal,
   type MetricRow,
   type MetricsOptions,
   openChat,
+  openQuestions,
   type ParameterKinds,
   type ParameterValues,
   type ParametrisedRun,
@@ -62,6 +76,7 @@ export {
   type PlannedStage,
   type PlanOptions,
   plan,
+  type Question,
   type Rollback,
   type RollbackOptions,
   type RunConfig,
@@ -72,6 +87,9 @@ export {
   rollback,
   run,
   type SavedWeights,
+  type Trace,
+  type TraceOptions,
+  trace,
   type WhichWeights,
   withParameters,
 } from "./loop/run.ts";

@@ -79,7 +79,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     lines: [
       { meter: "pass@1", label: "one attempt is right" },
       { meter: "pass@k", label: "any of 16 is right" },
-      { meter: "coverage", label: "of 11 right answers, given in 16", whole: 11 },
+      { meter: "coverage", label: "of 11 answers, given in 16", whole: 11 },
     ],
     define: ({ seed, guarded }) =>
       defineRun({

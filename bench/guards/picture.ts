@@ -2,7 +2,7 @@ import type { MeterReading } from "whetstone";
 import type { FaultLine, PlantedFault } from "./faults.ts";
 import type { Played } from "./play.ts";
 
-const width = 860;
+const width = 730;
 const height = 330;
 const panel = { width: 300, height: 200, top: 66 };
 const lefts = [46, 392] as const;
@@ -45,12 +45,17 @@ function panelOf(fault: PlantedFault, played: Played, { left, title, rounds }: P
     const acting = findings.filter(({ answer }) => answer === "stop" || answer === "roll-back");
     return acting.length === 0 ? [] : [{ round, acting }];
   });
+  const first = acted[0];
+  const said =
+    first === undefined
+      ? ""
+      : `<text x="${left + panel.width}" y="${panel.top - 14}" text-anchor="end" fill="#c0392b">${first.acting[0]?.answer === "stop" ? "stopped" : "rolled back"} in round ${first.round}: ${first.acting[0]?.guard ?? ""}</text>`;
   const marks = acted.map(
-    ({ round, acting }, index) =>
-      `<line x1="${at(x(round))}" x2="${at(x(round))}" y1="${panel.top - 4}" y2="${bottom}" stroke="#c0392b" stroke-dasharray="4 3"/>${index > 0 ? "" : `<text x="${at(x(round) + 5)}" y="${panel.top + 8}" fill="#c0392b">${acting[0]?.answer === "stop" ? "stopped" : "rolled back"}:</text><text x="${at(x(round) + 5)}" y="${panel.top + 23}" fill="#c0392b">${acting[0]?.guard ?? ""}</text>`}`,
+    ({ round }) =>
+      `<line x1="${at(x(round))}" x2="${at(x(round))}" y1="${panel.top - 4}" y2="${bottom}" stroke="#c0392b" stroke-dasharray="4 3"/>`,
   );
   const lines = fault.lines.map((line, index) => lineOf(line, index, played, x, y));
-  return `<text x="${left}" y="${panel.top - 14}" font-weight="600" fill="#1b1f24">${title}</text>
+  return `<text x="${left}" y="${panel.top - 14}" font-weight="600" fill="#1b1f24">${title}</text>${said}
 ${grid.join("")}${ticks.join("")}
 ${marks.join("\n")}
 ${lines.join("\n")}`;
@@ -82,7 +87,7 @@ function lineOf(
 }
 
 function legendOf({ label }: FaultLine, index: number): string {
-  const x = 46 + index * 270;
+  const x = 46 + index * 210;
   return `<line x1="${x}" x2="${x + 22}" y1="${height - 16}" y2="${height - 16}" stroke="${colours[index]}" stroke-width="3"/><text x="${x + 30}" y="${height - 12}" fill="#1b1f24">${label}</text>`;
 }
 

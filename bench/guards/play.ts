@@ -14,7 +14,7 @@ export interface PlayedRound {
 
 /** Played to the end of its budget, or as far as a guard let it. */
 export interface Played {
-  /** The base's readings, as far as there are any. */
+  /** The base's accuracy, and what was read of its attempts. */
   readonly base: readonly MeterReading[];
   readonly rounds: readonly PlayedRound[];
   readonly outcome: string;
@@ -45,7 +45,12 @@ export async function play(definition: RunDefinition): Promise<Played> {
         },
       ];
     });
-    return { base: readingsIn(0), rounds, outcome, events };
+    const measured = events.flatMap((event): MeterReading[] =>
+      event.type === "validation-measured" && event.who === "base"
+        ? [{ meter: "accuracy", unit: "share", value: event.measurement.mean }]
+        : [],
+    );
+    return { base: [...measured, ...readingsIn(0)], rounds, outcome, events };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

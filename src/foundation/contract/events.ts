@@ -7,6 +7,7 @@ import {
   meterReadingSchema,
   trainingLossSchema,
 } from "./measurement.ts";
+import { answerSchema, askedSchema, budgetSchema, capNameSchema } from "./oversight.ts";
 
 export const stageNameSchema = z.enum([
   "prepare",
@@ -23,6 +24,8 @@ export type StageName = z.infer<typeof stageNameSchema>;
 
 const round = z.number().int().min(0);
 const description = z.record(z.string(), z.unknown());
+/** Artifacts that say what every role learnt from; none in runs that kept no lineage. */
+const lineage = z.array(z.string());
 /** Weights of the role that answers, and the round that made them. */
 const weights = z.object({ round, checkpoint: z.string() });
 
@@ -48,6 +51,13 @@ export const costSchema = z.object({
   busySeconds: z.number(),
   availableSeconds: z.number(),
   wallSeconds: z.number(),
+  /** In the currency of the engine's prices; absent where it has none. */
+  currency: z.number().optional(),
+  /**
+   * What counts against a cap on wall time, where that is not the wall time itself: an opening on reused decision items is
+   * charged for the longest answers that it may have.
+   */
+  chargedSeconds: z.number().optional(),
 });
 export type Cost = z.infer<typeof costSchema>;
 
@@ -64,6 +74,9 @@ export const runEventSchema = z.discriminatedUnion("type", [
     protocolHash: z.string(),
     seed: z.number(),
     rounds: z.number().int(),
+    /** The whole budget, and what a person is asked; absent in ledgers of before there was more than rounds. */
+    budget: budgetSchema.optional(),
+    ask: z.array(askedSchema).optional(),
     task: description,
     model: description,
     method: description,
@@ -82,6 +95,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     round,
     /** The budget may have been raised since the run started. */
     rounds: z.number().int(),
+    budget: budgetSchema.optional(),
+    ask: z.array(askedSchema).optional(),
     processId: z.number(),
   }),
   z.object({
@@ -90,6 +105,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     device: z.string(),
     workers: z.number().int(),
     seconds: z.number(),
+    /** Of its prices, where it has some. */
+    currency: z.string().optional(),
   }),
   z.object({
     type: z.literal("round-started"),
@@ -112,6 +129,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     round,
     checkpoint: z.string(),
     loss: trainingLossSchema.optional(),
+    lineage: lineage.optional(),
   }),
   /** `loss` is of the role that answers; there is none where nothing was trained, and in ledgers of before it was kept. */
   z.object({
@@ -120,6 +138,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     checkpoint: z.string(),
     evidence: description,
     loss: trainingLossSchema.optional(),
+    lineage: lineage.optional(),
   }),
   z.object({
     type: z.literal("validation-measured"),
@@ -164,10 +183,33 @@ export const runEventSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
   z.object({ type: z.literal("cost-metered"), round, cost: costSchema }),
+  /** A person is asked; what depends on the answer waits for it. */
+  z.object({
+    type: z.literal("question-asked"),
+    round,
+    /** Its name in the folder, by which it is answered: `1-promotion-3`. */
+    question: z.string(),
+    about: askedSchema,
+    /** What would be done, in a sentence. */
+    text: z.string(),
+    /** `to` of a budget is the one that is asked for, `sources` those that are new. */
+    details: z.object({ to: budgetSchema.optional(), sources: z.array(z.string()).optional() }),
+  }),
+  z.object({ type: z.literal("question-answered"), round, ...answerSchema.shape }),
+  /** A cap is reached: nothing more is begun. `keptBack` is what the closing audit may take of it. */
+  z.object({
+    type: z.literal("budget-spent"),
+    round,
+    cap: capNameSchema,
+    limit: z.number(),
+    spent: z.number(),
+    keptBack: z.number(),
+    reason: z.string(),
+  }),
   z.object({ type: z.literal("round-finished"), round, seconds: z.number() }),
   z.object({
     type: z.literal("run-finished"),
-    outcome: z.enum(["rounds-spent", "stopped-by-guard"]),
+    outcome: z.enum(["rounds-spent", "stopped-by-guard", "budget-spent"]),
     reason: z.string(),
     champion: z.string(),
     championRound: round,

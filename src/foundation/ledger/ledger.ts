@@ -4,8 +4,10 @@ import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
+import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
 import { naming } from "./faults.ts";
+import { Lineage } from "./lineage/lineage.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
 import { emptyLedger, openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
@@ -26,6 +28,8 @@ export class Ledger implements Disposable {
   readonly #clock: Clock;
   readonly #owner: Disposable;
   readonly artifacts: Artifacts;
+  readonly lineage: Lineage;
+  readonly answers: AnswerFiles;
 
   constructor(folder: string, clock: Clock) {
     this.#folder = ledgerFolder(folder);
@@ -34,6 +38,8 @@ export class Ledger implements Disposable {
     naming(this.#folder, () => mkdirSync(this.#folder, { recursive: true }));
     this.#owner = takeFolder(this.#folder, clock);
     this.artifacts = new Artifacts(join(this.#folder, "artifacts"));
+    this.lineage = new Lineage(this.#folder, this.artifacts);
+    this.answers = new AnswerFiles(this.#folder);
     try {
       this.artifacts.sweep();
       this.#sweepCheckpoints();
@@ -168,6 +174,7 @@ export class Ledger implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.lineage[Symbol.dispose]();
     this.#database.close();
     this.#owner[Symbol.dispose]();
   }

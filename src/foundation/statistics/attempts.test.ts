@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { averaged, contrast, keptSolved, measures } from "./attempts.ts";
-import { meanOfSums, sampleMean, unboundedMean } from "./stratified.ts";
+import { meanOfSums, sampleMean } from "./stratified.ts";
 
 const item = {
   judged: 16,
@@ -64,10 +64,11 @@ test("sums say what their values say", () => {
   expect(() => meanOfSums({ count: 0, sum: 0, squares: 0 }, [0, 1])).toThrow(RangeError);
 });
 
-test("a mean without bounds: one value says nothing of its error, equal ones have none", () => {
-  expect(unboundedMean([3])).toMatchObject({ mean: 3, interval: { low: Number.NEGATIVE_INFINITY } });
-  expect(unboundedMean([2, 2])).toEqual({ mean: 2, interval: { low: 2, high: 2 } });
-  // 1.959964 · √(2/2) to either side.
-  expect(unboundedMean([1, 3]).interval.high).toBeCloseTo(2 + 1.959964, 5);
-  expect(() => unboundedMean([])).toThrow(RangeError);
+test("what may lie anywhere has Student's interval, and one item none that says anything", () => {
+  // 12.7062 · √(2/2), the t of one degree of freedom, to either side.
+  expect(averaged(of({ tokens: 1 }, { tokens: 3 }), measures.tokens)?.interval.high).toBeCloseTo(14.7062, 3);
+  expect(averaged(of({ tokens: 3 }), measures.tokens)).toMatchObject({
+    mean: 3,
+    interval: { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY },
+  });
 });

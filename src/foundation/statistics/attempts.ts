@@ -1,4 +1,5 @@
-import { type StratifiedMean, sampleMean, unboundedMean } from "./stratified.ts";
+import { meanInterval } from "./mean-interval.ts";
+import { meanOf, type StratifiedMean, sampleMean } from "./stratified.ts";
 
 /** What came of the attempts at one item, as the contract's schema has it. */
 interface AttemptedItem {
@@ -71,6 +72,12 @@ export function averaged({ items }: Attempts, { of, range }: ItemMeasure): Strat
   const values = items.flatMap((item) => of(item) ?? []);
   if (values.length === 0) return null;
   return range === null ? unboundedMean(values) : sampleMean(values, range);
+}
+
+/** A mean whose values may lie anywhere; one value says nothing of its error. */
+function unboundedMean(values: readonly number[]): StratifiedMean {
+  const nothing = { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+  return { mean: meanOf(values), interval: values.length < 2 ? nothing : meanInterval(values) };
 }
 
 /** Mean paired difference, after minus before, over items that both attempted, with its 95 % interval; null where there is none. */

@@ -74,24 +74,12 @@ export function sampleMean(values: readonly number[], range: readonly [number, n
   return stratifiedMean([{ weight: 1, values, whole: false }], range);
 }
 
-/**
- * The mean of independent values that no bounds are known of, such as lengths, with its 95 % interval x̄ ± z·s/√n; a single value
- * has an infinite one. Throws RangeError without values.
- */
-export function unboundedMean(values: readonly number[]): StratifiedMean {
-  if (values.length === 0) throw new RangeError("no values have no mean");
-  const mean = meanOf(values);
-  const margin =
-    values.length === 1 ? Number.POSITIVE_INFINITY : quantile * Math.sqrt(varianceOf(values) / values.length);
-  return { mean, interval: { low: mean - margin, high: mean + margin } };
-}
-
 export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** The unbiased sample variance. */
-function varianceOf(values: readonly number[]): number {
+export function varianceOf(values: readonly number[]): number {
   const mean = meanOf(values);
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }

@@ -200,6 +200,53 @@ describe("peers", () => {
   });
 });
 
+describe("what was learnt from", () => {
+  test("is told with each stretch of a pass that is made once, and which weights wrote it", async () => {
+    const ledger = new FakeLedger();
+    const update = supervised({ steps: 600, batch: 4, replay: { newest: 1 } });
+    const method = gro({ ...partsOf(imitate), update });
+    const outcome = await runMethod(method, fakeRound({ policies: new FakePolicies(reversed), ledger }));
+    expect(outcome.trained).toEqual(["record-1", "record-2"]);
+    const common = { role: "solver", part: "pass-0", reward: "verifier", rollouts: "artifact-0" };
+    const writers = { solver: "current-solver" };
+    expect(ledger.trainings).toMatchObject([
+      { ...common, writers, steps: [0, 500], checkpoint: "solver-pass-0-500", from: "current-solver" },
+      { ...common, writers, steps: [500, 600], checkpoint: "solver-pass-0-600", from: "solver-pass-0-500" },
+    ]);
+    const times = ledger.trainings.map(({ learnt }) =>
+      learnt.flatMap(({ uses }) => [...uses.values()]).reduce((sum, one) => sum + one, 0),
+    );
+    expect(times).toEqual([500 * 4, 100 * 4]);
+  });
+
+  test("is told of a pass that is repeated with the steps that were made before each repetition", async () => {
+    const ledger = new FakeLedger();
+    const policies = new FakePolicies(halfRight);
+    const method = gro({ ...partsOf(reinforce), repeat: 22 });
+    const outcome = await runMethod(method, fakeRound({ policies, ledger }));
+    expect(outcome.trained).toEqual(["record-1", "record-2"]);
+    expect(ledger.trainings).toMatchObject([
+      { steps: [0, 20], checkpoint: "solver-pass-0-20", from: "current-solver", rollouts: null },
+      { steps: [20, 22], checkpoint: "solver-pass-0-22", from: "solver-pass-0-20", rollouts: null },
+    ]);
+    expect(ledger.trainings[1]).toMatchObject({ writers: { solver: "solver-pass-0-20" } });
+    const [first] = ledger.trainings;
+    expect(first?.learnt.map(({ stepsAfter }) => stepsAfter)).toEqual(
+      Array.from({ length: 20 }, (_, n) => n),
+    );
+    expect([...(first?.learnt[0]?.uses.keys() ?? [])]).toHaveLength(8);
+  });
+
+  test("is of no record where none is kept, or was when the step was stored", async () => {
+    const ledger = new FakeLedger();
+    const round = fakeRound({ policies: new FakePolicies(reversed), ledger });
+    expect((await runMethod(imitate, { ...round, storeTraining: async () => null })).trained).toEqual([]);
+    const { trained: _, ...old } = ledger.steps.get("pass-0/update/solver/3") as Record<string, Json>;
+    ledger.steps.set("pass-0/update/solver/3", old);
+    expect((await runMethod(imitate, round)).trained).toEqual([]);
+  });
+});
+
 describe("a pass that is repeated", () => {
   const six = ["12=", "34=", "56=", "78=", "90="].map((prompt) => itemOf(prompt));
 

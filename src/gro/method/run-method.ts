@@ -25,6 +25,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
   let blocked: string | null = null;
+  const trained: string[] = [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
     const run = { method, pass, name: `pass-${index}`, start, context };
@@ -33,9 +34,10 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     rollouts.push(...outcome.rollouts);
     tallies.push(outcome.tally);
     losses.push(...outcome.losses);
+    trained.push(...outcome.trained);
     blocked = outcome.blocked;
     if (blocked !== null) break;
   }
   const checkpoints = { ...context.current, ...pick(weights, method.deliver) };
-  return { checkpoints, rollouts, tally: addTallies(tallies), losses, blocked };
+  return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained, blocked };
 }

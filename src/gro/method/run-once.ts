@@ -1,7 +1,17 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
-import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, stateAtStart } from "./pass.ts";
+import {
+  itemsOf,
+  lossesIn,
+  missing,
+  openAll,
+  type PassOutcome,
+  type PassRun,
+  pick,
+  stateAtStart,
+  trainedIn,
+} from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
@@ -41,10 +51,11 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const { groups, tally } = await rolled.promise;
     const begun = start[role] ?? missing(role);
     if ((context.whyBlocked?.(tally) ?? null) !== null)
-      return { role, checkpoint: begun, tallies: [], losses: [] };
+      return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
     const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
     const tallies: Partial<Tally>[] = [];
     const losses: StepLoss[] = [];
+    const trained: string[] = [];
     let checkpoint = begun;
     for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
       const to = Math.min(steps, from + stepsBetweenCheckpoints);
@@ -56,6 +67,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           tokensTrained,
           realTokens,
           losses: made,
+          uses,
         } = await pass.update.update({
           policy,
           groups,
@@ -71,15 +83,30 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           },
         });
         const saved = context.checkpointName(role, `${name}-${to}`);
-        await context.policies.save(role, saved, { unfinished: to < steps });
-        await storing;
-        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made] };
+        const [, record] = await allSettled([
+          context.policies.save(role, saved, { unfinished: to < steps }),
+          storing.then(({ artifact }) =>
+            context.storeTraining({
+              role,
+              part: name,
+              steps: [from, to],
+              checkpoint: saved,
+              from: begin,
+              reward: pass.reward.name,
+              rollouts: artifact,
+              writers: pick(start, pass.roles),
+              learnt: [{ uses, stepsAfter: 0 }],
+            }),
+          ),
+        ]);
+        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made], trained: [record] };
       });
       checkpoint = result.checkpoint;
       tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
       losses.push(...lossesIn(result));
+      trained.push(...trainedIn(result));
     }
-    return { role, checkpoint, tallies, losses };
+    return { role, checkpoint, tallies, losses, trained };
   });
   const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
   const rolledTally = tallySchema.parse(tally);
@@ -90,6 +117,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],
+    trained: updates.flatMap(({ trained }) => trained),
   };
 }
 

@@ -1,5 +1,15 @@
+import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
-import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
+import {
+  itemsOf,
+  lossesIn,
+  missing,
+  openAll,
+  type PassOutcome,
+  type PassRun,
+  pick,
+  trainedIn,
+} from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
@@ -13,6 +23,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
   let blocked: string | null = null;
+  const trained: string[] = [];
   const replay = { base: context.base, older: context.older };
   for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
     const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
@@ -22,6 +33,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
       let why: string | null = null;
+      const learnt = pass.roles.map((): ExampleUses[] => []);
+      let stepsAfter = 0;
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const { scored, tally } = await roll({
@@ -52,6 +65,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
             }),
           ),
         );
+        for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
+        stepsAfter += Math.max(...updates.map((update) => update.losses.length));
         parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
@@ -64,11 +79,27 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           context.policies.save(role, saved[role] ?? missing(role), { unfinished: last < pass.repeat }),
         ),
       );
-      return { checkpoints: saved, tally: addTallies(parts), losses: made, blocked: why };
+      const records = await Promise.all(
+        pass.roles.map((role, index) =>
+          context.storeTraining({
+            role,
+            part: name,
+            steps: [first, last],
+            checkpoint: saved[role] ?? missing(role),
+            from: begin[role] ?? missing(role),
+            reward: pass.reward.name,
+            rollouts: null,
+            writers: pick(begin, pass.roles),
+            learnt: learnt[index] ?? [],
+          }),
+        ),
+      );
+      return { checkpoints: saved, tally: addTallies(parts), losses: made, trained: records, blocked: why };
     });
     checkpoints = { ...checkpoints, ...result.checkpoints };
     tallies.push(tallySchema.parse(result.tally));
     losses.push(...lossesIn(result));
+    trained.push(...trainedIn(result));
     blocked = result.blocked ?? null;
     if (blocked !== null) break;
   }
@@ -78,5 +109,6 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     tally: addTallies(tallies),
     losses,
     blocked,
+    trained,
   };
 }

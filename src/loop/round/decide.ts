@@ -8,6 +8,7 @@ import {
   type RunEvent,
 } from "../../foundation/contract/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
+import { askedFirst } from "./asked-first.ts";
 import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
 import { answeredBlocks, type BlocksRequest } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
@@ -44,7 +45,7 @@ export async function decideStage(
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const asked = { round, candidate, champion, seed, progress };
       const { opening, obstacle } = await opened(context, { ...asked, barred, gain });
-      const decision = decide({ opening, obstacle, findings, observe });
+      const decision = askedFirst(context.definition, decide({ opening, obstacle, findings, observe }));
       const checkpoint = leadCheckpoint(context, candidate);
       const events: RunEvent[] = [{ type: "decision-made", round, decision, seed }];
       if (decision.acted)
@@ -72,6 +73,7 @@ async function opened(
 ): Promise<{ readonly opening: Opening | null; readonly obstacle: string | null }> {
   const { ledger, definition, run } = context;
   const { task, gate } = definition;
+  const { alpha, cap, reusedOpenings } = gate;
   const items = decisionItemsOf(task);
   const plan = planBlocks(task, gate, { reusedBefore: ledger.getFact(reusedFact(items)) === true });
   if ("obstacle" in plan) return { opening: null, obstacle: plan.obstacle };
@@ -80,7 +82,7 @@ async function opened(
   const open = (): Promise<Opening> =>
     openGate({
       opening: ledger.openingNumber(items, place.owner),
-      options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },
+      options: { alpha, cap, reusedOpenings, smallestGain: smallestWorth(gate, plan.reused) },
       reused: plan.reused,
       nextBlocks: answeredBlocks(context, { ...asked, ...place }),
     });

@@ -25,6 +25,7 @@ import {
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import type { RoundSelection } from "./select.ts";
 import type { Lineage, RunState } from "./state.ts";
@@ -34,7 +35,7 @@ const resultSchema = z.object({
   rollouts: z.array(z.string()),
   tally: tallySchema,
   blocked: z.string().nullable().default(null),
-  trained: trainedItemsSchema.nullable().default(null),
+  items: trainedItemsSchema.nullable().default(null),
   planted: plantedAnswersSchema.nullable().default(null),
 });
 
@@ -65,13 +66,13 @@ export async function optimizeStage(
     label: method.name,
     input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
     work: async (progress) => {
-      const trained = trainedItems(task, selection.items, pool.demonstrations);
+      const items = trainedItems(task, selection.items, pool.demonstrations);
       const planted = await plantedAnswers(task, context.signal);
       const blockedBy = (made: Tally): string | null => {
         const training = evidenceOf(made, tolerance, rewards);
-        return whyBlocked(definition.guard, { ...rewards, training, trained, planted });
+        return whyBlocked(definition.guard, { ...rewards, training, trained: items, planted });
       };
-      const { checkpoints, rollouts, tally, losses, blocked } = await runMethod(method, {
+      const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(method, {
         task,
         items: selection.items,
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
@@ -84,6 +85,8 @@ export async function optimizeStage(
         durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
         storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
         readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
+        storeTraining: (training) =>
+          keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
         onProgress: progress,
         remedies,
         // What a gate that observes would not act on, its guards do not either.
@@ -93,7 +96,7 @@ export async function optimizeStage(
       const checkpoint = checkpoints[method.lead] ?? "";
       const loss = trainingLoss(losses);
       return {
-        result: { checkpoints, rollouts, tally, blocked, trained: { ...trained }, planted: { ...planted } },
+        result: { checkpoints, rollouts, tally, blocked, items: { ...items }, planted: { ...planted } },
         summary: blocked ?? summaryOf(tally) + lossWords(loss),
         events: [
           {
@@ -102,12 +105,13 @@ export async function optimizeStage(
             checkpoint,
             evidence: { ...evidenceOf(tally, tolerance, { ...rewards, blocked }) },
             ...(loss === undefined ? {} : { loss }),
+            ...(trained.length === 0 ? {} : { lineage: [...trained] }),
           },
         ],
       };
     },
   });
-  const { checkpoints, rollouts, tally, blocked, trained, planted } = resultSchema.parse(stored);
+  const { checkpoints, rollouts, tally, blocked, items, planted } = resultSchema.parse(stored);
   const candidate: Lineage = {
     round,
     checkpoints,
@@ -123,7 +127,7 @@ export async function optimizeStage(
     rollouts: [...start.rollouts, ...rollouts],
   };
   const training = evidenceOf(tally, tolerance, { ...rewards, blocked });
-  return { candidate, evidence: { ...rewards, training, trained, planted } };
+  return { candidate, evidence: { ...rewards, training, trained: items, planted } };
 }
 
 /** What a method's rewards are worth to a guard. */
@@ -160,5 +164,7 @@ function olderExamples(context: RoundContext, artifact: string): Promise<readonl
 
 async function readExamples({ ledger }: RoundContext, artifact: string): Promise<readonly Example[]> {
   const rows = await ledger.artifacts.read(artifact);
-  return keptExamples(rows.map(restoreGroup), ({ rollout }) => exampleOfRollout(rollout));
+  return keptExamples(rows.map(restoreGroup), ({ rollout }, place) =>
+    exampleOfRollout(rollout, { ...place, artifact }),
+  );
 }

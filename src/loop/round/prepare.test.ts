@@ -70,7 +70,30 @@ describe("prepareStage", () => {
       round: 0,
       checkpoint: "1-reverse/round-0-solver-600",
       loss: { steps: 600, means: Array.from({ length: 32 }, () => expect.any(Number)) },
+      lineage: Array.from({ length: 6 }, () => expect.stringMatching(/^[0-9a-f]{64}$/)),
     });
+  });
+
+  test("says what every stretch of steps learnt from, unless no lineage is kept", async () => {
+    using round = new FakeContext({ definition: { prepare } });
+    await prepareStage(round.context, scratch);
+    const [{ lineage = [] } = {}] = round.context.run
+      .events()
+      .flatMap(({ event }) => (event.type === "model-prepared" ? [event] : []));
+    const [header, ...rows] = await round.context.ledger.artifacts.read(lineage[0] ?? "");
+    expect(header).toMatchObject({
+      stage: "prepare",
+      steps: [0, 250],
+      from: "1-reverse/round-0-solver-0",
+      checkpoint: "1-reverse/round-0-solver-250",
+      verifier: { name: "exact answer", version: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+    const times = (rows as [string, number][]).reduce((sum, [, one]) => sum + one, 0);
+    expect(times).toBe(250 * prepare.batch);
+    using silent = new FakeContext({ definition: { prepare } });
+    await prepareStage({ ...silent.context, lineage: false }, scratch);
+    const prepared = silent.context.run.events().find(({ event }) => event.type === "model-prepared");
+    expect(prepared?.event).not.toHaveProperty("lineage");
   });
 
   test("clips as it is told to", async () => {
@@ -203,7 +226,7 @@ describe("preparationBatches", () => {
     expect(batchAt(3)).toEqual(batchAt(3));
     expect(batchAt(3)).not.toEqual(batchAt(4));
     expect(batchAt(0)?.data).toHaveLength(2);
-    expect(batchAt(0)?.realTokens).toBe(batchAt(0)?.tokens);
+    expect(batchAt(0)?.examples.map(({ writer }) => writer)).toEqual(batchAt(0)?.examples.map(() => null));
     const other = await preparationBatches(round.context, "peer", prepare);
     expect(other(3)).not.toEqual(batchAt(3));
   });

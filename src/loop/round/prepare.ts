@@ -10,6 +10,7 @@ import {
 } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import {
   preparationBatches,
@@ -56,6 +57,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       const done = new Map<string, number>();
       const total = (update === null ? 0 : preparationSteps(update)) * (optimize.roles.length - known.size);
       let leadLosses: readonly StepLoss[] = [];
+      const trained = new Map<string, readonly string[]>();
       const made = await allSettled(
         optimize.roles.map(async (role): Promise<[string, string]> => {
           const onProgress = (step: number, loss: StepLoss): void => {
@@ -63,10 +65,11 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
             progress("train", sum(done.values()), total, loss);
           };
           const earlier = known.get(role);
-          const { checkpoint, losses } =
+          const { checkpoint, losses, records } =
             earlier === undefined
               ? await prepareRole(context, role, prepared, update, onProgress)
-              : { checkpoint: earlier, losses: [] };
+              : { checkpoint: earlier, losses: [], records: [] };
+          trained.set(role, records);
           if (role === optimize.lead) leadLosses = losses;
           ledger.setFact(keys.get(role) ?? "", checkpoint);
           return [role, checkpoint];
@@ -77,6 +80,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
         optimize.roles.length === 1 ? "one model" : `${optimize.roles.length} models, trained apart`;
       const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
       const loss = trainingLoss(leadLosses);
+      const lineage = optimize.roles.flatMap((role) => trained.get(role) ?? []);
       return {
         result,
         summary: `${who}: ${label}${whence}${lossWords(loss)}`,
@@ -86,6 +90,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
             round: 0,
             checkpoint: result[optimize.lead] ?? "",
             ...(loss === undefined ? {} : { loss }),
+            ...(lineage.length === 0 ? {} : { lineage }),
           },
         ],
       };
@@ -94,12 +99,22 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
   return { round: 0, checkpoints, trainedTo: task.difficulty.base[1], rollouts: [], selections: [] };
 }
 
-/** Ledgers of before losses were kept hold the checkpoint's name alone. */
+/** Ledgers of before losses were kept hold the checkpoint's name alone, and those of before lineage no record. */
 const preparedSchema = z.union([
-  z.object({ checkpoint: z.string(), losses: z.array(z.number().nullable()) }),
-  z.string().transform((checkpoint) => ({ checkpoint, losses: [] })),
+  z.object({
+    checkpoint: z.string(),
+    losses: z.array(z.number().nullable()),
+    record: z.string().nullable().default(null),
+  }),
+  z.string().transform((checkpoint) => ({ checkpoint, losses: [], record: null })),
 ]);
-type Prepared = z.infer<typeof preparedSchema>;
+
+interface Prepared {
+  readonly checkpoint: string;
+  readonly losses: readonly StepLoss[];
+  /** What was learnt from, by stretches of steps. */
+  readonly records: readonly string[];
+}
 
 async function prepareRole(
   context: RoundContext,
@@ -120,7 +135,8 @@ async function prepareRole(
     return nameOf(0);
   });
   const losses: StepLoss[] = [];
-  if (update === null) return { checkpoint, losses };
+  const records: string[] = [];
+  if (update === null) return { checkpoint, losses, records };
   const { learningRate, gradientClipNorm } = update;
   const steps = preparationSteps(update);
   const batchAt = await preparationBatches(context, role, update);
@@ -130,7 +146,7 @@ async function prepareRole(
     const stored = await durable<Json>(context, `round-0/prepare/${role}/${to}`, { begin }, async () => {
       const policy = await policies.open(role, { checkpoint: begin, optimizerState: "continued" });
       const learningRateAt = (step: number): number => learningRate * warmupStableDecay(step, steps);
-      const { losses: made } = await trainBatches({
+      const { losses: made, uses } = await trainBatches({
         policy,
         from,
         to,
@@ -140,14 +156,31 @@ async function prepareRole(
         onProgress,
         ...signalOf(context),
       });
-      await policies.save(role, nameOf(to), { unfinished: to < steps });
-      return { checkpoint: nameOf(to), losses: [...made] };
+      const [, record] = await allSettled([
+        policies.save(role, nameOf(to), { unfinished: to < steps }),
+        keepLineage(context, {
+          round: 0,
+          stage: "prepare",
+          role,
+          part: "prepare",
+          steps: [from, to],
+          checkpoint: nameOf(to),
+          from: begin,
+          method: update.name,
+          reward: null,
+          rollouts: null,
+          writers: {},
+          learnt: [{ uses, stepsAfter: 0 }],
+        }),
+      ]);
+      return { checkpoint: nameOf(to), losses: [...made], record };
     });
     const part = preparedSchema.parse(stored);
     checkpoint = part.checkpoint;
     losses.push(...part.losses);
+    if (part.record !== null) records.push(part.record);
   }
-  return { checkpoint, losses };
+  return { checkpoint, losses, records };
 }
 
 function sum(values: Iterable<number>): number {

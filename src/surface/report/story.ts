@@ -10,6 +10,8 @@ import type {
   StageName,
   TrainingLoss,
 } from "../../foundation/contract/index.ts";
+import type { Question } from "../../loop/oversight/index.ts";
+import type { Marginal } from "../../loop/run/marginal.ts";
 
 /** What was settled when the run began. */
 export type RunFacts = Readonly<Omit<EventOf<"run-started">, "type" | "run">>;
@@ -19,6 +21,8 @@ export interface EngineStory {
   readonly device: string;
   readonly workers: number;
   readonly seconds: number;
+  /** Of its prices; absent where it has none. */
+  readonly currency?: string | undefined;
 }
 
 export interface StageStory {
@@ -78,6 +82,8 @@ export interface RoundStory {
   readonly loss: TrainingLoss | null;
   /** The candidate (in round 0 the base) on validation items. */
   readonly validation: Measurement | null;
+  /** The candidate against the champion on those items: the naive gain, since they steer the run. */
+  readonly validationGain: Gain | null;
   readonly readings: readonly MeterReading[];
   readonly findings: readonly GuardFinding[];
   /** What it did otherwise because guards had asked for it; null where it did as its method says. */
@@ -112,7 +118,14 @@ export interface RollbackStory {
   readonly reason: string;
 }
 
-export type RunState = "empty" | "running" | "interrupted" | "finished" | "stopped-by-guard";
+export type RunState =
+  | "empty"
+  | "running"
+  | "interrupted"
+  | "finished"
+  | "stopped-by-guard"
+  /** A cap of the budget was reached; a raised budget goes on. */
+  | "budget-spent";
 
 /**
  * A run as people read it: the fold of its events, whole or cut off anywhere. Everything that is shown (terminal, closing
@@ -154,6 +167,10 @@ export interface RunStory {
   readonly resumptions: readonly Omit<PauseStory, "reason">[];
   /** In order. */
   readonly rollbacks: readonly RollbackStory[];
+  /** What a person was asked, in order. */
+  readonly questions: readonly Question[];
+  /** What the last rounds gained for what they cost; null where that cannot be said. */
+  readonly marginal: Marginal | null;
   /** Of the whole run so far. */
   readonly cost: Cost | null;
   readonly startedAt: number | null;

@@ -146,6 +146,12 @@ test("of the base its attempts are read, under the names of the rounds", () => {
   expect(readings.find(({ meter }) => meter === "pass@k")).toMatchObject({ value: 0.5, unit: "share" });
 });
 
+test("of a single item there is a value and, where it may lie anywhere, no interval", () => {
+  const readings = readBaseMeters(attemptsOf("base", [{ right: 4 }]));
+  for (const reading of readings) expect(meterReadingSchema.parse(reading)).toEqual(reading);
+  expect(readings.find(({ meter }) => meter === "length at validation")).not.toHaveProperty("interval");
+});
+
 test("where the reward is the only judge of truth, what it keeps is not measurable", () => {
   const circular = evidenceOf({ ...emptyTally, judged: 2, judgedRight: 1 }, tolerance, { circular: true });
   const readings = readMeters({ ...evidence, training: circular });

@@ -28,8 +28,11 @@ const ofAttempts =
   ({ attempts }): Reading =>
     attempts === null ? unmeasured("no attempts were made") : known(averaged(attempts.candidate, measure));
 
+/** A single item has no interval that could be stored. */
 function known(estimate: StratifiedMean | null): Reading {
-  return estimate === null ? { value: null } : { value: estimate.mean, interval: estimate.interval };
+  if (estimate === null) return { value: null };
+  const { mean: value, interval } = estimate;
+  return Number.isFinite(interval.low) ? { value, interval } : { value };
 }
 
 function unmeasured(note: string): Reading {
@@ -247,7 +250,8 @@ export const meters: readonly Meter[] = [
   {
     name: "real share",
     unit: "share",
-    definition: "Share of trained tokens that no model wrote.",
+    definition:
+      "Share of trained tokens whose lineage ends in data that no model wrote: of answers that the task, a file or a person wrote, to items that no model made. A token that any weights sampled is never one, whoever wrote what it answers.",
     read: ofTraining(({ realShare }) => realShare),
   },
   {

@@ -59,6 +59,7 @@ export const definitionOf = (rest: Partial<RunDefinition> = {}): RunDefinition =
   gate: { mode: "decide", alpha: 0.05, cap: 200, reusedOpenings: 4 },
   afterReject: "candidate",
   budget: { rounds: 3 },
+  oversight: { ask: [] },
   precision: "fp32",
   gradientCheckpointing: false,
   seed: 1,
@@ -181,6 +182,8 @@ export class FakeContext implements Disposable {
       safePoint: () => {
         if (this.stop !== undefined) throw this.stop;
       },
+      withinBudget: () => {},
+      oversight: {},
     };
   }
 
