@@ -406,3 +406,31 @@ function partsOf({ passes: [pass] }: Method) {
   const { generate, reward, update, items, repeat, start } = pass as Pass;
   return { generate, reward, update, ...(items === undefined ? {} : { items }), repeat, start };
 }
+
+describe("a guard that blocks a step", () => {
+  const blocking = (most: number) => {
+    let asked = 0;
+    return () => (++asked > most ? "stale" : null);
+  };
+
+  test("keeps a pass from learning: the weights stay, and nothing is replayed later", async () => {
+    const policies = new FakePolicies(reversed);
+    const context = { ...fakeRound({ policies }), whyBlocked: () => "stale" };
+    const outcome = await runMethod(imitate, context);
+    expect(outcome).toMatchObject({
+      checkpoints: { solver: "current-solver" },
+      rollouts: [],
+      blocked: "stale",
+      tally: { rollouts: 3, tokensTrained: 0 },
+    });
+    expect(policies.all.flatMap(({ trained }) => trained)).toEqual([]);
+  });
+
+  test("ends repetitions where they stand, with what was learnt before", async () => {
+    const policies = new FakePolicies(halfRight);
+    const context = { ...fakeRound({ policies }), whyBlocked: blocking(2) };
+    const outcome = await runMethod(reinforce, context);
+    expect(outcome).toMatchObject({ blocked: "stale", tally: { rollouts: 3 * 2 * 4 } });
+    expect(policies.all.flatMap(({ trained }) => trained)).toHaveLength(2);
+  });
+});
