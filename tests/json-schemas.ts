@@ -80,6 +80,7 @@ const roundSchema = z
     validationGain: gain.nullable(),
     readings: z.array(meterReadingSchema),
     findings: z.array(guardFindingSchema),
+    remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     decision: decisionSchema.nullable(),
     promoted: z.boolean(),
     givenUp: z.boolean(),

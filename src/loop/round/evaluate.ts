@@ -4,8 +4,9 @@ import {
   gainSchema,
   type Item,
   type Measurement,
-  measurementSchema,
   type RunEvent,
+  type ValidationMeasurement,
+  validationMeasurementSchema,
 } from "../../foundation/contract/index.ts";
 import { cutOffShare, percent, worthAWord } from "../../foundation/statistics/index.ts";
 import {
@@ -26,7 +27,7 @@ import {
 import type { Lineage } from "./state.ts";
 
 export interface Evaluated {
-  readonly measurement: Measurement;
+  readonly measurement: ValidationMeasurement;
   /** Candidate against champion on the same items; null in round 0. */
   readonly gain: Gain | null;
 }
@@ -66,7 +67,7 @@ export async function evaluateStage(
     },
   });
   return {
-    measurement: measurementSchema.parse(stored.measurement),
+    measurement: validationMeasurementSchema.parse(stored.measurement),
     gain: gainSchema.nullable().parse(stored.gain),
   };
 }
@@ -113,7 +114,7 @@ function measureValidation(
 const itemsByContext = new WeakMap<RoundContext, readonly Item[]>();
 
 /** The same in every round, so that rounds compare. */
-function validationItems(context: RoundContext): readonly Item[] {
+export function validationItems(context: RoundContext): readonly Item[] {
   const { task, evaluate } = context.definition;
   const random = streamOf(context, 0, "validation");
   const known =

@@ -23,5 +23,5 @@ export { reverse } from "./reverse.ts";
 export { isEnumerated, itemsInSplit, mostInSplit, splitOf, splitShares } from "./splits.ts";
 export type { StringTaskOptions } from "./string-task.ts";
 export { type TaskName, tasks } from "./tasks.ts";
-export { verdictOf } from "./verdict.ts";
+export { truthOf, verdictOf } from "./verdict.ts";
 export * from "./verifiers/index.ts";
