@@ -78,6 +78,7 @@ const roundSchema = z
     loss: trainingLossSchema.nullable(),
     validation: measurement.nullable(),
     validationGain: gain.nullable(),
+    remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     readings: z.array(meterReadingSchema),
     findings: z.array(guardFindingSchema),
     remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
