@@ -81,7 +81,6 @@ const roundSchema = z
     remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     readings: z.array(meterReadingSchema),
     findings: z.array(guardFindingSchema),
-    remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     decision: decisionSchema.nullable(),
     promoted: z.boolean(),
     givenUp: z.boolean(),
