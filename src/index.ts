@@ -19,6 +19,21 @@ export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export {
+  type Certificate,
+  type CertificateCheck,
+  type CheckCertificateOptions,
+  type Claim,
+  type ClaimStatus,
+  type Contradiction,
+  checkCertificate,
+  type OpenCertificateOptions,
+  type OpenedCertificate,
+  openCertificate,
+  type ReplayOptions,
+  type SignCertificateOptions,
+  signCertificate,
+} from "./loop/certificate.ts";
+export {
   type Audit,
   type AuditOptions,
   auditRun,

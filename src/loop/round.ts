@@ -1,5 +1,6 @@
 import { sha256 } from "../foundation/base/index.ts";
 import { methodOf } from "../gro/method/index.ts";
+import { certify, certifyAudit } from "./certificate/make.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { auditStage } from "./round/audit.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
@@ -33,11 +34,19 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const pool = await acquireStage(context, round, start, state);
   const selection = await selectStage(context, round, start, pool);
   const { candidate, evidence } = await optimizeStage(context, round, start, state, selection, pool);
-  const { measurement: validation, gain } = await evaluateStage(context, round, candidate, champion);
+  const { measurement: validation, gain, whole } = await evaluateStage(context, round, candidate, champion);
   const measured = { candidate: validation, champion: state.championValidation, training: evidence };
   const findings = await guardStage(context, round, measured);
-  const decision = await decideStage(context, round, candidate, champion, { findings, gain });
-  if (promoted(decision)) await auditStage(context, round, "previous-champion", champion, candidate);
+  const decision = await decideStage(context, round, candidate, champion, { findings, gain, whole });
+  if (promoted(decision)) {
+    await certify(context, round, { candidate, champion });
+    await auditStage(context, round, "previous-champion", champion, candidate);
+    await certifyAudit(
+      context,
+      { round, checkpoint: leadCheckpoint(context, candidate) },
+      "previous-champion",
+    );
+  }
 
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
   const seconds = (clock.monotonic() - began) / 1000;

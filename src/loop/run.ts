@@ -21,6 +21,7 @@ import {
 } from "../foundation/ledger/index.ts";
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { runCanaries } from "../world/task/index.ts";
+import { certifyAudit } from "./certificate/make.ts";
 import { auditStage } from "./round/audit.ts";
 import { blockParts } from "./round/block-parts.ts";
 import { type RoundContext, tell } from "./round/context.ts";
@@ -29,6 +30,7 @@ import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
 import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
+import { checkProbes } from "./round/probe-parts.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
 import { firstState, type Lineage } from "./round/state.ts";
 import { playRound } from "./round.ts";
@@ -117,7 +119,10 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = read;
   await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
-  if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
+  if (definition.gate.mode === "decide") {
+    blockParts(definition.task, definition.gate);
+    checkProbes(definition.task, definition.gate);
+  }
   using ledger = openLedger({ folder, clock });
   const { record, origin } = adoptRun(definition, ledger);
   const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));
@@ -245,7 +250,11 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
     if (state.round >= played) rememberChampion(definition, ledger, state.champion);
   }
   const { round, champion, stopped } = state;
-  if (champion !== base) await auditStage(context, round, "base", base, champion, rollbacks.count);
+  if (champion !== base) {
+    await auditStage(context, round, "base", base, champion, rollbacks.count);
+    const shipped = champion.checkpoints[definition.optimize.lead] ?? "";
+    await certifyAudit(context, { round: champion.round, checkpoint: shipped }, "base");
+  }
   const end = rollbacks.count === 0 ? `finished/${round}` : `finished/${round}/${rollbacks.count}`;
   tell(context, `${end}/cost`, { type: "cost-metered", round, cost: context.cost() });
   tell(context, end, {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
@@ -100,6 +100,18 @@ export class Ledger implements Disposable {
     return join(this.#folder, "checkpoints", checkpoint);
   }
 
+  /** Writes a copy of a certificate for people, and returns where it lies; what counts is its artifact. */
+  writeCertificate(name: string, text: string): string {
+    const folder = join(this.#folder, "certificates");
+    const path = join(folder, name);
+    naming(path, () => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${path}.writing`, text);
+      renameSync(`${path}.writing`, path);
+    });
+    return path;
+  }
+
   /** Something that outlives runs, such as which champion a name has come to. */
   getFact(key: string): Json | undefined {
     const row = naming(this.#path, () =>
@@ -135,6 +147,16 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** Openings on these decision items, in order, with their owners. */
+  openingsOn(items: string): { readonly number: number; readonly owner: string }[] {
+    return naming(this.#path, () =>
+      this.#database
+        .prepare("SELECT number, owner FROM openings WHERE items = ? ORDER BY number")
+        .all(items)
+        .map(({ number, owner }) => ({ number: Number(number), owner: String(owner) })),
+    );
+  }
+
   /** The number that {@link openingNumber} gives, or would give, this owner; none is given yet. */
   nextOpening(items: string, owner: string): number {
     return naming(this.#path, () => {
@@ -147,12 +169,7 @@ export class Ledger implements Disposable {
 
   /** Canonical forms that other openings have used. */
   usedByOthers(items: string, owner: string): ReadonlySet<string> {
-    const rows = naming(this.#path, () =>
-      this.#database
-        .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
-        .all(items, owner),
-    );
-    return new Set(rows.map(({ canonical }) => String(canonical)));
+    return naming(this.#path, () => usedByOthers(this.#database, items, owner));
   }
 
   /** Marks decision items as used, before anything answers them. */
@@ -193,6 +210,9 @@ export interface LedgerReader extends Disposable {
   openings(items: string): number;
   /** Something that outlives runs. */
   getFact(key: string): Json | undefined;
+  readonly artifacts: Pick<Artifacts, "read" | "pathOf">;
+  /** Canonical forms that other openings have used. */
+  usedByOthers(items: string, owner: string): ReadonlySet<string>;
   /** Who runs in the folder now. */
   holder(): Holder | undefined;
 }
@@ -231,9 +251,18 @@ export function readLedger(options: { readonly folder?: string } = {}): LedgerRe
         const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
         return row === undefined ? undefined : readJson(row.value, path);
       }),
+    artifacts: new Artifacts(join(ledgerFolder(folder), "artifacts")),
+    usedByOthers: (items, owner) => naming(path, () => usedByOthers(database, items, owner)),
     holder: () => holderOf(ledgerFolder(folder)),
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+function usedByOthers(database: DatabaseSync, items: string, owner: string): ReadonlySet<string> {
+  const rows = database
+    .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
+    .all(items, owner);
+  return new Set(rows.map(({ canonical }) => String(canonical)));
 }
 
 function countOpenings(database: DatabaseSync, items: string): number {

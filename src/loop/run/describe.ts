@@ -18,7 +18,7 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     refine: part(refine),
     evaluate: { ...evaluate },
     guard: guard.map(part),
-    gate: { ...gate },
+    gate: JSON.parse(JSON.stringify(gate)) as Json,
     afterReject: definition.afterReject,
     precision: definition.precision,
     ...(definition.gradientCheckpointing ? { gradientCheckpointing: true } : {}),
@@ -44,8 +44,14 @@ export function configHash(definition: RunDefinition): string {
 }
 
 /** What a measurement depends on: task, harness, target distribution and gate. Two scorecards compare only under one of these. */
-export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): string {
-  return hashOf({
+export function protocolHash(definition: RunDefinition): string {
+  return hashOf(protocolOf(definition));
+}
+
+/** What {@link protocolHash} is of. */
+export function protocolOf({ task, refine, evaluate, gate }: RunDefinition): Readonly<Record<string, Json>> {
+  const { probes, probeMargin, probeDiscordance, thinProbes } = gate;
+  return {
     task: { name: task.name, version: task.version, ...task.options },
     strata: task.strata.map(({ name, difficulty, weight }) => ({ name, difficulty, weight })),
     verifier: { version: task.verifier.version, ...part(task.verifier) },
@@ -56,8 +62,12 @@ export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): s
       smallestGain: gate.smallestGain ?? null,
       cap: gate.cap,
       reusedOpenings: gate.reusedOpenings,
+      ...(probes === undefined ? {} : { probes: typeof probes === "string" ? probes : [...probes] }),
+      ...(probeMargin === undefined ? {} : { probeMargin }),
+      ...(probeDiscordance === undefined ? {} : { probeDiscordance }),
+      ...(thinProbes === undefined ? {} : { thinProbes }),
     },
-  });
+  };
 }
 
 /** Two definitions with one key can train the same weights: the same engine reads them, and their tokens mean the same. */
