@@ -119,10 +119,8 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   const { folder, watch = () => {}, onResume, signal, clock = systemClock } = read;
   await using _verifier = lendVerifier(definition.task, folder);
   await runCanaries(definition.task);
-  if (definition.gate.mode === "decide") {
-    blockParts(definition.task, definition.gate);
-    checkProbes(definition.task, definition.gate);
-  }
+  if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
+  checkProbes(definition.task, definition.gate);
   using ledger = openLedger({ folder, clock });
   const { record, origin } = adoptRun(definition, ledger);
   const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));

@@ -21,11 +21,14 @@ const walks = 400;
  * points of that chance.
  *
  * @example
- * pairsToProtect({ margin: 0.02, level: 0.05, discordance: 0.1, cap: 4000 }) // 3260
+ * pairsToProtect({ margin: 0.02, level: 0.05, discordance: 0.1, cap: 4000 }) // 3526
  */
 export function pairsToProtect({ margin, level, discordance, cap }: ProbeSizeOptions): number | null {
   const random = randomStream(0, "probe size");
-  const ends = Array.from({ length: walks }, () => pairsOfWalk({ margin, level, discordance, cap }, random));
+  // A walk is the same whatever the cap.
+  const ends = Array.from({ length: walks }, (_, walk) =>
+    pairsOfWalk({ margin, level, discordance, cap }, random.fork(walk)),
+  );
   const needed = ends.toSorted((a, b) => a - b)[Math.ceil(wanted * walks) - 1] as number;
   return needed > cap ? null : needed;
 }

@@ -128,8 +128,9 @@ export async function betClaims({ decided }: Certificate, gate: GateOf): Promise
     ["decided.results", "decided.weights"],
   );
   if (results.rows === null) {
+    const silent = stated.wealth === null && stated.observed === null && stated.voids === 0;
     const told =
-      stated.outcome === "better" && stated.wealth === null && stated.observed === null && stated.voids === 0
+      stated.outcome === "better" && (silent || !stated.reused)
         ? []
         : [{ field: opening, words: "tells more, or else, than that it was won" }];
     const free = isSealed(decided)
@@ -189,7 +190,7 @@ function blockOf({ differences: given, voids }: ResultsRow): PairedBlock {
   return { pairs: given.map((difference, index) => ({ difference, void: voids.includes(index) })) };
 }
 
-/** Differences in range, void ones counted worst, a row a block and a probe. */
+/** Void pairs counted worst, a row a block and a probe. */
 function resultFaults({ results, items }: Decided): Contradiction[] {
   const rows = results.rows ?? [];
   const field = "decided.results.rows";
@@ -208,8 +209,6 @@ function resultFaults({ results, items }: Decided): Contradiction[] {
   )
     faults.push({ field, words: "are not a row for each block and probe, with a result for each item" });
   for (const { differences: given, voids } of rows) {
-    if (given.some((difference) => Math.abs(difference) > 1))
-      faults.push({ field, words: "hold a difference beyond 1" });
     if (
       !same(
         voids,
@@ -227,7 +226,7 @@ function resultFaults({ results, items }: Decided): Contradiction[] {
 function pathFaults(rows: readonly ResultsRow[], { smallestGain }: GateOf): Contradiction[] {
   const blocks = rows.filter(({ probe }) => probe === undefined);
   const path = bettingPath(
-    blocks.map((row) => (row.differences.every((one) => Math.abs(one) <= 1) ? row.differences : [])),
+    blocks.map((row) => row.differences),
     smallestGain,
   );
   const wrong = blocks.findIndex(({ wealth, futility }, index) => !same({ wealth, futility }, path[index]));

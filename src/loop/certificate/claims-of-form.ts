@@ -15,10 +15,11 @@ export function sealClaims(certificate: Certificate): Claim[] {
       { field: `seals.${path}`, words: "is not the hash of its part" },
     ]);
   const { commitment, rows } = decided.results;
+  const committed = rows === null ? seals["decided.results.rows"] : commitmentOf(rows);
   const opened =
-    rows !== null && commitmentOf(rows) !== commitment
-      ? [{ field: "decided.results.commitment", words: "is not the hash of the results" }]
-      : [];
+    committed === commitment
+      ? []
+      : [{ field: "decided.results.commitment", words: "is not the hash of the results" }];
   const whole =
     hash === hashOfDecided(seals) ? [] : [{ field: "hash", words: "is not the hash of the seals" }];
   const names = ["hash", "seals", "decided.results.commitment"];
@@ -79,20 +80,25 @@ export function chainClaim({ decided }: Certificate, others: readonly Certificat
   if (previous === null)
     return claim("chain", "trusted", "it is the first of its folder: nothing came before it", fields);
   const name = `round ${previous.round} of ${previous.run}`;
-  const before = others.find(
+  const beside = others.filter(
     ({ decided: { run } }) => run.id === previous.run && run.round === previous.round,
   );
-  if (before === undefined)
+  if (beside.length === 0)
     return claim("chain", "trusted", `the certificate before it, of ${name}, is not beside this one`, fields);
-  const found = hashOfDecided(sealsOf(before));
+  const found = beside.map((before) => hashOfDecided(sealsOf(before)));
   return claim(
     "chain",
     "verified",
     `it follows the certificate of ${name}, which lies beside it`,
     fields,
-    found === previous.hash
+    found.includes(previous.hash)
       ? []
-      : [{ field: "decided.previous.hash", words: `the certificate of ${name} beside it has ${found}` }],
+      : [
+          {
+            field: "decided.previous.hash",
+            words: `the certificate of ${name} beside it has ${found.join(", ")}`,
+          },
+        ],
   );
 }
 

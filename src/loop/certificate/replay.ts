@@ -65,8 +65,10 @@ export async function replayClaims(request: ReplayRequest): Promise<Claim[]> {
   if ("obstacle" in blocks) throw userError("other-protocol", `${blocks.obstacle}: ${blocks.advice}.`);
   const stated = new StatedOrder(decided, definition.task, blocks);
   const found = new Map([champion, candidate].map((one) => [one.name, one]));
-  const used: BlocksContext["ledger"]["usedByOthers"] = (items, owner) =>
-    ledger?.usedByOthers(items, owner) ?? stated.passedOver(items, owner);
+  const used: BlocksContext["ledger"] = {
+    useItems: (_items, _owner, canonicals) => stated.use(canonicals),
+    usedByOthers: (items, owner) => ledger?.usedByOthers(items, owner) ?? stated.passedOver(items, owner),
+  };
   const context = twinOf(request, used, found, engine);
   try {
     const measured = await measureAgain(request, context, { gate, blocks });
@@ -123,7 +125,7 @@ interface LoadedPolicy {
 /** What a round works with, over nothing but the certificate: nothing is stored, and each model is loaded anew. */
 function twinOf(
   { certificate, definition, folder, signal }: ReplayRequest,
-  usedByOthers: BlocksContext["ledger"]["usedByOthers"],
+  ledger: BlocksContext["ledger"],
   found: ReadonlyMap<string, FoundWeights>,
   engine: Engine,
 ): BlocksContext & { readonly close: () => Promise<void> } {
@@ -144,10 +146,7 @@ function twinOf(
     ...(signal ? { signal } : {}),
     safePoint: () => signal?.throwIfAborted(),
     run: { step: async (_name, _input, work) => ({ result: (await work()).result, events: [] }) },
-    ledger: {
-      useItems: () => {},
-      usedByOthers,
-    },
+    ledger,
     samplers: {
       get: async (role, checkpoint) => {
         const weights = found.get(checkpoint);

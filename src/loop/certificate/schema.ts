@@ -34,7 +34,8 @@ export const decidedSchema = z.strictObject({
   seed: z.strictObject({ hash, value: z.string() }),
   configuration: z.strictObject({ hash, description: described }),
   protocol: z.strictObject({ hash, content: described }),
-  opening: z.strictObject(openingSchema.shape),
+  // Nothing is left to a default: what is missing is a fault.
+  opening: z.strictObject({ ...openingSchema.shape, reused: z.boolean() }),
   decision: z.strictObject({ decision: z.literal("promote"), reason: z.string() }),
   guards: z.array(guardFindingSchema.strict()),
   probes: z.array(probeResultSchema.strict()),
@@ -86,7 +87,7 @@ export const auditedSchema = z.strictObject({
       weight: z.number(),
       whole: z.boolean(),
       items: z.array(hash),
-      differences: z.array(z.number()),
+      differences: z.array(z.number().min(-1).max(1)),
       voids: z.array(count),
     }),
   ),

@@ -12,13 +12,21 @@ export class StatedOrder {
   readonly #decided: Decided;
   readonly #task: Task;
   readonly #blocks: Blocks;
-  /** Decision items that were passed over. */
+  /** Digests of what was answered already in this measurement: a probe passes over what the gate has used. */
+  readonly #used = new Set<string>();
+  /** Other decision items that were passed over. */
   passed = 0;
 
   constructor(decided: Decided, task: Task, blocks: Blocks) {
     this.#decided = decided;
     this.#task = task;
     this.#blocks = blocks;
+  }
+
+  /** Hears what is answered, as a ledger does. */
+  use(canonicals: readonly string[]): void {
+    const { name, version } = this.#task;
+    for (const canonical of canonicals) this.#used.add(itemDigest(name, version, canonical));
   }
 
   /**
@@ -41,8 +49,8 @@ export class StatedOrder {
         "The order of a file's items depends on those that earlier openings used: measure again in the project folder, with its ledger.",
       );
     }
-    return new PassedOver(this.#task, this.#listed(stratum, owner), () => {
-      this.passed += 1;
+    return new PassedOver(this.#task, this.#listed(stratum, owner), (digest) => {
+      if (!this.#used.has(digest)) this.passed += 1;
     });
   }
 
@@ -65,12 +73,12 @@ export class StatedOrder {
 class PassedOver extends Set<string> {
   readonly #task: Task;
   readonly #listed: readonly string[];
-  readonly #pass: () => void;
+  readonly #pass: (digest: string) => void;
   /** Digests that were met: one that is drawn twice is passed over once. */
   readonly #met = new Set<string>();
   #next = 0;
 
-  constructor(task: Task, listed: readonly string[], pass: () => void) {
+  constructor(task: Task, listed: readonly string[], pass: (digest: string) => void) {
     super();
     this.#task = task;
     this.#listed = listed;
@@ -84,7 +92,7 @@ class PassedOver extends Set<string> {
     const isNext = digest === this.#listed[this.#next];
     if (isNext) this.#next += 1;
     // A draw leaves out by itself what it gave before.
-    else if (!this.#met.has(digest) && splitOfDigest(digest) === "decision") this.#pass();
+    else if (!this.#met.has(digest) && splitOfDigest(digest) === "decision") this.#pass(digest);
     this.#met.add(digest);
     return !isNext;
   }

@@ -19,7 +19,7 @@ export type ItemsRow = z.infer<typeof itemsRowSchema>;
 /** The results of the same, in the same order. */
 export const resultsRowSchema = z.strictObject({
   probe: z.string().optional(),
-  differences: z.array(z.number()),
+  differences: z.array(z.number().min(-1).max(1)),
   /** Places of the pairs that have no score. */
   voids: z.array(z.number().int()),
   /** Wealth of the bet on a gain, and of the one against a gain worth having, after the block; only of the gate's own. */

@@ -109,7 +109,7 @@ function stratumCalled(task: Task, name: string): Stratum {
   const meant = nearest(name, names);
   throw userError(
     "no-such-stratum",
-    `gate.probes: ${task.name} has no part "${name}"; ${meant === undefined ? `it has ${names.join(", ")}` : `did you mean ${meant}`}${meant === undefined ? "." : "?"}`,
+    `gate.probes: ${task.name} has no part "${name}"; ${meant === undefined ? `it has ${names.join(", ")}.` : `did you mean ${meant}?`}`,
     { task: task.name, stratum: name },
   );
 }
