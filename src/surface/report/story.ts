@@ -76,6 +76,8 @@ export interface RoundStory {
   readonly findings: readonly GuardFinding[];
   readonly decision: Decision | null;
   readonly promoted: boolean;
+  /** The hash of its certificate; only promotions have one. */
+  readonly certificate: string | null;
   /** A person took the champion back while it was under way: it is not played to its end. */
   readonly givenUp: boolean;
   /** The new champion against the one before it; only promotions have one. */
@@ -101,6 +103,14 @@ export interface RollbackStory {
   /** Rounds that made the champion before and after; 0 is the base. */
   readonly from: number;
   readonly to: number;
+  readonly reason: string;
+}
+
+/** Sealed results of an opening on reused items that a person looked at. */
+export interface OpenedStory {
+  readonly round: number;
+  readonly at: number;
+  readonly opening: number;
   readonly reason: string;
 }
 
@@ -146,6 +156,8 @@ export interface RunStory {
   readonly resumptions: readonly Omit<PauseStory, "reason">[];
   /** In order. */
   readonly rollbacks: readonly RollbackStory[];
+  /** In order. */
+  readonly opened: readonly OpenedStory[];
   /** Of the whole run so far. */
   readonly cost: Cost | null;
   readonly startedAt: number | null;

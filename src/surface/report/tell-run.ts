@@ -4,6 +4,7 @@ import { newRound, type RoundDraft, roundHears } from "./round-draft.ts";
 import type {
   ClaimStory,
   EngineStory,
+  OpenedStory,
   PauseStory,
   RollbackStory,
   RunFacts,
@@ -45,6 +46,7 @@ export function storyListener(): StoryListener {
   let audit: ClaimStory | null = null;
   const audits: ClaimStory[] = [];
   const rollbacks: RollbackStory[] = [];
+  const opened: OpenedStory[] = [];
   let cost: Cost | null = null;
   let startedAt: number | null = null;
   let lastAt: number | null = null;
@@ -121,6 +123,10 @@ export function storyListener(): StoryListener {
         // Nobody runs because of it.
         return;
       }
+      case "certificate-opened":
+        opened.push({ round: event.round, at, opening: event.opening, reason: event.reason });
+        // Nobody runs because of it.
+        return;
       default:
         // A kind of event that a newer version wrote has nothing to say here.
         if ("round" in event) roundHears(roundOf(event.round), event, at);
@@ -150,6 +156,7 @@ export function storyListener(): StoryListener {
       interruptions: [...interruptions],
       resumptions: [...resumptions],
       rollbacks: [...rollbacks],
+      opened: [...opened],
       cost,
       startedAt,
       lastAt,
