@@ -17,8 +17,10 @@ from torch import Tensor, nn
 from transformers import GenerationConfig, LlamaForCausalLM
 
 from whetstone_engine.choice import Parameters
-from whetstone_engine.sampler import rows_of, sample
-from whetstone_engine.trainer import Snapshot, Trainer
+from whetstone_engine.rows import Request
+from whetstone_engine.sampler import Sampler
+from whetstone_engine.snapshot import Snapshot
+from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
 
 EQUALS, BEGIN, END, VOCABULARY = 10, 11, 12, 13
@@ -182,8 +184,12 @@ def decoding(
         return int(((answers == END).cumsum(1) - (answers == END).int() == 0).sum())
 
     def ours() -> int:
-        parameters = Parameters(temperature=heat, stop_tokens=(END,))
-        return sum(map(len, sample(snapshot, rows_of(asked, snapshot), parameters, None).tokens))
+        request = Request(asked, [Parameters(temperature=heat, stop_tokens=(END,))], snapshot)
+        sampler = Sampler(snapshot, None)
+        sampler.enqueue([request])
+        while sampler.busy:
+            sampler.step()
+        return sum(len(row.tokens) for row in request.rows)
 
     best = in_turns({"other": theirs, "engine": ours}, max(3, 1000 // rows))
     how = f"at temperature {heat:g}" if heat else "greedily"

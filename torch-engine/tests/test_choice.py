@@ -172,8 +172,10 @@ def test_the_likeliest_of_many_is_the_first_of_the_highest(vocabulary):
 def test_what_weighs_nothing_at_the_end_is_never_chosen(vocabulary):
     logits = torch.full((1, vocabulary), -torch.inf)
     logits[0, 2:7] = torch.tensor([0.3, 0.1, 0.2, 0.7, 0.9])
-    tokens, _ = choose(logits, Parameters(), torch.tensor([1.0]))
-    assert int(tokens) == 6
+    for parameters in (Parameters(), Parameters(temperature=0.5)):
+        # The largest draw that there is.
+        tokens, _ = choose(logits, parameters, torch.tensor([1 - 2**-24]))
+        assert int(tokens) == 6
 
 
 def test_no_more_of_the_most_probable_are_told_than_there_are_or_than_it_tells():

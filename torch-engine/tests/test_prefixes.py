@@ -54,14 +54,17 @@ def test_a_conversation_computes_what_is_new(make_folder: FolderMaker, monkeypat
     ]
     fed = []
     decoder = snapshot.architecture.decoder
-    heads = decoder.heads
-    monkeypatch.setattr(
-        decoder, "heads", lambda w, layer, x, r: fed.append((layer, len(x))) or heads(w, layer, x, r)
-    )
+    for name in ("run", "hidden"):
+        through = getattr(decoder, name)
+        monkeypatch.setattr(
+            decoder,
+            name,
+            lambda *given, through=through, **named: fed.append(len(given[1])) or through(*given, **named),
+        )
     again = written(sampler, second, samples=2, most=1, seeds=[7, 8, 9])
     # All that was read and written, but for the last token written, which nothing had been predicted from.
     assert again.arrays()["cached"].tolist() == [29, 40, 0]
-    assert sum(count for layer, count in fed if layer == 0) == 1 + 7 + 1 + 12 + len(second[2])
+    assert sum(fed) == 1 + 7 + 1 + 12 + len(second[2])
     more = written(sampler, second, samples=2, most=20, seeds=[7, 8, 9])
     fresh = written(Sampler(snapshot, None), second, samples=2, most=20, seeds=[7, 8, 9])
     assert more.arrays()["cached"].min() > 0

@@ -190,8 +190,8 @@ def test_prompts_that_are_equal_are_read_once(make_folder: FolderMaker, monkeypa
     snapshot = make_folder.snapshot()
     fed = []
     decoder = snapshot.architecture.decoder
-    unwatched = decoder.embed
-    monkeypatch.setattr(decoder, "embed", lambda *given: fed.append(len(given[1])) or unwatched(*given))
+    unwatched = decoder.run
+    monkeypatch.setattr(decoder, "run", lambda *given: fed.append(len(given[1])) or unwatched(*given))
     written(snapshot, requested([[1, 2, 3], [4, 5, 6], [1, 2, 3]], samples=5, most=1))
     assert fed == [6]
 

@@ -102,6 +102,8 @@ class Batch:
         self._compose()
         first = len(self.rows) - len(rows)
         for place, row in enumerate(rows, first):
+            if not row.parameters.stop_strings and len(row.tokens) == 0:
+                continue
             written = len(row.tokens)
             self.tokens[place, :written], self.logprobs[place, :written] = row.tokens, row.logprobs
             top = row.top_tokens.shape[1]
@@ -257,21 +259,20 @@ class Batch:
         return self._decode(tokens_B)
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
-        decoder, weights, cache = self.decoder, self.snapshot.weights, self.cache
+        cache = self.cache
         # Rows that are done stay where they are.
         places_B = moved(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))
         column = cache.open(~self.done)
-        x_BD = decoder.embed(weights, tokens_B, places_B)
-        rotation = decoder.rotation(weights, places_B, x_BD.dtype)
-        for layer in range(self.config.layers):
-            heads_BHd = decoder.heads(weights, layer, x_BD, rotation)
-            x_BD = decoder.finish(weights, layer, x_BD, cache.attend(layer, column, heads_BHd))
-        return decoder.normalise(weights, x_BD)
+
+        def attend(layer: int, heads_BHd: Tensor) -> Tensor:
+            return cache.attend(layer, column, heads_BHd)
+
+        return self.decoder.run(self.snapshot.weights, tokens_B, places_B, attend)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the
         last places are put aside; they are returned, with what they have written, and go on later."""
-        need = int(self.cache.lengths[~self.done].max(initial=0)) + 1
+        need = int(self.cache.lengths.max(initial=0, where=~self.done)) + 1
         if not self.rows or need <= self.cache.columns:
             return []
         self._drop()

@@ -204,13 +204,14 @@ class Cache:
     def write(self, layer: int, target: Target, heads_NHd: Tensor) -> None:
         """Puts keys and values of packed positions where they belong."""
         fresh, memory = heads_NHd[:, self.config.heads :], self.layers[layer]
+        heads, width = self.config.key_value_heads, self.config.head_width
         if isinstance(target.to, Tensor):
-            width = self.config.head_width
             memory.view(-1, width).index_copy_(0, target.to, fresh.reshape(-1, width))
             return
-        heads = self.config.key_value_heads
-        into = memory[:, target.lines, target.to].unflatten(1, (-1, heads))
-        into.copy_(fresh.unflatten(1, (2, heads)).unflatten(0, (into.shape[1], -1)).permute(2, 0, 3, 1, 4))
+        into = memory[:, target.lines, target.to]
+        rows, columns = into.shape[1] // heads, into.shape[2]
+        from_ = fresh.view(rows, columns, 2, heads, width).permute(2, 0, 3, 1, 4)
+        into.view(2, rows, heads, columns, width).copy_(from_)
 
     def _ask(self, layer: int, lines: slice | Tensor, queries_BHd: Tensor, seen: int) -> Tensor:
         """What one query a head sees of its row's keys and values, [B, K·G·d]."""
@@ -220,14 +221,9 @@ class Cache:
         if keys.dtype != torch.float32 or not keys.is_cpu:
             return self._flash(queries_BHd, keys, values, bias)
         queries = queries_BHd.reshape(len(keys), -1, width)
-        scores = torch.baddbmm(
-            self.nothing if bias is None else bias,
-            queries,
-            keys.transpose(1, 2),
-            beta=0 if bias is None else 1,
-            alpha=width**-0.5,
-        )
-        return torch.bmm(scores.softmax(-1), values).view(count, -1)
+        hidden, weight = (self.nothing, 0) if bias is None else (bias, 1)
+        scores = torch.baddbmm(hidden, queries, keys.transpose(1, 2), beta=weight, alpha=width**-0.5)
+        return torch.bmm(torch.softmax(scores, -1), values).view(count, -1)
 
     def _flash(self, queries_BHd: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
         """Batched products of small matrices are slow in bf16, and on a GPU; a flash kernel takes the queries

@@ -108,6 +108,8 @@ class _Part:
         self.least_B1 = moved(least) if least.any() else None
         ordered = [row for row, one in enumerate(parameters_B) if one.ordered and drawn[row]]
         self.ordered = _Ordered([parameters_B[row] for row in ordered], ordered) if ordered else None
+        self.plain = bool(drawn.all()) and not (divided or ordered or least.any())
+        """Whether every row draws from the model's own distribution."""
 
     def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
         if not self.draws or draw_B is None:
@@ -115,6 +117,12 @@ class _Part:
             return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
         top_B1 = logits_BV.amax(1, keepdim=True)
         weights_BV = (logits_BV - top_B1).exp_()
+        if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
+            # What a draw is looked for among ends with what it is a share of.
+            sums_BV = weights_BV.cumsum_(1)
+            total_B1 = sums_BV[:, -1:]
+            tokens_B1 = _beyond(sums_BV, draw_B[:, None] * total_B1)
+            return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - total_B1.log())[:, 0]
         normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
         if self.temperature_B1 is not None:
             torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1).exp_()
@@ -203,7 +211,7 @@ def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:
         return _place(sums, draw_B1 * sums[:, -1:])
     if count < 4 * BLOCK:
         sums = weights_BV.cumsum(1)
-        return _place(sums, draw_B1 * sums[:, -1:])
+        return _beyond(sums, draw_B1 * sums[:, -1:])
     whole = count - count % BLOCK
     blocks = weights_BV[:, :whole].unflatten(1, (-1, BLOCK)).sum(2)
     if whole < count:
@@ -215,6 +223,13 @@ def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:
     within = weights_BV.gather(1, index.clamp(max=count - 1)).masked_fill_(index >= count, 0)
     before_B1 = (sums - blocks).gather(1, block_B1)
     return block_B1 * BLOCK + _place(within.cumsum(1), target_B1 - before_B1)
+
+
+def _beyond(sums: Tensor, target_B1: Tensor) -> Tensor:
+    """Where the running sums first exceed a draw's share of the last of them. A draw is at most 1 − 2⁻²⁴, so
+    that its share, rounded, is less than the whole, and what weighs nothing is never chosen; where the sums
+    are no numbers, any place is as good."""
+    return searchsorted(sums, target_B1, right=True).clamp_(max=sums.shape[1] - 1)
 
 
 def _place(sums: Tensor, target_B1: Tensor) -> Tensor:

@@ -73,6 +73,29 @@ class Decoder:
                 x_ND = through(layer, x_ND)
         return self.normalise(weights, x_ND)
 
+    def run(
+        self,
+        weights: Weights,
+        tokens_N: Tensor,
+        positions_N: Tensor,
+        attend: Callable[[int, Tensor], Tensor],
+        wanted_N: Tensor | None = None,
+    ) -> Tensor:
+        """Hidden states before the head, [N, D], where no gradient is wanted and each layer's attention is
+        the caller's: it gets the heads [N, H, d] and returns what they see, [N, K·G·d]; in the last layer of
+        the wanted positions only, where these are given."""
+        if isinstance(weights, Folded) and weights.straight is not None:
+            rotation = self.rotation(weights, positions_N, self.dtype)
+            return weights.straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
+        x_ND = self.embed(weights, tokens_N, positions_N)
+        rotation = self.rotation(weights, positions_N, x_ND.dtype)
+        for layer in range(self.config.layers):
+            attended_N = attend(layer, self.heads(weights, layer, x_ND, rotation))
+            if wanted_N is not None and layer == self.config.layers - 1:
+                x_ND = x_ND.index_select(0, wanted_N)
+            x_ND = self.finish(weights, layer, x_ND, attended_N)
+        return self.normalise(weights, x_ND)
+
     def normalise(self, weights: Weights, x_ND: Tensor) -> Tensor:
         return rms_norm(x_ND, weights["norm"], self.config.epsilon)
 

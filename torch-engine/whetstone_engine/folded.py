@@ -8,6 +8,7 @@ from torch import Tensor
 
 from .config import ModelConfig
 from .panels import Linear
+from .straight import Straight, is_straight
 
 NORMED = {"qkv": "norm1", "gate_up": "norm2"}
 """Which norm's weight is part of which matrix."""
@@ -39,3 +40,4 @@ class Folded(dict[str, Tensor | Linear]):
                 weight = weight[pairs]
             multiplies = weight.dim() == 2 and name not in ("embed", "positions")
             self[key] = weight.t().contiguous().t() if multiplies else weight.clone()
+        self.straight = Straight(self, config) if is_straight(config) else None

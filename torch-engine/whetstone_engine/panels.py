@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .device import on_host
 from .kernels import multiply
+from .memory import zeros
 
 PACKED = 4_000_000
 """Parameters from which a sampler's weights do not stay in the processor's caches: their layout matters."""
@@ -42,7 +43,7 @@ class Panels:
         self.outputs, inputs = weight_OI.shape
         count = panels_of(self.outputs, torch.get_num_threads())
         self.width = -(-self.outputs // count)
-        self.stack = weight_OI.new_zeros(count, inputs, self.width, dtype=torch.float32)
+        self.stack = zeros((count, inputs, self.width), torch.float32)
         for panel, part in zip(self.stack, weight_OI.split(self.width), strict=True):
             panel[:, : len(part)].copy_(part.t())
 

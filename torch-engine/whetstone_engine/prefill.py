@@ -3,6 +3,8 @@ computed not again. Suffixes as in decoder.py."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -33,10 +35,10 @@ class Prefill:
         """Takes the next places of the cache for the texts; returns the last hidden state of each, [B, D],
         and how many tokens of it were there already."""
         index: dict[bytes, int] = {}
-        owner = np.array([index.setdefault(text.tobytes(), len(index)) for text in texts])
-        distinct = [np.frombuffer(key, np.int32) for key in index]
+        owner = np.array([index.setdefault(text.tobytes(), place) for place, text in enumerate(texts)])
+        first, owner = np.unique(owner, return_inverse=True)
+        distinct = [texts[place] for place in first.tolist()]
         places = self.cache.add(lengths)
-        _, first = np.unique(owner, return_index=True)
         found = [self.prefixes.find(text) for text in distinct]
         starts = np.array([0 if kept is None else kept[0] for kept in found])
         for one, kept in enumerate(found):
@@ -77,23 +79,23 @@ class Prefill:
 
     def _follow(self, tokens_N: Tensor, places: Places) -> Tensor:
         """Packed tokens, which see what the cache has before them."""
-        decoder, weights, cache = self.decoder, self.weights, self.cache
-        x_ND = decoder.embed(weights, tokens_N, places.column_N)
-        rotation = decoder.rotation(weights, places.column_N, x_ND.dtype)
-        for layer in range(self.config.layers - 1):
-            heads_NHd = decoder.heads(weights, layer, x_ND, rotation)
-            x_ND = decoder.finish(weights, layer, x_ND, cache.extend(layer, places, heads_NHd))
-        layer = self.config.layers - 1
-        attended = cache.end(layer, places, decoder.heads(weights, layer, x_ND, rotation))
-        return decoder.normalise(weights, decoder.finish(weights, layer, x_ND[places.last_R], attended))
+        cache, last = self.cache, self.config.layers - 1
+
+        def attend(layer: int, heads_NHd: Tensor) -> Tensor:
+            see = cache.extend if layer < last else cache.end
+            return see(layer, places, heads_NHd)
+
+        return self.decoder.run(self.weights, tokens_N, places.column_N, attend, places.last_R)
 
 
 def _pieces(lengths: list[int]) -> list[list[int]]:
-    """Neighbours, as many as one pass holds."""
+    """Neighbours, about as many in each pass, and no more than it holds."""
     pieces: list[list[int]] = []
-    tokens = PREFILL_TOKENS
+    total = sum(lengths)
+    each = total / max(1, math.ceil(total / PREFILL_TOKENS))
+    tokens = math.inf
     for one, length in enumerate(lengths):
-        if tokens + length > PREFILL_TOKENS:
+        if tokens + length > PREFILL_TOKENS or tokens >= each:
             pieces.append([])
             tokens = 0
         pieces[-1].append(one)
