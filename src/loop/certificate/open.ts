@@ -55,7 +55,8 @@ const optionsSchema = z.strictObject({
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "run-"));
- * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), budget: { rounds: 0 } });
+ * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
+ * const definition = defineRun({ task: reverse({ lengths: [1, 4] }), engine: tabular(), prepare, budget: { rounds: 0 } });
  * await run(definition, { folder });
  * await openCertificate({ folder, round: 1, reason: "a reader asked" }).catch(({ code }) => console.log(code)); // "no-certificate"
  */

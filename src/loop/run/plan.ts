@@ -83,7 +83,9 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
     definition,
     tokenizer,
     fromScratch,
-    pairs: "pairs" in blocks ? blocks.pairs : 0,
+    pairs:
+      ("pairs" in blocks ? blocks.pairs : 0) +
+      probes.reduce((sum, { exact, pairs: most }) => sum + (exact ? 0 : most), 0),
   });
   const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
     work.map(timed),
