@@ -1,7 +1,12 @@
 /** The public API: all that the command line does, from a program. */
 export { isWhetstoneError, WhetstoneError } from "./foundation/base/index.ts";
 export type * from "./foundation/contract/index.ts";
-export { readLedger } from "./foundation/ledger/index.ts";
+export {
+  type CanonicalForm,
+  canonicalHash,
+  type LedgerReader,
+  readLedger,
+} from "./foundation/ledger/index.ts";
 export * from "./gro/generate/index.ts";
 export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";
@@ -34,17 +39,32 @@ export {
   signCertificate,
 } from "./loop/certificate.ts";
 export {
+  type DecisionRequest,
+  decide,
+  type OpeningRequest,
+  openGate,
+  type Pair,
+  type PairedBlock,
+} from "./loop/gate.ts";
+export {
+  type Answered,
+  type AnswerOptions,
   type Audit,
   type AuditOptions,
+  answerQuestion,
   auditRun,
+  type BudgetChange,
   type Chat,
   type ChatAnswer,
   type ChatOptions,
   type ChatPartner,
+  type Collected,
+  type CollectOptions,
   type CompareOptions,
   type Comparison,
   type Contender,
   type ContenderScore,
+  collectGarbage,
   compareWeights,
   defineRun,
   type Exported,
@@ -53,9 +73,12 @@ export {
   type Followed,
   type FollowOptions,
   followRun,
+  type Garbage,
+  type Marginal,
   type MetricRow,
   type MetricsOptions,
   openChat,
+  openQuestions,
   type ParameterKinds,
   type ParameterValues,
   type ParametrisedRun,
@@ -63,6 +86,7 @@ export {
   type PlannedStage,
   type PlanOptions,
   plan,
+  type Question,
   type Rollback,
   type RollbackOptions,
   type RunConfig,
@@ -73,6 +97,14 @@ export {
   rollback,
   run,
   type SavedWeights,
+  type Trace,
+  type TraceOptions,
+  trace,
+  type Verification,
+  type VerifiedRun,
+  type VerifyFinding,
+  type VerifyOptions,
+  verifyFolder,
   type WhichWeights,
   withParameters,
 } from "./loop/run.ts";

@@ -98,7 +98,7 @@ test.concurrent("a run that takes no parameters names the flags that there are",
   const near = await whetstone(["run", folder, "--jsom"]);
   expect(near.stderr).toMatch(/There is no flag --jsom; did you mean --json\?/);
   const far = await whetstone(["run", folder, "--temperature", "1"]);
-  expect(far.stderr).toMatch(/There is no flag --temperature; this run takes --json, --help\./);
+  expect(far.stderr).toMatch(/There is no flag --temperature; this run takes --json, --budget, --help\./);
   expect([near.code, far.code]).toEqual([3, 3]);
 });
 

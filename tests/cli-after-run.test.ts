@@ -22,6 +22,7 @@ const commands: readonly (readonly string[])[] = [
   ["export", "better"],
   ["rollback"],
   ["metrics"],
+  ["trace", "champion"],
   ["watch"],
 ];
 
@@ -85,13 +86,15 @@ describe("beside a run, and after it was killed", () => {
     const watching = start(["watch", "--json"], { folder });
     await watching.line(isEvent("run-started"));
 
-    const [chat, metrics, rollback, compare] = await Promise.all([
+    const [chat, metrics, rollback, compare, trace] = await Promise.all([
       whetstone(["chat", "--prompt", "12=", "--json"], { folder }),
       whetstone(["metrics"], { folder }),
       whetstone(["rollback"], { folder }),
       whetstone(["compare", "base", "champion", "--items", "8", "--json"], { folder }),
+      whetstone(["trace", "base"], { folder }),
     ]);
-    expect(codes([chat, metrics, rollback, compare])).toEqual([0, 0, 3, 0]);
+    expect(codes([chat, metrics, rollback, compare, trace])).toEqual([0, 0, 3, 0, 0]);
+    expect(trace.stdout).toMatch(/^1-quick\/round-0-solver-20: trained on [\d,]+ tokens, 100\.0 % of them/);
     expect(jsonLines(chat.stdout)[0]).toMatchObject({
       answers: [{ of: "champion", also: ["base"], round: 0 }],
     });

@@ -14,7 +14,7 @@ function optionsUnder(heading: string): string[] {
 }
 
 /** What the configuration says that it takes there, when it is given what it does not take. */
-function takenAt(place: "evaluate" | "gate" | undefined): string[] {
+function takenAt(place: "evaluate" | "gate" | "budget" | undefined): string[] {
   const unknown = { notAnOptionAtAll: 1 };
   const config = place === undefined ? unknown : { [place]: unknown };
   try {
@@ -31,6 +31,7 @@ describe("docs/config.md", () => {
     ["The options of a run", undefined],
     ["evaluate", "evaluate"],
     ["gate", "gate"],
+    ["budget", "budget"],
   ] as const)("names every option under %s, and no other", (heading, place) => {
     expect(optionsUnder(heading).length).toBeGreaterThan(3);
     expect(optionsUnder(heading).sort()).toEqual(takenAt(place).sort());

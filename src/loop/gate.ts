@@ -1,4 +1,13 @@
-import type { Decision, GuardFinding, Opening } from "../foundation/contract/index.ts";
+import { z } from "zod";
+import { readOptions } from "../foundation/base/index.ts";
+import {
+  type Decision,
+  type GuardFinding,
+  guardFindingSchema,
+  type Opening,
+  openingSchema,
+  probeResultSchema,
+} from "../foundation/contract/index.ts";
 import { levelAt, signedPoints, Wealth } from "../foundation/statistics/index.ts";
 import { type Probed, type ProbeOptions, probeWords, togetherWords } from "./probes.ts";
 
@@ -36,6 +45,21 @@ export interface OpeningRequest {
   readonly nextBlocks: (count: number) => Promise<readonly PairedBlock[]>;
 }
 
+const openingRequestSchema = z.strictObject({
+  opening: z.int().min(1),
+  options: z.strictObject({
+    alpha: z.number().positive().max(0.5),
+    smallestGain: z.number().positive().max(0.5),
+    cap: z.int().min(1),
+    reusedOpenings: z.int().min(1).optional(),
+  }),
+  reused: z.boolean().default(false),
+  nextBlocks: z.custom<OpeningRequest["nextBlocks"]>(
+    (value) => typeof value === "function",
+    "expected a function",
+  ),
+});
+
 /** The smallest gain worth having. */
 export function smallestWorth({ smallestGain }: Pick<GateOptions, "smallestGain">, reused: boolean): number {
   return smallestGain ?? (reused ? 0.03 : 0.01);
@@ -55,13 +79,24 @@ const growth = 1.5;
  *
  * On reused items α_r is divided by 2^(r−1), all pairs are answered whatever the bets say, and nothing leaves but whether the
  * candidate is better: neither wealth nor mean nor stopping point can then tell the next candidate about these items.
+ *
+ * This is the very function that a run decides by, so whoever doubts it can play openings with blocks of their own
+ * (`bench:gate` does). Source: docs/gate.md; betting, Waudby-Smith and Ramdas, arXiv 2010.09686.
+ *
+ * Throws a user error `invalid-option` for an option that it does not have, RangeError for a difference outside [−1, 1].
+ *
+ * @example
+ * // Blocks of two items, one from each of two strata: the candidate is better on both, every time.
+ * const block = { pairs: [{ difference: 1, void: false }, { difference: 1, void: false }] };
+ * const opening = await openGate({
+ *   opening: 1,
+ *   options: { alpha: 0.05, smallestGain: 0.01, cap: 4000 },
+ *   nextBlocks: async (count) => Array.from({ length: count }, () => block),
+ * });
+ * opening.outcome; // "better", after 8 pairs: wealth 54 ≥ 1/α_1 = 33
  */
-export async function openGate({
-  opening,
-  options,
-  reused = false,
-  nextBlocks,
-}: OpeningRequest): Promise<Opening> {
+export async function openGate(request: OpeningRequest): Promise<Opening> {
+  const { opening, options, reused, nextBlocks } = readOptions("openGate()", openingRequestSchema, request);
   const alpha = levelAt(opening, options.alpha, reused);
   const better = new Wealth({ than: "greater", mean: 0 });
   const futile = new Wealth({ than: "less", mean: options.smallestGain });
@@ -81,22 +116,29 @@ export async function openGate({
   });
   let shown = false;
   const end = (): Opening => state(shown ? "better" : "not-shown");
+  /** Bets on one more block; the opening, where it ends by it. */
+  const look = (block: PairedBlock): Opening | null => {
+    const differences = block.pairs.map(({ difference }) => difference);
+    if (pairs + differences.length > options.cap) return end();
+    better.bet(differences);
+    futile.bet(differences);
+    blocks += 1;
+    for (const pair of block.pairs) {
+      pairs += 1;
+      sum += pair.difference;
+      if (pair.void) voids += 1;
+    }
+    shown ||= better.value >= 1 / alpha;
+    if (reused) return null;
+    if (shown) return state("better");
+    return futile.value >= 1 / futilityLevel ? state("futile") : null;
+  };
   for (let asked = firstBlocks; ; asked = Math.ceil(asked * growth)) {
     const answered = await nextBlocks(asked);
     if (answered.length === 0) return end();
     for (const block of answered) {
-      const differences = block.pairs.map(({ difference }) => difference);
-      if (pairs + differences.length > options.cap) return end();
-      better.bet(differences);
-      futile.bet(differences);
-      blocks += 1;
-      pairs += differences.length;
-      voids += block.pairs.filter((pair) => pair.void).length;
-      sum += differences.reduce((total, difference) => total + difference, 0);
-      shown ||= better.value >= 1 / alpha;
-      if (reused) continue;
-      if (shown) return state("better");
-      if (futile.value >= 1 / futilityLevel) return state("futile");
+      const ended = look(block);
+      if (ended !== null) return ended;
     }
   }
 }
@@ -113,17 +155,34 @@ export interface DecisionRequest {
   readonly observe: boolean;
 }
 
+const decisionRequestSchema = z.strictObject({
+  opening: openingSchema.nullable(),
+  obstacle: z.string().nullable().default(null),
+  findings: z.array(guardFindingSchema),
+  probed: z
+    .strictObject({ kept: z.boolean(), results: z.array(probeResultSchema).readonly() })
+    .nullable()
+    .default(null),
+  observe: z.boolean(),
+});
+
 /**
  * Turns scorecard and guards into a decision. A guard that stops or rolls back overrules any gain, and so does a probe that
- * did not show that it was kept.
+ * did not show that it was kept; else a candidate is promoted when its opening ended at `better`, and for no other reason.
+ *
+ * Throws a user error `invalid-option` for an option that it does not have.
+ *
+ * @example
+ * const opening = await openGate({
+ *   opening: 2,
+ *   options: { alpha: 0.05, smallestGain: 0.01, cap: 4000 },
+ *   nextBlocks: async () => [],
+ * });
+ * decide({ opening, findings: [], observe: false }).decision; // "reject": no decision item was left
  */
-export function decide({
-  opening: told,
-  obstacle = null,
-  findings,
-  probed = null,
-  observe,
-}: DecisionRequest): Decision {
+export function decide(request: DecisionRequest): Decision {
+  const read = readOptions("decide()", decisionRequestSchema, request);
+  const { opening: told, obstacle, findings, probed, observe } = read;
   const opening = told === null ? null : withProbes(told, probed);
   const acted = !observe;
   const probes = probed === null || probed.results.length === 0 ? {} : { probes: [...probed.results] };

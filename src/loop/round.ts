@@ -8,6 +8,7 @@ import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
 import { optimizeStage } from "./round/optimize.ts";
+import { approvedDecision } from "./round/promotion-question.ts";
 import { selectStage } from "./round/select.ts";
 import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
 
@@ -16,11 +17,12 @@ import { nextState, promoted, type RunState, startingPoint } from "./round/state
  * lets answer; `evaluate` measures them; guards speak; the gate decides; what was gained is audited; the ledger has it all.
  */
 export async function playRound(context: RoundContext, state: RunState): Promise<RunState> {
-  const { definition, clock } = context;
+  const { definition } = context;
   const { base, champion } = state;
   const round = state.round + 1;
   const { lineage: start, from } = startingPoint(state);
-  const began = clock.monotonic();
+  // A person who is waited for takes no time of the run.
+  const began = context.cost().wallSeconds;
   await context.samplers.keep([base, champion, start].map((lineage) => leadCheckpoint(context, lineage)));
   const seedHash = sha256(decisionSeed(context, round));
   tell(context, `round-${round}/started`, {
@@ -37,7 +39,8 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const { measurement: validation, gain, whole } = await evaluateStage(context, round, candidate, champion);
   const measured = { candidate: validation, champion: state.championValidation, training: evidence };
   const findings = await guardStage(context, round, measured);
-  const decision = await decideStage(context, round, candidate, champion, { findings, gain, whole });
+  const decided = await decideStage(context, round, candidate, champion, { findings, gain, whole });
+  const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) {
     await certify(context, round, { candidate, champion });
     await auditStage(context, round, "previous-champion", champion, candidate);
@@ -49,7 +52,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   }
 
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
-  const seconds = (clock.monotonic() - began) / 1000;
+  const seconds = context.cost().wallSeconds - began;
   tell(context, `round-${round}/finished`, { type: "round-finished", round, seconds });
   return nextState(state, { candidate, validation, findings, decision, definition });
 }

@@ -10,7 +10,7 @@ import {
   valueWith,
   type WhetstoneError,
 } from "../foundation/base/index.ts";
-import type { StoredEvent, Watcher } from "../foundation/contract/index.ts";
+import type { Budget, StoredEvent, Watcher } from "../foundation/contract/index.ts";
 import {
   type Ledger,
   ledgerFolder,
@@ -20,11 +20,13 @@ import {
   type RunLedger,
 } from "../foundation/ledger/index.ts";
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
+import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
 import { certifyAudit } from "./certificate/make.ts";
+import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
 import { blockParts } from "./round/block-parts.ts";
-import { type RoundContext, tell } from "./round/context.ts";
+import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
@@ -32,21 +34,32 @@ import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/p
 import { prepareStage } from "./round/prepare.ts";
 import { checkProbes } from "./round/probe-parts.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
-import { firstState, type Lineage } from "./round/state.ts";
+import { firstState, type Lineage, type RunState } from "./round/state.ts";
 import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
+import { askForMore } from "./run/budget/ask-for-more.ts";
+import { refuseOtherCurrency } from "./run/budget/currency.ts";
+import { keptBackByCap, keptBackOf, refuseTooSmall } from "./run/budget/kept-back.ts";
+import { type SpentCap, spentCap, spentWords, stopAt, stoppedAt } from "./run/budget/spending.ts";
+import { type BudgetChange, budgetChangeSchema, budgetWords, withBudget } from "./run/budget.ts";
 import { costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
+import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
+import { takeAnswers } from "./run/take-answers.ts";
+import { tellRecovery } from "./run/tell-recovery.ts";
 
+export { isOpen, type Question } from "./oversight/index.ts";
 export type { RunDefinition } from "./round/definition.ts";
+export { type Answered, type AnswerOptions, answerQuestion, openQuestions } from "./run/answer-question.ts";
 export { type Audit, type AuditOptions, auditRun } from "./run/audit-run.ts";
+export type { BudgetChange } from "./run/budget.ts";
 export { type Chat, type ChatAnswer, type ChatOptions, type ChatPartner, openChat } from "./run/chat.ts";
 export { type Contender, readContender } from "./run/compare/contender.ts";
 export { readHarness } from "./run/compare/harness-words.ts";
@@ -60,6 +73,7 @@ export { defineRun, isRunDefinition, type RunConfig } from "./run/config.ts";
 export { type Exported, type ExportOptions, exportModel } from "./run/export.ts";
 export { noRun, type RecordedRun, readRun } from "./run/find-run.ts";
 export { type Followed, type FollowOptions, followRun } from "./run/follow.ts";
+export { type Marginal, marginalOf } from "./run/marginal.ts";
 export {
   type MetricRow,
   type MetricsOptions,
@@ -78,6 +92,16 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { TracedWeights } from "./run/trace/trace-schema.ts";
+export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
+export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
+export {
+  type Verification,
+  type VerifiedRun,
+  type VerifyFinding,
+  type VerifyOptions,
+  verifyFolder,
+} from "./run/upkeep/verify.ts";
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
@@ -93,14 +117,23 @@ export interface RunOptions {
    */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** False keeps no record of what each example came from, for measuring what that costs: `trace` then knows nothing of it. */
+  readonly lineage?: boolean;
+  /** Parts of the definition's budget that are others now: a raised one goes on with a run that was finished. */
+  readonly budget?: BudgetChange;
+  /** Hears each question of `oversight` that the run waits for; {@link answerQuestion} answers. */
+  readonly onQuestion?: (question: Question) => void;
 }
 
 const optionsSchema = z.strictObject({
   folder: projectFolder,
   watch: functionOf<Watcher>(),
   onResume: functionOf<NonNullable<RunOptions["onResume"]>>(),
+  onQuestion: functionOf<NonNullable<RunOptions["onQuestion"]>>(),
+  budget: budgetChangeSchema,
   signal: abortSignal,
   clock: valueWith<Clock>("monotonic", "expected a clock").optional(),
+  lineage: z.boolean().default(true),
 });
 
 /**
@@ -116,20 +149,33 @@ const optionsSchema = z.strictObject({
 export async function run(definition: RunDefinition, options: RunOptions = {}): Promise<RunResult> {
   checkDefinition("run()", definition);
   const read = readOptions("run()", optionsSchema, options);
-  const { folder, watch = () => {}, onResume, signal, clock = systemClock } = read;
-  await using _verifier = lendVerifier(definition.task, folder);
-  await runCanaries(definition.task);
-  if (definition.gate.mode === "decide") blockParts(definition.task, definition.gate);
-  checkProbes(definition.task, definition.gate);
+  const { folder, watch = () => {}, onResume, onQuestion, signal, clock = systemClock, lineage } = read;
+  const wanted = withBudget(definition, read.budget ?? {});
+  await using _verifier = lendVerifier(wanted.task, folder);
+  await runCanaries(wanted.task);
+  if (wanted.gate.mode === "decide") blockParts(wanted.task, wanted.gate);
+  checkProbes(wanted.task, wanted.gate);
   using ledger = openLedger({ folder, clock });
-  const { record, origin } = adoptRun(definition, ledger);
-  const result = (): RunResult => resultOf(record.id, record.events(), (name) => ledger.checkpointPath(name));
-  if (isFinished(record.events(), definition.budget.rounds)) return { ...result(), alreadyFinished: true };
-  if (record.events().length > 0) onResume?.(record.events());
   using outside = openProgressFile({ folder, clock });
-  const watching = sharing(outside, watch, record.events().at(-1)?.id ?? 0);
+  takeAnswers(ledger);
+  const line = ledger.runs().filter(({ name }) => name === wanted.name);
+  const last = line.at(-1);
+  let record = last === undefined ? undefined : ledger.openRun(last);
+  const watching = sharing(outside, watch, record?.events().at(-1)?.id ?? 0);
+  const oversight = onQuestion === undefined ? {} : { onQuestion };
+  const asking = { ledger, watch: watching, oversight, ...(signal ? { signal } : {}) };
+  const result = (): RunResult =>
+    resultOf(record?.id ?? "", record?.events() ?? [], (name) => ledger.checkpointPath(name));
+  const finished = (budget: Budget): boolean => isFinished(record?.events() ?? [], budget);
   try {
-    await goOn({ definition, folder, ledger, record, origin, clock, watch: watching, signal });
+    if (record !== undefined) await askOfSources({ ...asking, run: record }, wanted, line);
+    const adopted = adoptRun(wanted, ledger);
+    record = adopted.record;
+    if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
+    if (record.events().length > 0) onResume?.(record.events());
+    const allowed = await askForMore({ ...asking, run: record }, wanted);
+    if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
+    await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
   } catch (error) {
     const asked = signal?.aborted && (error === signal.reason || isInterruption(error));
@@ -156,12 +202,14 @@ interface Attempt {
   readonly origin: Lineage | null;
   readonly clock: Clock;
   readonly watch: Watcher;
+  readonly oversight: OversightContext;
   readonly signal: AbortSignal | undefined;
+  readonly lineage: boolean;
 }
 
 /** Opens the engine and plays what is left of the run. */
 async function goOn(attempt: Attempt): Promise<void> {
-  const { definition, folder, ledger, record, origin, clock, watch, signal } = attempt;
+  const { definition, folder, ledger, record, origin, clock, watch, oversight, signal, lineage } = attempt;
   const { task, model } = definition;
   refuseLacking(definition);
   const setUp: EngineProgress = (label, done, total) =>
@@ -175,14 +223,23 @@ async function goOn(attempt: Attempt): Promise<void> {
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
   const began = clock.monotonic();
-  await using engine = await definition.engine.open({
+  const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
     onProgress: setUp,
     ...(signal ? { signal } : {}),
   });
+  await using engine = new RecoveringEngine(opened, {
+    clock,
+    nameOf: (path) => ledger.checkpointName(path),
+    onRecovery: (recovery) => tellRecovery(context, recovery),
+  });
   const capabilities = await engine.capabilities();
   refuseLacking(definition, capabilities);
+  const { prices } = capabilities;
+  refuseOtherCurrency(record.events(), prices);
   const { tokenizer } = prepared;
+  const keptBack = keptBackOf(definition, tokenizer);
+  refuseTooSmall(definition, keptBack, prices);
   const pathOf = (checkpoint: string): string => ledger.checkpointPath(checkpoint);
   await using policies = new EnginePolicies({
     engine,
@@ -196,7 +253,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     ...(signal ? { signal } : {}),
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
-  const meter = costMeter(record, engine, clock);
+  const meter = costMeter({ ledger, record, engine, clock, prices });
   const context: RoundContext = {
     definition,
     ledger,
@@ -208,11 +265,24 @@ async function goOn(attempt: Attempt): Promise<void> {
     samplers,
     clock,
     watch,
+    lineage,
     cost: meter.read,
     sealCost: meter.seal,
     safePoint: () => {
+      meter.keep();
       if (signal?.aborted) throw interruption();
     },
+    withinBudget: (stage) => {
+      // What audits may take was kept back for them, and a reused opening is charged as a whole.
+      if (stage === "audit" || meter.sealed) return;
+      const spent = spentCap(
+        definition.budget,
+        meter.read(),
+        keptBackByCap(record.events(), keptBack, prices),
+      );
+      if (spent !== null) throw stopAt(spent);
+    },
+    oversight: { ...oversight, pauseCost: meter.pause },
     ...(signal ? { signal } : {}),
   };
   announce(context, { setUpSeconds: (clock.monotonic() - began) / 1000, origin });
@@ -228,40 +298,71 @@ async function goOn(attempt: Attempt): Promise<void> {
 /** Rounds until the budget is spent or a guard stops; then the claim, on audit items. */
 async function play(context: RoundContext, prepared: PreparedModel, origin: Lineage | null): Promise<void> {
   const { definition, ledger } = context;
-  const base = origin ?? (await prepareStage(context, prepared));
-  const checkpoint = base.checkpoints[definition.optimize.lead] ?? "";
-  if (origin !== null)
-    tell(context, "round-0/model-prepared", { type: "model-prepared", round: 0, checkpoint });
-  const { measurement } = await evaluateStage(context, 0, base, null);
-  let state = firstState(base, measurement);
-  tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
   const rollbacks = replayRollbacks(context);
-  const played = lastRound(context.run.events());
-  const rounds = Math.max(definition.budget.rounds, rollbacks.lastRound);
-  rollbacks.after(state);
-  while (state.round < rounds && state.stopped === null) {
-    const next = state.round + 1;
-    state = rollbacks.after(
-      rollbacks.givesUp(next) ? { ...state, round: next } : await playRound(context, state),
-    );
-    // Rounds that were played before are only read again: what they came to is not the newest.
-    if (state.round >= played) rememberChampion(definition, ledger, state.champion);
+  let base: Lineage | undefined;
+  let state: RunState | undefined;
+  let spent: SpentCap | null = null;
+  try {
+    base = origin ?? (await prepareStage(context, prepared));
+    const checkpoint = base.checkpoints[definition.optimize.lead] ?? "";
+    if (origin !== null)
+      tell(context, "round-0/model-prepared", { type: "model-prepared", round: 0, checkpoint });
+    const { measurement } = await evaluateStage(context, 0, base, null);
+    state = firstState(base, measurement);
+    tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
+    const played = lastRound(context.run.events());
+    const rounds = Math.max(definition.budget.rounds, rollbacks.lastRound);
+    rollbacks.after(state);
+    while (state.round < rounds && state.stopped === null) {
+      const next: number = state.round + 1;
+      if (next > played) context.withinBudget();
+      state = rollbacks.after(
+        rollbacks.givesUp(next) ? { ...state, round: next } : await playRound(context, state),
+      );
+      // Rounds that were played before are only read again: what they came to is not the newest.
+      if (state.round >= played) rememberChampion(definition, ledger, state.champion);
+    }
+  } catch (error) {
+    spent = stoppedAt(error);
+    if (spent === null) throw error;
   }
-  const { round, champion, stopped } = state;
-  if (champion !== base) {
-    await auditStage(context, round, "base", base, champion, rollbacks.count);
+  await close(context, { base, state, spent, rollbacks: rollbacks.count });
+}
+
+interface Closing {
+  /** Undefined where the budget did not last for them. */
+  readonly base: Lineage | undefined;
+  readonly state: RunState | undefined;
+  /** The cap that ended the run; null where none did. */
+  readonly spent: SpentCap | null;
+  readonly rollbacks: number;
+}
+
+/** The claim, and the last words. A run that was stopped before there was a base has no champion to speak of. */
+async function close(context: RoundContext, { base, state, spent, rollbacks }: Closing): Promise<void> {
+  const { definition } = context;
+  const round = state?.round ?? 0;
+  const champion = state?.champion;
+  if (base !== undefined && champion !== undefined && champion !== base) {
+    await auditStage(context, round, "base", base, champion, rollbacks);
     const shipped = champion.checkpoints[definition.optimize.lead] ?? "";
     await certifyAudit(context, { round: champion.round, checkpoint: shipped }, "base");
   }
-  const end = rollbacks.count === 0 ? `finished/${round}` : `finished/${round}/${rollbacks.count}`;
+  const names = [`finished/${round}`, ...(rollbacks === 0 ? [] : [String(rollbacks)])];
+  const end = [...names, ...(spent === null ? [] : [budgetWords(definition.budget)])].join("/");
   tell(context, `${end}/cost`, { type: "cost-metered", round, cost: context.cost() });
-  tell(context, end, {
-    type: "run-finished",
-    outcome: stopped === null ? "rounds-spent" : "stopped-by-guard",
-    reason: stopped ?? `${definition.budget.rounds} rounds`,
-    champion: champion.checkpoints[definition.optimize.lead] ?? "",
-    championRound: champion.round,
-  });
+  const why = spent === null ? null : spentWords(spent);
+  if (state !== undefined && champion !== undefined)
+    tell(context, end, {
+      type: "run-finished",
+      outcome: why !== null ? "budget-spent" : state.stopped === null ? "rounds-spent" : "stopped-by-guard",
+      reason: why ?? state.stopped ?? `${definition.budget.rounds} rounds`,
+      champion: champion.checkpoints[definition.optimize.lead] ?? "",
+      championRound: champion.round,
+    });
+  // Last of all: it says that nothing is left to do.
+  if (spent !== null && why !== null)
+    tell(context, `${end}/spent`, { type: "budget-spent", round, ...spent, reason: why });
 }
 
 /** Of checkpoints, kept beside the runs that saved them. */
@@ -272,6 +373,7 @@ function digestsOf(ledger: Ledger): PolicyStoreOptions["digests"] {
       return typeof digest === "string" ? digest : undefined;
     },
     set: (checkpoint, digest) => ledger.setFact(digestFact(checkpoint), digest),
+    delete: (checkpoint) => ledger.deleteFact(digestFact(checkpoint)),
   };
 }
 

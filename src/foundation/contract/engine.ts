@@ -312,8 +312,20 @@ export interface EngineCapabilities {
   readonly untested: readonly string[];
   /** Workers that compute at the same time. */
   readonly workers: number;
+  /** What it charges; absent where it charges nothing, or nobody said what. */
+  readonly prices?: EnginePrices;
   /** How far two equal quantities may differ, in each of the precisions. */
   readonly tolerance: Readonly<Record<Precision, Tolerance>>;
+}
+
+/** What a million tokens cost. */
+export interface EnginePrices {
+  /** Its code, such as `USD`. */
+  readonly currency: string;
+  /** Tokens that are read: prompts, and sequences whose logprobs are asked for. */
+  readonly read: number;
+  readonly sampled: number;
+  readonly trained: number;
 }
 
 /**
@@ -349,6 +361,8 @@ export interface EngineNeeds {
   readonly gradientNorm?: boolean;
   /** Where equal calls must give equal bits. */
   readonly deterministic?: readonly Determinism[];
+  /** It says what it charges. */
+  readonly prices?: boolean;
 }
 
 export interface EngineCost {
@@ -359,6 +373,8 @@ export interface EngineCost {
   readonly tokensSampled: number;
   readonly tokensTrained: number;
   readonly optimizerSteps: number;
+  /** Tokens of prompts, once for all samples of a request, and of sequences that were only scored; absent where not counted. */
+  readonly tokensRead?: number;
 }
 
 export interface Engine extends AsyncDisposable {

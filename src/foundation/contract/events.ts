@@ -7,6 +7,8 @@ import {
   meterReadingSchema,
   trainingLossSchema,
 } from "./measurement.ts";
+import { answerSchema, askedSchema, budgetSchema, capNameSchema } from "./oversight.ts";
+import { isVolatile, volatile } from "./volatile.ts";
 
 export const stageNameSchema = z.enum([
   "prepare",
@@ -23,6 +25,9 @@ export type StageName = z.infer<typeof stageNameSchema>;
 
 const round = z.number().int().min(0);
 const description = z.record(z.string(), z.unknown());
+const seconds = volatile(z.number());
+/** Artifacts that say what every role learnt from; none in runs that kept no lineage. */
+const lineage = z.array(z.string());
 /** Weights of the role that answers, and the round that made them. */
 const weights = z.object({ round, checkpoint: z.string() });
 
@@ -48,6 +53,13 @@ export const costSchema = z.object({
   busySeconds: z.number(),
   availableSeconds: z.number(),
   wallSeconds: z.number(),
+  /** In the currency of the engine's prices; absent where it has none. */
+  currency: z.number().optional(),
+  /**
+   * What counts against a cap on wall time, where that is not the wall time itself: an opening on reused decision items is
+   * charged for the longest answers that it may have.
+   */
+  chargedSeconds: z.number().optional(),
 });
 export type Cost = z.infer<typeof costSchema>;
 
@@ -64,6 +76,9 @@ export const runEventSchema = z.discriminatedUnion("type", [
     protocolHash: z.string(),
     seed: z.number(),
     rounds: z.number().int(),
+    /** The whole budget, and what a person is asked; absent in ledgers of before there was more than rounds. */
+    budget: budgetSchema.optional(),
+    ask: z.array(askedSchema).optional(),
     task: description,
     model: description,
     method: description,
@@ -76,21 +91,43 @@ export const runEventSchema = z.discriminatedUnion("type", [
     kinds: z.array(z.string()).optional(),
     version: z.string(),
   }),
-  z.object({
-    type: z.literal("run-resumed"),
-    run: z.string(),
-    round,
-    /** The budget may have been raised since the run started. */
-    rounds: z.number().int(),
-    processId: z.number(),
-  }),
-  z.object({
-    type: z.literal("engine-started"),
-    engine: z.string(),
-    device: z.string(),
-    workers: z.number().int(),
-    seconds: z.number(),
-  }),
+  volatile(
+    z.object({
+      type: z.literal("run-resumed"),
+      run: z.string(),
+      round,
+      /** The budget may have been raised since the run started. */
+      rounds: z.number().int(),
+      budget: budgetSchema.optional(),
+      ask: z.array(askedSchema).optional(),
+      processId: z.number(),
+    }),
+  ),
+  volatile(
+    z.object({
+      type: z.literal("engine-started"),
+      engine: z.string(),
+      device: z.string(),
+      workers: z.number().int(),
+      seconds,
+      /** Of its prices, where it has some. */
+      currency: z.string().optional(),
+    }),
+  ),
+  /** A worker died within a stage: what it held was loaded again, and the steps since were replayed from their record. */
+  volatile(
+    z.object({
+      type: z.literal("engine-recovered"),
+      round,
+      /** Code of the error that told of the death. */
+      reason: z.string(),
+      /** Which weights were lost. */
+      weights: z.string(),
+      /** Optimiser steps that were made again. */
+      replayed: z.number().int(),
+      seconds,
+    }),
+  ),
   z.object({
     type: z.literal("round-started"),
     round,
@@ -103,7 +140,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("stage-finished"),
     round,
     stage: stageNameSchema,
-    seconds: z.number(),
+    seconds,
     summary: z.string(),
   }),
   /** Round 0: the first weights of the role that answers. */
@@ -112,6 +149,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     round,
     checkpoint: z.string(),
     loss: trainingLossSchema.optional(),
+    lineage: lineage.optional(),
   }),
   /** `loss` is of the role that answers; there is none where nothing was trained, and in ledgers of before it was kept. */
   z.object({
@@ -120,6 +158,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     checkpoint: z.string(),
     evidence: description,
     loss: trainingLossSchema.optional(),
+    lineage: lineage.optional(),
   }),
   z.object({
     type: z.literal("validation-measured"),
@@ -183,20 +222,61 @@ export const runEventSchema = z.discriminatedUnion("type", [
     by: z.literal("person"),
   }),
   z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
-  z.object({ type: z.literal("cost-metered"), round, cost: costSchema }),
-  z.object({ type: z.literal("round-finished"), round, seconds: z.number() }),
+  /** With what had to be done twice. */
+  volatile(z.object({ type: z.literal("cost-metered"), round, cost: costSchema })),
+  /** A person is asked; what depends on the answer waits for it. */
+  z.object({
+    type: z.literal("question-asked"),
+    round,
+    /** Its name in the folder, by which it is answered: `1-promotion-3`. */
+    question: z.string(),
+    about: askedSchema,
+    /** What would be done, in a sentence. */
+    text: z.string(),
+    /** `to` of a budget is the one that is asked for, `sources` those that are new. */
+    details: z.object({ to: budgetSchema.optional(), sources: z.array(z.string()).optional() }),
+  }),
+  z.object({ type: z.literal("question-answered"), round, ...answerSchema.shape }),
+  /** A cap is reached: nothing more is begun. `keptBack` is what the closing audit may take of it. */
+  z.object({
+    type: z.literal("budget-spent"),
+    round,
+    cap: capNameSchema,
+    limit: z.number(),
+    spent: z.number(),
+    keptBack: z.number(),
+    reason: z.string(),
+  }),
+  z.object({ type: z.literal("round-finished"), round, seconds }),
   z.object({
     type: z.literal("run-finished"),
-    outcome: z.enum(["rounds-spent", "stopped-by-guard"]),
+    outcome: z.enum(["rounds-spent", "stopped-by-guard", "budget-spent"]),
     reason: z.string(),
     champion: z.string(),
     championRound: round,
   }),
-  z.object({ type: z.literal("run-interrupted"), round, reason: z.string() }),
+  volatile(z.object({ type: z.literal("run-interrupted"), round, reason: z.string() })),
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
 export type RunEventType = RunEvent["type"];
 export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
+
+const schemas = new Map(
+  runEventSchema.options.map((option) => [option.shape.type.value as RunEventType, option]),
+);
+
+/** What of an event is equal in two runs that are equal; null where the whole event is of an interruption, or of the clock. */
+export function lastingPart(event: RunEvent): Readonly<Record<string, unknown>> | null {
+  const schema = schemas.get(event.type);
+  if (schema === undefined || isVolatile(schema)) return null;
+  const members = schema.shape as Readonly<Record<string, z.ZodType>>;
+  return Object.fromEntries(
+    Object.entries(event).filter(([name]) => {
+      const member = members[name];
+      return member === undefined || !isVolatile(member);
+    }),
+  );
+}
 
 /** A stored event: its place in the ledger, its time (for people; may jump), and the run that it belongs to. */
 export interface StoredEvent {

@@ -44,8 +44,35 @@ export interface Example {
   /** Canonical form of the item. */
   readonly item: string;
   readonly difficulty: number;
-  /** `demonstration`, or the weight version that wrote the response. */
-  readonly origin: string;
+  /** What was asked and what was answered, as people read it. */
+  readonly prompt: string;
+  readonly answer: string;
+  /** Where the item came from: a generator, a file and line, a rollout. */
+  readonly source: string;
+  /** The rollout that the response was sampled in; null where no model wrote it. */
+  readonly writer: ExampleWriter | null;
+}
+
+/** Which of a model's attempts an example is. */
+export interface ExampleWriter {
+  readonly role: string;
+  readonly sample: number;
+  /** Where the rollout stands among the groups that it was made with: group, and rollout within the group. */
+  readonly group: number;
+  readonly rollout: number;
+  /** The artifact that holds these groups, where they are an earlier round's; null where they are those of the pass that learns. */
+  readonly artifact: string | null;
+}
+
+/** An example as lineage keeps it: what it is, how often it was learnt from, and what it came from. */
+export interface TrainedExample extends Pick<Example, "item" | "prompt" | "answer" | "source"> {
+  /** Its identity: 32 hexadecimal digits of a hash of its token ids. */
+  readonly id: string;
+  /** How many times it was in a batch. */
+  readonly times: number;
+  /** Tokens that one time trains. */
+  readonly tokens: number;
+  readonly writer: (ExampleWriter & { readonly stepsAfter: number }) | null;
 }
 
 /** An answer that a harness gives to an item, with the rollouts that it took. */

@@ -2,13 +2,17 @@ import { createHash, type Hash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { StringDecoder } from "node:string_decoder";
 import { canonicalJson, type Json, WhetstoneError } from "../base/index.ts";
 import { ledgerFault, naming } from "./faults.ts";
 import { writeJson } from "./stored-json.ts";
 
 /** Characters that are gathered before they are written: few enough that whoever waits for this thread waits a moment. */
 const chunkLength = 1 << 16;
+
+/** Bytes that are read at a time. */
+const readLength = 1 << 18;
+
+const lineFeed = 10;
 
 /** How the name of a file ends that is being written. */
 const writing = ".writing";
@@ -65,13 +69,22 @@ export class Artifacts {
 
   /** All rows of an artifact. Throws `artifact-missing`, or `artifact-damaged` when its content is not what its name says. */
   async read(artifact: string): Promise<Json[]> {
+    return [...(await this.#rows(artifact, () => true)).values()];
+  }
+
+  /** The rows at these places, from 0, by place; those that it has. The whole is looked at, and throws as {@link read} does. */
+  readSome(artifact: string, places: ReadonlySet<number>): Promise<Map<number, Json>> {
+    return this.#rows(artifact, (place) => places.has(place));
+  }
+
+  async #rows(artifact: string, wanted: (place: number) => boolean): Promise<Map<number, Json>> {
     const path = this.pathOf(artifact);
     const hash = createHash("sha256");
-    const rows: Json[] = [];
+    const rows = new Map<number, Json>();
     let readable = true;
-    for await (const line of linesOf(path, hash)) {
+    for await (const [place, line] of linesOf(path, hash, wanted)) {
       try {
-        rows.push(JSON.parse(line) as Json);
+        rows.set(place, JSON.parse(line) as Json);
       } catch {
         readable = false;
       }
@@ -82,23 +95,37 @@ export class Artifacts {
   }
 }
 
-/** Ends lines at line feeds alone: JSON leaves other separators of lines in its strings as they are. */
-async function* linesOf(path: string, hash: Hash): AsyncGenerator<string> {
-  const decoder = new StringDecoder("utf8");
-  let rest = "";
+/**
+ * The lines that are wanted, with their places. Lines end at line feeds alone: JSON leaves other separators of lines in its strings
+ * as they are, and no character of more than a byte has one in it. What is not wanted is hashed, and no text is made of it.
+ */
+async function* linesOf(
+  path: string,
+  hash: Hash,
+  wanted: (place: number) => boolean,
+): AsyncGenerator<[place: number, line: string]> {
+  let place = 0;
+  let rest: Buffer[] = [];
   try {
-    for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    const chunks = createReadStream(path, { highWaterMark: readLength }) as AsyncIterable<Buffer>;
+    for await (const chunk of chunks) {
       hash.update(chunk);
-      const lines = (rest + decoder.write(chunk)).split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
+      let start = 0;
+      for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
+        if (wanted(place)) yield [place, Buffer.concat([...rest, chunk.subarray(start, end)]).toString()];
+        rest = [];
+        place += 1;
+        start = end + 1;
+      }
+      rest.push(chunk.subarray(start));
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT")
       throw damaged("artifact-missing", path, "is missing");
     throw ledgerFault(error, path);
   }
-  if (rest !== "") yield rest;
+  const last = Buffer.concat(rest);
+  if (last.length > 0 && wanted(place)) yield [place, last.toString()];
 }
 
 function* chunksOf(rows: Iterable<Json>): Generator<string> {

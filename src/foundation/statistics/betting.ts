@@ -4,6 +4,10 @@ export const betGrid: readonly number[] = Array.from(
   (_, index) => 0.02 + (0.93 * index) / 11,
 );
 
+const grid = Float64Array.from(betGrid);
+/** Factors are multiplied as they are, without a logarithm for each, as long as no product of theirs can vanish. */
+const mostFactors = 64;
+
 export interface WealthOptions {
   /** The side that is bet on: that the mean difference is greater, or less, than `mean`. */
   readonly than: "greater" | "less";
@@ -30,8 +34,11 @@ export interface WealthOptions {
 export class Wealth {
   readonly #mean: number;
   readonly #sign: 1 | -1;
-  /** Logarithm of each bet's wealth. */
+  /** Of each bet: the logarithm of its wealth up to the last fold, the same as a number, and the factors since then. */
   readonly #logs = new Float64Array(betGrid.length);
+  readonly #folded = new Float64Array(betGrid.length).fill(1);
+  readonly #products = new Float64Array(betGrid.length).fill(1);
+  #factors = 0;
 
   constructor({ than, mean }: WealthOptions) {
     this.#mean = mean;
@@ -43,20 +50,35 @@ export class Wealth {
 
   /** One block of independent differences, each in [−1, 1]. */
   bet(differences: readonly number[]): void {
-    for (const [index, lambda] of betGrid.entries()) {
-      let log = this.#logs[index] as number;
-      for (const difference of differences) {
-        if (!(Math.abs(difference) <= 1))
-          throw new RangeError(`a difference lies in [−1, 1], not ${difference}`);
-        log += Math.log1p(lambda * this.#sign * (difference - this.#mean));
-      }
-      this.#logs[index] = log;
+    const products = this.#products;
+    for (const difference of differences) {
+      if (!(Math.abs(difference) <= 1))
+        throw new RangeError(`a difference lies in [−1, 1], not ${difference}`);
+      const step = this.#sign * (difference - this.#mean);
+      if (step === 0) continue;
+      for (let index = 0; index < products.length; index++)
+        products[index] = (products[index] as number) * (1 + (grid[index] as number) * step);
+      this.#factors += 1;
+      if (this.#factors === mostFactors) this.#fold();
     }
   }
 
   get value(): number {
-    const most = Math.max(...this.#logs);
-    if (most === Number.NEGATIVE_INFINITY) return 0;
-    return (Math.exp(most) * this.#logs.reduce((sum, log) => sum + Math.exp(log - most), 0)) / betGrid.length;
+    let sum = 0;
+    for (let index = 0; index < grid.length; index++) {
+      const product = this.#products[index] as number;
+      if (product > 0) sum += (this.#folded[index] as number) * product;
+    }
+    return sum / grid.length;
+  }
+
+  #fold(): void {
+    for (let index = 0; index < grid.length; index++) {
+      const log = (this.#logs[index] as number) + Math.log(this.#products[index] as number);
+      this.#logs[index] = log;
+      this.#folded[index] = Math.exp(log);
+      this.#products[index] = 1;
+    }
+    this.#factors = 0;
   }
 }

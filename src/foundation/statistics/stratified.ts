@@ -51,7 +51,7 @@ export function meanOf(values: readonly number[]): number {
 }
 
 /** The unbiased sample variance. */
-function varianceOf(values: readonly number[]): number {
+export function varianceOf(values: readonly number[]): number {
   const mean = meanOf(values);
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
 }

@@ -1,5 +1,6 @@
 import type { Json, RandomStream } from "../../foundation/base/index.ts";
 import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
+import type { ExampleUses } from "../rollout/index.ts";
 import type { StepLoss } from "../update/index.ts";
 
 /** Weights as a checkpoint's name, and whether its optimiser state is wanted with them. */
@@ -13,6 +14,25 @@ export interface PolicyStore {
   open(role: string, weights: Weights): Promise<Policy>;
   /** Saves the policy as it is under that name and remembers that it is held so; `unfinished` training goes on from there. */
   save(role: string, checkpoint: string, options?: { readonly unfinished?: boolean }): Promise<void>;
+  /** Takes away a checkpoint that training went on from, once it was saved anew. */
+  discard(checkpoint: string): Promise<void>;
+}
+
+/** A stretch of training of one role, with the examples that it learnt from. */
+export interface Training {
+  readonly role: string;
+  /** The pass, and the optimiser steps [from, to) or repetitions of it. */
+  readonly part: string;
+  readonly steps: readonly [from: number, to: number];
+  /** What it made, and what it was trained on from. */
+  readonly checkpoint: string;
+  readonly from: string;
+  readonly reward: string;
+  /** The artifact that holds the pass's rollouts, where they were stored. */
+  readonly rollouts: string | null;
+  /** Which weights each role had when the rollouts were made. */
+  readonly writers: Readonly<Record<string, string>>;
+  readonly learnt: readonly ExampleUses[];
 }
 
 /** What a round gives to its method. */
@@ -36,6 +56,8 @@ export interface MethodContext {
   /** Stores rollouts, and reads them again after an interruption. */
   readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
   readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
+  /** Stores what a stretch of training learnt from, and says under which name; null where none is kept. */
+  readonly storeTraining: (training: Training) => Promise<string | null>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (label: string, done: number, total: number, loss?: StepLoss) => void;
 }

@@ -1,4 +1,5 @@
-export type { MethodContext, PolicyStore, Weights } from "./context.ts";
+export { stepCadence, stretchesOf } from "./cadence.ts";
+export type { MethodContext, PolicyStore, Training, Weights } from "./context.ts";
 export * from "./in-turn.ts";
 export * from "./part-schemas.ts";
 export { checkpointsOf, type MethodOutcome, runMethod } from "./run-method.ts";

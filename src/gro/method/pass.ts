@@ -25,6 +25,8 @@ export interface PassOutcome {
   readonly tally: Tally;
   /** Of the role that leads, step by step. */
   readonly losses: readonly StepLoss[];
+  /** Artifacts that say what was learnt from, of every role. */
+  readonly trained: readonly string[];
 }
 
 /** The policies of the pass's roles, at these weights; `begun` when the pass made steps from its start to them. */
@@ -63,6 +65,15 @@ export function itemsOf({ pass, context: { items } }: PassRun, repetition: numbe
 /** The losses in a stored step; none in one that was stored before they were kept. */
 export function lossesIn({ losses = [] }: { readonly losses?: readonly StepLoss[] }): readonly StepLoss[] {
   return losses;
+}
+
+/** The records of what a stored step learnt from; none in one that was stored before they were kept, or where none are. */
+export function trainedIn({
+  trained = [],
+}: {
+  readonly trained?: readonly (string | null)[];
+}): readonly string[] {
+  return trained.filter((record) => record !== null);
 }
 
 export function pick(from: CheckpointsByRole, roles: readonly string[]): Record<string, string> {

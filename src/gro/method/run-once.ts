@@ -1,12 +1,20 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
-import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, stateAtStart } from "./pass.ts";
+import { stepCadence, stretchesOf } from "./cadence.ts";
+import {
+  itemsOf,
+  lossesIn,
+  missing,
+  openAll,
+  type PassOutcome,
+  type PassRun,
+  pick,
+  stateAtStart,
+  trainedIn,
+} from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
-
-/** Optimiser steps that a crash may cost at most. */
-export const stepsBetweenCheckpoints = 500;
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -41,9 +49,9 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
     const tallies: Partial<Tally>[] = [];
     const losses: StepLoss[] = [];
+    const trained: string[] = [];
     let checkpoint = start[role] ?? missing(role);
-    for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
-      const to = Math.min(steps, from + stepsBetweenCheckpoints);
+    for (const { from, to } of stretchesOf(steps, stepCadence)) {
       const begin = checkpoint;
       const result = await durable(`${name}/update/${role}/${to}`, async () => {
         const optimizerState = from === 0 ? stateAtStart(run, role, begin) : "continued";
@@ -52,6 +60,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           tokensTrained,
           realTokens,
           losses: made,
+          uses,
         } = await pass.update.update({
           policy,
           groups,
@@ -66,15 +75,31 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           },
         });
         const saved = context.checkpointName(role, `${name}-${to}`);
-        await context.policies.save(role, saved, { unfinished: to < steps });
-        await storing;
-        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made] };
+        const [, record] = await allSettled([
+          context.policies.save(role, saved, { unfinished: to < steps }),
+          storing.then(({ artifact }) =>
+            context.storeTraining({
+              role,
+              part: name,
+              steps: [from, to],
+              checkpoint: saved,
+              from: begin,
+              reward: pass.reward.name,
+              rollouts: artifact,
+              writers: pick(start, pass.roles),
+              learnt: [{ uses, stepsAfter: 0 }],
+            }),
+          ),
+        ]);
+        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made], trained: [record] };
       });
+      if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
       tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
       losses.push(...lossesIn(result));
+      trained.push(...trainedIn(result));
     }
-    return { role, checkpoint, tallies, losses };
+    return { role, checkpoint, tallies, losses, trained };
   });
   const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
   return {
@@ -82,6 +107,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     rollouts: pass.update.learnsBy === "imitation" ? [artifact] : [],
     tally: addTallies([tallySchema.parse(tally), ...updates.flatMap(({ tallies }) => tallies)]),
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],
+    trained: updates.flatMap(({ trained }) => trained),
   };
 }
 

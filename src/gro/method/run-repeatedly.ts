@@ -1,10 +1,18 @@
+import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
-import { itemsOf, lossesIn, missing, openAll, type PassOutcome, type PassRun, pick } from "./pass.ts";
+import { repetitionCadence, stretchesOf } from "./cadence.ts";
+import {
+  itemsOf,
+  lossesIn,
+  missing,
+  openAll,
+  type PassOutcome,
+  type PassRun,
+  pick,
+  trainedIn,
+} from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
-
-/** Repetitions that a crash may cost at most. */
-export const repetitionsBetweenCheckpoints = 20;
 
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
 export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
@@ -12,14 +20,16 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   let checkpoints = start;
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
+  const trained: string[] = [];
   const replay = { base: context.base, older: context.older };
-  for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
-    const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
+  for (const { from: first, to: last } of stretchesOf(pass.repeat, repetitionCadence)) {
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
       const policies = await openAll(run, begin, first > 0);
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
+      const learnt = pass.roles.map((): ExampleUses[] => []);
+      let stepsAfter = 0;
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const { scored, tally } = await roll({
@@ -44,6 +54,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
             }),
           ),
         );
+        for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
+        stepsAfter += Math.max(...updates.map((update) => update.losses.length));
         parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
@@ -56,11 +68,36 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           context.policies.save(role, saved[role] ?? missing(role), { unfinished: last < pass.repeat }),
         ),
       );
-      return { checkpoints: saved, tally: addTallies(parts), losses: made };
+      const records = await Promise.all(
+        pass.roles.map((role, index) =>
+          context.storeTraining({
+            role,
+            part: name,
+            steps: [first, last],
+            checkpoint: saved[role] ?? missing(role),
+            from: begin[role] ?? missing(role),
+            reward: pass.reward.name,
+            rollouts: null,
+            writers: pick(begin, pass.roles),
+            learnt: learnt[index] ?? [],
+          }),
+        ),
+      );
+      return { checkpoints: saved, tally: addTallies(parts), losses: made, trained: records };
     });
+    if (first > 0)
+      for (const checkpoint of Object.values(pick(begin, pass.roles)))
+        await context.policies.discard(checkpoint);
     checkpoints = { ...checkpoints, ...result.checkpoints };
     tallies.push(tallySchema.parse(result.tally));
     losses.push(...lossesIn(result));
+    trained.push(...trainedIn(result));
   }
-  return { checkpoints: pick(checkpoints, pass.roles), rollouts: [], tally: addTallies(tallies), losses };
+  return {
+    checkpoints: pick(checkpoints, pass.roles),
+    rollouts: [],
+    tally: addTallies(tallies),
+    losses,
+    trained,
+  };
 }

@@ -5,7 +5,7 @@ import type { Tokenizer } from "../../foundation/contract/index.ts";
 import { loadTokenizer } from "../../model/text/index.ts";
 import { contextTokens, responseTokens, stopTokensOf } from "./context.ts";
 import { exampleOfDemonstration, weightedDatum } from "./example.ts";
-import { chatty, itemOf, letters } from "./testing/fakes.ts";
+import { chatty, exampleLike, itemOf, letters } from "./testing/fakes.ts";
 
 const chats = fileURLToPath(new URL("../../model/text/fixtures/chats", import.meta.url));
 const messages = [
@@ -67,10 +67,7 @@ test.each(["smollm2", "llama3", "mistral", "llama2", "qwen2.5", "qwen3", "gemma"
         .trim()
         .replace(/^<think>\s*<\/think>\s*/, ""),
     ).toBe("42");
-    const { tokens, targets, weights } = weightedDatum(
-      { context, response, item: "", difficulty: 1, origin: "" },
-      1,
-    );
+    const { tokens, targets, weights } = weightedDatum(exampleLike({ context, response }), 1);
     expect(tokens).toEqual(Int32Array.from([...context, ...response.subarray(0, -1)]));
     expect(targets.filter((_, position) => weights?.[position] === 1)).toEqual(response);
   },

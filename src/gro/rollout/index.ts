@@ -3,3 +3,4 @@ export * from "./check-prompt.ts";
 export * from "./context.ts";
 export * from "./example.ts";
 export * from "./storage.ts";
+export * from "./trained.ts";

@@ -1,5 +1,6 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
 import type { EngineNeeds, Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
+import type { RolloutPlace } from "../rollout/index.ts";
 import type { StepLoss } from "./loss.ts";
 
 /** What older data an update may draw on beside the newest. */
@@ -42,7 +43,12 @@ export interface UpdateOutcome {
   readonly realTokens: number;
   /** Loss of each step that was made, per trained token. */
   readonly losses: readonly StepLoss[];
+  /** Which examples were learnt from, and in how many batches each was. */
+  readonly uses: Uses;
 }
+
+/** How often each example was in a batch, in the order in which they first were. */
+export type Uses = ReadonlyMap<Example, number>;
 
 export type OptimizerStateChoice = "continued" | "fresh" | "own";
 
@@ -69,16 +75,16 @@ export interface UpdatePart {
 /** What was kept, once an item and text: peers that agree write the same example twice. */
 export function keptExamples<T>(
   groups: readonly ScoredGroup[],
-  make: (kept: ScoredGroup["rollouts"][number]) => T,
+  make: (kept: ScoredGroup["rollouts"][number], place: RolloutPlace) => T,
 ): T[] {
-  return groups.flatMap(({ rollouts }) => {
+  return groups.flatMap(({ rollouts }, group) => {
     const texts = new Set<string>();
-    return rollouts.flatMap((scored) => {
+    return rollouts.flatMap((scored, rollout) => {
       if (scored.reward === null || scored.reward < 1) return [];
       const key = `${scored.rollout.response.complete}${scored.rollout.response.text}`;
       if (texts.has(key)) return [];
       texts.add(key);
-      return [make(scored)];
+      return [make(scored, { group, rollout, artifact: null })];
     });
   });
 }

@@ -80,7 +80,11 @@ describe("policyGradient", () => {
       logprobs: Float32Array.of(0, 0, -0.4, -0.5),
       mask: Float32Array.of(0, 0, 1, 1),
     });
-    expect(outcome).toEqual({ tokensTrained: 5, realTokens: 0, losses: [0.01] });
+    expect(outcome).toMatchObject({ tokensTrained: 5, realTokens: 0, losses: [0.01] });
+    expect([...outcome.uses].map(([{ answer, writer }, times]) => [answer, writer?.rollout, times])).toEqual([
+      ["ba", 0, 1],
+      ["b", 1, 1],
+    ]);
     expect(model.steps).toMatchObject([{ learningRate: 3e-4, gradientClipNorm: 1 }]);
   });
 

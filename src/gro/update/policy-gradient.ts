@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import type { Datum, Loss, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
+import type { Datum, Example, Loss, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
 import type { UpdatePart } from "./part.ts";
 import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
@@ -88,23 +88,27 @@ function policyGradientBatch(
   loss: Loss,
   divideByDeviation: boolean,
 ): Batch | undefined {
-  const weighed: { scored: ScoredRollout; advantage: number }[] = [];
-  for (const { rollouts } of groups) {
-    const own = rollouts.filter(({ rollout, reward }) => rollout.role === role && reward !== null);
+  const weighed: { scored: ScoredRollout; example: Example; advantage: number }[] = [];
+  for (const [group, { rollouts }] of groups.entries()) {
+    const own = [...rollouts.entries()].filter(
+      ([, { rollout, reward }]) => rollout.role === role && reward !== null,
+    );
     if (own.length < 2) continue;
     const advantages = groupAdvantages(
-      own.map(({ reward }) => reward ?? 0),
+      own.map(([, { reward }]) => reward ?? 0),
       divideByDeviation,
     );
-    own.forEach((scored, index) => {
+    own.forEach(([rollout, scored], index) => {
       const advantage = advantages?.[index];
-      if (advantage !== undefined) weighed.push({ scored, advantage });
+      if (advantage === undefined) return;
+      const example = exampleOfRollout(scored.rollout, { group, rollout, artifact: null });
+      weighed.push({ scored, example, advantage });
     });
   }
   const tokens = weighed.reduce((sum, { scored }) => sum + sampledOf(scored).tokens.length, 0);
   if (tokens === 0) return undefined;
-  const data = weighed.map(({ scored, advantage }): Datum => {
-    const { tokens: inputs, targets, start } = positionsOf(exampleOfRollout(scored.rollout));
+  const data = weighed.map(({ scored, example, advantage }): Datum => {
+    const { tokens: inputs, targets, start } = positionsOf(example);
     const logprobs = new Float32Array(inputs.length);
     logprobs.set(sampledOf(scored).logprobs, start);
     return {
@@ -115,7 +119,7 @@ function policyGradientBatch(
       mask: new Float32Array(inputs.length).fill(1, start),
     };
   });
-  return { data, loss, tokens, realTokens: 0 };
+  return { data, loss, tokens, examples: weighed.map(({ example }) => example) };
 }
 
 function sampledOf({ rollout }: ScoredRollout): { tokens: Int32Array; logprobs: Float32Array } {

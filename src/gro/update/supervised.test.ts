@@ -1,18 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
-import { FakeModel, groupOf, itemOf, letters, policyOf, rolloutOf } from "../rollout/testing/fakes.ts";
+import {
+  exampleLike,
+  FakeModel,
+  groupOf,
+  itemOf,
+  letters,
+  policyOf,
+  rolloutOf,
+  someWriter,
+} from "../rollout/testing/fakes.ts";
 import { keptExamples, type Replay } from "./part.ts";
 import { imitation, type SupervisedOptions, supervised } from "./supervised.ts";
 
 /** An example whose first context token says which set it is from. */
-const exampleOf = (set: number, origin = "model@0"): Example => ({
-  context: Int32Array.of(set),
-  response: Int32Array.of(50, 2),
-  item: `${set}`,
-  difficulty: 1,
-  origin,
-});
+const exampleOf = (set: number, by: "model" | "demonstration" = "model"): Example =>
+  exampleLike({ context: Int32Array.of(set), writer: by === "model" ? someWriter : null });
 const fromRollouts = (letter: string): ScoredGroup[] => [groupOf(letter, [["zz", 1]])];
 
 const train = async (
@@ -59,6 +63,11 @@ describe("supervised", () => {
     // Rollouts have three tokens with their end, all others two.
     expect(outcome.tokensTrained).toBe(60 * (16 * 3 + 16 * 2));
     expect(outcome.realTokens).toBe(2 * batches.flat().filter((set) => set === 10).length);
+    const times = new Map<number, number>();
+    for (const [{ context }, count] of outcome.uses)
+      times.set(context[0] ?? 0, (times.get(context[0] ?? 0) ?? 0) + count);
+    for (const set of [1, 10, 20, 30])
+      expect(times.get(set)).toBe(batches.flat().filter((one) => one === set).length);
   });
 
   test("clips the gradient's norm at 1, or where it is told to", async () => {
@@ -116,7 +125,7 @@ describe("supervised", () => {
   ])("makes no step where there is nothing to imitate: %s", async (_, replay = {}, sets) => {
     const { model, outcome } = await train({ steps: 3, replay }, sets);
     expect(model.log).toEqual([]);
-    expect(outcome).toEqual({ tokensTrained: 0, realTokens: 0, losses: [] });
+    expect(outcome).toEqual({ tokensTrained: 0, realTokens: 0, losses: [], uses: new Map() });
   });
 
   test("any stretch of its steps draws what the whole would, at the whole's learning rates", async () => {
@@ -194,7 +203,8 @@ describe("imitation", () => {
   test("is the mean over response tokens, however long each response is", () => {
     const long = { ...exampleOf(1), response: Int32Array.of(60, 61, 62, 2) };
     const batch = imitation([exampleOf(1, "demonstration"), long]);
-    expect(batch).toMatchObject({ tokens: 6, realTokens: 2, loss: { name: "cross_entropy" } });
+    expect(batch).toMatchObject({ tokens: 6, loss: { name: "cross_entropy" } });
+    expect(batch?.examples[1]).toBe(long);
     const weights = batch?.data.flatMap(({ weights: own }) => [...(own ?? [])]) ?? [];
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 6);
     expect(new Set(weights)).toEqual(new Set([Math.fround(1 / 6)]));

@@ -89,7 +89,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
     gradientClipNorm,
     ...(on ? { on } : {}),
     update: (request) => {
-      const newest = keptExamples(request.groups, ({ rollout }) => exampleOfRollout(rollout));
+      const newest = keptExamples(request.groups, ({ rollout }, place) => exampleOfRollout(rollout, place));
       const steps = stepsOf({ newest: newest.length, base: request.replay.base.length });
       const shares = { batch, newest: replay.newest, base: replay.base };
       const draw =
@@ -114,9 +114,6 @@ export function imitation(examples: readonly Example[]): Batch | undefined {
     data: examples.map((example) => weightedDatum(example, 1 / tokens)),
     loss: { name: "cross_entropy" },
     tokens,
-    realTokens: examples.reduce(
-      (sum, { response, origin }) => sum + (origin === "demonstration" ? response.length : 0),
-      0,
-    ),
+    examples,
   };
 }

@@ -1,11 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { Datum } from "../../foundation/contract/index.ts";
-import { FakeModel, policyOf } from "../rollout/testing/fakes.ts";
+import type { Datum, Example } from "../../foundation/contract/index.ts";
+import { exampleLike, FakeModel, policyOf, someWriter } from "../rollout/testing/fakes.ts";
 import { type Batch, trainBatches } from "./train.ts";
 
+/** The even steps' example has five tokens that no model wrote, the odd ones' two of a model. */
+const examples: readonly [Example, Example] = [
+  exampleLike({ response: new Int32Array(5) }),
+  exampleLike({ writer: someWriter }),
+];
 const batchOf = (step: number): Batch => {
   const datum: Datum = { tokens: Int32Array.of(step), targets: Int32Array.of(step) };
-  return { data: [datum], loss: { name: "cross_entropy" }, tokens: 10 + step, realTokens: step };
+  return {
+    data: [datum],
+    loss: { name: "cross_entropy" },
+    tokens: 10 + step,
+    examples: [examples[step % 2 === 0 ? 0 : 1]],
+  };
 };
 const stepsOf = ({ trained }: FakeModel): (number | undefined)[] =>
   trained.map(({ data }) => data[0]?.tokens[0]);
@@ -44,7 +54,11 @@ describe("trainBatches", () => {
       [4, 0.03],
       [5, 0.04],
     ]);
-    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 9, losses: [0.02, 0.03, 0.04] });
+    const uses = new Map([
+      [examples[0], 2],
+      [examples[1], 1],
+    ]);
+    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 10, losses: [0.02, 0.03, 0.04], uses });
   });
 
   test("makes no step where there is nothing to learn from", async () => {
@@ -58,7 +72,8 @@ describe("trainBatches", () => {
       learningRateAt: () => 1,
     });
     expect(stepsOf(model)).toEqual([1]);
-    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 1, losses: [0.01] });
+    const uses = new Map([[examples[1], 1]]);
+    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 0, losses: [0.01], uses });
   });
 
   test("keeps an engine that is slow busy, with eight steps and no more", async () => {

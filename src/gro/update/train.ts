@@ -1,4 +1,5 @@
-import type { Datum, Loss, OptimizerStep, Policy } from "../../foundation/contract/index.ts";
+import type { Datum, Example, Loss, OptimizerStep, Policy } from "../../foundation/contract/index.ts";
+import { isReal } from "../rollout/index.ts";
 import { type StepLoss, stepLoss } from "./loss.ts";
 import type { UpdateOutcome, UpdateRequest } from "./part.ts";
 
@@ -6,9 +7,10 @@ import type { UpdateOutcome, UpdateRequest } from "./part.ts";
 export interface Batch {
   readonly data: readonly Datum[];
   readonly loss: Loss;
-  /** Positions that are trained. */
+  /** Positions that are trained: the responses of the examples. */
   readonly tokens: number;
-  readonly realTokens: number;
+  /** What the data are made of. */
+  readonly examples: readonly Example[];
 }
 
 export interface TrainRequest extends Pick<UpdateRequest, "onProgress"> {
@@ -41,11 +43,17 @@ const optimizer: Omit<OptimizerStep, "learningRate"> = {
 /** Steps that may wait at the engine, so that it never waits for the next batch. */
 const stepsInFlight = 8;
 
+/** Trained tokens that no model wrote. */
+function realTokens(examples: readonly Example[]): number {
+  return examples.reduce((sum, example) => sum + (isReal(example) ? example.response.length : 0), 0);
+}
+
 /** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
   const { policy, from, to, batchAt, learningRateAt, gradientClipNorm = usualClipNorm } = request;
   const { signal, onProgress } = request;
-  const outcome = { tokensTrained: 0, realTokens: 0, losses: [] as StepLoss[] };
+  const uses = new Map<Example, number>();
+  const outcome = { tokensTrained: 0, realTokens: 0, losses: [] as StepLoss[], uses };
   // Whoever is asked to end waits for none of the steps that are in flight: what they make of the weights is never saved.
   const waiting = signal ? { signal } : {};
   const flight: Promise<void>[] = [];
@@ -66,10 +74,11 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
       ...waiting,
     });
     const place = made++;
+    for (const example of batch.examples) uses.set(example, (uses.get(example) ?? 0) + 1);
     const done = Promise.all([forward, applied]).then(([{ lossSum }]) => {
       const loss = stepLoss(lossSum);
       outcome.tokensTrained += batch.tokens;
-      outcome.realTokens += batch.realTokens;
+      outcome.realTokens += realTokens(batch.examples);
       outcome.losses[place] = loss;
       onProgress?.(step + 1, loss);
     });

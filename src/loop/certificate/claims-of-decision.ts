@@ -350,6 +350,8 @@ export function decisionClaims({ decided }: Certificate): Claim[] {
       ? null
       : { kept: probes.every(({ outcome, reused }) => reused || outcome === "kept"), results: probes };
   const found = decide({ opening: stated, findings: guards, probed, observe: false });
+  const asked = `${found.reason}; a person approved it`;
+  const approved = decision.reason.startsWith(asked);
   const loud = guards.some(({ answer }) => answer === "stop" || answer === "roll-back");
   return [
     claim(
@@ -358,12 +360,18 @@ export function decisionClaims({ decided }: Certificate): Claim[] {
       `the gate's own rule promotes on this: ${decision.reason}`,
       ["decided.decision", opening, "decided.probes"],
       [
-        ...differences("decided.decision", decision, { decision: found.decision, reason: found.reason }),
+        ...differences("decided.decision", decision, {
+          decision: found.decision,
+          reason: approved ? decision.reason : found.reason,
+        }),
         ...(loud
           ? [{ field: "decided.guards", words: "a guard said stop, and the gate stays shut then" }]
           : []),
       ],
     ),
+    ...(approved
+      ? [claim("approval", "trusted", "a person was asked, and approved it", ["decided.decision.reason"])]
+      : []),
     claim(
       "guards",
       "trusted",

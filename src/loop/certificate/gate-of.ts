@@ -7,12 +7,12 @@ const contentSchema = z.looseObject({
   task: z.looseObject({ name: z.string(), version: z.number() }),
   strata: z.array(z.looseObject({ name: z.string(), weight: z.number() })),
   gate: z.looseObject({
-    alpha: z.number(),
-    smallestGain: z.number().nullable(),
-    cap: z.number(),
-    reusedOpenings: z.number(),
+    alpha: z.number().positive().max(0.5),
+    smallestGain: z.number().positive().max(0.5).nullable(),
+    cap: z.number().int().min(1),
+    reusedOpenings: z.number().int().min(1),
     probes: z.union([z.literal("enumerated"), z.array(z.string())]).optional(),
-    probeMargin: z.number().optional(),
+    probeMargin: z.number().positive().max(0.5).optional(),
     thinProbes: z.enum(["refuse", "drop"]).optional(),
   }),
 });

@@ -26,8 +26,12 @@ export interface Promotion {
 
 /** Writes the certificate of a round that was promoted, once its decision is stored. Of rounds of before evidence was kept there is none. */
 export async function certify(context: RoundContext, round: number, promotion: Promotion): Promise<void> {
-  const made = eventOf(context.run.events(), "decision-made", round);
-  const evidence = made?.evidence;
+  const events = context.run.events();
+  const made = eventOf(events, "decision-made", round);
+  // A promotion that a person approved was decided twice: the first time it was measured.
+  const evidence = events
+    .flatMap(({ event }) => (event.type === "decision-made" && event.round === round ? [event.evidence] : []))
+    .findLast((stored) => stored !== undefined);
   if (made === undefined || evidence === undefined) return;
   await certificateStep(context, round, {
     name: `round-${round}/certificate`,

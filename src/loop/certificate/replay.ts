@@ -145,6 +145,7 @@ function twinOf(
     definition: { ...definition, seed: Number(description.seed ?? definition.seed), precision },
     ...(signal ? { signal } : {}),
     safePoint: () => signal?.throwIfAborted(),
+    withinBudget: () => {},
     run: { step: async (_name, _input, work) => ({ result: (await work()).result, events: [] }) },
     ledger,
     samplers: {

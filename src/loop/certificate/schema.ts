@@ -35,7 +35,7 @@ export const decidedSchema = z.strictObject({
   configuration: z.strictObject({ hash, description: described }),
   protocol: z.strictObject({ hash, content: described }),
   // Nothing is left to a default: what is missing is a fault.
-  opening: z.strictObject({ ...openingSchema.shape, reused: z.boolean() }),
+  opening: z.strictObject({ ...openingSchema.shape, opening: z.number().int().min(1), reused: z.boolean() }),
   decision: z.strictObject({ decision: z.literal("promote"), reason: z.string() }),
   guards: z.array(guardFindingSchema.strict()),
   probes: z.array(probeResultSchema.strict()),
@@ -99,13 +99,12 @@ export const auditedSchema = z.strictObject({
 });
 export type Audited = z.infer<typeof auditedSchema>;
 
-export const signatureSchema = z.strictObject({
+const signatureSchema = z.strictObject({
   algorithm: z.literal("ed25519"),
   /** SubjectPublicKeyInfo, DER, base64. */
   publicKey: z.string(),
   value: z.string(),
 });
-export type Signature = z.infer<typeof signatureSchema>;
 
 /** One promotion, so that a stranger can check it. */
 export const certificateSchema = z.strictObject({

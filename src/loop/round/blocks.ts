@@ -15,7 +15,7 @@ import {
 import type { Lineage } from "./state.ts";
 
 /** What blocks are drawn and answered with: a round's context, or the twin of one that measures a certificate again. */
-export type BlocksContext = Pick<RoundContext, "definition" | "safePoint" | "signal"> & {
+export type BlocksContext = Pick<RoundContext, "definition" | "safePoint" | "withinBudget" | "signal"> & {
   readonly ledger: Pick<RoundContext["ledger"], "usedByOthers" | "useItems">;
   readonly run: Pick<RoundContext["run"], "step">;
   readonly samplers: Pick<RoundContext["samplers"], "get">;

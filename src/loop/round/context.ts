@@ -9,6 +9,7 @@ import type {
   Watcher,
 } from "../../foundation/contract/index.ts";
 import type { Ledger, RunLedger } from "../../foundation/ledger/index.ts";
+import type { Question } from "../oversight/index.ts";
 import type { RunDefinition } from "./definition.ts";
 import type { EnginePolicies } from "./policies.ts";
 import type { SamplerShelf } from "./sampler-shelf.ts";
@@ -32,8 +33,21 @@ export interface RoundContext {
   readonly sealCost: () => (charged: number) => void;
   /** A safe point: throws when the run was asked to end. */
   readonly safePoint: () => void;
+  /** False where what examples came from is not to be kept. */
+  readonly lineage?: boolean;
+  /** Before work that is not done yet: throws where a cap of the budget is reached. */
+  readonly withinBudget: (stage?: StageName) => void;
+  readonly oversight: OversightContext;
   /** Aborts when the run was asked to end: what is waited for is then given up, and done again from its last durable step. */
   readonly signal?: AbortSignal;
+}
+
+/** What a question to a person needs of the run. */
+export interface OversightContext {
+  /** Hears each question that the run begins to wait for, also after it was begun again. */
+  readonly onQuestion?: (question: Question) => void;
+  /** Counts no time until the returned function is called; absent where none is counted yet. */
+  readonly pauseCost?: () => () => void;
 }
 
 /** As a member of what is asked to wait. */
@@ -59,7 +73,7 @@ export function leadCheckpoint(
 }
 
 /** Stores an event once and shows it. */
-export function tell(context: RoundContext, key: string, event: RunEvent): void {
+export function tell(context: Pick<RoundContext, "run" | "watch">, key: string, event: RunEvent): void {
   const stored = context.run.append(key, event);
   if (stored !== undefined) context.watch(stored);
 }
@@ -105,6 +119,7 @@ export async function playStage<T extends Json>(context: RoundContext, stage: St
       ...(loss == null ? {} : { loss }),
     });
   const { result, events } = await context.run.step<T>(key, input, async () => {
+    context.withinBudget(name);
     const { result: made, summary, events: own = [] } = await work(progress);
     const seconds = (context.clock.monotonic() - begun) / 1000;
     const finished: RunEvent = { type: "stage-finished", round, stage: name, seconds, summary };
@@ -122,12 +137,15 @@ export async function playStage<T extends Json>(context: RoundContext, stage: St
 
 /** A part of a stage that an interruption must not make run twice. */
 export async function durable<T extends Json>(
-  context: Pick<RoundContext, "safePoint"> & { readonly run: Pick<RunLedger, "step"> },
+  context: Pick<RoundContext, "safePoint" | "withinBudget"> & { readonly run: Pick<RunLedger, "step"> },
   name: string,
   input: Json,
   work: () => Promise<T>,
 ): Promise<T> {
   context.safePoint();
-  const { result } = await context.run.step<T>(name, input, async () => ({ result: await work() }));
+  const { result } = await context.run.step<T>(name, input, async () => {
+    context.withinBudget();
+    return { result: await work() };
+  });
   return result;
 }

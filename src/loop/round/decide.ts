@@ -9,6 +9,7 @@ import {
 } from "../../foundation/contract/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
 import { lossWords, type Probed, type WholeStratum } from "../probes.ts";
+import { askedFirst } from "./asked-first.ts";
 import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
 import { type AnsweredBlock, answeredBlocks, type BlocksRequest } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
@@ -50,10 +51,11 @@ export async function decideStage(
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const asked = { round, candidate, champion, seed, progress };
       const { opening, obstacle, probed, answers } = await opened(context, { ...asked, barred, gain, whole });
-      const decision = decide({ opening, obstacle, findings, probed, observe });
+      const taken = decide({ opening, obstacle, findings, probed, observe });
+      const decision = askedFirst(context.definition, taken);
       const checkpoint = leadCheckpoint(context, candidate);
       const evidence =
-        promoted(decision) && answers !== null
+        promoted(taken) && answers !== null
           ? { evidence: await storeEvidence(context.ledger.artifacts, answers) }
           : {};
       const events: RunEvent[] = [{ type: "decision-made", round, decision, seed, ...evidence }];
@@ -91,6 +93,7 @@ async function opened(
 ): Promise<Opened> {
   const { ledger, definition, run } = context;
   const { task, gate } = definition;
+  const { alpha, cap, reusedOpenings } = gate;
   const items = decisionItemsOf(task);
   const reusedBefore = { reusedBefore: ledger.getFact(reusedFact(items)) === true };
   const plan = planBlocks(task, gate, reusedBefore);
@@ -118,7 +121,7 @@ async function opened(
   const open = (): Promise<Opening> =>
     openGate({
       opening: ledger.openingNumber(items, place.owner),
-      options: { ...gate, smallestGain: smallestWorth(gate, plan.reused) },
+      options: { alpha, cap, reusedOpenings, smallestGain: smallestWorth(gate, plan.reused) },
       reused: plan.reused,
       nextBlocks: async (count) => {
         const answered = await next(count);

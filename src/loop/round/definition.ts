@@ -1,4 +1,6 @@
 import type {
+  Asked,
+  Budget,
   Guard,
   Harness,
   LoraOptions,
@@ -38,7 +40,9 @@ export interface RunDefinition {
   readonly guard: readonly Guard[];
   readonly gate: GateOptions & { readonly mode: "decide" | "observe" };
   readonly afterReject: "candidate" | "champion";
-  readonly budget: { readonly rounds: number };
+  readonly budget: Budget;
+  /** What a person is asked before it is done. */
+  readonly oversight: { readonly ask: readonly Asked[] };
   readonly precision: Precision;
   readonly gradientCheckpointing: boolean;
   /** Adapters that are trained in place of the model's weights; absent where all of these are. */

@@ -14,7 +14,6 @@ export interface OpeningAnswers {
 
 /** One block, or all pairs of one probe: digests of its items. */
 export const itemsRowSchema = z.strictObject({ probe: z.string().optional(), items: z.array(z.string()) });
-export type ItemsRow = z.infer<typeof itemsRowSchema>;
 
 /** The results of the same, in the same order. */
 export const resultsRowSchema = z.strictObject({

@@ -10,6 +10,7 @@ import {
 } from "../../gro/rollout/index.ts";
 import { keptExamples, trainingLoss } from "../../gro/update/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import type { RoundSelection } from "./select.ts";
 import type { Lineage, RunState } from "./state.ts";
@@ -39,7 +40,7 @@ export async function optimizeStage(
     label: method.name,
     input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
     work: async (progress) => {
-      const { checkpoints, rollouts, tally, losses } = await runMethod(method, {
+      const { checkpoints, rollouts, tally, losses, trained } = await runMethod(method, {
         task,
         items: selection.items,
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
@@ -52,6 +53,8 @@ export async function optimizeStage(
         durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
         storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
         readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
+        storeTraining: (training) =>
+          keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
         onProgress: progress,
         ...signalOf(context),
       });
@@ -67,6 +70,7 @@ export async function optimizeStage(
             checkpoint,
             evidence: { ...evidenceOf(tally, tolerance) },
             ...(loss === undefined ? {} : { loss }),
+            ...(trained.length === 0 ? {} : { lineage: [...trained] }),
           },
         ],
       };
@@ -104,5 +108,7 @@ function olderExamples(context: RoundContext, artifact: string): Promise<readonl
 
 async function readExamples({ ledger }: RoundContext, artifact: string): Promise<readonly Example[]> {
   const rows = await ledger.artifacts.read(artifact);
-  return keptExamples(rows.map(restoreGroup), ({ rollout }) => exampleOfRollout(rollout));
+  return keptExamples(rows.map(restoreGroup), ({ rollout }, place) =>
+    exampleOfRollout(rollout, { ...place, artifact }),
+  );
 }

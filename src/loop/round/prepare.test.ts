@@ -43,7 +43,7 @@ describe("preparationOf", () => {
 });
 
 describe("prepareStage", () => {
-  test("trains every role from weights of its own, saved at least every 250 steps", async () => {
+  test("trains every role from weights of its own, saved five times on the way, of which the last stays", async () => {
     using round = new FakeContext({ definition: { prepare, optimize: peers } });
     const lineage = await prepareStage(round.context, scratch);
     expect(lineage).toEqual({
@@ -57,7 +57,7 @@ describe("prepareStage", () => {
     for (const [index, role] of ["solver", "peer"].entries()) {
       const model = round.models[index];
       expect(model?.saved.map((path) => path.split("/").at(-1))).toEqual(
-        [0, 250, 500, 600].map((step) => `round-0-${role}-${step}`),
+        [0, 120, 240, 360, 480, 600].map((step) => `round-0-${role}-${step}`),
       );
       expect(model?.steps).toHaveLength(600);
     }
@@ -70,7 +70,30 @@ describe("prepareStage", () => {
       round: 0,
       checkpoint: "1-reverse/round-0-solver-600",
       loss: { steps: 600, means: Array.from({ length: 32 }, () => expect.any(Number)) },
+      lineage: Array.from({ length: 6 }, () => expect.stringMatching(/^[0-9a-f]{64}$/)),
     });
+  });
+
+  test("says what every stretch of steps learnt from, unless no lineage is kept", async () => {
+    using round = new FakeContext({ definition: { prepare } });
+    await prepareStage(round.context, scratch);
+    const [{ lineage = [] } = {}] = round.context.run
+      .events()
+      .flatMap(({ event }) => (event.type === "model-prepared" ? [event] : []));
+    const [header, ...rows] = await round.context.ledger.artifacts.read(lineage[0] ?? "");
+    expect(header).toMatchObject({
+      stage: "prepare",
+      steps: [0, 250],
+      from: "1-reverse/round-0-solver-0",
+      checkpoint: "1-reverse/round-0-solver-250",
+      verifier: { name: "exact answer", version: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+    const times = (rows as [string, number][]).reduce((sum, [, one]) => sum + one, 0);
+    expect(times).toBe(250 * prepare.batch);
+    using silent = new FakeContext({ definition: { prepare } });
+    await prepareStage({ ...silent.context, lineage: false }, scratch);
+    const prepared = silent.context.run.events().find(({ event }) => event.type === "model-prepared");
+    expect(prepared?.event).not.toHaveProperty("lineage");
   });
 
   test("clips as it is told to", async () => {
@@ -86,9 +109,9 @@ describe("prepareStage", () => {
     const stored = new DatabaseSync(join(round.folder, ".whetstone/ledger.sqlite"));
     stored.exec("DELETE FROM steps WHERE name = 'round-0/prepare'");
     stored.exec(
-      "UPDATE steps SET result = json_extract(result, '$.checkpoint') WHERE name LIKE '%/prepare/%00'",
+      "UPDATE steps SET result = json_extract(result, '$.checkpoint') WHERE name LIKE '%/prepare/solver/_%0'",
     );
-    stored.exec("UPDATE steps SET result = json_quote(result) WHERE name LIKE '%/prepare/%00'");
+    stored.exec("UPDATE steps SET result = json_quote(result) WHERE name LIKE '%/prepare/solver/_%0'");
     stored.close();
     round.reopen();
     expect(await prepareStage(round.context, scratch)).toEqual(first);
@@ -109,13 +132,13 @@ describe("prepareStage", () => {
       },
     });
     await expect(prepareStage(round.context, scratch)).rejects.toThrow("asked to end");
-    expect(round.models[0]?.steps).toHaveLength(250);
+    expect(round.models[0]?.steps).toHaveLength(120);
     round.reopen();
     const lineage = await prepareStage(round.context, scratch);
     expect(lineage.checkpoints).toEqual({ solver: "1-reverse/round-0-solver-600" });
     const [, resumed] = round.models;
-    expect(resumed?.trained).toEqual(whole.models[0]?.trained.slice(250));
-    expect(resumed?.steps).toEqual(whole.models[0]?.steps.slice(250));
+    expect(resumed?.trained).toEqual(whole.models[0]?.trained.slice(120));
+    expect(resumed?.steps).toEqual(whole.models[0]?.steps.slice(120));
   });
 
   test("takes what an earlier run of the folder prepared just so, where it is still there", async () => {
@@ -203,7 +226,7 @@ describe("preparationBatches", () => {
     expect(batchAt(3)).toEqual(batchAt(3));
     expect(batchAt(3)).not.toEqual(batchAt(4));
     expect(batchAt(0)?.data).toHaveLength(2);
-    expect(batchAt(0)?.realTokens).toBe(batchAt(0)?.tokens);
+    expect(batchAt(0)?.examples.map(({ writer }) => writer)).toEqual(batchAt(0)?.examples.map(() => null));
     const other = await preparationBatches(round.context, "peer", prepare);
     expect(other(3)).not.toEqual(batchAt(3));
   });

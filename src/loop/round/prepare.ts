@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { allSettled, type Json, userError } from "../../foundation/base/index.ts";
+import { stepCadence, stretchesOf } from "../../gro/method/index.ts";
 import {
   type StepLoss,
   type SupervisedUpdate,
@@ -10,14 +11,9 @@ import {
 } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
-import {
-  preparationBatches,
-  preparationKey,
-  preparationOf,
-  preparationSteps,
-  stepsBetweenCheckpoints,
-} from "./preparation.ts";
+import { preparationBatches, preparationKey, preparationOf, preparationSteps } from "./preparation.ts";
 import type { Lineage } from "./state.ts";
 
 /**
@@ -26,7 +22,7 @@ import type { Lineage } from "./state.ts";
  * nothing yet to compare with. Throws user errors `peers-alike` and `no-demonstrations`.
  */
 export async function prepareStage(context: RoundContext, prepared: PreparedModel): Promise<Lineage> {
-  const { definition, ledger } = context;
+  const { definition, ledger, run } = context;
   const { optimize, task } = definition;
   const update = preparationOf(definition, prepared.fromScratch);
   if (update === null && optimize.roles.length > 1)
@@ -48,7 +44,10 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       const known = new Map(
         [...keys].flatMap(([role, key]) => {
           const checkpoint = ledger.getFact(key);
-          return typeof checkpoint === "string" && existsSync(ledger.checkpointPath(checkpoint))
+          // What this run has made is read from its own steps, with the losses that it had.
+          return typeof checkpoint === "string" &&
+            !checkpoint.startsWith(`${run.id}/`) &&
+            existsSync(ledger.checkpointPath(checkpoint))
             ? [[role, checkpoint]]
             : [];
         }),
@@ -56,6 +55,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       const done = new Map<string, number>();
       const total = (update === null ? 0 : preparationSteps(update)) * (optimize.roles.length - known.size);
       let leadLosses: readonly StepLoss[] = [];
+      const trained = new Map<string, readonly string[]>();
       const made = await allSettled(
         optimize.roles.map(async (role): Promise<[string, string]> => {
           const onProgress = (step: number, loss: StepLoss): void => {
@@ -63,10 +63,11 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
             progress("train", sum(done.values()), total, loss);
           };
           const earlier = known.get(role);
-          const { checkpoint, losses } =
+          const { checkpoint, losses, records } =
             earlier === undefined
               ? await prepareRole(context, role, prepared, update, onProgress)
-              : { checkpoint: earlier, losses: [] };
+              : { checkpoint: earlier, losses: [], records: [] };
+          trained.set(role, records);
           if (role === optimize.lead) leadLosses = losses;
           ledger.setFact(keys.get(role) ?? "", checkpoint);
           return [role, checkpoint];
@@ -77,6 +78,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
         optimize.roles.length === 1 ? "one model" : `${optimize.roles.length} models, trained apart`;
       const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
       const loss = trainingLoss(leadLosses);
+      const lineage = optimize.roles.flatMap((role) => trained.get(role) ?? []);
       return {
         result,
         summary: `${who}: ${label}${whence}${lossWords(loss)}`,
@@ -86,6 +88,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
             round: 0,
             checkpoint: result[optimize.lead] ?? "",
             ...(loss === undefined ? {} : { loss }),
+            ...(lineage.length === 0 ? {} : { lineage }),
           },
         ],
       };
@@ -94,12 +97,22 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
   return { round: 0, checkpoints, trainedTo: task.difficulty.base[1], rollouts: [], selections: [] };
 }
 
-/** Ledgers of before losses were kept hold the checkpoint's name alone. */
+/** Ledgers of before losses were kept hold the checkpoint's name alone, and those of before lineage no record. */
 const preparedSchema = z.union([
-  z.object({ checkpoint: z.string(), losses: z.array(z.number().nullable()) }),
-  z.string().transform((checkpoint) => ({ checkpoint, losses: [] })),
+  z.object({
+    checkpoint: z.string(),
+    losses: z.array(z.number().nullable()),
+    record: z.string().nullable().default(null),
+  }),
+  z.string().transform((checkpoint) => ({ checkpoint, losses: [], record: null })),
 ]);
-type Prepared = z.infer<typeof preparedSchema>;
+
+interface Prepared {
+  readonly checkpoint: string;
+  readonly losses: readonly StepLoss[];
+  /** What was learnt from, by stretches of steps. */
+  readonly records: readonly string[];
+}
 
 async function prepareRole(
   context: RoundContext,
@@ -120,17 +133,17 @@ async function prepareRole(
     return nameOf(0);
   });
   const losses: StepLoss[] = [];
-  if (update === null) return { checkpoint, losses };
+  const records: string[] = [];
+  if (update === null) return { checkpoint, losses, records };
   const { learningRate, gradientClipNorm } = update;
   const steps = preparationSteps(update);
   const batchAt = await preparationBatches(context, role, update);
-  for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
-    const to = Math.min(steps, from + stepsBetweenCheckpoints);
+  for (const { from, to } of stretchesOf(steps, stepCadence)) {
     const begin = checkpoint;
     const stored = await durable<Json>(context, `round-0/prepare/${role}/${to}`, { begin }, async () => {
       const policy = await policies.open(role, { checkpoint: begin, optimizerState: "continued" });
       const learningRateAt = (step: number): number => learningRate * warmupStableDecay(step, steps);
-      const { losses: made } = await trainBatches({
+      const { losses: made, uses } = await trainBatches({
         policy,
         from,
         to,
@@ -140,14 +153,32 @@ async function prepareRole(
         onProgress,
         ...signalOf(context),
       });
-      await policies.save(role, nameOf(to), { unfinished: to < steps });
-      return { checkpoint: nameOf(to), losses: [...made] };
+      const [, record] = await allSettled([
+        policies.save(role, nameOf(to), { unfinished: to < steps }),
+        keepLineage(context, {
+          round: 0,
+          stage: "prepare",
+          role,
+          part: "prepare",
+          steps: [from, to],
+          checkpoint: nameOf(to),
+          from: begin,
+          method: update.name,
+          reward: null,
+          rollouts: null,
+          writers: {},
+          learnt: [{ uses, stepsAfter: 0 }],
+        }),
+      ]);
+      return { checkpoint: nameOf(to), losses: [...made], record };
     });
     const part = preparedSchema.parse(stored);
+    await policies.discard(begin);
     checkpoint = part.checkpoint;
     losses.push(...part.losses);
+    if (part.record !== null) records.push(part.record);
   }
-  return { checkpoint, losses };
+  return { checkpoint, losses, records };
 }
 
 function sum(values: Iterable<number>): number {

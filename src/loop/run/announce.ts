@@ -10,9 +10,10 @@ export function announce(
   { setUpSeconds, origin }: { readonly setUpSeconds: number; readonly origin: Lineage | null },
 ): void {
   const { definition, run: record, capabilities } = context;
-  const { task, budget, seed, gate } = definition;
+  const { task, budget, seed, gate, oversight } = definition;
   const events = record.events();
   const attempt = events.length;
+  const limits = { budget, ...(oversight.ask.length === 0 ? {} : { ask: [...oversight.ask] }) };
   const { model, optimize, task: described } = describeRun(definition);
   tell(context, "started", {
     type: "run-started",
@@ -22,6 +23,7 @@ export function announce(
     protocolHash: protocolHash(definition),
     seed,
     rounds: budget.rounds,
+    ...limits,
     task: described as Record<string, unknown>,
     model: { ...(model as object), ...(origin === null ? {} : { from: "the champion of an earlier run" }) },
     method: optimize as Record<string, unknown>,
@@ -39,6 +41,7 @@ export function announce(
       run: record.id,
       round: lastRound(events),
       rounds: budget.rounds,
+      ...limits,
       processId: process.pid,
     });
   tell(context, `engine/${attempt}`, {
@@ -47,5 +50,6 @@ export function announce(
     device: capabilities.device,
     workers: capabilities.workers,
     seconds: setUpSeconds,
+    ...(capabilities.prices === undefined ? {} : { currency: capabilities.prices.currency }),
   });
 }

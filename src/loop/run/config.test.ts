@@ -27,7 +27,7 @@ describe("defineRun", () => {
       seed: 0,
     });
     expect(definition.evaluate).toMatchObject({ over: "difficulty", perStratum: 128 });
-    expect(definition).not.toHaveProperty("oversight");
+    expect(definition.oversight).toEqual({ ask: [] });
     expect(isRunDefinition(definition)).toBe(true);
   });
 
@@ -86,7 +86,7 @@ describe("defineRun", () => {
     [{ task, acquire: [grpo()] }, /"acquire.0": expected something like procedural\(\)/],
     [{ task, optimize: procedural() }, /"optimize": expected something like rejectionSampling\(\)/],
     [{ task, guard: [() => "ok"] }, /"guard.0": expected something like logprobMismatch\(\)/],
-    [{ task, oversight: { ask: ["promotion"] } }, /no question can be asked yet/],
+    [{ task, oversight: { ask: ["promotions"] } }, /"oversight\.ask\.0".*did you mean "promotion"\?/],
     [{ task, prepare: supervised() }, /"prepare" needs its data: supervised\(\{ on: demonstrations\(\)/],
     [{ task, seed: 0.5 }, /"seed"/],
     [{ task, seed: 2 ** 48 }, /"seed"/],

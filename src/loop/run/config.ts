@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { readOptions, userError, valueWith } from "../../foundation/base/index.ts";
-import type { Guard, Harness, Selector, Source, Task } from "../../foundation/contract/index.ts";
+import {
+  askedSchema,
+  budgetSchema,
+  type Guard,
+  type Harness,
+  type Selector,
+  type Source,
+  type Task,
+} from "../../foundation/contract/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -12,6 +20,7 @@ import { type EngineDefinition, type ModelDefinition, tiny } from "../../model/e
 import { local } from "../../model/engine/local/index.ts";
 import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { checkBudget } from "./budget.ts";
 
 function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
   return valueWith<T>(member, `expected something like ${example}`);
@@ -72,10 +81,12 @@ const configSchema = z.strictObject({
     .prefault({}),
   /** After a rejection: go on from the candidate (at most three times, then from the champion), or from the champion. */
   afterReject: z.enum(["candidate", "champion"]).default("candidate"),
-  oversight: z
-    .strictObject({ ask: z.array(z.never("no question can be asked yet; leave the list empty")).default([]) })
+  /** What a person approves before it is done: `whetstone approve` and `whetstone reject` answer. */
+  oversight: z.strictObject({ ask: z.array(askedSchema).default([]) }).prefault({}),
+  /** What the run may take, all of its processes together; it stops cleanly at the first cap that it reaches. */
+  budget: z
+    .strictObject({ ...budgetSchema.shape, rounds: budgetSchema.shape.rounds.default(8) })
     .prefault({}),
-  budget: z.strictObject({ rounds: z.number().int().min(0).default(8) }).prefault({}),
   /** What is computed with and kept: `mixed` is faster than fp32 and learns like it, `bf16` takes half its memory. */
   precision: z.enum(["fp32", "mixed", "bf16"]).default("fp32"),
   /** Recomputes each layer's activations where its gradient is computed, in place of keeping them: less memory, a third more time. */
@@ -112,20 +123,7 @@ const mark = Symbol.for("whetstone.run-definition");
  */
 export function defineRun(config: RunConfig): RunDefinition {
   const read = readOptions("defineRun()", configSchema, config);
-  const {
-    name,
-    guard,
-    acquire,
-    select,
-    optimize,
-    refine,
-    engine,
-    model,
-    prepare,
-    oversight: _none,
-    lora,
-    ...rest
-  } = read;
+  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, lora, ...rest } = read;
   if (prepare !== undefined && prepare.on === undefined)
     throw userError(
       "invalid-option",
@@ -145,6 +143,7 @@ export function defineRun(config: RunConfig): RunDefinition {
     guard: guard ?? defaults(),
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
   };
+  checkBudget(definition);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }

@@ -17,6 +17,7 @@ const switches = [
   "gradientClipping",
   "freshOptimizer",
   "gradientNorm",
+  "prices",
 ] as const satisfies readonly (keyof EngineNeeds)[];
 
 /** What the parts of a run ask of its engine, all rounds together. */
@@ -31,7 +32,12 @@ export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
     refine.needs,
     ...passes.flatMap(({ generate, reward, update }) => [generate.needs, reward.needs, update.needs]),
   ];
-  const own: EngineNeeds = { precision, gradientCheckpointing, ...(lora ? { loraRank: lora.rank } : {}) };
+  const own: EngineNeeds = {
+    precision,
+    gradientCheckpointing,
+    ...(lora ? { loraRank: lora.rank } : {}),
+    prices: budget.currency !== undefined,
+  };
   return [always, ...parts].reduce<EngineNeeds>((sum, needs) => together(sum, needs ?? {}), own);
 }
 

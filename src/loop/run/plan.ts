@@ -11,6 +11,7 @@ import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/bl
 import type { RunDefinition } from "../round/definition.ts";
 import { checkProbes, planProbes } from "../round/probe-parts.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
+import { type BudgetChange, budgetChangeSchema, withBudget } from "./budget.ts";
 import { refuseLacking } from "./engine-needs.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
@@ -28,6 +29,8 @@ const workerBytes = 4.5e8;
 const brainBytes = 2e8;
 
 export interface PlanOptions {
+  /** Parts of the definition's budget that are others, as in {@link run}. */
+  readonly budget?: BudgetChange;
   /** The project folder; the current folder if left out. */
   readonly folder?: string;
   /** Hears how far a model is that has to be brought here first: without it there is nothing to count. */
@@ -37,6 +40,7 @@ export interface PlanOptions {
 
 const optionsSchema = z.strictObject({
   folder: projectFolder,
+  budget: budgetChangeSchema,
   onProgress: functionOf<EngineProgress>(),
   signal: abortSignal,
 });
@@ -48,9 +52,10 @@ const optionsSchema = z.strictObject({
  * @example
  * const { lines } = await plan(defineRun({ task: reverse() }), { folder: await mkdtemp(join(tmpdir(), "plan-")) });
  */
-export async function plan(definition: RunDefinition, options: PlanOptions = {}): Promise<Plan> {
-  checkDefinition("plan()", definition);
-  const { folder, onProgress, signal } = readOptions("plan()", optionsSchema, options);
+export async function plan(described: RunDefinition, options: PlanOptions = {}): Promise<Plan> {
+  checkDefinition("plan()", described);
+  const { folder, onProgress, signal, budget: change } = readOptions("plan()", optionsSchema, options);
+  const definition = withBudget(described, change ?? {});
   const { task, model, optimize, gate, budget } = definition;
   refuseLacking(definition);
   await using _verifier = lendVerifier(task, folder);
@@ -104,6 +109,8 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
   const planned: Omit<Plan, "lines"> = {
     name: definition.name,
     rounds: budget.rounds,
+    budget,
+    tokens: tokensOf(preparation) + tokensOfRounds(round, budget.rounds) + tokensOf(end),
     parameters,
     policies,
     preparation: preparation ?? [],
@@ -136,6 +143,17 @@ export async function plan(definition: RunDefinition, options: PlanOptions = {})
     canaries,
   };
   return { ...planned, lines: planLines(planned) };
+}
+
+function tokensOf(stages: readonly PlannedStage[] = []): number {
+  return stages.reduce((sum, { tokensSampled, tokensTrained }) => sum + tokensSampled + tokensTrained, 0);
+}
+
+function tokensOfRounds(stages: readonly PlannedStage[] = [], count: number): number {
+  return stages.reduce((sum, stage) => {
+    const { rounds = [1, count] } = stage;
+    return sum + (rounds[1] - rounds[0] + 1) * tokensOf([stage]);
+  }, 0);
 }
 
 function secondsOf(stages: readonly PlannedStage[] = []): number {

@@ -110,7 +110,7 @@ describe("isFinished", () => {
     ],
     ["its last round was given up", [...played(1), rolledBack(2, 0), finished()], 2, true],
   ] as const)("%s", (_, events, rounds, expected) => {
-    expect(isFinished(stored(events), rounds)).toBe(expected);
+    expect(isFinished(stored(events), { rounds })).toBe(expected);
   });
 });
 

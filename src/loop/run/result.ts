@@ -1,8 +1,10 @@
-import type { EventOf, Gain, StoredEvent } from "../../foundation/contract/index.ts";
+import type { Budget, EventOf, Gain, StoredEvent } from "../../foundation/contract/index.ts";
+import { stillSpent } from "./budget/spending.ts";
+import { type Marginal, marginalOf } from "./marginal.ts";
 
 export interface RunResult {
   readonly run: string;
-  readonly outcome: "rounds-spent" | "stopped-by-guard" | "interrupted";
+  readonly outcome: "rounds-spent" | "stopped-by-guard" | "budget-spent" | "interrupted";
   readonly reason: string;
   /** Folder of the champion's weights, which any tool that reads Hugging Face folders can load; null before the run ends. */
   readonly champion: string | null;
@@ -10,6 +12,8 @@ export interface RunResult {
   readonly championRound: number | null;
   /** On audit items, champion against base; null when the base is still the champion. */
   readonly gain: Gain | null;
+  /** What the last rounds gained for what they cost, and so what more budget would buy; null where that cannot be said. */
+  readonly marginal: Marginal | null;
   /** All of the run, in order. */
   readonly events: readonly StoredEvent[];
   /** True when the run was finished before and nothing was done. */
@@ -24,8 +28,10 @@ export function resultOf(
 ): RunResult {
   let finished: EventOf<"run-finished"> | undefined;
   let rollback: EventOf<"champion-rolled-back"> | undefined;
+  let spent: EventOf<"budget-spent"> | undefined;
   let gain: Gain | null = null;
   for (const { event } of events) {
+    if (event.type === "budget-spent") spent = event;
     if (event.type === "run-finished") {
       finished = event;
       rollback = undefined;
@@ -38,11 +44,12 @@ export function resultOf(
   }
   return {
     run,
-    outcome: finished?.outcome ?? "interrupted",
-    reason: finished?.reason ?? "not finished",
+    outcome: finished?.outcome ?? (spent === undefined ? "interrupted" : "budget-spent"),
+    reason: finished?.reason ?? spent?.reason ?? "not finished",
     champion: finished === undefined ? null : pathOf(rollback?.to.checkpoint ?? finished.champion),
     championRound: finished === undefined ? null : (rollback?.to.round ?? finished.championRound),
     gain,
+    marginal: marginalOf(events),
     events,
     alreadyFinished: false,
   };
@@ -58,17 +65,23 @@ export function auditOf(
     .findLast(({ after }) => after.weightVersion === checkpoint);
 }
 
-/** Whether a run with so many rounds has nothing left to do: a champion that was taken back is still to be audited. */
-export function isFinished(events: readonly StoredEvent[], rounds: number): boolean {
-  const played = lastRound(events);
-  const rolledBackAt = events.findLastIndex(({ event }) => event.type === "champion-rolled-back");
-  return events
-    .slice(rolledBackAt + 1)
-    .some(
-      ({ event }) =>
-        event.type === "run-finished" && (event.outcome === "stopped-by-guard" || played >= rounds),
-    );
+/**
+ * Whether a run with such a budget has nothing left to do: it has ended since its last round, and no round is left to play or no
+ * budget to play it with. A champion that was taken back is still to be audited.
+ */
+export function isFinished(events: readonly StoredEvent[], budget: Budget): boolean {
+  const spent = stillSpent(events, budget) !== undefined;
+  const before = events.findLastIndex(({ event }) => event.type === "run-finished");
+  const since = events.slice(before + 1).some(({ event }) => goesOn.has(event.type));
+  const end = events[before]?.event;
+  // Stopped before there was a base: that is all there is.
+  if (end?.type !== "run-finished") return spent;
+  if (since) return false;
+  return spent || end.outcome === "stopped-by-guard" || lastRound(events) >= budget.rounds;
 }
+
+/** What comes after an end only when the run has gone on from it. */
+const goesOn: ReadonlySet<string> = new Set(["round-finished", "champion-rolled-back"]);
 
 /** The last round that was finished, or given up by a rollback; 0 before the first. */
 export function lastRound(events: readonly StoredEvent[]): number {

@@ -27,6 +27,7 @@ export type EngineAbilities = Pick<
   | "freshOptimizer"
   | "untold"
   | "deterministic"
+  | "prices"
 >;
 
 /** An engine that is described but not started: what a configuration holds. */

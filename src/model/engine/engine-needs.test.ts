@@ -34,6 +34,7 @@ const rich: EngineAbilities = {
   freshOptimizer: true,
   untold: [],
   deterministic: ["calls", "engines"],
+  prices: { currency: "USD", read: 0.1, sampled: 0.3, trained: 0.9 },
 };
 
 describe("missingFrom", () => {
@@ -55,6 +56,7 @@ describe("missingFrom", () => {
     ],
     [{ gradientNorm: true }, "the norm of the gradient"],
     [{ deterministic: ["calls"] }, "equal bits of equal calls"],
+    [{ prices: true }, "prices (tinker({ prices: … }) gives them)"],
   ])("%j", (needs, words) => {
     expect(missingFrom(plain, needs)).toEqual([words]);
     expect(missingFrom(rich, needs)).toEqual([]);
@@ -87,6 +89,7 @@ describe("missingFrom", () => {
       deterministic: "deterministic",
       gradientClipping: "gradientClipping",
       freshOptimizer: "freshOptimizer",
+      prices: "prices",
     };
     expect(Object.keys(rich).sort()).toEqual(Object.keys(needs).sort());
   });

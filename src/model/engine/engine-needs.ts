@@ -49,6 +49,10 @@ export function missingFrom(abilities: EngineAbilities, needs: EngineNeeds): rea
       needs.gradientNorm === true && abilities.untold?.includes("gradient-norm") === true,
       "the norm of the gradient",
     ),
+    ...when(
+      needs.prices === true && abilities.prices === undefined,
+      "prices (tinker({ prices: … }) gives them)",
+    ),
     ...lacking(needs.deterministic, abilities.deterministic ?? [], "equal bits of equal"),
   ];
 }

@@ -40,6 +40,8 @@ test("help documents every exit code, and every command's help shows an example 
     "export",
     "rollback",
     "metrics",
+    "approve",
+    "reject",
     "doctor",
     "model",
     "engine",

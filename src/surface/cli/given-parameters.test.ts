@@ -44,7 +44,7 @@ const refused: readonly (readonly [Record<string, string | undefined>, string])[
   [{ jsn: undefined }, "There is no flag --jsn; did you mean --json?"],
   [
     { temperature: "1" },
-    "There is no flag --temperature; this run takes --learning-rate, --seed, --json, --help.",
+    "There is no flag --temperature; this run takes --learning-rate, --seed, --json, --budget, --help.",
   ],
   [{ seed: undefined }, "--seed needs a value: --seed VALUE."],
 ];

@@ -4,7 +4,7 @@ import { nearest, userError, type WhetstoneError } from "../../foundation/base/i
 export type GivenParameters = ReadonlyMap<string, string | undefined>;
 
 /** Flags of the commands that take a run's parameters. */
-export const runFlags = ["json", "help"] as const;
+export const runFlags = ["json", "budget", "help"] as const;
 
 export interface SplitInputs {
   /** What is left for the command itself. */

@@ -1,6 +1,22 @@
+import type { BudgetChange } from "../../loop/run/budget.ts";
+import { readBudget } from "./budget-flag.ts";
+
 export interface JsonFlags {
   readonly json?: boolean;
 }
+
+export interface BudgetFlags extends JsonFlags {
+  readonly budget?: BudgetChange;
+}
+
+/** Parts of the config's budget that are others for this command. */
+export const budget = {
+  kind: "parsed",
+  parse: readBudget,
+  optional: true,
+  placeholder: "CAPS",
+  brief: "rounds=8,tokens=2M,steps=20k,wallSeconds=2h,currency=5: in place of the config's",
+} as const;
 
 /** The flag that every command has. */
 export const json = {

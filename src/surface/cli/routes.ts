@@ -8,7 +8,10 @@ import { columns, describe } from "./describe.ts";
 import { engineRoutes } from "./engine-routes.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
 import { modelRoutes } from "./model-routes.ts";
-import { folder, type JsonFlags, json, text } from "./route-parts.ts";
+import { approve, reject } from "./oversight-routes.ts";
+import { type BudgetFlags, budget, folder, type JsonFlags, json, text } from "./route-parts.ts";
+import { trace } from "./trace-route.ts";
+import { gc, verify } from "./upkeep-routes.ts";
 
 const init = buildCommand<InitFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/init.ts")).initCommand,
@@ -57,12 +60,15 @@ const init = buildCommand<InitFlags, [string?], CliContext>({
   },
 });
 
-const plan = buildCommand<JsonFlags, [string?], CliContext>({
+const plan = buildCommand<BudgetFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/plan.ts")).planCommand,
-  parameters: { flags: { json }, positional: folder("A folder with a config, or a config; default here") },
+  parameters: {
+    flags: { budget, json },
+    positional: folder("A folder with a config, or a config; default here"),
+  },
   docs: {
     brief: "Say what a run would do: stages, time, memory, the smallest gain it can show",
-    customUsage: ["[--json] [FOLDER] [--PARAMETER VALUE]…"],
+    customUsage: ["[--budget CAPS] [--json] [FOLDER] [--PARAMETER VALUE]…"],
     fullDescription: describe({
       text: "Starts nothing, and needs no Python unless a model has to be brought here first. Parameters of the config are given as\nfor `whetstone run`.",
       examples: [
@@ -73,17 +79,21 @@ const plan = buildCommand<JsonFlags, [string?], CliContext>({
   },
 });
 
-const run = buildCommand<JsonFlags, [string?], CliContext>({
+const run = buildCommand<BudgetFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/run.ts")).runCommand,
-  parameters: { flags: { json }, positional: folder("A folder with a config, or a config; default here") },
+  parameters: {
+    flags: { budget, json },
+    positional: folder("A folder with a config, or a config; default here"),
+  },
   docs: {
     brief: "Run, or go on with the run of a folder",
-    customUsage: ["[--json] [FOLDER] [--PARAMETER VALUE]…"],
+    customUsage: ["[--budget CAPS] [--json] [FOLDER] [--PARAMETER VALUE]…"],
     fullDescription: describe({
       text: "The same command goes on after any interruption, and needs no flag for it. Ctrl-C ends within seconds, and\nat once when pressed again. Parameters are those that the config names with withParameters();\n`whetstone run FOLDER --help` lists them. With --json: one event a line, the result last.",
       examples: [
         ["whetstone run", "the config in this folder"],
         ["whetstone run examples/reverse --filter none --seed 3", "a config with parameters"],
+        ["whetstone run --budget rounds=12,tokens=5M", "more than the config says, now and for this command"],
         ["whetstone run --json > events.jsonl", "for programs"],
       ],
     }),
@@ -156,6 +166,11 @@ export const routes = buildRouteMap<string, CliContext>({
     rollback,
     metrics,
     certificate: certificateRoutes,
+    trace,
+    approve,
+    reject,
+    verify,
+    gc,
     doctor,
     model: modelRoutes,
     engine: engineRoutes,

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ledgerFolder } from "../../foundation/ledger/index.ts";
 import { meters } from "../../lifecycle/evaluate/index.ts";
 import { readRun } from "../../loop/run.ts";
-import { reportPage, tellRun } from "../report/index.ts";
+import { type RunStory, reportPage, tellRun } from "../report/index.ts";
 import { writeWhole } from "./write-whole.ts";
 
 export interface ReportOptions {
@@ -12,15 +12,19 @@ export interface ReportOptions {
   readonly path?: string;
 }
 
-/** Writes the report of a run and returns its path. Throws `no-run`, `no-space` and `file-unwritable`. */
-export async function writeReport(folder: string, { run, path: given }: ReportOptions = {}): Promise<string> {
+/** Writes the report of a run; returns its path, and the story that it tells. Throws `no-run`, `no-space` and `file-unwritable`. */
+export async function writeReport(
+  folder: string,
+  { run, path: given }: ReportOptions = {},
+): Promise<{ readonly path: string; readonly story: RunStory }> {
   const { record, events } = readRun(folder, run);
-  const page = reportPage(tellRun(events), {
+  const story = tellRun(events);
+  const page = reportPage(story, {
     generatedAt: new Date(),
     definitions: meters,
     configuration: record.description,
   });
   const path = given ?? join(ledgerFolder(folder), "report.html");
   await writeWhole(path, page);
-  return path;
+  return { path, story };
 }

@@ -1,7 +1,9 @@
 import type { GuardFinding } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
+import { marginalWords, price } from "./marginal-words.ts";
 import { noClaimOf } from "./no-claim.ts";
+import { openIn, questionWords } from "./question-words.ts";
 import { roundTable } from "./round-table.ts";
 import type { RunStory } from "./story.ts";
 import { type Environment, speaksUnicode } from "./terminal/abilities.ts";
@@ -29,6 +31,8 @@ export interface ClosingOptions {
   readonly environment?: Environment;
   /** Cells of a line, where reasons are to be cut to one. */
   readonly columns?: number;
+  /** The project folder, as a command in the reader's place names it; default the place itself. */
+  readonly where?: string;
 }
 
 /**
@@ -57,6 +61,11 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     ...entry("rollback", rollbackWords(story)),
     ...entry("guards", guardWords(story)),
     ...entry("cost", costWords(story)),
+    ...entry("next", nextWords(story)),
+    // Commands are copied: they are never broken.
+    ...waiting(story, options.where, glyphs).map(
+      (text, index) => (index === 0 ? "waits" : "").padEnd(column) + text,
+    ),
     // A path is copied: it is never broken.
     ...(report === undefined ? [] : [`${"report".padEnd(column)}${report}`]),
   ];
@@ -87,10 +96,12 @@ function headline(story: RunStory): string {
       return `${name}: ${plural(rounds.length, "round")}${wall}${observed}`;
     case "stopped-by-guard":
       return `${name}: stopped by a guard in round ${at}${of}: ${reason ?? ""}`;
+    case "budget-spent":
+      return `${name}: stopped ${place}${stage}: ${reason ?? ""}`;
     case "interrupted":
       return `${name}: interrupted ${place}${stage}: ${interruptions.at(-1)?.reason ?? ""}`;
     case "running":
-      return `${name}: ${place}${stage}${observed}`;
+      return `${name}: ${place}${stage}${openIn(story).length > 0 ? ", waits for a person" : ""}${observed}`;
   }
 }
 
@@ -158,11 +169,24 @@ function guardWords({ rounds }: RunStory): string[] {
   );
 }
 
-function costWords({ cost }: RunStory): string[] {
+/** What more budget would buy, once the run has ended. */
+function nextWords(story: RunStory): string[] {
+  if (story.state !== "finished" && story.state !== "budget-spent") return [];
+  const words = marginalWords(story);
+  return words === undefined ? [] : [words];
+}
+
+function waiting(story: RunStory, where: string | undefined, glyphs: Glyphs): string[] {
+  return openIn(story).flatMap((question) =>
+    questionWords(question, where).map((line, index) => printable(index === 0 ? line : `  ${line}`, glyphs)),
+  );
+}
+
+function costWords({ cost, engine }: RunStory): string[] {
   if (cost === null) return [];
   const { wallSeconds, busySeconds, availableSeconds, tokensSampled, tokensTrained } = cost;
   const busy = availableSeconds > 0 ? `, engine busy ${percent(busySeconds / availableSeconds, 0)}` : "";
   return [
-    `${duration(wallSeconds)}${busy}, ${compact(tokensSampled)} tokens sampled, ${compact(tokensTrained)} trained`,
+    `${duration(wallSeconds)}${busy}, ${compact(tokensSampled)} tokens sampled, ${compact(tokensTrained)} trained${cost.currency === undefined ? "" : `, ${price(cost.currency, engine)}`}`,
   ];
 }

@@ -14,7 +14,7 @@ export interface NoClaim {
 /** For a story without an audit of the champion against the base. */
 export function noClaimOf(story: RunStory): NoClaim {
   const { facts, state, champion, rounds, rollbacks } = story;
-  const over = state === "finished" || state === "stopped-by-guard";
+  const over = state === "finished" || state === "stopped-by-guard" || state === "budget-spent";
   if (rounds.length === 0)
     return over ? { verdict: "none", reasons: ["no round was played"] } : { verdict: "", reasons: [] };
   if (facts?.observe === true)

@@ -18,6 +18,7 @@ export function newRound(round: number): RoundDraft {
     training: null,
     loss: null,
     validation: null,
+    validationGain: null,
     readings: [],
     findings: [],
     decision: null,
@@ -61,7 +62,9 @@ export function roundHears(draft: RoundDraft, event: RunEvent, at: number): void
       return;
     case "validation-measured":
       // The champion's own measurement is the one of its round; measured again it is the same.
-      if (event.who !== "champion") draft.validation = event.measurement;
+      if (event.who === "champion") return;
+      draft.validation = event.measurement;
+      draft.validationGain = event.gain ?? null;
       return;
     case "meters-read":
       draft.readings = event.readings;

@@ -44,7 +44,7 @@ export function frontierOf(
 
 /** What was spent so far, and since the last time the whole run was metered. */
 export function sumOf(spent: Cost | null, now: Cost, before: Cost | null): Cost {
-  const more = (name: keyof Cost): number => (spent?.[name] ?? 0) + now[name] - (before?.[name] ?? 0);
+  const more = (name: keyof Cost): number => (spent?.[name] ?? 0) + (now[name] ?? 0) - (before?.[name] ?? 0);
   return {
     tokensSampled: more("tokensSampled"),
     tokensTrained: more("tokensTrained"),
@@ -52,5 +52,6 @@ export function sumOf(spent: Cost | null, now: Cost, before: Cost | null): Cost 
     busySeconds: more("busySeconds"),
     availableSeconds: more("availableSeconds"),
     wallSeconds: more("wallSeconds"),
+    ...(now.currency === undefined ? {} : { currency: more("currency") }),
   };
 }

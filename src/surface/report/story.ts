@@ -10,6 +10,8 @@ import type {
   StageName,
   TrainingLoss,
 } from "../../foundation/contract/index.ts";
+import type { Question } from "../../loop/oversight/index.ts";
+import type { Marginal } from "../../loop/run/marginal.ts";
 
 /** What was settled when the run began. */
 export type RunFacts = Readonly<Omit<EventOf<"run-started">, "type" | "run">>;
@@ -19,6 +21,8 @@ export interface EngineStory {
   readonly device: string;
   readonly workers: number;
   readonly seconds: number;
+  /** Of its prices; absent where it has none. */
+  readonly currency?: string | undefined;
 }
 
 export interface StageStory {
@@ -72,6 +76,8 @@ export interface RoundStory {
   readonly loss: TrainingLoss | null;
   /** The candidate (in round 0 the base) on validation items. */
   readonly validation: Measurement | null;
+  /** The candidate against the champion on those items: the naive gain, since they steer the run. */
+  readonly validationGain: Gain | null;
   readonly readings: readonly MeterReading[];
   readonly findings: readonly GuardFinding[];
   readonly decision: Decision | null;
@@ -114,7 +120,14 @@ export interface OpenedStory {
   readonly reason: string;
 }
 
-export type RunState = "empty" | "running" | "interrupted" | "finished" | "stopped-by-guard";
+export type RunState =
+  | "empty"
+  | "running"
+  | "interrupted"
+  | "finished"
+  | "stopped-by-guard"
+  /** A cap of the budget was reached; a raised budget goes on. */
+  | "budget-spent";
 
 /**
  * A run as people read it: the fold of its events, whole or cut off anywhere. Everything that is shown (terminal, closing
@@ -158,6 +171,10 @@ export interface RunStory {
   readonly rollbacks: readonly RollbackStory[];
   /** In order. */
   readonly opened: readonly OpenedStory[];
+  /** What a person was asked, in order. */
+  readonly questions: readonly Question[];
+  /** What the last rounds gained for what they cost; null where that cannot be said. */
+  readonly marginal: Marginal | null;
   /** Of the whole run so far. */
   readonly cost: Cost | null;
   readonly startedAt: number | null;

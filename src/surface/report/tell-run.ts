@@ -1,4 +1,6 @@
-import type { Cost, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
+import type { Cost, EventOf, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
+import { questionsOf } from "../../loop/oversight/index.ts";
+import { marginalListener } from "../../loop/run/marginal.ts";
 import { isOrdered } from "./kinds.ts";
 import { newRound, type RoundDraft, roundHears } from "./round-draft.ts";
 import type {
@@ -47,6 +49,8 @@ export function storyListener(): StoryListener {
   const audits: ClaimStory[] = [];
   const rollbacks: RollbackStory[] = [];
   const opened: OpenedStory[] = [];
+  const overseen: StoredEvent[] = [];
+  const marginal = marginalListener();
   let cost: Cost | null = null;
   let startedAt: number | null = null;
   let lastAt: number | null = null;
@@ -66,6 +70,7 @@ export function storyListener(): StoryListener {
     run ||= of;
     startedAt ??= at;
     lastAt = at;
+    marginal.hear(event);
     switch (event.type) {
       case "run-started": {
         const { type: _type, run: _run, ...settled } = event;
@@ -75,9 +80,18 @@ export function storyListener(): StoryListener {
       }
       case "run-resumed":
         resumptions.push({ round: newest(event.round), at });
-        // More rounds may have been asked for since.
-        if (facts !== null) facts = { ...facts, rounds: event.rounds };
+        // More may have been asked for since.
+        if (facts !== null) facts = { ...facts, rounds: event.rounds, ...limitsOf(event) };
         break;
+      case "question-asked":
+      case "question-answered":
+        overseen.push({ id, run: of, at, event });
+        // Who waits beside a run that has ended does not make it go on.
+        return;
+      case "budget-spent":
+        state = "budget-spent";
+        reason = event.reason;
+        return;
       case "engine-started": {
         const { type: _type, ...started } = event;
         engine = started;
@@ -92,7 +106,7 @@ export function storyListener(): StoryListener {
         champion = { round: event.championRound, checkpoint: event.champion };
         // The promotion itself may be missing from a part of the events.
         if (audit?.championRound === 0) audit = { ...audit, championRound: event.championRound };
-        state = event.outcome === "stopped-by-guard" ? "stopped-by-guard" : "finished";
+        state = event.outcome === "rounds-spent" ? "finished" : event.outcome;
         reason = event.reason;
         return;
       case "cost-metered": {
@@ -114,6 +128,7 @@ export function storyListener(): StoryListener {
         roundHears(roundOf(event.round), event, at);
         break;
       case "champion-rolled-back": {
+        overseen.push({ id, run: of, at, event });
         const { from, to, reason: why } = event;
         champion = to;
         // An audit says something of the weights that it was of, and of no others.
@@ -157,10 +172,16 @@ export function storyListener(): StoryListener {
       resumptions: [...resumptions],
       rollbacks: [...rollbacks],
       opened: [...opened],
+      questions: questionsOf(overseen),
+      marginal: marginal.read(),
       cost,
       startedAt,
       lastAt,
     };
   };
   return { hear, story };
+}
+
+function limitsOf({ budget, ask }: EventOf<"run-resumed">): Pick<RunFacts, "budget" | "ask"> {
+  return { ...(budget === undefined ? {} : { budget }), ...(ask === undefined ? {} : { ask }) };
 }

@@ -2,12 +2,14 @@ import { type Json, randomStream } from "../../../foundation/base/index.ts";
 import type { Example, Item, Policy, ScoredGroup, Task } from "../../../foundation/contract/index.ts";
 import { reverse } from "../../../world/task/index.ts";
 import { FakeModel, itemOf, policyOf, type Speak } from "../../rollout/testing/fakes.ts";
-import type { MethodContext, PolicyStore, Weights } from "../context.ts";
+import type { MethodContext, PolicyStore, Training, Weights } from "../context.ts";
 
 /** What outlives a process: finished steps, stored rollouts. */
 export class FakeLedger {
   readonly steps = new Map<string, Json>();
   readonly artifacts = new Map<string, readonly ScoredGroup[]>();
+  /** What was learnt from, a stretch of training each. */
+  readonly trainings: Training[] = [];
   /** Steps whose work was done, in the order in which they ended. */
   readonly done: string[] = [];
 
@@ -24,6 +26,7 @@ export class FakeLedger {
 export class FakePolicies implements PolicyStore {
   readonly opened: (Weights & { readonly role: string })[] = [];
   readonly saved: { readonly role: string; readonly checkpoint: string }[] = [];
+  readonly discarded: string[] = [];
   /** Every model that was loaded, by role, in order. */
   readonly models = new Map<string, FakeModel[]>();
   readonly #held = new Map<string, { model: FakeModel; weights: Weights }>();
@@ -56,6 +59,10 @@ export class FakePolicies implements PolicyStore {
     const held = this.#held.get(role);
     if (held !== undefined)
       this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
+  }
+
+  async discard(checkpoint: string): Promise<void> {
+    this.discarded.push(checkpoint);
   }
 
   /** Attempts at an item, over all models. */
@@ -102,6 +109,7 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
       return artifact;
     },
     readGroups: async (artifact) => ledger.artifacts.get(artifact) ?? [],
+    storeTraining: async (training) => `record-${ledger.trainings.push(training)}`,
     ...(rest.signal ? { signal: rest.signal } : {}),
     ...(rest.onProgress ? { onProgress: rest.onProgress } : {}),
   };

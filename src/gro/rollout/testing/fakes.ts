@@ -2,6 +2,8 @@ import { userError } from "../../../foundation/base/index.ts";
 import type {
   Datum,
   EngineModel,
+  Example,
+  ExampleWriter,
   ForwardOptions,
   ForwardResult,
   Item,
@@ -227,6 +229,28 @@ export function rolloutOf(
     sample: 0,
   };
 }
+
+/** An example that no model wrote, unless the rest says who did. */
+export const exampleLike = (rest: Partial<Example> = {}): Example => ({
+  context: Int32Array.of(1),
+  response: Int32Array.of(50, 2),
+  item: "",
+  difficulty: 1,
+  prompt: "",
+  answer: "2",
+  source: "test",
+  writer: null,
+  ...rest,
+});
+
+/** The writer of an example that a model wrote. */
+export const someWriter: ExampleWriter = {
+  role: "solver",
+  sample: 0,
+  group: 0,
+  rollout: 0,
+  artifact: null,
+};
 
 /** A group of attempts of one role with their rewards. */
 export function groupOf(

@@ -68,7 +68,8 @@ export const meters: readonly Meter[] = [
   {
     name: "real share",
     unit: "share",
-    definition: "Share of trained tokens that no model wrote.",
+    definition:
+      "Share of trained tokens whose lineage ends in data that no model wrote: of answers that the task, a file or a person wrote, to items that no model made. A token that any weights sampled is never one, whoever wrote what it answers.",
     read: ofTraining(({ realShare }) => realShare),
   },
   {

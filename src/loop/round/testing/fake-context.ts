@@ -53,6 +53,7 @@ export const definitionOf = (rest: Partial<RunDefinition> = {}): RunDefinition =
   gate: { mode: "decide", alpha: 0.05, cap: 200, reusedOpenings: 4 },
   afterReject: "candidate",
   budget: { rounds: 3 },
+  oversight: { ask: [] },
   precision: "fp32",
   gradientCheckpointing: false,
   seed: 1,
@@ -149,7 +150,7 @@ export class FakeContext implements Disposable {
     };
     const policies = new EnginePolicies({
       keepMoments: true,
-      digests: { get: () => undefined, set: () => {} },
+      digests: { get: () => undefined, set: () => {}, delete: () => {} },
       engine,
       tokenizer: letters,
       precision: "fp32",
@@ -175,6 +176,8 @@ export class FakeContext implements Disposable {
       safePoint: () => {
         if (this.stop !== undefined) throw this.stop;
       },
+      withinBudget: () => {},
+      oversight: {},
     };
   }
 

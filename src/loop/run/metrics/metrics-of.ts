@@ -71,7 +71,8 @@ export function metricsOf(event: RunEvent): Metric[] {
     case "guards-spoke":
       return event.findings.flatMap(guardRows);
     case "decision-made":
-      return decisionRows(event.decision);
+      // What a person is asked comes again with the answer.
+      return event.decision.decision === "ask" ? [] : decisionRows(event.decision);
     case "candidate-promoted":
       return [{ ...empty, kind: "champion", measure: "champion", value: event.round, unit: "round" }];
     case "champion-rolled-back": {
@@ -164,14 +165,13 @@ function costRows(cost: Cost): Metric[] {
     busySeconds: "seconds",
     availableSeconds: "seconds",
     wallSeconds: "seconds",
+    chargedSeconds: "seconds",
+    currency: "currency",
   };
-  return (Object.keys(units) as (keyof Cost)[]).map((measure) => ({
-    ...empty,
-    kind: "cost",
-    measure,
-    value: cost[measure],
-    unit: units[measure],
-  }));
+  return (Object.keys(units) as (keyof Cost)[]).flatMap((measure) => {
+    const value = cost[measure];
+    return value === undefined ? [] : [{ ...empty, kind: "cost", measure, value, unit: units[measure] }];
+  });
 }
 
 function time(measure: string, value: number): Metric {

@@ -1,4 +1,5 @@
 import { points } from "../../../foundation/statistics/index.ts";
+import { budgetWords } from "../budget.ts";
 import type { Plan, PlannedStage } from "./planned.ts";
 
 /** A plan for people. */
@@ -13,6 +14,7 @@ export function planLines(plan: Omit<Plan, "lines">): string[] {
     ...end.map((stage) => stageLine("once", stage)),
     "",
     ...timeLines(plan),
+    ...budgetLines(plan),
     `Memory   about ${size(plan.memoryBytes)} for all processes`,
     ...diskLines(plan),
     ...gateLines(gate, smallest),
@@ -27,6 +29,17 @@ function timeLines({ seconds, secondsBetween: [least, most], speed }: Omit<Plan,
     line,
     `         roughly: it may be ${duration(least)} to ${duration(most)} here; the first run will tell`,
   ];
+}
+
+/** Caps end a run before its rounds are spent; without any there is nothing to say. */
+function budgetLines({ budget: { rounds: _rounds, ...caps }, tokens }: Omit<Plan, "lines">): string[] {
+  const words = budgetWords(caps);
+  if (words === "") return [];
+  return [`Budget   stops at ${words}; all of this takes about ${whole(tokens)} tokens at most`];
+}
+
+function whole(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
 }
 
 function diskLines({ diskBytes, diskBytesEachRound, diskFreeBytes }: Omit<Plan, "lines">): string[] {

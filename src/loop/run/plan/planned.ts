@@ -1,3 +1,4 @@
+import type { Budget } from "../../../foundation/contract/index.ts";
 import type { Speed } from "./speed.ts";
 import type { Work } from "./work.ts";
 
@@ -8,6 +9,9 @@ export interface PlannedStage extends Omit<Work, "lanes"> {
 export interface Plan {
   readonly name: string;
   readonly rounds: number;
+  readonly budget: Budget;
+  /** Sampled and trained by the whole run, at most. */
+  readonly tokens: number;
   readonly parameters: number;
   /** Models that are trained. */
   readonly policies: number;

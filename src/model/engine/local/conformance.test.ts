@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { conformanceTests } from "../conformance/index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
@@ -16,6 +16,8 @@ const shape = {
 };
 
 const home = new EngineHome();
+beforeAll(() => home.begin(), 600_000);
+afterAll(() => home.end());
 
 const models = {
   rotary: { num_key_value_heads: 2, tie_word_embeddings: true },

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LoraOptions, Precision } from "../../../foundation/contract/index.ts";
 import { conformanceChecks } from "../conformance/index.ts";
 import { local } from "./index.ts";
@@ -21,6 +21,8 @@ const shape = {
 };
 
 const home = new EngineHome({ workers: 2, deterministic: true });
+beforeAll(() => home.begin(), 600_000);
+afterAll(() => home.end());
 beforeAll(async () => {
   for (const positions of [64, manyPositions])
     await home.model(String(positions), { ...shape, max_position_embeddings: positions });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import { conformanceTests } from "../conformance/index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
@@ -31,6 +31,8 @@ const models = {
 };
 
 const home = new EngineHome();
+beforeAll(() => home.begin(), 600_000);
+afterAll(() => home.end());
 
 describe.each([
   { kind: "gemma3_text", precision: "fp32" },

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeAdapters } from "./index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 import { train, vocabulary } from "./testing/small-engine.ts";
@@ -23,6 +23,8 @@ const config = {
 };
 
 const home = new EngineHome();
+beforeAll(() => home.begin(), 600_000);
+afterAll(() => home.end());
 let modelFolder: string;
 beforeAll(async () => {
   modelFolder = await home.model("phi", config);

@@ -97,7 +97,8 @@ export class RemoteModel implements EngineModel {
         const pass = { modelId: this.id, sequence, data: wire, lossName: loss.name, lossConfig, forwardOnly };
         const { metrics, logprobs } = await session.connection.pass(pass);
         checkReturned(data, loss, logprobs);
-        if (!forwardOnly) for (const { tokens } of data) session.tally.tokensTrained += tokens.length;
+        const kind = forwardOnly ? "tokensRead" : "tokensTrained";
+        for (const { tokens } of data) session.tally[kind] += tokens.length;
         let positions = 0;
         const counts = data.map((datum) => countedBy(datum, loss));
         for (const [index, { tokens }] of data.entries())

@@ -60,7 +60,8 @@ export class RemoteSampler implements Sampler {
     const bodies = requests.map((request) => sampleBody(request, tokenBytes));
     const drawn = await this.#all(bodies, signal);
     return drawn.map(({ sequences }, index) => {
-      const { samples, parameters } = requests[index] as SampleRequest;
+      const { samples, parameters, prompt } = requests[index] as SampleRequest;
+      session.tally.tokensRead += prompt.length;
       this.#checkDrawn(sequences, samples);
       const { stopStrings = [] } = parameters;
       const cut = sequences.map((one) => cutAtStop(one, stopStrings, tokenBytes ?? []));
@@ -83,6 +84,7 @@ export class RemoteSampler implements Sampler {
       sequences.map((tokens) => scoreBody(tokens, top)),
       signal,
     );
+    for (const { length } of sequences) this.#options.session.tally.tokensRead += length;
     return scored.map((one, index) => ({
       logprobs: promptLogprobs(one, (sequences[index] as TokenIds).length),
       ...(one.topPromptLogprobs && { top: one.topPromptLogprobs }),
@@ -127,7 +129,7 @@ export class RemoteSampler implements Sampler {
     pooling = "",
   ): Promise<Float32Array[][]> {
     for (const tokens of sequences) this.#checkPrompt(tokens);
-    const { connection } = this.#options.session;
+    const { connection, tally } = this.#options.session;
     const divided = parts(sequences, ({ length }) => length, mostRead);
     const bodies = divided.map((members) => {
       const chunked = members.map((tokens) => [{ kind: "tokens", tokens: tokens.slice() } as const]);
@@ -137,6 +139,7 @@ export class RemoteSampler implements Sampler {
     const told = await this.#each(bodies, signal, (bodyOf, sequence) =>
       connection.arrays(path, bodyOf(sequence)),
     );
+    for (const { length } of sequences) tally.tokensRead += length;
     return names.map((name) => told.flatMap((arrays, at) => listOf(arrays, name, divided[at]?.length)));
   }
 

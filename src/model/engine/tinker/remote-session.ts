@@ -11,7 +11,12 @@ export class RemoteSession {
   readonly id: string;
   /** The server's name for the model. */
   readonly modelName: string;
-  readonly tally: Tally = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0 };
+  readonly tally: Tally & { tokensRead: number } = {
+    tokensSampled: 0,
+    tokensTrained: 0,
+    optimizerSteps: 0,
+    tokensRead: 0,
+  };
   readonly #clock: Clock;
   readonly #beating: NodeJS.Timeout;
   #models = 0;

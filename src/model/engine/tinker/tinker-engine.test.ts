@@ -36,6 +36,31 @@ test("a server is found by the SDK's own variables", async () => {
   expect((await engine.capabilities()).engine).toBe("tinker (tabular)");
 });
 
+test("what a server charges is a capability, and what was read is counted", async () => {
+  await using one = await served();
+  const given = { baseUrl: one.server.url, apiKey: "k", model: "org/tiny" };
+  expect((await (await tinker(given).open({ logFolder: "" })).capabilities()).prices).toBeUndefined();
+  const prices = { currency: "USD", read: 0.1, sampled: 0.3, trained: 0.9 };
+  const definition = tinker({ ...given, prices });
+  expect(definition.description).not.toHaveProperty("prices");
+  await using engine = await definition.open({ logFolder: "" });
+  expect((await engine.capabilities()).prices).toEqual(prices);
+  await using model = await engine.createModel({ source: folder });
+  const prompt = Int32Array.of(1, 2, 3);
+  await using sampler = await model.snapshot();
+  await sampler.sample([{ prompt, samples: 4, seed: 1, parameters: { maxTokens: 2, temperature: 1 } }]);
+  expect(engine.cost()).toMatchObject({ tokensRead: 3, tokensTrained: 0 });
+  await sampler.logprobs([Int32Array.of(1, 2, 3, 4, 5)]);
+  const datum = { tokens: prompt, targets: Int32Array.of(2, 3, 4), weights: Float32Array.of(1, 1, 1) };
+  await model.forward([datum], { loss: { name: "cross_entropy" } });
+  expect(engine.cost()).toMatchObject({ tokensRead: 11, tokensTrained: 0 });
+  await model.forwardBackward([datum], { loss: { name: "cross_entropy" } });
+  expect(engine.cost()).toMatchObject({ tokensRead: 11, tokensTrained: 3 });
+  expect(() => tinker({ ...given, prices: { ...prices, currency: "dollars" } })).toThrow(
+    /"prices\.currency": expected the code of a currency, such as "USD"/,
+  );
+});
+
 test("what a closed engine held is freed at once, and one whose server is gone closes all the same", async () => {
   const held = new Set<unknown>();
   await using one = await served({}, (inner) => {

@@ -7,6 +7,7 @@ import type {
   EngineCapabilities,
   EngineCost,
   EngineModel,
+  EnginePrices,
   LoadOptions,
   LoraOptions,
   ModelInfo,
@@ -37,6 +38,7 @@ export interface TinkerEngineOptions {
   readonly clock: Clock;
   /** Finds out what a server can be relied on for, before anything else is asked of it. */
   readonly probe?: (server: ServerIdentity) => Promise<Findings | undefined>;
+  readonly prices?: EnginePrices;
 }
 
 /** Which server it is, as far as it says. */
@@ -101,7 +103,7 @@ export class TinkerEngine implements Engine {
   }
 
   async #openSession(): Promise<Opened> {
-    const { connection, model, clock, baseUrl, probe } = this.#options;
+    const { connection, model, clock, baseUrl, probe, prices } = this.#options;
     const said = await connection.get("get_server_capabilities");
     const { supported_models: models, supported_loss_fns: losses } = said;
     const listed = modelsSchema.safeParse(models);
@@ -128,7 +130,8 @@ export class TinkerEngine implements Engine {
     const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
     const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
     const stated = { ...known, ...own, engine, extensions, deterministic };
-    const capabilities = findings === undefined ? stated : asFound(stated, findings);
+    const found = findings === undefined ? stated : asFound(stated, findings);
+    const capabilities = prices === undefined ? found : { ...found, prices };
     const traits: ServerTraits = {
       ours,
       signedWeights: capabilities.signedWeights !== false,
@@ -287,8 +290,8 @@ export class TinkerEngine implements Engine {
   }
 
   cost(): EngineCost {
-    const { tally = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0 }, busySeconds = 0 } =
-      this.#session ?? {};
+    const nothing = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0, tokensRead: 0 };
+    const { tally = nothing, busySeconds = 0 } = this.#session ?? {};
     return {
       busySeconds,
       availableSeconds: (this.#options.clock.monotonic() - this.#openedAt) / 1000,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { readOptions, systemClock, userError } from "../../../foundation/base/index.ts";
+import type { EnginePrices } from "../../../foundation/contract/index.ts";
 import type { EngineContext, EngineDefinition } from "../definition.ts";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Findings } from "./probe/findings.ts";
@@ -13,6 +14,14 @@ const optionsSchema = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   apiKey: z.string().min(1).optional(),
   probe: z.boolean().optional(),
+  prices: z
+    .strictObject({
+      currency: z.string().regex(/^\p{Lu}{3}$/u, 'expected the code of a currency, such as "USD"'),
+      read: z.number().min(0),
+      sampled: z.number().min(0),
+      trained: z.number().min(0),
+    })
+    .optional(),
 });
 
 export interface TinkerOptions {
@@ -28,6 +37,11 @@ export interface TinkerOptions {
    * tries any server anew, `false` none.
    */
   readonly probe?: boolean;
+  /**
+   * What a million tokens cost there: read (prompts once a request, and sequences that are scored), sampled and trained. The
+   * run's cost is then told in that currency too, and a budget can cap it. Prices are not part of what a run is.
+   */
+  readonly prices?: EnginePrices;
 }
 
 /**
@@ -40,7 +54,7 @@ export interface TinkerOptions {
  */
 export function tinker(options: TinkerOptions): EngineDefinition {
   const given = readOptions("tinker()", optionsSchema, options);
-  const { model } = given;
+  const { model, prices } = given;
   return {
     name: "tinker",
     description: { model, ...(given.baseUrl === undefined ? {} : { baseUrl: given.baseUrl }) },
@@ -53,6 +67,7 @@ export function tinker(options: TinkerOptions): EngineDefinition {
           baseUrl: server.baseUrl,
           model,
           clock: systemClock,
+          ...(prices === undefined ? {} : { prices }),
           ...more,
         });
       if (given.probe === false) return open({});

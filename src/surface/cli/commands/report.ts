@@ -14,11 +14,11 @@ export interface ReportFlags extends JsonFlags {
 export async function reportCommand(this: CliContext, flags: ReportFlags, where = "."): Promise<void> {
   await answer(this, flags.json, async () => {
     const { run, output: given } = flags;
-    const path = await writeReport(projectFolder(where), {
+    const { path, story } = await writeReport(projectFolder(where), {
       ...(run === undefined ? {} : { run }),
       ...(given === undefined ? {} : { path: resolve(given) }),
     });
-    if (flags.json) this.output.json({ report: path });
+    if (flags.json) this.output.json({ report: path, story });
     else this.output.line(`The report lies in ${path}; it opens in any browser, offline.`);
     return 0;
   });

@@ -1,57 +1,73 @@
 import { isWhetstoneError, messageOf, systemClock, WhetstoneError } from "../../../foundation/base/index.ts";
-import type { Watcher } from "../../../foundation/contract/index.ts";
-import { type RunResult, run } from "../../../loop/run.ts";
-import { closingWords, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
+import type { Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
+import { type BudgetChange, type Question, type RunResult, run } from "../../../loop/run.ts";
+import { closingWords, questionWords, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interruption.ts";
 import { type LoadedConfig, loadConfig } from "../load-config.ts";
 import type { Output } from "../output.ts";
-import type { JsonFlags } from "../route-parts.ts";
+import type { BudgetFlags } from "../route-parts.ts";
 import { writeReport } from "../write-report.ts";
 
 /** Runs or goes on with the run of a folder. With `--json`: one stored event a line, the result at the end. */
-export async function runCommand(this: CliContext, { json }: JsonFlags, where = "."): Promise<void> {
+export async function runCommand(
+  this: CliContext,
+  { json, budget }: BudgetFlags,
+  where = ".",
+): Promise<void> {
   const { output, parameters } = this;
   await answer(this, json, async () => {
     const config = await loadConfig(where, parameters);
-    const result = json ? await streamed(config, output) : await drawn(config, this);
+    const asked: Asked = { config, where, ...(budget === undefined ? {} : { budget }) };
+    const result = json ? await streamed(asked, output) : await drawn(asked, this);
     const report = await reportOf(config.folder, result, output);
     const { events, ...summary } = result;
     if (json) output.json({ type: "result", ...summary, report });
-    else for (const line of wordsFor(result, report, this)) output.line(line);
+    else for (const line of wordsFor(result, { report, where }, this)) output.line(line);
     return exitCodeFor(result);
   });
 }
 
-async function streamed(config: LoadedConfig, output: Output): Promise<RunResult> {
+interface Asked {
+  readonly config: LoadedConfig;
+  /** The folder as the command line names it. */
+  readonly where: string;
+  readonly budget?: BudgetChange;
+}
+
+async function streamed(asked: Asked, output: Output): Promise<RunResult> {
   using interruption = interruptible({ say: output.note });
   const watch: Watcher = (event) => {
     if ("event" in event) output.json(event);
   };
-  return await attempt(config, { watch, signal: interruption.signal });
+  return await attempt(asked, { watch, signal: interruption.signal });
 }
 
-async function drawn(config: LoadedConfig, { output, environment }: CliContext): Promise<RunResult> {
+async function drawn(asked: Asked, { output, environment }: CliContext): Promise<RunResult> {
   const { stdout } = process;
   using view = terminalView({ stream: stdout, environment, clock: systemClock });
   // Beside a picture that is drawn in place words would be drawn over.
   using interruption = interruptible({ say: stdout.isTTY ? view.note : output.note });
-  return await attempt(config, {
+  return await attempt(asked, {
     watch: sayingWhence(view),
     onResume: view.recall,
+    onQuestion: (question: Question) => {
+      for (const line of questionWords(question, asked.where)) view.note(line);
+      view.note("This run waits for the answer; Ctrl-C ends it, and the question stays.");
+    },
     signal: interruption.signal,
   });
 }
 
 /** After the engine's death the same command is all that is needed, and the error says so. */
 async function attempt(
-  { definition, folder }: LoadedConfig,
+  { config: { definition, folder }, budget }: Asked,
   options: Omit<Parameters<typeof run>[1], "folder">,
 ): Promise<RunResult> {
   try {
-    return await run(definition, { folder, ...options });
+    return await run(definition, { folder, ...(budget === undefined ? {} : { budget }), ...options });
   } catch (error) {
     if (!isWhetstoneError(error) || error.category !== "engine") throw error;
     const { code, category, details } = error;
@@ -65,8 +81,16 @@ function sayingWhence(view: TerminalView): Watcher {
   return (event) => {
     if ("event" in event && event.event.type === "run-started" && event.event.model.from !== undefined)
       view.note("The config has changed since the last run: a new run begins, from the champion.");
-    view.watch(event);
+    // A new source is asked for on the record of the run before, and the picture is of this one.
+    if (!isOfRunBefore(event)) view.watch(event);
   };
+}
+
+function isOfRunBefore(seen: StoredEvent | Progress): boolean {
+  if (!("event" in seen)) return false;
+  const { event } = seen;
+  const asked = event.type === "question-asked" || event.type === "question-answered";
+  return asked && /^\d+-new-source-/.test(event.question);
 }
 
 /** A report that cannot be written takes nothing from the run; `whetstone report` writes it again. */
@@ -77,26 +101,36 @@ async function reportOf(
 ): Promise<string | null> {
   if (events.length === 0) return null;
   try {
-    return await writeReport(folder, { run: id });
+    const { path } = await writeReport(folder, { run: id });
+    return path;
   } catch (error) {
     output.note(`The report could not be written: ${messageOf(error)} \`whetstone report\` tries again.`);
     return null;
   }
 }
 
+interface Place {
+  readonly report: string | null;
+  readonly where: string;
+}
+
 function wordsFor(
-  { alreadyFinished, events }: RunResult,
-  report: string | null,
+  { alreadyFinished, events, outcome, reason }: RunResult,
+  { report, where }: Place,
   { output, environment }: CliContext,
 ): string[] {
   const words = closingWords(tellRun(events), {
     environment,
     columns: output.columns,
+    where,
     ...(report === null ? {} : { report }),
   });
   if (!alreadyFinished) return words;
+  const spent = events.findLast(({ event }) => event.type === "budget-spent")?.event;
   const finished =
-    "This run is finished, and nothing was done again. For more rounds raise budget.rounds in the config; any other change to it starts a new run.";
+    outcome === "budget-spent" && spent?.type === "budget-spent"
+      ? `Nothing was done again: ${reason}. For more, raise it in the config or give, say, --budget ${spent.cap}=${2 * spent.limit}; any other change of the config starts a new run.`
+      : "This run is finished, and nothing was done again. For more rounds raise budget.rounds in the config, or give --budget rounds=N; any other change to it starts a new run.";
   return [finished, ...words];
 }
 

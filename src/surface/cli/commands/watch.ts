@@ -1,8 +1,10 @@
 import { systemClock } from "../../../foundation/base/index.ts";
 import type { StoredEvent } from "../../../foundation/contract/index.ts";
-import { followRun, noRun } from "../../../loop/run.ts";
+import { followRun, noRun, type Question } from "../../../loop/run.ts";
 import {
   closingWords,
+  openIn,
+  questionWords,
   type RunStory,
   type Standing,
   standingWords,
@@ -24,7 +26,9 @@ export async function watchCommand(this: CliContext, flags: JsonFlags, where = "
     using interruption = interruptible({ say: () => {} });
     const { signal } = interruption;
     const folder = projectFolder(where);
-    const events = flags.json ? await streamed(this, folder, signal) : await drawn(this, folder, signal);
+    const events = flags.json
+      ? await streamed(this, folder, signal)
+      : await drawn(this, { folder, where, signal });
     if (events.length === 0 && !signal.aborted) throw noRun();
     if (signal.aborted) {
       if (!flags.json) output.note("No longer watched; the run goes on.");
@@ -35,7 +39,8 @@ export async function watchCommand(this: CliContext, flags: JsonFlags, where = "
     const ended = state === "running" || state === "empty" ? "died" : state;
     if (flags.json) output.json({ type: "end", run, state: ended, reason, champion });
     else {
-      for (const line of closingWords(story, { environment, columns: output.columns })) output.line(line);
+      for (const line of closingWords(story, { environment, columns: output.columns, where }))
+        output.line(line);
       if (ended === "died")
         output.line("Its process ended without a word, and nobody runs here now: `whetstone run` goes on.");
     }
@@ -61,8 +66,11 @@ async function streamed(
 /** A view shows one run: where an edited config begins another, another view follows. */
 async function drawn(
   { environment }: CliContext,
-  folder: string,
-  signal: AbortSignal,
+  {
+    folder,
+    where,
+    signal,
+  }: { readonly folder: string; readonly where: string; readonly signal: AbortSignal },
 ): Promise<readonly StoredEvent[]> {
   let all: StoredEvent[] = [];
   let followed = "";
@@ -72,6 +80,12 @@ async function drawn(
       if (run === followed) {
         for (const event of events) view?.watch(event);
         all.push(...events);
+        const asked = new Set(events.map(({ event }) => event.type === "question-asked" && event.question));
+        sayQuestions(
+          view,
+          openIn(tellRun(all)).filter(({ id }) => asked.has(id)),
+          where,
+        );
         showStage(view, all, { parts, progress });
         continue;
       }
@@ -85,12 +99,17 @@ async function drawn(
       view.recall(events);
       const standing = standingWords(tellRun(all), { parts, progress }, systemClock.now());
       if (standing !== undefined) view.note(standing);
+      sayQuestions(view, openIn(tellRun(all)), where);
       showStage(view, all, { parts, progress });
     }
   } finally {
     view?.[Symbol.dispose]();
   }
   return all;
+}
+
+function sayQuestions(view: TerminalView | undefined, questions: readonly Question[], where: string): void {
+  for (const question of questions) for (const line of questionWords(question, where)) view?.note(line);
 }
 
 /** How far the stage is goes where a run that is at work here would show it. */
@@ -109,6 +128,6 @@ function showStage(
 }
 
 function exitCodeFor(state: RunStory["state"] | "died"): number {
-  if (state === "finished") return exitCodes.done;
+  if (state === "finished" || state === "budget-spent") return exitCodes.done;
   return state === "stopped-by-guard" ? exitCodes.stopped : exitCodes.interrupted;
 }

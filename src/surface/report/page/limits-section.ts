@@ -31,6 +31,7 @@ function unfinished({ state, facts }: RunStory): string[] {
   if (state === "interrupted")
     return ["The run was interrupted and can go on; what stands here is what it has come to so far."];
   if (state === "stopped-by-guard") return ["A guard stopped the run before its rounds were spent."];
+  if (state === "budget-spent") return ["The budget was spent before the run’s rounds were."];
   return facts === null ? ["The beginning of the run is missing from its events."] : [];
 }
 

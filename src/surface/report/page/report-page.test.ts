@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ShownSample, StoredEvent } from "../../../foundation/contract/index.ts";
+import { signedPoints } from "../../../foundation/statistics/index.ts";
 import { tellRun } from "../tell-run.ts";
 import { plausibleRun } from "../testing/plausible-run.ts";
 import { reportPage } from "./report-page.ts";
@@ -81,6 +82,37 @@ describe("what it says", () => {
     expect(text).toContain("4,000");
   });
 
+  test("the naive gain of every promotion beside its audit gain, and by how much it overstates", () => {
+    const section = (events: readonly StoredEvent[]): string =>
+      /<section class="part" id="naive".*?>(.*?)<\/section>/s.exec(page(events))?.[1] ?? "";
+    const promoted = story.rounds.filter((round) => round.promoted);
+    expect(promoted.length).toBeGreaterThan(3);
+    const told = textOf(section(run)).replaceAll("−", "-");
+    for (const { round, validationGain, audit } of promoted) {
+      const [naive, sober] = [validationGain!.mean, audit!.gain.mean];
+      expect(told).toMatch(
+        new RegExp(
+          `${round} \\${signedPoints(naive)} .* \\${signedPoints(sober)} .* \\${signedPoints(naive - sober)} `,
+        ),
+      );
+    }
+    const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    const naive = mean(promoted.map(({ validationGain }) => validationGain!.mean));
+    const sober = mean(promoted.map(({ audit }) => audit!.gain.mean));
+    expect(told).toContain(
+      `On average over ${promoted.length} promotions: naive ${signedPoints(naive)}, audit ${signedPoints(sober)}, overstated by ${signedPoints(naive - sober)} points.`,
+    );
+    const old = run.map((stored): StoredEvent => {
+      const { event } = stored;
+      if (event.type !== "validation-measured") return stored;
+      const { gain: _gain, ...rest } = event;
+      return { ...stored, event: rest };
+    });
+    expect(textOf(section(old))).toMatch(/1 – /);
+    expect(textOf(section(old))).not.toContain("On average");
+    expect(section(plausibleRun({ rounds: 2, rejected: [1, 2] }))).toBe("");
+  });
+
   test("the loss of every training, as a curve with its ends", () => {
     const [, section = ""] = /<section class="part" id="loss".*?>(.*?)<\/section>/s.exec(page(run)) ?? [];
     expect(textOf(section)).toContain("preparation 1,500 2.3 0.141");
@@ -97,6 +129,7 @@ describe("what it says", () => {
   test("every meter that was measured has a chart that can be heard; the others are named", () => {
     const spoken = [...page(run).matchAll(/<svg viewBox[^>]*aria-label="([^"]*) over rounds\. ([^"]*)"/g)];
     expect(spoken.map(([, name]) => name)).toEqual([
+      "Gain of each promotion, in points",
       "Share of right labels",
       "accuracy",
       "frontier",
@@ -108,9 +141,9 @@ describe("what it says", () => {
       "real share",
       "response length",
     ]);
-    expect(spoken[2]![2]).toMatch(/^base: 9, round 1: 10, round 2: 11, /);
-    expect(spoken[1]![2]).toMatch(/^base: \d\d\.\d %, round 1: \d\d\.\d %, /);
-    expect(spoken[3]![2]).toMatch(/^base: \d+, round 1: /);
+    expect(spoken[3]![2]).toMatch(/^base: 9, round 1: 10, round 2: 11, /);
+    expect(spoken[2]![2]).toMatch(/^base: \d\d\.\d %, round 1: \d\d\.\d %, /);
+    expect(spoken[4]![2]).toMatch(/^base: \d+, round 1: /);
     expect(text).toContain("Not measured: diversity (greedy decoding gives one answer an item).");
   });
 

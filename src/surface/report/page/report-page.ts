@@ -1,4 +1,5 @@
 import type { Json } from "../../../foundation/base/index.ts";
+import { openIn } from "../question-words.ts";
 import type { RunState, RunStory } from "../story.ts";
 import { duration } from "../words.ts";
 import { costSection } from "./cost-section.ts";
@@ -12,6 +13,8 @@ import { labelsSection } from "./labels-section.ts";
 import { limitsSection } from "./limits-section.ts";
 import { lossSection } from "./loss-section.ts";
 import { metersSection } from "./meters-section.ts";
+import { naiveGainSection } from "./naive-gain-section.ts";
+import { oversightSection } from "./oversight-section.ts";
 import { moment } from "./page-words.ts";
 import { provenanceSection } from "./provenance-section.ts";
 import { samplesSection } from "./samples-section.ts";
@@ -40,6 +43,8 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
   const parts: readonly (readonly [id: string, title: string, content: Content])[] = [
     ["accuracy", "Accuracy", heatSection(story)],
     ["decisions", "Decisions", decisionsSection(story)],
+    ["naive", "Naive gain", naiveGainSection(story)],
+    ["oversight", "Oversight", oversightSection(story)],
     ["labels", "Labels", labelsSection(story)],
     ["loss", "Training loss", lossSection(story)],
     ["meters", "Meters", metersSection(story)],
@@ -59,7 +64,10 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
 <style>${raw(tokenStyle + pageStyle + partsStyle)}</style></head>
 <body><a class="skip" href="#main">Skip to the content</a><div class="page">
 <header class="masthead">${mark}<h1>${name}</h1>${stateChip(story.state)}${whenOf(story)}</header>
-<main id="main">${noticeOf(story)}
+<main id="main">${noticeOf(story)}${openIn(story).map(
+    (question) =>
+      html`<p class="notice"><code>${question.id}</code> waits for a person: ${question.text}? <code>whetstone approve ${question.id}</code> or <code>whetstone reject ${question.id}</code> answers.</p>`,
+  )}
 ${headline(story)}
 <nav class="contents" aria-label="Contents">${there.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 ${there.map(([, , content]) => content)}</main>
@@ -79,6 +87,7 @@ const states: Readonly<Record<RunState, readonly [kind: string, word: string]>> 
   interrupted: ["warn", "interrupted"],
   finished: ["good", "finished"],
   "stopped-by-guard": ["bad", "stopped by a guard"],
+  "budget-spent": ["good", "budget spent"],
 };
 
 function stateChip(state: RunState): Markup {
@@ -101,5 +110,7 @@ function noticeOf({ state, reason, current, rounds, facts, interruptions }: RunS
     return html`<p class="notice">Interrupted in ${place}${at}: ${interruptions.at(-1)?.reason ?? ""}</p>`;
   if (state === "stopped-by-guard")
     return html`<p class="notice">Stopped by a guard in ${place}: ${reason ?? ""}</p>`;
+  if (state === "budget-spent")
+    return html`<p class="notice">Stopped in ${place}${at}: ${reason ?? ""}. A raised budget goes on from there.</p>`;
   return null;
 }

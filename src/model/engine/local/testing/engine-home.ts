@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
 import type { Engine } from "../../../../foundation/contract/index.ts";
 import { local } from "../index.ts";
 
@@ -13,14 +12,18 @@ export class EngineHome {
 
   constructor(options: Parameters<typeof local>[0] = { workers: 2 }) {
     this.open = () => local(options).open({ logFolder: join(this.folder, "logs") });
-    beforeAll(async () => {
-      this.folder = await mkdtemp(join(tmpdir(), "whetstone-engine-"));
-      this.engine = await this.open();
-    }, 600_000);
-    afterAll(async () => {
-      await this.engine[Symbol.asyncDispose]();
-      await rm(this.folder, { recursive: true });
-    });
+  }
+
+  /** Before a file's tests; the engine may have to be installed first. */
+  async begin(): Promise<void> {
+    this.folder = await mkdtemp(join(tmpdir(), "whetstone-engine-"));
+    this.engine = await this.open();
+  }
+
+  /** After them. */
+  async end(): Promise<void> {
+    await this.engine[Symbol.asyncDispose]();
+    await rm(this.folder, { recursive: true });
   }
 
   /** A folder with a model's config and no weights. */

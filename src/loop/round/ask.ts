@@ -1,0 +1,64 @@
+import type { Json } from "../../foundation/base/index.ts";
+import type { OversightAnswer, RunEvent } from "../../foundation/contract/index.ts";
+import { type Question, questionId, questionsOf, waitForAnswer } from "../oversight/index.ts";
+import { type RoundContext, tell } from "./context.ts";
+
+/** Who asks: a run, at work or about to begin. */
+export type Asking = Pick<RoundContext, "run" | "ledger" | "watch" | "signal" | "oversight">;
+
+export interface AskRequest<T extends Json> extends Pick<Question, "round" | "about" | "text" | "details"> {
+  /** Tells it apart from the run's other questions: `promotion-3`. */
+  readonly what: string;
+  /** The step that waits for the answer, and its stage for those who watch. */
+  readonly step: string;
+  readonly stage: "decide" | "set-up";
+  /** What is stored with the answer. */
+  readonly answered: (answer: OversightAnswer) => {
+    readonly result: T;
+    readonly events?: readonly RunEvent[];
+  };
+}
+
+/**
+ * Asks a person and waits, once over all attempts at the run: the question is an event, and so is its answer, which is stored
+ * together with what follows from it. Nothing that depends on it is begun before.
+ */
+export async function ask<T extends Json>(asking: Asking, request: AskRequest<T>): Promise<T> {
+  const { run, ledger, watch, signal, oversight } = asking;
+  const { round, about, text, details, step, stage, answered } = request;
+  const question = questionId(run.id, request.what);
+  tell(asking, `question/${question}`, { type: "question-asked", round, question, about, text, details });
+  const known = (): Question | undefined => questionsOf(run.events()).find(({ id }) => id === question);
+  const { result, events } = await run.step<T>(step, { question }, async () => {
+    // Whoever answered while nobody ran here has put it into the ledger.
+    const { answer: stored } = known() ?? {};
+    const answer = stored == null ? await heard() : { question, ...stored };
+    const { result: made, events: own = [] } = answered(answer);
+    return {
+      result: made,
+      events: [
+        { key: `answer/${question}`, event: { type: "question-answered", round, ...withoutTime(answer) } },
+        ...own.map((event) => ({ key: `${step}/${event.type}`, event })),
+      ],
+    };
+  });
+  for (const event of events) watch(event);
+  ledger.answers.remove(question);
+  return result;
+
+  async function heard(): Promise<OversightAnswer> {
+    const asked = known();
+    if (asked !== undefined) oversight.onQuestion?.(asked);
+    watch({ type: "progress", stage, label: `waits for an answer to ${question}`, done: 0, total: 0 });
+    const goOn = oversight.pauseCost?.();
+    try {
+      return await waitForAnswer({ answers: ledger.answers, question, ...(signal ? { signal } : {}) });
+    } finally {
+      goOn?.();
+    }
+  }
+}
+
+function withoutTime({ question, answer, why, by }: OversightAnswer): OversightAnswer {
+  return { question, answer, why, by };
+}

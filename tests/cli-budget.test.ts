@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { isEvent, jsonLines, start, temporaryFolder, whetstone } from "./cli-program.ts";
+import { promotingConfig } from "./promoting-config.ts";
+
+test.concurrent("a run stops at a cap, says what more would buy, and --budget goes on with it", async () => {
+  const folder = temporaryFolder(promotingConfig({ rounds: 2, options: "" }));
+  // Five steps prepare, six make round 1, and round 2 is begun by none.
+  const stopped = await whetstone(["run", "--budget", "steps=12"], { folder });
+  expect([stopped.code, stopped.stderr]).toEqual([0, ""]);
+  expect(stopped.stdout).toMatch(
+    /^letters: stopped in round 2 of 2, at \w+: the budget of 12 steps is spent: /m,
+  );
+  expect(stopped.stdout).toMatch(/^gain {6}\+\d/m);
+  expect(stopped.stdout).toMatch(
+    /^next {6}round 1 gained \+\d+\.\d points on validation items \(95 % interval .*\) for [\d.]+ k tokens, .*; at that pace one round more, about [\d.]+ k tokens, .*, buys \+\d+\.\d points \(95 % interval /m,
+  );
+  const again = await whetstone(["run", "--budget", "steps=12"], { folder });
+  expect(again.stdout).toMatch(/^Nothing was done again: the budget of 12 steps is spent: .*--budget/);
+
+  const raised = await whetstone(["run", "--budget", "steps=1k,rounds=3", "--json"], { folder });
+  expect(jsonLines(raised.stdout).at(-1)).toMatchObject({
+    type: "result",
+    outcome: "rounds-spent",
+    championRound: 3,
+    alreadyFinished: false,
+    marginal: { rounds: [1, 2, 3] },
+  });
+});
+
+test.concurrent("what was spent before a SIGKILL counts, and a cap holds over it", async () => {
+  const folder = temporaryFolder(promotingConfig({ rounds: 3 }));
+  const first = start(["run", "--json"], { folder });
+  await first.line(isEvent("stage-started", { round: 2, stage: "evaluate" }));
+  first.child.kill("SIGKILL");
+  await first.ended;
+  // Round 2 was trained by steps 12 to 17, and no event tells their cost.
+  const second = await whetstone(["run", "--json", "--budget", "steps=17"], { folder });
+  const lines = jsonLines(second.stdout);
+  expect(lines.at(-1)).toMatchObject({ type: "result", outcome: "budget-spent" });
+  const trained = lines.filter(({ event }) => (event as { type?: string })?.type === "training-finished");
+  expect(trained).toEqual([]);
+});
+
+test.concurrent("plan says at what a run stops, and a wrong budget is refused", async () => {
+  const folder = temporaryFolder(promotingConfig({ rounds: 2 }));
+  const planned = await whetstone(["plan", "--budget", "tokens=2M,steps=500"], { folder });
+  expect(planned.stdout).toMatch(
+    /^Budget {3}stops at 2,000,000 tokens, 500 steps; all of this takes about [\d,]+ tokens at most$/m,
+  );
+  const wrong = await whetstone(["run", "--budget", "token=2M"], { folder });
+  expect([wrong.code, wrong.stderr]).toEqual([
+    3,
+    'whetstone: A budget has no "token"; did you mean tokens?\n',
+  ]);
+  const priceless = await whetstone(["run", "--budget", "currency=5"], { folder });
+  expect([priceless.code, priceless.stderr]).toEqual([3, expect.stringContaining("does not have prices")]);
+});
