@@ -18,7 +18,7 @@ import type { Certificate } from "./certificate/schema.ts";
 import { sealed } from "./certificate/seals.ts";
 import { freshRun, pathOf, promote, read, reusedRun } from "./certificate/testing/promoted.ts";
 import { checkCertificate, findCertificate, openCertificate, signCertificate } from "./certificate.ts";
-import { run } from "./run.ts";
+import { answerQuestion, run } from "./run.ts";
 
 let fresh: string;
 let reused: string;
@@ -129,6 +129,24 @@ describe("each promotion", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test("of one that a person approved says so, and rests on what the gate had measured", async () => {
+    const folder = mkdtempSync(join(elsewhere, "asked-"));
+    const answering: Promise<unknown>[] = [];
+    await run(freshRun(1, { oversight: { ask: ["promotion"] } }), {
+      folder,
+      onQuestion: ({ id }) =>
+        answering.push(answerQuestion({ folder, question: id, answer: "approve", why: "it is right" })),
+    });
+    await Promise.all(answering);
+    const checked = await checkCertificate({ file: pathOf(folder, "1-letters-round-1.json") });
+    expect(checked.verdict).toBe("holds");
+    expect(statusOf(checked, "bets")).toBe("recomputed");
+    expect(statusOf(checked, "approval")).toBe("trusted");
+    expect(read(folder, "1-letters-round-1.json").decided.decision.reason).toMatch(
+      /^better: .*; a person approved it: it is right$/,
+    );
   });
 
   test("observing, nothing is promoted and no certificate is written", async () => {
