@@ -24,6 +24,14 @@ export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";
 export {
+  type DecisionRequest,
+  decide,
+  type OpeningRequest,
+  openGate,
+  type Pair,
+  type PairedBlock,
+} from "./loop/gate.ts";
+export {
   type Certificate,
   type CertificateCheck,
   type CheckCertificateOptions,
@@ -37,15 +45,7 @@ export {
   type ReplayOptions,
   type SignCertificateOptions,
   signCertificate,
-} from "./loop/certificate.ts";
-export {
-  type DecisionRequest,
-  decide,
-  type OpeningRequest,
-  openGate,
-  type Pair,
-  type PairedBlock,
-} from "./loop/gate.ts";
+} from "./loop/run/check-certificate.ts";
 export {
   type Answered,
   type AnswerOptions,

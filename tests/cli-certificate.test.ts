@@ -2,11 +2,11 @@ import { generateKeyPairSync } from "node:crypto";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { freshRun, pathOf, reusedRun } from "../src/loop/certificate/testing/promoted.ts";
+import { freshRun, pathOf, reusedRun } from "../src/loop/run/testing/promoted.ts";
 import { run } from "../src/loop/run.ts";
 import { jsonLines, root, temporaryFolder, whetstone } from "./cli-program.ts";
 
-const promoted = join(root, "src/loop/certificate/testing/promoted.ts");
+const promoted = join(root, "src/loop/run/testing/promoted.ts");
 const configOf = (name: "freshRun" | "reusedRun"): string =>
   `import { ${name} } from ${JSON.stringify(promoted)};\nexport default ${name}(2);\n`;
 

@@ -1,8 +1,8 @@
 import { sha256 } from "../foundation/base/index.ts";
 import { methodOf } from "../gro/method/index.ts";
-import { certify, certifyAudit } from "./certificate/make.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { auditStage } from "./round/audit.ts";
+import { certify, certifyAudit } from "./round/certify.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";

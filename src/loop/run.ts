@@ -22,10 +22,10 @@ import {
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
-import { certifyAudit } from "./certificate/make.ts";
 import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
 import { blockParts } from "./round/block-parts.ts";
+import { certifyAudit } from "./round/certify.ts";
 import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";

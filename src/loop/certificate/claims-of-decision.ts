@@ -3,9 +3,9 @@ import { levelAt, percent, points } from "../../foundation/statistics/index.ts";
 import { splitOfDigest } from "../../world/task/index.ts";
 import { decide, openGate, type PairedBlock } from "../gate.ts";
 import { openProbe, type Probed, probeLevel, probePromise } from "../probes.ts";
-import { bettingPath, type ResultsRow } from "../round/evidence.ts";
 import { type Claim, type Contradiction, claim, differences, same } from "./claim.ts";
 import type { GateOf } from "./gate-of.ts";
+import { bettingPath, type ResultsRow } from "./rows.ts";
 import type { Certificate, Decided } from "./schema.ts";
 import { isSealed } from "./sealing.ts";
 

@@ -1,4 +1,7 @@
-import type { Json } from "../../foundation/base/index.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Json, messageOf, userError } from "../../foundation/base/index.ts";
+import { type Certificate, certificateSchema } from "./schema.ts";
 
 /** How a promotion's certificate is called in a project's folder of certificates. */
 export function certificateName(run: string, round: number): string {
@@ -18,4 +21,32 @@ export function certificateText(value: Json, indent = ""): string {
     member === undefined ? [] : [`${deeper}${JSON.stringify(name)}: ${certificateText(member, deeper)}`],
   );
   return members.length === 0 ? "{}" : `{\n${members.join(",\n")}\n${indent}}`;
+}
+
+/** A file's JSON. Throws a user error `certificate-unreadable`. */
+export function readJsonFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw userError(
+      "certificate-unreadable",
+      `${path} cannot be read as a certificate (${messageOf(error)}): name a file that \`whetstone certificate show\` names.`,
+      { path },
+    );
+  }
+}
+
+/** Certificates that lie beside a file, those that can be read. */
+export function certificatesBeside(path: string): Certificate[] {
+  const folder = dirname(path);
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .flatMap((name) => {
+      try {
+        const read = certificateSchema.safeParse(JSON.parse(readFileSync(join(folder, name), "utf8")));
+        return read.success ? [read.data] : [];
+      } catch {
+        return [];
+      }
+    });
 }

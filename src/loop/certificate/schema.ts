@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { guardFindingSchema, openingSchema, probeResultSchema } from "../../foundation/contract/index.ts";
-import { resultsRowSchema } from "../round/evidence.ts";
+import { resultsRowSchema } from "./rows.ts";
 
 /** Rises when a certificate changes its shape in a way that old readers cannot read. */
 export const certificateVersion = 1;

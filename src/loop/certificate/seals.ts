@@ -1,5 +1,5 @@
 import { canonicalJson, hashOf, type Json, sha256 } from "../../foundation/base/index.ts";
-import type { ResultsRow } from "../round/evidence.ts";
+import type { ResultsRow } from "./rows.ts";
 import {
   type Audited,
   type Certificate,

@@ -2,8 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:cr
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { type Json, messageOf, readOptions, userError } from "../../foundation/base/index.ts";
-import { certificateText } from "./file.ts";
-import { readJsonFile } from "./find.ts";
+import { certificateText, readJsonFile } from "./file.ts";
 import { type Certificate, certificateSchema } from "./schema.ts";
 import { signedText } from "./seals.ts";
 

@@ -1,4 +1,4 @@
-import type { CertificateCheck, Claim, ClaimStatus } from "../../../loop/certificate.ts";
+import type { CertificateCheck, Claim, ClaimStatus } from "../../../loop/run/check-certificate.ts";
 
 const headings: Readonly<Record<ClaimStatus, string>> = {
   contradicted: "CONTRADICTED",

@@ -6,7 +6,7 @@ import {
   findCertificate,
   openCertificate,
   signCertificate,
-} from "../../../loop/certificate.ts";
+} from "../../../loop/run/check-certificate.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";

@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { checkClaims } from "./check.ts";
-import type { Claim } from "./claim.ts";
-import { type Certificate, certificateSchema } from "./schema.ts";
-import { sealed, sealsOf } from "./seals.ts";
-import { signedWith } from "./sign.ts";
-import { freshRun, promote, read, reusedRun } from "./testing/promoted.ts";
+import { checkClaims } from "../../certificate/check.ts";
+import type { Claim } from "../../certificate/claim.ts";
+import { type Certificate, certificateSchema } from "../../certificate/schema.ts";
+import { sealed, sealsOf } from "../../certificate/seals.ts";
+import { signedWith } from "../../certificate/sign.ts";
+import { freshRun, promote, read, reusedRun } from "../testing/promoted.ts";
 
 const folders: string[] = [];
 /** Of fresh items, with probes and both audits; and sealed, of items that are used again. */

@@ -6,17 +6,22 @@ import { z } from "zod";
 import { internalError, isWhetstoneError, type Json } from "../../foundation/base/index.ts";
 import type { EventOf, RunEventType, StoredEvent } from "../../foundation/contract/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
-import { decisionItemsOf } from "../round/block-parts.ts";
-import { leadCheckpoint, type RoundContext } from "../round/context.ts";
-import { itemsRowSchema, resultsRowSchema } from "../round/evidence.ts";
-import { digestFact } from "../round/folder-digest.ts";
-import type { Lineage } from "../round/state.ts";
-import { describeRun, protocolOf } from "../run/describe.ts";
-import { packageVersion } from "../run/version.ts";
-import { certificateName, certificateText } from "./file.ts";
-import { type Audited, auditedSchema, type Certificate, certificateSchema, type Decided } from "./schema.ts";
-import { isSealed } from "./sealing.ts";
-import { sealed } from "./seals.ts";
+import { certificateName, certificateText } from "../certificate/file.ts";
+import { itemsRowSchema, resultsRowSchema } from "../certificate/rows.ts";
+import {
+  type Audited,
+  auditedSchema,
+  type Certificate,
+  certificateSchema,
+  type Decided,
+} from "../certificate/schema.ts";
+import { isSealed } from "../certificate/sealing.ts";
+import { sealed } from "../certificate/seals.ts";
+import { decisionItemsOf } from "./block-parts.ts";
+import { leadCheckpoint, type RoundContext } from "./context.ts";
+import { digestFact } from "./folder-digest.ts";
+import { protocolOf } from "./protocol.ts";
+import type { Lineage } from "./state.ts";
 
 export interface Promotion {
   readonly candidate: Lineage;
@@ -140,7 +145,7 @@ async function decidedOf(
   return {
     run: { id: run.id, name: definition.name, round },
     made: {
-      whetstone: packageVersion,
+      whetstone: started.version,
       node: process.version,
       engine: capabilities.engine,
       device: capabilities.device,
@@ -148,7 +153,7 @@ async function decidedOf(
     seed: { hash: begun.seedHash, value: seed },
     configuration: {
       hash: started.configHash,
-      description: describeRun(definition) as Decided["configuration"]["description"],
+      description: run.record.description as Decided["configuration"]["description"],
     },
     protocol: {
       hash: started.protocolHash,

@@ -1,20 +1,20 @@
 import { z } from "zod";
-import { readOptions } from "../foundation/base/index.ts";
-import { checkClaims, type Verdict, verdictOf } from "./certificate/check.ts";
-import type { Claim, ClaimStatus } from "./certificate/claim.ts";
-import { certificatesBeside, readJsonFile } from "./certificate/find.ts";
+import { readOptions } from "../../foundation/base/index.ts";
+import { checkClaims, type Verdict, verdictOf } from "../certificate/check.ts";
+import type { Claim, ClaimStatus } from "../certificate/claim.ts";
+import { certificatesBeside, readJsonFile } from "../certificate/file.ts";
+import { certificateSchema } from "../certificate/schema.ts";
+import { publicKeyFrom } from "../certificate/sign.ts";
+import type { RunDefinition } from "../round/definition.ts";
+import { abortSignal, checkDefinition, functionOf } from "./arguments.ts";
 import { replayClaims } from "./certificate/replay.ts";
-import { certificateSchema } from "./certificate/schema.ts";
-import { publicKeyFrom } from "./certificate/sign.ts";
-import type { RunDefinition } from "./round/definition.ts";
-import { abortSignal, checkDefinition, functionOf } from "./run/arguments.ts";
 
-export type { Verdict } from "./certificate/check.ts";
-export type { Claim, ClaimStatus, Contradiction } from "./certificate/claim.ts";
+export type { Verdict } from "../certificate/check.ts";
+export type { Claim, ClaimStatus, Contradiction } from "../certificate/claim.ts";
+export type { Certificate } from "../certificate/schema.ts";
+export { type SignCertificateOptions, signCertificate } from "../certificate/sign.ts";
 export { type FoundCertificate, findCertificate } from "./certificate/find.ts";
 export { type OpenCertificateOptions, type OpenedCertificate, openCertificate } from "./certificate/open.ts";
-export type { Certificate } from "./certificate/schema.ts";
-export { type SignCertificateOptions, signCertificate } from "./certificate/sign.ts";
 
 /** How a certificate is measured again. */
 export interface ReplayOptions {

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringTask } from "../../../world/task/string-task.ts";
+import type { Certificate } from "../../certificate/schema.ts";
 import type { RunDefinition } from "../../round/definition.ts";
-import type { RunConfig } from "../../run/config.ts";
-import { promotingRun } from "../../run/testing/last-letter.ts";
 import { run } from "../../run.ts";
-import type { Certificate } from "../schema.ts";
+import type { RunConfig } from "../config.ts";
+import { promotingRun } from "./last-letter.ts";
 
 /** The last letter of strings of a length: one that is measured whole (3), one that is reused (4), one that is fresh (5). */
 const lastLetterOf = (low: number, high: number) =>

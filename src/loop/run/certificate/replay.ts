@@ -1,30 +1,30 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isWhetstoneError, userError } from "../../foundation/base/index.ts";
-import type { Engine, Precision, SamplingPolicy, Tokenizer } from "../../foundation/contract/index.ts";
-import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
-import { loadTokenizer } from "../../model/text/index.ts";
-import { openGate } from "../gate.ts";
-import { openProbe } from "../probes.ts";
-import { type Blocks, decisionItemsOf, planBlocks } from "../round/block-parts.ts";
+import { isWhetstoneError, userError } from "../../../foundation/base/index.ts";
+import type { Engine, Precision, SamplingPolicy, Tokenizer } from "../../../foundation/contract/index.ts";
+import { ledgerFolder, readLedger } from "../../../foundation/ledger/index.ts";
+import { loadTokenizer } from "../../../model/text/index.ts";
+import { type Claim, type Contradiction, claim } from "../../certificate/claim.ts";
+import { type GateOf, gateOf } from "../../certificate/gate-of.ts";
+import type { Certificate, Decided } from "../../certificate/schema.ts";
+import { commitmentOf } from "../../certificate/seals.ts";
+import { openGate } from "../../gate.ts";
+import { openProbe } from "../../probes.ts";
+import { type Blocks, decisionItemsOf, planBlocks } from "../../round/block-parts.ts";
 import {
   type AnsweredBlock,
   answeredBlocks,
   type BlocksContext,
   type BlocksRequest,
-} from "../round/blocks.ts";
-import type { RunDefinition } from "../round/definition.ts";
-import { rowsOf } from "../round/evidence.ts";
-import { folderDigest } from "../round/folder-digest.ts";
-import type { Lineage } from "../round/state.ts";
-import { protocolHash } from "../run/describe.ts";
-import { lendVerifier } from "../run/lend-verifier.ts";
-import { needsOf } from "../run/listed-items.ts";
-import { type Claim, type Contradiction, claim } from "./claim.ts";
-import { type GateOf, gateOf } from "./gate-of.ts";
-import { weightsHash } from "./make.ts";
-import type { Certificate, Decided } from "./schema.ts";
-import { commitmentOf } from "./seals.ts";
+} from "../../round/blocks.ts";
+import { weightsHash } from "../../round/certify.ts";
+import type { RunDefinition } from "../../round/definition.ts";
+import { rowsOf } from "../../round/evidence.ts";
+import { folderDigest } from "../../round/folder-digest.ts";
+import type { Lineage } from "../../round/state.ts";
+import { protocolHash } from "../describe.ts";
+import { lendVerifier } from "../lend-verifier.ts";
+import { needsOf } from "../listed-items.ts";
 import { StatedOrder } from "./stated-order.ts";
 
 export interface ReplayRequest {

@@ -6,17 +6,17 @@ import {
   systemClock,
   userError,
   valueWith,
-} from "../../foundation/base/index.ts";
-import { openLedger, readLedger } from "../../foundation/ledger/index.ts";
-import { decisionItemsOf } from "../round/block-parts.ts";
-import { resultsRowSchema } from "../round/evidence.ts";
-import { projectFolder, runName } from "../run/arguments.ts";
-import { chosenRun, noRun } from "../run/find-run.ts";
-import { certificateName, certificateText } from "./file.ts";
+} from "../../../foundation/base/index.ts";
+import { openLedger, readLedger } from "../../../foundation/ledger/index.ts";
+import { certificateName, certificateText } from "../../certificate/file.ts";
+import { gateOf } from "../../certificate/gate-of.ts";
+import { resultsRowSchema } from "../../certificate/rows.ts";
+import type { Certificate } from "../../certificate/schema.ts";
+import { decisionItemsOf } from "../../round/block-parts.ts";
+import { eventOf, readCertificate } from "../../round/certify.ts";
+import { projectFolder, runName } from "../arguments.ts";
+import { chosenRun, noRun } from "../find-run.ts";
 import { noCertificate } from "./find.ts";
-import { gateOf } from "./gate-of.ts";
-import { eventOf, readCertificate } from "./make.ts";
-import type { Certificate } from "./schema.ts";
 
 export interface OpenCertificateOptions {
   /** The project folder; the current folder if left out. */

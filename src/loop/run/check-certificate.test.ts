@@ -12,13 +12,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hashOf } from "../foundation/base/index.ts";
-import { openLedger, readLedger } from "../foundation/ledger/index.ts";
-import type { Certificate } from "./certificate/schema.ts";
-import { sealed } from "./certificate/seals.ts";
-import { freshRun, pathOf, promote, read, reusedRun } from "./certificate/testing/promoted.ts";
-import { checkCertificate, findCertificate, openCertificate, signCertificate } from "./certificate.ts";
-import { answerQuestion, run } from "./run.ts";
+import { hashOf } from "../../foundation/base/index.ts";
+import { openLedger, readLedger } from "../../foundation/ledger/index.ts";
+import type { Certificate } from "../certificate/schema.ts";
+import { sealed } from "../certificate/seals.ts";
+import { answerQuestion, run } from "../run.ts";
+import { checkCertificate, findCertificate, openCertificate, signCertificate } from "./check-certificate.ts";
+import { freshRun, pathOf, promote, read, reusedRun } from "./testing/promoted.ts";
 
 let fresh: string;
 let reused: string;

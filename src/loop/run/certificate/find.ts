@@ -1,12 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { messageOf, userError, type WhetstoneError } from "../../foundation/base/index.ts";
-import type { EventOf } from "../../foundation/contract/index.ts";
-import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
-import { readRun } from "../run/find-run.ts";
-import { certificateName } from "./file.ts";
-import { eventOf, readCertificate } from "./make.ts";
-import { type Certificate, certificateSchema } from "./schema.ts";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { userError, type WhetstoneError } from "../../../foundation/base/index.ts";
+import type { EventOf } from "../../../foundation/contract/index.ts";
+import { ledgerFolder, readLedger } from "../../../foundation/ledger/index.ts";
+import { certificateName } from "../../certificate/file.ts";
+import type { Certificate } from "../../certificate/schema.ts";
+import { eventOf, readCertificate } from "../../round/certify.ts";
+import { readRun } from "../find-run.ts";
 
 export interface FoundCertificate {
   readonly run: string;
@@ -42,32 +42,4 @@ export function noCertificate(run: string, round: number | undefined): Whetstone
       : `Round ${round} of ${run} has no certificate: only rounds that were promoted have one. \`whetstone status\` shows them.`,
     { run },
   );
-}
-
-/** A file's JSON. Throws a user error `certificate-unreadable`. */
-export function readJsonFile(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw userError(
-      "certificate-unreadable",
-      `${path} cannot be read as a certificate (${messageOf(error)}): name a file that \`whetstone certificate show\` names.`,
-      { path },
-    );
-  }
-}
-
-/** Certificates that lie beside a file, those that can be read. */
-export function certificatesBeside(path: string): Certificate[] {
-  const folder = dirname(path);
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".json"))
-    .flatMap((name) => {
-      try {
-        const read = certificateSchema.safeParse(JSON.parse(readFileSync(join(folder, name), "utf8")));
-        return read.success ? [read.data] : [];
-      } catch {
-        return [];
-      }
-    });
 }
