@@ -83,6 +83,7 @@ const roundSchema = z
     findings: z.array(guardFindingSchema),
     decision: decisionSchema.nullable(),
     promoted: z.boolean(),
+    certificate: z.string().nullable(),
     givenUp: z.boolean(),
     audit: auditSchema.nullable(),
     samples: z.array(shownSampleSchema),
@@ -125,6 +126,7 @@ const members = {
   interruptions: z.array(z.object({ ...pause, reason: z.string() })),
   resumptions: z.array(z.object(pause)),
   rollbacks: z.array(z.object({ ...pause, from: whole, to: whole, reason: z.string() })),
+  opened: z.array(z.object({ ...pause, opening: whole, reason: z.string() })),
   questions: z.array(questionSchema),
   marginal: z
     .object({
