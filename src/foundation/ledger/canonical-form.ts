@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { hashOf, type Json } from "../base/index.ts";
+import { z } from "zod";
+import { hashOf, type Json, readOptions } from "../base/index.ts";
 import { lastingPart, type RunEvent } from "../contract/index.ts";
 import { naming } from "./faults.ts";
 import { readJson } from "./stored-json.ts";
@@ -39,15 +40,22 @@ export function readCanonicalForm(database: DatabaseSync, path: string, run: str
   });
 }
 
+const formSchema = z.strictObject({
+  run: z.string(),
+  events: z.array(z.strictObject({ key: z.string(), event: z.unknown() })),
+  steps: z.array(z.strictObject({ name: z.string(), inputHash: z.string(), result: z.unknown() })),
+});
+
 /**
- * SHA-256 of a canonical form: equal on two machines where the ledgers say the same.
+ * SHA-256 of a canonical form: equal on two machines where the ledgers say the same. Throws a user error `invalid-option` for what is none.
  *
  * @example
  * using ledger = readLedger({ folder: "." });
  * for (const { id } of ledger?.runs() ?? []) console.log(id, canonicalHash(ledger!.canonicalForm(id)));
  */
-export function canonicalHash({ events, steps }: CanonicalForm): string {
-  return hashOf({ events, steps });
+export function canonicalHash(form: CanonicalForm): string {
+  const { events, steps } = readOptions("canonicalHash()", formSchema, form);
+  return hashOf({ events, steps } as unknown as Json);
 }
 
 /** By code units: no order of a language, which machines know differently. */
