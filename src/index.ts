@@ -1,7 +1,12 @@
 /** The public API: all that the command line does, from a program. */
 export { isWhetstoneError, WhetstoneError } from "./foundation/base/index.ts";
 export type * from "./foundation/contract/index.ts";
-export { readLedger } from "./foundation/ledger/index.ts";
+export {
+  type CanonicalForm,
+  canonicalHash,
+  type LedgerReader,
+  readLedger,
+} from "./foundation/ledger/index.ts";
 export * from "./gro/generate/index.ts";
 export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";
@@ -52,10 +57,13 @@ export {
   type ChatAnswer,
   type ChatOptions,
   type ChatPartner,
+  type Collected,
+  type CollectOptions,
   type CompareOptions,
   type Comparison,
   type Contender,
   type ContenderScore,
+  collectGarbage,
   compareWeights,
   defineRun,
   type Exported,
@@ -64,6 +72,7 @@ export {
   type Followed,
   type FollowOptions,
   followRun,
+  type Garbage,
   type Marginal,
   type MetricRow,
   type MetricsOptions,
@@ -90,6 +99,11 @@ export {
   type Trace,
   type TraceOptions,
   trace,
+  type Verification,
+  type VerifiedRun,
+  type VerifyFinding,
+  type VerifyOptions,
+  verifyFolder,
   type WhichWeights,
   withParameters,
 } from "./loop/run.ts";

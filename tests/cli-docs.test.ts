@@ -33,6 +33,8 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "trace",
     "approve",
     "reject",
+    "verify",
+    "gc",
     "doctor",
     "model pull",
     "model import",

@@ -20,6 +20,7 @@ import {
   type RunLedger,
 } from "../foundation/ledger/index.ts";
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
+import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
 import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
@@ -50,6 +51,7 @@ import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 import { takeAnswers } from "./run/take-answers.ts";
+import { tellRecovery } from "./run/tell-recovery.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
 export type { RunDefinition } from "./round/definition.ts";
@@ -90,6 +92,14 @@ export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
+export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
+export {
+  type Verification,
+  type VerifiedRun,
+  type VerifyFinding,
+  type VerifyOptions,
+  verifyFolder,
+} from "./run/upkeep/verify.ts";
 export { readWhich, type SavedWeights, type WhichWeights } from "./run/weights.ts";
 
 export interface RunOptions {
@@ -210,10 +220,15 @@ async function goOn(attempt: Attempt): Promise<void> {
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
   const began = clock.monotonic();
-  await using engine = await definition.engine.open({
+  const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
     onProgress: setUp,
     ...(signal ? { signal } : {}),
+  });
+  await using engine = new RecoveringEngine(opened, {
+    clock,
+    nameOf: (path) => ledger.checkpointName(path),
+    onRecovery: (recovery) => tellRecovery(context, recovery),
   });
   const capabilities = await engine.capabilities();
   refuseLacking(definition, capabilities);
@@ -352,6 +367,7 @@ function digestsOf(ledger: Ledger): PolicyStoreOptions["digests"] {
       return typeof digest === "string" ? digest : undefined;
     },
     set: (checkpoint, digest) => ledger.setFact(digestFact(checkpoint), digest),
+    delete: (checkpoint) => ledger.deleteFact(digestFact(checkpoint)),
   };
 }
 

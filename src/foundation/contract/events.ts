@@ -8,6 +8,7 @@ import {
   trainingLossSchema,
 } from "./measurement.ts";
 import { answerSchema, askedSchema, budgetSchema, capNameSchema } from "./oversight.ts";
+import { isVolatile, volatile } from "./volatile.ts";
 
 export const stageNameSchema = z.enum([
   "prepare",
@@ -24,6 +25,7 @@ export type StageName = z.infer<typeof stageNameSchema>;
 
 const round = z.number().int().min(0);
 const description = z.record(z.string(), z.unknown());
+const seconds = volatile(z.number());
 /** Artifacts that say what every role learnt from; none in runs that kept no lineage. */
 const lineage = z.array(z.string());
 /** Weights of the role that answers, and the round that made them. */
@@ -89,25 +91,43 @@ export const runEventSchema = z.discriminatedUnion("type", [
     kinds: z.array(z.string()).optional(),
     version: z.string(),
   }),
-  z.object({
-    type: z.literal("run-resumed"),
-    run: z.string(),
-    round,
-    /** The budget may have been raised since the run started. */
-    rounds: z.number().int(),
-    budget: budgetSchema.optional(),
-    ask: z.array(askedSchema).optional(),
-    processId: z.number(),
-  }),
-  z.object({
-    type: z.literal("engine-started"),
-    engine: z.string(),
-    device: z.string(),
-    workers: z.number().int(),
-    seconds: z.number(),
-    /** Of its prices, where it has some. */
-    currency: z.string().optional(),
-  }),
+  volatile(
+    z.object({
+      type: z.literal("run-resumed"),
+      run: z.string(),
+      round,
+      /** The budget may have been raised since the run started. */
+      rounds: z.number().int(),
+      budget: budgetSchema.optional(),
+      ask: z.array(askedSchema).optional(),
+      processId: z.number(),
+    }),
+  ),
+  volatile(
+    z.object({
+      type: z.literal("engine-started"),
+      engine: z.string(),
+      device: z.string(),
+      workers: z.number().int(),
+      seconds,
+      /** Of its prices, where it has some. */
+      currency: z.string().optional(),
+    }),
+  ),
+  /** A worker died within a stage: what it held was loaded again, and the steps since were replayed from their record. */
+  volatile(
+    z.object({
+      type: z.literal("engine-recovered"),
+      round,
+      /** Code of the error that told of the death. */
+      reason: z.string(),
+      /** Which weights were lost. */
+      weights: z.string(),
+      /** Optimiser steps that were made again. */
+      replayed: z.number().int(),
+      seconds,
+    }),
+  ),
   z.object({
     type: z.literal("round-started"),
     round,
@@ -120,7 +140,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("stage-finished"),
     round,
     stage: stageNameSchema,
-    seconds: z.number(),
+    seconds,
     summary: z.string(),
   }),
   /** Round 0: the first weights of the role that answers. */
@@ -182,7 +202,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     gain: gainSchema,
   }),
   z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
-  z.object({ type: z.literal("cost-metered"), round, cost: costSchema }),
+  /** With what had to be done twice. */
+  volatile(z.object({ type: z.literal("cost-metered"), round, cost: costSchema })),
   /** A person is asked; what depends on the answer waits for it. */
   z.object({
     type: z.literal("question-asked"),
@@ -206,7 +227,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     keptBack: z.number(),
     reason: z.string(),
   }),
-  z.object({ type: z.literal("round-finished"), round, seconds: z.number() }),
+  z.object({ type: z.literal("round-finished"), round, seconds }),
   z.object({
     type: z.literal("run-finished"),
     outcome: z.enum(["rounds-spent", "stopped-by-guard", "budget-spent"]),
@@ -214,11 +235,28 @@ export const runEventSchema = z.discriminatedUnion("type", [
     champion: z.string(),
     championRound: round,
   }),
-  z.object({ type: z.literal("run-interrupted"), round, reason: z.string() }),
+  volatile(z.object({ type: z.literal("run-interrupted"), round, reason: z.string() })),
 ]);
 export type RunEvent = z.infer<typeof runEventSchema>;
 export type RunEventType = RunEvent["type"];
 export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
+
+const schemas = new Map(
+  runEventSchema.options.map((option) => [option.shape.type.value as RunEventType, option]),
+);
+
+/** What of an event is equal in two runs that are equal; null where the whole event is of an interruption, or of the clock. */
+export function lastingPart(event: RunEvent): Readonly<Record<string, unknown>> | null {
+  const schema = schemas.get(event.type);
+  if (schema === undefined || isVolatile(schema)) return null;
+  const members = schema.shape as Readonly<Record<string, z.ZodType>>;
+  return Object.fromEntries(
+    Object.entries(event).filter(([name]) => {
+      const member = members[name];
+      return member === undefined || !isVolatile(member);
+    }),
+  );
+}
 
 /** A stored event: its place in the ledger, its time (for people; may jump), and the run that it belongs to. */
 export interface StoredEvent {

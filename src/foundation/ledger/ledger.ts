@@ -1,12 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
 import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
 import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
+import { type CanonicalForm, readCanonicalForm } from "./canonical-form.ts";
 import { naming } from "./faults.ts";
+import { faultsOf, hashesIn, readableEvents } from "./inspection.ts";
 import { Lineage } from "./lineage/lineage.ts";
 import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
@@ -106,6 +108,12 @@ export class Ledger implements Disposable {
     return join(this.#folder, "checkpoints", checkpoint);
   }
 
+  /** What {@link checkpointPath} makes a path of; another folder's path as it is. */
+  checkpointName(path: string): string {
+    const name = relative(this.checkpointPath(""), path);
+    return name.startsWith("..") || isAbsolute(name) ? path : name.split(sep).join("/");
+  }
+
   /** Something that outlives runs, such as which champion a name has come to. */
   getFact(key: string): Json | undefined {
     const row = naming(this.#path, () =>
@@ -122,6 +130,10 @@ export class Ledger implements Disposable {
         )
         .run(key, writeJson(`the fact ${key}`, value)),
     );
+  }
+
+  deleteFact(key: string): void {
+    naming(this.#path, () => this.#database.prepare("DELETE FROM facts WHERE key = ?").run(key));
   }
 
   /** The number of an opening on these decision items, from 1 over all runs of the folder; the same owner keeps its number. */
@@ -198,8 +210,18 @@ export interface LedgerReader extends Disposable {
   finishedSteps(run: string, beginning: string): string[];
   /** How many openings there were on these decision items, over all runs of the folder. */
   openings(items: string): number;
+  /** A run without all that an interruption, or the clock, made of it: two that are equal in this are equal. */
+  canonicalForm(run: string): CanonicalForm;
   /** Something that outlives runs. */
   getFact(key: string): Json | undefined;
+  /** All that outlives runs and has a key that begins so. */
+  facts(beginning: string): { readonly key: string; readonly value: Json }[];
+  /** Every SHA-256 that stands anywhere in the ledger: what none of them names is referred to by nothing. */
+  hashes(): ReadonlySet<string>;
+  /** What the database finds wrong with its own pages, in its words; empty where they are whole. */
+  faults(): string[];
+  /** A run's events up to the first that cannot be read: what was stored before a damage. */
+  readableEvents(run: string): StoredEvent[];
   /** Who runs in the folder now. */
   holder(): Holder | undefined;
 }
@@ -233,6 +255,17 @@ export function readLedger(options: { readonly folder?: string } = {}): LedgerRe
     events: (run, after) => readEvents(database, path, run, after),
     finishedSteps: (run, beginning) => readFinishedSteps(database, path, run, beginning),
     openings: (items) => naming(path, () => countOpenings(database, items)),
+    canonicalForm: (run) => readCanonicalForm(database, path, run),
+    facts: (beginning) =>
+      naming(path, () =>
+        database
+          .prepare("SELECT key, value FROM facts WHERE substr(key, 1, length(?)) = ? ORDER BY key")
+          .all(beginning, beginning)
+          .map(({ key, value }) => ({ key: String(key), value: readJson(value, path) })),
+      ),
+    hashes: () => naming(path, () => hashesIn(database)),
+    faults: () => faultsOf(database),
+    readableEvents: (run) => readableEvents(database, path, run),
     getFact: (key) =>
       naming(path, () => {
         const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);

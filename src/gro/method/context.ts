@@ -15,6 +15,8 @@ export interface PolicyStore {
   open(role: string, weights: Weights): Promise<Policy>;
   /** Saves the policy as it is under that name and remembers that it is held so; `unfinished` training goes on from there. */
   save(role: string, checkpoint: string, options?: { readonly unfinished?: boolean }): Promise<void>;
+  /** Takes away a checkpoint that training went on from, once it was saved anew. */
+  discard(checkpoint: string): Promise<void>;
 }
 
 /** A stretch of training of one role, with the examples that it learnt from. */

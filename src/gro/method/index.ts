@@ -1,3 +1,4 @@
+export { stepCadence, stretchesOf } from "./cadence.ts";
 export type { MethodContext, PolicyStore, Training, Weights } from "./context.ts";
 export * from "./in-turn.ts";
 export * from "./part-schemas.ts";

@@ -125,24 +125,22 @@ describe("a pass that is made once", () => {
     expect(new Set(policies.opened.map(({ optimizerState }) => optimizerState))).toEqual(new Set(["fresh"]));
   });
 
-  test("saves at least every 500 steps; the optimiser goes on between them", async () => {
+  test("saves at least every 250 steps, and keeps the last; the optimiser goes on between them", async () => {
     const policies = new FakePolicies(reversed);
     const update = supervised({ steps: 1100, batch: 1, optimizerState: "fresh" });
     const method = gro({ ...partsOf(imitate), update });
     const { checkpoints } = await runMethod(method, fakeRound({ policies }));
-    expect(policies.saved.map(({ checkpoint }) => checkpoint)).toEqual([
-      "solver-pass-0-500",
-      "solver-pass-0-1000",
-      "solver-pass-0-1100",
-    ]);
+    const saved = [220, 440, 660, 880, 1100].map((step) => `solver-pass-0-${step}`);
+    expect(policies.saved.map(({ checkpoint }) => checkpoint)).toEqual(saved);
+    expect(policies.discarded).toEqual(saved.slice(0, -1));
     expect(checkpoints.solver).toBe("solver-pass-0-1100");
     expect(policies.opened.slice(-2)).toEqual([
-      { role: "solver", checkpoint: "solver-pass-0-500", optimizerState: "continued" },
-      { role: "solver", checkpoint: "solver-pass-0-1000", optimizerState: "continued" },
+      { role: "solver", checkpoint: "solver-pass-0-660", optimizerState: "continued" },
+      { role: "solver", checkpoint: "solver-pass-0-880", optimizerState: "continued" },
     ]);
     expect(policies.all).toHaveLength(1);
     expect(policies.all[0]?.steps).toHaveLength(1100);
-    expect(method.passes.map((pass) => checkpointsOf(pass, { newest: 0, base: 0 }))).toEqual([3]);
+    expect(method.passes.map((pass) => checkpointsOf(pass, { newest: 0, base: 0 }))).toEqual([5]);
   });
 
   test("goes on where it was ended: nothing that was finished is done again, and it ends alike", async () => {
@@ -160,13 +158,18 @@ describe("a pass that is made once", () => {
     await expect(runMethod(method, fakeRound({ policies: dying, ledger }))).rejects.toThrow(
       "the engine died",
     );
-    expect(ledger.done).toEqual(["pass-0/rollouts", "pass-0/update/solver/500"]);
+    expect(ledger.done).toEqual([
+      "pass-0/rollouts",
+      "pass-0/update/solver/220",
+      "pass-0/update/solver/440",
+      "pass-0/update/solver/660",
+    ]);
 
     const resumed = new FakePolicies(reversed);
     expect(await runMethod(method, fakeRound({ policies: resumed, ledger }))).toEqual(expected);
     expect(resumed.prompts).toBe(0);
-    expect(resumed.all[0]?.weights).toMatch(/^solver-pass-0-500@/);
-    expect(inputsOf(resumed.all[0] as FakeModel)).toEqual(inputsOf(whole.all[0] as FakeModel).slice(1000));
+    expect(resumed.all[0]?.weights).toMatch(/^solver-pass-0-660@/);
+    expect(inputsOf(resumed.all[0] as FakeModel)).toEqual(inputsOf(whole.all[0] as FakeModel).slice(2 * 660));
   });
 });
 
@@ -203,37 +206,35 @@ describe("peers", () => {
 describe("what was learnt from", () => {
   test("is told with each stretch of a pass that is made once, and which weights wrote it", async () => {
     const ledger = new FakeLedger();
-    const update = supervised({ steps: 600, batch: 4, replay: { newest: 1 } });
+    const update = supervised({ steps: 50, batch: 4, replay: { newest: 1 } });
     const method = gro({ ...partsOf(imitate), update });
     const outcome = await runMethod(method, fakeRound({ policies: new FakePolicies(reversed), ledger }));
     expect(outcome.trained).toEqual(["record-1", "record-2"]);
     const common = { role: "solver", part: "pass-0", reward: "verifier", rollouts: "artifact-0" };
     const writers = { solver: "current-solver" };
     expect(ledger.trainings).toMatchObject([
-      { ...common, writers, steps: [0, 500], checkpoint: "solver-pass-0-500", from: "current-solver" },
-      { ...common, writers, steps: [500, 600], checkpoint: "solver-pass-0-600", from: "solver-pass-0-500" },
+      { ...common, writers, steps: [0, 25], checkpoint: "solver-pass-0-25", from: "current-solver" },
+      { ...common, writers, steps: [25, 50], checkpoint: "solver-pass-0-50", from: "solver-pass-0-25" },
     ]);
     const times = ledger.trainings.map(({ learnt }) =>
       learnt.flatMap(({ uses }) => [...uses.values()]).reduce((sum, one) => sum + one, 0),
     );
-    expect(times).toEqual([500 * 4, 100 * 4]);
+    expect(times).toEqual([25 * 4, 25 * 4]);
   });
 
   test("is told of a pass that is repeated with the steps that were made before each repetition", async () => {
     const ledger = new FakeLedger();
     const policies = new FakePolicies(halfRight);
-    const method = gro({ ...partsOf(reinforce), repeat: 22 });
+    const method = gro({ ...partsOf(reinforce), repeat: 8 });
     const outcome = await runMethod(method, fakeRound({ policies, ledger }));
     expect(outcome.trained).toEqual(["record-1", "record-2"]);
     expect(ledger.trainings).toMatchObject([
-      { steps: [0, 20], checkpoint: "solver-pass-0-20", from: "current-solver", rollouts: null },
-      { steps: [20, 22], checkpoint: "solver-pass-0-22", from: "solver-pass-0-20", rollouts: null },
+      { steps: [0, 4], checkpoint: "solver-pass-0-4", from: "current-solver", rollouts: null },
+      { steps: [4, 8], checkpoint: "solver-pass-0-8", from: "solver-pass-0-4", rollouts: null },
     ]);
-    expect(ledger.trainings[1]).toMatchObject({ writers: { solver: "solver-pass-0-20" } });
+    expect(ledger.trainings[1]).toMatchObject({ writers: { solver: "solver-pass-0-4" } });
     const [first] = ledger.trainings;
-    expect(first?.learnt.map(({ stepsAfter }) => stepsAfter)).toEqual(
-      Array.from({ length: 20 }, (_, n) => n),
-    );
+    expect(first?.learnt.map(({ stepsAfter }) => stepsAfter)).toEqual(Array.from({ length: 4 }, (_, n) => n));
     expect([...(first?.learnt[0]?.uses.keys() ?? [])]).toHaveLength(8);
   });
 
@@ -274,18 +275,16 @@ describe("a pass that is repeated", () => {
     ]);
     const seeds = model?.samplers.map(({ calls }) => calls[0]?.[0]?.seed);
     expect(new Set(seeds).size).toBe(45);
-    expect(policies.saved.map(({ checkpoint }) => checkpoint)).toEqual([
-      "solver-pass-0-20",
-      "solver-pass-0-40",
-      "solver-pass-0-45",
-    ]);
+    const saved = [9, 18, 27, 36, 45].map((repetition) => `solver-pass-0-${repetition}`);
+    expect(policies.saved.map(({ checkpoint }) => checkpoint)).toEqual(saved);
+    expect(policies.discarded).toEqual(saved.slice(0, -1));
     expect(told).toEqual(Array.from({ length: 45 }, (_, step) => step + 1));
     expect(outcome).toMatchObject({
       checkpoints: { solver: "solver-pass-0-45", peer: "current-peer" },
       rollouts: [],
       tally: { rollouts: 45 * 8, judgedRight: 90 },
     });
-    expect(reinforce.passes.map((pass) => checkpointsOf(pass, { newest: 0, base: 0 }))).toEqual([3]);
+    expect(reinforce.passes.map((pass) => checkpointsOf(pass, { newest: 0, base: 0 }))).toEqual([5]);
   });
 
   test("takes what there is where there are fewer items than it asks for, and none from none", async () => {
@@ -318,10 +317,10 @@ describe("a pass that is repeated", () => {
       expected,
     );
     expect(resumed.opened).toEqual([
-      { role: "solver", checkpoint: "solver-pass-0-20", optimizerState: "continued" },
-      { role: "solver", checkpoint: "solver-pass-0-40", optimizerState: "continued" },
+      { role: "solver", checkpoint: "solver-pass-0-27", optimizerState: "continued" },
+      { role: "solver", checkpoint: "solver-pass-0-36", optimizerState: "continued" },
     ]);
-    expect(promptsOf(resumed.all[0] as FakeModel)).toEqual(promptsOf(whole.all[0] as FakeModel).slice(40));
+    expect(promptsOf(resumed.all[0] as FakeModel)).toEqual(promptsOf(whole.all[0] as FakeModel).slice(54));
     expect(inputsOf(resumed.all[0] as FakeModel)).toEqual(
       inputsOf(whole.all[0] as FakeModel).slice(-inputsOf(resumed.all[0] as FakeModel).length),
     );
@@ -333,8 +332,7 @@ describe("a pass that is repeated", () => {
     await runMethod(gro({ ...partsOf(reinforce), update }), fakeRound({ policies, items: six }));
     expect(policies.opened.map(({ optimizerState }) => optimizerState)).toEqual([
       "fresh",
-      "continued",
-      "continued",
+      ...Array.from({ length: 4 }, () => "continued"),
     ]);
     expect(policies.all).toHaveLength(1);
   });
@@ -349,8 +347,7 @@ describe("a pass that is repeated", () => {
       await runMethod(gro({ ...partsOf(reinforce), start }), fakeRound({ policies, items: six }));
       expect(policies.opened.map(({ optimizerState }) => optimizerState)).toEqual([
         state,
-        "continued",
-        "continued",
+        ...Array.from({ length: 4 }, () => "continued"),
       ]);
     },
   );
@@ -386,6 +383,8 @@ describe("several passes", () => {
     const ledger = new FakeLedger();
     const outcome = await runMethod(twice, fakeRound({ policies, ledger }));
     expect(outcome.checkpoints).toEqual({ solver: "solver-pass-2-3", peer: "peer-pass-1-3" });
+    // What a later pass replaced has served.
+    expect(policies.discarded).toEqual(["solver-pass-0-3", "peer-pass-0-3"]);
     expect(outcome.rollouts).toEqual(["artifact-0", "artifact-1", "artifact-2"]);
     const begun = policies.opened.filter(({ checkpoint }) => !checkpoint.startsWith("current"));
     expect(new Set(begun.map(({ role, checkpoint }) => `${role} ${checkpoint}`))).toEqual(

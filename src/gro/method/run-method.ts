@@ -1,18 +1,17 @@
 import type { Method, Pass } from "../method.ts";
 import type { ExampleCounts, StepLoss } from "../update/index.ts";
+import { repetitionCadence, stepCadence, stretchesOf } from "./cadence.ts";
 import type { MethodContext } from "./context.ts";
 import { type CheckpointsByRole, type PassOutcome, pick } from "./pass.ts";
-import { runOnce, stepsBetweenCheckpoints } from "./run-once.ts";
-import { repetitionsBetweenCheckpoints, runRepeatedly } from "./run-repeatedly.ts";
+import { runOnce } from "./run-once.ts";
+import { runRepeatedly } from "./run-repeatedly.ts";
 import { addTallies, type Tally } from "./tally.ts";
 
-/** Checkpoints that a pass saves in a round, over its roles, with so many examples. */
-export function checkpointsOf({ repeat, roles, update }: Pass, examples: ExampleCounts): number {
-  const each =
-    repeat === 1
-      ? Math.ceil(update.steps(examples) / stepsBetweenCheckpoints)
-      : Math.ceil(repeat / repetitionsBetweenCheckpoints);
-  return each * roles.length;
+/** Checkpoints that a pass saves of each role in a round, with so many examples; all but the last are of unfinished training. */
+export function checkpointsOf({ repeat, update }: Pass, examples: ExampleCounts): number {
+  return repeat === 1
+    ? stretchesOf(update.steps(examples), stepCadence).length
+    : stretchesOf(repeat, repetitionCadence).length;
 }
 
 /** A role that the method does not deliver keeps the weights that it had. */
@@ -24,12 +23,15 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const rollouts: string[] = [];
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
+  const made = new Set<string>();
   let blocked: string | null = null;
   const trained: string[] = [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
     const run = { method, pass, name: `pass-${index}`, start, context };
     const outcome = pass.repeat === 1 ? await runOnce(run) : await runRepeatedly(run);
+    for (const [role, checkpoint] of Object.entries(outcome.checkpoints))
+      if (checkpoint !== start[role]) made.add(checkpoint);
     weights = { ...weights, ...outcome.checkpoints };
     rollouts.push(...outcome.rollouts);
     tallies.push(outcome.tally);
@@ -39,5 +41,8 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     if (blocked !== null) break;
   }
   const checkpoints = { ...context.current, ...pick(weights, method.deliver) };
+  // What one pass made for the next to begin with has served.
+  const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
+  for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
   return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained, blocked };
 }

@@ -1,6 +1,7 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
+import { stepCadence, stretchesOf } from "./cadence.ts";
 import {
   itemsOf,
   lossesIn,
@@ -14,9 +15,6 @@ import {
 } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
-
-/** Optimiser steps that a crash may cost at most. */
-export const stepsBetweenCheckpoints = 500;
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -57,8 +55,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const losses: StepLoss[] = [];
     const trained: string[] = [];
     let checkpoint = begun;
-    for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
-      const to = Math.min(steps, from + stepsBetweenCheckpoints);
+    for (const { from, to } of stretchesOf(steps, stepCadence)) {
       const begin = checkpoint;
       const result = await durable(`${name}/update/${role}/${to}`, async () => {
         const optimizerState = from === 0 ? stateAtStart(run, role, begin) : "continued";
@@ -101,6 +98,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         ]);
         return { checkpoint: saved, tokensTrained, realTokens, losses: [...made], trained: [record] };
       });
+      if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
       tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
       losses.push(...lossesIn(result));

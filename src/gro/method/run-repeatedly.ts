@@ -1,5 +1,6 @@
 import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
+import { repetitionCadence, stretchesOf } from "./cadence.ts";
 import {
   itemsOf,
   lossesIn,
@@ -13,9 +14,6 @@ import {
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
-/** Repetitions that a crash may cost at most. */
-export const repetitionsBetweenCheckpoints = 20;
-
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
 export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   const { method, pass, name, start, context } = run;
@@ -25,8 +23,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   let blocked: string | null = null;
   const trained: string[] = [];
   const replay = { base: context.base, older: context.older };
-  for (let first = 0; first < pass.repeat; first += repetitionsBetweenCheckpoints) {
-    const last = Math.min(pass.repeat, first + repetitionsBetweenCheckpoints);
+  for (const { from: first, to: last } of stretchesOf(pass.repeat, repetitionCadence)) {
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
       const policies = await openAll(run, begin, first > 0);
@@ -96,6 +93,9 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       );
       return { checkpoints: saved, tally: addTallies(parts), losses: made, trained: records, blocked: why };
     });
+    if (first > 0)
+      for (const checkpoint of Object.values(pick(begin, pass.roles)))
+        await context.policies.discard(checkpoint);
     checkpoints = { ...checkpoints, ...result.checkpoints };
     tallies.push(tallySchema.parse(result.tally));
     losses.push(...lossesIn(result));

@@ -43,7 +43,11 @@ beforeEach(async () => {
       gradientCheckpointing: true,
       pathOf: (checkpoint) => join(folder, checkpoint),
       keepMoments,
-      digests: { get: (name) => digests.get(name), set: (name, digest) => digests.set(name, digest) },
+      digests: {
+        get: (name) => digests.get(name),
+        set: (name, digest) => digests.set(name, digest),
+        delete: (name) => digests.delete(name),
+      },
     });
   policies = policiesOf(true);
 });

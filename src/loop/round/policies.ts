@@ -29,6 +29,7 @@ export interface PolicyStoreOptions {
   readonly digests: {
     readonly get: (checkpoint: string) => string | undefined;
     readonly set: (checkpoint: string, digest: string) => void;
+    readonly delete: (checkpoint: string) => void;
   };
 }
 
@@ -119,6 +120,14 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     const digest = await folderDigest(this.#options.pathOf(checkpoint));
     if (digest !== null) this.#options.digests.set(checkpoint, digest);
     this.#whole.set(checkpoint, Promise.resolve());
+  }
+
+  async discard(checkpoint: string): Promise<void> {
+    const { pathOf, digests } = this.#options;
+    // Not there, and yet to be whole, would be a loss.
+    digests.delete(checkpoint);
+    this.#whole.delete(checkpoint);
+    await rm(pathOf(checkpoint), { recursive: true, force: true });
   }
 
   /** Throws a user error `checkpoint-damaged` where the files are not those that were saved. */

@@ -9,9 +9,6 @@ import type { PreparedModel } from "../../model/engine/index.ts";
 import { type RoundContext, streamOf } from "./context.ts";
 import type { RunDefinition } from "./definition.ts";
 
-/** Optimiser steps of preparation that a crash may cost at most. */
-export const stepsBetweenCheckpoints = 250;
-
 /** What round 0 trains; null when the model is taken as it is. */
 export function preparationOf({ prepare }: RunDefinition, fromScratch: boolean): SupervisedUpdate | null {
   if (prepare !== null) return prepare;

@@ -43,7 +43,7 @@ describe("preparationOf", () => {
 });
 
 describe("prepareStage", () => {
-  test("trains every role from weights of its own, saved at least every 250 steps", async () => {
+  test("trains every role from weights of its own, saved five times on the way, of which the last stays", async () => {
     using round = new FakeContext({ definition: { prepare, optimize: peers } });
     const lineage = await prepareStage(round.context, scratch);
     expect(lineage).toEqual({
@@ -57,7 +57,7 @@ describe("prepareStage", () => {
     for (const [index, role] of ["solver", "peer"].entries()) {
       const model = round.models[index];
       expect(model?.saved.map((path) => path.split("/").at(-1))).toEqual(
-        [0, 250, 500, 600].map((step) => `round-0-${role}-${step}`),
+        [0, 120, 240, 360, 480, 600].map((step) => `round-0-${role}-${step}`),
       );
       expect(model?.steps).toHaveLength(600);
     }
@@ -70,7 +70,7 @@ describe("prepareStage", () => {
       round: 0,
       checkpoint: "1-reverse/round-0-solver-600",
       loss: { steps: 600, means: Array.from({ length: 32 }, () => expect.any(Number)) },
-      lineage: Array.from({ length: 6 }, () => expect.stringMatching(/^[0-9a-f]{64}$/)),
+      lineage: Array.from({ length: 10 }, () => expect.stringMatching(/^[0-9a-f]{64}$/)),
     });
   });
 
@@ -83,13 +83,13 @@ describe("prepareStage", () => {
     const [header, ...rows] = await round.context.ledger.artifacts.read(lineage[0] ?? "");
     expect(header).toMatchObject({
       stage: "prepare",
-      steps: [0, 250],
+      steps: [0, 120],
       from: "1-reverse/round-0-solver-0",
-      checkpoint: "1-reverse/round-0-solver-250",
+      checkpoint: "1-reverse/round-0-solver-120",
       verifier: { name: "exact answer", version: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     const times = (rows as [string, number][]).reduce((sum, [, one]) => sum + one, 0);
-    expect(times).toBe(250 * prepare.batch);
+    expect(times).toBe(120 * prepare.batch);
     using silent = new FakeContext({ definition: { prepare } });
     await prepareStage({ ...silent.context, lineage: false }, scratch);
     const prepared = silent.context.run.events().find(({ event }) => event.type === "model-prepared");
@@ -109,9 +109,9 @@ describe("prepareStage", () => {
     const stored = new DatabaseSync(join(round.folder, ".whetstone/ledger.sqlite"));
     stored.exec("DELETE FROM steps WHERE name = 'round-0/prepare'");
     stored.exec(
-      "UPDATE steps SET result = json_extract(result, '$.checkpoint') WHERE name LIKE '%/prepare/%00'",
+      "UPDATE steps SET result = json_extract(result, '$.checkpoint') WHERE name LIKE '%/prepare/solver/_%0'",
     );
-    stored.exec("UPDATE steps SET result = json_quote(result) WHERE name LIKE '%/prepare/%00'");
+    stored.exec("UPDATE steps SET result = json_quote(result) WHERE name LIKE '%/prepare/solver/_%0'");
     stored.close();
     round.reopen();
     expect(await prepareStage(round.context, scratch)).toEqual(first);
@@ -132,13 +132,13 @@ describe("prepareStage", () => {
       },
     });
     await expect(prepareStage(round.context, scratch)).rejects.toThrow("asked to end");
-    expect(round.models[0]?.steps).toHaveLength(250);
+    expect(round.models[0]?.steps).toHaveLength(120);
     round.reopen();
     const lineage = await prepareStage(round.context, scratch);
     expect(lineage.checkpoints).toEqual({ solver: "1-reverse/round-0-solver-600" });
     const [, resumed] = round.models;
-    expect(resumed?.trained).toEqual(whole.models[0]?.trained.slice(250));
-    expect(resumed?.steps).toEqual(whole.models[0]?.steps.slice(250));
+    expect(resumed?.trained).toEqual(whole.models[0]?.trained.slice(120));
+    expect(resumed?.steps).toEqual(whole.models[0]?.steps.slice(120));
   });
 
   test("takes what an earlier run of the folder prepared just so, where it is still there", async () => {

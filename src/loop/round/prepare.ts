@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { z } from "zod";
 import { allSettled, type Json, userError } from "../../foundation/base/index.ts";
+import { stepCadence, stretchesOf } from "../../gro/method/index.ts";
 import {
   type StepLoss,
   type SupervisedUpdate,
@@ -12,13 +13,7 @@ import type { PreparedModel } from "../../model/engine/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
-import {
-  preparationBatches,
-  preparationKey,
-  preparationOf,
-  preparationSteps,
-  stepsBetweenCheckpoints,
-} from "./preparation.ts";
+import { preparationBatches, preparationKey, preparationOf, preparationSteps } from "./preparation.ts";
 import type { Lineage } from "./state.ts";
 
 /**
@@ -27,7 +22,7 @@ import type { Lineage } from "./state.ts";
  * nothing yet to compare with. Throws user errors `peers-alike` and `no-demonstrations`.
  */
 export async function prepareStage(context: RoundContext, prepared: PreparedModel): Promise<Lineage> {
-  const { definition, ledger } = context;
+  const { definition, ledger, run } = context;
   const { optimize, task } = definition;
   const update = preparationOf(definition, prepared.fromScratch);
   if (update === null && optimize.roles.length > 1)
@@ -49,7 +44,10 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
       const known = new Map(
         [...keys].flatMap(([role, key]) => {
           const checkpoint = ledger.getFact(key);
-          return typeof checkpoint === "string" && existsSync(ledger.checkpointPath(checkpoint))
+          // What this run has made is read from its own steps, with the losses that it had.
+          return typeof checkpoint === "string" &&
+            !checkpoint.startsWith(`${run.id}/`) &&
+            existsSync(ledger.checkpointPath(checkpoint))
             ? [[role, checkpoint]]
             : [];
         }),
@@ -140,8 +138,7 @@ async function prepareRole(
   const { learningRate, gradientClipNorm } = update;
   const steps = preparationSteps(update);
   const batchAt = await preparationBatches(context, role, update);
-  for (let from = 0; from < steps; from += stepsBetweenCheckpoints) {
-    const to = Math.min(steps, from + stepsBetweenCheckpoints);
+  for (const { from, to } of stretchesOf(steps, stepCadence)) {
     const begin = checkpoint;
     const stored = await durable<Json>(context, `round-0/prepare/${role}/${to}`, { begin }, async () => {
       const policy = await policies.open(role, { checkpoint: begin, optimizerState: "continued" });
@@ -176,6 +173,7 @@ async function prepareRole(
       return { checkpoint: nameOf(to), losses: [...made], record };
     });
     const part = preparedSchema.parse(stored);
+    await policies.discard(begin);
     checkpoint = part.checkpoint;
     losses.push(...part.losses);
     if (part.record !== null) records.push(part.record);

@@ -30,7 +30,6 @@ test.each([
     const checkpoints = join(ledgerFolder(folder), "checkpoints", "1-letters");
     const names = readdirSync(checkpoints);
     expect(names.sort()).toEqual([
-      "round-0-solver-0",
       "round-0-solver-5",
       "round-1-solver-pass-0-6",
       "round-2-solver-pass-0-6",

@@ -69,8 +69,8 @@ describe("plan", () => {
     expect(preparation?.tokensTrained).toBeLessThan(2 * 1500 * 64 * 25);
     expect(planned.seconds).toBeGreaterThan(30);
     expect(planned.seconds).toBeLessThan(600);
-    // A model's first weights, six checkpoints of its preparation and one a round, with two moments for each weight but the first.
-    expect(planned.diskBytes).toBe(148_160 * 2 * (4 + 12 * (6 + 8)));
+    // A checkpoint of a model's preparation and one a round, with two moments for each weight, and two while training goes on.
+    expect(planned.diskBytes).toBe(148_160 * 2 * 12 * (1 + 8 + 2));
     expect(planned.diskBytesEachRound).toBe(148_160 * 2 * 12);
     expect(planned.diskFreeBytes).toBeGreaterThan(0);
     expect(planned.memoryBytes).toBeGreaterThan(3e8);
@@ -247,18 +247,16 @@ describe("plan", () => {
     expect(await planOf()).toMatchObject({ seconds: slower.seconds, speed: "this folder's last run" });
   });
 
-  test("checkpoints that no round trains on from hold no moments, and a pass of many steps leaves several", async () => {
+  test("checkpoints that no round trains on from hold no moments; those on the way do, and are gone when training ends", async () => {
     const optimize = (steps: number) =>
       rejectionSampling({ update: supervised({ steps, optimizerState: "fresh" }) });
     const { parameters, ...short } = await planOf({ optimize: optimize(500) });
     expect(short.diskBytesEachRound).toBe(4 * parameters);
-    expect((await planOf({ optimize: optimize(1001) })).diskBytesEachRound).toBe((12 + 12 + 4) * parameters);
-    expect(
-      (await planOf({ optimize: rejectionSampling({ update: supervised({ steps: 1001 }) }) }))
-        .diskBytesEachRound,
-    ).toBe(3 * 12 * parameters);
-    // 1,500 steps of preparation, of which five of six checkpoints are on the way.
-    expect(short.diskBytes).toBe((4 + 5 * 12 + 4 + 8 * 4) * parameters);
+    // The preparation and eight rounds leave one each, and two at most are on the way.
+    expect(short.diskBytes).toBe((4 + 8 * 4 + 2 * 12) * parameters);
+    const brief = { prepare: supervised({ on: demonstrations(), steps: 40 }), optimize: optimize(60) };
+    expect((await planOf(brief)).diskBytes).toBe((4 + 8 * 4 + 12) * parameters);
+    expect((await planOf({ ...brief, optimize: optimize(30) })).diskBytes).toBe((4 + 8 * 4) * parameters);
   });
 
   test("warns where the disk has no room for the checkpoints", async () => {

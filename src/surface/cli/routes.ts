@@ -10,6 +10,7 @@ import { modelRoutes } from "./model-routes.ts";
 import { approve, reject } from "./oversight-routes.ts";
 import { type BudgetFlags, budget, folder, type JsonFlags, json, text } from "./route-parts.ts";
 import { trace } from "./trace-route.ts";
+import { gc, verify } from "./upkeep-routes.ts";
 
 const init = buildCommand<InitFlags, [string?], CliContext>({
   loader: async () => (await import("./commands/init.ts")).initCommand,
@@ -166,6 +167,8 @@ export const routes = buildRouteMap<string, CliContext>({
     trace,
     approve,
     reject,
+    verify,
+    gc,
     doctor,
     model: modelRoutes,
     engine: engineRoutes,

@@ -9,3 +9,4 @@ export { tellRun } from "./tell-run.ts";
 export { type Saying, sideBySide } from "./terminal/side-by-side.ts";
 export { type TerminalView, type TerminalViewOptions, terminalView } from "./terminal/terminal-view.ts";
 export { traceWords } from "./trace-words.ts";
+export { plural } from "./words.ts";

@@ -26,6 +26,7 @@ export class FakeLedger {
 export class FakePolicies implements PolicyStore {
   readonly opened: (Weights & { readonly role: string })[] = [];
   readonly saved: { readonly role: string; readonly checkpoint: string }[] = [];
+  readonly discarded: string[] = [];
   /** Every model that was loaded, by role, in order. */
   readonly models = new Map<string, FakeModel[]>();
   readonly #held = new Map<string, { model: FakeModel; weights: Weights }>();
@@ -58,6 +59,10 @@ export class FakePolicies implements PolicyStore {
     const held = this.#held.get(role);
     if (held !== undefined)
       this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
+  }
+
+  async discard(checkpoint: string): Promise<void> {
+    this.discarded.push(checkpoint);
   }
 
   /** Attempts at an item, over all models. */

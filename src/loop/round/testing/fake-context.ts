@@ -156,7 +156,7 @@ export class FakeContext implements Disposable {
     };
     const policies = new EnginePolicies({
       keepMoments: true,
-      digests: { get: () => undefined, set: () => {} },
+      digests: { get: () => undefined, set: () => {}, delete: () => {} },
       engine,
       tokenizer: letters,
       precision: "fp32",

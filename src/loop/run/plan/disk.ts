@@ -1,10 +1,10 @@
 import { statfs } from "node:fs/promises";
 import { existingFolder } from "../../../foundation/base/index.ts";
-import { checkpointsOf, turnsOf } from "../../../gro/method/index.ts";
+import { checkpointsOf, stepCadence, stretchesOf, turnsOf } from "../../../gro/method/index.ts";
 import type { Method } from "../../../gro/method.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { keepsMoments } from "../../round/policies.ts";
-import { preparationOf, preparationSteps, stepsBetweenCheckpoints } from "../../round/preparation.ts";
+import { preparationOf, preparationSteps } from "../../round/preparation.ts";
 import { examplesOf } from "./work.ts";
 
 /** Of a parameter, in 32 bits each: its value, and its two moments. */
@@ -12,38 +12,33 @@ const weightBytes = 4;
 const momentBytes = 8;
 
 export interface Disk {
-  /** Of the checkpoints that the whole run leaves; nothing deletes them. */
+  /** The most that checkpoints take while the whole run goes on. */
   readonly bytes: number;
-  /** On average: methods in turn leave different ones. */
+  /** Of what a round leaves. */
   readonly bytesEachRound: number;
 }
 
-/** Checkpoints of the preparation and of each round, and those between them that a crash goes on from. */
+/** What the preparation and each round leave, and beside it what a training takes while it is not finished. */
 export function countDisk(definition: RunDefinition, fromScratch: boolean, parameters: number): Disk {
   const { optimize, budget } = definition;
   const unfinished = parameters * (weightBytes + momentBytes);
   const finished = keepsMoments(definition) ? unfinished : parameters * weightBytes;
-  /** The last of a role's checkpoints is finished, those before it are not. */
-  const series = (count: number): number => (count === 0 ? 0 : (count - 1) * unfinished + finished);
+  /** Beside the newest of a series lies the one before it, until that is durable; the last is finished, and counted apart. */
+  const beside = (checkpoints: number): number => Math.min(2, Math.max(0, checkpoints - 1)) * unfinished;
   const preparing = preparationOf(definition, fromScratch);
   const steps = preparing === null ? 0 : preparationSteps(preparing);
   // What no step has moved has no moments.
-  const preparation = parameters * weightBytes + series(Math.ceil(steps / stepsBetweenCheckpoints));
-  const ofRound = ({ passes }: Method): number =>
-    passes.reduce(
-      (sum, pass) =>
-        sum +
-        pass.roles.length * series(checkpointsOf(pass, examplesOf(definition, pass)) / pass.roles.length),
-      0,
-    );
-  const bytesOfRounds = turnsOf(optimize, budget.rounds).reduce(
-    (sum, { method, rounds: [first, last] }) => sum + (last - first + 1) * ofRound(method),
-    0,
+  const prepared = steps === 0 ? parameters * weightBytes : finished;
+  const whileItGoesOn = ({ passes }: Method): number =>
+    (passes.length - 1) * finished +
+    Math.max(0, ...passes.map((pass) => beside(checkpointsOf(pass, examplesOf(definition, pass)))));
+  const most = Math.max(
+    beside(stretchesOf(steps, stepCadence).length),
+    ...turnsOf(optimize, budget.rounds).map(({ method }) => whileItGoesOn(method)),
   );
-  return {
-    bytes: optimize.roles.length * preparation + bytesOfRounds,
-    bytesEachRound: budget.rounds === 0 ? 0 : bytesOfRounds / budget.rounds,
-  };
+  const roles = optimize.roles.length;
+  const bytesEachRound = budget.rounds === 0 ? 0 : roles * finished;
+  return { bytes: roles * (prepared + most) + budget.rounds * bytesEachRound, bytesEachRound };
 }
 
 /** Room on the disk of a folder, or of the first one above it that is there. */

@@ -43,7 +43,7 @@ export function holdsTable(folder: string): boolean {
 /** Writes a checkpoint folder; returns its bytes. Throws what {@link writeFolder} throws. */
 export function writeCheckpoint(
   path: string,
-  { table, step, optimizer, keepOptimizer, source }: CheckpointState & { readonly source: string },
+  { table, step, optimizer, keepOptimizer, files: copies }: CheckpointState & { readonly files: FolderFiles },
 ): number {
   const { vocabulary, reach, seed, deviation } = table.options;
   const size = table.rows * vocabulary;
@@ -59,7 +59,7 @@ export function writeCheckpoint(
     decay: table.decay,
   };
   const files: Record<string, string | Uint8Array> = {
-    ...filesOf(source),
+    ...copies,
     [tableFile]: writeTensors({ parents, tokens, nodes, values: table.values.subarray(0, size) }),
     [factsFile]: `${JSON.stringify(facts)}\n`,
   };
@@ -72,7 +72,8 @@ export function writeCheckpoint(
   return writeFolder(path, files);
 }
 
-function filesOf(source: string): FolderFiles {
+/** What checkpoints of a model have of its folder, read when it is made: the folder may be gone when they are written. */
+export function filesOf(source: string): FolderFiles {
   const present = copied.filter((name) => existsSync(join(source, name)));
   return Object.fromEntries(present.map((name) => [name, readFileSync(join(source, name))]));
 }

@@ -76,6 +76,18 @@ describe("the tabular engine", () => {
     expect(again.info.step).toBe(200);
   });
 
+  test("saves whole folders also when the one that it was made of is gone", async () => {
+    await using first = await newModel();
+    const [gone, path] = [join(folder, "gone"), join(folder, "whole")];
+    await first.save({ path: gone });
+    await using model = await engine.createModel({
+      source: { kind: "checkpoint", path: gone, optimizer: true },
+    });
+    await rm(gone, { recursive: true });
+    await model.save({ path });
+    expect((await loadTokenizer(path)).hash).toBe(tokenizer.hash);
+  });
+
   test("never samples what the model's folder suppresses", async () => {
     await using sampler = await engine.loadSampler({
       source: { kind: "folder", path: modelFolder, seed: 3 },

@@ -14,7 +14,8 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import { SequenceCounter } from "../sequence-counter.ts";
-import { writeCheckpoint } from "./checkpoint.ts";
+import type { FolderFiles } from "../write-folder.ts";
+import { filesOf, writeCheckpoint } from "./checkpoint.ts";
 import type { LoadedModel } from "./load-model.ts";
 import { Replies } from "./replies.ts";
 import { answer, answerUnless, type Session } from "./session.ts";
@@ -39,6 +40,7 @@ export class TabularModel implements EngineModel {
   readonly info: ModelInfo;
   readonly #options: TabularModelOptions;
   readonly #trainer: Trainer;
+  readonly #files: FolderFiles;
   readonly #sequence = new SequenceCounter();
   readonly #replies = new Replies();
   #disposed = false;
@@ -48,6 +50,7 @@ export class TabularModel implements EngineModel {
     this.info = options.loaded.info;
     this.#options = options;
     this.#trainer = new Trainer(options.loaded);
+    this.#files = filesOf(options.loaded.folder);
   }
 
   forward(data: readonly Datum[], options: ForwardOptions): Promise<ForwardResult> {
@@ -81,11 +84,10 @@ export class TabularModel implements EngineModel {
   }
 
   save({ path, optimizer = true, ...options }: SaveOptions): ReturnType<EngineModel["save"]> {
-    const { loaded } = this.#options;
     return this.#call(options, () => {
       const { table, step, optimizer: moments } = this.#trainer;
       const state = { table, step, optimizer: moments, keepOptimizer: optimizer };
-      const bytes = writeCheckpoint(resolve(path), { ...state, source: loaded.folder });
+      const bytes = writeCheckpoint(resolve(path), { ...state, files: this.#files });
       return { path, bytes };
     });
   }

@@ -9,6 +9,7 @@ import {
   storedModels,
 } from "../../../model/hub/index.ts";
 import { answer } from "../answer.ts";
+import { size } from "../bytes.ts";
 import type { CliContext } from "../context.ts";
 import { columns } from "../describe.ts";
 import { interruptible } from "../interruption.ts";
@@ -107,12 +108,6 @@ function count(parameters: number): string {
   return parameters < 1e9
     ? `${(parameters / 1e6).toFixed(1)} million`
     : `${(parameters / 1e9).toFixed(1)} billion`;
-}
-
-function size(bytes: number): string {
-  return bytes < 1e6
-    ? `${Math.ceil(bytes / 1e3)} kB`
-    : `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
 }
 
 /** One lasting line for each thing that is done, and on a terminal how far it is. */

@@ -29,6 +29,8 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       const ready = `engine ${engine} on ${device}, ${plural(workers, "worker")}, ready in ${duration(seconds)}`;
       return [[span(ready, "faint")]];
     }
+    case "engine-recovered":
+      return [[span(recoveryWords(event), "warn")]];
     case "stage-finished": {
       // The decision has said it.
       if (event.stage === "decide" && roundOf(story, event.round)?.decision != null) return [];
@@ -103,6 +105,11 @@ function startWords(
   const of = facts === null ? "" : ` of ${facts.rounds}`;
   const known = rounds.find((other) => other.round === round - 1)?.plan === plan;
   return `${roundName(round)}${of}, from the ${startFrom}${known ? "" : `: ${plan}`}`;
+}
+
+function recoveryWords({ reason, weights, replayed, seconds }: EventOf<"engine-recovered">): string {
+  const steps = replayed === 0 ? "" : ` and ${plural(replayed, "step")} made again`;
+  return `a worker of the engine was lost (${reason}); ${weights} is loaded again${steps}, in ${duration(seconds)}`;
 }
 
 function decisionWord(round: RoundStory): string {

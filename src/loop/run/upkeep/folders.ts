@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { ledgerFolder } from "../../../foundation/ledger/index.ts";
+
+/** Something of a run's that lies on the disk. */
+export interface Stored {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Artifacts by name: the SHA-256 of what they should hold. */
+export function storedArtifacts(folder: string): Stored[] {
+  const place = join(ledgerFolder(folder), "artifacts");
+  return namesIn(place).flatMap((file) => {
+    const [, name] = /^([0-9a-f]{64})\.jsonl$/.exec(file) ?? [];
+    return name === undefined ? [] : [storedAt(join(place, file), name)];
+  });
+}
+
+/** Checkpoints of a run by name, `RUN/round-…`. */
+export function storedCheckpoints(folder: string, run: string): Stored[] {
+  const place = join(ledgerFolder(folder), "checkpoints", run);
+  return namesIn(place).flatMap((name) =>
+    name.startsWith("round-") ? [storedAt(join(place, name), `${run}/${name}`)] : [],
+  );
+}
+
+/** SHA-256 of a file. */
+export async function fileDigest(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
+  return hash.digest("hex");
+}
+
+function storedAt(path: string, name: string): Stored {
+  return { name, path, bytes: bytesOf(path) };
+}
+
+function bytesOf(path: string): number {
+  const facts = statSync(path);
+  if (!facts.isDirectory()) return facts.size;
+  return namesIn(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0);
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}

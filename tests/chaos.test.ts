@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { Chaos, type ChaosEngine, uniformOf } from "../bench/chaos/kill-runs.ts";
+import { readLedger } from "../src/index.ts";
+
+const root = mkdtempSync(join(tmpdir(), "chaos-"));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const chaosOf = (engine: ChaosEngine, name: string, rounds: number): Chaos =>
+  new Chaos({ engine, root: join(root, name), rounds, uniform: uniformOf(1, engine) });
+
+/** The end of a run that nobody touched, however often it was killed. */
+const equal = { ledgerEqual: true, weightsEqual: true, different: [] };
+/** Of a run's work, on average a kill. */
+const mostRedone = 0.1;
+
+describe("runs that are killed with SIGKILL come to the ledger and the weights of one that nobody touched", () => {
+  test("on a table, at both sides of every durable step's end, and between a step and its answer", {
+    timeout: 300_000,
+  }, async () => {
+    const { places, redoneShare, ...end } = await chaosOf("tabular", "boundaries", 1).atBoundaries();
+    expect(end).toMatchObject({ ...equal, kills: places.length, by: { worker: 0 } });
+    expect(redoneShare).toBeLessThan(mostRedone);
+    // Each step once, before and after it is stored.
+    const sides = ["done", "stored"].map((side) =>
+      places.flatMap((place) => (place.endsWith(` ${side}`) ? [place.slice(0, -side.length - 1)] : [])),
+    );
+    expect(sides[0]).toEqual(sides[1]);
+    expect(sides[0]).toEqual(
+      expect.arrayContaining(["round-0/prepare/solver/50", "round-1/decide/blocks-0"]),
+    );
+    expect(places).toContain("step applied");
+  });
+
+  test("on a table, 25 times at random", { timeout: 300_000 }, async () => {
+    const { redoneShare, folders: _, ...end } = await chaosOf("tabular", "random", 2).atRandom(25);
+    expect(end).toEqual({ ...equal, kills: 25, by: { cli: 25, worker: 0 } });
+    expect(redoneShare).toBeGreaterThan(0);
+    expect(redoneShare).toBeLessThan(mostRedone);
+  });
+
+  test("on PyTorch, the command and its workers, one of them between a step and its answer", {
+    timeout: 300_000,
+  }, async () => {
+    const chaos = chaosOf("local", "local", 1);
+    const { redoneShare, folders, ...end } = await chaos.atRandom(3);
+    expect(end).toEqual({ ...equal, kills: 3, by: { cli: 1, worker: 2 } });
+    expect(redoneShare).toBeLessThan(mostRedone);
+    const told = folders.flatMap((folder) => {
+      using ledger = readLedger({ folder });
+      return (ledger?.events("1-chaos") ?? []).map(({ event }) => event);
+    });
+    expect(told.filter(({ type }) => type === "engine-recovered").length).toBeGreaterThan(0);
+  });
+});
