@@ -12,7 +12,7 @@ const floors = {
     ["acquire", "select"],
     ["optimize", "refine", "evaluate", "guard"],
   ],
-  loop: [["gate", "certificate", "director", "oversight"], ["round"], ["run"]],
+  loop: [["probes"], ["gate", "director", "oversight"], ["certificate"], ["round"], ["run"]],
   surface: [["report", "server"], ["cli"]],
 };
 

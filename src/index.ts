@@ -46,6 +46,21 @@ export {
   type PairedBlock,
 } from "./loop/gate.ts";
 export {
+  type Certificate,
+  type CertificateCheck,
+  type CheckCertificateOptions,
+  type Claim,
+  type ClaimStatus,
+  type Contradiction,
+  checkCertificate,
+  type OpenCertificateOptions,
+  type OpenedCertificate,
+  openCertificate,
+  type ReplayOptions,
+  type SignCertificateOptions,
+  signCertificate,
+} from "./loop/run/check-certificate.ts";
+export {
   type Answered,
   type AnswerOptions,
   type Audit,

@@ -78,11 +78,12 @@ const roundSchema = z
     loss: trainingLossSchema.nullable(),
     validation: measurement.nullable(),
     validationGain: gain.nullable(),
+    remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     readings: z.array(meterReadingSchema),
     findings: z.array(guardFindingSchema),
-    remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     decision: decisionSchema.nullable(),
     promoted: z.boolean(),
+    certificate: z.string().nullable(),
     givenUp: z.boolean(),
     audit: auditSchema.nullable(),
     samples: z.array(shownSampleSchema),
@@ -125,6 +126,7 @@ const members = {
   interruptions: z.array(z.object({ ...pause, reason: z.string() })),
   resumptions: z.array(z.object(pause)),
   rollbacks: z.array(z.object({ ...pause, from: whole, to: whole, reason: z.string() })),
+  opened: z.array(z.object({ ...pause, opening: whole, reason: z.string() })),
   questions: z.array(questionSchema),
   marginal: z
     .object({

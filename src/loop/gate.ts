@@ -6,8 +6,10 @@ import {
   guardFindingSchema,
   type Opening,
   openingSchema,
+  probeResultSchema,
 } from "../foundation/contract/index.ts";
 import { levelAt, signedPoints, Wealth } from "../foundation/statistics/index.ts";
+import { type Probed, type ProbeOptions, probeWords, togetherWords } from "./probes.ts";
 
 /** Candidate minus champion on one decision item, several samples averaged first; in [−1, 1]. */
 export interface Pair {
@@ -21,7 +23,7 @@ export interface PairedBlock {
   readonly pairs: readonly Pair[];
 }
 
-export interface GateOptions {
+export interface GateOptions extends ProbeOptions {
   /** The chance of one false promotion over all openings on these items. */
   readonly alpha: number;
   /** The smallest gain worth having; by default one point where items are fresh, three where they are reused. */
@@ -147,6 +149,8 @@ export interface DecisionRequest {
   /** Why no block could be made, where an observing gate cannot be opened; null otherwise. */
   readonly obstacle?: string | null;
   readonly findings: readonly GuardFinding[];
+  /** Strata that must not drop, as they were found; null where there are none, or none was opened. */
+  readonly probed?: Probed | null;
   /** Decisions are recorded, not acted on. */
   readonly observe: boolean;
 }
@@ -155,12 +159,16 @@ const decisionRequestSchema = z.strictObject({
   opening: openingSchema.nullable(),
   obstacle: z.string().nullable().default(null),
   findings: z.array(guardFindingSchema),
+  probed: z
+    .strictObject({ kept: z.boolean(), results: z.array(probeResultSchema).readonly() })
+    .nullable()
+    .default(null),
   observe: z.boolean(),
 });
 
 /**
- * Turns scorecard and guards into a decision. A guard that stops or rolls back overrules any gain; else a candidate is
- * promoted when its opening ended at `better`, and for no other reason.
+ * Turns scorecard and guards into a decision. A guard that stops or rolls back overrules any gain, and so does a probe that
+ * did not show that it was kept; else a candidate is promoted when its opening ended at `better`, and for no other reason.
  *
  * Throws a user error `invalid-option` for an option that it does not have.
  *
@@ -173,8 +181,11 @@ const decisionRequestSchema = z.strictObject({
  * decide({ opening, findings: [], observe: false }).decision; // "reject": no decision item was left
  */
 export function decide(request: DecisionRequest): Decision {
-  const { opening, obstacle, findings, observe } = readOptions("decide()", decisionRequestSchema, request);
+  const read = readOptions("decide()", decisionRequestSchema, request);
+  const { opening: told, obstacle, findings, probed, observe } = read;
+  const opening = told === null ? null : withProbes(told, probed);
   const acted = !observe;
+  const probes = probed === null || probed.results.length === 0 ? {} : { probes: [...probed.results] };
   const loud =
     findings.find(({ answer }) => answer === "roll-back") ?? findings.find(({ answer }) => answer === "stop");
   if (loud !== undefined)
@@ -182,18 +193,33 @@ export function decide(request: DecisionRequest): Decision {
       decision: loud.answer === "roll-back" ? "roll-back" : "reject",
       reason: `guard “${loud.guard}”: ${loud.evidence}`,
       opening,
+      ...probes,
       acted,
     };
   if (opening === null) {
     const why = obstacle === null ? "" : `: ${obstacle}`;
-    return { decision: "reject", reason: `the gate was not opened${why}`, opening, acted };
+    return { decision: "reject", reason: `the gate was not opened${why}`, opening, ...probes, acted };
   }
+  const better = opening.outcome === "better";
   return {
-    decision: opening.outcome === "better" ? "promote" : "reject",
-    reason: reasonOf(opening),
+    decision: better && probed?.kept !== false ? "promote" : "reject",
+    reason: reasonOf(opening) + wordsOf(probed, opening),
     opening,
+    ...probes,
     acted,
   };
+}
+
+/** What does not leave an opening on reused items is not said either. */
+function wordsOf(probed: Probed | null, { outcome, reused }: Opening): string {
+  if (probed === null) return "";
+  if (outcome === "better") return probeWords(probed);
+  return reused ? togetherWords(probed) : "";
+}
+
+/** One bit leaves an opening on reused items: that there was a gain while a probe dropped would be a second one. */
+function withProbes(opening: Opening, probed: Probed | null): Opening {
+  return opening.reused && probed?.kept === false ? { ...opening, outcome: "not-shown" } : opening;
 }
 
 function reasonOf({ outcome, opening, openings, pairs, observed, alpha, wealth, voids }: Opening): string {

@@ -3,6 +3,7 @@ import { methodOf } from "../gro/method/index.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { attemptsStage } from "./round/attempts.ts";
 import { auditStage } from "./round/audit.ts";
+import { certify, certifyAudit } from "./round/certify.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
@@ -39,13 +40,21 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const pool = await acquireStage(context, round, start, state);
   const selection = await selectStage(context, round, start, pool);
   const { candidate, evidence } = await optimizeStage(context, round, start, state, selection, pool);
-  const { measurement: validation, gain } = await evaluateStage(context, round, candidate, champion);
+  const { measurement: validation, gain, whole } = await evaluateStage(context, round, candidate, champion);
   const attempts = await attemptsStage(context, round, candidate, state);
   const measured = { ...evidence, candidate: validation, champion: state.championValidation, gain, attempts };
   const findings = await guardStage(context, round, measured);
-  const decided = await decideStage(context, round, candidate, champion, { findings, gain });
+  const decided = await decideStage(context, round, candidate, champion, { findings, gain, whole });
   const decision = await approvedDecision(context, round, candidate, decided);
-  if (promoted(decision)) await auditStage(context, round, "previous-champion", champion, candidate);
+  if (promoted(decision)) {
+    await certify(context, round, { candidate, champion });
+    await auditStage(context, round, "previous-champion", champion, candidate);
+    await certifyAudit(
+      context,
+      { round, checkpoint: leadCheckpoint(context, candidate) },
+      "previous-champion",
+    );
+  }
 
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
   const seconds = context.cost().wallSeconds - began;

@@ -25,12 +25,14 @@ import { runCanaries } from "../world/task/index.ts";
 import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
 import { blockParts } from "./round/block-parts.ts";
+import { certifyAudit } from "./round/certify.ts";
 import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
 import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { prepareStage } from "./round/prepare.ts";
+import { checkProbes } from "./round/probe-parts.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
 import { firstState, type Lineage, type RunState } from "./round/state.ts";
 import { playRound } from "./round.ts";
@@ -152,6 +154,7 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   await using _verifier = lendVerifier(wanted.task, folder);
   await runCanaries(wanted.task);
   if (wanted.gate.mode === "decide") blockParts(wanted.task, wanted.gate);
+  checkProbes(wanted.task, wanted.gate);
   using ledger = openLedger({ folder, clock });
   using outside = openProgressFile({ folder, clock });
   takeAnswers(ledger);
@@ -340,8 +343,11 @@ async function close(context: RoundContext, { base, state, spent, rollbacks }: C
   const { definition } = context;
   const round = state?.round ?? 0;
   const champion = state?.champion;
-  if (base !== undefined && champion !== undefined && champion !== base)
+  if (base !== undefined && champion !== undefined && champion !== base) {
     await auditStage(context, round, "base", base, champion, rollbacks);
+    const shipped = champion.checkpoints[definition.optimize.lead] ?? "";
+    await certifyAudit(context, { round: champion.round, checkpoint: shipped }, "base");
+  }
   const names = [`finished/${round}`, ...(rollbacks === 0 ? [] : [String(rollbacks)])];
   const end = [...names, ...(spent === null ? [] : [budgetWords(definition.budget)])].join("/");
   tell(context, `${end}/cost`, { type: "cost-metered", round, cost: context.cost() });

@@ -177,7 +177,14 @@ export const runEventSchema = z.discriminatedUnion("type", [
     learningRate: z.number().positive(),
     realData: z.number().positive(),
   }),
-  z.object({ type: z.literal("decision-made"), round, decision: decisionSchema, seed: z.string() }),
+  /** `evidence`: artifacts with the items and the results of an opening that was won, for the certificate. */
+  z.object({
+    type: z.literal("decision-made"),
+    round,
+    decision: decisionSchema,
+    seed: z.string(),
+    evidence: z.object({ items: z.string(), results: z.string() }).optional(),
+  }),
   z.object({ type: z.literal("candidate-promoted"), round, checkpoint: z.string() }),
   z.object({ type: z.literal("candidate-rejected"), round, checkpoint: z.string() }),
   /**
@@ -200,6 +207,26 @@ export const runEventSchema = z.discriminatedUnion("type", [
     before: measurementSchema,
     after: measurementSchema,
     gain: gainSchema,
+    /** An artifact with the pairs that the gain is computed from, for the certificate. */
+    evidence: z.string().optional(),
+  }),
+  /** `hash` is of what was decided, and stays the same when an audit is added; `certificate` is the artifact. */
+  z.object({
+    type: z.literal("certificate-made"),
+    round,
+    certificate: z.string(),
+    hash: z.string(),
+    audits: z.array(z.enum(["previous-champion", "base"])),
+  }),
+  /** A person looked at results on reused decision items: what later openings on these items show is no longer bounded. */
+  z.object({
+    type: z.literal("certificate-opened"),
+    round,
+    /** Whose decision items, and which opening on them. */
+    items: z.string(),
+    opening: z.number().int(),
+    reason: z.string(),
+    by: z.literal("person"),
   }),
   z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
   /** With what had to be done twice. */

@@ -104,10 +104,34 @@ export const openingSchema = z.object({
 });
 export type Opening = z.infer<typeof openingSchema>;
 
+/** What a probe, a stratum that must not drop, has shown (design §8). */
+export const probeResultSchema = z.object({
+  stratum: z.string(),
+  /** A loss of this much must not pass. */
+  margin: z.number(),
+  /** Every item of the stratum was answered: the loss is known, and there is no level. */
+  exact: z.boolean(),
+  /** Its items are few and used again: nothing leaves but that all probes were kept, so all that follows is null. */
+  reused: z.boolean(),
+  /** `dropped`: a loss above the margin is known, or shown at .05; `not-shown`: neither, within the pairs there are. */
+  outcome: z.enum(["kept", "dropped", "not-shown"]).nullable(),
+  /** The chance that a loss of the margin passes; null where it is exact. */
+  level: z.number().nullable(),
+  pairs: z.number().int(),
+  voids: z.number().int().nullable(),
+  /** Mean paired difference, void pairs counted worst. */
+  observed: z.number().nullable(),
+  /** Evidence that the loss is below the margin. */
+  wealth: z.number().nullable(),
+});
+export type ProbeResult = z.infer<typeof probeResultSchema>;
+
 export const decisionSchema = z.object({
   decision: z.enum(["promote", "reject", "roll-back", "ask"]),
   reason: z.string(),
   opening: openingSchema.nullable(),
+  /** Absent where there are none. */
+  probes: z.array(probeResultSchema).optional(),
   /** False in `observe`: recorded, not acted on. */
   acted: z.boolean(),
 });

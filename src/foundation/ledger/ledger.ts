@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
@@ -108,6 +108,18 @@ export class Ledger implements Disposable {
     return join(this.#folder, "checkpoints", checkpoint);
   }
 
+  /** Writes a copy of a certificate for people, and returns where it lies; what counts is its artifact. */
+  writeCertificate(name: string, text: string): string {
+    const folder = join(this.#folder, "certificates");
+    const path = join(folder, name);
+    naming(path, () => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${path}.writing`, text);
+      renameSync(`${path}.writing`, path);
+    });
+    return path;
+  }
+
   /** What {@link checkpointPath} makes a path of; another folder's path as it is. */
   checkpointName(path: string): string {
     const name = relative(this.checkpointPath(""), path);
@@ -153,6 +165,16 @@ export class Ledger implements Disposable {
     );
   }
 
+  /** Openings on these decision items, in order, with their owners. */
+  openingsOn(items: string): { readonly number: number; readonly owner: string }[] {
+    return naming(this.#path, () =>
+      this.#database
+        .prepare("SELECT number, owner FROM openings WHERE items = ? ORDER BY number")
+        .all(items)
+        .map(({ number, owner }) => ({ number: Number(number), owner: String(owner) })),
+    );
+  }
+
   /** The number that {@link openingNumber} gives, or would give, this owner; none is given yet. */
   nextOpening(items: string, owner: string): number {
     return naming(this.#path, () => {
@@ -165,12 +187,7 @@ export class Ledger implements Disposable {
 
   /** Canonical forms that other openings have used. */
   usedByOthers(items: string, owner: string): ReadonlySet<string> {
-    const rows = naming(this.#path, () =>
-      this.#database
-        .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
-        .all(items, owner),
-    );
-    return new Set(rows.map(({ canonical }) => String(canonical)));
+    return naming(this.#path, () => usedByOthers(this.#database, items, owner));
   }
 
   /** Marks decision items as used, before anything answers them. */
@@ -214,6 +231,9 @@ export interface LedgerReader extends Disposable {
   canonicalForm(run: string): CanonicalForm;
   /** Something that outlives runs. */
   getFact(key: string): Json | undefined;
+  readonly artifacts: Pick<Artifacts, "read" | "pathOf">;
+  /** Canonical forms that other openings have used. */
+  usedByOthers(items: string, owner: string): ReadonlySet<string>;
   /** All that outlives runs and has a key that begins so. */
   facts(beginning: string): { readonly key: string; readonly value: Json }[];
   /** Every SHA-256 that stands anywhere in the ledger: what none of them names is referred to by nothing. */
@@ -271,9 +291,18 @@ export function readLedger(options: { readonly folder?: string } = {}): LedgerRe
         const row = database.prepare("SELECT value FROM facts WHERE key = ?").get(key);
         return row === undefined ? undefined : readJson(row.value, path);
       }),
+    artifacts: new Artifacts(join(ledgerFolder(folder), "artifacts")),
+    usedByOthers: (items, owner) => naming(path, () => usedByOthers(database, items, owner)),
     holder: () => holderOf(ledgerFolder(folder)),
     [Symbol.dispose]: () => database.close(),
   };
+}
+
+function usedByOthers(database: DatabaseSync, items: string, owner: string): ReadonlySet<string> {
+  const rows = database
+    .prepare("SELECT canonical FROM used_items WHERE items = ? AND owner <> ?")
+    .all(items, owner);
+  return new Set(rows.map(({ canonical }) => String(canonical)));
 }
 
 function countOpenings(database: DatabaseSync, items: string): number {

@@ -5,6 +5,7 @@ export * from "./interval.ts";
 export * from "./kept.ts";
 export { meanInterval } from "./mean-interval.ts";
 export * from "./power.ts";
+export { type ProbeSizeOptions, pairsToProtect } from "./probe-size.ts";
 export * from "./spending.ts";
 export * from "./stratified.ts";
 export * from "./words.ts";

@@ -3,5 +3,13 @@ export { estimand, evaluationItems } from "./items.ts";
 export * from "./known-truth.ts";
 export { frontierOf, type Measured, measure } from "./measure.ts";
 export { meters, readBaseMeters, readMeters } from "./meters/meters.ts";
-export { gainOf, gainsByStratum, type PairedScore, pairsOf, type StratumGain } from "./paired.ts";
+export {
+  gainOf,
+  gainsByStratum,
+  type NamedPair,
+  namedPairs,
+  type PairedScore,
+  pairsOf,
+  type StratumGain,
+} from "./paired.ts";
 export { shownSamples } from "./samples.ts";

@@ -43,6 +43,25 @@ export function gainOf(request: {
   return { ...stratifiedMean(strata, [-1, 1]), pairs };
 }
 
+/** Candidate minus champion on one item that can be named. */
+export interface NamedPair extends PairedScore {
+  readonly canonical: string;
+}
+
+/** All pairs, in the order of the items. */
+export function namedPairs(request: {
+  readonly before: readonly JudgedAnswer[];
+  readonly after: readonly JudgedAnswer[];
+}): NamedPair[] {
+  const { before, after } = request;
+  return pair(after, before).map(({ stratum, difference, void: isVoid }, index) => ({
+    stratum,
+    difference,
+    void: isVoid,
+    canonical: after[index]?.item.canonical ?? "",
+  }));
+}
+
 /** The paired difference within one stratum. */
 export interface StratumGain {
   readonly stratum: string;

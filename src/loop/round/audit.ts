@@ -1,6 +1,14 @@
-import { type Gain, gainSchema } from "../../foundation/contract/index.ts";
+import { type Gain, gainSchema, type Task } from "../../foundation/contract/index.ts";
 import { signedPoints } from "../../foundation/statistics/index.ts";
-import { evaluationItems, gainOf, type Measured, measure } from "../../lifecycle/evaluate/index.ts";
+import {
+  estimand,
+  evaluationItems,
+  gainOf,
+  type Measured,
+  measure,
+  namedPairs,
+} from "../../lifecycle/evaluate/index.ts";
+import { isEnumerated, itemDigest } from "../../world/task/index.ts";
 import { leadCheckpoint, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
@@ -54,6 +62,7 @@ export async function auditStage(
         });
       const [old, fresh] = await Promise.all([answer("before", before), answer("after", after)]);
       const gain = gainOf({ task, before: old.judged, after: fresh.judged });
+      const evidence = await context.ledger.artifacts.put(evidenceOf(task, old, fresh));
       return {
         result: gain,
         summary: `${signedPoints(gain.mean)} points`,
@@ -65,10 +74,31 @@ export async function auditStage(
             before: old.measurement,
             after: fresh.measurement,
             gain,
+            evidence,
           },
         ],
       };
     },
   });
   return gainSchema.parse(stored);
+}
+
+/** The pairs that the gain is computed from, stratum by stratum, without the items themselves. */
+function evidenceOf(task: Task, before: Measured, after: Measured) {
+  const { name, version } = task;
+  const pairs = Map.groupBy(
+    namedPairs({ before: before.judged, after: after.judged }),
+    ({ stratum }) => stratum,
+  );
+  return estimand(task).map((stratum) => {
+    const own = pairs.get(stratum.name) ?? [];
+    return {
+      stratum: stratum.name,
+      weight: stratum.weight,
+      whole: isEnumerated(stratum),
+      items: own.map(({ canonical }) => itemDigest(name, version, canonical)),
+      differences: own.map(({ difference }) => difference),
+      voids: own.flatMap((pair, index) => (pair.void ? [index] : [])),
+    };
+  });
 }

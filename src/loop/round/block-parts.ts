@@ -5,7 +5,7 @@ import { isEnumerated, itemsInSplit, splitShares } from "../../world/task/index.
 import type { GateOptions } from "../gate.ts";
 
 /** A stratum with fewer decision items than this cannot give every opening fresh ones (design §8). */
-const fewestFreshItems = 10_000;
+export const fewestFreshItems = 10_000;
 /** Items of one block at most, when weights are turned into whole numbers. */
 const mostInBlock = 256;
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Item, Stratum } from "../../foundation/contract/index.ts";
 import { pairsOf } from "../../lifecycle/evaluate/index.ts";
-import { drawItems, itemsInSplit, mostInSplit } from "../../world/task/index.ts";
-import type { PairedBlock } from "../gate.ts";
+import { drawItems, itemDigest, itemsInSplit, mostInSplit } from "../../world/task/index.ts";
+import type { Pair, PairedBlock } from "../gate.ts";
 import type { BlockPart, Blocks } from "./block-parts.ts";
 import {
   durable,
@@ -13,6 +13,13 @@ import {
   streamOf,
 } from "./context.ts";
 import type { Lineage } from "./state.ts";
+
+/** What blocks are drawn and answered with: a round's context, or the twin of one that measures a certificate again. */
+export type BlocksContext = Pick<RoundContext, "definition" | "safePoint" | "withinBudget" | "signal"> & {
+  readonly ledger: Pick<RoundContext["ledger"], "usedByOthers" | "useItems">;
+  readonly run: Pick<RoundContext["run"], "step">;
+  readonly samplers: Pick<RoundContext["samplers"], "get">;
+};
 
 export interface BlocksRequest {
   readonly round: number;
@@ -25,9 +32,21 @@ export interface BlocksRequest {
   readonly seed: string;
   readonly plan: Blocks;
   readonly progress: StageProgress;
+  /** Tells what is answered in one round apart; `blocks` if left out. */
+  readonly part?: string;
 }
 
-const storedBlocksSchema = z.array(z.array(z.tuple([z.number(), z.boolean()])));
+/** A pair, and of which item. */
+export interface AnsweredPair extends Pair {
+  /** As {@link itemDigest} gives it. */
+  readonly item: string;
+}
+
+export interface AnsweredBlock extends PairedBlock {
+  readonly pairs: readonly AnsweredPair[];
+}
+
+const storedBlocksSchema = z.array(z.array(z.tuple([z.number(), z.boolean(), z.string()])));
 
 /**
  * Blocks in the order that the seed fixes, each answered by both models. Items are marked as used before anyone answers
@@ -35,11 +54,12 @@ const storedBlocksSchema = z.array(z.array(z.tuple([z.number(), z.boolean()])));
  * more than the last few.
  */
 export function answeredBlocks(
-  context: RoundContext,
+  context: BlocksContext,
   request: BlocksRequest,
-): (count: number) => Promise<readonly PairedBlock[]> {
+): (count: number) => Promise<readonly AnsweredBlock[]> {
   const { ledger, definition } = context;
-  const { round, candidate, champion, items, owner, seed, plan, progress } = request;
+  const { round, candidate, champion, items, owner, seed, plan, progress, part = "blocks" } = request;
+  const { name, version } = definition.task;
   const next = blockDrawer(context, request);
   let answered = 0;
   return async (count) => {
@@ -49,8 +69,8 @@ export function answeredBlocks(
     answered += blocks.length;
     const stored = await durable(
       context,
-      `round-${round}/decide/blocks-${first}`,
-      { seed, count },
+      `round-${round}/decide/${part}-${first}`,
+      { seed, count, items: "named" },
       async () => {
         const members = blocks.flat();
         for (const [stratum, own] of Map.groupBy(plan.reused ? [] : members, (member) => member.stratum))
@@ -72,19 +92,23 @@ export function answeredBlocks(
         return blocks.map((_, index) =>
           pairs
             .slice(index * size, (index + 1) * size)
-            .map((pair): [number, boolean] => [pair.difference, pair.void]),
+            .map((pair, place): [number, boolean, string] => [
+              pair.difference,
+              pair.void,
+              itemDigest(name, version, members[index * size + place]?.canonical ?? ""),
+            ]),
         );
       },
     );
     progress("answer decision items", answered * (blocks[0]?.length ?? 0), plan.pairs);
-    return storedBlocksSchema
-      .parse(stored)
-      .map((block) => ({ pairs: block.map(([difference, isVoid]) => ({ difference, void: isVoid })) }));
+    return storedBlocksSchema.parse(stored).map((block) => ({
+      pairs: block.map(([difference, isVoid, item]) => ({ difference, void: isVoid, item })),
+    }));
   };
 }
 
 /** Draws whole blocks of decision items; fewer than asked where the cap or the items end. */
-function blockDrawer(context: RoundContext, request: BlocksRequest): (count: number) => Item[][] {
+function blockDrawer(context: BlocksContext, request: BlocksRequest): (count: number) => Item[][] {
   const { gate } = context.definition;
   const { parts, reused } = request.plan;
   const size = parts.reduce((sum, { count }) => sum + count, 0);
@@ -114,7 +138,7 @@ function isListed({ strata }: BlockPart): boolean {
 
 /** All decision items that there are, in an order that the seed fixes: those of a file, and those that are used again. */
 function poolDrawer(
-  context: RoundContext,
+  context: BlocksContext,
   { round, items, owner, seed }: BlocksRequest,
   { strata, count }: BlockPart,
 ): ItemDrawer {
@@ -142,19 +166,20 @@ function poolDrawer(
 
 /** Unused items of a stratum that is too large to be listed. */
 function itemDrawer(
-  context: RoundContext,
+  context: BlocksContext,
   { round, items, owner, seed }: BlocksRequest,
   { strata, count }: BlockPart,
 ): ItemDrawer {
   const [stratum] = strata as readonly [Stratum];
   const { task } = context.definition;
-  const taken = new Set(context.ledger.usedByOthers(keyOf(items, stratum.name), owner));
+  const taken = context.ledger.usedByOthers(keyOf(items, stratum.name), owner);
+  const own = new Set<string>();
   const random = streamOf(context, round, `decision/${seed}/${stratum.name}`);
   return {
-    blocks: () => Math.floor((itemsInSplit(stratum, "decision") - taken.size) / count),
+    blocks: () => Math.floor((itemsInSplit(stratum, "decision") - taken.size - own.size) / count),
     draw: (blocks) => {
       const { difficulty } = stratum;
-      const exclude = (canonical: string): boolean => taken.has(canonical);
+      const exclude = (canonical: string): boolean => taken.has(canonical) || own.has(canonical);
       const drawn = drawItems({
         task,
         difficulty,
@@ -163,7 +188,7 @@ function itemDrawer(
         random,
         exclude,
       });
-      for (const { canonical } of drawn) taken.add(canonical);
+      for (const { canonical } of drawn) own.add(canonical);
       return Array.from({ length: blocks }, (_, block) => drawn.slice(block * count, (block + 1) * count));
     },
   };
@@ -174,7 +199,7 @@ function keyOf(items: string, stratum: string): string {
   return `${items}/${stratum}`;
 }
 
-async function answerAll(context: RoundContext, lineage: Lineage, items: readonly Item[], seed: string) {
+async function answerAll(context: BlocksContext, lineage: Lineage, items: readonly Item[], seed: string) {
   const { refine, task, optimize } = context.definition;
   return refine.answer({
     policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),

@@ -51,17 +51,24 @@ export interface OversightContext {
 }
 
 /** As a member of what is asked to wait. */
-export function signalOf({ signal }: RoundContext): { readonly signal?: AbortSignal } {
+export function signalOf({ signal }: Pick<RoundContext, "signal">): { readonly signal?: AbortSignal } {
   return signal ? { signal } : {};
 }
 
 /** The stream of a purpose in a round; the same in every attempt at it. */
-export function streamOf(context: RoundContext, round: number, purpose: string): RandomStream {
+export function streamOf(
+  context: { readonly definition: Pick<RunDefinition, "seed"> },
+  round: number,
+  purpose: string,
+): RandomStream {
   return randomStream(context.definition.seed, `round-${round}/${purpose}`);
 }
 
 /** The checkpoint of the role that answers. */
-export function leadCheckpoint({ definition }: RoundContext, { checkpoints }: Lineage): string {
+export function leadCheckpoint(
+  { definition }: { readonly definition: Pick<RunDefinition, "optimize"> },
+  { checkpoints }: Lineage,
+): string {
   return checkpoints[definition.optimize.lead] ?? "";
 }
 
@@ -130,7 +137,7 @@ export async function playStage<T extends Json>(context: RoundContext, stage: St
 
 /** A part of a stage that an interruption must not make run twice. */
 export async function durable<T extends Json>(
-  context: RoundContext,
+  context: Pick<RoundContext, "safePoint" | "withinBudget"> & { readonly run: Pick<RunLedger, "step"> },
   name: string,
   input: Json,
   work: () => Promise<T>,

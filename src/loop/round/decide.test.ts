@@ -4,6 +4,7 @@ import type { Gain, GuardFinding, RunEvent } from "../../foundation/contract/ind
 import { readLedger } from "../../foundation/ledger/index.ts";
 import { itemOf, reverse } from "../../world/task/index.ts";
 import { decideStage, decisionSeed } from "./decide.ts";
+import { checkProbes, planProbes } from "./probe-parts.ts";
 import { FakeContext, type FakeContextOptions, lineageOf } from "./testing/fake-context.ts";
 
 const wrong = (): string => "0";
@@ -123,6 +124,112 @@ describe("decideStage", () => {
     expect(decision).toMatchObject({ decision: "reject", acted: false, opening: null });
     expect(decision.reason).toMatch(/^the gate was not opened: reverse has no length .* decision items/);
     expect(openingsOf(round)).toBe(0);
+  });
+});
+
+describe("decideStage with probes", () => {
+  const whole = (observed: number) => [{ stratum: "length 1", items: 10, voids: 0, observed }];
+  const probing = { mode: "decide", alpha: 0.05, cap: 600, reusedOpenings: 4, probeMargin: 0.05 } as const;
+  const decideWith = (round: FakeContext, observed: number) =>
+    decideStage(round.context, 1, lineageOf("new"), lineageOf("old"), {
+      findings: [],
+      gain: promising,
+      whole: whole(observed),
+    });
+
+  test("a part that is measured whole and dropped keeps the gate shut: no item is used", async () => {
+    using round = fake({ definition: { gate: { ...probing, probes: "enumerated" } } });
+    const decision = await decideWith(round, -0.1);
+    expect(decision).toMatchObject({ decision: "reject", opening: null, probes: [{ outcome: "dropped" }] });
+    expect(decision.reason).toBe(
+      "the gate was not opened: length 1 dropped: -10.0 points on all 10 items, margin 5.0 points",
+    );
+    expect(openingsOf(round)).toBe(0);
+    using kept = fake({ definition: { gate: { ...probing, probes: "enumerated" } } });
+    expect(await decideWith(kept, 0)).toMatchObject({ decision: "promote", probes: [{ outcome: "kept" }] });
+  });
+
+  test("a part that is named is asked items of its own, after the gate's", async () => {
+    using round = fake({ definition: { gate: { ...probing, probes: ["length 9"] } } });
+    const decision = await decideWith(round, 0);
+    expect(decision).toMatchObject({
+      decision: "promote",
+      probes: [{ stratum: "length 9", exact: false, outcome: "kept", level: 0.05 }],
+    });
+    const nines = round.promptsOf("new").filter(({ length }) => length === 10);
+    expect(new Set(nines).size).toBe(nines.length);
+    const { ledger } = round.context;
+    const own = ledger.usedByOthers("reverse@1/length 9", "1-reverse/round-1");
+    expect(own.size).toBeGreaterThanOrEqual(decision.probes?.[0]?.pairs ?? Number.POSITIVE_INFINITY);
+  });
+
+  test("a gain with a loss in it is rejected, with the loss in the reason", async () => {
+    const right = (prompt: string): string => [...prompt.slice(0, -1)].reverse().join("");
+    using round = fake({
+      definition: { gate: { ...probing, probes: ["length 9"] } },
+      speak: {
+        old: (prompt) => (prompt.length === 10 ? right(prompt) : "0"),
+        new: (prompt) => (prompt.length === 10 ? "0" : right(prompt)),
+      },
+    });
+    const decision = await decideWith(round, 0);
+    expect(decision).toMatchObject({
+      decision: "reject",
+      opening: { outcome: "better" },
+      probes: [{ outcome: "dropped", observed: -1 }],
+    });
+    expect(decision.reason).toMatch(/; but length 9 dropped: -100\.0 points on \d+ pairs/);
+    expect(eventsOf(round)[2]).toMatchObject({ type: "candidate-rejected" });
+  });
+
+  test("probes are opened only for a gain, and once, however often it is interrupted", async () => {
+    using same = fake({ definition: { gate: { ...probing, probes: ["length 9"] } }, speak: {} });
+    expect((await decideWith(same, 0)).probes).toBeUndefined();
+    using round = fake({ definition: { gate: { ...probing, probes: ["length 9"] } } });
+    const first = await decideWith(round, 0);
+    round.reopen();
+    expect(await decideWith(round, 0)).toEqual(first);
+    expect(round.samplers.size).toBe(0);
+  });
+});
+
+describe("checkProbes", () => {
+  const task = reverse({ lengths: [1, 8], growTo: 10, measureTo: 11 });
+  const gate = { cap: 400, probeMargin: 0.02, probeDiscordance: 0.1 };
+
+  test("names a probe that is too thin, unless it is dropped", () => {
+    expect(() => checkProbes(task, { ...gate, probes: ["length 9"] })).toThrow(
+      /^length 9 is too thin for a probe: 400 pairs do not show that it lost less than 2\.0 points\. Raise gate\.probeMargin/,
+    );
+    expect(() => checkProbes(task, { ...gate, probes: ["length 8", "length 9"] })).toThrow(
+      /^length 8 is too thin for a probe \(and so is length 9\)/,
+    );
+    checkProbes(task, { ...gate, probes: ["length 9"], thinProbes: "drop" });
+    const { probes, thin } = planProbes(task, { ...gate, probes: ["length 2", "length 9"] });
+    expect(probes.map(({ stratum, exact }) => [stratum.name, exact])).toEqual([["length 2", true]]);
+    expect(thin).toEqual([{ stratum: "length 9", pairs: 400, margin: 0.02 }]);
+  });
+
+  test("by default those are probes that are measured whole; none where none is asked for", () => {
+    const names = (probes: "enumerated" | undefined): string[] =>
+      planProbes(task, { cap: 4000, probes }).probes.map(({ stratum }) => stratum.name);
+    expect(names("enumerated")).toEqual(["length 1", "length 2", "length 3"]);
+    expect(names(undefined)).toEqual([]);
+  });
+
+  test("one that the task does not have is named, with the nearest", () => {
+    expect(() => checkProbes(task, { ...gate, probes: ["lenght 9"] })).toThrow(
+      'gate.probes: reverse has no part "lenght 9"; did you mean length 9?',
+    );
+  });
+
+  test("few decision items are reused, and so are those of a folder that reused them before", () => {
+    const wide = { cap: 4000, probeMargin: 0.1 };
+    const reused = (probes: string[], reusedBefore = false): boolean | undefined =>
+      planProbes(task, { ...wide, probes }, { reusedBefore }).probes[0]?.reused;
+    expect(reused(["length 4"])).toBe(true);
+    expect(reused(["length 9"])).toBe(false);
+    expect(reused(["length 9"], true)).toBe(true);
   });
 });
 

@@ -8,12 +8,16 @@ import {
   type RunEvent,
 } from "../../foundation/contract/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
+import { lossWords, type Probed, type WholeStratum } from "../probes.ts";
 import { askedFirst } from "./asked-first.ts";
 import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
-import { answeredBlocks, type BlocksRequest } from "./blocks.ts";
+import { type AnsweredBlock, answeredBlocks, type BlocksRequest } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
+import { type OpeningAnswers, storeEvidence } from "./evidence.ts";
+import { exactProbes, openProbes } from "./open-probes.ts";
+import { planProbes } from "./probe-parts.ts";
 import { openReused, whyNotReused } from "./reused-opening.ts";
-import type { Lineage } from "./state.ts";
+import { type Lineage, promoted } from "./state.ts";
 
 /** The seed that draws a round's decision items: its hash is told before training, itself with the decision. */
 export function decisionSeed(context: RoundContext, round: number): string {
@@ -24,6 +28,8 @@ export interface DecideRequest {
   readonly findings: readonly GuardFinding[];
   /** Candidate against champion on validation items. */
   readonly gain: Gain | null;
+  /** The same on strata of which every item was answered. */
+  readonly whole?: readonly WholeStratum[];
 }
 
 /** Candidate against champion on decision items; nothing but this promotes. */
@@ -32,7 +38,7 @@ export async function decideStage(
   round: number,
   candidate: Lineage,
   champion: Lineage,
-  { findings, gain }: DecideRequest,
+  { findings, gain, whole = [] }: DecideRequest,
 ): Promise<Decision> {
   const observe = context.definition.gate.mode === "observe";
   const seed = decisionSeed(context, round);
@@ -44,10 +50,15 @@ export async function decideStage(
     work: async (progress) => {
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const asked = { round, candidate, champion, seed, progress };
-      const { opening, obstacle } = await opened(context, { ...asked, barred, gain });
-      const decision = askedFirst(context.definition, decide({ opening, obstacle, findings, observe }));
+      const { opening, obstacle, probed, answers } = await opened(context, { ...asked, barred, gain, whole });
+      const taken = decide({ opening, obstacle, findings, probed, observe });
+      const decision = askedFirst(context.definition, taken);
       const checkpoint = leadCheckpoint(context, candidate);
-      const events: RunEvent[] = [{ type: "decision-made", round, decision, seed }];
+      const evidence =
+        promoted(taken) && answers !== null
+          ? { evidence: await storeEvidence(context.ledger.artifacts, answers) }
+          : {};
+      const events: RunEvent[] = [{ type: "decision-made", round, decision, seed, ...evidence }];
       if (decision.acted)
         events.push(
           decision.decision === "promote"
@@ -64,29 +75,73 @@ interface OpenRequest extends Pick<BlocksRequest, "round" | "candidate" | "champ
   /** A guard keeps the gate shut. */
   readonly barred: boolean;
   readonly gain: Gain | null;
+  readonly whole: readonly WholeStratum[];
+}
+
+interface Opened {
+  readonly opening: Opening | null;
+  readonly obstacle: string | null;
+  readonly probed: Probed | null;
+  /** What was answered; null where the gate stayed shut. */
+  readonly answers: OpeningAnswers | null;
 }
 
 /** The round's opening, or why there is none. */
 async function opened(
   context: RoundContext,
-  { barred, gain, ...asked }: OpenRequest,
-): Promise<{ readonly opening: Opening | null; readonly obstacle: string | null }> {
+  { barred, gain, whole, ...asked }: OpenRequest,
+): Promise<Opened> {
   const { ledger, definition, run } = context;
   const { task, gate } = definition;
   const { alpha, cap, reusedOpenings } = gate;
   const items = decisionItemsOf(task);
-  const plan = planBlocks(task, gate, { reusedBefore: ledger.getFact(reusedFact(items)) === true });
-  if ("obstacle" in plan) return { opening: null, obstacle: plan.obstacle };
-  if (barred) return { opening: null, obstacle: null };
+  const reusedBefore = { reusedBefore: ledger.getFact(reusedFact(items)) === true };
+  const plan = planBlocks(task, gate, reusedBefore);
+  const { probes } = planProbes(task, gate, reusedBefore);
+  const exact = exactProbes(probes, whole);
+  const shut = (obstacle: string | null): Opened => ({
+    opening: null,
+    obstacle,
+    probed: exact,
+    answers: null,
+  });
+  if ("obstacle" in plan) return shut(plan.obstacle);
+  if (barred) return shut(null);
+  // A loss that is known already needs no decision item to be rejected by.
+  if (!exact.kept && gate.mode === "decide")
+    return shut(
+      exact.results
+        .filter(({ outcome }) => outcome === "dropped")
+        .map(lossWords)
+        .join("; "),
+    );
   const place = { round: asked.round, items, owner: `${run.id}/round-${asked.round}`, plan };
+  const blocks: AnsweredBlock[] = [];
+  const next = answeredBlocks(context, { ...asked, ...place });
   const open = (): Promise<Opening> =>
     openGate({
       opening: ledger.openingNumber(items, place.owner),
       options: { alpha, cap, reusedOpenings, smallestGain: smallestWorth(gate, plan.reused) },
       reused: plan.reused,
-      nextBlocks: answeredBlocks(context, { ...asked, ...place }),
+      nextBlocks: async (count) => {
+        const answered = await next(count);
+        blocks.push(...answered);
+        return answered;
+      },
     });
-  if (!plan.reused) return { opening: await open(), obstacle: null };
-  const obstacle = gain === null ? null : whyNotReused(context, place, gain);
-  return { opening: obstacle === null ? await openReused(context, place, open) : null, obstacle };
+  const obstacle = plan.reused && gain !== null ? whyNotReused(context, place, gain) : null;
+  if (obstacle !== null) return shut(obstacle);
+  const opening = plan.reused ? await openReused(context, place, open) : await open();
+  // On reused items nobody may learn which of the two it was: probes are answered either way.
+  const needed = plan.reused || opening.outcome === "better";
+  const beside = needed
+    ? await openProbes(context, probes, exact, { ...asked, ...place, gateReused: plan.reused })
+    : { probed: exact, answers: [] };
+  const looked = blocks.slice(0, opening.blocks);
+  return {
+    opening,
+    obstacle: null,
+    probed: beside.probed,
+    answers: { blocks: looked, probes: beside.answers, smallestGain: smallestWorth(gate, plan.reused) },
+  };
 }

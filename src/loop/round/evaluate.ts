@@ -1,10 +1,13 @@
+import { z } from "zod";
 import {
   type DifficultyScale,
   type Gain,
   gainSchema,
   type Item,
+  type JudgedAnswer,
   type Measurement,
   type RunEvent,
+  type Task,
   type ValidationMeasurement,
   validationMeasurementSchema,
 } from "../../foundation/contract/index.ts";
@@ -14,8 +17,11 @@ import {
   gainOf,
   type Measured,
   measure,
+  namedPairs,
   shownSamples,
 } from "../../lifecycle/evaluate/index.ts";
+import { isEnumerated } from "../../world/task/index.ts";
+import type { WholeStratum } from "../probes.ts";
 import {
   leadCheckpoint,
   playStage,
@@ -30,6 +36,8 @@ export interface Evaluated {
   readonly measurement: ValidationMeasurement;
   /** Candidate against champion on the same items; null in round 0. */
   readonly gain: Gain | null;
+  /** The same on each stratum of which every item was answered. */
+  readonly whole: readonly WholeStratum[];
 }
 
 /** The candidate on validation items, with a few of its answers for people. In round 0 it is the base. */
@@ -60,7 +68,7 @@ export async function evaluateStage(
         { type: "samples-shown", round, samples: shownSamples({ task, before, after, measurement }) },
       ];
       return {
-        result: { measurement, gain },
+        result: { measurement, gain, whole: champion === null ? [] : wholeStrata(task, before, after) },
         summary: evaluationWords(measurement, task.difficulty),
         events,
       };
@@ -69,7 +77,23 @@ export async function evaluateStage(
   return {
     measurement: validationMeasurementSchema.parse(stored.measurement),
     gain: gainSchema.nullable().parse(stored.gain),
+    whole: wholeSchema.parse(stored.whole),
   };
+}
+
+const wholeSchema = z
+  .array(z.object({ stratum: z.string(), items: z.number(), voids: z.number(), observed: z.number() }))
+  .default([]);
+
+/** Strata without splits: their loss is known, and probes that are measured whole rest on it. */
+function wholeStrata(task: Task, before: readonly JudgedAnswer[], after: readonly JudgedAnswer[]) {
+  const pairs = Map.groupBy(namedPairs({ before, after }), ({ stratum }) => stratum);
+  return task.strata.filter(isEnumerated).flatMap(({ name }) => {
+    const own = pairs.get(name) ?? [];
+    if (own.length === 0) return [];
+    const observed = own.reduce((sum, { difference }) => sum + difference, 0) / own.length;
+    return [{ stratum: name, items: own.length, voids: own.filter((one) => one.void).length, observed }];
+  });
 }
 
 /** More kinds than these are not named in one line. */

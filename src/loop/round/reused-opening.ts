@@ -51,7 +51,7 @@ export async function openReused(
 }
 
 /** Most tokens that an answer in a stratum takes, from a few items of its training split. */
-function longestAnswer(task: Task, { difficulty }: Stratum): number {
+export function longestAnswer(task: Task, { difficulty }: Stratum): number {
   const random = randomStream(0, "longest answer");
   const items = drawItems({ task, difficulty, split: "train", count: 16, random, orFewer: true });
   return Math.max(1, ...items.map((item) => task.maxTokens(item)));

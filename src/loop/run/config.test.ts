@@ -50,7 +50,16 @@ describe("defineRun", () => {
     });
     expect(definition).toMatchObject({ name: "mine", model: { name: "my-model" }, select: [], guard: [] });
     expect([definition.prepare, definition.optimize]).toEqual([prepare, optimize]);
-    expect(definition.gate).toEqual({ mode: "decide", alpha: 0.05, cap: 100, reusedOpenings: 4 });
+    expect(definition.gate).toEqual({
+      mode: "decide",
+      alpha: 0.05,
+      cap: 100,
+      reusedOpenings: 4,
+      probes: "enumerated",
+      probeMargin: 0.02,
+      probeDiscordance: 0.1,
+      thinProbes: "refuse",
+    });
   });
 
   test("a text in the place of the model is a known name, or a path", () => {

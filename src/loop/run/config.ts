@@ -71,6 +71,14 @@ const configSchema = z.strictObject({
       cap: z.number().int().min(10).default(4000),
       /** Most openings, in this folder, on decision items that are reused because they are few, as those of a file. */
       reusedOpenings: z.number().int().min(1).max(20).default(4),
+      /** Strata that must not drop: those that are measured whole, or a list of names; [] for none. */
+      probes: z.union([z.literal("enumerated"), z.array(z.string().min(1))]).default("enumerated"),
+      /** A loss of this much in one of them must not pass. */
+      probeMargin: z.number().positive().max(0.5).default(0.02),
+      /** Share of a probe's items on which two models that are equally good are taken to differ: how many it needs. */
+      probeDiscordance: z.number().min(0).max(1).default(0.1),
+      /** What becomes of probes with too few items: the run is refused, or goes on without them. */
+      thinProbes: z.enum(["refuse", "drop"]).default("refuse"),
     })
     .prefault({}),
   /** After a rejection: go on from the candidate (at most three times, then from the champion), or from the champion. */

@@ -1,5 +1,6 @@
 import { hashOf, type Json } from "../../foundation/base/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { part, protocolOf } from "../round/protocol.ts";
 
 /** What decides a run's outcome, as data. The rounds are left out: a run with more of them is the same run, longer. */
 export function describeRun(definition: RunDefinition): Readonly<Record<string, Json>> {
@@ -18,7 +19,7 @@ export function describeRun(definition: RunDefinition): Readonly<Record<string, 
     refine: part(refine),
     evaluate: { ...evaluate },
     guard: guard.map(part),
-    gate: { ...gate },
+    gate: JSON.parse(JSON.stringify(gate)) as Json,
     afterReject: definition.afterReject,
     precision: definition.precision,
     ...(definition.gradientCheckpointing ? { gradientCheckpointing: true } : {}),
@@ -32,32 +33,13 @@ export function loraOf({ lora }: RunDefinition): { readonly lora?: Json } {
   return lora === undefined ? {} : { lora: JSON.parse(JSON.stringify(lora)) as Json };
 }
 
-function part(value: {
-  readonly name: string;
-  readonly description?: Readonly<Record<string, unknown>>;
-}): Readonly<Record<string, Json>> {
-  return JSON.parse(JSON.stringify({ name: value.name, ...value.description })) as Record<string, Json>;
-}
-
 export function configHash(definition: RunDefinition): string {
   return hashOf(describeRun(definition));
 }
 
 /** What a measurement depends on: task, harness, target distribution and gate. Two scorecards compare only under one of these. */
-export function protocolHash({ task, refine, evaluate, gate }: RunDefinition): string {
-  return hashOf({
-    task: { name: task.name, version: task.version, ...task.options },
-    strata: task.strata.map(({ name, difficulty, weight }) => ({ name, difficulty, weight })),
-    verifier: { version: task.verifier.version, ...part(task.verifier) },
-    harness: { name: refine.name, ...refine.description },
-    evaluate: { ...evaluate },
-    gate: {
-      alpha: gate.alpha,
-      smallestGain: gate.smallestGain ?? null,
-      cap: gate.cap,
-      reusedOpenings: gate.reusedOpenings,
-    },
-  });
+export function protocolHash(definition: RunDefinition): string {
+  return hashOf(protocolOf(definition));
 }
 
 /** Two definitions with one key can train the same weights: the same engine reads them, and their tokens mean the same. */

@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLedger } from "../../foundation/ledger/index.ts";
 import { digestFact, folderDigest } from "../round/folder-digest.ts";
 import { run } from "../run.ts";
+import { checkCertificate } from "./check-certificate.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
 import { modelCard } from "./export/model-card.ts";
@@ -56,6 +57,7 @@ describe("exportModel", () => {
     expect(exported).toMatchObject({ run: "1-letters", round: 2, path: to });
     expect(readdirSync(to).sort()).toEqual([
       "README.md",
+      "certificate.json",
       "chat_template.jinja",
       "config.json",
       "generation_config.json",
@@ -93,8 +95,11 @@ describe("exportModel", () => {
     expect(lines[3]).toBe("- which began with tiny");
     expect(lines[4]).toContain("data: no file");
     expect(lines[5]).toMatch(
-      /^- certificate: none was written; .* \*promote\*: .*Decision seed `.+`, committed to as `[0-9a-f]{64}`\.$/,
+      /^- certificate: `certificate\.json` beside this page \(`[0-9a-f]{64}`\): .*; the gate's reason was: better: .+$/,
     );
+    const certificate = await checkCertificate({ file: join(to, "certificate.json") });
+    expect(certificate).toMatchObject({ verdict: "holds", run: "1-letters", round: 2 });
+    expect(lines[5]).toContain(`\`${certificate.hash}\``);
     await exportModel({ folder, to: join(out, "untried"), which: "base", run: "1-letters" });
     // Of a file, and of a model that has a name, the hash is theirs.
     const { events, record } = readRun(folder, "1-letters");

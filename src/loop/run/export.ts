@@ -2,18 +2,27 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { type Json, messageOf, readOptions, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import {
+  isWhetstoneError,
+  type Json,
+  messageOf,
+  readOptions,
+  userError,
+  WhetstoneError,
+} from "../../foundation/base/index.ts";
 import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import type { EngineProgress } from "../../model/engine/index.ts";
 import { mergeAdapters } from "../../model/engine/local/index.ts";
+import { certificateText } from "../certificate/file.ts";
 import { digestFact } from "../round/folder-digest.ts";
 import { functionOf, projectFolder, runName, whichWeights } from "./arguments.ts";
+import { findCertificate } from "./certificate/find.ts";
 import { baseModelOf } from "./export/base-model.ts";
 import { exportedConfig } from "./export/config.ts";
-import { modelCard } from "./export/model-card.ts";
+import { certificateFile, modelCard } from "./export/model-card.ts";
 import { storedType } from "./export/stored-type.ts";
 import { readRun } from "./find-run.ts";
-import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
+import { type SavedWeights, type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
 export interface ExportOptions {
   /** The project folder of a run; the current folder if left out. */
@@ -54,7 +63,7 @@ const adapterFile = "adapter_model.safetensors";
 
 /**
  * Writes a run's weights as a Hugging Face folder that `transformers` loads: configuration, weights, tokenizer, chat template and
- * a model card with what was shown and what was not. Adapters are added to their base, unless they are wanted by themselves.
+ * a model card with what was shown and what was not, and the certificate of weights that were promoted. Adapters are added to their base, unless they are wanted by themselves.
  * The folder is there whole or not at all. Throws user errors `no-run`, `no-weights`, `checkpoint-damaged`, `export-exists`, `not-exportable`,
  * `no-adapter`, `base-missing` and `base-changed`, and an environment error `no-space`.
  *
@@ -98,7 +107,11 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
     );
   const type = await storedType(join(whole.path, weightsFile));
   using ledger = readLedger({ folder });
+  const certificate = await certificateOf(folder, recorded.record.id, weights);
   const written: Record<string, string> = {
+    ...(certificate === undefined
+      ? {}
+      : { [certificateFile]: `${certificateText(certificate as unknown as Json)}\n` }),
     ...(apart ? {} : { "config.json": await exportedConfig(join(whole.path, "config.json"), type) }),
     "README.md": modelCard({
       ...recorded,
@@ -108,6 +121,7 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
       base: await baseModelOf(recorded.record.description, folder),
       hasTemplate: names.includes("chat_template.jinja") || (await namesTemplate(whole.path, names)),
       digestOf: (checkpoint) => textOf(ledger?.getFact(digestFact(checkpoint))),
+      certificate: certificate?.hash,
       stored: adapters ? { type, adapters: apart ? "apart" : "merged" } : { type },
     }),
   };
@@ -120,6 +134,16 @@ export async function exportModel(options: ExportOptions): Promise<Exported> {
     files: [...copied, ...Object.keys(written)].sort(),
     bytes,
   };
+}
+
+/** The certificate of these weights, as its artifact holds it: without a signature, which is the file's that was signed. */
+async function certificateOf(folder: string, run: string, { round }: SavedWeights) {
+  try {
+    return (await findCertificate(folder, { run, round })).certificate;
+  } catch (error) {
+    if (isWhetstoneError(error) && error.code === "no-certificate") return undefined;
+    throw error;
+  }
 }
 
 const textOf = (fact: Json | undefined): string | undefined => (typeof fact === "string" ? fact : undefined);

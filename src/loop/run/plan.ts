@@ -9,6 +9,7 @@ import type { EngineProgress } from "../../model/engine/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/block-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { checkProbes, planProbes } from "../round/probe-parts.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { type BudgetChange, budgetChangeSchema, withBudget } from "./budget.ts";
 import { refuseLacking } from "./engine-needs.ts";
@@ -61,7 +62,10 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
   const canaries = await runCanaries(task);
   const observes = gate.mode === "observe";
   if (!observes) blockParts(task, gate);
-  const blocks = planBlocks(task, gate, { reusedBefore: reusedBefore(folder, task) });
+  checkProbes(task, gate);
+  const before = { reusedBefore: reusedBefore(folder, task) };
+  const blocks = planBlocks(task, gate, before);
+  const { probes, thin } = planProbes(task, gate, before);
   const parts = "parts" in blocks ? blocks.parts : [];
   const prepared = await model.prepare(join(ledgerFolder(folder), "models"), {
     ...needsOf(task, folder),
@@ -84,7 +88,9 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
     definition,
     tokenizer,
     fromScratch,
-    pairs: "pairs" in blocks ? blocks.pairs : 0,
+    pairs:
+      ("pairs" in blocks ? blocks.pairs : 0) +
+      probes.reduce((sum, { exact, pairs: most }) => sum + (exact ? 0 : most), 0),
   });
   const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
     work.map(timed),
@@ -123,6 +129,13 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
       pairs,
       openings: Math.max(0, openings),
       reused,
+      probes: probes.map(({ stratum, exact, pairs: most, needed }) => ({
+        stratum: stratum.name,
+        exact,
+        pairs: most,
+        needed,
+      })),
+      thinProbes: thin.map(({ stratum }) => stratum),
       measuredOnly: task.strata.flatMap(({ name, weight }) =>
         weight > 0 && !inGate.has(name) ? [name] : [],
       ),

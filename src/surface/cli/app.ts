@@ -32,8 +32,16 @@ const app = buildApplication(
 const parametrised: Readonly<Record<string, readonly string[]>> = {
   run: runFlags,
   plan: runFlags,
+  certificate: [...runFlags, "replay", "public-key", "publicKey", "folder", "weights"],
   compare: [...runFlags, "items", "harness-a", "harness-b", "harnessA", "harnessB"],
 };
+
+/** A certificate needs the config of its run only to be measured again. */
+function isParametrised(commandLine: readonly string[]): boolean {
+  const [command = ""] = commandLine;
+  if (command === "certificate") return commandLine.includes("--replay");
+  return Object.hasOwn(parametrised, command);
+}
 
 export interface CliOptions {
   readonly commandLine: readonly string[];
@@ -60,7 +68,7 @@ export async function runCli({ commandLine, standard, error, environment }: CliO
   };
   const context: CliContext = { process, output, environment, parameters: new Map() };
   await answer(context, asked.includes("--json"), async () => {
-    const flags = Object.hasOwn(parametrised, asked[0] ?? "") ? parametrised[asked[0] ?? ""] : undefined;
+    const flags = isParametrised(asked) ? parametrised[asked[0] ?? ""] : undefined;
     const split = flags === undefined ? { inputs: asked, parameters: new Map() } : splitInputs(asked, flags);
     await run(app, split.inputs, { ...context, parameters: split.parameters });
     if (flags === runFlags) for (const line of await parameterHelp(split.inputs)) output.line(line);

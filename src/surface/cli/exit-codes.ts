@@ -8,6 +8,7 @@ export const exitCodes = {
   input: 3,
   engine: 4,
   stopped: 5,
+  contradicted: 6,
   interrupted: 130,
 } as const;
 
@@ -19,6 +20,7 @@ export const exitCodeMeanings: readonly (readonly [number, string])[] = [
   [exitCodes.input, "a wrong option, config or file, or a folder that another run holds"],
   [exitCodes.engine, "the engine died or refused; the same command goes on from the last step"],
   [exitCodes.stopped, "a guard stopped the run"],
+  [exitCodes.contradicted, "a certificate is contradicted"],
   [exitCodes.interrupted, "ended by Ctrl-C or SIGTERM; the same command goes on from the last step"],
 ];
 

@@ -1,5 +1,6 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { chat, compare, exportRoute, metrics, rollback, watch } from "./after-run-routes.ts";
+import { certificateRoutes } from "./certificate-routes.ts";
 import type { InitFlags } from "./commands/init.ts";
 import type { ReportFlags } from "./commands/report.ts";
 import type { CliContext } from "./context.ts";
@@ -164,6 +165,7 @@ export const routes = buildRouteMap<string, CliContext>({
     export: exportRoute,
     rollback,
     metrics,
+    certificate: certificateRoutes,
     trace,
     approve,
     reject,

@@ -24,6 +24,7 @@ export function newRound(round: number): RoundDraft {
     remedies: null,
     decision: null,
     promoted: false,
+    certificate: null,
     givenUp: false,
     audit: null,
     samples: [],
@@ -81,6 +82,9 @@ export function roundHears(draft: RoundDraft, event: RunEvent, at: number): void
       return;
     case "candidate-promoted":
       draft.promoted = true;
+      return;
+    case "certificate-made":
+      draft.certificate = event.hash;
       return;
     case "champion-rolled-back":
       draft.givenUp = !draft.finished;

@@ -90,6 +90,8 @@ export interface RoundStory {
   readonly remedies: RemedyStory | null;
   readonly decision: Decision | null;
   readonly promoted: boolean;
+  /** The hash of its certificate; only promotions have one. */
+  readonly certificate: string | null;
   /** A person took the champion back while it was under way: it is not played to its end. */
   readonly givenUp: boolean;
   /** The new champion against the one before it; only promotions have one. */
@@ -115,6 +117,14 @@ export interface RollbackStory {
   /** Rounds that made the champion before and after; 0 is the base. */
   readonly from: number;
   readonly to: number;
+  readonly reason: string;
+}
+
+/** Sealed results of an opening on reused items that a person looked at. */
+export interface OpenedStory {
+  readonly round: number;
+  readonly at: number;
+  readonly opening: number;
   readonly reason: string;
 }
 
@@ -167,6 +177,8 @@ export interface RunStory {
   readonly resumptions: readonly Omit<PauseStory, "reason">[];
   /** In order. */
   readonly rollbacks: readonly RollbackStory[];
+  /** In order. */
+  readonly opened: readonly OpenedStory[];
   /** What a person was asked, in order. */
   readonly questions: readonly Question[];
   /** What the last rounds gained for what they cost; null where that cannot be said. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { StoredEvent } from "../../foundation/contract/index.ts";
+import { limitsOf } from "./page/limits-section.ts";
 import { storyListener, tellRun } from "./tell-run.ts";
 import { plausibleRun } from "./testing/plausible-run.ts";
 
@@ -9,6 +10,46 @@ const cutBefore = (events: readonly StoredEvent[], isThere: (event: StoredEvent[
     0,
     events.findIndex(({ event }) => isThere(event)),
   );
+
+test("a certificate belongs to its round, and opening its results does not begin the run again", () => {
+  const events = plausibleRun({ rounds: 2 });
+  const last = events.at(-1);
+  const after = (id: number, event: StoredEvent["event"]): StoredEvent => ({
+    id: (last?.id ?? 0) + id,
+    run: last?.run ?? "",
+    at: (last?.at ?? 0) + id,
+    event,
+  });
+  const story = tellRun([
+    ...events,
+    after(1, {
+      type: "certificate-opened",
+      round: 1,
+      items: "x@1",
+      opening: 1,
+      reason: "a reviewer asked",
+      by: "person",
+    }),
+  ]);
+  expect(story.state).toBe("finished");
+  expect(story.opened).toEqual([
+    { round: 1, at: (last?.at ?? 0) + 1, opening: 1, reason: "a reviewer asked" },
+  ]);
+  expect(limitsOf(story)).toContain(
+    "A person looked at the sealed results of opening 1 (round 1: a reviewer asked): what later openings on these items promote is not bounded any more.",
+  );
+  const made: StoredEvent["event"] = {
+    type: "certificate-made",
+    round: 1,
+    certificate: "c0ffee",
+    hash: "feed",
+    audits: [],
+  };
+  expect(tellRun([...events, after(1, made)]).rounds.map(({ certificate }) => certificate)).toEqual([
+    "feed",
+    null,
+  ]);
+});
 
 describe("a finished run", () => {
   const events = plausibleRun({ rounds: 8, rejected: [3, 6], warned: [4] });

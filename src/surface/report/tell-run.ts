@@ -6,6 +6,7 @@ import { newRound, type RoundDraft, roundHears } from "./round-draft.ts";
 import type {
   ClaimStory,
   EngineStory,
+  OpenedStory,
   PauseStory,
   RollbackStory,
   RunFacts,
@@ -47,6 +48,7 @@ export function storyListener(): StoryListener {
   let audit: ClaimStory | null = null;
   const audits: ClaimStory[] = [];
   const rollbacks: RollbackStory[] = [];
+  const opened: OpenedStory[] = [];
   const overseen: StoredEvent[] = [];
   const marginal = marginalListener();
   let cost: Cost | null = null;
@@ -136,6 +138,10 @@ export function storyListener(): StoryListener {
         // Nobody runs because of it.
         return;
       }
+      case "certificate-opened":
+        opened.push({ round: event.round, at, opening: event.opening, reason: event.reason });
+        // Nobody runs because of it.
+        return;
       default:
         // A kind of event that a newer version wrote has nothing to say here.
         if ("round" in event) roundHears(roundOf(event.round), event, at);
@@ -165,6 +171,7 @@ export function storyListener(): StoryListener {
       interruptions: [...interruptions],
       resumptions: [...resumptions],
       rollbacks: [...rollbacks],
+      opened: [...opened],
       questions: questionsOf(overseen),
       marginal: marginal.read(),
       cost,

@@ -20,7 +20,15 @@ export { type DrawRequest, drawItems } from "./draw.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";
 export { type ParityOptions, parity } from "./parity.ts";
 export { reverse } from "./reverse.ts";
-export { isEnumerated, itemsInSplit, mostInSplit, splitOf, splitShares } from "./splits.ts";
+export {
+  isEnumerated,
+  itemDigest,
+  itemsInSplit,
+  mostInSplit,
+  splitOf,
+  splitOfDigest,
+  splitShares,
+} from "./splits.ts";
 export type { StringTaskOptions } from "./string-task.ts";
 export { type TaskName, tasks } from "./tasks.ts";
 export { truthOf, verdictOf } from "./verdict.ts";

@@ -53,7 +53,16 @@ function boundOf({ distinct }: StratumSize, split: Split, deviations: number): n
  * splitOf("reverse", 1, "1234") // "decision", on every machine
  */
 export function splitOf(taskName: string, version: number, canonical: string): Split {
-  const digest = hash("sha256", `${taskName}@${version}\n${canonical}`, "hex");
+  return splitOfDigest(itemDigest(taskName, version, canonical));
+}
+
+/** SHA-256 in hexadecimal, by which {@link splitOf} divides: it tells the split without telling the item. */
+export function itemDigest(taskName: string, version: number, canonical: string): string {
+  return hash("sha256", `${taskName}@${version}\n${canonical}`, "hex");
+}
+
+/** The split of an item of which only the digest is known, or its first 48 bits. */
+export function splitOfDigest(digest: string): Split {
   const fraction = Number.parseInt(digest.slice(0, 12), 16) / 2 ** 48;
   let passed = 0;
   for (const split of splitSchema.options) {

@@ -16,9 +16,14 @@ export interface ModelCardOptions extends RecordedRun {
   readonly hasTemplate: boolean;
   /** SHA-256 over a checkpoint's files, as they were when it was saved; undefined where it was not kept. */
   readonly digestOf: (checkpoint: string) => string | undefined;
+  /** The hash of the certificate that is written beside it; undefined where these weights were not promoted. */
+  readonly certificate?: string | undefined;
   /** What its weights are: stored in this type, and adapters by themselves or added to the base where they are any. */
   readonly stored: { readonly type: "float32" | "bfloat16"; readonly adapters?: "merged" | "apart" };
 }
+
+/** How the certificate is called in an exported folder. */
+export const certificateFile = "certificate.json";
 
 /** The README.md of an exported model: what it is, what was shown on which items, what was not, and how to load it. */
 export function modelCard(options: ModelCardOptions): string {
@@ -201,15 +206,19 @@ function dataOf(started: EventOf<"run-started"> | undefined): string {
 const hashIn = (part: Readonly<Record<string, unknown>> | undefined): string =>
   typeof part?.sha256 === "string" ? ` (sha256 \`${part.sha256}\`)` : "";
 
-/** What a certificate will hold, as far as it is there: the decision, and the seed that it was committed to beforehand. */
-function decided({ events, weights }: ModelCardOptions): string[] {
+/** The promotion's certificate; else the decision on record, and the seed that it was committed to beforehand. */
+function decided({ events, weights, certificate }: ModelCardOptions): string[] {
   const found = decisionOn(events, weights.round);
   if (found === undefined) return ["- certificate: none; these weights were not put before the gate"];
   const { decision, seedHash } = found;
+  if (certificate !== undefined)
+    return [
+      `- certificate: \`${certificateFile}\` beside this page (\`${certificate}\`): \`whetstone certificate check ${certificateFile}\` says claim by claim what of it is verified, recomputed or taken on trust; the gate's reason was: ${decision.decision.reason}`,
+    ];
   const seeds =
     seedHash === undefined ? "" : ` Decision seed \`${decision.seed}\`, committed to as \`${seedHash}\`.`;
   return [
-    `- certificate: none was written; the decision on record is *${decision.decision.decision}*: ${decision.decision.reason}.${seeds}`,
+    `- certificate: none, only promotions have one; the decision on record is *${decision.decision.decision}*: ${decision.decision.reason}.${seeds}`,
   ];
 }
 

@@ -65,6 +65,23 @@ function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[]
     ...reuse,
     `         can show a gain of ${shown(smallest.first)} at the first opening, ${shown(smallest.last)} at the last`,
     "         (with a chance of 80 %, where the two models differ on a quarter of the items)",
+    ...probeLines(gate),
+  ];
+}
+
+/** Parts of the task that must not drop, and those that were too thin to be asked. */
+function probeLines({ probes, thinProbes }: Plan["gate"]): string[] {
+  const whole = probes.filter(({ exact }) => exact).map(({ stratum }) => stratum);
+  const sampled = probes.filter(({ exact }) => !exact);
+  return [
+    ...(whole.length === 0 ? [] : [`         must not drop, measured whole: ${whole.join(", ")}`]),
+    ...sampled.map(
+      ({ stratum, pairs, needed }) =>
+        `         must not drop: ${stratum}, shown by about ${needed} pairs where nothing is lost, of ${pairs}`,
+    ),
+    ...(thinProbes.length === 0
+      ? []
+      : [`         too thin to protect, and dropped: ${thinProbes.join(", ")}`]),
   ];
 }
 

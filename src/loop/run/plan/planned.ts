@@ -44,6 +44,15 @@ export interface Plan {
     readonly openings: number;
     /** Decision items are few: every opening uses all of them, and nothing but promoted or not leaves the gate. */
     readonly reused: boolean;
+    /** Strata that must not drop: items that an opening has for each at most, and those that it needs to show it. */
+    readonly probes: readonly {
+      readonly stratum: string;
+      readonly exact: boolean;
+      readonly pairs: number;
+      readonly needed: number;
+    }[];
+    /** Probes that were asked for, and are dropped because they have too few items. */
+    readonly thinProbes: readonly string[];
   };
   readonly canaries: { readonly right: number; readonly wrong: number };
   /** The same for people. */

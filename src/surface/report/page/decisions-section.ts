@@ -30,9 +30,9 @@ const reusedLead =
   "The decision items are few, so every opening uses all of them again, and nothing but the outcome leaves the gate: no evidence and no observed gain. Openings are few too, and each asks for more than the one before it; the gain is what the audit says.";
 
 function rowOf(round: RoundStory, reused: boolean): Markup {
-  const { decision, startFrom, audit } = round;
+  const { decision, startFrom, audit, certificate } = round;
   return html`<tr><th scope="row" class="end">${round.round}</th><td>${outcomeChip(round)}</td>
-<td class="why">${decision?.reason ?? html`<span class="quiet">not decided yet</span>`}${startFrom ? html`<br><span class="quiet small">from the ${startFrom}</span>` : ""}</td>
+<td class="why">${decision?.reason ?? html`<span class="quiet">not decided yet</span>`}${startFrom ? html`<br><span class="quiet small">from the ${startFrom}</span>` : ""}${certificate === null ? "" : html`<br><span class="quiet small">certificate <code title="${certificate}">${certificate.slice(0, 16)}…</code></span>`}</td>
 ${decision === null ? unopened("not yet", reused) : decision.opening === null ? unopened("not opened", reused) : openingCells(decision.opening)}
 <td class="end">${audit ? html`${points(audit.gain.mean)}<br><span class="quiet small">${intervalWords(audit.gain)}</span>` : html`<span class="quiet">–</span>`}</td>
 <td>${guardCell(round)}</td></tr>`;

@@ -70,7 +70,7 @@ function ofTheItems(story: RunStory): string[] {
   ];
 }
 
-function ofTheGate({ rounds, facts }: RunStory): string[] {
+function ofTheGate({ rounds, facts, opened }: RunStory): string[] {
   const limits: string[] = [];
   const openings = rounds.flatMap(({ decision }) => decision?.opening ?? []);
   const [first] = openings;
@@ -90,6 +90,11 @@ function ofTheGate({ rounds, facts }: RunStory): string[] {
     limits.push(
       "The decision items are reused. That bound holds as long as nothing but promoted or not was learnt of them: whoever acts on more than that voids it.",
     );
+  for (const { round, opening, reason } of opened)
+    limits.push(
+      `A person looked at the sealed results of opening ${opening} (round ${round}: ${reason}): what later openings on these items promote is not bounded any more.`,
+    );
+  limits.push(...ofTheProbes(rounds));
   const voids = openings.reduce((sum, opening) => sum + opening.voids, 0);
   if (voids > 0)
     limits.push(
@@ -103,6 +108,16 @@ function ofTheGate({ rounds, facts }: RunStory): string[] {
       `In ${unopened.length === 1 ? "round" : "rounds"} ${listRounds(unopened).replaceAll("-", "–")} the gate was not opened.`,
     );
   return limits;
+}
+
+/** What the parts that must not drop do not show. */
+function ofTheProbes(rounds: RunStory["rounds"]): string[] {
+  const promoted = rounds.filter((round) => round.promoted).flatMap(({ decision }) => decision?.probes ?? []);
+  const sampled = new Map(promoted.filter(({ exact }) => !exact).map((probe) => [probe.stratum, probe]));
+  return [...sampled.values()].map(
+    ({ stratum, margin, level, reused }) =>
+      `That “${stratum}” did not drop is shown for ${figure(100 * margin)} points: a real loss of that passes with a chance of at most ${percent(level ?? 1, 1)} at an opening${reused ? ", and its items are reused" : ""}.`,
+  );
 }
 
 function ofTheGuards({ rounds }: RunStory): string[] {
