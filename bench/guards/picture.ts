@@ -49,7 +49,7 @@ function panelOf(fault: PlantedFault, played: Played, { left, title, rounds }: P
   const said =
     first === undefined
       ? ""
-      : `<text x="${left + panel.width}" y="${panel.top - 14}" text-anchor="end" fill="#c0392b">${first.acting[0]?.answer === "stop" ? "stopped" : "rolled back"} in round ${first.round}: ${first.acting[0]?.guard ?? ""}</text>`;
+      : `<text x="${left + panel.width}" y="26" text-anchor="end" fill="#c0392b">${first.acting[0]?.answer === "stop" ? "stopped" : "rolled back"} in round ${first.round}: ${first.acting[0]?.guard ?? ""}</text>`;
   const marks = acted.map(
     ({ round }) =>
       `<line x1="${at(x(round))}" x2="${at(x(round))}" y1="${panel.top - 4}" y2="${bottom}" stroke="#c0392b" stroke-dasharray="4 3"/>`,
