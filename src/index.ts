@@ -19,7 +19,21 @@ export {
   type UpdatePart,
 } from "./gro/update/index.ts";
 export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
-export { defaults, labelAccuracy, logprobMismatch, samplerFreshness } from "./lifecycle/guard/index.ts";
+export {
+  defaults,
+  diversityCollapse,
+  drift,
+  gapClosed,
+  itemIdentity,
+  labelAccuracy,
+  lengthDrift,
+  logprobMismatch,
+  majorityLockIn,
+  realDataFloor,
+  rewardHacking,
+  samplerFreshness,
+  verifierIntegrity,
+} from "./lifecycle/guard/index.ts";
 export * from "./lifecycle/optimize/index.ts";
 export * from "./lifecycle/refine/index.ts";
 export { balanceAnswers, deduplicate, solveRateBand } from "./lifecycle/select/index.ts";

@@ -13,7 +13,7 @@ import {
   stageNameSchema,
   trainingLossSchema,
 } from "../src/foundation/contract/index.ts";
-import type { RunStory } from "../src/surface/report/index.ts";
+import type { RoundStory, RunStory } from "../src/surface/report/index.ts";
 
 const whole = z.int();
 const measurement = measurementSchema.meta({ id: "measurement" });
@@ -77,8 +77,10 @@ const roundSchema = z
       .nullable(),
     loss: trainingLossSchema.nullable(),
     validation: measurement.nullable(),
+    validationGain: gain.nullable(),
     readings: z.array(meterReadingSchema),
     findings: z.array(guardFindingSchema),
+    remedies: z.object({ learningRate: z.number(), realData: z.number() }).nullable(),
     decision: decisionSchema.nullable(),
     promoted: z.boolean(),
     certificate: z.string().nullable(),
@@ -88,7 +90,7 @@ const roundSchema = z
     spent: cost.nullable(),
     seconds: z.number().nullable(),
     finished: z.boolean(),
-  })
+  } satisfies Record<keyof RoundStory, z.ZodType>)
   .meta({ id: "round" });
 const pause = { round: whole, at: z.number() };
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -226,10 +226,18 @@ export function uniformOf(seed: number, purpose: string): () => number {
 const later = (milliseconds: number): Promise<false> =>
   new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
 
-function workersOf(child: ChildProcess): number[] {
-  // It ends with 1 where there are none.
-  const { stdout } = spawnSync("pgrep", ["-P", String(child.pid)], { encoding: "utf8" });
-  return stdout.split("\n").flatMap((line) => (line === "" ? [] : [Number(line)]));
+function workersOf({ pid }: ChildProcess): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, "utf8")
+        .trim()
+        .split(" ")
+        .filter(Boolean)
+        .map(Number),
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** False where there is none, or it is gone already. */

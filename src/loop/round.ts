@@ -1,6 +1,7 @@
 import { sha256 } from "../foundation/base/index.ts";
 import { methodOf } from "../gro/method/index.ts";
 import { acquireStage } from "./round/acquire.ts";
+import { attemptsStage } from "./round/attempts.ts";
 import { auditStage } from "./round/audit.ts";
 import { certify, certifyAudit } from "./round/certify.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
@@ -33,11 +34,15 @@ export async function playRound(context: RoundContext, state: RunState): Promise
     seedHash,
   });
 
+  const { learningRate, realData } = state.remedies;
+  if (learningRate !== 1 || realData !== 1)
+    tell(context, `round-${round}/remedies`, { type: "remedies-applied", round, learningRate, realData });
   const pool = await acquireStage(context, round, start, state);
   const selection = await selectStage(context, round, start, pool);
   const { candidate, evidence } = await optimizeStage(context, round, start, state, selection, pool);
   const { measurement: validation, gain, whole } = await evaluateStage(context, round, candidate, champion);
-  const measured = { candidate: validation, champion: state.championValidation, training: evidence };
+  const attempts = await attemptsStage(context, round, candidate, state);
+  const measured = { ...evidence, candidate: validation, champion: state.championValidation, gain, attempts };
   const findings = await guardStage(context, round, measured);
   const decided = await decideStage(context, round, candidate, champion, { findings, gain, whole });
   const decision = await approvedDecision(context, round, candidate, decided);

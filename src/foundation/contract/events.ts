@@ -170,6 +170,13 @@ export const runEventSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("meters-read"), round, readings: z.array(meterReadingSchema) }),
   z.object({ type: z.literal("guards-spoke"), round, findings: z.array(guardFindingSchema) }),
+  /** A round does otherwise than its method says, by these factors, because guards asked for it. */
+  z.object({
+    type: z.literal("remedies-applied"),
+    round,
+    learningRate: z.number().positive(),
+    realData: z.number().positive(),
+  }),
   /** `evidence`: artifacts with the items and the results of an opening that was won, for the certificate. */
   z.object({
     type: z.literal("decision-made"),

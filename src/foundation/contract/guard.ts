@@ -1,15 +1,55 @@
-import type { GuardFinding, Measurement, MeterReading } from "./measurement.ts";
+import type { Attempts } from "./attempts.ts";
+import type { Split } from "./items.ts";
+import type { Gain, GuardFinding, MeterReading, ValidationMeasurement } from "./measurement.ts";
 
 /** What meters and guards may read: validation and training, by type never decision or audit items. */
-export interface RoundEvidence {
+export interface RoundEvidence extends StepEvidence {
   readonly round: number;
   readonly method: string;
+  readonly validation: ValidationMeasurement;
+  readonly championValidation: ValidationMeasurement | null;
+  /** Candidate against champion on the same validation items; null where it is not known. */
+  readonly gain: Gain | null;
+  /** Attempts at the same validation items; null where the run makes none. */
+  readonly attempts: AttemptsCompared | null;
+  /** Readings of earlier rounds, oldest first. */
+  readonly history: readonly (readonly MeterReading[])[];
+}
+
+/** What is known when rollouts are scored and nothing was learnt from them yet. */
+export interface StepEvidence {
   /** How the method uses rewards: what is refused depends on it (design §8, verifier integrity). */
   readonly learnsBy: "imitation" | "policy-gradient";
-  readonly validation: Measurement;
-  readonly championValidation: Measurement | null;
+  /** Whether the rewards are grounded in something outside the model, or derived from what it wrote. */
+  readonly rewardOrigin: "external" | "self-derived";
   readonly training: TrainingEvidence | null;
-  readonly history: readonly (readonly MeterReading[])[];
+  /** Which items are learnt from; null where it is not known. */
+  readonly trained: TrainedItems | null;
+  /** How the task's verifier judged answers of known truth; null where it was not asked. */
+  readonly planted: PlantedAnswers | null;
+}
+
+export interface AttemptsCompared {
+  readonly candidate: Attempts;
+  readonly champion: Attempts;
+  readonly base: Attempts;
+}
+
+/** Counts of what is learnt from, by the split that its canonical form puts it into; no item can be read off them. */
+export interface TrainedItems {
+  readonly items: number;
+  /** Of these, items of a split that is not to be learnt from. */
+  readonly foreign: Readonly<Record<Exclude<Split, "train">, number>>;
+  /** Items whose name for themselves, their canonical form or split, is not what the task says. */
+  readonly misnamed: number;
+}
+
+/** Answers that are known to be right or wrong, and how many of each the verifier accepted. */
+export interface PlantedAnswers {
+  readonly right: number;
+  readonly rightKept: number;
+  readonly wrong: number;
+  readonly wrongKept: number;
 }
 
 /** What the optimise stage measured on its own rollouts and models. */
@@ -34,6 +74,19 @@ export interface TrainingEvidence {
   /** Share of trained tokens that no model wrote. */
   readonly realShare: number | null;
   readonly meanResponseTokens: number | null;
+  /** KL of the sampler from the trainer that the mismatch implies, in nats a sampled token. */
+  readonly mismatchKl: number | null;
+  /** Of what the lead wrote: right and wrong answers by the truth, and how many of each the run's own reward kept. */
+  readonly right: number;
+  readonly rightKept: number;
+  readonly wrong: number;
+  readonly wrongKept: number;
+  /** Mean of the lead's rewards over the items that it attempted, with a 95 % interval; null without rewards. */
+  readonly reward: { readonly mean: number; readonly low: number; readonly high: number } | null;
+  /** The verifier that judged `right` and `wrong` is the reward itself: then nothing is known of the reward by them. */
+  readonly circular: boolean;
+  /** Why nothing was learnt from the rollouts; null where it was. */
+  readonly blocked: string | null;
 }
 
 /** A number tracked each round. */
@@ -45,6 +98,9 @@ export interface Meter {
   read(evidence: RoundEvidence): Omit<MeterReading, "meter" | "unit">;
 }
 
+/** What a guard does when its demand is not met; it may warn before. */
+export type GuardAction = "warn" | "stop" | "lower-learning-rate" | "add-real-data" | "roll-back";
+
 /** A watcher over evidence that answers ok, warn, stop or roll back. */
 export interface Guard {
   readonly name: string;
@@ -53,4 +109,9 @@ export interface Guard {
   /** Its options, for the hash of the configuration. */
   readonly description: Readonly<Record<string, string | number | boolean>>;
   watch(evidence: RoundEvidence): Omit<GuardFinding, "guard">;
+  /**
+   * Asked before each update, with what is known by then: an answer of stop or roll back keeps the step from being made. Only of
+   * guards that can know so early.
+   */
+  watchStep?(evidence: StepEvidence): Omit<GuardFinding, "guard">;
 }

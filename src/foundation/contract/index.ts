@@ -1,3 +1,4 @@
+export * from "./attempts.ts";
 export * from "./chat-model.ts";
 export * from "./engine.ts";
 export * from "./events.ts";

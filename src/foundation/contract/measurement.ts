@@ -32,6 +32,10 @@ export const measurementSchema = z.object({
 });
 export type Measurement = z.infer<typeof measurementSchema>;
 
+/** What steers a run and is shown live: by type never audit items. */
+export const validationMeasurementSchema = measurementSchema.extend({ split: z.literal("validation") });
+export type ValidationMeasurement = z.infer<typeof validationMeasurementSchema>;
+
 /** Paired difference of two models on the same items, averaged over the target distribution. */
 export const gainSchema = z.object({
   mean: z.number(),
@@ -60,10 +64,16 @@ export const meterReadingSchema = z.object({
 });
 export type MeterReading = z.infer<typeof meterReadingSchema>;
 
+/** What the next round does otherwise because a guard asked for it. */
+export const remedySchema = z.enum(["lower-learning-rate", "add-real-data"]);
+export type Remedy = z.infer<typeof remedySchema>;
+
 /** What a guard says, with its evidence. */
 export const guardFindingSchema = z.object({
   guard: z.string(),
   answer: z.enum(["ok", "warn", "stop", "roll-back"]),
+  /** Beside its answer, what it asks of the next round. */
+  remedy: remedySchema.optional(),
   /** One sentence with the numbers in it. */
   evidence: z.string(),
   value: z.number().nullable(),

@@ -81,6 +81,11 @@ export interface Task {
   /** Every character that prompts and responses use. */
   readonly characters: string;
   readonly verifier: Verifier;
+  /**
+   * Judges more strictly than the verifier, from which training takes its reward, and is trusted more: a slow checker beside a
+   * quick one. Guards and meters alone ask it; left out, the verifier is the truth.
+   */
+  readonly truth?: Verifier;
   /** A problem of that difficulty, uniformly drawn. */
   generate(difficulty: number, random: RandomStream): Problem;
   /** Every problem of a stratum that is enumerated or listed. */

@@ -1,6 +1,8 @@
+export * from "./attempts.ts";
 export * from "./betting.ts";
 export { cutOffShare, cutOffWords, worthAWord } from "./cut-off.ts";
 export * from "./interval.ts";
+export * from "./kept.ts";
 export { meanInterval } from "./mean-interval.ts";
 export * from "./power.ts";
 export { type ProbeSizeOptions, pairsToProtect } from "./probe-size.ts";

@@ -46,6 +46,34 @@ export function stratifiedMean(
   return { mean, interval: { low: Math.max(low, mean - margin), high: Math.min(high, mean + margin) } };
 }
 
+/** What is left of independent values when only their number, their sum and the sum of their squares is kept. */
+export interface Sums {
+  readonly count: number;
+  readonly sum: number;
+  readonly squares: number;
+}
+
+/**
+ * The mean of independent values in [low, high] with its 95 % interval: as {@link stratifiedMean} of one stratum, of their sums.
+ * Throws RangeError without values.
+ */
+export function meanOfSums(
+  { count, sum, squares }: Sums,
+  [low, high]: readonly [number, number],
+): StratifiedMean {
+  if (!(count > 0)) throw new RangeError("no values have no mean");
+  const mean = sum / count;
+  const all = { count: count + 2, sum: sum + low + high, squares: squares + low ** 2 + high ** 2 };
+  const variance = Math.max(0, all.squares - all.sum ** 2 / all.count) / (all.count - 1);
+  const margin = quantile * Math.sqrt(variance / count);
+  return { mean, interval: { low: Math.max(low, mean - margin), high: Math.min(high, mean + margin) } };
+}
+
+/** The mean of independent values in [low, high], one stratum of {@link stratifiedMean}, with its 95 % interval. */
+export function sampleMean(values: readonly number[], range: readonly [number, number]): StratifiedMean {
+  return stratifiedMean([{ weight: 1, values, whole: false }], range);
+}
+
 export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,7 +1,8 @@
 import type { Json, RandomStream } from "../../foundation/base/index.ts";
 import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
 import type { ExampleUses } from "../rollout/index.ts";
-import type { StepLoss } from "../update/index.ts";
+import type { Remedies, StepLoss } from "../update/index.ts";
+import type { Tally } from "./tally.ts";
 
 /** Weights as a checkpoint's name, and whether its optimiser state is wanted with them. */
 export interface Weights {
@@ -56,6 +57,10 @@ export interface MethodContext {
   /** Stores rollouts, and reads them again after an interruption. */
   readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
   readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
+  /** What guards asked of this round. */
+  readonly remedies?: Remedies;
+  /** Why a guard keeps these rollouts from being learnt from; null where none does. */
+  readonly whyBlocked?: (tally: Tally) => string | null;
   /** Stores what a stretch of training learnt from, and says under which name; null where none is kept. */
   readonly storeTraining: (training: Training) => Promise<string | null>;
   readonly signal?: AbortSignal;

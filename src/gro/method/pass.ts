@@ -25,6 +25,8 @@ export interface PassOutcome {
   readonly tally: Tally;
   /** Of the role that leads, step by step. */
   readonly losses: readonly StepLoss[];
+  /** Why a guard let nothing, or nothing more, be learnt; null where none did. */
+  readonly blocked: string | null;
   /** Artifacts that say what was learnt from, of every role. */
   readonly trained: readonly string[];
 }

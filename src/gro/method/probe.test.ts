@@ -18,7 +18,14 @@ const probe = async (
 describe("probePolicy", () => {
   test("compares sampled and recomputed logprobs at the sampled tokens alone", async () => {
     const { probed } = await probe();
-    expect(probed).toEqual({ mismatchSum: 0.25, mismatchCount: 5, mismatchMax: 0.25, freshness: 0 });
+    expect(probed).toEqual({
+      mismatchSum: 0.25,
+      mismatchCount: 5,
+      mismatchMax: 0.25,
+      // e^d − 1 − d at d = −.25.
+      mismatchKlSum: expect.closeTo(0.028801, 6),
+      freshness: 0,
+    });
   });
 
   test("a trainer that computes something else is a mismatch, and no fresh sampler", async () => {
@@ -27,6 +34,7 @@ describe("probePolicy", () => {
       mismatchSum: 4 * 0.5 + 0.75,
       mismatchCount: 5,
       mismatchMax: 0.75,
+      mismatchKlSum: expect.closeTo(4 * 0.106531 + 0.222367, 5),
       freshness: 0.5,
     });
   });
@@ -40,7 +48,13 @@ describe("probePolicy", () => {
     "what is %s counts as far off, in a number that can be stored",
     async (trainerLogprob) => {
       const { probed } = await probe({ trainerLogprob });
-      expect(probed).toEqual({ mismatchSum: 5e6, mismatchCount: 5, mismatchMax: 1e6, freshness: 1e6 });
+      expect(probed).toEqual({
+        mismatchSum: 5e6,
+        mismatchCount: 5,
+        mismatchMax: 1e6,
+        mismatchKlSum: 5e6,
+        freshness: 1e6,
+      });
     },
   );
 

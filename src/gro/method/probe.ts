@@ -40,6 +40,7 @@ export async function probePolicy(
   let mismatchSum = 0;
   let mismatchCount = 0;
   let mismatchMax = 0;
+  let mismatchKlSum = 0;
   let freshness = 0;
   checked.forEach((rollout, index) => {
     const sampled = rollout.segments.find(({ kind }) => kind === "sampled");
@@ -52,10 +53,21 @@ export async function probePolicy(
       mismatchSum += difference;
       mismatchCount += 1;
       mismatchMax = Math.max(mismatchMax, difference);
+      mismatchKlSum += impliedKl(logprob, now);
       freshness = Math.max(freshness, distance(fresh[index]?.[start + offset + 1], now));
     });
   });
-  return { mismatchSum, mismatchCount, mismatchMax, freshness };
+  return { mismatchSum, mismatchCount, mismatchMax, mismatchKlSum, freshness };
+}
+
+/**
+ * One token's part of the KL of the sampler from the trainer: e^d − 1 − d with d = log trainer − log sampler, never negative,
+ * whose mean over sampled tokens is the KL (the estimator k3 of Schulman, "Approximating KL divergence", 2020).
+ */
+function impliedKl(sampled: number, trainer: number | undefined): number {
+  const difference = (trainer ?? Number.NaN) - sampled;
+  const part = Math.expm1(difference) - difference;
+  return Number.isFinite(part) ? Math.min(part, beyondMeasure) : beyondMeasure;
 }
 
 /** A logprob that is missing or no number differs beyond every tolerance, by an amount that can be summed and stored. */

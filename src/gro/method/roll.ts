@@ -10,7 +10,7 @@ import type {
   Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
-import { verdictOf } from "../../world/task/index.ts";
+import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
 import type { RewardContext } from "../reward/index.ts";
 import { keptExamples } from "../update/index.ts";
@@ -68,13 +68,14 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
     }),
   );
   const verify = verifyOnce(task);
+  const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
   const scored = await waitFor(pass.reward.reward(groups, { verify }), signal);
-  const counts = await waitFor(countsOf(scored, request.lead, verify), signal);
+  const counts = await waitFor(countsOf(scored, request.lead, judge), signal);
   return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
 }
 
 /** The task's verdicts, each asked for once: reward and counts want the same, and a verifier may be slow. */
-function verifyOnce(task: Task): RewardContext["verify"] {
+function verifyOnce(task: Pick<Task, "verifier">): RewardContext["verify"] {
   const asked = new WeakMap<Response, { readonly item: Item; readonly verdict: Promise<Verdict> }>();
   return (item, response) => {
     const known = asked.get(response);
@@ -95,7 +96,10 @@ async function countsOf(
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
-  const led = await Promise.all(rollouts.filter(({ role }) => role === lead).map(right));
+  const byLead = scored.flatMap((group) => group.rollouts.filter(({ rollout }) => rollout.role === lead));
+  const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
+  const keptOf = (wanted: boolean): number =>
+    byLead.filter(({ reward }, index) => reward !== null && reward >= 1 && led[index] === wanted).length;
   const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
@@ -106,10 +110,28 @@ async function countsOf(
     kept: kept.length,
     keptJudged: count(kept, (answer) => answer !== null),
     keptRight: count(kept, (answer) => answer === true),
+    rightKept: keptOf(true),
+    wrongKept: keptOf(false),
+    ...rewardSums(scored, lead),
     tokensSampled: rollouts.reduce(
       (sum, { segments }) =>
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
+  };
+}
+
+/** Attempts at one item are not independent, their means are: so items are counted. */
+function rewardSums(scored: readonly ScoredGroup[], lead: string): Partial<Tally> {
+  const means = scored.flatMap(({ rollouts }) => {
+    const rewards = rollouts.flatMap(({ rollout, reward }) =>
+      rollout.role === lead && reward !== null ? [Math.min(1, Math.max(0, reward))] : [],
+    );
+    return rewards.length === 0 ? [] : [rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length];
+  });
+  return {
+    rewardedItems: means.length,
+    rewardSum: means.reduce((sum, mean) => sum + mean, 0),
+    rewardSquares: means.reduce((sum, mean) => sum + mean * mean, 0),
   };
 }

@@ -24,6 +24,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
   const made = new Set<string>();
+  let blocked: string | null = null;
   const trained: string[] = [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
@@ -36,10 +37,12 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     tallies.push(outcome.tally);
     losses.push(...outcome.losses);
     trained.push(...outcome.trained);
+    blocked = outcome.blocked;
+    if (blocked !== null) break;
   }
   const checkpoints = { ...context.current, ...pick(weights, method.deliver) };
   // What one pass made for the next to begin with has served.
   const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
   for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
-  return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained };
+  return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained, blocked };
 }

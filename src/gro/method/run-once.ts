@@ -21,7 +21,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   const { method, pass, name, start, context } = run;
   const { durable, onProgress } = context;
   // The engine learns while what it learns from is being written; no update counts before that is stored.
-  const rolled = Promise.withResolvers<readonly ScoredGroup[]>();
+  const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
   let fresh = false;
   const storing = durable(`${name}/rollouts`, async () => {
     const { scored, tally } = await roll({
@@ -35,22 +35,26 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       onProgress: (done, total) => onProgress?.("generate", done, total),
     });
     fresh = true;
-    rolled.resolve(scored);
+    rolled.resolve({ groups: scored, tally });
     return { artifact: await context.storeGroups(scored), tally };
   });
   storing
-    .then(async ({ artifact }) => {
-      if (!fresh) rolled.resolve(await context.readGroups(artifact));
+    .then(async ({ artifact, tally }) => {
+      if (!fresh)
+        rolled.resolve({ groups: await context.readGroups(artifact), tally: tallySchema.parse(tally) });
     })
     .catch(rolled.reject);
   const done = new Map<string, number>();
   const updating = pass.roles.map(async (role) => {
-    const groups = await rolled.promise;
+    const { groups, tally } = await rolled.promise;
+    const begun = start[role] ?? missing(role);
+    if ((context.whyBlocked?.(tally) ?? null) !== null)
+      return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
     const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
     const tallies: Partial<Tally>[] = [];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
-    let checkpoint = start[role] ?? missing(role);
+    let checkpoint = begun;
     for (const { from, to } of stretchesOf(steps, stepCadence)) {
       const begin = checkpoint;
       const result = await durable(`${name}/update/${role}/${to}`, async () => {
@@ -68,6 +72,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           random: context.random.fork(`${name}/update/${role}`),
           from,
           to,
+          ...(context.remedies ? { remedies: context.remedies } : {}),
           ...(context.signal ? { signal: context.signal } : {}),
           onProgress: (step, loss) => {
             done.set(role, step);
@@ -102,10 +107,13 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     return { role, checkpoint, tallies, losses, trained };
   });
   const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
+  const rolledTally = tallySchema.parse(tally);
+  const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
-    rollouts: pass.update.learnsBy === "imitation" ? [artifact] : [],
-    tally: addTallies([tallySchema.parse(tally), ...updates.flatMap(({ tallies }) => tallies)]),
+    rollouts: pass.update.learnsBy === "imitation" && blocked === null ? [artifact] : [],
+    tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
+    blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],
     trained: updates.flatMap(({ trained }) => trained),
   };

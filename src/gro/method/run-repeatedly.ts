@@ -20,6 +20,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   let checkpoints = start;
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
+  let blocked: string | null = null;
   const trained: string[] = [];
   const replay = { base: context.base, older: context.older };
   for (const { from: first, to: last } of stretchesOf(pass.repeat, repetitionCadence)) {
@@ -28,6 +29,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const policies = await openAll(run, begin, first > 0);
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
+      let why: string | null = null;
       const learnt = pass.roles.map((): ExampleUses[] => []);
       let stepsAfter = 0;
       for (let repetition = first; repetition < last; repetition++) {
@@ -41,6 +43,11 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
           ...(context.signal ? { signal: context.signal } : {}),
         });
+        why = context.whyBlocked?.(tally) ?? null;
+        if (why !== null) {
+          parts.push(tally);
+          break;
+        }
         const updates = await Promise.all(
           policies.map((policy) =>
             pass.update.update({
@@ -50,6 +57,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
               random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
               from: 0,
               to: pass.update.steps(countExamples(scored, replay)),
+              ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
             }),
           ),
@@ -83,7 +91,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           }),
         ),
       );
-      return { checkpoints: saved, tally: addTallies(parts), losses: made, trained: records };
+      return { checkpoints: saved, tally: addTallies(parts), losses: made, trained: records, blocked: why };
     });
     if (first > 0)
       for (const checkpoint of Object.values(pick(begin, pass.roles)))
@@ -92,12 +100,15 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     tallies.push(tallySchema.parse(result.tally));
     losses.push(...lossesIn(result));
     trained.push(...trainedIn(result));
+    blocked = result.blocked ?? null;
+    if (blocked !== null) break;
   }
   return {
     checkpoints: pick(checkpoints, pass.roles),
     rollouts: [],
     tally: addTallies(tallies),
     losses,
+    blocked,
     trained,
   };
 }

@@ -46,6 +46,12 @@ describe("evidenceOf", () => {
       tokensSampled: 40,
       tokensTrained: 100,
       realTokens: 25,
+      rightKept: 2,
+      wrongKept: 1,
+      rewardedItems: 2,
+      rewardSum: 1,
+      rewardSquares: 1,
+      mismatchKlSum: 0.02,
     };
     expect(evidenceOf(tally, tolerance)).toEqual({
       rollouts: 8,
@@ -63,6 +69,15 @@ describe("evidenceOf", () => {
       tokensTrained: 100,
       realShare: 0.25,
       meanResponseTokens: 5,
+      mismatchKl: 0.002,
+      right: 3,
+      rightKept: 2,
+      wrong: 1,
+      wrongKept: 1,
+      // Two items, one always and one never rewarded: nothing is known.
+      reward: { mean: 0.5, low: 0, high: 1 },
+      circular: false,
+      blocked: null,
     });
   });
 
@@ -74,6 +89,8 @@ describe("evidenceOf", () => {
       mismatchMax: null,
       freshness: null,
       realShare: null,
+      mismatchKl: null,
+      reward: null,
       meanResponseTokens: null,
     });
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Tolerance, TrainingEvidence } from "../../foundation/contract/index.ts";
+import { meanOfSums } from "../../foundation/statistics/index.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
 export const tallySchema = z.object({
@@ -17,6 +18,16 @@ export const tallySchema = z.object({
   tokensSampled: z.number(),
   tokensTrained: z.number(),
   realTokens: z.number(),
+  // What follows is 0 in what was stored before it was counted.
+  /** Of the lead: right answers that the reward kept, and wrong ones. */
+  rightKept: z.number().default(0),
+  wrongKept: z.number().default(0),
+  /** Items whose attempts by the lead have rewards; sum and sum of squares of their mean rewards. */
+  rewardedItems: z.number().default(0),
+  rewardSum: z.number().default(0),
+  rewardSquares: z.number().default(0),
+  /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
+  mismatchKlSum: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -34,6 +45,12 @@ export const emptyTally: Tally = {
   tokensSampled: 0,
   tokensTrained: 0,
   realTokens: 0,
+  rightKept: 0,
+  wrongKept: 0,
+  rewardedItems: 0,
+  rewardSum: 0,
+  rewardSquares: 0,
+  mismatchKlSum: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
@@ -49,8 +66,15 @@ export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
   return total;
 }
 
-/** `tolerance` is how far the engine lets a sampled and a recomputed logprob differ in the run's precision. */
-export function evidenceOf(tally: Tally, tolerance: Tolerance): TrainingEvidence {
+/**
+ * `tolerance` is how far the engine lets a sampled and a recomputed logprob differ in the run's precision; `circular` says that
+ * the verifier which judged the answers is the reward itself, `blocked` why nothing was learnt from them.
+ */
+export function evidenceOf(
+  tally: Tally,
+  tolerance: Tolerance,
+  { circular = false, blocked = null }: Partial<Pick<TrainingEvidence, "circular" | "blocked">> = {},
+): TrainingEvidence {
   const share = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
   return {
     rollouts: tally.rollouts,
@@ -68,5 +92,21 @@ export function evidenceOf(tally: Tally, tolerance: Tolerance): TrainingEvidence
     tokensTrained: tally.tokensTrained,
     realShare: share(tally.realTokens, tally.tokensTrained),
     meanResponseTokens: share(tally.tokensSampled, tally.rollouts),
+    mismatchKl: share(tally.mismatchKlSum, tally.mismatchCount),
+    right: tally.judgedRight,
+    rightKept: tally.rightKept,
+    wrong: tally.judged - tally.judgedRight,
+    wrongKept: tally.wrongKept,
+    reward: rewardOf(tally),
+    circular,
+    blocked,
   };
+}
+
+/** Mean reward over items, as wide as the errors of so many independent means in [0, 1]; see {@link stratifiedMean}. */
+function rewardOf({ rewardedItems: n, rewardSum, rewardSquares }: Tally): TrainingEvidence["reward"] {
+  if (n === 0) return null;
+  const mean = rewardSum / n;
+  const { interval } = meanOfSums({ count: n, sum: rewardSum, squares: rewardSquares }, [0, 1]);
+  return { mean, low: Math.min(mean, interval.low), high: Math.max(mean, interval.high) };
 }

@@ -19,6 +19,8 @@ export interface RewardPart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Grounded in something outside the model, or derived from its own outputs: guards treat the two differently. */
   readonly origin: "external" | "self-derived";
+  /** Its rewards are the verdicts of the task's own verifier, which cannot be tested by itself. */
+  readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
   /** Of the engine, where it looks into the model. */

@@ -13,6 +13,7 @@ export function verifier(options: NoOptions = {}): RewardPart {
     name: "verifier",
     description: {},
     origin: "external",
+    asksVerifier: true,
     peers: 1,
     reward: (groups, { verify }) =>
       scoreEachLater(groups, async (rollout) => {

@@ -14,6 +14,15 @@ export interface Shares {
   readonly base: number;
 }
 
+/**
+ * Shares with so much more of what no model wrote: the newest set's share is divided by the factor, the base data's weight
+ * multiplied by it. Where there are no base data there is nothing to add.
+ */
+export function withMoreReal(shares: Shares, { base }: Pick<Replay, "base">, factor: number): Shares {
+  if (factor === 1 || base.length === 0) return shares;
+  return { ...shares, newest: shares.newest / factor, base: Math.max(shares.base, 1) * factor };
+}
+
 /** Optimiser steps that so many passes over the newest set take, or over the base data where that is all there is. */
 export function stepsOfEpochs(
   epochs: number,

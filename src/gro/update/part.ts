@@ -22,6 +22,16 @@ export function countExamples(groups: readonly ScoredGroup[], { base }: Replay):
   return { newest: keptExamples(groups, () => null).length, base: base.length };
 }
 
+/** What guards asked of the next rounds, as factors on what a method does by itself: 1 changes nothing. */
+export interface Remedies {
+  /** On every learning rate; at most 1. */
+  readonly learningRate: number;
+  /** On the weight of what no model wrote, in the mixture of every batch; at least 1. */
+  readonly realData: number;
+}
+
+export const noRemedies: Remedies = { learningRate: 1, realData: 1 };
+
 export interface UpdateRequest {
   readonly policy: Policy;
   readonly groups: readonly ScoredGroup[];
@@ -31,6 +41,7 @@ export interface UpdateRequest {
   /** Optimiser steps [from, to) of the `steps` that the part takes. */
   readonly from: number;
   readonly to: number;
+  readonly remedies?: Remedies;
   readonly signal?: AbortSignal;
   /** Hears how many steps are done, and the loss of the newest; null where that is no number. */
   readonly onProgress?: (step: number, loss: number | null) => void;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Datum, Example, Loss, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
-import type { UpdatePart } from "./part.ts";
+import { noRemedies, type UpdatePart } from "./part.ts";
 import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
 
 const optionsSchema = z
@@ -64,7 +64,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
       trainBatches({
         ...request,
         batchAt: () => policyGradientBatch(request.groups, request.policy.role, loss, divideByDeviation),
-        learningRateAt: () => learningRate,
+        learningRateAt: () => (request.remedies ?? noRemedies).learningRate * learningRate,
         gradientClipNorm,
       }),
   };

@@ -11,7 +11,7 @@ import {
   rolloutOf,
   someWriter,
 } from "../rollout/testing/fakes.ts";
-import { keptExamples, type Replay } from "./part.ts";
+import { keptExamples, type Remedies, type Replay } from "./part.ts";
 import { imitation, type SupervisedOptions, supervised } from "./supervised.ts";
 
 /** An example whose first context token says which set it is from. */
@@ -22,7 +22,7 @@ const fromRollouts = (letter: string): ScoredGroup[] => [groupOf(letter, [["zz",
 const train = async (
   options: SupervisedOptions,
   { groups = [], base = [], older = [] }: { groups?: ScoredGroup[] } & Partial<Replay>,
-  range: { from?: number; to?: number } = {},
+  range: { from?: number; to?: number; remedies?: Remedies } = {},
 ) => {
   const part = supervised(options);
   const model = new FakeModel();
@@ -33,6 +33,7 @@ const train = async (
     random: randomStream(5, "update"),
     from: range.from ?? 0,
     to: range.to ?? part.steps({ newest: 0, base: 0 }),
+    ...(range.remedies ? { remedies: range.remedies } : {}),
   });
   /** First tokens of every batch: 1 begins the context of a rollout. */
   const batches = model.trained.map(({ data }) => data.map(({ tokens }) => tokens[0] as number));
@@ -252,5 +253,46 @@ describe("keptExamples", () => {
         ]),
       ]),
     ).toEqual(["x", "x"]);
+  });
+});
+
+describe("remedies", () => {
+  const sets = {
+    groups: fromRollouts("a"),
+    base: [exampleOf(10, "demonstration")],
+    older: [[exampleOf(20)]],
+  };
+
+  test("twice as much real data halves the share of the newest set, and weighs base data more", async () => {
+    const remedies = { learningRate: 1, realData: 2 };
+    const { batches } = await train({ steps: 60, batch: 32 }, sets, { remedies });
+    for (const batch of batches) expect(batch.filter((set) => set === 1)).toHaveLength(8);
+    expect(Math.abs(share(batches, 10) - 0.75 * (16 / 17))).toBeLessThan(0.03);
+  });
+
+  test("who learnt from the newest set alone is given real data, and no older sets", async () => {
+    const remedies = { learningRate: 1, realData: 4 };
+    const { batches, outcome } = await train({ steps: 20, batch: 32, replay: { newest: 1 } }, sets, {
+      remedies,
+    });
+    expect(share(batches, 1)).toBe(0.25);
+    expect(share(batches, 10)).toBe(0.75);
+    expect(outcome.realTokens).toBe(20 * 24 * 2);
+  });
+
+  test("where there are no real data, nothing is added", async () => {
+    const remedies = { learningRate: 1, realData: 8 };
+    const { batches } = await train({ steps: 20, batch: 32 }, { ...sets, base: [] }, { remedies });
+    expect(share(batches, 1)).toBe(0.5);
+  });
+
+  test("a lower learning rate is a lower one at every step", async () => {
+    const rates = async (learningRate: number) =>
+      (await train({ steps: 8 }, sets, { remedies: { learningRate, realData: 1 } })).model.steps.map(
+        (step) => step.learningRate,
+      );
+    const [whole, quarter] = [await rates(1), await rates(0.25)];
+    expect(whole).toHaveLength(8);
+    expect(quarter).toEqual(whole.map((rate) => rate / 4));
   });
 });

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Example, Source } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
-import { epochMixture, mixture, stepsOfEpochs } from "./mixture.ts";
-import { type ExampleCounts, keptExamples, type UpdatePart } from "./part.ts";
+import { epochMixture, mixture, stepsOfEpochs, withMoreReal } from "./mixture.ts";
+import { type ExampleCounts, keptExamples, noRemedies, type UpdatePart } from "./part.ts";
 import { warmupStableDecay } from "./schedule.ts";
 import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
 
@@ -91,15 +91,19 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
     update: (request) => {
       const newest = keptExamples(request.groups, ({ rollout }, place) => exampleOfRollout(rollout, place));
       const steps = stepsOf({ newest: newest.length, base: request.replay.base.length });
-      const shares = { batch, newest: replay.newest, base: replay.base };
+      const { remedies = noRemedies } = request;
+      const given = { batch, newest: replay.newest, base: replay.base };
+      const shares = withMoreReal(given, request.replay, remedies.realData);
+      // Who learns from the newest set alone is given real data, and no older sets with them.
+      const from = replay.newest === 1 ? { ...request.replay, older: [] } : request.replay;
       const draw =
         epochs === undefined
-          ? mixture(newest, request.replay, shares)
-          : epochMixture(newest, request.replay, shares, request.random);
+          ? mixture(newest, from, shares)
+          : epochMixture(newest, from, shares, request.random);
       return trainBatches({
         ...request,
         batchAt: (step) => imitation(draw(request.random.fork(step), step)),
-        learningRateAt: (step) => learningRate * warmupStableDecay(step, steps),
+        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, steps),
         gradientClipNorm,
       });
     },

@@ -1,6 +1,8 @@
+export * from "./attempts.ts";
 export { estimand, evaluationItems } from "./items.ts";
+export * from "./known-truth.ts";
 export { frontierOf, type Measured, measure } from "./measure.ts";
-export { meters, readMeters } from "./meters/meters.ts";
+export { meters, readBaseMeters, readMeters } from "./meters/meters.ts";
 export {
   gainOf,
   gainsByStratum,

@@ -21,6 +21,11 @@ const watch = (
     learnsBy,
     validation: {} as RoundEvidence["validation"],
     championValidation: null,
+    gain: null,
+    attempts: null,
+    rewardOrigin: "self-derived" as const,
+    trained: null,
+    planted: null,
     training: training === null ? null : { ...evidenceOf(emptyTally, tolerance), ...training },
     history: [],
   };
@@ -120,10 +125,19 @@ describe("labelAccuracy", () => {
   });
 });
 
-test("a run that names no guard has these three", () => {
+test("a run that names no guard has all of them, first those that keep a step from being made", () => {
   expect(defaults().map(({ name }) => name)).toEqual([
     "logprob mismatch",
     "sampler freshness",
+    "item identity",
+    "verifier integrity",
     "label accuracy",
+    "reward hacking",
+    "diversity collapse",
+    "majority lock-in",
+    "drift",
+    "length drift",
+    "real-data floor",
+    "gap closed",
   ]);
 });

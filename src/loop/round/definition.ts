@@ -22,6 +22,8 @@ export interface EvaluateOptions {
   readonly auditPerStratum: number;
   /** Audit items of each stratum at the end of the run, for the gain that is claimed. */
   readonly finalAuditPerStratum: number;
+  /** Validation items that are attempted several times, for meters and guards, over all strata; 0: none. */
+  readonly attemptItems: number;
 }
 
 /** A run with all its defaults filled in. */

@@ -6,9 +6,10 @@ import {
   type Item,
   type JudgedAnswer,
   type Measurement,
-  measurementSchema,
   type RunEvent,
   type Task,
+  type ValidationMeasurement,
+  validationMeasurementSchema,
 } from "../../foundation/contract/index.ts";
 import { cutOffShare, percent, worthAWord } from "../../foundation/statistics/index.ts";
 import {
@@ -32,7 +33,7 @@ import {
 import type { Lineage } from "./state.ts";
 
 export interface Evaluated {
-  readonly measurement: Measurement;
+  readonly measurement: ValidationMeasurement;
   /** Candidate against champion on the same items; null in round 0. */
   readonly gain: Gain | null;
   /** The same on each stratum of which every item was answered. */
@@ -74,7 +75,7 @@ export async function evaluateStage(
     },
   });
   return {
-    measurement: measurementSchema.parse(stored.measurement),
+    measurement: validationMeasurementSchema.parse(stored.measurement),
     gain: gainSchema.nullable().parse(stored.gain),
     whole: wholeSchema.parse(stored.whole),
   };
@@ -137,7 +138,7 @@ function measureValidation(
 const itemsByContext = new WeakMap<RoundContext, readonly Item[]>();
 
 /** The same in every round, so that rounds compare. */
-function validationItems(context: RoundContext): readonly Item[] {
+export function validationItems(context: RoundContext): readonly Item[] {
   const { task, evaluate } = context.definition;
   const random = streamOf(context, 0, "validation");
   const known =

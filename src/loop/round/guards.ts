@@ -1,27 +1,30 @@
 import { z } from "zod";
 import {
+  type AttemptsCompared,
+  type Gain,
   type GuardFinding,
   guardFindingSchema,
-  type Measurement,
   type RoundEvidence,
-  type TrainingEvidence,
+  type StepEvidence,
+  type ValidationMeasurement,
 } from "../../foundation/contract/index.ts";
 import { methodOf } from "../../gro/method/index.ts";
-import { readMeters } from "../../lifecycle/evaluate/index.ts";
+import { readBaseMeters, readMeters } from "../../lifecycle/evaluate/index.ts";
 import { speak } from "../../lifecycle/guard/index.ts";
 import { playStage, type RoundContext } from "./context.ts";
 
-export interface Measurements {
-  readonly candidate: Measurement;
-  readonly champion: Measurement;
-  readonly training: TrainingEvidence;
+export interface Measurements extends StepEvidence {
+  readonly candidate: ValidationMeasurement;
+  readonly champion: ValidationMeasurement;
+  readonly gain: Gain | null;
+  readonly attempts: AttemptsCompared | null;
 }
 
 /** Reads meters and lets guards speak; both see training and validation only. */
 export async function guardStage(
   context: RoundContext,
   round: number,
-  { candidate, champion, training }: Measurements,
+  { candidate, champion, ...measured }: Measurements,
 ): Promise<GuardFinding[]> {
   const { definition, run } = context;
   const method = methodOf(definition.optimize, round);
@@ -34,10 +37,9 @@ export async function guardStage(
       const evidence: RoundEvidence = {
         round,
         method: method.name,
-        learnsBy: method.learnsBy,
+        ...measured,
         validation: candidate,
         championValidation: champion,
-        training,
         history: run
           .events()
           .flatMap(({ event }) =>
@@ -53,6 +55,10 @@ export async function guardStage(
             ? "all is well"
             : loud.map(({ guard, answer }) => `${guard}: ${answer}`).join(", "),
         events: [
+          // What the rounds are compared with is read in the first of them.
+          ...(round === 1 && measured.attempts !== null
+            ? [{ type: "meters-read" as const, round: 0, readings: readBaseMeters(measured.attempts.base) }]
+            : []),
           { type: "meters-read", round, readings: readMeters(evidence, definition.task.difficulty) },
           { type: "guards-spoke", round, findings },
         ],

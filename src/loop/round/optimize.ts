@@ -1,7 +1,15 @@
 import { z } from "zod";
 import type { Json } from "../../foundation/base/index.ts";
-import type { Example, Pool, ScoredGroup, TrainingEvidence } from "../../foundation/contract/index.ts";
+import type {
+  Example,
+  Pool,
+  ScoredGroup,
+  StepEvidence,
+  Task,
+  TrainingEvidence,
+} from "../../foundation/contract/index.ts";
 import { evidenceOf, methodOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
+import type { Method } from "../../gro/method.ts";
 import {
   exampleOfDemonstration,
   exampleOfRollout,
@@ -9,6 +17,13 @@ import {
   storeGroup,
 } from "../../gro/rollout/index.ts";
 import { keptExamples, trainingLoss } from "../../gro/update/index.ts";
+import {
+  plantedAnswers,
+  plantedAnswersSchema,
+  trainedItems,
+  trainedItemsSchema,
+} from "../../lifecycle/evaluate/index.ts";
+import { whyBlocked } from "../../lifecycle/guard/index.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
@@ -19,28 +34,45 @@ const resultSchema = z.object({
   checkpoints: z.record(z.string(), z.string()),
   rollouts: z.array(z.string()),
   tally: tallySchema,
+  blocked: z.string().nullable().default(null),
+  items: trainedItemsSchema.nullable().default(null),
+  planted: plantedAnswersSchema.nullable().default(null),
 });
+
+/** Weights that a round made, and what is known of how. */
+export interface Optimized {
+  readonly candidate: Lineage;
+  readonly evidence: StepEvidence & { readonly training: TrainingEvidence };
+}
 
 /** Makes the candidate's weights with the run's method. */
 export async function optimizeStage(
   context: RoundContext,
   round: number,
   start: Lineage,
-  { base }: RunState,
+  { base, remedies }: RunState,
   selection: RoundSelection,
   pool: Pool,
-): Promise<{ readonly candidate: Lineage; readonly evidence: TrainingEvidence }> {
+): Promise<Optimized> {
   const { definition, ledger, tokenizer, capabilities, run } = context;
   const { task } = definition;
   const method = methodOf(definition.optimize, round);
   const tolerance = capabilities.tolerance[definition.precision];
+  const observe = definition.gate.mode === "observe";
+  const rewards = rewardsOf(method, task);
   const stored = await playStage(context, {
     round,
     name: "optimize",
     label: method.name,
     input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
     work: async (progress) => {
-      const { checkpoints, rollouts, tally, losses, trained } = await runMethod(method, {
+      const items = trainedItems(task, selection.items, pool.demonstrations);
+      const planted = await plantedAnswers(task, context.signal);
+      const blockedBy = (made: Tally): string | null => {
+        const training = evidenceOf(made, tolerance, rewards);
+        return whyBlocked(definition.guard, { ...rewards, training, trained: items, planted });
+      };
+      const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(method, {
         task,
         items: selection.items,
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
@@ -56,19 +88,22 @@ export async function optimizeStage(
         storeTraining: (training) =>
           keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
         onProgress: progress,
+        remedies,
+        // What a gate that observes would not act on, its guards do not either.
+        ...(observe ? {} : { whyBlocked: blockedBy }),
         ...signalOf(context),
       });
       const checkpoint = checkpoints[method.lead] ?? "";
       const loss = trainingLoss(losses);
       return {
-        result: { checkpoints, rollouts, tally },
-        summary: summaryOf(tally) + lossWords(loss),
+        result: { checkpoints, rollouts, tally, blocked, items: { ...items }, planted: { ...planted } },
+        summary: blocked ?? summaryOf(tally) + lossWords(loss),
         events: [
           {
             type: "training-finished",
             round,
             checkpoint,
-            evidence: { ...evidenceOf(tally, tolerance) },
+            evidence: { ...evidenceOf(tally, tolerance, { ...rewards, blocked }) },
             ...(loss === undefined ? {} : { loss }),
             ...(trained.length === 0 ? {} : { lineage: [...trained] }),
           },
@@ -76,15 +111,36 @@ export async function optimizeStage(
       };
     },
   });
-  const { checkpoints, rollouts, tally } = resultSchema.parse(stored);
+  const { checkpoints, rollouts, tally, blocked, items, planted } = resultSchema.parse(stored);
   const candidate: Lineage = {
     round,
     checkpoints,
-    trainedTo: selection.items.reduce((most, { difficulty }) => Math.max(most, difficulty), start.trainedTo),
+    ...(blocked === null
+      ? {
+          trainedTo: selection.items.reduce(
+            (most, { difficulty }) => Math.max(most, difficulty),
+            start.trainedTo,
+          ),
+          selections: [...start.selections, selection.artifact],
+        }
+      : { trainedTo: start.trainedTo, selections: start.selections }),
     rollouts: [...start.rollouts, ...rollouts],
-    selections: [...start.selections, selection.artifact],
   };
-  return { candidate, evidence: evidenceOf(tally, tolerance) };
+  const training = evidenceOf(tally, tolerance, { ...rewards, blocked });
+  return { candidate, evidence: { ...rewards, training, trained: items, planted } };
+}
+
+/** What a method's rewards are worth to a guard. */
+function rewardsOf(
+  { passes, learnsBy }: Method,
+  { truth }: Task,
+): Pick<StepEvidence, "learnsBy" | "rewardOrigin"> & Pick<TrainingEvidence, "circular"> {
+  const rewards = passes.map(({ reward }) => reward);
+  return {
+    learnsBy,
+    rewardOrigin: rewards.every(({ origin }) => origin === "external") ? "external" : "self-derived",
+    circular: truth === undefined && rewards.every(({ asksVerifier }) => asksVerifier === true),
+  };
 }
 
 function* rowsOf(groups: readonly ScoredGroup[]): Generator<Json> {

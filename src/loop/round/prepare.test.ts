@@ -70,7 +70,7 @@ describe("prepareStage", () => {
       round: 0,
       checkpoint: "1-reverse/round-0-solver-600",
       loss: { steps: 600, means: Array.from({ length: 32 }, () => expect.any(Number)) },
-      lineage: Array.from({ length: 6 }, () => expect.stringMatching(/^[0-9a-f]{64}$/)),
+      lineage: Array.from({ length: 10 }, () => expect.stringMatching(/^[0-9a-f]{64}$/)),
     });
   });
 
@@ -83,13 +83,13 @@ describe("prepareStage", () => {
     const [header, ...rows] = await round.context.ledger.artifacts.read(lineage[0] ?? "");
     expect(header).toMatchObject({
       stage: "prepare",
-      steps: [0, 250],
+      steps: [0, 120],
       from: "1-reverse/round-0-solver-0",
-      checkpoint: "1-reverse/round-0-solver-250",
+      checkpoint: "1-reverse/round-0-solver-120",
       verifier: { name: "exact answer", version: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
     const times = (rows as [string, number][]).reduce((sum, [, one]) => sum + one, 0);
-    expect(times).toBe(250 * prepare.batch);
+    expect(times).toBe(120 * prepare.batch);
     using silent = new FakeContext({ definition: { prepare } });
     await prepareStage({ ...silent.context, lineage: false }, scratch);
     const prepared = silent.context.run.events().find(({ event }) => event.type === "model-prepared");

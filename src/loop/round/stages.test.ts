@@ -85,7 +85,7 @@ describe("optimize", () => {
     using round = new FakeContext();
     const state = await stateOf(round);
     const start = lineageOf("start", { round: 1, trainedTo: 9, selections: ["earlier"] });
-    const selection = { items: [itemAt("1234567890="), itemAt("12=")], artifact: "picked" };
+    const selection = { items: [itemAt("1234567894="), itemAt("12=")], artifact: "picked" };
     const pool = { items: [], demonstrations: [{ item: itemAt("12="), response: "21" }] };
     const optimize = () => optimizeStage(round.context, 2, start, state, selection, pool);
     const { candidate, evidence } = await optimize();
@@ -96,7 +96,13 @@ describe("optimize", () => {
       selections: ["earlier", "picked"],
     });
     expect(candidate.rollouts).toHaveLength(1);
-    expect(evidence).toMatchObject({
+    expect(evidence.trained).toEqual({
+      items: 3,
+      foreign: { validation: 0, decision: 0, audit: 0 },
+      misnamed: 0,
+    });
+    expect(evidence.planted).toMatchObject({ wrongKept: 0 });
+    expect(evidence.training).toMatchObject({
       rollouts: 2,
       kept: 0,
       rawLabelAccuracy: 0,
@@ -107,7 +113,7 @@ describe("optimize", () => {
       {
         round: 2,
         checkpoint: "1-reverse/round-2-solver-pass-0-2",
-        evidence,
+        evidence: evidence.training,
         loss: { steps: 2, means: [0.01, 0.01] },
       },
     ]);
@@ -183,7 +189,13 @@ describe("guards", () => {
       { items: [], artifact: "none" },
       { items: [], demonstrations: [] },
     );
-    const measured = { candidate: validation, champion: validation, training: evidence };
+    const measured = {
+      ...evidence,
+      candidate: validation,
+      champion: validation,
+      gain: null,
+      attempts: null,
+    };
     for (const number of [1, 2, 3]) await guardStage(round.context, number, measured);
     expect(histories).toEqual([0, 1, 2]);
     expect(await guardStage(round.context, 3, measured)).toEqual([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Decision, GuardFinding, Measurement } from "../../foundation/contract/index.ts";
+import type { Decision, GuardFinding, ValidationMeasurement } from "../../foundation/contract/index.ts";
 import type { RunDefinition } from "./definition.ts";
+import { remediesAfter } from "./remedies.ts";
 import {
   firstState,
   lineageSchema,
@@ -12,7 +13,7 @@ import {
 } from "./state.ts";
 import { definitionOf, lineageOf } from "./testing/fake-context.ts";
 
-const validationAt = (frontier90: number | null): Measurement => ({
+const validationAt = (frontier90: number | null): ValidationMeasurement => ({
   weightVersion: "v",
   split: "validation",
   strata: [],
@@ -180,4 +181,41 @@ test("only a promotion that is acted on promotes", () => {
 test("a lineage can be stored", () => {
   const lineage = lineageOf("x", { round: 2, rollouts: ["a"], selections: ["b"] });
   expect(lineageSchema.parse(JSON.parse(JSON.stringify(lineage)))).toEqual(lineage);
+});
+
+describe("remedies", () => {
+  const asks = (remedy: GuardFinding["remedy"]): GuardFinding => ({
+    ...says("warn"),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+  const remediesOf = (states: readonly RunState[]) => states.map(({ remedies }) => remedies);
+
+  test("what guards ask for is done in the rounds to come, more of it each time, up to eightfold", () => {
+    const none = { learningRate: 1, realData: 1 };
+    const once = remediesAfter(none, [asks("lower-learning-rate"), asks(undefined)]);
+    expect(once).toEqual({ learningRate: 0.5, realData: 1 });
+    // Two guards that ask for one thing in a round ask for it once.
+    expect(remediesAfter(once, [asks("add-real-data"), asks("add-real-data")])).toEqual({
+      learningRate: 0.5,
+      realData: 2,
+    });
+    let most = none;
+    for (let time = 0; time < 9; time++)
+      most = remediesAfter(most, [asks("lower-learning-rate"), asks("add-real-data")]);
+    expect(most).toEqual({ learningRate: 1 / 8, realData: 8 });
+  });
+
+  test("they outlast promotions, rejections and roll-backs, and a gate that observes asks for none", () => {
+    const asking = [asks("lower-learning-rate")];
+    const [, rejected, promotedAfter, rolled] = remediesOf(
+      play([
+        { decision: decided("reject"), findings: asking },
+        { decision: decided("promote") },
+        { decision: decided("roll-back"), findings: asking },
+      ]),
+    );
+    expect([rejected, promotedAfter, rolled].map((one) => one?.learningRate)).toEqual([0.5, 0.5, 0.25]);
+    const [, observed] = remediesOf(play([{ decision: decided("reject", false), findings: asking }]));
+    expect(observed).toEqual({ learningRate: 1, realData: 1 });
+  });
 });

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import type { Decision, GuardFinding, Measurement } from "../../foundation/contract/index.ts";
+import type { Decision, GuardFinding, ValidationMeasurement } from "../../foundation/contract/index.ts";
+import { noRemedies, type Remedies } from "../../gro/update/index.ts";
 import type { RunDefinition } from "./definition.ts";
+import { remediesAfter } from "./remedies.ts";
 
 /** Weights of all roles, and what they have learnt from: what a round can go on from. */
 export const lineageSchema = z.object({
@@ -22,7 +24,7 @@ export interface RunState {
   readonly round: number;
   readonly base: Lineage;
   readonly champion: Lineage;
-  readonly championValidation: Measurement;
+  readonly championValidation: ValidationMeasurement;
   /** The last candidate, when it was not promoted and not given up. */
   readonly candidate: Lineage | null;
   /** Rejections since the champion was last the starting point. */
@@ -30,9 +32,11 @@ export interface RunState {
   /** On validation items, of what the next round starts from; null when the least difficulty is not solved. */
   readonly frontier: number | null;
   readonly stopped: string | null;
+  /** What guards have asked of the rounds to come. */
+  readonly remedies: Remedies;
 }
 
-export function firstState(base: Lineage, validation: Measurement): RunState {
+export function firstState(base: Lineage, validation: ValidationMeasurement): RunState {
   return {
     round: 0,
     base,
@@ -42,13 +46,14 @@ export function firstState(base: Lineage, validation: Measurement): RunState {
     rejections: 0,
     frontier: validation.frontier90,
     stopped: null,
+    remedies: noRemedies,
   };
 }
 
 /** A champion, with what it scored on validation items. */
 export interface Crowned {
   readonly lineage: Lineage;
-  readonly validation: Measurement;
+  readonly validation: ValidationMeasurement;
 }
 
 /** After a person took the champion back: whatever was tried since is given up, and what a guard stopped may go on. */
@@ -82,7 +87,7 @@ export function startingPoint(state: RunState): {
 
 export interface RoundOutcome {
   readonly candidate: Lineage;
-  readonly validation: Measurement;
+  readonly validation: ValidationMeasurement;
   readonly findings: readonly GuardFinding[];
   readonly decision: Decision;
   readonly definition: RunDefinition;
@@ -95,6 +100,7 @@ export interface RoundOutcome {
 export function nextState(before: RunState, outcome: RoundOutcome): RunState {
   const { candidate, validation, findings, decision, definition } = outcome;
   const round = before.round + 1;
+  const remedies = decision.acted ? remediesAfter(before.remedies, findings) : before.remedies;
   const frontier = validation.frontier90;
   if (promoted(decision))
     return {
@@ -105,6 +111,7 @@ export function nextState(before: RunState, outcome: RoundOutcome): RunState {
       candidate: null,
       rejections: 0,
       frontier,
+      remedies,
     };
   if (!decision.acted) return { ...before, round, candidate, rejections: 0, frontier };
   const stopping = findings.find(({ answer }) => answer === "stop");
@@ -122,6 +129,7 @@ export function nextState(before: RunState, outcome: RoundOutcome): RunState {
       rejections: 0,
       frontier: before.championValidation.frontier90,
       stopped,
+      remedies,
     };
-  return { ...before, round, candidate, rejections, frontier, stopped };
+  return { ...before, round, candidate, rejections, frontier, stopped, remedies };
 }

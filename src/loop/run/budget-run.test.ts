@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Cost, EventOf, RunEventType, StoredEvent } from "../../foundation/contract/index.ts";
 import { type RunResult, run } from "../run.ts";
 import type { BudgetChange } from "./budget.ts";
@@ -9,6 +9,9 @@ import { spentOf } from "./budget.ts";
 import type { RunConfig } from "./config.ts";
 import { promotingRun } from "./testing/last-letter.ts";
 import { pricedTable } from "./testing/priced.ts";
+
+// Several runs a test, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const root = mkdtempSync(join(tmpdir(), "budget-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -55,6 +55,8 @@ const configSchema = z.strictObject({
       auditPerStratum: z.number().int().min(4).default(16),
       /** Audit items of each stratum at the end of the run, for the gain that is claimed; 128 if left out. */
       finalAuditPerStratum: z.number().int().min(8).default(128),
+      /** Validation items, over all strata, that are attempted 16 times in every round for meters and guards; 0: none. */
+      attemptItems: z.number().int().min(0).default(64),
     })
     .prefault({}),
   guard: z.array(partLike<Guard>("watch", "logprobMismatch()")).optional(),

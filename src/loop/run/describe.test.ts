@@ -95,11 +95,11 @@ describe("configHash", () => {
       task: { name: "reverse", version: 1, lengths: "1-8" },
       acquire: [{ name: "procedural", difficulty: "next", items: 2048 }],
       optimize: { name: "gro", reward: { part: "verifier" } },
-      guard: [
+      guard: expect.arrayContaining([
         { name: "logprob mismatch" },
-        { name: "sampler freshness" },
         { name: "label accuracy", warnBelow: 0.95 },
-      ],
+        { name: "diversity collapse", action: "roll-back", fall: 0.05 },
+      ]),
       prepare: "default",
     });
     expect(description).not.toHaveProperty("budget");

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { EventOf, RunEventType, StoredEvent } from "../../foundation/contract/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
 import { type Question, type RunOptions, type RunResult, run } from "../run.ts";
@@ -10,6 +10,9 @@ import type { BudgetChange } from "./budget.ts";
 import type { RunConfig } from "./config.ts";
 import { rollback } from "./rollback.ts";
 import { promotingRun } from "./testing/last-letter.ts";
+
+// Several runs a test, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const root = mkdtempSync(join(tmpdir(), "oversight-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -61,7 +61,14 @@ describe("plan", () => {
       },
     });
     expect(planned.preparation.map(({ stage }) => stage)).toEqual(["prepare", "evaluate"]);
-    expect(planned.round.map(({ stage }) => stage)).toEqual(["optimize", "evaluate", "decide", "audit"]);
+    // Validation items, and attempts at them that the meters read.
+    expect(planned.round.map(({ stage }) => stage)).toEqual([
+      "optimize",
+      "evaluate",
+      "evaluate",
+      "decide",
+      "audit",
+    ]);
     expect(planned.end.map(({ stage }) => stage)).toEqual(["audit"]);
     // 1,500 steps of 64 examples with a dozen tokens each, for two models.
     const [preparation] = planned.preparation;

@@ -21,6 +21,7 @@ export function newRound(round: number): RoundDraft {
     validationGain: null,
     readings: [],
     findings: [],
+    remedies: null,
     decision: null,
     promoted: false,
     certificate: null,
@@ -71,6 +72,9 @@ export function roundHears(draft: RoundDraft, event: RunEvent, at: number): void
       return;
     case "guards-spoke":
       draft.findings = event.findings;
+      return;
+    case "remedies-applied":
+      draft.remedies = { learningRate: event.learningRate, realData: event.realData };
       return;
     case "decision-made":
       draft.decision = event.decision;

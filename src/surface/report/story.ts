@@ -60,6 +60,12 @@ export interface ClaimStory extends AuditStory {
   readonly championRound: number;
 }
 
+/** Factors on learning rates, and on the weight of data that no model wrote. */
+export interface RemedyStory {
+  readonly learningRate: number;
+  readonly realData: number;
+}
+
 export interface RoundStory {
   readonly round: number;
   readonly plan: string | null;
@@ -80,6 +86,8 @@ export interface RoundStory {
   readonly validationGain: Gain | null;
   readonly readings: readonly MeterReading[];
   readonly findings: readonly GuardFinding[];
+  /** What it did otherwise because guards had asked for it; null where it did as its method says. */
+  readonly remedies: RemedyStory | null;
   readonly decision: Decision | null;
   readonly promoted: boolean;
   /** The hash of its certificate; only promotions have one. */

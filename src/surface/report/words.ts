@@ -123,3 +123,17 @@ export type GainClaim = "gain" | "loss" | "not-shown";
 export function claimOf({ interval }: Gain): GainClaim {
   return interval.low > 0 ? "gain" : interval.high < 0 ? "loss" : "not-shown";
 }
+
+/** What a round does otherwise because guards asked for it. */
+export function remedyWords({
+  learningRate,
+  realData,
+}: {
+  readonly learningRate: number;
+  readonly realData: number;
+}): string {
+  return [
+    ...(learningRate < 1 ? [`learns at 1/${figure(1 / learningRate)} of its rate`] : []),
+    ...(realData > 1 ? [`learns from ${figure(realData)} times as much real data`] : []),
+  ].join(" and ");
+}

@@ -31,5 +31,5 @@ export {
 } from "./splits.ts";
 export type { StringTaskOptions } from "./string-task.ts";
 export { type TaskName, tasks } from "./tasks.ts";
-export { verdictOf } from "./verdict.ts";
+export { truthOf, verdictOf } from "./verdict.ts";
 export * from "./verifiers/index.ts";

@@ -21,3 +21,11 @@ export async function verdictOf(
     return { outcome: "void", reason: `verifier "${verifier.name}" failed: ${messageOf(error)}` };
   }
 }
+
+/** Who says what is true: the task's stricter verifier where it has one, for guards and meters alone. */
+export function truthOf({
+  verifier,
+  truth = verifier,
+}: Pick<Task, "verifier" | "truth">): Pick<Task, "verifier"> {
+  return { verifier: truth };
+}

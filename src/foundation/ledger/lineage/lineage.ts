@@ -21,10 +21,21 @@ export function removeIndex(path: string): void {
 export function openOrReplaceIndex(path: string): DatabaseSync {
   try {
     return openIndex(path);
-  } catch {
+  } catch (error) {
+    if (!isDamage(error)) throw error;
     removeIndex(path);
     return openIndex(path);
   }
+}
+
+/** Primary result codes of SQLite: it is asked for what an index has, the file is malformed, or it is no database. */
+const damage = [1, 11, 26];
+
+/** Whether an index holds something else than was written: not where the disk is full, or another process holds the file. */
+export function isDamage(error: unknown): boolean {
+  const { code, errcode } = error as NodeJS.ErrnoException & { readonly errcode?: number };
+  if (errcode !== undefined) return damage.includes(errcode & 0xff);
+  return code === undefined;
 }
 
 /** Where a run keeps what its examples came from: a record for each stretch of training, and an index over all of them. */

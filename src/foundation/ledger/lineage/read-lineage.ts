@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { isWhetstoneError, messageOf } from "../../base/index.ts";
+import { messageOf } from "../../base/index.ts";
 import type { StoredEvent, TrainedExample } from "../../contract/index.ts";
 import { Artifacts } from "../artifacts.ts";
 import { ledgerFault } from "../faults.ts";
@@ -8,7 +8,7 @@ import { type LedgerReader, ledgerFolder } from "../ledger.ts";
 import { type FoundExample, IndexReader } from "./index-reader.ts";
 import { openIndex } from "./index-schema.ts";
 import { addRecord } from "./index-writer.ts";
-import { indexPath, openOrReplaceIndex, removeIndex } from "./lineage.ts";
+import { indexPath, isDamage, openOrReplaceIndex, removeIndex } from "./lineage.ts";
 import { readExample, readHeader } from "./training-record.ts";
 
 /** What a folder's runs learnt from, to be asked. */
@@ -47,7 +47,7 @@ export async function readLineage<T>(
   try {
     return await ask();
   } catch (error) {
-    if (isWhetstoneError(error)) throw error;
+    if (!isDamage(error)) throw ledgerFault(error, path);
     removeIndex(path);
     return ask().catch((again: unknown) => {
       throw ledgerFault(again, path);

@@ -4,7 +4,7 @@ import { turnsOf } from "../../../gro/method/index.ts";
 import type { Method, Pass } from "../../../gro/method.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
 import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
-import { evaluationItems } from "../../../lifecycle/evaluate/index.ts";
+import { attemptsAnItem, evaluationItems, itemsToAttempt } from "../../../lifecycle/evaluate/index.ts";
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { preparationOf, preparationSteps } from "../../round/preparation.ts";
@@ -85,6 +85,13 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
     gate.mode === "observe" ? [] : [answered("audit", what, 2 * tokensOf(itemsIn("audit", perStratum)))];
   const validated = itemsIn("validation", evaluate.perStratum);
   const validation = answered("evaluate", validationWords(validated, unit), tokensOf(validated));
+  const attempted = itemsToAttempt(task, validated, evaluate.attemptItems);
+  /** Once by the candidate, whose answers the base reads again; in the first round by the base and the candidate. */
+  const attempts = sampled(
+    "evaluate",
+    `${attemptsAnItem} attempts at ${attempted.length} of them, for meters and guards`,
+    2 * attemptsAnItem * tokensOf(attempted),
+  );
   const turns = turnsOf(optimize, Math.max(1, budget.rounds));
   const optimizing = turns.map(
     ({ method, rounds }): Work => ({
@@ -101,6 +108,7 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
       ...select.flatMap(selection),
       ...optimizing,
       validation,
+      ...(attempted.length === 0 ? [] : [attempts]),
       answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
       ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
     ],

@@ -56,12 +56,14 @@ function checkpointsIn(value: Json | undefined): string[] {
   return found;
 }
 
+/** Members that name artifacts: pools and selections, rollouts, and what a training learnt from. */
+const artifactKeys = new Set(["artifact", "rollouts", "selections", "record", "trained", "lineage"]);
+
 /** Names of artifacts in results of steps, lineages and facts. */
 export function artifactsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {
-    if (key === "artifact" || key === "rollouts" || key === "selections")
-      found.push(...textsIn(member).filter((text) => /^[0-9a-f]{64}$/.test(text)));
+    if (artifactKeys.has(key)) found.push(...textsIn(member).filter((text) => /^[0-9a-f]{64}$/.test(text)));
   });
   return found;
 }

@@ -81,13 +81,13 @@ describe("verifyFolder", () => {
     ]);
   });
 
-  test("names an artifact that is missing", async () => {
+  test("names every artifact that is missing, records of what was learnt from among them", async () => {
     const folder = copy();
-    const [name = ""] = artifactsOf(folder);
-    rmSync(inside(folder, "artifacts", name));
-    expect((await verifyFolder({ folder })).findings).toMatchObject([
-      { of: "artifact", code: "artifact-missing", name: name.replace(".jsonl", "") },
-    ]);
+    const names = artifactsOf(folder);
+    for (const name of names) rmSync(inside(folder, "artifacts", name));
+    const { findings } = await verifyFolder({ folder });
+    expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(["artifact-missing"]));
+    expect(findings.map(({ name }) => `${name}.jsonl`).sort()).toEqual([...names].sort());
   });
 
   test("names a checkpoint that was half written over, and one that a run needs and that is not there", async () => {

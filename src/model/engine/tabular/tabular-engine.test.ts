@@ -243,7 +243,7 @@ describe("the tabular engine", () => {
     test("names what is wrong with a checkpoint", async () => {
       await using model = await newModel();
       await train(model, 3);
-      const [whole, bare] = [join(folder, "whole"), join(folder, "bare")];
+      const [whole, bare] = [join(folder, "trained"), join(folder, "bare")];
       await model.save({ path: whole });
       await model.save({ path: bare, optimizer: false });
       const restore = (path: string, optimizer = true) =>

@@ -1,5 +1,6 @@
 import type { GuardFinding } from "../../../foundation/contract/index.ts";
 import type { RunStory } from "../story.ts";
+import { remedyWords } from "../words.ts";
 import { type Content, html, type Markup } from "./html.ts";
 import { answerChip } from "./page-words.ts";
 import { part } from "./part.ts";
@@ -21,11 +22,21 @@ export function guardsSection({ rounds }: RunStory): Content {
   return part({
     id: "guards",
     title: "Guards",
-    lead: "They watch validation and training, and may stop the run or keep the gate shut.",
+    lead: "They watch validation and training, and may keep a step from being made, stop the run, keep the gate shut, or ask the next round to learn otherwise.",
     body: html`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Guards by round"><table class="data guards">
 <thead><tr><th scope="col">guard</th>${spoken.map((round) => html`<th scope="col" style="text-align:center">${round}</th>`)}<th scope="col">evidence</th></tr></thead>
-<tbody>${names.map((name) => rowOf(name, by(name), spoken))}</tbody></table></div></div>`,
+<tbody>${names.map((name) => rowOf(name, by(name), spoken))}</tbody></table></div></div>${remediesOf(rounds)}`,
   });
+}
+
+/** Which rounds did otherwise because guards had asked for it. */
+function remediesOf(rounds: RunStory["rounds"]): Content {
+  const told = rounds.flatMap(({ round, remedies }) =>
+    remedies === null ? [] : [`round ${round} ${remedyWords(remedies)}`],
+  );
+  return told.length === 0
+    ? null
+    : html`<p class="small">Because a guard had asked for it, ${told.join("; ")}.</p>`;
 }
 
 function rowOf(name: string, heard: readonly Heard[], rounds: readonly number[]): Markup {

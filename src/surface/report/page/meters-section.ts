@@ -30,7 +30,7 @@ ${silent.length === 0 ? "" : html`<p class="quiet small" style="margin-top:.8rem
   });
 }
 
-/** Meters that the base's validation holds as it is; nothing else is read in round 0. */
+/** Meters that the base's validation holds as it is; others may have been read of its attempts. */
 const ofBase: Readonly<Record<string, (base: Measurement) => Pick<MeterReading, "value" | "interval">>> = {
   accuracy: ({ mean, interval }) => ({ value: mean, interval }),
   frontier: ({ frontier90 }) => ({ value: frontier90 }),
@@ -49,10 +49,9 @@ function metersOf({ rounds, preparation }: RunStory): MeterStory[] {
     );
     const unit = readings[0]?.reading.unit ?? "";
     const read = Object.hasOwn(ofBase, name) ? ofBase[name] : undefined;
-    const first =
-      base === null || read === undefined
-        ? []
-        : [{ round: 0, full: false, reading: { meter: name, unit, ...read(base) } }];
+    const attempted = preparation?.readings.find(({ meter }) => meter === name);
+    const reading = base === null || read === undefined ? attempted : { meter: name, unit, ...read(base) };
+    const first = reading === undefined ? [] : [{ round: 0, full: false, reading }];
     return { name, unit, readings: [...first, ...readings] };
   });
 }

@@ -1,7 +1,16 @@
 import type { EventOf, StoredEvent } from "../../../foundation/contract/index.ts";
 import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
-import { duration, frontierWord, outcomeOf, outcomeWord, percent, plural, rollbackWord } from "../words.ts";
+import {
+  duration,
+  frontierWord,
+  outcomeOf,
+  outcomeWord,
+  percent,
+  plural,
+  remedyWords,
+  rollbackWord,
+} from "../words.ts";
 import { type Line, span } from "./paint.ts";
 import { column, guardLines, roundLines, roundName, type SayingOptions, styleOf } from "./round-lines.ts";
 
@@ -41,6 +50,8 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       const [from, to] = [event.from.round, event.to.round];
       return [[span(rollbackWord({ ...event, from, to, at: 0 }), "warn")]];
     }
+    case "remedies-applied":
+      return [[span(`${roundName(event.round)}  ${remedyWords(event)}`, "warn")]];
     case "guards-spoke":
       return event.findings.flatMap((finding) => guardLines(event.round, finding, options));
     case "round-finished": {

@@ -1,0 +1,237 @@
+import {
+  defineRun,
+  demonstrations,
+  diversityCollapse,
+  everything,
+  majority,
+  procedural,
+  type RunConfig,
+  type RunDefinition,
+  rejectionSampling,
+  type Source,
+  sampledDecoding,
+  samples,
+  supervised,
+  type Task,
+  tabular,
+  tiny,
+  verifier,
+} from "whetstone";
+import { careless, expressions } from "./expressions.ts";
+import { lastDigit, lastDigitOf } from "./last-digit.ts";
+import { leakingItems } from "./leaking-items.ts";
+import { staleEngine } from "./stale-engine.ts";
+
+export interface FaultLine {
+  readonly meter: string;
+  readonly label: string;
+  readonly whole?: number;
+}
+
+/** A run that is made to go wrong. */
+export interface PlantedFault {
+  readonly name: string;
+  /** What is wrong with it, and what it looks like. */
+  readonly story: string;
+  /** The guards that are to find it: one of them must. */
+  readonly caughtBy: readonly string[];
+  /** Rounds within which they must. */
+  readonly within: number;
+  /** What shows it, drawn over rounds: meters, each divided by what is all of it. */
+  readonly lines: readonly FaultLine[];
+  readonly define: (options: { readonly seed: number; readonly guarded: boolean }) => RunDefinition;
+}
+
+const model = tiny({ layers: 1, width: 8, heads: 1 });
+const twoTokens = tabular({ horizon: 2, backOff: 2, deviation: 0.3 });
+const evaluate = { perStratum: 512, auditPerStratum: 32, finalAuditPerStratum: 64 } as const;
+
+/** Without guards decisions are made by the gate alone. */
+const guards = (guarded: boolean): Pick<RunConfig, "guard"> => (guarded ? {} : { guard: [] });
+
+/** Demonstrations of which most, for some last digits, say the digit above. */
+function misled(digits: string, share: number): Source {
+  const honest = demonstrations();
+  const flawed = (task: Task): Task => ({
+    ...task,
+    demonstrate: (item, random) => {
+      const digit = lastDigitOf(item.prompt);
+      const wrong = digits.includes(digit) && random.uniform() < share;
+      return wrong ? String((Number(digit) + 1) % 10) : task.demonstrate(item, random);
+    },
+  });
+  return {
+    ...honest,
+    name: "misleading demonstrations",
+    description: { digits, share },
+    acquire: (context) => honest.acquire({ ...context, task: flawed(context.task) }),
+    draw: (task, count, random) => honest.draw?.(flawed(task), count, random) ?? [],
+  };
+}
+
+export const plantedFaults: readonly PlantedFault[] = [
+  {
+    name: "self-consuming loop",
+    story:
+      "A model writes sums and differences of a given value, and learns from all that it wrote, sampled at temperature .4: right or wrong. More of its answers are right each round, and the gate promotes it; but it forgets all but one way to say a thing, and where its favourite was wrong there is no right answer left.",
+    caughtBy: ["diversity collapse"],
+    within: 5,
+    lines: [
+      { meter: "pass@1", label: "one attempt is right" },
+      { meter: "pass@k", label: "any of 16 is right" },
+      { meter: "coverage", label: "of 11 answers, given in 16", whole: 11 },
+    ],
+    define: ({ seed, guarded }) =>
+      defineRun({
+        name: "self-consuming",
+        task: expressions(),
+        model,
+        engine: tabular({ horizon: 5, backOff: 5, deviation: 0 }),
+        prepare: supervised({
+          on: careless({ misled: [6, 7, 8], share: 0.6, noise: 0.5 }),
+          steps: 300,
+          learningRate: 0.1,
+        }),
+        acquire: [demonstrations({ items: 256 }), procedural({ difficulty: 9, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4, temperature: 0.4 }),
+          reward: everything(),
+          update: supervised({ steps: 60, batch: 128, learningRate: 0.2, replay: { newest: 1 } }),
+        }),
+        refine: sampledDecoding(),
+        evaluate: { ...evaluate, perStratum: 256 },
+        budget: { rounds: 6 },
+        seed,
+        // The one that this is about, alone: others would have spoken before it.
+        guard: guarded ? [diversityCollapse()] : [],
+      }),
+  },
+  {
+    name: "hackable verifier",
+    story:
+      "The verifier that rewards takes any answer that contains the right digit, so writing all digits is always right by it. A stricter judge, which only guards may ask, takes the digit alone.",
+    caughtBy: ["verifier integrity", "reward hacking"],
+    within: 2,
+    lines: [
+      { meter: "accuracy", label: "right by the verifier" },
+      { meter: "pass@1", label: "right in truth" },
+    ],
+    define: ({ seed, guarded }) =>
+      defineRun({
+        name: "hackable",
+        task: lastDigit({
+          name: "last-digit-contained",
+          accepts: ({ prompt }, { text }) => text.includes(lastDigitOf(prompt)),
+          truth: ({ prompt }, { text, complete }) => complete && text === lastDigitOf(prompt),
+          maxTokens: 12,
+        }),
+        model,
+        engine: twoTokens,
+        prepare: supervised({ on: demonstrations(), steps: 2, batch: 16, learningRate: 0.1 }),
+        acquire: [procedural({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 30, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        refine: sampledDecoding(),
+        evaluate,
+        budget: { rounds: 5 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "stale sampler",
+    story:
+      "The engine goes on sampling from the weights of the first round: what is learnt from was written by a model that is no more.",
+    caughtBy: ["sampler freshness", "logprob mismatch"],
+    within: 2,
+    lines: [
+      { meter: "accuracy", label: "accuracy" },
+      { meter: "mismatch KL", label: "sampler from trainer, nats a token" },
+    ],
+    define: ({ seed, guarded }) =>
+      defineRun({
+        name: "stale",
+        task: lastDigit({ name: "last-digit" }),
+        model,
+        engine: staleEngine(twoTokens),
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        acquire: [procedural({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        refine: sampledDecoding(),
+        evaluate,
+        // Trained on where it stands: loading it anew would make the sampler fresh.
+        afterReject: "candidate",
+        budget: { rounds: 4 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "leaked decision items",
+    story:
+      "A file that was found holds items of all splits, and calls all of them training items: the gate would ask what was learnt by heart.",
+    caughtBy: ["item identity"],
+    within: 1,
+    lines: [
+      { meter: "accuracy", label: "accuracy" },
+      { meter: "training reward", label: "training reward" },
+    ],
+    define: ({ seed, guarded }) =>
+      defineRun({
+        name: "leaked",
+        task: lastDigit({ name: "last-digit" }),
+        model,
+        engine: twoTokens,
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        acquire: [leakingItems({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        refine: sampledDecoding(),
+        evaluate,
+        budget: { rounds: 3 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "majority lock-in",
+    story:
+      "The model rewards itself for what most of its attempts say. For half of the digits most of them are wrong, and each round makes them surer.",
+    caughtBy: ["majority lock-in", "verifier integrity", "diversity collapse"],
+    within: 3,
+    lines: [
+      { meter: "pass@1", label: "one attempt is right" },
+      { meter: "pass@k", label: "any of 16 is right" },
+      { meter: "locked to a wrong answer", label: "locked to a wrong answer" },
+    ],
+    define: ({ seed, guarded }) =>
+      defineRun({
+        name: "majority",
+        task: lastDigit({ name: "last-digit" }),
+        model,
+        engine: twoTokens,
+        prepare: supervised({ on: misled("56789", 0.6), steps: 60, learningRate: 0.1 }),
+        acquire: [procedural({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 8 }),
+          reward: majority(),
+          update: supervised({ steps: 15, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        refine: sampledDecoding(),
+        evaluate,
+        budget: { rounds: 5 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+];

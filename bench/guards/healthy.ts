@@ -1,0 +1,157 @@
+import {
+  agreement,
+  defineRun,
+  demonstrations,
+  grpo,
+  majority,
+  procedural,
+  type RunDefinition,
+  rejectionSampling,
+  reverse,
+  sampledDecoding,
+  samples,
+  supervised,
+  tabular,
+  tiny,
+  verifier,
+} from "whetstone";
+import { careless, expressions } from "./expressions.ts";
+import { lastDigit } from "./last-digit.ts";
+
+/** A run in which nothing is wrong, with all guards that a run has by default. */
+export interface HealthyRun {
+  readonly name: string;
+  readonly define: (seed: number) => RunDefinition;
+}
+
+const model = tiny({ layers: 1, width: 8, heads: 1 });
+const twoTokens = tabular({ horizon: 2, backOff: 2, deviation: 0.3 });
+const evaluate = { perStratum: 512, auditPerStratum: 32, finalAuditPerStratum: 64 } as const;
+const onDigits = {
+  task: lastDigit({ name: "last-digit" }),
+  model,
+  engine: twoTokens,
+  refine: sampledDecoding(),
+  evaluate,
+} as const;
+
+/** On a table of logits: a second or two each. */
+export const healthyTables: readonly HealthyRun[] = [
+  {
+    name: "keeps what the verifier finds right",
+    define: (seed) =>
+      defineRun({
+        ...onDigits,
+        name: "verified",
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        acquire: [procedural({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        budget: { rounds: 5 },
+        seed,
+      }),
+  },
+  {
+    name: "follows the verifier by GRPO",
+    define: (seed) =>
+      defineRun({
+        ...onDigits,
+        name: "grpo",
+        prepare: supervised({ on: demonstrations(), steps: 12, batch: 32, learningRate: 0.1 }),
+        acquire: [procedural({ difficulty: 5, items: 256 })],
+        optimize: grpo({
+          items: 32,
+          steps: 10,
+          learningRate: 0.05,
+        }),
+        budget: { rounds: 5 },
+        seed,
+      }),
+  },
+  {
+    name: "votes, on a base that is mostly right, beside real data",
+    define: (seed) =>
+      defineRun({
+        ...onDigits,
+        name: "votes",
+        prepare: supervised({ on: demonstrations(), steps: 30, learningRate: 0.1 }),
+        acquire: [demonstrations({ items: 256 }), procedural({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 8 }),
+          reward: majority({ share: 0.5 }),
+          update: supervised({ steps: 10, learningRate: 0.05, replay: { newest: 0.5 } }),
+        }),
+        budget: { rounds: 4 },
+        seed,
+      }),
+  },
+  {
+    name: "keeps right expressions, beside real data",
+    define: (seed) =>
+      defineRun({
+        name: "expressed",
+        task: expressions(),
+        model,
+        engine: tabular({ horizon: 5, backOff: 5, deviation: 0 }),
+        prepare: supervised({
+          on: careless({ misled: [6, 7, 8], share: 0.3, noise: 0.5 }),
+          steps: 300,
+          learningRate: 0.1,
+        }),
+        acquire: [demonstrations({ items: 256 }), procedural({ difficulty: 9, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 30, batch: 128, learningRate: 0.1 }),
+        }),
+        refine: sampledDecoding(),
+        evaluate: { ...evaluate, perStratum: 256 },
+        budget: { rounds: 5 },
+        seed,
+      }),
+  },
+];
+
+/** Small decoders on the local engine: a minute or so each. */
+export const healthyDecoders: readonly HealthyRun[] = [
+  {
+    name: "two peers teach themselves longer strings",
+    define: (seed) =>
+      defineRun({
+        name: "peers",
+        model: tiny({ layers: 3, width: 64, heads: 2, positions: "none" }),
+        task: reverse({ lengths: [1, 5], growTo: 9, measureTo: 10 }),
+        prepare: supervised({ on: demonstrations(), steps: 600, learningRate: 3e-3 }),
+        acquire: [demonstrations(), procedural({ difficulty: "next", items: 768 })],
+        optimize: rejectionSampling({
+          reward: agreement({ peers: 2 }),
+          update: supervised({ steps: 60 }),
+        }),
+        evaluate: { perStratum: 64, finalAuditPerStratum: 64 },
+        budget: { rounds: 4 },
+        seed,
+      }),
+  },
+  {
+    name: "one learns from what the verifier keeps",
+    define: (seed) =>
+      defineRun({
+        name: "kept",
+        model: tiny({ layers: 3, width: 64, heads: 2, positions: "none" }),
+        task: reverse({ lengths: [1, 5], growTo: 9, measureTo: 10 }),
+        prepare: supervised({ on: demonstrations(), steps: 600, learningRate: 3e-3 }),
+        acquire: [demonstrations(), procedural({ difficulty: "next", items: 768 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 2 }),
+          reward: verifier(),
+          update: supervised({ steps: 60 }),
+        }),
+        evaluate: { perStratum: 64, finalAuditPerStratum: 64 },
+        budget: { rounds: 4 },
+        seed,
+      }),
+  },
+];

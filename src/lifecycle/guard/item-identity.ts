@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
+import type { Guard, StepEvidence } from "../../foundation/contract/index.ts";
+import { actionSchema, answerBy, type Finding, silent } from "./finding.ts";
+
+const optionsSchema = z.strictObject({ action: actionSchema.default("stop") });
+export type ItemIdentityOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * No item of the validation, decision or audit split is learnt from: each is found by its canonical form, made anew, whatever the
+ * item says of itself; splits are hashes, so no other item is looked at. Keeps the step from being made. An item whose form or split
+ * is not what it says of itself, though it may be learnt from, warns.
+ *
+ * @example
+ * defineRun({ task: reverse(), guard: [itemIdentity()] });
+ */
+export function itemIdentity(options: ItemIdentityOptions = {}): Guard {
+  const { action } = readOptions("itemIdentity()", optionsSchema, options);
+  const watch = ({ trained }: StepEvidence): Finding => {
+    if (trained === null) return silent("it is not known what was learnt from");
+    const { items, foreign, misnamed } = trained;
+    const named = Object.entries(foreign).filter(([, count]) => count > 0);
+    const leaked = named.reduce((sum, [, count]) => sum + count, 0);
+    const which = named.map(([split, count]) => `${count} of the ${split} split`).join(", ");
+    const wrongly = misnamed === 0 ? "" : `; ${misnamed} say another form or split of themselves`;
+    const told = {
+      evidence: `${leaked === 0 ? `none of ${items} items belongs to another split` : `of ${items} items to learn from ${which}`}${wrongly}`,
+      value: leaked,
+      threshold: 0,
+    };
+    if (leaked > 0) return { ...answerBy(action), ...told };
+    return { answer: misnamed > 0 ? "warn" : "ok", ...told };
+  };
+  return {
+    name: "item identity",
+    definition: "Nothing is learnt from items of the validation, decision or audit split.",
+    description: { action },
+    watch,
+    watchStep: watch,
+  };
+}

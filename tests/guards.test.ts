@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import { type PlantedFault, plantedFaults } from "../bench/guards/faults.ts";
+import { healthyTables } from "../bench/guards/healthy.ts";
+import { firstAct, type Played, play } from "../bench/guards/play.ts";
+import { listen, warningShare } from "../bench/guards/quiet.ts";
+
+const faultOf = (name: string) => {
+  const fault = plantedFaults.find((one) => one.name === name);
+  if (fault === undefined) throw new Error(`no fault is called ${name}`);
+  return fault;
+};
+const readingsOf = ({ base, rounds }: Played, meter: string): number[] =>
+  [base, ...rounds.map(({ readings }) => readings)].flatMap(
+    (readings) => readings.find((one) => one.meter === meter)?.value ?? [],
+  );
+const seed = 0;
+const played = new Map<string, Promise<Played>>();
+
+/** Each of the runs is played once, for all that is asked of it. */
+function playOnce(fault: PlantedFault, guarded: boolean): Promise<Played> {
+  const key = `${fault.name} ${guarded}`;
+  const run = played.get(key) ?? play(fault.define({ seed, guarded }));
+  played.set(key, run);
+  return run;
+}
+
+// Seconds where the machine has nothing else to do.
+const patience = 120_000;
+
+describe.each(plantedFaults)("$name", (fault) => {
+  test("is caught in time, by a guard that is to find it", { timeout: patience }, async () => {
+    const guarded = await playOnce(fault, true);
+    const act = firstAct(guarded);
+    expect(act?.round).toBeLessThanOrEqual(fault.within);
+    expect(act?.guards.some((guard) => fault.caughtBy.includes(guard))).toBe(true);
+    // What was caught is no champion.
+    expect(guarded.rounds.find(({ round }) => round === act?.round)?.promoted).toBe(false);
+  });
+});
+
+describe("without guards the faults look like progress, or go on unseen", { timeout: patience }, () => {
+  test("the self-consuming loop gets righter while it loses what it could say; with guards it is given real data, and keeps it", async () => {
+    const fault = faultOf("self-consuming loop");
+    const bare = await playOnce(fault, false);
+    const right = readingsOf(bare, "pass@1");
+    expect(Math.max(...right)).toBeGreaterThan((right[0] ?? 1) + 0.1);
+    expect(Math.min(...readingsOf(bare, "pass@k"))).toBeLessThan(0.85);
+    expect(Math.min(...readingsOf(bare, "coverage"))).toBeLessThan(4);
+    expect(bare.rounds.some(({ promoted }) => promoted)).toBe(true);
+    const guarded = await playOnce(fault, true);
+    expect(guarded.events).toContainEqual(
+      expect.objectContaining({ type: "remedies-applied", learningRate: 1, realData: 2 }),
+    );
+    expect(readingsOf(guarded, "pass@k").at(-1)).toBeGreaterThan(0.95);
+    expect(readingsOf(guarded, "coverage").at(-1)).toBeGreaterThan(5);
+    expect(readingsOf(guarded, "real share").at(-1)).toBeGreaterThan(0.2);
+  });
+
+  test("the hackable verifier is satisfied, and the gate with it, by answers that are wrong", async () => {
+    const bare = await playOnce(faultOf("hackable verifier"), false);
+    expect(readingsOf(bare, "accuracy").at(-1)).toBeGreaterThan(0.6);
+    expect(readingsOf(bare, "pass@1").at(-1)).toBeLessThan(0.1);
+    expect(bare.rounds.filter(({ promoted }) => promoted).length).toBeGreaterThanOrEqual(3);
+  });
+
+  test("a majority that is wrong grows", async () => {
+    const bare = await playOnce(faultOf("majority lock-in"), false);
+    const locked = readingsOf(bare, "locked to a wrong answer");
+    expect(Math.max(...locked)).toBeGreaterThan((locked[0] ?? 1) + 0.2);
+  });
+});
+
+test.each(["stale sampler", "leaked decision items"])(
+  "%s: nothing is learnt from what a guard blocks, and the run stops",
+  { timeout: patience },
+  async (name) => {
+    const { events, rounds, outcome } = await playOnce(faultOf(name), true);
+    expect(outcome).toBe("stopped-by-guard");
+    const last = rounds.at(-1)?.round;
+    const trained = events.find((event) => event.type === "training-finished" && event.round === last);
+    expect(trained?.type === "training-finished" && trained.evidence).toMatchObject({
+      tokensTrained: 0,
+      blocked: expect.stringContaining("nothing was learnt"),
+    });
+  },
+);
+
+test("where nothing is wrong guards are quiet", { timeout: patience }, async () => {
+  const quiet = await listen(healthyTables, [seed]);
+  expect(quiet).toMatchObject({ runs: healthyTables.length, stops: 0, rollbacks: 0 });
+  expect(quiet.guardRounds).toBeGreaterThan(100);
+  expect(warningShare(quiet)).toBeLessThanOrEqual(0.05);
+});
