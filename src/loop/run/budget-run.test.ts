@@ -42,6 +42,7 @@ const storyOf = ({ events }: RunResult): unknown[] => {
   ]);
   const audits = ({ event }: StoredEvent): boolean =>
     (event.type === "audit-measured" && event.comparison === "base") ||
+    (event.type === "certificate-made" && event.audits.includes("base")) ||
     (event.type === "stage-finished" && event.stage === "audit");
   return events
     .filter((stored) => !unlike.has(stored.event.type) && !audits(stored))

@@ -40,6 +40,7 @@ test("help documents every exit code, and every command's help shows an example 
     "export",
     "rollback",
     "metrics",
+    "certificate",
     "trace",
     "approve",
     "reject",
@@ -51,7 +52,8 @@ test("help documents every exit code, and every command's help shows an example 
   ]);
   const engine = ["install", "status", "remove", "check"].map((name) => ["engine", name]);
   const model = ["pull", "import", "list", "remove"].map((name) => ["model", name]);
-  for (const command of [...commands, ...engine, ...model]) {
+  const certificate = ["show", "check", "open", "sign"].map((name) => ["certificate", name]);
+  for (const command of [...commands, ...engine, ...model, ...certificate]) {
     const { code, stdout, stderr } = await cli(...command, "--help");
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
     expect(stdout).toMatch(new RegExp(`EXAMPLES\n {2}whetstone ${command.join(" ")}`));

@@ -56,10 +56,19 @@ function checkpointsIn(value: Json | undefined): string[] {
   return found;
 }
 
-/** Members that name artifacts: pools and selections, rollouts, and what a training learnt from. */
-const artifactKeys = new Set(["artifact", "rollouts", "selections", "record", "trained", "lineage"]);
+/** Members that name artifacts: pools and selections, rollouts, what a training learnt from, certificates and what they rest on. */
+const artifactKeys = new Set([
+  "artifact",
+  "rollouts",
+  "selections",
+  "record",
+  "trained",
+  "lineage",
+  "evidence",
+  "certificate",
+]);
 
-/** Names of artifacts in results of steps, lineages and facts. */
+/** Names of artifacts in results of steps, events, lineages and facts. */
 export function artifactsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {

@@ -112,9 +112,10 @@ async function verifyArtifacts(
   const there = new Set(stored.map(({ name }) => name));
   const meant = new Set(
     [
-      ...ledger
-        .runs()
-        .flatMap(({ id, origin }) => [origin, ...ledger.canonicalForm(id).steps.map(({ result }) => result)]),
+      ...ledger.runs().flatMap(({ id, origin }) => {
+        const { steps, events } = ledger.canonicalForm(id);
+        return [origin, ...steps.map(({ result }) => result), ...events.map(({ event }) => event)];
+      }),
       ...ledger.facts("champion/").map(({ value }) => value),
     ].flatMap(artifactsIn),
   );
