@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { supervised } from "../../gro/update/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { defaults } from "../../lifecycle/guard/index.ts";
 import { grpo } from "../../lifecycle/optimize/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { defineRun, isRunDefinition, type RunConfig } from "./config.ts";
@@ -19,7 +20,7 @@ describe("defineRun", () => {
       select: [{ name: "deduplicate" }],
       optimize: { name: "rejection sampling" },
       refine: { name: "greedy decoding" },
-      guard: [{ name: "logprob mismatch" }, { name: "sampler freshness" }, { name: "label accuracy" }],
+      guard: defaults().map(({ name }) => ({ name })),
       gate: { mode: "decide", alpha: 0.05, cap: 4000, reusedOpenings: 4 },
       afterReject: "candidate",
       budget: { rounds: 8 },

@@ -101,9 +101,9 @@ const sign = buildCommand<SignCertificateFlags, [string], CliContext>({
     fullDescription: describe({
       text: "Whoever has your public key can then tell that it is yours, and unchanged.",
       examples: [
-        ["openssl genpkey -algorithm ed25519 -out key.pem", "a key, once"],
+        ["whetstone certificate sign FILE --key key.pem", "with a key that you have"],
+        ["openssl genpkey -algorithm ed25519 -out key.pem", "makes one, once"],
         ["openssl pkey -in key.pem -pubout -out public.pem", "its public half, to give away"],
-        ["whetstone certificate sign FILE --key key.pem", ""],
       ],
     }),
   },
@@ -111,5 +111,14 @@ const sign = buildCommand<SignCertificateFlags, [string], CliContext>({
 
 export const certificateRoutes = buildRouteMap<"show" | "check" | "open" | "sign", CliContext>({
   routes: { show, check, open, sign },
-  docs: { brief: "Show, check, open and sign certificates of promotions" },
+  docs: {
+    brief: "Show, check, open and sign certificates of promotions",
+    fullDescription: describe({
+      text: "Each promotion leaves one in .whetstone/certificates: what it rests on, for a stranger to check without this folder.",
+      examples: [
+        ["whetstone certificate check FILE", "on any machine"],
+        ["whetstone certificate show --json", "of the newest promotion, for programs"],
+      ],
+    }),
+  },
 });
