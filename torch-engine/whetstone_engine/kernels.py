@@ -16,15 +16,15 @@ def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
     """x / √(mean x² + ε) · weight over the last dimension, computed in fp32 (arXiv 1910.07467)."""
     if torch.is_grad_enabled():
         return _RmsNorm.apply(x, weight_D, epsilon)
-    if x.dtype == torch.float32 and x.is_cpu:
-        # In as few calls as that takes: of a few rows they cost more than the numbers.
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        return (x / length.mul_(x.shape[-1] ** -0.5).hypot_(_least(epsilon))).mul_(weight_D)
-    return (x * _inverse_rms(x, epsilon)).to(x.dtype).mul_(weight_D)
+    normal = x * _inverse_rms(x, epsilon)
+    return (normal if normal.dtype == x.dtype else normal.to(x.dtype)).mul_(weight_D)
 
 
 def _inverse_rms(x: Tensor, epsilon: float) -> Tensor:
     norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+    if norm.is_cpu:
+        # In as few calls as that takes: of a few rows they cost more than the numbers.
+        return norm.mul_(x.shape[-1] ** -0.5).hypot_(_least(epsilon)).reciprocal_()
     return norm.square_().mul_(1 / x.shape[-1]).add_(epsilon).rsqrt_()
 
 
