@@ -197,7 +197,8 @@ def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tenso
 def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:
     """Turns the first `turned` heads in place by complex numbers [N, 1, d/2], where the numbers that belong
     together are neighbours and no gradient is wanted."""
-    torch.view_as_complex(heads_NHd.unflatten(2, (-1, 2)))[:, :turned].mul_(rotation)
+    pairs = heads_NHd.view(*heads_NHd.shape[:2], -1, 2)
+    torch.view_as_complex(pairs)[:, :turned].mul_(rotation)
     return heads_NHd
 
 

@@ -7,15 +7,13 @@ import math
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from .config import ModelConfig
+from .kernels import swiglu, turn_neighbours, unit
 
 TABLE = 1024
 """Tokens up to which the first layer's heads are computed for all of a vocabulary, once for all passes."""
-
-vector_norm = torch.linalg.vector_norm
 
 
 def is_straight(config: ModelConfig) -> bool:
@@ -33,11 +31,10 @@ class Straight:
             tuple(weights[f"{layer}.{name}"].t() for name in ("qkv", "o", "gate_up", "down"))
             for layer in range(config.layers)
         ]
-        self.least = torch.tensor(math.sqrt(config.width * config.epsilon))
         self.norm = weights["norm"] * math.sqrt(config.width)
         # What a token is in the first layer depends on its place only by its rotation.
         table = config.vocabulary <= TABLE and self.positions is None
-        self.first = torch.mm(self._unit(self.embed), self.layers[0][0]) if table else None
+        self.first = torch.mm(unit(self.embed, config.epsilon), self.layers[0][0]) if table else None
 
     def run(
         self,
@@ -50,25 +47,20 @@ class Straight:
         """As `Decoder.run`."""
         config = self.config
         turned = config.heads + config.key_value_heads
-        shape = len(tokens_N), turned + config.key_value_heads
+        shape = len(tokens_N), turned + config.key_value_heads, config.head_width
         x_ND = self.embed.index_select(0, tokens_N)
         if self.positions is not None:
             x_ND += self.positions.index_select(0, positions_N)
         for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
             if layer == 0 and self.first is not None:
-                heads_N = self.first.index_select(0, tokens_N)
+                heads_NHd = self.first.index_select(0, tokens_N).view(shape)
             else:
-                heads_N = torch.mm(self._unit(x_ND), qkv)
+                heads_NHd = torch.mm(unit(x_ND, config.epsilon), qkv).view(shape)
             if rotation is not None and layer not in config.unrotated:
-                torch.view_as_complex(heads_N.view(*shape, -1, 2))[:, :turned].mul_(rotation)
-            attended_N = attend(layer, heads_N.view(*shape, -1))
+                turn_neighbours(heads_NHd, rotation, turned)
+            attended_N = attend(layer, heads_NHd)
             if wanted_N is not None and layer == config.layers - 1:
                 x_ND = x_ND.index_select(0, wanted_N)
             x_ND.addmm_(attended_N, o)
-            gate_N, up_N = torch.mm(self._unit(x_ND), gate_up).chunk(2, 1)
-            x_ND.addmm_(F.silu(gate_N).mul_(up_N), down)
-        return self._unit(x_ND).mul_(self.norm)
-
-    def _unit(self, x_ND: Tensor) -> Tensor:
-        """As `kernels.unit`."""
-        return x_ND / vector_norm(x_ND, dim=1, keepdim=True).hypot_(self.least)
+            x_ND.addmm_(swiglu(torch.mm(unit(x_ND, config.epsilon), gate_up)), down)
+        return unit(x_ND, config.epsilon).mul_(self.norm)
