@@ -1,6 +1,7 @@
 export * from "./clock.ts";
 export * from "./errors.ts";
 export * from "./existing-folder.ts";
+export * from "./file-digest.ts";
 export * from "./file-lock.ts";
 export * from "./json.ts";
 export * from "./options.ts";

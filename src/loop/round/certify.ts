@@ -1,7 +1,3 @@
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
-import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { z } from "zod";
 import { internalError, isWhetstoneError, type Json } from "../../foundation/base/index.ts";
 import type { EventOf, RunEventType, StoredEvent } from "../../foundation/contract/index.ts";
@@ -19,7 +15,7 @@ import { isSealed } from "../certificate/sealing.ts";
 import { sealed } from "../certificate/seals.ts";
 import { decisionItemsOf } from "./block-parts.ts";
 import { leadCheckpoint, type RoundContext } from "./context.ts";
-import { digestFact } from "./folder-digest.ts";
+import { digestFact, weightsDigest } from "./folder-digest.ts";
 import { protocolOf } from "./protocol.ts";
 import type { Lineage } from "./state.ts";
 
@@ -232,25 +228,13 @@ function previousOf({ ledger }: RoundContext): Decided["previous"] {
   return { run, round, hash };
 }
 
-/** Files that hold weights, in the order in which they are looked for. */
-export const weightFiles = ["model.safetensors", "adapter_model.safetensors", "table.safetensors"];
-
 async function weightsOf({ ledger }: RoundContext, checkpoint: string) {
   const files = ledger.getFact(digestFact(checkpoint));
   return {
     checkpoint,
     files: typeof files === "string" ? files : null,
-    weights: await weightsHash(ledger.checkpointPath(checkpoint)),
+    weights: await weightsDigest(ledger.checkpointPath(checkpoint)),
   };
-}
-
-/** SHA-256 of a folder's file of weights; null where it has none. */
-export async function weightsHash(folder: string): Promise<string | null> {
-  const name = weightFiles.find((file) => existsSync(join(folder, file)));
-  if (name === undefined) return null;
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(join(folder, name), { highWaterMark: 2 ** 20 }), hash);
-  return hash.digest("hex");
 }
 
 async function integrityOf({ definition, run }: RoundContext, round: number): Promise<Decided["integrity"]> {

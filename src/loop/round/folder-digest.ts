@@ -1,19 +1,26 @@
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { userError } from "../../foundation/base/index.ts";
+import { sha256OfFiles, userError } from "../../foundation/base/index.ts";
 
 /** SHA-256 over the names and the bytes of a folder's files, in order of their names; null where there is no folder. */
 export async function folderDigest(folder: string): Promise<string | null> {
   if (!existsSync(folder)) return null;
   const whole = createHash("sha256");
   for (const name of readdirSync(folder).sort()) {
-    const file = createHash("sha256");
-    await pipeline(createReadStream(join(folder, name), { highWaterMark: 2 ** 20 }), file);
-    whole.update(`${name}\n${file.digest("hex")}\n`);
+    const digest = await sha256OfFiles([join(folder, name)]);
+    whole.update(`${name}\n${digest}\n`);
   }
   return whole.digest("hex");
+}
+
+/** Files that hold weights, in the order in which they are looked for. */
+const weightFiles = ["model.safetensors", "adapter_model.safetensors", "table.safetensors"];
+
+/** SHA-256 of a folder's file of weights; null where it has none. */
+export async function weightsDigest(folder: string): Promise<string | null> {
+  const name = weightFiles.find((file) => existsSync(join(folder, file)));
+  return name === undefined ? null : await sha256OfFiles([join(folder, name)]);
 }
 
 /** Where a ledger keeps what the files of a checkpoint were when they were saved. */

@@ -1,14 +1,13 @@
 import { constants } from "node:fs";
 import { copyFile, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { isWhetstoneError, userError } from "../../foundation/base/index.ts";
+import { isWhetstoneError, sha256OfFiles, userError } from "../../foundation/base/index.ts";
 import { estimateParameters, fastArchitectures, plainArchitectures } from "../engine/index.ts";
 import { loadTokenizer } from "../text/index.ts";
 import { checkFolder } from "./check-folder.ts";
 import { convertGguf } from "./gguf/convert-gguf.ts";
 import { readGguf } from "./gguf/read-gguf.ts";
 import { isModelFile, isWeightsFile } from "./model-files.ts";
-import { sha256OfFiles } from "./sources/check-sum.ts";
 import {
   addModel,
   checkModelName,

@@ -17,10 +17,9 @@ import {
   type BlocksContext,
   type BlocksRequest,
 } from "../../round/blocks.ts";
-import { weightsHash } from "../../round/certify.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { rowsOf } from "../../round/evidence.ts";
-import { folderDigest } from "../../round/folder-digest.ts";
+import { folderDigest, weightsDigest } from "../../round/folder-digest.ts";
 import type { Lineage } from "../../round/state.ts";
 import { protocolHash } from "../describe.ts";
 import { lendVerifier } from "../lend-verifier.ts";
@@ -105,7 +104,7 @@ async function findWeights(
   for (const path of [own, ...weights]) {
     if (!existsSync(path)) continue;
     const whole = stated.files !== null && (await folderDigest(path)) === stated.files;
-    const alone = stated.weights !== null && (await weightsHash(path)) === stated.weights;
+    const alone = stated.weights !== null && (await weightsDigest(path)) === stated.weights;
     if (!whole && !alone) continue;
     const kind = existsSync(join(path, "whetstone.json")) || whole ? "checkpoint" : "folder";
     return { name: stated.checkpoint, path, kind };

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { ledgerFolder } from "../../../foundation/ledger/index.ts";
 
 /** Something of a run's that lies on the disk. */
@@ -26,13 +24,6 @@ export function storedCheckpoints(folder: string, run: string): Stored[] {
   return namesIn(place).flatMap((name) =>
     name.startsWith("round-") ? [storedAt(join(place, name), `${run}/${name}`)] : [],
   );
-}
-
-/** SHA-256 of a file. */
-export async function fileDigest(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash);
-  return hash.digest("hex");
 }
 
 function storedAt(path: string, name: string): Stored {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { isWhetstoneError, readOptions } from "../../../foundation/base/index.ts";
+import { isWhetstoneError, readOptions, sha256OfFiles } from "../../../foundation/base/index.ts";
 import {
   canonicalHash,
   type LedgerReader,
@@ -11,7 +11,7 @@ import {
 import { digestFact, folderDigest } from "../../round/folder-digest.ts";
 import { projectFolder } from "../arguments.ts";
 import { noRun } from "../find-run.ts";
-import { fileDigest, storedArtifacts } from "./folders.ts";
+import { storedArtifacts } from "./folders.ts";
 import { artifactsIn, keptCheckpoints } from "./references.ts";
 
 export interface VerifyOptions {
@@ -102,7 +102,7 @@ async function verifyArtifacts(
 ): Promise<number> {
   const stored = storedArtifacts(folder);
   for (const { name, path } of stored)
-    if ((await fileDigest(path)) !== name)
+    if ((await sha256OfFiles([path])) !== name)
       findings.push({
         of: "artifact",
         name,

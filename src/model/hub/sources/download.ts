@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { WhetstoneError } from "../../../foundation/base/index.ts";
-import { digestFile } from "./check-sum.ts";
+import { digestFile, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { HubFile } from "./hub-files.ts";
 
 export interface DownloadOptions {

@@ -1,10 +1,10 @@
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { sha256OfFiles } from "../../../foundation/base/index.ts";
 import { estimateParameters } from "../../engine/index.ts";
 import type { NamedModel } from "../catalogue.ts";
 import { isWeightsFile } from "../model-files.ts";
 import { downloadFolder, type Filled, type StoreOptions } from "../store.ts";
-import { sha256OfFiles } from "./check-sum.ts";
 import { download } from "./download.ts";
 import { findOnHub, hubToken } from "./hub-files.ts";
 

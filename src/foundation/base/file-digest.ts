@@ -7,7 +7,7 @@ export async function digestFile(digest: Hash, path: string, signal?: AbortSigna
     digest.update(chunk as Buffer);
 }
 
-/** SHA-256 of files one after the other, in hexadecimal. */
+/** SHA-256 of files one after the other, in lower-case hexadecimal. */
 export async function sha256OfFiles(paths: readonly string[], signal?: AbortSignal): Promise<string> {
   const digest = createHash("sha256");
   for (const path of paths) await digestFile(digest, path, signal);
