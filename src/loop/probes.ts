@@ -138,7 +138,7 @@ export function probeWords({ kept, results }: Probed): string {
   const names = namesOf(results);
   if (kept) return `; no loss of ${points(results[0]?.margin ?? 0)} in ${names}`;
   const lost = results.filter(({ outcome }) => outcome === "dropped" || outcome === "not-shown");
-  if (lost.length > 0) return `; but ${lost.map(lossWords).join("; ")}`;
+  if (lost.length > 0) return `; but ${lost.map(dropWords).join("; ")}`;
   return `; but that ${names} did not drop was not shown`;
 }
 
@@ -150,7 +150,7 @@ export function togetherWords({ results }: Probed): string {
 const namesOf = (results: readonly ProbeResult[]): string => results.map(({ stratum }) => stratum).join(", ");
 
 /** What a probe that was not kept has shown, for people. */
-export function lossWords({ stratum, margin, outcome, exact, observed, pairs }: ProbeResult): string {
+export function dropWords({ stratum, margin, outcome, exact, observed, pairs }: ProbeResult): string {
   const of = exact ? `all ${pairs} items` : `${pairs} pairs`;
   const seen = `${signedPoints(observed ?? 0)} points on ${of}`;
   return outcome === "dropped"

@@ -1,5 +1,5 @@
 import { randomStream } from "../base/index.ts";
-import { betGrid } from "./betting.ts";
+import { Wealth } from "./betting.ts";
 
 export interface ProbeSizeOptions {
   /** A loss of this much or more must not pass. */
@@ -38,23 +38,11 @@ function pairsOfWalk(
   { margin, level, discordance, cap }: ProbeSizeOptions,
   random: { uniform(): number },
 ): number {
-  const [better, worse, equal] = [1, -1, 0].map((difference) =>
-    betGrid.map((lambda) => Math.log1p(lambda * (difference + margin))),
-  ) as [number[], number[], number[]];
-  const logs = new Float64Array(betGrid.length);
-  const least = Math.log(1 / level);
+  const wealth = new Wealth({ than: "greater", mean: -margin });
   for (let pairs = 1; pairs <= cap; pairs++) {
     const drawn = random.uniform();
-    const step = drawn < discordance / 2 ? better : drawn < discordance ? worse : equal;
-    let most = Number.NEGATIVE_INFINITY;
-    for (let index = 0; index < logs.length; index++) {
-      logs[index] = (logs[index] as number) + (step[index] as number);
-      most = Math.max(most, logs[index] as number);
-    }
-    // The mean of wealths is no greater than the greatest: exponentials are needed near the end alone.
-    if (most < least) continue;
-    const sum = logs.reduce((total, log) => total + Math.exp(log), 0);
-    if (sum / betGrid.length >= 1 / level) return pairs;
+    wealth.bet([drawn < discordance / 2 ? 1 : drawn < discordance ? -1 : 0]);
+    if (wealth.value >= 1 / level) return pairs;
   }
   return Number.POSITIVE_INFINITY;
 }

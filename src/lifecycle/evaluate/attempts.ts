@@ -1,4 +1,4 @@
-import { waitFor } from "../../foundation/base/index.ts";
+import { joined, waitFor } from "../../foundation/base/index.ts";
 import type {
   AttemptedItem,
   Attempts,
@@ -7,7 +7,6 @@ import type {
   Sampler,
   SamplingPolicy,
   Task,
-  TokenIds,
 } from "../../foundation/contract/index.ts";
 import { attempt } from "../../gro/rollout/index.ts";
 import { truthOf, verdictOf } from "../../world/task/index.ts";
@@ -125,16 +124,6 @@ const farthest = 100;
 function apart(own: number, base: number | undefined): number {
   const difference = own - (base ?? Number.NaN);
   return Number.isFinite(difference) ? Math.min(farthest, Math.max(-farthest, difference)) : farthest;
-}
-
-function joined(parts: readonly TokenIds[]): TokenIds {
-  const whole = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let place = 0;
-  for (const part of parts) {
-    whole.set(part, place);
-    place += part.length;
-  }
-  return whole;
 }
 
 function summaryOf(

@@ -8,7 +8,7 @@ import {
   type RunEvent,
 } from "../../foundation/contract/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
-import { lossWords, type Probed, type WholeStratum } from "../probes.ts";
+import { dropWords, type Probed, type WholeStratum } from "../probes.ts";
 import { askedFirst } from "./asked-first.ts";
 import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
 import { type AnsweredBlock, answeredBlocks, type BlocksRequest } from "./blocks.ts";
@@ -112,7 +112,7 @@ async function opened(
     return shut(
       exact.results
         .filter(({ outcome }) => outcome === "dropped")
-        .map(lossWords)
+        .map(dropWords)
         .join("; "),
     );
   const place = { round: asked.round, items, owner: `${run.id}/round-${asked.round}`, plan };

@@ -1,4 +1,4 @@
-import { nearest, userError } from "../../../foundation/base/index.ts";
+import { joined, nearest, userError } from "../../../foundation/base/index.ts";
 import type { Datum, Loss, LossName } from "../../../foundation/contract/index.ts";
 import type { WireChunk, WireDatum } from "./wire/datum.ts";
 import { floatsOf, floatTensor, tokensOf, tokenTensor, type WireTensor } from "./wire/tensor.ts";
@@ -64,13 +64,7 @@ export function tokensOfChunks(chunks: readonly WireChunk[], what: string): Int3
     throw userError("unsupported-chunk", `${what} holds ${chunk.kind}; this server takes token ids only.`);
   });
   if (parts.length === 1) return parts[0] as Int32Array;
-  const tokens = new Int32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    tokens.set(part, at);
-    at += part.length;
-  }
-  return tokens;
+  return joined(parts);
 }
 
 function unknownInput(loss: Loss, name: string, index: number, known: readonly string[]) {
