@@ -138,7 +138,7 @@ describe("an exported folder", () => {
 
   test("of a run that trained adapters holds them merged, or by themselves", async () => {
     const lora = { rank: 8, modules: ["attention", "mlp", "unembed"] } as const;
-    const prepare = supervised({ on: demonstrations(), steps: 60, learningRate: 2e-2 });
+    const prepare = supervised({ on: demonstrations(), steps: 400, learningRate: 1e-2 });
     const folder = await ran(
       "adapters",
       { tied: true },
@@ -152,8 +152,7 @@ describe("an exported folder", () => {
     const seen = await strangersAnswers(to, prompts);
     expect(seen).toMatchObject({ dtype: "torch.float32", missing: [], unexpected: [] });
     const own = await ownAnswers(to);
-    // Trained on little: some answers are alike, and not all.
-    expect(new Set(own.map(({ answer }) => answer.join())).size).toBeGreaterThan(1);
+    expect(new Set(own.map(({ answer }) => answer.join())).size).toBeGreaterThan(3);
     expect(seen.answers).toEqual(own);
     const small = join(root, "apart");
     const apart = await exportModel({ folder, to: small, adapter: true });

@@ -1,33 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type RandomStream, randomStream } from "../../foundation/base/index.ts";
+import { randomStream } from "../../foundation/base/index.ts";
 import { decide } from "../gate.ts";
-import { exactProbe, openProbe, type ProbedPairs, type ProbeRequest, probedOf } from "../probes.ts";
-
-/** Pairs that are lost and won with these chances, one after the other. */
-function pairsOf(
-  random: RandomStream,
-  { lost, won }: { readonly lost: number; readonly won: number },
-  most = 1e9,
-) {
-  let left = most;
-  return async (count: number): Promise<ProbedPairs[]> => {
-    const given = Math.min(count, left);
-    left -= given;
-    return Array.from({ length: given }, () => {
-      const drawn = random.uniform();
-      return { pairs: [{ difference: drawn < lost ? -1 : drawn < lost + won ? 1 : 0, void: false }] };
-    });
-  };
-}
-
-const request = (rest: Partial<ProbeRequest> & Pick<ProbeRequest, "nextPairs">): ProbeRequest => ({
-  stratum: "length 4",
-  margin: 0.05,
-  level: 0.05,
-  reused: false,
-  cap: 1500,
-  ...rest,
-});
+import { exactProbe, openProbe, probedOf } from "../probes.ts";
+import { pairsOf, request } from "../testing/probed-pairs.ts";
 
 describe("decide, with probes", () => {
   const opening = {
