@@ -1,30 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../foundation/base/index.ts";
 import type { Datum } from "../../foundation/contract/index.ts";
-import { greedy, samples } from "../generate/index.ts";
+import { greedy } from "../generate/index.ts";
 import { gro, type Method, type Pass } from "../method.ts";
-import { agreement, everything, verifier } from "../reward/index.ts";
+import { agreement, everything } from "../reward/index.ts";
 import { type FakeModel, itemOf, letters } from "../rollout/testing/fakes.ts";
 import { policyGradient, supervised } from "../update/index.ts";
 import { checkpointsOf, runMethod } from "./run-method.ts";
 import { FakeLedger, FakePolicies, fakeRound } from "./testing/fake-round.ts";
-
-const reversed = (prompt: string): string => [...prompt.slice(0, -1)].reverse().join("");
-/** Right by the first sample, wrong by the others. */
-const halfRight = (prompt: string, sample: number): string => (sample === 0 ? reversed(prompt) : "0");
-
-const imitate = gro({
-  generate: greedy(),
-  reward: verifier(),
-  update: supervised({ steps: 3, batch: 4, replay: { newest: 1 } }),
-});
-const reinforce = gro({
-  generate: samples({ samples: 4 }),
-  reward: verifier(),
-  update: policyGradient(),
-  items: 2,
-  repeat: 45,
-});
+import { halfRight, imitate, partsOf, reinforce, reversed } from "./testing/methods.ts";
 
 const promptsOf = ({ samplers }: FakeModel): string[] =>
   samplers.flatMap(({ calls }) => calls.flat().map(({ prompt }) => letters.decode(prompt)));
@@ -203,51 +187,6 @@ describe("peers", () => {
   });
 });
 
-describe("what was learnt from", () => {
-  test("is told with each stretch of a pass that is made once, and which weights wrote it", async () => {
-    const ledger = new FakeLedger();
-    const update = supervised({ steps: 50, batch: 4, replay: { newest: 1 } });
-    const method = gro({ ...partsOf(imitate), update });
-    const outcome = await runMethod(method, fakeRound({ policies: new FakePolicies(reversed), ledger }));
-    expect(outcome.trained).toEqual(["record-1", "record-2"]);
-    const common = { role: "solver", part: "pass-0", reward: "verifier", rollouts: "artifact-0" };
-    const writers = { solver: "current-solver" };
-    expect(ledger.trainings).toMatchObject([
-      { ...common, writers, steps: [0, 25], checkpoint: "solver-pass-0-25", from: "current-solver" },
-      { ...common, writers, steps: [25, 50], checkpoint: "solver-pass-0-50", from: "solver-pass-0-25" },
-    ]);
-    const times = ledger.trainings.map(({ learnt }) =>
-      learnt.flatMap(({ uses }) => [...uses.values()]).reduce((sum, one) => sum + one, 0),
-    );
-    expect(times).toEqual([25 * 4, 25 * 4]);
-  });
-
-  test("is told of a pass that is repeated with the steps that were made before each repetition", async () => {
-    const ledger = new FakeLedger();
-    const policies = new FakePolicies(halfRight);
-    const method = gro({ ...partsOf(reinforce), repeat: 8 });
-    const outcome = await runMethod(method, fakeRound({ policies, ledger }));
-    expect(outcome.trained).toEqual(["record-1", "record-2"]);
-    expect(ledger.trainings).toMatchObject([
-      { steps: [0, 4], checkpoint: "solver-pass-0-4", from: "current-solver", rollouts: null },
-      { steps: [4, 8], checkpoint: "solver-pass-0-8", from: "solver-pass-0-4", rollouts: null },
-    ]);
-    expect(ledger.trainings[1]).toMatchObject({ writers: { solver: "solver-pass-0-4" } });
-    const [first] = ledger.trainings;
-    expect(first?.learnt.map(({ stepsAfter }) => stepsAfter)).toEqual(Array.from({ length: 4 }, (_, n) => n));
-    expect([...(first?.learnt[0]?.uses.keys() ?? [])]).toHaveLength(8);
-  });
-
-  test("is of no record where none is kept, or was when the step was stored", async () => {
-    const ledger = new FakeLedger();
-    const round = fakeRound({ policies: new FakePolicies(reversed), ledger });
-    expect((await runMethod(imitate, { ...round, storeTraining: async () => null })).trained).toEqual([]);
-    const { trained: _, ...old } = ledger.steps.get("pass-0/update/solver/3") as Record<string, Json>;
-    ledger.steps.set("pass-0/update/solver/3", old);
-    expect((await runMethod(imitate, round)).trained).toEqual([]);
-  });
-});
-
 describe("a pass that is repeated", () => {
   const six = ["12=", "34=", "56=", "78=", "90="].map((prompt) => itemOf(prompt));
 
@@ -399,38 +338,5 @@ describe("several passes", () => {
       fakeRound({ policies: new FakePolicies(reversed) }),
     );
     expect(outcome.checkpoints).toEqual({ solver: "solver-pass-2-3", peer: "current-peer" });
-  });
-});
-
-function partsOf({ passes: [pass] }: Method) {
-  const { generate, reward, update, items, repeat, start } = pass as Pass;
-  return { generate, reward, update, ...(items === undefined ? {} : { items }), repeat, start };
-}
-
-describe("a guard that blocks a step", () => {
-  const blocking = (most: number) => {
-    let asked = 0;
-    return () => (++asked > most ? "stale" : null);
-  };
-
-  test("keeps a pass from learning: the weights stay, and nothing is replayed later", async () => {
-    const policies = new FakePolicies(reversed);
-    const context = { ...fakeRound({ policies }), whyBlocked: () => "stale" };
-    const outcome = await runMethod(imitate, context);
-    expect(outcome).toMatchObject({
-      checkpoints: { solver: "current-solver" },
-      rollouts: [],
-      blocked: "stale",
-      tally: { rollouts: 3, tokensTrained: 0 },
-    });
-    expect(policies.all.flatMap(({ trained }) => trained)).toEqual([]);
-  });
-
-  test("ends repetitions where they stand, with what was learnt before", async () => {
-    const policies = new FakePolicies(halfRight);
-    const context = { ...fakeRound({ policies }), whyBlocked: blocking(2) };
-    const outcome = await runMethod(reinforce, context);
-    expect(outcome).toMatchObject({ blocked: "stale", tally: { rollouts: 3 * 2 * 4 } });
-    expect(policies.all.flatMap(({ trained }) => trained)).toHaveLength(2);
   });
 });
