@@ -12,7 +12,7 @@ import {
   tiny,
   verifier,
 } from "whetstone";
-import { lastDigit } from "./last-digit.ts";
+import { lastDigit } from "../last-digit.ts";
 import { mortalLocal } from "./mortal-local.ts";
 import { atStepBoundaries, selfKill } from "./self-kill.ts";
 import { watched } from "./watched-engine.ts";
@@ -37,7 +37,7 @@ export default defineRun({
   name: "chaos",
   model: tiny({ layers: 1, width: 32, heads: 2 }),
   engine: watched(inner, join(folder, "work.log"), onApplied),
-  task: lastDigit,
+  task: lastDigit({ name: "last digit", maxTokens: 3 }),
   prepare: supervised({ on: demonstrations(), steps: 100, batch: 32, ...training }),
   acquire: [demonstrations({ items: 64 }), procedural({ items: 256 })],
   optimize: rejectionSampling({

@@ -14,12 +14,11 @@ import {
   supervised,
   type Task,
   tabular,
-  tiny,
-  verifier,
 } from "whetstone";
+import { lastDigit, lastDigitOf } from "../last-digit.ts";
 import { careless, expressions } from "./expressions.ts";
-import { lastDigit, lastDigitOf } from "./last-digit.ts";
 import { leakingItems } from "./leaking-items.ts";
+import { evaluate, model, onDigits, verifiedFor } from "./on-digits.ts";
 import { staleEngine } from "./stale-engine.ts";
 
 export interface FaultLine {
@@ -41,10 +40,6 @@ export interface PlantedFault {
   readonly lines: readonly FaultLine[];
   readonly define: (options: { readonly seed: number; readonly guarded: boolean }) => RunDefinition;
 }
-
-const model = tiny({ layers: 1, width: 8, heads: 1 });
-const twoTokens = tabular({ horizon: 2, backOff: 2, deviation: 0.3 });
-const evaluate = { perStratum: 512, auditPerStratum: 32, finalAuditPerStratum: 64 } as const;
 
 /** Without guards decisions are made by the gate alone. */
 const guards = (guarded: boolean): Pick<RunConfig, "guard"> => (guarded ? {} : { guard: [] });
@@ -118,6 +113,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     ],
     define: ({ seed, guarded }) =>
       defineRun({
+        ...onDigits,
         name: "hackable",
         task: lastDigit({
           name: "last-digit-contained",
@@ -125,17 +121,8 @@ export const plantedFaults: readonly PlantedFault[] = [
           truth: ({ prompt }, { text, complete }) => complete && text === lastDigitOf(prompt),
           maxTokens: 12,
         }),
-        model,
-        engine: twoTokens,
         prepare: supervised({ on: demonstrations(), steps: 2, batch: 16, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 5, items: 256 })],
-        optimize: rejectionSampling({
-          generate: samples({ samples: 4 }),
-          reward: verifier(),
-          update: supervised({ steps: 30, learningRate: 0.1, replay: { newest: 1 } }),
-        }),
-        refine: sampledDecoding(),
-        evaluate,
+        optimize: verifiedFor(30),
         budget: { rounds: 5 },
         seed,
         ...guards(guarded),
@@ -153,19 +140,11 @@ export const plantedFaults: readonly PlantedFault[] = [
     ],
     define: ({ seed, guarded }) =>
       defineRun({
+        ...onDigits,
         name: "stale",
-        task: lastDigit({ name: "last-digit" }),
-        model,
-        engine: staleEngine(twoTokens),
+        engine: staleEngine(onDigits.engine),
         prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 5, items: 256 })],
-        optimize: rejectionSampling({
-          generate: samples({ samples: 4 }),
-          reward: verifier(),
-          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
-        }),
-        refine: sampledDecoding(),
-        evaluate,
+        optimize: verifiedFor(10),
         // Trained on where it stands: loading it anew would make the sampler fresh.
         afterReject: "candidate",
         budget: { rounds: 4 },
@@ -185,19 +164,11 @@ export const plantedFaults: readonly PlantedFault[] = [
     ],
     define: ({ seed, guarded }) =>
       defineRun({
+        ...onDigits,
         name: "leaked",
-        task: lastDigit({ name: "last-digit" }),
-        model,
-        engine: twoTokens,
         prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
         acquire: [leakingItems({ difficulty: 5, items: 256 })],
-        optimize: rejectionSampling({
-          generate: samples({ samples: 4 }),
-          reward: verifier(),
-          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
-        }),
-        refine: sampledDecoding(),
-        evaluate,
+        optimize: verifiedFor(10),
         budget: { rounds: 3 },
         seed,
         ...guards(guarded),
@@ -216,19 +187,14 @@ export const plantedFaults: readonly PlantedFault[] = [
     ],
     define: ({ seed, guarded }) =>
       defineRun({
+        ...onDigits,
         name: "majority",
-        task: lastDigit({ name: "last-digit" }),
-        model,
-        engine: twoTokens,
         prepare: supervised({ on: misled("56789", 0.6), steps: 60, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 5, items: 256 })],
         optimize: rejectionSampling({
           generate: samples({ samples: 8 }),
           reward: majority(),
           update: supervised({ steps: 15, learningRate: 0.1, replay: { newest: 1 } }),
         }),
-        refine: sampledDecoding(),
-        evaluate,
         budget: { rounds: 5 },
         seed,
         ...guards(guarded),

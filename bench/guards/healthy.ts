@@ -5,6 +5,7 @@ import {
   grpo,
   majority,
   procedural,
+  type RunConfig,
   type RunDefinition,
   rejectionSampling,
   reverse,
@@ -16,24 +17,13 @@ import {
   verifier,
 } from "whetstone";
 import { careless, expressions } from "./expressions.ts";
-import { lastDigit } from "./last-digit.ts";
+import { evaluate, model, onDigits, verifiedFor } from "./on-digits.ts";
 
 /** A run in which nothing is wrong, with all guards that a run has by default. */
 export interface HealthyRun {
   readonly name: string;
   readonly define: (seed: number) => RunDefinition;
 }
-
-const model = tiny({ layers: 1, width: 8, heads: 1 });
-const twoTokens = tabular({ horizon: 2, backOff: 2, deviation: 0.3 });
-const evaluate = { perStratum: 512, auditPerStratum: 32, finalAuditPerStratum: 64 } as const;
-const onDigits = {
-  task: lastDigit({ name: "last-digit" }),
-  model,
-  engine: twoTokens,
-  refine: sampledDecoding(),
-  evaluate,
-} as const;
 
 /** On a table of logits: a second or two each. */
 export const healthyTables: readonly HealthyRun[] = [
@@ -44,12 +34,7 @@ export const healthyTables: readonly HealthyRun[] = [
         ...onDigits,
         name: "verified",
         prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 5, items: 256 })],
-        optimize: rejectionSampling({
-          generate: samples({ samples: 4 }),
-          reward: verifier(),
-          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
-        }),
+        optimize: verifiedFor(10),
         budget: { rounds: 5 },
         seed,
       }),
@@ -61,7 +46,6 @@ export const healthyTables: readonly HealthyRun[] = [
         ...onDigits,
         name: "grpo",
         prepare: supervised({ on: demonstrations(), steps: 12, batch: 32, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 5, items: 256 })],
         optimize: grpo({
           items: 32,
           steps: 10,
@@ -115,23 +99,27 @@ export const healthyTables: readonly HealthyRun[] = [
   },
 ];
 
+const onStrings = {
+  model: tiny({ layers: 3, width: 64, heads: 2, positions: "none" }),
+  task: reverse({ lengths: [1, 5], growTo: 9, measureTo: 10 }),
+  prepare: supervised({ on: demonstrations(), steps: 600, learningRate: 3e-3 }),
+  acquire: [demonstrations(), procedural({ difficulty: "next", items: 768 })],
+  evaluate: { perStratum: 64, finalAuditPerStratum: 64 },
+  budget: { rounds: 4 },
+} satisfies Omit<RunConfig, "optimize">;
+
 /** Small decoders on the local engine: a minute or so each. */
 export const healthyDecoders: readonly HealthyRun[] = [
   {
     name: "two peers teach themselves longer strings",
     define: (seed) =>
       defineRun({
+        ...onStrings,
         name: "peers",
-        model: tiny({ layers: 3, width: 64, heads: 2, positions: "none" }),
-        task: reverse({ lengths: [1, 5], growTo: 9, measureTo: 10 }),
-        prepare: supervised({ on: demonstrations(), steps: 600, learningRate: 3e-3 }),
-        acquire: [demonstrations(), procedural({ difficulty: "next", items: 768 })],
         optimize: rejectionSampling({
           reward: agreement({ peers: 2 }),
           update: supervised({ steps: 60 }),
         }),
-        evaluate: { perStratum: 64, finalAuditPerStratum: 64 },
-        budget: { rounds: 4 },
         seed,
       }),
   },
@@ -139,18 +127,13 @@ export const healthyDecoders: readonly HealthyRun[] = [
     name: "one learns from what the verifier keeps",
     define: (seed) =>
       defineRun({
+        ...onStrings,
         name: "kept",
-        model: tiny({ layers: 3, width: 64, heads: 2, positions: "none" }),
-        task: reverse({ lengths: [1, 5], growTo: 9, measureTo: 10 }),
-        prepare: supervised({ on: demonstrations(), steps: 600, learningRate: 3e-3 }),
-        acquire: [demonstrations(), procedural({ difficulty: "next", items: 768 })],
         optimize: rejectionSampling({
           generate: samples({ samples: 2 }),
           reward: verifier(),
           update: supervised({ steps: 60 }),
         }),
-        evaluate: { perStratum: 64, finalAuditPerStratum: 64 },
-        budget: { rounds: 4 },
         seed,
       }),
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../foundation/base/index.ts";
+import { pairsOf, request } from "./probes/testing/probed-pairs.ts";
 import { exactProbe, openProbe, type ProbedPairs, probedOf, probeLevelAt } from "./probes.ts";
-import { pairsOf, request } from "./testing/probed-pairs.ts";
 
 async function outcomes(chances: { readonly lost: number; readonly won: number }, times: number) {
   const counted = { kept: 0, dropped: 0, "not-shown": 0 };

@@ -1,5 +1,5 @@
-import type { RandomStream } from "../../foundation/base/index.ts";
-import type { ProbedPairs, ProbeRequest } from "../probes.ts";
+import type { RandomStream } from "../../../foundation/base/index.ts";
+import type { ProbedPairs, ProbeRequest } from "../../probes.ts";
 
 /** Pairs that are lost and won with these chances, one after the other. */
 export function pairsOf(
