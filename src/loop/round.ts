@@ -5,11 +5,11 @@ import { attemptsStage } from "./round/attempts.ts";
 import { auditStage } from "./round/audit.ts";
 import { certify, certifyAudit } from "./round/certify.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
+import { approvedDecision } from "./round/decide/promotion-question.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
 import { optimizeStage } from "./round/optimize.ts";
-import { approvedDecision } from "./round/promotion-question.ts";
 import { selectStage } from "./round/select.ts";
 import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
 

@@ -13,8 +13,8 @@ import {
 } from "../certificate/schema.ts";
 import { isSealed } from "../certificate/sealing.ts";
 import { sealed } from "../certificate/seals.ts";
-import { decisionItemsOf } from "./block-parts.ts";
 import { leadCheckpoint, type RoundContext } from "./context.ts";
+import { decisionItemsOf } from "./decide/block-parts.ts";
 import { digestFact, weightsDigest } from "./folder-digest.ts";
 import { protocolOf } from "./protocol.ts";
 import type { Lineage } from "./state.ts";

@@ -3,8 +3,8 @@ import { sha256 } from "../../foundation/base/index.ts";
 import type { Gain, GuardFinding, RunEvent } from "../../foundation/contract/index.ts";
 import { readLedger } from "../../foundation/ledger/index.ts";
 import { itemOf, reverse } from "../../world/task/index.ts";
+import { checkProbes, planProbes } from "./decide/probe-parts.ts";
 import { decideStage, decisionSeed } from "./decide.ts";
-import { checkProbes, planProbes } from "./probe-parts.ts";
 import { FakeContext, type FakeContextOptions, lineageOf } from "./testing/fake-context.ts";
 
 const wrong = (): string => "0";

@@ -9,14 +9,14 @@ import {
 } from "../../foundation/contract/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
 import { dropWords, type Probed, type WholeStratum } from "../probes.ts";
-import { askedFirst } from "./asked-first.ts";
-import { decisionItemsOf, planBlocks, reusedFact } from "./block-parts.ts";
-import { type AnsweredBlock, answeredBlocks, type BlocksRequest } from "./blocks.ts";
 import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
-import { type OpeningAnswers, storeEvidence } from "./evidence.ts";
-import { exactProbes, openProbes } from "./open-probes.ts";
-import { planProbes } from "./probe-parts.ts";
-import { openReused, whyNotReused } from "./reused-opening.ts";
+import { askedFirst } from "./decide/asked-first.ts";
+import { decisionItemsOf, planBlocks, reusedFact } from "./decide/block-parts.ts";
+import { type AnsweredBlock, answeredBlocks, type BlocksRequest } from "./decide/blocks.ts";
+import { type OpeningAnswers, storeEvidence } from "./decide/evidence.ts";
+import { exactProbes, openProbes } from "./decide/open-probes.ts";
+import { planProbes } from "./decide/probe-parts.ts";
+import { openReused, whyNotReused } from "./decide/reused-opening.ts";
 import { type Lineage, promoted } from "./state.ts";
 
 /** The seed that draws a round's decision items: its hash is told before training, itself with the decision. */

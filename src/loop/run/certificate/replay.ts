@@ -10,15 +10,15 @@ import type { Certificate, Decided } from "../../certificate/schema.ts";
 import { commitmentOf } from "../../certificate/seals.ts";
 import { openGate } from "../../gate.ts";
 import { openProbe } from "../../probes.ts";
-import { type Blocks, decisionItemsOf, planBlocks } from "../../round/block-parts.ts";
+import { type Blocks, decisionItemsOf, planBlocks } from "../../round/decide/block-parts.ts";
 import {
   type AnsweredBlock,
   answeredBlocks,
   type BlocksContext,
   type BlocksRequest,
-} from "../../round/blocks.ts";
+} from "../../round/decide/blocks.ts";
+import { rowsOf } from "../../round/decide/evidence.ts";
 import type { RunDefinition } from "../../round/definition.ts";
-import { rowsOf } from "../../round/evidence.ts";
 import { folderDigest, weightsDigest } from "../../round/folder-digest.ts";
 import type { Lineage } from "../../round/state.ts";
 import { protocolHash } from "../describe.ts";

@@ -2,7 +2,7 @@ import { userError } from "../../../foundation/base/index.ts";
 import type { Task } from "../../../foundation/contract/index.ts";
 import { itemDigest, splitOfDigest } from "../../../world/task/index.ts";
 import type { Decided } from "../../certificate/schema.ts";
-import { type Blocks, decisionItemsOf } from "../../round/block-parts.ts";
+import { type Blocks, decisionItemsOf } from "../../round/decide/block-parts.ts";
 
 /**
  * Stands in for a ledger that is not here, where items are drawn again from a seed: what the certificate does not list next is

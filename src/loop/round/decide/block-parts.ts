@@ -1,8 +1,8 @@
-import { userError } from "../../foundation/base/index.ts";
-import type { Stratum, Task } from "../../foundation/contract/index.ts";
-import { fewestPairs, spentOnReusedAt } from "../../foundation/statistics/index.ts";
-import { isEnumerated, itemsInSplit, splitShares } from "../../world/task/index.ts";
-import type { GateOptions } from "../gate.ts";
+import { userError } from "../../../foundation/base/index.ts";
+import type { Stratum, Task } from "../../../foundation/contract/index.ts";
+import { fewestPairs, spentOnReusedAt } from "../../../foundation/statistics/index.ts";
+import { isEnumerated, itemsInSplit, splitShares } from "../../../world/task/index.ts";
+import type { GateOptions } from "../../gate.ts";
 
 /** A stratum with fewer decision items than this cannot give every opening fresh ones (design §8). */
 export const fewestFreshItems = 10_000;

@@ -1,5 +1,5 @@
-import type { Gain } from "../../foundation/contract/index.ts";
-import { plannedDiscordance, showableAt, signedPoints } from "../../foundation/statistics/index.ts";
+import type { Gain } from "../../../foundation/contract/index.ts";
+import { plannedDiscordance, showableAt, signedPoints } from "../../../foundation/statistics/index.ts";
 
 export interface PromiseRequest {
   /** Candidate against champion on validation items. */

@@ -1,5 +1,5 @@
-import type { Decision } from "../../foundation/contract/index.ts";
-import type { RunDefinition } from "./definition.ts";
+import type { Decision } from "../../../foundation/contract/index.ts";
+import type { RunDefinition } from "../definition.ts";
 
 /** A promotion that a person is to approve is asked, not acted on. */
 export function askedFirst({ oversight }: Pick<RunDefinition, "oversight">, decision: Decision): Decision {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Task } from "../../foundation/contract/index.ts";
-import { copy, parity, reverse } from "../../world/task/index.ts";
+import type { Task } from "../../../foundation/contract/index.ts";
+import { copy, parity, reverse } from "../../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks } from "./block-parts.ts";
 
 /** Reverse from length 5, where decision items are many, with these weights. */

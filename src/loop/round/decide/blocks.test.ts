@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { reverse, splitOf } from "../../world/task/index.ts";
+import { reverse, splitOf } from "../../../world/task/index.ts";
+import type { RoundContext } from "../context.ts";
+import { FakeContext, lineageOf } from "../testing/fake-context.ts";
 import { planBlocks } from "./block-parts.ts";
 import { answeredBlocks, type BlocksRequest } from "./blocks.ts";
-import type { RoundContext } from "./context.ts";
-import { FakeContext, lineageOf } from "./testing/fake-context.ts";
 
 const base = reverse({ lengths: [5, 5], growTo: 7, measureTo: 7 });
 /** Blocks of one item of length 5, two of length 6 and five of length 7. */

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import type { Item, Stratum } from "../../foundation/contract/index.ts";
-import { pairsOf } from "../../lifecycle/evaluate/index.ts";
-import { drawItems, itemDigest, itemsInSplit, mostInSplit } from "../../world/task/index.ts";
-import type { Pair, PairedBlock } from "../gate.ts";
-import type { BlockPart, Blocks } from "./block-parts.ts";
+import type { Item, Stratum } from "../../../foundation/contract/index.ts";
+import { pairsOf } from "../../../lifecycle/evaluate/index.ts";
+import { drawItems, itemDigest, itemsInSplit, mostInSplit } from "../../../world/task/index.ts";
+import type { Pair, PairedBlock } from "../../gate.ts";
 import {
   durable,
   leadCheckpoint,
@@ -11,8 +10,9 @@ import {
   type StageProgress,
   signalOf,
   streamOf,
-} from "./context.ts";
-import type { Lineage } from "./state.ts";
+} from "../context.ts";
+import type { Lineage } from "../state.ts";
+import type { BlockPart, Blocks } from "./block-parts.ts";
 
 /** What blocks are drawn and answered with: a round's context, or the twin of one that measures a certificate again. */
 export type BlocksContext = Pick<RoundContext, "definition" | "safePoint" | "withinBudget" | "signal"> & {

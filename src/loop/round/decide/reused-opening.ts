@@ -1,9 +1,9 @@
-import { randomStream } from "../../foundation/base/index.ts";
-import type { Gain, Opening, Stratum, Task } from "../../foundation/contract/index.ts";
-import { drawItems } from "../../world/task/index.ts";
-import { smallestWorth } from "../gate.ts";
+import { randomStream } from "../../../foundation/base/index.ts";
+import type { Gain, Opening, Stratum, Task } from "../../../foundation/contract/index.ts";
+import { drawItems } from "../../../world/task/index.ts";
+import { smallestWorth } from "../../gate.ts";
+import type { RoundContext } from "../context.ts";
 import { type Blocks, reusedFact } from "./block-parts.ts";
-import type { RoundContext } from "./context.ts";
 import { whyUnopened } from "./promising.ts";
 
 export interface ReusedOpening {

@@ -1,8 +1,8 @@
-import { type Decision, decisionSchema, type OversightAnswer } from "../../foundation/contract/index.ts";
-import { ask } from "./ask.ts";
-import { leadCheckpoint, type RoundContext } from "./context.ts";
-import { decisionSeed } from "./decide.ts";
-import type { Lineage } from "./state.ts";
+import { type Decision, decisionSchema, type OversightAnswer } from "../../../foundation/contract/index.ts";
+import { ask } from "../ask.ts";
+import { leadCheckpoint, type RoundContext } from "../context.ts";
+import { decisionSeed } from "../decide.ts";
+import type { Lineage } from "../state.ts";
 
 /**
  * The decision that a round ends with: where the gate's is to be approved, once a person has answered. A rejection is one like

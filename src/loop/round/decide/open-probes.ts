@@ -1,7 +1,14 @@
-import { exactProbe, openProbe, type Probed, probedOf, probeLevelAt, type WholeStratum } from "../probes.ts";
+import {
+  exactProbe,
+  openProbe,
+  type Probed,
+  probedOf,
+  probeLevelAt,
+  type WholeStratum,
+} from "../../probes.ts";
+import type { RoundContext } from "../context.ts";
 import type { AnsweredBlock, BlocksRequest } from "./blocks.ts";
 import { answeredBlocks } from "./blocks.ts";
-import type { RoundContext } from "./context.ts";
 import type { PlannedProbe } from "./probe-parts.ts";
 import { longestAnswer } from "./reused-opening.ts";
 

@@ -1,9 +1,9 @@
-import { nearest, userError } from "../../foundation/base/index.ts";
-import type { Stratum, Task } from "../../foundation/contract/index.ts";
-import { pairsToProtect, points } from "../../foundation/statistics/index.ts";
-import { isEnumerated, itemsInSplit } from "../../world/task/index.ts";
-import type { GateOptions } from "../gate.ts";
-import { defaultDiscordance, defaultMargin, probeLevel } from "../probes.ts";
+import { nearest, userError } from "../../../foundation/base/index.ts";
+import type { Stratum, Task } from "../../../foundation/contract/index.ts";
+import { pairsToProtect, points } from "../../../foundation/statistics/index.ts";
+import { isEnumerated, itemsInSplit } from "../../../world/task/index.ts";
+import type { GateOptions } from "../../gate.ts";
+import { defaultDiscordance, defaultMargin, probeLevel } from "../../probes.ts";
 import { fewestFreshItems } from "./block-parts.ts";
 
 export interface PlannedProbe {

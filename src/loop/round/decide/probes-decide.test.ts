@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { randomStream } from "../../foundation/base/index.ts";
-import { decide } from "../gate.ts";
-import { pairsOf, request } from "../probes/testing/probed-pairs.ts";
-import { exactProbe, openProbe, probedOf } from "../probes.ts";
+import { randomStream } from "../../../foundation/base/index.ts";
+import { decide } from "../../gate.ts";
+import { pairsOf, request } from "../../probes/testing/probed-pairs.ts";
+import { exactProbe, openProbe, probedOf } from "../../probes.ts";
 
 describe("decide, with probes", () => {
   const opening = {

@@ -1,6 +1,6 @@
-import type { Json } from "../../foundation/base/index.ts";
-import type { Artifacts } from "../../foundation/ledger/index.ts";
-import { bettingPath, type ResultsRow } from "../certificate/rows.ts";
+import type { Json } from "../../../foundation/base/index.ts";
+import type { Artifacts } from "../../../foundation/ledger/index.ts";
+import { bettingPath, type ResultsRow } from "../../certificate/rows.ts";
 import type { AnsweredBlock } from "./blocks.ts";
 import type { ProbeAnswers } from "./open-probes.ts";
 
