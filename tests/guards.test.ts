@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type PlantedFault, plantedFaults } from "../bench/guards/faults.ts";
+import { plantedFaults } from "../bench/guards/faults.ts";
 import { healthyTables } from "../bench/guards/healthy.ts";
+import type { PlantedFault } from "../bench/guards/planted-fault.ts";
 import { firstAct, type Played, play } from "../bench/guards/play.ts";
 import { listen, warningShare } from "../bench/guards/quiet.ts";
 

@@ -14,6 +14,7 @@ import {
   verifier,
   withParameters,
 } from "whetstone";
+import { faults } from "./faults.ts";
 
 const rewards = {
   /** Two models, trained apart, must give the same answer. */
@@ -32,13 +33,26 @@ const rewards = {
  * what the same training does without new labels; in both, gate and guards only observe.
  */
 export default withParameters(
-  { filter: ["peers", "length", "none", "verifier"], control: ["off", "base-only"], seed: 0 },
-  ({ filter, control, seed }) =>
+  {
+    filter: ["peers", "length", "none", "verifier"],
+    control: ["off", "base-only"],
+    fault: [
+      "none",
+      "self-consuming-loop",
+      "hackable-verifier",
+      "stale-sampler",
+      "leaked-decision-items",
+      "majority-lock-in",
+    ],
+    seed: 0,
+  },
+  ({ filter, control, fault, seed }) =>
     defineRun({
       name: [
         "reverse",
         ...(filter === "peers" ? [] : [filter]),
         ...(control === "off" ? [] : [control]),
+        ...(fault === "none" ? [] : [fault]),
       ].join("-"),
       model: tiny({
         layers: 3,
@@ -60,6 +74,7 @@ export default withParameters(
       }),
       gate: { mode: filter === "none" || control !== "off" ? "observe" : "decide" },
       budget: { rounds: 8 },
+      ...(fault === "none" ? {} : faults[fault]()),
       seed,
     }),
 );
