@@ -124,7 +124,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         ...onDigits,
         name: "leaked",
         prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
-        acquire: [leakingItems({ difficulty: 5, items: 256 })],
+        acquire: [leakingItems({ items: 256 })],
         optimize: verifiedFor(10),
         budget: { rounds: 3 },
         seed,

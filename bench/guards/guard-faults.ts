@@ -80,7 +80,7 @@ export const guardFaults: readonly PlantedFault[] = [
         task: lastDigit({ name: "last-digit-hacked", accepts: contains, truth: exactly, maxTokens: 12 }),
         prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
         optimize: grpo({ items: 32, steps: 10, learningRate: 0.1 }),
-        budget: { rounds: 6 },
+        budget: { rounds: 4 },
         seed,
         ...guards(guarded),
       }),

@@ -109,7 +109,7 @@ export const faults = {
   }),
   "stale-sampler": () => ({ engine: staleEngine(local()), budget: { rounds: 3 } }),
   "leaked-decision-items": () => ({
-    acquire: [demonstrations(), leakingItems({ difficulty: 9, items: 2048 })],
+    acquire: [demonstrations(), leakingItems({ items: 2048 })],
     budget: { rounds: 3 },
   }),
   "majority-lock-in": () => ({

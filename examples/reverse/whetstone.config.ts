@@ -30,7 +30,8 @@ const rewards = {
 /**
  * Small decoders learn to reverse strings of 1 to 8 digits from demonstrations, then teach themselves longer ones on labels
  * that only they wrote (after arXiv 2502.01612). `--filter none` shows what happens without a filter, `--control base-only`
- * what the same training does without new labels; in both, gate and guards only observe.
+ * what the same training does without new labels; in both, gate and guards only observe. `--fault stale-sampler` plants a fault
+ * (faults.ts has them), which a guard finds.
  */
 export default withParameters(
   {
@@ -46,8 +47,10 @@ export default withParameters(
     ],
     seed: 0,
   },
-  ({ filter, control, fault, seed }) =>
-    defineRun({
+  ({ filter, control, fault, seed }) => {
+    if (fault !== "none" && (filter !== "peers" || control !== "off"))
+      throw new Error("--fault goes without --filter and --control: it is a run of its own");
+    return defineRun({
       name: [
         "reverse",
         ...(filter === "peers" ? [] : [filter]),
@@ -76,5 +79,6 @@ export default withParameters(
       budget: { rounds: 8 },
       ...(fault === "none" ? {} : faults[fault]()),
       seed,
-    }),
+    });
+  },
 );

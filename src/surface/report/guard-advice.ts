@@ -4,19 +4,22 @@ export interface GuardAdvice {
   readonly toDo: string;
 }
 
-/** By the guard's name, of all that stop a run or take a round back by default. */
+/**
+ * By the guard's name, of all that stop a run or take a round back by default. Of several that act at once the first in this order
+ * says what is wrong: it explains the others.
+ */
 export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
-  "logprob mismatch": {
-    wrong: "What was sampled does not have the probability that the trained model gives it.",
-    toDo: "Test the engine with `whetstone engine check`: other weights, another temperature or another precision wrote the samples.",
+  "item identity": {
+    wrong: "Items that are kept for validation, decisions or audits were among those to learn from.",
+    toDo: "Take out the source that brought them, or draw its items from the training split, as procedural() does.",
   },
   "sampler freshness": {
     wrong: "The sampler is stale: other weights answer than those that are trained.",
     toDo: "Test the engine with `whetstone engine check`, and mend how it takes samplers.",
   },
-  "item identity": {
-    wrong: "Items that are kept for validation, decisions or audits were among those to learn from.",
-    toDo: "Take out the source that brought them, or draw its items from the training split, as procedural() does.",
+  "logprob mismatch": {
+    wrong: "What was sampled does not have the probability that the trained model gives it.",
+    toDo: "Test the engine with `whetstone engine check`: other weights, another temperature or another precision wrote the samples.",
   },
   "verifier integrity": {
     wrong: "The reward takes too many wrong answers for right: more wrong than right would be learnt.",
@@ -31,14 +34,14 @@ export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
       "The training reward rises and the verified score does not: the reward is earned by something else than the task.",
     toDo: "Look at the answers in the report, and close the way by which the reward is earned without solving the task.",
   },
+  "majority lock-in": {
+    wrong: "The model rewards itself for what it says most often, and became surer of wrong answers.",
+    toDo: "Reward by something that the model does not say of itself (verifier(), agreement() of models trained apart), or train the base until most of its answers are right.",
+  },
   "diversity collapse": {
     wrong:
       "Single answers got better while the model forgot most of what else it could say: what looks like progress is loss.",
     toDo: "Nothing, where later rounds were promoted. Else add demonstrations, sample at a higher temperature, or keep right answers only.",
-  },
-  "majority lock-in": {
-    wrong: "The model rewards itself for what it says most often, and became surer of wrong answers.",
-    toDo: "Reward by something that the model does not say of itself (verifier(), agreement() of models trained apart), or train the base until most of its answers are right.",
   },
   drift: {
     wrong: "The model moved further away from the base than the run allows.",

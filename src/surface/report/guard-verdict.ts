@@ -22,9 +22,10 @@ export function guardVerdict(story: RunStory): GuardVerdict {
   });
   const last = acts.at(-1);
   if (last === undefined) return [];
-  const stop =
-    story.state === "stopped-by-guard" ? last.acting.find(({ answer }) => answer === "stop") : undefined;
-  const finding = stop ?? last.acting.find(({ answer }) => answer === "roll-back");
+  const wanted = story.state === "stopped-by-guard" ? "stop" : "roll-back";
+  const [finding] = last.acting
+    .filter(({ answer }) => answer === wanted)
+    .toSorted((one, other) => rankOf(one) - rankOf(other));
   if (finding === undefined) return [];
   const { guard, answer, evidence } = finding;
   const same = acts.filter(({ acting }) =>
@@ -50,6 +51,12 @@ export function guardVerdict(story: RunStory): GuardVerdict {
     ],
     ["to do", answer === "stop" ? `${toDo} Any change to the config then starts a new run.` : toDo],
   ];
+}
+
+const ranks = Object.keys(guardAdvice);
+
+function rankOf({ guard }: GuardFinding): number {
+  return ranks.includes(guard) ? ranks.indexOf(guard) : ranks.length;
 }
 
 function stopWords({ round }: Act): string[] {
