@@ -1,7 +1,20 @@
-import type { EngineNeeds, Item, RolloutGroup, SamplingPolicy } from "../../foundation/contract/index.ts";
+import type {
+  EngineNeeds,
+  Item,
+  RolloutGroup,
+  SamplingPolicy,
+  ScoredGroup,
+  Task,
+} from "../../foundation/contract/index.ts";
+import type { PassModels } from "../rollout/index.ts";
 
 export interface GenerateRequest {
   readonly policy: SamplingPolicy;
+  readonly task: Task;
+  /** Who else can be asked: another role, earlier weights. */
+  readonly models: PassModels;
+  /** What the pass before this one rolled out in the round; empty for the first, and after one that repeats. */
+  readonly earlier: readonly ScoredGroup[];
   readonly items: readonly Item[];
   readonly maxTokens: (item: Item) => number;
   readonly seed: number;

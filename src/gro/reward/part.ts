@@ -5,12 +5,20 @@ import type {
   Rollout,
   RolloutGroup,
   ScoredGroup,
+  Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
+import type { PassModels } from "../rollout/index.ts";
 
 export interface RewardContext {
   /** The task's verifier; void when it could not judge. */
   readonly verify: (item: Item, response: Response) => Promise<Verdict>;
+  readonly task: Task;
+  /** Whom a reward can ask: the roles of the pass, as they are while it writes, and earlier weights. */
+  readonly models: PassModels;
+  /** For what a reward samples: its own numbers, not those of the rollouts. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Turns rollouts into scored rollouts: the R of Generation–Reward–Optimization. */

@@ -5,8 +5,9 @@ import { greedy, samples } from "../../../gro/generate/index.ts";
 import { inTurn, methodOf } from "../../../gro/method/index.ts";
 import type { Method } from "../../../gro/method.ts";
 import { agreement, majority } from "../../../gro/reward/index.ts";
-import { FakeModel, groupOf, policyOf } from "../../../gro/rollout/testing/fakes.ts";
+import { FakeModel, groupOf, noModels, policyOf } from "../../../gro/rollout/testing/fakes.ts";
 import { policyGradient, supervised } from "../../../gro/update/index.ts";
+import { reverse } from "../../../world/task/index.ts";
 import { demonstrations } from "../../acquire/index.ts";
 import { grpo, rejectionSampling, star, supervisedFineTuning } from "../index.ts";
 
@@ -139,6 +140,8 @@ describe("grpo", () => {
       policy: policyOf(model),
       groups,
       replay: { base: [], older: [] },
+      task: reverse(),
+      models: noModels,
       random: randomStream(0, "x"),
       from: 0,
       to: 1,
