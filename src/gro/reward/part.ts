@@ -8,7 +8,7 @@ import type {
   Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
-import type { PassModels } from "../rollout/index.ts";
+import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
 
 export interface RewardContext {
   /** The task's verifier; void when it could not judge. */
@@ -31,6 +31,10 @@ export interface RewardPart {
   readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
+  /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
+  readonly answersPerRollout?: number;
+  /** Earlier weights that it reads. */
+  readonly references?: readonly ReferenceWeights[];
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */

@@ -5,6 +5,7 @@ import { generatePart, rewardPart, updatePart } from "../../../../gro/method/ind
 import { gro, type Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { supervised } from "../../../../gro/update/index.ts";
+import type { MethodPage } from "../../page.ts";
 import { checkImitating } from "./imitating.ts";
 
 const optionsSchema = z.strictObject({
@@ -39,3 +40,24 @@ export function star(options: StarOptions = {}): Method {
   checkImitating("star()", update);
   return gro({ name: "star", generate, reward, update, start });
 }
+
+export const starPage: MethodPage = {
+  name: "star",
+  title: "STaR",
+  paradigm: "rejection sampling",
+  reward: "external",
+  summary:
+    "Write out a rationale and an answer, keep what ends in the right answer, fine-tune the base model on it.",
+  formula:
+    "J(θ) = Σ_i E over (rationale, answer) ~ π_θ(·|x_i) of 1[answer = y_i] · log π_θ(rationale, answer | x_i)",
+  source: "arXiv 2203.14465, algorithm 1",
+  checked: true,
+  make: star,
+  vary: [
+    ['star({ start: "current" })', "from the weights of the round before, in place of the base"],
+    [
+      "star({ reward: majority(), generate: samples({ samples: 8 }) })",
+      "self-consistency in the place of known answers (LMSI)",
+    ],
+  ],
+};
