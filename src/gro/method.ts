@@ -6,7 +6,11 @@ import { generatePart, rewardPart, updatePart } from "./method/part-schemas.ts";
 import type { RewardPart } from "./reward/index.ts";
 import type { UpdatePart } from "./update/index.ts";
 
-/** Where a pass takes its weights from: as the run began its rounds, or as the round finds them. */
+/**
+ * What a pass trains: the weights with which the run began its rounds, or those that the round finds. Whichever it is, a pass that
+ * is made once has its answers written by the weights that the round finds (STaR, arXiv 2203.14465, algorithm 1); one that repeats
+ * writes with the weights that it trains.
+ */
 export type PassStart = "base" | "current";
 
 /** One Generation–Reward–Optimization: `generate` for every role that writes, `reward` over all, `update` each role's policy. */
@@ -77,6 +81,11 @@ export function gro(options: GroOptions): Method {
     throw userError(
       "invalid-option",
       `${name}(): a group-relative policy gradient needs at least 2 attempts an item; use generate: samples({ samples: 8 }).`,
+    );
+  if (update.learnsBy === "policy-gradient" && generate.offPolicy)
+    throw userError(
+      "invalid-option",
+      `${name}(): a policy gradient follows what the policy itself wrote, and ${generate.name}() shows it more than the item, or writes for it; use generate: samples({ samples: 8 }).`,
     );
   const roles = [
     "solver",

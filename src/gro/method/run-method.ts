@@ -30,7 +30,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   let earlier = async (): Promise<readonly ScoredGroup[]> => [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
-    const run = { method, pass, name: `pass-${index}`, start, earlier, context };
+    const run = { method, pass, name: `pass-${index}`, start, found: weights, earlier, context };
     const outcome = await played(run);
     const { rolled } = outcome;
     earlier = async () => (rolled === null ? [] : context.readGroups(rolled));

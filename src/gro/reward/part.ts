@@ -35,6 +35,8 @@ export interface RewardPart {
   readonly answersPerRollout?: number;
   /** Earlier weights that it reads. */
   readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot judge, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */

@@ -83,6 +83,8 @@ export interface UpdatePart {
   readonly needs?: EngineNeeds;
   /** Earlier weights that it reads, which the engine holds beside those that learn. */
   readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot learn, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
   /** Optimiser steps of one application, given how many examples there are to learn from. */
