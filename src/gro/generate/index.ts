@@ -1,3 +1,6 @@
+export * from "./forced.ts";
 export * from "./greedy.ts";
+export * from "./ladder.ts";
 export * from "./part.ts";
 export * from "./samples.ts";
+export * from "./with-hints.ts";

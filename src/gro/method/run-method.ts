@@ -1,8 +1,9 @@
+import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import type { Method, Pass } from "../method.ts";
 import type { ExampleCounts, StepLoss } from "../update/index.ts";
 import { repetitionCadence, stepCadence, stretchesOf } from "./cadence.ts";
 import type { MethodContext } from "./context.ts";
-import { type CheckpointsByRole, type PassOutcome, pick } from "./pass.ts";
+import { type CheckpointsByRole, type PassOutcome, type PassRun, pick } from "./pass.ts";
 import { runOnce } from "./run-once.ts";
 import { runRepeatedly } from "./run-repeatedly.ts";
 import { addTallies, type Tally } from "./tally.ts";
@@ -15,7 +16,7 @@ export function checkpointsOf({ repeat, update }: Pass, examples: ExampleCounts)
 }
 
 /** A role that the method does not deliver keeps the weights that it had. */
-export type MethodOutcome = PassOutcome;
+export type MethodOutcome = Omit<PassOutcome, "rolled">;
 
 /** Runs a method's passes in order, each part of the work once over all attempts at the round. */
 export async function runMethod(method: Method, context: MethodContext): Promise<MethodOutcome> {
@@ -26,10 +27,13 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const made = new Set<string>();
   let blocked: string | null = null;
   const trained: string[] = [];
+  let earlier = async (): Promise<readonly ScoredGroup[]> => [];
   for (const [index, pass] of method.passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
-    const run = { method, pass, name: `pass-${index}`, start, context };
-    const outcome = pass.repeat === 1 ? await runOnce(run) : await runRepeatedly(run);
+    const run = { method, pass, name: `pass-${index}`, start, found: weights, earlier, context };
+    const outcome = await played(run);
+    const { rolled } = outcome;
+    earlier = async () => (rolled === null ? [] : context.readGroups(rolled));
     for (const [role, checkpoint] of Object.entries(outcome.checkpoints))
       if (checkpoint !== start[role]) made.add(checkpoint);
     weights = { ...weights, ...outcome.checkpoints };
@@ -45,4 +49,12 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
   for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
   return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained, blocked };
+}
+
+async function played(run: PassRun): Promise<PassOutcome> {
+  try {
+    return await (run.pass.repeat === 1 ? runOnce(run) : runRepeatedly(run));
+  } finally {
+    await run.context.policies.releaseReferences();
+  }
 }

@@ -1,4 +1,5 @@
 export * from "./agreement.ts";
+export * from "./distinct.ts";
 export * from "./everything.ts";
 export * from "./majority.ts";
 export * from "./modal-length.ts";

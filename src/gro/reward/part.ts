@@ -5,12 +5,20 @@ import type {
   Rollout,
   RolloutGroup,
   ScoredGroup,
+  Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
+import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
 
 export interface RewardContext {
   /** The task's verifier; void when it could not judge. */
   readonly verify: (item: Item, response: Response) => Promise<Verdict>;
+  readonly task: Task;
+  /** Whom a reward can ask: the roles of the pass, as they are while it writes, and earlier weights. */
+  readonly models: PassModels;
+  /** For what a reward samples: its own numbers, not those of the rollouts. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Turns rollouts into scored rollouts: the R of Generation–Reward–Optimization. */
@@ -23,6 +31,12 @@ export interface RewardPart {
   readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
+  /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
+  readonly answersPerRollout?: number;
+  /** Earlier weights that it reads. */
+  readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot judge, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */

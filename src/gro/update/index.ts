@@ -3,4 +3,11 @@ export * from "./part.ts";
 export * from "./policy-gradient.ts";
 export * from "./schedule.ts";
 export * from "./supervised.ts";
-export { type Batch, trainBatches } from "./train.ts";
+export {
+  type AnalyticLoss,
+  type Batch,
+  clipOf,
+  type TrainRequest,
+  trainBatches,
+  usualClipNorm,
+} from "./train.ts";

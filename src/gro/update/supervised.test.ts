@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
+import { reverse } from "../../world/task/index.ts";
 import {
   exampleLike,
   FakeModel,
   groupOf,
   itemOf,
   letters,
+  noModels,
   policyOf,
   rolloutOf,
   someWriter,
@@ -30,6 +32,8 @@ const train = async (
     policy: policyOf(model),
     groups,
     replay: { base, older },
+    task: reverse(),
+    models: noModels,
     random: randomStream(5, "update"),
     from: range.from ?? 0,
     to: range.to ?? part.steps({ newest: 0, base: 0 }),
