@@ -1,9 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import example from "../examples/reverse/whetstone.config.ts";
-import { defineRun, demonstrations, type RunResult, reverse, run, supervised } from "../src/index.ts";
+import {
+  defineRun,
+  demonstrations,
+  type RunResult,
+  rejectionSampling,
+  reverse,
+  run,
+  supervised,
+  verifier,
+} from "../src/index.ts";
 import { closingWords, tellRun } from "../src/surface/report/index.ts";
 
 /** The demo with a planted fault, as `npm run demo -- --fault NAME` plays it on the local engine. */
@@ -80,21 +89,21 @@ const demos: readonly FaultyDemo[] = [
 const quickly = defineRun({
   task: reverse(),
   prepare: supervised({ on: demonstrations(), steps: 30, learningRate: 3e-3 }),
+  // Two models that know next to nothing would agree on what is wrong, and another guard would speak first.
+  optimize: rejectionSampling({ reward: verifier(), update: supervised({ steps: 5 }) }),
   evaluate: { perStratum: 32, auditPerStratum: 16, finalAuditPerStratum: 16 },
 });
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "whetstone-demo-faults-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+// Seconds each where the machine has nothing else to do.
+const timeout = 600_000;
 
-// Half a minute where the machine has nothing else to do.
 describe.each(demos)("the demo with $fault", ({ fault, quick = false, outcome, decisions, words }) => {
-  test("ends with the right decision and the right words", { timeout: 300_000 }, async () => {
+  test("ends with the right decision and the right words", { timeout }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), "whetstone-demo-fault-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
     const definition = example.define({ fault });
-    const { prepare, evaluate } = quickly;
-    const played = await run(quick ? { ...definition, prepare, evaluate } : definition, { folder });
+    const { prepare, optimize, evaluate } = quickly;
+    const played = await run(quick ? { ...definition, prepare, optimize, evaluate } : definition, { folder });
     expect(played.outcome).toBe(outcome);
     const decided = played.events.flatMap(({ event }) =>
       event.type === "decision-made" ? [event.decision.decision] : [],

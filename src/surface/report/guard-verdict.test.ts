@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { GuardFinding, StoredEvent } from "../../foundation/contract/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
@@ -123,6 +125,20 @@ test("nothing is said where guards warned, where none acted, and where the gate 
   const stop = { 3: [finding("item identity", "stop")] };
   expect(guardVerdict(tellRun(plausibleRun({ warned: [2] })))).toEqual([]);
   expect(guardVerdict(tellRun(actedRun({ said: stop, decision: "reject", acted: false })))).toEqual([]);
+});
+
+test("docs/guards.md has the last words of the demo's faults as they appear", async () => {
+  const page = await readFile(join(import.meta.dirname, "../../../docs/guards.md"), "utf8");
+  for (const guard of [
+    "verifier integrity",
+    "sampler freshness",
+    "item identity",
+    "majority lock-in",
+    "diversity collapse",
+  ]) {
+    expect(page).toContain(guardAdvice[guard]?.wrong);
+    expect(page).toContain(guardAdvice[guard]?.toDo);
+  }
 });
 
 test("there is advice for each guard that acts by default, and for no other", () => {
