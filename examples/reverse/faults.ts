@@ -22,7 +22,7 @@ import { leakingItems } from "./leaking-items.ts";
 import { staleEngine } from "./stale-engine.ts";
 
 /** Shorter strings than the demo's: half a minute is enough for them. */
-const short = { lengths: [1, 5], growTo: 6, measureTo: 6 } as const;
+const short = { lengths: [1, 5], growTo: 5, measureTo: 5 } as const;
 
 const right: Verdict = { outcome: "scored", score: 1 };
 const wrong: Verdict = { outcome: "scored", score: 0 };
@@ -89,12 +89,13 @@ export const faults = {
     optimize: rejectionSampling({
       generate: samples({ samples: 4, temperature: 0.2 }),
       reward: everything(),
-      update: supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 1 } }),
+      update: supervised({ steps: 200, learningRate: 1e-3, replay: { newest: 1 } }),
     }),
     refine: sampledDecoding(),
+    evaluate: { perStratum: 256 },
     // The one that this is about, alone: others would have spoken before it.
     guard: [diversityCollapse()],
-    budget: { rounds: 4 },
+    budget: { rounds: 3 },
   }),
   "hackable-verifier": () => ({
     task: careless(),
@@ -123,8 +124,9 @@ export const faults = {
     optimize: rejectionSampling({
       generate: samples({ samples: 8 }),
       reward: majority(),
-      update: supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 1 } }),
+      update: supervised({ steps: 200, learningRate: 1e-3, replay: { newest: 1 } }),
     }),
-    budget: { rounds: 4 },
+    evaluate: { perStratum: 256 },
+    budget: { rounds: 3 },
   }),
 } satisfies Readonly<Record<string, () => Partial<RunConfig>>>;
