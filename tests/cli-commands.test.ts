@@ -27,6 +27,10 @@ test.concurrent("help of a folder lists the parameters of its config", async () 
     /PARAMETERS OF .*examples\/reverse\n {2}--filter peers\|length\|none\|verifier +default peers\n/,
   );
   expect(stdout).toMatch(/ {2}--seed NUMBER +default 0\n/);
+  // Many choices stand below each other.
+  expect(stdout).toMatch(
+    / {2}--fault NAME +default none\n +or self-consuming-loop\n +or hackable-verifier\n/,
+  );
 });
 
 test("plan, run, status and report, for people and for programs", async () => {

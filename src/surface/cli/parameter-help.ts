@@ -10,10 +10,20 @@ export async function parameterHelp([, ...inputs]: readonly string[]): Promise<r
   const { parametersOf } = await import("./load-config.ts");
   // A config that cannot be loaded is told of when it is run.
   const kinds = await parametersOf(where).catch((): ParameterKinds => ({}));
-  const rows = Object.entries(kinds).map(
-    ([name, kind]) => [`--${kebab(name)} ${placeholderOf(kind)}`, `default ${defaultOf(kind)}`] as const,
-  );
+  const rows = Object.entries(kinds).flatMap(rowsOf);
   return rows.length === 0 ? [] : ["", `PARAMETERS OF ${where}`, ...columns(rows)];
+}
+
+/** Choices that would make the line too long to read stand below the default, one a line. */
+const longest = 48;
+
+function rowsOf([name, kind]: [string, ParameterKinds[string]]): (readonly [string, string])[] {
+  const placeholder = placeholderOf(kind);
+  const long = typeof kind === "object" && placeholder.length > longest;
+  return [
+    [`--${kebab(name)} ${long ? "NAME" : placeholder}`, `default ${defaultOf(kind)}`],
+    ...(long ? kind.slice(1).map((choice) => ["", `or ${choice}`] as const) : []),
+  ];
 }
 
 function placeholderOf(kind: ParameterKinds[string]): string {
