@@ -19,6 +19,8 @@ export interface Pass {
   readonly roles: readonly string[];
   /** Of these, who attempts the items; all when not given. */
   readonly writers?: readonly string[];
+  /** Roles that its parts ask, and that neither write nor learn in it. */
+  readonly asks?: readonly string[];
   /** Items of each repetition, taken in order from the selection; all of them when not given. */
   readonly items?: number;
   /** Which items there are, where it is not the selection: those that the pass before this one made. */
@@ -44,6 +46,10 @@ export interface Method {
   /** Every role, each bound to its own policy. */
   readonly roles: readonly string[];
   readonly passes: readonly Pass[];
+  /** Times in a round that all passes follow each other; once if left out. */
+  readonly repeat?: number;
+  /** All roles begin with the same weights; without this each is a model that is prepared apart. */
+  readonly alike?: true;
   /** The role that answers: the gate measures it. */
   readonly lead: string;
   /** Roles whose policies are promoted, rejected and rolled back together; what the others learn ends with the round. */

@@ -38,10 +38,11 @@ export interface PassOutcome {
   readonly trained: readonly string[];
 }
 
-/** The policies of the pass's roles, at these weights; `begun` when the pass made steps from its start to them. */
+/** The policies of the pass's roles, and then of those whom it asks, at these weights; `begun` when it made steps to them. */
 export function openAll(run: PassRun, weights: CheckpointsByRole, begun: boolean): Promise<Policy[]> {
+  const { roles, asks = [] } = run.pass;
   return Promise.all(
-    run.pass.roles.map((role) => {
+    [...roles, ...asks.filter((role) => !roles.includes(role))].map((role) => {
       const checkpoint = weights[role] ?? missing(role);
       return run.context.policies.open(role, {
         checkpoint,

@@ -121,7 +121,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
     rolled: artifact,
-    rollouts: pass.update.learnsBy === "imitation" && blocked === null ? [artifact] : [],
+    rollouts:
+      pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],

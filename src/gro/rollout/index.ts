@@ -4,5 +4,6 @@ export * from "./context.ts";
 export * from "./continue.ts";
 export * from "./example.ts";
 export * from "./models.ts";
+export * from "./role-item.ts";
 export * from "./storage.ts";
 export * from "./trained.ts";

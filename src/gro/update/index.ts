@@ -1,3 +1,4 @@
+export { learnNothing } from "./learn-nothing.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
 export * from "./policy-gradient.ts";

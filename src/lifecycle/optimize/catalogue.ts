@@ -6,6 +6,9 @@ import { restEmPage } from "./methods/rejection/rest-em.ts";
 import { rftPage } from "./methods/rejection/rft.ts";
 import { selfImprovingTransformersPage } from "./methods/rejection/self-improving-transformers.ts";
 import { starPage } from "./methods/rejection/star.ts";
+import { dtePage } from "./methods/self-play/dte.ts";
+import { multiagentFinetuningPage } from "./methods/self-play/multiagent-finetuning.ts";
+import { rZeroPage } from "./methods/self-play/r-zero.ts";
 import { supervisedFineTuningPage } from "./methods/supervised/supervised-fine-tuning.ts";
 import type { MethodPage } from "./page.ts";
 
@@ -20,4 +23,7 @@ export const methodPages: readonly MethodPage[] = [
   expertIterationPage,
   selfImprovingTransformersPage,
   grpoPage,
+  multiagentFinetuningPage,
+  dtePage,
+  rZeroPage,
 ];

@@ -11,6 +11,12 @@ export {
   selfImprovingTransformers,
 } from "./methods/rejection/self-improving-transformers.ts";
 export { type StarOptions, star } from "./methods/rejection/star.ts";
+export { type DteOptions, dte } from "./methods/self-play/dte.ts";
+export {
+  type MultiagentFinetuningOptions,
+  multiagentFinetuning,
+} from "./methods/self-play/multiagent-finetuning.ts";
+export { type RZeroOptions, rZero } from "./methods/self-play/r-zero.ts";
 export {
   type SupervisedFineTuningOptions,
   supervisedFineTuning,
