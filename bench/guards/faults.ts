@@ -18,7 +18,7 @@ import {
 import { lastDigit, lastDigitOf } from "../last-digit.ts";
 import { careless, expressions } from "./expressions.ts";
 import { leakingItems } from "./leaking-items.ts";
-import { evaluate, model, onDigits, verifiedFor } from "./on-digits.ts";
+import { evaluate, model, onDigits, unbaselined, verifiedFor } from "./on-digits.ts";
 import { staleEngine } from "./stale-engine.ts";
 
 export interface FaultLine {
@@ -79,6 +79,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     define: ({ seed, guarded }) =>
       defineRun({
         name: "self-consuming",
+        baselines: unbaselined,
         task: expressions(),
         model,
         engine: tabular({ horizon: 5, backOff: 5, deviation: 0 }),

@@ -4,3 +4,4 @@ export * from "./in-turn.ts";
 export * from "./part-schemas.ts";
 export { checkpointsOf, type MethodOutcome, runMethod } from "./run-method.ts";
 export { evidenceOf, type Tally, tallySchema } from "./tally.ts";
+export * from "./with-rewards.ts";

@@ -118,7 +118,16 @@ async function countsOf(
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
+    promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
   };
+}
+
+/** The prompt's tokens, once for each role that answered it. */
+function promptsOf({ rollouts }: ScoredGroup): number {
+  const byRole = new Map(
+    rollouts.map(({ rollout: { role, segments } }) => [role, segments[0]?.tokens.length ?? 0]),
+  );
+  return [...byRole.values()].reduce((sum, length) => sum + length, 0);
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */

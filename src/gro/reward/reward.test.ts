@@ -2,7 +2,15 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { Item, Response, RolloutGroup, Verdict } from "../../foundation/contract/index.ts";
 import { itemOf, rolloutOf, type Said } from "../rollout/testing/fakes.ts";
-import { agreement, everything, majority, modalLength, type RewardPart, verifier } from "./index.ts";
+import {
+  agreement,
+  everything,
+  majority,
+  modalLength,
+  permuted,
+  type RewardPart,
+  verifier,
+} from "./index.ts";
 
 const cut = (text: string): Said => ({ text, cut: true });
 
@@ -158,3 +166,51 @@ test.each([verifier(), majority(), agreement(), modalLength(), everything()])(
     expect(await rewardsOf(part, [groupOf("ab", {})])).toEqual([[]]);
   },
 );
+
+describe("permuted", () => {
+  const half = (seed: number): RolloutGroup[] =>
+    Array.from({ length: 40 }, (_, index) => {
+      const item = itemOf(`${index}`);
+      return {
+        item,
+        rollouts: [
+          rolloutOf(item, "right", { seed: seed + index }),
+          rolloutOf(item, "wrong", { seed: seed + index, sample: 1 }),
+          rolloutOf(item, "?", { seed: seed + index, sample: 2 }),
+        ],
+      };
+    });
+  const verify = (_: Item, { text }: Response): Verdict =>
+    text === "?" ? { outcome: "void", reason: "no" } : { outcome: "scored", score: text === "right" ? 1 : 0 };
+  const reward = permuted({ of: verifier(), seed: 3 });
+
+  test("hands out the same rewards, to others; who has none gets none", async () => {
+    const rewards = await rewardsOf(reward, half(100), verify);
+    const [right = [], wrong = [], none = []] = [0, 1, 2].map((place) => rewards.map((own) => own[place]));
+    const sum = (values: readonly (number | null | undefined)[]): number =>
+      values.reduce<number>((total, value) => total + (value ?? 0), 0);
+    expect(none.every((value) => value === null)).toBe(true);
+    expect(sum(right) + sum(wrong)).toBe(40);
+    // Hypergeometric: 20 of 40 with a deviation of 2.3.
+    expect(Math.abs(sum(right) - 20)).toBeLessThan(10);
+  });
+
+  test("deals a batch alike each time, and two batches apart", async () => {
+    const first = await rewardsOf(reward, half(100), verify);
+    expect(await rewardsOf(reward, half(100), verify)).toEqual(first);
+    expect(await rewardsOf(reward, half(500), verify)).not.toEqual(first);
+    expect(await rewardsOf(permuted({ of: verifier(), seed: 4 }), half(100), verify)).not.toEqual(first);
+  });
+
+  test("is what its reward is, and says so, but says nothing of the answers", () => {
+    expect(permuted({ of: agreement({ peers: 3 }) })).toMatchObject({
+      name: "permuted agreement",
+      description: { of: "agreement", peers: 3 },
+      origin: "self-derived",
+      peers: 3,
+    });
+    expect(reward).not.toHaveProperty("asksVerifier");
+    expect(() => permuted({ of: "verifier" } as never)).toThrow(/expected a reward/);
+    expect(() => permuted({ of: verifier(), sead: 1 } as never)).toThrow(/did you mean "seed"/);
+  });
+});

@@ -210,7 +210,7 @@ export const policyOf = (model: EngineModel, role = "solver"): Policy => ({
 export function rolloutOf(
   item: Item,
   said: Said,
-  options: { role?: string; logprobs?: number[] } = {},
+  options: { role?: string; logprobs?: number[]; seed?: number; sample?: number } = {},
 ): Rollout {
   const { text, cut, logprob = sampledLogprob } = typeof said === "string" ? { text: said } : said;
   const tokens = Int32Array.from([...letters.encode(text), ...(cut ? [] : [letters.endToken])]);
@@ -225,8 +225,8 @@ export function rolloutOf(
     ],
     response: { text, complete: cut !== true },
     temperature: 1,
-    seed: 0,
-    sample: 0,
+    seed: options.seed ?? 0,
+    sample: options.sample ?? 0,
   };
 }
 

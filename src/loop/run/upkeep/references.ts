@@ -42,7 +42,7 @@ function keepOfRun(
   for (const round of promoted) keep("promoted", checkpointsIn(results.get(`round-${round}/optimize`)));
   if (isLast) keep("newest candidate", checkpointsIn(results.get(`round-${newest}/optimize`)));
   for (const [name, result] of results) {
-    const [, stage] = /^(round-\d+\/(?:prepare|optimize))\//.exec(name) ?? [];
+    const [, stage] = /^(round-\d+\/(?:prepare|optimize|baseline-[\w-]+))\//.exec(name) ?? [];
     if (stage !== undefined && !results.has(stage)) keep("under way", own(result));
   }
 }
