@@ -312,7 +312,7 @@ describe("baselinesOf", () => {
   });
 
   test.each([
-    [{ baselines: "shrot" }, /did you mean "short"\?$/],
+    [{ baselines: "shrot" }, /"baselines": did you mean "short"\? It takes "short", "full" or/],
     [
       { baselines: false },
       /option "baselines": expected "short", "full" or \{ off: "the reason why there are none" \}/,

@@ -36,8 +36,8 @@ const baselinesSchema = z.custom<Baselines>(
   {
     error: ({ input }) => {
       const meant = typeof input === "string" ? nearest(input, baselineModes) : undefined;
-      const expected = 'expected "short", "full" or { off: "the reason why there are none" }';
-      return meant === undefined ? expected : `${expected}; did you mean "${meant}"?`;
+      const given = meant === undefined ? "expected" : `did you mean "${meant}"? It takes`;
+      return `${given} "short", "full" or { off: "the reason why there are none" }`;
     },
   },
 );

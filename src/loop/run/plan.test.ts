@@ -69,7 +69,7 @@ describe("plan", () => {
       "decide",
       "audit",
     ]);
-    expect(planned.end.map(({ stage }) => stage)).toEqual(["audit"]);
+    expect(planned.end.map(({ stage }) => stage)).toEqual(["baseline", "audit"]);
     // 1,500 steps of 64 examples with a dozen tokens each, for two models.
     const [preparation] = planned.preparation;
     expect(preparation?.tokensTrained).toBeGreaterThan(2 * 1500 * 64 * 5);
@@ -130,7 +130,7 @@ describe("plan", () => {
     const pairsOf = ({ round }: typeof decides) => round.find(({ stage }) => stage === "decide");
     expect(pairsOf(observes)).toEqual(pairsOf(decides));
     expect(observes.round.map(({ stage }) => stage)).not.toContain("audit");
-    expect(observes.end).toEqual([]);
+    expect(observes.end.map(({ stage }) => stage)).toEqual(["baseline"]);
     const small = await planOf({ task: reverse({ lengths: [1, 3] }), gate: { mode: "observe" } });
     expect(small.gate.strata).toEqual(["length 5", "length 6"]);
     const none = await planOf({ task: reverse({ lengths: [1, 3], growTo: 3 }), gate: { mode: "observe" } });
@@ -167,12 +167,35 @@ describe("plan", () => {
     expect(nothingNew.round.find(({ stage }) => stage === "optimize")?.tokensSampled).toBe(0);
   });
 
+  test("baselines are counted: a tenth of the rounds each, or all of them, or none and why", async () => {
+    const planned = async (config: Partial<RunConfig>) => {
+      const { end, lines, round } = await planOf(config);
+      const [work] = end.filter(({ stage }) => stage === "baseline");
+      return { work, lines: lines.join("\n"), optimize: round.find(({ stage }) => stage === "optimize") };
+    };
+    const short = await planned({ budget: { rounds: 20 } });
+    expect(short.work?.what).toBe("baselines, each with the compute of 2 rounds");
+    expect(short.lines).toMatch(/^once +baseline .*baselines, each with the compute of 2 rounds$/m);
+    const { tokensSampled = 0, tokensTrained = 0 } = short.optimize ?? {};
+    // Two rounds' training with permuted rewards, and as much again, with what sampling took, on demonstrations.
+    expect(short.work?.tokensTrained).toBeCloseTo(2 * (tokensTrained + tokensTrained + tokensSampled / 3), 3);
+    const full = await planned({ budget: { rounds: 20 }, baselines: "full" });
+    expect(full.work?.what).toBe("baselines, each with the compute of 20 rounds, outside of the budget");
+    expect(full.work?.tokensTrained).toBeCloseTo(10 * (short.work?.tokensTrained ?? 0), 3);
+    const off = await planned({ baselines: { off: "it is to be quick" } });
+    expect(off.work).toBeUndefined();
+    expect(off.lines).toMatch(/^Baseline none: it is to be quick$/m);
+    const few = await planned({ budget: { rounds: 2 } });
+    expect(few.lines).toMatch(/^Baseline none: the first checkpoint of a run of 2 rounds comes after 50 %/m);
+  });
+
   test("methods that follow each other are each counted for their own rounds", async () => {
     const first = supervisedFineTuning({ epochs: 2, batch: 8 });
     const then = rejectionSampling({ reward: everything(), update: supervised({ steps: 30, batch: 4 }) });
     const optimizeOf = ({ round }: Plan) => round.filter(({ stage }) => stage === "optimize");
     const rest = {
       acquire: [demonstrations({ items: 400 }), procedural({ items: 64 })],
+      baselines: { off: "only rounds are compared here" },
       budget: { rounds: 5 },
     };
     const both = await planOf({ ...rest, optimize: inTurn(first, then) });

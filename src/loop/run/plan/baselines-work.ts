@@ -26,15 +26,15 @@ export function baselinesWork(request: BaselinesRequest): Work[] {
   const { optimize, budget } = definition;
   if (plan.mode === "off") return [];
   const rounds = plan.mode === "short" ? Math.ceil(shortShare * budget.rounds) : budget.rounds;
-  let [tokensSampled, tokensTrained, writes] = [0, 0, false];
-  for (const [index, { method, rounds: played }] of turnsOf(optimize, budget.rounds).entries()) {
+  let [tokensSampled, tokensTrained] = [0, 0];
+  for (const [index, { rounds: played }] of turnsOf(optimize, budget.rounds).entries()) {
     const own = optimizing[index];
     const count = Math.min(played[1], rounds) - played[0] + 1;
     if (own === undefined || count <= 0) continue;
     tokensSampled += count * own.tokensSampled;
     tokensTrained += count * own.tokensTrained;
-    writes ||= method.passes.some(({ generate }) => generate.samplesPerItem > 0);
   }
+  const writes = tokensSampled > 0;
   const compute = ofSampling * tokensSampled + ofTraining * tokensTrained;
   const voted = Math.min(compute / ofSampling, mostAnswers * answers);
   const supervised = external && writes;
