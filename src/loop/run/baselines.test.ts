@@ -16,6 +16,7 @@ import { type RunResult, run } from "../run.ts";
 import { baselinesOf } from "./baselines.ts";
 import type { RunConfig } from "./config.ts";
 import { promotingRun } from "./testing/last-letter.ts";
+import { collectGarbage } from "./upkeep/collect.ts";
 
 // Several runs a test, on a machine that may be busy.
 vi.setConfig({ testTimeout: 180_000 });
@@ -184,6 +185,8 @@ describe("a run that dies while it measures them", () => {
             return false;
           },
         );
+        // What a baseline is to go on from, or to be compared with, is no garbage.
+        collectGarbage({ folder, remove: true });
       }
     } finally {
       dying.mockRestore();
@@ -201,6 +204,41 @@ describe("a run that dies while it measures them", () => {
       readdirSync(join(of, ".whetstone/checkpoints/1-letters")).sort();
     expect(checkpoints(folder)).toEqual(checkpoints(whole));
   });
+});
+
+test("where nothing was promoted, the run is compared by what its rounds had come to", async () => {
+  const { events } = await run(
+    promotingRun(2, { ...rewarded, gate: { mode: "observe" }, baselines: "short" }),
+    { folder: folderOf("observes") },
+  );
+  const [first] = eventsOf(events, "validation-measured").filter(({ round }) => round === 1);
+  const own = of(events, "permuted-rewards").measured?.own;
+  expect(own?.measurement).toEqual(first?.measurement);
+  expect(own?.promoted).toBe(false);
+});
+
+test("a cap of the budget leaves out what it does not pay, and ends nothing else", async () => {
+  const folder = folderOf("capped");
+  // The steps of the preparation and of two rounds, and one more.
+  const budget = { rounds: 2, steps: 5 + 2 * 24 + 1 };
+  const result = await run(promotingRun(2, { ...rewarded, budget, baselines: "short" }), { folder });
+  expect(result).toMatchObject({ outcome: "rounds-spent", championRound: 2 });
+  expect(Object.keys(measuredBy(result.events))).toEqual(["best-of-n", "supervised"]);
+  expect(eventsOf(result.events, "baselines-left-out")).toEqual([
+    expect.objectContaining({
+      mode: "short",
+      reason: expect.stringMatching(/^the budget of 54 steps is spent/),
+    }),
+  ]);
+  const early = await run(
+    promotingRun(2, { ...rewarded, budget: { rounds: 2, steps: 10 }, baselines: "short" }),
+    {
+      folder: folderOf("early"),
+    },
+  );
+  expect(early.outcome).toBe("budget-spent");
+  expect(eventsOf(early.events, "baselines-left-out")).toHaveLength(1);
+  expect(measuredBy(early.events)).toEqual({});
 });
 
 describe("full baselines", () => {

@@ -76,8 +76,9 @@ describe("plan", () => {
     expect(preparation?.tokensTrained).toBeLessThan(2 * 1500 * 64 * 25);
     expect(planned.seconds).toBeGreaterThan(30);
     expect(planned.seconds).toBeLessThan(600);
-    // A checkpoint of a model's preparation and one a round, with two moments for each weight, and two while training goes on.
-    expect(planned.diskBytes).toBe(148_160 * 2 * 12 * (1 + 8 + 2));
+    // A checkpoint of a model's preparation and one a round, with two moments for each weight, and two while training goes on;
+    // and that of a baseline.
+    expect(planned.diskBytes).toBe(148_160 * 2 * 12 * (1 + 8 + 2 + 1));
     expect(planned.diskBytesEachRound).toBe(148_160 * 2 * 12);
     expect(planned.diskFreeBytes).toBeGreaterThan(0);
     expect(planned.memoryBytes).toBeGreaterThan(3e8);
@@ -280,11 +281,16 @@ describe("plan", () => {
   test("checkpoints that no round trains on from hold no moments; those on the way do, and are gone when training ends", async () => {
     const optimize = (steps: number) =>
       rejectionSampling({ update: supervised({ steps, optimizerState: "fresh" }) });
-    const { parameters, ...short } = await planOf({ optimize: optimize(500) });
+    const baselines = { off: "theirs are gone too" };
+    const { parameters, ...short } = await planOf({ optimize: optimize(500), baselines });
     expect(short.diskBytesEachRound).toBe(4 * parameters);
     // The preparation and eight rounds leave one each, and two at most are on the way.
     expect(short.diskBytes).toBe((4 + 8 * 4 + 2 * 12) * parameters);
-    const brief = { prepare: supervised({ on: demonstrations(), steps: 40 }), optimize: optimize(60) };
+    const brief = {
+      baselines,
+      prepare: supervised({ on: demonstrations(), steps: 40 }),
+      optimize: optimize(60),
+    };
     expect((await planOf(brief)).diskBytes).toBe((4 + 8 * 4 + 12) * parameters);
     expect((await planOf({ ...brief, optimize: optimize(30) })).diskBytes).toBe((4 + 8 * 4) * parameters);
   });

@@ -1,8 +1,8 @@
-import type { BaselinesPlan } from "../../../foundation/contract/index.ts";
 import { turnsOf } from "../../../gro/method/index.ts";
 import { mostAnswers } from "../../round/baselines/best-of-base.ts";
 import { ofSampling, ofTraining, shortShare } from "../../round/baselines/compute.ts";
 import type { RunDefinition } from "../../round/definition.ts";
+import { baselinesOf } from "../baselines.ts";
 import type { Work } from "./work.ts";
 
 /** Tokens of a kind of work. */
@@ -10,7 +10,6 @@ type Tokens = Pick<Work, "tokensSampled" | "tokensTrained">;
 
 export interface BaselinesRequest {
   readonly definition: RunDefinition;
-  readonly plan: BaselinesPlan;
   /** Of the method of each turn, in one round. */
   readonly optimizing: readonly Tokens[];
   /** Of one answer to every validation item, and of the run's own. */
@@ -20,12 +19,20 @@ export interface BaselinesRequest {
   readonly external: boolean;
 }
 
+/** Rounds whose compute each baseline gets, if all take as much as each other; 0 where there are none. */
+export function comparedRounds(definition: RunDefinition): number {
+  const { mode } = baselinesOf(definition);
+  if (mode === "off") return 0;
+  return mode === "short" ? Math.ceil(shortShare * definition.budget.rounds) : definition.budget.rounds;
+}
+
 /** What baselines take, counted as if every round took as much as the plan says. */
 export function baselinesWork(request: BaselinesRequest): Work[] {
-  const { definition, plan, optimizing, answers, validation, external } = request;
+  const { definition, optimizing, answers, validation, external } = request;
   const { optimize, budget } = definition;
-  if (plan.mode === "off") return [];
-  const rounds = plan.mode === "short" ? Math.ceil(shortShare * budget.rounds) : budget.rounds;
+  const { mode } = baselinesOf(definition);
+  if (mode === "off") return [];
+  const rounds = comparedRounds(definition);
   let [tokensSampled, tokensTrained] = [0, 0];
   for (const [index, { rounds: played }] of turnsOf(optimize, budget.rounds).entries()) {
     const own = optimizing[index];
@@ -41,7 +48,7 @@ export function baselinesWork(request: BaselinesRequest): Work[] {
   return [
     {
       stage: "baseline",
-      what: `baselines, each with the compute of ${rounds === 1 ? "a round" : `${rounds} rounds`}${plan.mode === "full" ? ", outside of the budget" : ""}`,
+      what: `baselines, each with the compute of ${rounds === 1 ? "a round" : `${rounds} rounds`}${mode === "full" ? ", outside of the budget" : ""}`,
       tokensSampled:
         (voted < 2 * answers ? 0 : voted) +
         (writes ? tokensSampled + validation : 0) +

@@ -8,7 +8,6 @@ import { attemptsAnItem, evaluationItems, itemsToAttempt } from "../../../lifecy
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { preparationOf, preparationSteps } from "../../round/preparation.ts";
-import { baselinesOf } from "../baselines.ts";
 import { baselinesWork } from "./baselines-work.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
@@ -117,7 +116,6 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
     end: [
       ...baselinesWork({
         definition,
-        plan: baselinesOf(definition),
         optimizing,
         answers: tokensOf(validated),
         validation: validation.tokensSampled,
