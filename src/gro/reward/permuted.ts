@@ -13,8 +13,8 @@ const optionsSchema = z.strictObject({
 export type PermutedOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
- * The values of another reward, permuted at random among all rollouts of a batch: as many of each as there were, and none of
- * them says anything about the rollout that has it. Rollouts without a reward stay without. It is a control: what a method gains
+ * The values of another reward, permuted at random among all rollouts of a role in a batch: as many of each as there were, and none
+ * of them says anything about the rollout that has it. Rollouts without a reward stay without. It is a control: what a method gains
  * with it, it does not gain from its reward (after the random rewards of arXiv 2506.10947).
  *
  * @example
@@ -22,27 +22,29 @@ export type PermutedOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function permuted(options: PermutedOptions): RewardPart {
   const { of, seed } = readOptions("permuted()", optionsSchema, options);
-  const { name, description, peers, needs } = of;
+  const { asksVerifier: _, ...part } = of;
   return {
-    name: `permuted ${name}`,
-    description: { ...description, of: name, seed },
+    ...part,
+    name: `permuted ${of.name}`,
+    description: { ...of.description, of: of.name, seed },
     origin: "self-derived",
-    peers,
-    ...(needs === undefined ? {} : { needs }),
     reward: async (groups, context) => {
       const scored = await of.reward(groups, context);
-      const rewards = scored.flatMap(({ rollouts }) =>
-        rollouts.flatMap(({ reward }) => (reward === null ? [] : [reward])),
+      const byRole = Map.groupBy(
+        scored.flatMap(({ rollouts }) => rollouts).filter(({ reward }) => reward !== null),
+        ({ rollout }) => rollout.role,
       );
-      // A batch has an order of its own, the same in every attempt at it: its rollouts' numbers are in no other batch.
-      const batch = groups.find(({ rollouts }) => rollouts.length > 0)?.rollouts[0];
-      const dealt = randomStream(seed, `permuted/${batch?.seed ?? 0}`).shuffle(rewards);
-      let next = 0;
+      // A batch has an order of its own, the same in every attempt at it: no other has its seed.
+      const batch = randomStream(seed, `permuted/${context.seed}`);
+      const dealt = new Map(
+        [...byRole].flatMap(([role, own]) => {
+          const rewards = batch.fork(role).shuffle(own.map(({ reward }) => reward));
+          return own.map((one, index) => [one, rewards[index] ?? null] as const);
+        }),
+      );
       return scored.map(({ item, rollouts }) => ({
         item,
-        rollouts: rollouts.map((one) =>
-          one.reward === null ? one : { ...one, reward: dealt[next++] ?? null },
-        ),
+        rollouts: rollouts.map((one) => ({ ...one, reward: dealt.get(one) ?? null })),
       }));
     },
   };

@@ -19,6 +19,7 @@ import type {
   ScoredGroup,
   Tokenizer,
 } from "../../../foundation/contract/index.ts";
+import type { PassModels } from "../models.ts";
 
 /** One token a character, its code point; 1 begins and 2 ends. */
 export const letters: Tokenizer = {
@@ -111,6 +112,14 @@ export class FakeSampler implements Sampler {
     this.disposed = true;
   }
 }
+
+/** Of a pass whose parts ask nobody else. */
+export const noModels: PassModels = {
+  policyOf: (role) => {
+    throw new Error(`nobody plays ${role} here`);
+  },
+  reference: (role, which) => Promise.reject(new Error(`no weights of ${role} at ${which} here`)),
+};
 
 export const samplingOf = (speak: Speak, role = "solver"): SamplingPolicy & { sampler: FakeSampler } => ({
   role,
@@ -210,7 +219,7 @@ export const policyOf = (model: EngineModel, role = "solver"): Policy => ({
 export function rolloutOf(
   item: Item,
   said: Said,
-  options: { role?: string; logprobs?: number[]; seed?: number; sample?: number } = {},
+  options: { role?: string; logprobs?: number[]; } = {},
 ): Rollout {
   const { text, cut, logprob = sampledLogprob } = typeof said === "string" ? { text: said } : said;
   const tokens = Int32Array.from([...letters.encode(text), ...(cut ? [] : [letters.endToken])]);
@@ -225,8 +234,8 @@ export function rolloutOf(
     ],
     response: { text, complete: cut !== true },
     temperature: 1,
-    seed: options.seed ?? 0,
-    sample: options.sample ?? 0,
+    seed: 0,
+    sample: 0,
   };
 }
 

@@ -54,11 +54,12 @@ export function armMethodContext(
     readonly remedies?: Remedies;
   },
 ): MethodContext {
-  const { definition, ledger, run, policies } = context;
+  const { definition, ledger, run, policies, tokenizer } = context;
   const { key, base, progress } = request;
   const { items, examples, older, current, remedies } = round;
   return {
     task: definition.task,
+    tokenizer,
     items,
     base: examples,
     older,

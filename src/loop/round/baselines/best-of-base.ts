@@ -1,8 +1,9 @@
 import type { Harness, Item, Rollout, Task } from "../../../foundation/contract/index.ts";
 import { methodOf } from "../../../gro/method/index.ts";
 import { attempt, contextTokens } from "../../../gro/rollout/index.ts";
+import { voteOf } from "../../../gro/reward/part.ts";
 import { measure } from "../../../lifecycle/evaluate/index.ts";
-import { selfConsistency } from "../../../lifecycle/refine/index.ts";
+import { answerOf, meanLogprob } from "../../../lifecycle/refine/answer.ts";
 import { verdictOf } from "../../../world/task/index.ts";
 import { leadCheckpoint, type RoundContext, signalOf, streamOf } from "../context.ts";
 import { validationItems } from "../evaluate.ts";
@@ -48,7 +49,7 @@ export async function bestOfBase(context: RoundContext, request: ArmRequest): Pr
   const harness = inParts(
     task.verifier.atInference === true
       ? chosenByVerifier(task, samples, temperature)
-      : selfConsistency({ samples, temperature }),
+      : mostFrequent(task, samples, temperature),
     (rollouts) => {
       for (const rollout of rollouts) spent += lengthOf(rollout);
     },
@@ -67,7 +68,7 @@ export async function bestOfBase(context: RoundContext, request: ArmRequest): Pr
   const chosen =
     task.verifier.atInference === true
       ? "the one that the task's verifier, which needs no reference answer, finds best"
-      : "the most frequent";
+      : `the most frequent${task.answerOf === undefined ? " response" : " answer"}`;
   return {
     measured,
     compute: ofSampling * spent,
@@ -117,6 +118,31 @@ function inParts(harness: Harness, count: (rollouts: readonly Rollout[]) => void
   };
 }
 
+/**
+ * Self-consistency (arXiv 2203.11171) by what the task says is a response's answer, the whole response where it says nothing: on a
+ * tie, and among responses of one answer, the likelier one by mean logprob. Those without an answer have no vote unless none has.
+ */
+function mostFrequent(task: Task, samples: number, temperature: number): Harness {
+  return {
+    name: "self-consistency",
+    description: { samples, temperature },
+    samplesPerItem: samples,
+    answer: async (request) => {
+      const groups = await attempt({ ...request, samples, temperature });
+      return groups.map(({ rollouts }) => {
+        const camps = [...Map.groupBy(rollouts, (rollout) => voteOf(task, rollout))].map(([vote, camp]) => ({
+          votes: vote === undefined ? 0 : camp.length,
+          likeliest: camp.reduce((one, other) => (meanLogprob(other) > meanLogprob(one) ? other : one)),
+        }));
+        const [best] = camps.sort(
+          (a, b) => b.votes - a.votes || meanLogprob(b.likeliest) - meanLogprob(a.likeliest),
+        );
+        return answerOf(rollouts, best?.likeliest);
+      });
+    },
+  };
+}
+
 /** The answer with the best verdict; the first of several. */
 function chosenByVerifier(task: Task, samples: number, temperature: number): Harness {
   return {
@@ -130,7 +156,7 @@ function chosenByVerifier(task: Task, samples: number, temperature: number): Har
           const verdicts = await Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response)));
           const scores = verdicts.map((verdict) => (verdict.outcome === "scored" ? verdict.score : -1));
           const best = scores.indexOf(Math.max(...scores));
-          return { item, response: (rollouts[best] as Rollout).response, rollouts };
+          return answerOf(rollouts, rollouts[best]);
         }),
       );
     },
