@@ -95,7 +95,8 @@ describe("short baselines", () => {
 
   test("the base's many answers are voted on", () => {
     const { text, measured } = of(result.events, "best-of-n");
-    const [, count = "0"] = /^of (\d+) answers of the base to each item the most frequent response$/.exec(text) ?? [];
+    const [, count = "0"] =
+      /^of (\d+) answers of the base to each item the most frequent response$/.exec(text) ?? [];
     expect(Number(count)).toBeGreaterThan(3);
     expect(measured?.overBase.interval.low).toBeGreaterThan(0);
   });

@@ -219,7 +219,7 @@ export const policyOf = (model: EngineModel, role = "solver"): Policy => ({
 export function rolloutOf(
   item: Item,
   said: Said,
-  options: { role?: string; logprobs?: number[]; } = {},
+  options: { role?: string; logprobs?: number[] } = {},
 ): Rollout {
   const { text, cut, logprob = sampledLogprob } = typeof said === "string" ? { text: said } : said;
   const tokens = Int32Array.from([...letters.encode(text), ...(cut ? [] : [letters.endToken])]);

@@ -1,7 +1,7 @@
 import type { Harness, Item, Rollout, Task } from "../../../foundation/contract/index.ts";
 import { methodOf } from "../../../gro/method/index.ts";
-import { attempt, contextTokens } from "../../../gro/rollout/index.ts";
 import { voteOf } from "../../../gro/reward/part.ts";
+import { attempt, contextTokens } from "../../../gro/rollout/index.ts";
 import { measure } from "../../../lifecycle/evaluate/index.ts";
 import { answerOf, meanLogprob } from "../../../lifecycle/refine/answer.ts";
 import { verdictOf } from "../../../world/task/index.ts";
