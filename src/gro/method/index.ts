@@ -5,3 +5,4 @@ export * from "./part-schemas.ts";
 export { updateOf } from "./pass.ts";
 export { checkpointsOf, type MethodOutcome, runMethod } from "./run-method.ts";
 export { evidenceOf, type Tally, tallySchema } from "./tally.ts";
+export * from "./with-rewards.ts";

@@ -141,7 +141,19 @@ async function countsOf(
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
+    promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
   };
+}
+
+/** Tokens of each prompt of a group, once for each role that answered it. */
+function promptsOf({ rollouts }: ScoredGroup): number {
+  const read = new Map(
+    rollouts.map(({ rollout: { role, item, turn = 0, segments } }) => [
+      `${role}\0${item.canonical}\0${turn}`,
+      segments[0]?.tokens.length ?? 0,
+    ]),
+  );
+  return [...read.values()].reduce((sum, length) => sum + length, 0);
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */

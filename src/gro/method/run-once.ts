@@ -70,6 +70,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         const {
           tokensTrained,
           realTokens,
+          positionsTrained,
           losses: made,
           uses,
         } = await update.update({
@@ -105,11 +106,19 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
             }),
           ),
         ]);
-        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made], trained: [record] };
+        return {
+          checkpoint: saved,
+          tokensTrained,
+          realTokens,
+          positionsTrained,
+          losses: [...made],
+          trained: [record],
+        };
       });
       if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
-      tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
+      const { tokensTrained, realTokens, positionsTrained } = result;
+      tallies.push({ tokensTrained, realTokens, positionsTrained });
       losses.push(...lossesIn(result));
       trained.push(...trainedIn(result));
     }

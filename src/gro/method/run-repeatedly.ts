@@ -74,7 +74,14 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
         );
         for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
         stepsAfter += Math.max(...updates.map((update) => update.losses.length));
-        parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
+        parts.push(
+          tally,
+          ...updates.map(({ tokensTrained, realTokens, positionsTrained }) => ({
+            tokensTrained,
+            realTokens,
+            positionsTrained,
+          })),
+        );
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
       }

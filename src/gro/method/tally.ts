@@ -28,6 +28,10 @@ export const tallySchema = z.object({
   rewardSquares: z.number().default(0),
   /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
   mismatchKlSum: z.number().default(0),
+  /** Tokens of the prompts that were answered, each once a role however many attempts it had. */
+  promptsRead: z.number().default(0),
+  /** Tokens of the sequences that were trained, with the prompts before their responses. */
+  positionsTrained: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -51,6 +55,8 @@ export const emptyTally: Tally = {
   rewardSum: 0,
   rewardSquares: 0,
   mismatchKlSum: 0,
+  promptsRead: 0,
+  positionsTrained: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {

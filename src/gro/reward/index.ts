@@ -7,4 +7,5 @@ export { type LearnabilityOptions, learnability } from "./learnability.ts";
 export * from "./majority.ts";
 export * from "./modal-length.ts";
 export type { RewardContext, RewardPart } from "./part.ts";
+export * from "./permuted.ts";
 export * from "./verifier.ts";

@@ -62,6 +62,8 @@ export interface UpdateOutcome {
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
+  /** Tokens of the sequences that were passed through for it, prompts included. */
+  readonly positionsTrained: number;
   /** Loss of each step that was made, per trained token. */
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */

@@ -24,6 +24,7 @@ import {
   trainedItemsSchema,
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
+import { computeOf } from "./baselines/compute.ts";
 import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
@@ -107,6 +108,7 @@ export async function optimizeStage(
             evidence: { ...evidenceOf(tally, tolerance, { ...rewards, blocked }) },
             ...(loss === undefined ? {} : { loss }),
             ...(trained.length === 0 ? {} : { lineage: [...trained] }),
+            compute: computeOf(tally),
           },
         ],
       };
@@ -155,7 +157,7 @@ function summaryOf({ rollouts, kept, tokensTrained }: Tally): string {
 const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();
 
 /** What an earlier round kept; the same artifact is parsed once a run. */
-function olderExamples(context: RoundContext, artifact: string): Promise<readonly Example[]> {
+export function olderExamples(context: RoundContext, artifact: string): Promise<readonly Example[]> {
   const known = examplesByContext.get(context) ?? new Map<string, Promise<readonly Example[]>>();
   examplesByContext.set(context, known);
   const examples = known.get(artifact) ?? readExamples(context, artifact);
