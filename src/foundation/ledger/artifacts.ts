@@ -67,6 +67,14 @@ export class Artifacts {
     }
   }
 
+  /** Takes an artifact away; nothing where it is gone. For what nothing needs again. */
+  async remove(artifact: string): Promise<void> {
+    const path = this.pathOf(artifact);
+    await rm(path, { force: true }).catch((error: unknown) => {
+      throw ledgerFault(error, path);
+    });
+  }
+
   /** All rows of an artifact. Throws `artifact-missing`, or `artifact-damaged` when its content is not what its name says. */
   async read(artifact: string): Promise<Json[]> {
     return [...(await this.#rows(artifact, () => true)).values()];

@@ -27,31 +27,41 @@ export interface RollRequest {
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number, items: number) => void;
+  /** Generates a role's rollouts in parts that outlive an interruption; left out, they are generated as a whole. */
+  readonly inParts?: (role: string, generate: GeneratePortion, onProgress: Hear) => Promise<RolloutGroup[]>;
 }
+
+/** Hears how many items are done. */
+export type Hear = (itemsDone: number) => void;
+
+/** Generates the groups of some of the items, in their order. */
+export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Promise<RolloutGroup[]>;
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, task, policies, items, seed, signal, onProgress } = request;
+  const { pass, task, policies, items, seed, signal, onProgress, inParts } = request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
   const byRole = await Promise.all(
     policies.map(async (policy) => {
       await using sampler = await policy.model.snapshot(waiting);
       const sampling: SamplingPolicy = { role: policy.role, sampler, tokenizer: policy.tokenizer };
-      const groups = await pass.generate.generate({
-        policy: sampling,
-        items,
-        maxTokens: (item) => task.maxTokens(item),
-        seed,
-        ...waiting,
-        onProgress: (count) => {
-          done.set(policy.role, count);
-          onProgress?.(
-            [...done.values()].reduce((sum, one) => sum + one, 0),
-            items.length * policies.length,
-          );
-        },
-      });
+      const generate: GeneratePortion = (portion, hear) =>
+        pass.generate.generate({
+          policy: sampling,
+          items: portion,
+          maxTokens: (item) => task.maxTokens(item),
+          seed,
+          ...waiting,
+          onProgress: hear,
+        });
+      const { role } = policy;
+      const hear = (count: number): void => {
+        done.set(role, count);
+        const all = [...done.values()].reduce((sum, one) => sum + one, 0);
+        onProgress?.(all, items.length * policies.length);
+      };
+      const groups = await (inParts?.(role, generate, hear) ?? generate(items, hear));
       const probed = await probePolicy(
         policy,
         sampler,

@@ -77,6 +77,15 @@ export function artifactsIn(value: Json | undefined): string[] {
   return found;
 }
 
+/** Artifacts that hold a part of what is under way: they are taken away once the whole is stored, and no sooner. */
+export function partsUnderWay(steps: readonly { readonly name: string; readonly result: Json }[]): string[] {
+  const names = new Set(steps.map(({ name }) => name));
+  return steps.flatMap(({ name, result }) => {
+    const [, whole] = /^(.+\/rollouts)\/[^/]+\/\d+$/.exec(name) ?? [];
+    return whole === undefined || names.has(whole) ? [] : artifactsIn({ artifact: textsIn(result) });
+  });
+}
+
 function textsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (_, member) => {

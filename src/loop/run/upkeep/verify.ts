@@ -12,7 +12,7 @@ import { digestFact, folderDigest } from "../../round/folder-digest.ts";
 import { projectFolder } from "../arguments.ts";
 import { noRun } from "../find-run.ts";
 import { storedArtifacts } from "./folders.ts";
-import { artifactsIn, keptCheckpoints } from "./references.ts";
+import { artifactsIn, keptCheckpoints, partsUnderWay } from "./references.ts";
 
 export interface VerifyOptions {
   /** The project folder; the current folder if left out. */
@@ -110,15 +110,18 @@ async function verifyArtifacts(
         message: `${path} does not hold what was written: restore it from a copy.`,
       });
   const there = new Set(stored.map(({ name }) => name));
-  const meant = new Set(
-    [
-      ...ledger.runs().flatMap(({ id, origin }) => {
-        const { steps, events } = ledger.canonicalForm(id);
-        return [origin, ...steps.map(({ result }) => result), ...events.map(({ event }) => event)];
-      }),
+  const forms = ledger.runs().map(({ id, origin }) => ({ ...ledger.canonicalForm(id), origin }));
+  const meant = new Set([
+    ...[
+      ...forms.flatMap(({ origin, steps, events }) => [
+        origin,
+        ...steps.map(({ result }) => result),
+        ...events.map(({ event }) => event),
+      ]),
       ...ledger.facts("champion/").map(({ value }) => value),
     ].flatMap(artifactsIn),
-  );
+    ...forms.flatMap(({ steps }) => partsUnderWay(steps)),
+  ]);
   for (const name of meant)
     if (!there.has(name))
       findings.push({
