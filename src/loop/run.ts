@@ -53,6 +53,7 @@ import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 import { takeAnswers } from "./run/take-answers.ts";
+import { keepFiles } from "./run/task-files.ts";
 import { tellRecovery } from "./run/tell-recovery.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
@@ -92,6 +93,7 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { ReadFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
@@ -222,6 +224,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   // What was begun was checked.
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
+  keepFiles(ledger, record.id, folder, task);
   const began = clock.monotonic();
   const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),

@@ -56,7 +56,7 @@ function checkpointsIn(value: Json | undefined): string[] {
   return found;
 }
 
-/** Members that name artifacts: pools and selections, rollouts, what a training learnt from, certificates and what they rest on. */
+/** Members that name artifacts: pools and selections, rollouts, what a training learnt from, certificates and what they rest on, reports. */
 const artifactKeys = new Set([
   "artifact",
   "rollouts",
@@ -66,13 +66,14 @@ const artifactKeys = new Set([
   "lineage",
   "evidence",
   "certificate",
+  "report",
 ]);
 
 /** Names of artifacts in results of steps, events, lineages and facts. */
 export function artifactsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {
-    if (artifactKeys.has(key)) found.push(...textsIn(member).filter((text) => /^[0-9a-f]{64}$/.test(text)));
+    if (artifactKeys.has(key)) found.push(...textsIn(member).filter(isHash));
   });
   return found;
 }
@@ -82,9 +83,11 @@ export function partsUnderWay(steps: readonly { readonly name: string; readonly 
   const names = new Set(steps.map(({ name }) => name));
   return steps.flatMap(({ name, result }) => {
     const [, whole] = /^(.+\/rollouts)\/[^/]+\/\d+$/.exec(name) ?? [];
-    return whole === undefined || names.has(whole) ? [] : artifactsIn({ artifact: textsIn(result) });
+    return whole === undefined || names.has(whole) ? [] : textsIn(result).filter(isHash);
   });
 }
+
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
 function textsIn(value: Json | undefined): string[] {
   const found: string[] = [];
