@@ -46,6 +46,7 @@ import { type SpentCap, spentCap, spentWords, stopAt, stoppedAt } from "./run/bu
 import { type BudgetChange, budgetChangeSchema, budgetWords, withBudget } from "./run/budget.ts";
 import { costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
+import { keepCost } from "./run/keep-cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
@@ -257,6 +258,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const meter = costMeter({ ledger, record, engine, clock, prices });
+  using _keeping = keepCost(meter);
   const context: RoundContext = {
     definition,
     ledger,
