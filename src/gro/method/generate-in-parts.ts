@@ -1,16 +1,17 @@
 import type { RolloutGroup, ScoredGroup } from "../../foundation/contract/index.ts";
-import { itemsOf, type PassRun } from "./pass.ts";
-import type { RollRequest } from "./roll.ts";
+import type { PassRun } from "./pass.ts";
+import type { GenerateInParts } from "./roll.ts";
 import { doneInAll, eachPart, samplingParts } from "./sampling-parts.ts";
 
 /**
  * Generates a pass's rollouts in parts, each stored before the next ones are waited for, so that an interruption costs those that
  * were under way. Adds the names of what was stored to `stored`: it has served once the whole is.
  */
-export function generateInParts(run: PassRun, stored: Set<string>): NonNullable<RollRequest["inParts"]> {
-  const { pass, name, context } = run;
-  return async (role, generate, onProgress) => {
-    const items = itemsOf(run, 0);
+export function generateInParts(
+  { pass, name, context }: Pick<PassRun, "pass" | "name" | "context">,
+  stored: Set<string>,
+): GenerateInParts {
+  return async (role, items, generate, onProgress) => {
     const parts = samplingParts(items.length, pass.generate.samplesPerItem);
     if (parts.length <= 1) return generate(items, onProgress);
     const tell = doneInAll(onProgress);

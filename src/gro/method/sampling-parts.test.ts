@@ -6,14 +6,15 @@ const endsOf = (items: number, samples: number): number[] =>
   samplingParts(items, samples).map(({ to }) => to);
 
 describe("samplingParts", () => {
-  test("are of 512 sequences, or as many times that as leave eight parts", () => {
+  test("are equal, and as few as have 512 sequences at most, up to eight", () => {
     expect(endsOf(0, 1)).toEqual([0]);
     expect(endsOf(512, 1)).toEqual([512]);
     expect(endsOf(2048, 1)).toEqual([512, 1024, 1536, 2048]);
-    expect(endsOf(200, 8)).toEqual([64, 128, 192, 200]);
+    expect(endsOf(200, 8)).toEqual([50, 100, 150, 200]);
     expect(endsOf(3, 1000)).toEqual([1, 2, 3]);
+    expect(endsOf(1001, 1)).toEqual([501, 1001]);
     expect(endsOf(20_000, 1)).toHaveLength(8);
-    expect(endsOf(20_000, 1)[0]).toBe(5 * 512);
+    expect(endsOf(20_000, 1)[0]).toBe(2500);
   });
 
   test.prop([fc.integer({ min: 0, max: 50_000 }), fc.integer({ min: 0, max: 600 })])(

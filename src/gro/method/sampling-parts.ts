@@ -8,18 +8,15 @@ const mostParts = 8;
 const partsAtOnce = 3;
 
 /**
- * Divides items that are answered into parts that are durable each by itself: of 512 sequences each, or equal multiples of that
- * where they would be more than eight. The division depends on the two counts alone, so that any attempt makes the same one and
- * draws the same sequences together. One part at least, if an empty one.
+ * Divides items that are answered into equal parts that are durable each by itself: as few as have 512 sequences at most, or eight
+ * where they would be more. The division depends on the two counts alone, so that any attempt makes the same one and draws the same
+ * sequences together. One part at least, if an empty one.
  */
 export function samplingParts(items: number, samplesPerItem: number): readonly Stretch[] {
   const ofOne = Math.max(1, Math.floor(rowsOfAPart / Math.max(1, samplesPerItem)));
-  const size = ofOne * Math.max(1, Math.ceil(items / (ofOne * mostParts)));
-  const count = Math.max(1, Math.ceil(items / size));
-  return Array.from({ length: count }, (_, index) => ({
-    from: index * size,
-    to: Math.min(items, (index + 1) * size),
-  }));
+  const count = Math.max(1, Math.min(mostParts, Math.ceil(items / ofOne)));
+  const ends = Array.from({ length: count }, (_, index) => Math.ceil((items * (index + 1)) / count));
+  return ends.map((to, index) => ({ from: ends[index - 1] ?? 0, to }));
 }
 
 /** How much of all is done, where parts go on beside each other: told anew for whatever one of them says. */

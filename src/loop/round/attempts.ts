@@ -64,8 +64,9 @@ async function attemptsOf(
     const baseline = checkpoint === first ? null : await context.samplers.get(optimize.lead, first);
     const items = itemsToAttempt(task, validationItems(context), evaluate.attemptItems);
     const tell = doneInAll((done) => progress?.("attempt validation items", done, items.length));
-    const parts = await eachPart(samplingParts(items.length, attemptsAnItem), (part) =>
-      durablePart(context, `${name}/${part.to}`, { base: first }, async () =>
+    const parts = samplingParts(items.length, attemptsAnItem);
+    const made = await eachPart(parts, (part) => {
+      const measure = async (): Promise<Attempts> =>
         measureAttempts({
           task,
           policy: await context.samplers.get(optimize.lead, checkpoint),
@@ -75,13 +76,13 @@ async function attemptsOf(
           base: baseline?.sampler ?? null,
           ...signalOf(context),
           onProgress: (done) => tell(part, done),
-        }),
-      ),
-    );
-    return {
-      ...attemptsSchema.parse(parts[0]),
-      items: parts.flatMap((part) => attemptsSchema.parse(part).items),
-    };
+        });
+      return parts.length === 1
+        ? measure()
+        : durablePart<Attempts>(context, `${name}/${part.to}`, { base: first }, measure);
+    });
+    const { items: _, ...all } = attemptsSchema.parse(made[0]);
+    return { ...all, items: made.flatMap((one) => attemptsSchema.parse(one).items) };
   });
   return attemptsSchema.parse(stored);
 }

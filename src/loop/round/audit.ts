@@ -50,6 +50,7 @@ export async function auditStage(
           lineage,
           items,
           seed,
+          askedAgain: false,
           onProgress: (done, total) => {
             answered[which] = done;
             progress("answer audit items", answered.before + answered.after, 2 * total);

@@ -153,6 +153,7 @@ async function answerValidation(
     lineage,
     items: validationItems(context),
     seed: streamOf(context, 0, "validation-answers").seed(),
+    askedAgain: true,
     onProgress: (done, total) => progress("answer validation items", done, total),
   });
   const { task } = context.definition;

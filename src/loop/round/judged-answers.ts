@@ -12,6 +12,8 @@ export interface JudgedAnswersRequest {
   readonly lineage: Lineage;
   readonly items: readonly Item[];
   readonly seed: number;
+  /** Kept for rounds to come, also where they are one part: the stage that asks for them is no better kept than that part. */
+  readonly askedAgain: boolean;
   readonly onProgress: (done: number, total: number) => void;
 }
 
@@ -23,16 +25,15 @@ const rowSchema = z.object({ text: z.string(), complete: z.boolean(), verdict: v
  */
 export async function judgedAnswers(
   context: RoundContext,
-  { name, lineage, items, seed, onProgress }: JudgedAnswersRequest,
+  { name, lineage, items, seed, askedAgain, onProgress }: JudgedAnswersRequest,
 ): Promise<JudgedAnswer[]> {
   const { task, refine, optimize } = context.definition;
   const tell = doneInAll((done) => onProgress(done, items.length));
-  const answers = await eachPart(samplingParts(items.length, refine.samplesPerItem), async (part) => {
+  const parts = samplingParts(items.length, refine.samplesPerItem);
+  const answers = await eachPart(parts, async (part) => {
     const own = items.slice(part.from, part.to);
-    let fresh: readonly JudgedAnswer[] | undefined;
-    const input = { seed, items: hashOf(own.map(({ canonical }) => canonical)) };
-    const { artifact } = await durablePart(context, `${name}/${part.to}`, input, async () => {
-      fresh = await answerJudged({
+    const answer = async (): Promise<readonly JudgedAnswer[]> =>
+      answerJudged({
         task,
         harness: refine,
         policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
@@ -41,6 +42,12 @@ export async function judgedAnswers(
         ...signalOf(context),
         onProgress: (done) => tell(part, done),
       });
+    if (parts.length === 1 && !askedAgain)
+      return (await answer()).map((one): JudgedAnswer => ({ ...one, rollouts: [] }));
+    let fresh: readonly JudgedAnswer[] | undefined;
+    const input = { seed, items: hashOf(own.map(({ canonical }) => canonical)) };
+    const { artifact } = await durablePart(context, `${name}/${part.to}`, input, async () => {
+      fresh = await answer();
       return { artifact: await context.ledger.artifacts.put(fresh.map(rowOf)) };
     });
     tell(part, own.length);
