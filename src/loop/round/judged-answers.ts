@@ -12,7 +12,7 @@ export interface JudgedAnswersRequest {
   readonly lineage: Lineage;
   readonly items: readonly Item[];
   readonly seed: number;
-  /** Kept for rounds to come, also where they are one part: the stage that asks for them is no better kept than that part. */
+  /** Later rounds ask for them too, so that they are kept; others that are one part are as durable as the stage that asks. */
   readonly askedAgain: boolean;
   readonly onProgress: (done: number, total: number) => void;
 }
