@@ -48,6 +48,7 @@ import { type SpentCap, spentCap, spentWords, stopAt, stoppedAt } from "./run/bu
 import { type BudgetChange, budgetChangeSchema, budgetWords, withBudget } from "./run/budget.ts";
 import { type CostMeter, costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
+import { keepCost } from "./run/keep-cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
@@ -55,6 +56,7 @@ import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 import { takeAnswers } from "./run/take-answers.ts";
+import { keepFiles } from "./run/task-files.ts";
 import { tellRecovery } from "./run/tell-recovery.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
@@ -94,6 +96,7 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { ReadFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
@@ -227,6 +230,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   // What was begun was checked.
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
+  keepFiles(ledger, record.id, folder, task);
   const began = clock.monotonic();
   const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
@@ -259,6 +263,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const meter = costMeter({ ledger, record, engine, clock, prices });
+  using _keeping = keepCost(meter);
   const context: RoundContext = {
     definition,
     ledger,

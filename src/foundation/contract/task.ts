@@ -104,6 +104,8 @@ export interface Task {
   readonly version: number;
   /** Options that change the items, for the protocol hash. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Files that the items were read from, each with the SHA-256 of what it held; where they lie changes no hash. */
+  readonly files?: readonly { readonly path: string; readonly sha256: string }[];
   readonly difficulty: DifficultyScale;
   /** In order of difficulty. */
   readonly strata: readonly Stratum[];

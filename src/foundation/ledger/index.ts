@@ -1,7 +1,14 @@
 export { AnswerFiles } from "./answer-files.ts";
 export type { Artifacts } from "./artifacts.ts";
 export { type CanonicalForm, canonicalHash } from "./canonical-form.ts";
-export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } from "./ledger.ts";
+export {
+  type Ledger,
+  type LedgerReader,
+  ledgerFolder,
+  openLedger,
+  readLedger,
+  reportFact,
+} from "./ledger.ts";
 export {
   countOf,
   type FoundExample,
@@ -11,3 +18,4 @@ export { type ExampleOrigin, isRealOrigin, type TrainingHeader } from "./lineage
 export type { Holder } from "./owner.ts";
 export { type LatestProgress, openProgressFile, type ProgressFile, readProgress } from "./progress-file.ts";
 export type { KeyedEvent, RunLedger, RunRecord, StepWork } from "./run-ledger.ts";
+export { writeWhole } from "./write-whole.ts";

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
@@ -14,10 +14,21 @@ import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
 import { emptyLedger, openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
 import { readJson, writeJson } from "./stored-json.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** Where a project folder keeps all that its runs recorded. */
 export function ledgerFolder(folder: string): string {
   return join(folder, ".whetstone");
+}
+
+/** Under which fact the name of a run's newest report is kept. */
+export function reportFact(run: string): string {
+  return `report/${run}`;
+}
+
+function reportIn(fact: Json | undefined): string | undefined {
+  const read = z.object({ report: z.string() }).safeParse(fact);
+  return read.success ? read.data.report : undefined;
 }
 
 const databasePath = (folder: string): string => join(ledgerFolder(folder), "ledger.sqlite");
@@ -114,10 +125,19 @@ export class Ledger implements Disposable {
     const path = join(folder, name);
     naming(path, () => {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(`${path}.writing`, text);
-      renameSync(`${path}.writing`, path);
+      writeWhole(path, text);
     });
     return path;
+  }
+
+  /** Stores a run's report, in place of the one before it. Throws `no-space`, `folder-unwritable` or `disk-fault`. */
+  async keepReport(run: string, page: string): Promise<void> {
+    const before = this.getFact(reportFact(run));
+    const reports = new Artifacts(join(this.#folder, "reports"));
+    const report = await reports.putPage(page);
+    this.setFact(reportFact(run), { report });
+    const old = reportIn(before);
+    if (old !== undefined && old !== report) await reports.remove(old, "html");
   }
 
   /** What {@link checkpointPath} makes a path of; another folder's path as it is. */

@@ -25,7 +25,7 @@ import {
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
 import { computeOf } from "./baselines/compute.ts";
-import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { durable, durablePart, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import type { RoundSelection } from "./select.ts";
@@ -85,8 +85,10 @@ export async function optimizeStage(
         random: streamOf(context, round, "optimize"),
         checkpointName: (role, label) => `${run.id}/round-${round}-${role}-${label}`,
         durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
+        durablePart: (name, work) => durablePart(context, `round-${round}/optimize/${name}`, null, work),
         storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
         readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
+        forgetGroups: (artifact) => ledger.artifacts.remove(artifact),
         storeTraining: (training) =>
           keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
         onProgress: progress,

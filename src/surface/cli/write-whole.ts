@@ -1,14 +1,11 @@
-import { rename, rm, writeFile } from "node:fs/promises";
 import { messageOf, WhetstoneError } from "../../foundation/base/index.ts";
+import { writeWhole as write } from "../../foundation/ledger/index.ts";
 
 /** Writes a file that is whole where it exists, also where the disk is full or two write it at once. */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.writing`;
   try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
+    write(path, text);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw fileFault(error, path);
   }
 }

@@ -69,7 +69,7 @@ function checkpointsIn(value: Json | undefined): string[] {
   return found;
 }
 
-/** Members that name artifacts: pools and selections, rollouts, what a training learnt from, certificates and what they rest on. */
+/** Members that name artifacts: pools and selections, rollouts, what a training learnt from, certificates and what they rest on, reports. */
 const artifactKeys = new Set([
   "artifact",
   "rollouts",
@@ -79,16 +79,28 @@ const artifactKeys = new Set([
   "lineage",
   "evidence",
   "certificate",
+  "report",
 ]);
 
 /** Names of artifacts in results of steps, events, lineages and facts. */
 export function artifactsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {
-    if (artifactKeys.has(key)) found.push(...textsIn(member).filter((text) => /^[0-9a-f]{64}$/.test(text)));
+    if (artifactKeys.has(key)) found.push(...textsIn(member).filter(isHash));
   });
   return found;
 }
+
+/** Artifacts that hold a part of what is under way: they are taken away once the whole is stored, and no sooner. */
+export function partsUnderWay(steps: readonly { readonly name: string; readonly result: Json }[]): string[] {
+  const names = new Set(steps.map(({ name }) => name));
+  return steps.flatMap(({ name, result }) => {
+    const [, whole] = /^(.+\/rollouts)\/[^/]+\/\d+$/.exec(name) ?? [];
+    return whole === undefined || names.has(whole) ? [] : textsIn(result).filter(isHash);
+  });
+}
+
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
 function textsIn(value: Json | undefined): string[] {
   const found: string[] = [];

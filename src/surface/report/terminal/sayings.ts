@@ -119,7 +119,11 @@ function startWords(
 
 function recoveryWords({ reason, weights, replayed, seconds }: EventOf<"engine-recovered">): string {
   const steps = replayed === 0 ? "" : ` and ${plural(replayed, "step")} made again`;
-  return `a worker of the engine was lost (${reason}); ${weights} is loaded again${steps}, in ${duration(seconds)}`;
+  const what =
+    reason === "session-lost"
+      ? "the server forgot its session"
+      : `a worker of the engine was lost (${reason})`;
+  return `${what}; ${weights} is loaded again${steps}, in ${duration(seconds)}`;
 }
 
 function decisionWord(round: RoundStory): string {
