@@ -47,7 +47,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const decided = await decideStage(context, round, candidate, champion, { findings, gain, whole });
   const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) {
-    await certify(context, round, { candidate, champion });
+    await certify(context, round, { candidate, champion, evidence });
     await auditStage(context, round, "previous-champion", champion, candidate);
     await certifyAudit(
       context,

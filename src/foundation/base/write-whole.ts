@@ -1,7 +1,10 @@
 import { rename, rm, writeFile } from "node:fs/promises";
-import { messageOf, WhetstoneError } from "../../foundation/base/index.ts";
+import { messageOf, WhetstoneError } from "./errors.ts";
 
-/** Writes a file that is whole where it exists, also where the disk is full or two write it at once. */
+/**
+ * Writes a file that is whole where it exists, also where the disk is full or two write it at once. Throws `file-unwritable` and
+ * `no-space`.
+ */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.${process.pid}.writing`;
   try {
