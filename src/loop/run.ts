@@ -173,7 +173,9 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
     record = adopted.record;
     if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
     if (record.events().length > 0) onResume?.(record.events());
-    const allowed = await askForMore({ ...asking, run: record }, wanted);
+    const allowed = await askForMore({ ...asking, run: record }, wanted, {
+      given: read.budget !== undefined,
+    });
     if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
     await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
