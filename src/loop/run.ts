@@ -22,12 +22,12 @@ import {
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
-import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
 import { certifyAudit } from "./round/certify.ts";
-import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
+import { type OversightContext, type QuestionListener, type RoundContext, tell } from "./round/context.ts";
 import { blockParts } from "./round/decide/block-parts.ts";
 import { checkProbes } from "./round/decide/probe-parts.ts";
+import { settleAll, settleWaiting } from "./round/decide/waiting-promotions.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
@@ -121,8 +121,10 @@ export interface RunOptions {
   readonly lineage?: boolean;
   /** Parts of the definition's budget that are others now: a raised one goes on with a run that was finished. */
   readonly budget?: BudgetChange;
-  /** Hears each question of `oversight` that the run waits for; {@link answerQuestion} answers. */
-  readonly onQuestion?: (question: Question) => void;
+  /**
+   * Hears each question of `oversight` that the run waits for, or goes on beside (`goesOn`); {@link answerQuestion} answers.
+   */
+  readonly onQuestion?: QuestionListener;
 }
 
 const optionsSchema = z.strictObject({
@@ -318,15 +320,18 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
     while (state.round < rounds && state.stopped === null) {
       const next: number = state.round + 1;
       if (next > played) context.withinBudget();
-      state = rollbacks.after(
-        rollbacks.givesUp(next) ? { ...state, round: next } : await playRound(context, state),
-      );
+      state = rollbacks.givesUp(next) ? { ...state, round: next } : await playRound(context, state);
+      state = rollbacks.after(await settleWaiting(context, state));
       // Rounds that were played before are only read again: what they came to is not the newest.
       if (state.round >= played) rememberChampion(definition, ledger, state.champion);
     }
   } catch (error) {
     spent = stoppedAt(error);
     if (spent === null) throw error;
+  }
+  if (state !== undefined && state.waiting.length > 0) {
+    state = rollbacks.after(await settleAll(context, state));
+    rememberChampion(definition, ledger, state.champion);
   }
   await close(context, { base, state, spent, rollbacks: rollbacks.count });
 }

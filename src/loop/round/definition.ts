@@ -44,7 +44,11 @@ export interface RunDefinition {
   readonly afterReject: "candidate" | "champion";
   readonly budget: Budget;
   /** What a person is asked before it is done. */
-  readonly oversight: { readonly ask: readonly Asked[] };
+  readonly oversight: {
+    readonly ask: readonly Asked[];
+    /** What goes on while a promotion waits for its answer. */
+    readonly whileWaiting: "stop" | "next-round";
+  };
   readonly precision: Precision;
   readonly gradientCheckpointing: boolean;
   /** Adapters that are trained in place of the model's weights; absent where all of these are. */

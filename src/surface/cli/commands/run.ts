@@ -58,9 +58,13 @@ async function drawn(asked: Asked, { output, environment }: CliContext): Promise
   return await attempt(asked, {
     watch: sayingWhence(view),
     onResume: view.recall,
-    onQuestion: (question: Question) => {
+    onQuestion: (question: Question, { goesOn }: { readonly goesOn: boolean }) => {
       for (const line of questionWords(question, asked.where)) view.note(line);
-      view.note("This run waits for the answer; Ctrl-C ends it, and the question stays.");
+      view.note(
+        goesOn
+          ? "This run goes on from the champion meanwhile, and takes the answer in between rounds."
+          : "This run waits for the answer; Ctrl-C ends it, and the question stays.",
+      );
     },
     signal: interruption.signal,
   });
