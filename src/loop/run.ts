@@ -22,13 +22,13 @@ import {
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
-import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
 import type { PlayedRound } from "./round/baselines.ts";
 import { certifyAudit } from "./round/certify.ts";
-import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
+import { type OversightContext, type QuestionListener, type RoundContext, tell } from "./round/context.ts";
 import { blockParts } from "./round/decide/block-parts.ts";
 import { checkProbes } from "./round/decide/probe-parts.ts";
+import { settleAll, settleWaiting } from "./round/decide/waiting-promotions.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
@@ -126,8 +126,10 @@ export interface RunOptions {
   readonly lineage?: boolean;
   /** Parts of the definition's budget that are others now: a raised one goes on with a run that was finished. */
   readonly budget?: BudgetChange;
-  /** Hears each question of `oversight` that the run waits for; {@link answerQuestion} answers. */
-  readonly onQuestion?: (question: Question) => void;
+  /**
+   * Hears each question of `oversight` that the run waits for, or goes on beside (`goesOn`); {@link answerQuestion} answers.
+   */
+  readonly onQuestion?: QuestionListener;
 }
 
 const optionsSchema = z.strictObject({
@@ -181,7 +183,9 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
     record = adopted.record;
     if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
     if (record.events().length > 0) onResume?.(record.events());
-    const allowed = await askForMore({ ...asking, run: record }, wanted);
+    const allowed = await askForMore({ ...asking, run: record }, wanted, {
+      given: read.budget !== undefined,
+    });
     if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
     await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
@@ -333,18 +337,21 @@ async function play(
       const before: RunState = state;
       const next = before.round + 1;
       if (next > played) context.withinBudget();
-      if (rollbacks.givesUp(next)) state = rollbacks.after({ ...before, round: next });
-      else {
-        const after = await playRound(context, before);
-        rounds.push({ before, after });
-        state = rollbacks.after(after);
-      }
+      const givenUp = rollbacks.givesUp(next);
+      const made: RunState = givenUp ? { ...before, round: next } : await playRound(context, before);
+      const after = await settleWaiting(context, made);
+      if (!givenUp) rounds.push({ before, after });
+      state = rollbacks.after(after);
       // Rounds that were played before are only read again: what they came to is not the newest.
       if (state.round >= played) rememberChampion(definition, ledger, state.champion);
     }
   } catch (error) {
     spent = stoppedAt(error);
     if (spent === null) throw error;
+  }
+  if (state !== undefined && state.waiting.length > 0) {
+    state = rollbacks.after(await settleAll(context, state));
+    rememberChampion(definition, ledger, state.champion);
   }
   if (base !== undefined && state !== undefined) {
     const { round } = state;

@@ -4,7 +4,14 @@ import type { MethodContext, Tally } from "../../../gro/method/index.ts";
 import { restoreGroup, storeGroup } from "../../../gro/rollout/index.ts";
 import type { Remedies } from "../../../gro/update/index.ts";
 import type { Measured } from "../../../lifecycle/evaluate/index.ts";
-import { durable, durablePart, type RoundContext, type StageProgress, signalOf, streamOf } from "../context.ts";
+import {
+  durable,
+  durablePart,
+  type RoundContext,
+  type StageProgress,
+  signalOf,
+  streamOf,
+} from "../context.ts";
 import type { Lineage, RunState } from "../state.ts";
 import { type ComparisonPoint, computeOf, type TrainedRound } from "./compute.ts";
 

@@ -1,10 +1,18 @@
 import type { Json } from "../../../foundation/base/index.ts";
 import type { RunEvent } from "../../../foundation/contract/index.ts";
 import type { LedgerReader, RunRecord } from "../../../foundation/ledger/index.ts";
+import { questionsOf } from "../../oversight/index.ts";
 import { shortShare } from "../../round/baselines/compute.ts";
 
 /** Why a checkpoint stays. Without one that is `needed` the run cannot go on; a promoted one is there to be rolled back to. */
-export type Reason = "base" | "champion" | "newest candidate" | "promoted" | "compared with" | "under way";
+export type Reason =
+  | "base"
+  | "champion"
+  | "newest candidate"
+  | "promoted"
+  | "compared with"
+  | "under way"
+  | "asked about";
 
 /** Checkpoints that something refers to, with the first reason that was found. */
 export function keptCheckpoints(ledger: LedgerReader): ReadonlyMap<string, Reason> {
@@ -47,6 +55,12 @@ function keepOfRun(
   for (let round = 1; round <= compared; round++)
     keep("compared with", checkpointsIn(results.get(`round-${round}/optimize`)));
   if (isLast) keep("newest candidate", checkpointsIn(results.get(`round-${newest}/optimize`)));
+  if (isLast)
+    for (const { about, round, givenUp } of questionsOf(ledger.events(id))) {
+      const settled = ["approval", "answer"].some((step) => results.has(`round-${round}/${step}`));
+      if (about === "promotion" && !givenUp && !settled)
+        keep("asked about", checkpointsIn(results.get(`round-${round}/optimize`)));
+    }
   for (const [name, result] of results) {
     const [, stage] = /^(round-\d+\/(?:prepare|optimize|baseline-[\w-]+))\//.exec(name) ?? [];
     if (stage !== undefined && !results.has(stage)) keep("under way", own(result));

@@ -42,7 +42,8 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       return everything ? [[span(startWords(event, story))]] : [];
     case "decision-made": {
       const round = roundOf(story, event.round);
-      if (!everything || round === undefined) return [];
+      // A round that has ended is decided where a person's answer came later: nothing else says it.
+      if (round === undefined || !(everything || round.finished)) return [];
       return [
         [span(`${roundName(event.round)}  ${decisionWord(round)}: ${event.decision.reason}`, styleOf(round))],
       ];
