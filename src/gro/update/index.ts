@@ -1,6 +1,8 @@
+export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
-export * from "./policy-gradient.ts";
+export { policyGradient } from "./policy-gradient.ts";
+export { klSchema, type PolicyGradientOptions } from "./policy-options.ts";
 export * from "./schedule.ts";
 export * from "./supervised.ts";
 export {

@@ -66,6 +66,20 @@ export interface UpdateOutcome {
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
   readonly uses: Uses;
+  /** What of the rollouts taught nothing; of an update that leaves none out it need not be told. */
+  readonly leftOut?: LeftOut;
+}
+
+/** What an update was given and could not learn from, counted so that nothing is left out in silence. */
+export interface LeftOut {
+  /** Groups with rollouts of the role. */
+  readonly groups: number;
+  /** Of these, groups that teach nothing: all rewards are equal, or too few rollouts are there to compare. */
+  readonly groupsSkipped: number;
+  /** Rollouts whose reward could not be computed. */
+  readonly rolloutsVoid: number;
+  /** Rollouts of weights that lie too far back. */
+  readonly rolloutsStale: number;
 }
 
 /** How often each example was in a batch, in the order in which they first were. */
@@ -85,6 +99,8 @@ export interface UpdatePart {
   readonly references?: readonly ReferenceWeights[];
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
+  /** Attempts at one item that it compares with each other, at the least; 1 if left out. */
+  readonly attemptsPerItem?: number;
   /** Optimiser steps of one application, given how many examples there are to learn from. */
   steps(examples: ExampleCounts): number;
   /**
