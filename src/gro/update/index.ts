@@ -1,4 +1,5 @@
 export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
+export { learnNothing } from "./learn-nothing.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
 export { policyGradient } from "./policy-gradient.ts";
