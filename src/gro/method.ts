@@ -83,10 +83,11 @@ export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
 export function gro(options: GroOptions): Method {
   const read = readOptions("gro()", optionsSchema, options);
   const { name, generate, reward, update, items, repeat, start } = read;
-  if (update.learnsBy === "policy-gradient" && generate.samplesPerItem < 2)
+  const { attemptsPerItem = 0 } = update;
+  if (generate.samplesPerItem < attemptsPerItem)
     throw userError(
       "invalid-option",
-      `${name}(): a group-relative policy gradient needs at least 2 attempts an item; use generate: samples({ samples: 8 }).`,
+      `${name}(): a group-relative ${update.name} needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
     );
   if (update.learnsBy === "policy-gradient" && generate.offPolicy)
     throw userError(

@@ -1,10 +1,18 @@
 export * from "./agreement.ts";
+export * from "./cluster-frequency.ts";
 export * from "./consensus.ts";
 export * from "./distinct.ts";
 export * from "./everything.ts";
 export * from "./labelled.ts";
 export { type LearnabilityOptions, learnability } from "./learnability.ts";
+export { type LearnedRewardOptions, learnedReward } from "./learned-reward.ts";
 export * from "./majority.ts";
 export * from "./modal-length.ts";
+export * from "./negative-entropy.ts";
+export * from "./overlong-penalty.ts";
 export type { RewardContext, RewardPart } from "./part.ts";
+export * from "./repetition-penalty.ts";
+export * from "./self-certainty.ts";
 export * from "./verifier.ts";
+export * from "./weighted.ts";
+export * from "./with-baseline.ts";

@@ -1,5 +1,6 @@
 export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
 export { learnNothing } from "./learn-nothing.ts";
+export { type LearnVerdictsOptions, learnVerdicts } from "./learn-verdicts.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
 export { policyGradient } from "./policy-gradient.ts";

@@ -175,8 +175,15 @@ describe("policyGradient", () => {
       { item, rollouts: [attempt("x", 1), attempt("y", null)] },
       { item: itemOf("w"), rollouts: [] },
     ];
-    const { outcome } = await update(groups);
-    expect(outcome.leftOut).toEqual({ groups: 3, groupsSkipped: 2, rolloutsVoid: 1, rolloutsStale: 0 });
+    const learning = {
+      groups,
+      replay: { base: [], older: [] },
+      random: randomStream(0, "x"),
+      role: "solver",
+    };
+    expect(policyGradient().compared?.(learning)).toEqual({ taught: 1, skipped: 2 });
+    expect(policyGradient({ advantages: "batch" }).compared?.(learning)).toEqual({ taught: 3, skipped: 0 });
+    expect(policyGradient().compared?.({ ...learning, role: "peer" })).toEqual({ taught: 0, skipped: 0 });
   });
 
   test("rollouts that are older than may be are left out, and those whose age cannot be known", async () => {
@@ -192,10 +199,10 @@ describe("policyGradient", () => {
       rollouts: [of("model@0", 1), of("other@0", 0), of("/a/path", 1), of("model@7", 1)],
     };
     const { outcome, batch } = await update([group], { maxStaleness: 2 });
-    expect(outcome.leftOut).toMatchObject({ rolloutsStale: 2, groupsSkipped: 0 });
+    expect(outcome.stale).toBe(2);
     expect(batch?.data).toHaveLength(2);
     const whole = await update([group]);
-    expect(whole.outcome.leftOut).toMatchObject({ rolloutsStale: 0 });
+    expect(whole.outcome.stale).toBe(0);
     expect(whole.model.log).not.toContain("snapshot");
   });
 

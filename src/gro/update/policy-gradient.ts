@@ -2,7 +2,7 @@ import { readOptions } from "../../foundation/base/index.ts";
 import type { Example } from "../../foundation/contract/index.ts";
 import { exampleOfRollout } from "../rollout/index.ts";
 import { advantagesOf, type Judged } from "./advantages.ts";
-import { type LeftOut, noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
+import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
 import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
 import {
   type PolicyGradientOptions,
@@ -45,9 +45,10 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     ...(kl === undefined ? {} : { references: [kl.reference] }),
     attemptsPerItem: grouped ? 2 : 1,
     steps: () => iterations * minibatches,
+    compared: (learning) => compared(learning, read),
     optimizerState,
     update: async (request) => {
-      const { responses, leftOut } = await weigh(request, read);
+      const { responses, stale } = await weigh(request, read);
       const batchOptions = {
         loss: policyLossOf(read),
         average: read.average,
@@ -60,20 +61,20 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
         learningRateAt: () => (request.remedies ?? noRemedies).learningRate * learningRate,
         gradientClipNorm,
       });
-      return { ...outcome, leftOut };
+      return { ...outcome, stale };
     },
   };
 }
 
-/** The responses that teach, with their advantages, and what was left out. */
+/** The responses that teach, with their advantages, and how many are too old to. */
 async function weigh(
   request: UpdateRequest,
   read: PolicyGradientRead,
-): Promise<{ readonly responses: readonly WeighedResponse[]; readonly leftOut: LeftOut }> {
+): Promise<{ readonly responses: readonly WeighedResponse[]; readonly stale: number }> {
   const { policy, groups, models, signal } = request;
   const { trained, maxStaleness, kl } = read;
   const weightVersion = maxStaleness === undefined ? undefined : await versionOf(request);
-  const { taken, voids, stale } = takenFrom(groups, {
+  const { taken, stale } = takenFrom(groups, {
     role: policy.role,
     trained,
     maxStaleness,
@@ -110,15 +111,26 @@ async function weigh(
       return [{ example, behaviour: sampledLogprobs(one), advantages: own, reference: references.get(one) }];
     }),
   );
-  const seen = groups.filter(({ rollouts }) => rollouts.some(({ rollout }) => rollout.role === policy.role));
-  const taught = taken.filter((group, at) => group.length > 0 && advantages[at] !== undefined);
-  const leftOut = {
-    groups: seen.length,
-    groupsSkipped: seen.length - taught.length,
-    rolloutsVoid: voids,
-    rolloutsStale: stale,
-  };
-  return { responses, leftOut };
+  return { responses, stale };
+}
+
+/** Groups of the role that have something to compare, and those where nothing differs. A KL in the reward makes all rewards differ. */
+function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCounts {
+  const { taken } = takenFrom(groups, { role, trained: read.trained });
+  const judged = taken.map((group) =>
+    group.map((one): Judged => {
+      const { length } = sampledLogprobs(one);
+      return { reward: one.reward, baseline: one.scored.parts.baseline, tokens: length };
+    }),
+  );
+  const advantages = advantagesOf(judged, read);
+  const differs = (at: number): boolean =>
+    advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) > 1);
+  const written = [...groups.keys()].filter((at) =>
+    groups[at]?.rollouts.some(({ rollout }) => rollout.role === role),
+  );
+  const taught = written.filter(differs).length;
+  return { taught, skipped: written.length - taught };
 }
 
 /** What a step learns from: all, or its share of them in the iteration's own order. */

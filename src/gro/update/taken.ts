@@ -17,19 +17,16 @@ export interface TakeOptions {
   readonly weightVersion?: string | undefined;
 }
 
-/** A role's rollouts that may teach, group by group, and how many may not: void ones, and those that are too old. */
+/** A role's rollouts that may teach, group by group, void ones never among them, and how many are too old to. */
 export function takenFrom(
   groups: readonly ScoredGroup[],
   { role, trained, maxStaleness, weightVersion = "" }: TakeOptions,
-): { readonly taken: readonly (readonly Taken[])[]; readonly voids: number; readonly stale: number } {
-  let [voids, stale] = [0, 0];
+): { readonly taken: readonly (readonly Taken[])[]; readonly stale: number } {
+  let stale = 0;
   const taken = groups.map(({ rollouts }, group) => {
     const own = [...rollouts.entries()].filter(([, { rollout }]) => rollout.role === role);
     return own.slice(0, trained).flatMap(([rollout, scored]): Taken[] => {
-      if (scored.reward === null) {
-        voids += 1;
-        return [];
-      }
+      if (scored.reward === null) return [];
       if (
         maxStaleness !== undefined &&
         !(ageOf(scored.rollout.weightVersion, weightVersion) <= maxStaleness)
@@ -40,7 +37,7 @@ export function takenFrom(
       return [{ scored, reward: scored.reward, place: { group, rollout, artifact: null } }];
     });
   });
-  return { taken, voids, stale };
+  return { taken, stale };
 }
 
 /**
