@@ -18,7 +18,7 @@ import {
   updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -64,8 +64,11 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     if ((context.whyBlocked?.(tally) ?? null) !== null)
       return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
     const update = updateOf(pass, role);
-    const steps = update.steps(countExamples(groups, { base: context.base, older: context.older }));
-    const tallies: Partial<Tally>[] = [];
+    const replay = { base: context.base, older: context.older };
+    const random = context.random.fork(`${name}/update/${role}`);
+    const learning = { groups, replay, random, role };
+    const steps = update.steps(countExamples(groups, replay), learning);
+    const tallies: Partial<Tally>[] = [groupCounts(update, learning)];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
     let checkpoint = begun;
@@ -80,13 +83,14 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           positionsTrained,
           losses: made,
           uses,
+          stale = 0,
         } = await update.update({
           policy,
           groups,
           task: context.task,
           models: { reference },
-          replay: { base: context.base, older: context.older },
-          random: context.random.fork(`${name}/update/${role}`),
+          replay,
+          random,
           from,
           to,
           ...(context.remedies ? { remedies: context.remedies } : {}),
@@ -118,14 +122,19 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           tokensTrained,
           realTokens,
           positionsTrained,
+          stale,
           losses: [...made],
           trained: [record],
         };
       });
       if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
-      const { tokensTrained, realTokens, positionsTrained } = result;
-      tallies.push({ tokensTrained, realTokens, positionsTrained });
+      tallies.push({
+        tokensTrained: result.tokensTrained,
+        realTokens: result.realTokens,
+        positionsTrained: result.positionsTrained,
+        ...(from === 0 ? { rolloutsStale: result.stale ?? 0 } : {}),
+      });
       losses.push(...lossesIn(result));
       trained.push(...trainedIn(result));
     }

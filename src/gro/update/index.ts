@@ -1,7 +1,10 @@
+export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
 export { learnNothing } from "./learn-nothing.ts";
+export { type LearnVerdictsOptions, learnVerdicts } from "./learn-verdicts.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
-export * from "./policy-gradient.ts";
+export { policyGradient } from "./policy-gradient.ts";
+export { klSchema, type PolicyGradientOptions } from "./policy-options.ts";
 export * from "./schedule.ts";
 export * from "./supervised.ts";
 export {
