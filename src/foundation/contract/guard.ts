@@ -90,6 +90,11 @@ export interface TrainingEvidence {
   readonly circular: boolean;
   /** Why nothing was learnt from the rollouts; null where it was. */
   readonly blocked: string | null;
+  /** Where responses are compared: groups that taught something, and groups that were skipped because nothing in them differs. */
+  readonly groupsTaught?: number;
+  readonly groupsSkipped?: number;
+  /** Verdicts of a judge that could not be read: what they are of never trains. */
+  readonly unreadVerdicts?: number;
 }
 
 /** A number tracked each round. */

@@ -12,7 +12,7 @@ import type {
 } from "../../foundation/contract/index.ts";
 import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
-import type { RewardContext } from "../reward/index.ts";
+import { type RewardContext, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { probePolicy } from "./probe.ts";
@@ -74,7 +74,8 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
       const probed = await probePolicy(
         policy,
         sampler,
-        groups.flatMap(({ rollouts }) => rollouts),
+        // A critic that has a policy of its own wrote with other weights.
+        groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role)),
         signal,
       );
       return { groups, probed };
@@ -111,12 +112,14 @@ async function countsOf(
   lead: string,
   verify: RewardContext["verify"],
 ): Promise<Partial<Tally>> {
+  // A critique or a verdict answers no item of the task: nothing knows its truth.
+  const answered = new Set(scored.map(({ item }) => item.canonical));
   const right = async ({ item, response }: Rollout): Promise<boolean | null> => {
+    if (!answered.has(item.canonical)) return null;
     const verdict = await verify(item, response);
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
-  // A critique or a verdict answers no item of the task: nothing knows its truth.
   const byLead = scored.flatMap(({ item, rollouts: own }) =>
     own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
   );
@@ -136,6 +139,10 @@ async function countsOf(
     rightKept: keptOf(true),
     wrongKept: keptOf(false),
     ...rewardSums(scored, lead),
+    unreadVerdicts: scored.reduce(
+      (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
+      0,
+    ),
     tokensSampled: rollouts.reduce(
       (sum, { segments }) =>
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
@@ -146,9 +153,11 @@ async function countsOf(
 
 /** Attempts at one item are not independent, their means are: so items are counted. */
 function rewardSums(scored: readonly ScoredGroup[], lead: string): Partial<Tally> {
-  const means = scored.flatMap(({ rollouts }) => {
+  const means = scored.flatMap(({ item, rollouts }) => {
     const rewards = rollouts.flatMap(({ rollout, reward }) =>
-      rollout.role === lead && reward !== null ? [Math.min(1, Math.max(0, reward))] : [],
+      rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null
+        ? [Math.min(1, Math.max(0, reward))]
+        : [],
     );
     return rewards.length === 0 ? [] : [rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length];
   });

@@ -6,7 +6,7 @@ import type { MethodContext } from "./context.ts";
 import { type CheckpointsByRole, type PassOutcome, type PassRun, pick } from "./pass.ts";
 import { runOnce } from "./run-once.ts";
 import { runRepeatedly } from "./run-repeatedly.ts";
-import { addTallies, type Tally } from "./tally.ts";
+import { addTallies, type Tally, whyNothingTaught } from "./tally.ts";
 
 /** Checkpoints that a pass saves of each role in a round, with so many examples; all but the last are of unfinished training. */
 export function checkpointsOf({ repeat, update }: Pass, examples: ExampleCounts): number {
@@ -48,7 +48,8 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   // What one pass made for the next to begin with has served.
   const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
   for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
-  return { checkpoints, rollouts, tally: addTallies(tallies), losses, trained, blocked };
+  const tally = addTallies(tallies);
+  return { checkpoints, rollouts, tally, losses, trained, blocked: blocked ?? whyNothingTaught(tally) };
 }
 
 async function played(run: PassRun): Promise<PassOutcome> {

@@ -17,7 +17,7 @@ import {
   updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -57,8 +57,11 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     if ((context.whyBlocked?.(tally) ?? null) !== null)
       return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
     const update = updateOf(pass, role);
-    const steps = update.steps(countExamples(groups, { base: context.base, older: context.older }));
-    const tallies: Partial<Tally>[] = [];
+    const replay = { base: context.base, older: context.older };
+    const random = context.random.fork(`${name}/update/${role}`);
+    const learning = { groups, replay, random, role };
+    const steps = update.steps(countExamples(groups, replay), learning);
+    const tallies: Partial<Tally>[] = [groupCounts(update, learning)];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
     let checkpoint = begun;
@@ -77,8 +80,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           groups,
           task: context.task,
           models: { reference },
-          replay: { base: context.base, older: context.older },
-          random: context.random.fork(`${name}/update/${role}`),
+          replay,
+          random,
           from,
           to,
           ...(context.remedies ? { remedies: context.remedies } : {}),

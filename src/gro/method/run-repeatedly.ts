@@ -15,7 +15,7 @@ import {
   updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
 export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
@@ -56,20 +56,25 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           break;
         }
         const updates = await Promise.all(
-          policies.map((policy) =>
-            updateOf(pass, policy.role).update({
+          policies.map((policy) => {
+            const { role } = policy;
+            const update = updateOf(pass, role);
+            const random = context.random.fork(`${name}/update/${role}/${repetition}`);
+            const learning = { groups: scored, replay, random, role };
+            parts.push(groupCounts(update, learning));
+            return update.update({
               policy,
               groups: scored,
               replay,
               task: context.task,
               models: { reference },
-              random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
+              random,
               from: 0,
-              to: updateOf(pass, policy.role).steps(countExamples(scored, replay)),
+              to: update.steps(countExamples(scored, replay), learning),
               ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
-            }),
-          ),
+            });
+          }),
         );
         for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
         stepsAfter += Math.max(...updates.map((update) => update.losses.length));

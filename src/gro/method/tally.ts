@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Tolerance, TrainingEvidence } from "../../foundation/contract/index.ts";
 import { meanOfSums } from "../../foundation/statistics/index.ts";
+import type { Learning, UpdatePart } from "../update/index.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
 export const tallySchema = z.object({
@@ -28,6 +29,11 @@ export const tallySchema = z.object({
   rewardSquares: z.number().default(0),
   /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
   mismatchKlSum: z.number().default(0),
+  /** Of the groups that the lead's update compared responses in: those that taught something, and those where nothing differs. */
+  groupsTaught: z.number().default(0),
+  groupsSkipped: z.number().default(0),
+  /** Verdicts of a judge that could not be read. */
+  unreadVerdicts: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -51,6 +57,9 @@ export const emptyTally: Tally = {
   rewardSum: 0,
   rewardSquares: 0,
   mismatchKlSum: 0,
+  groupsTaught: 0,
+  groupsSkipped: 0,
+  unreadVerdicts: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
@@ -64,6 +73,26 @@ export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
     }
   }
   return total;
+}
+
+/** What an update that compares responses says of the groups; nothing of one that does not. */
+export function groupCounts({ compared }: UpdatePart, learning: Learning): Partial<Tally> {
+  const counts = compared?.(learning);
+  return counts === undefined ? {} : { groupsTaught: counts.taught, groupsSkipped: counts.skipped };
+}
+
+/** Why an update that compares responses made no step, in words; null where it made one, or where none compares. */
+export function whyNothingTaught({
+  tokensTrained,
+  groupsTaught,
+  groupsSkipped,
+  unreadVerdicts,
+}: Tally): string | null {
+  if (tokensTrained > 0 || groupsTaught > 0) return null;
+  const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
+  if (groupsSkipped > 0)
+    return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
+  return unread === "" ? null : `nothing was learnt: ${unread}, and no other response has a reward`;
 }
 
 /**
@@ -100,6 +129,11 @@ export function evidenceOf(
     reward: rewardOf(tally),
     circular,
     blocked,
+    // Said only where there is something to say: most methods compare nothing and ask no judge.
+    ...(tally.groupsTaught + tally.groupsSkipped === 0
+      ? {}
+      : { groupsTaught: tally.groupsTaught, groupsSkipped: tally.groupsSkipped }),
+    ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
   };
 }
 

@@ -41,6 +41,9 @@ export interface RewardPart {
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
 }
 
+/** Name of a score's part that counts the judge's verdicts on it that could not be read. */
+export const unreadPart = "unread";
+
 /** As {@link scoreEach}, by a function that may take its time; all rollouts are scored at once. */
 export async function scoreEachLater(
   groups: readonly RolloutGroup[],

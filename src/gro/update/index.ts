@@ -1,6 +1,9 @@
+export { type OnPolicyDistillationOptions, onPolicyDistillation } from "./distillation.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
 export * from "./policy-gradient.ts";
+export * from "./preference/index.ts";
+export { type RewardWeightedOptions, rewardWeighted } from "./reward-weighted.ts";
 export * from "./schedule.ts";
 export * from "./supervised.ts";
 export {
@@ -11,3 +14,5 @@ export {
   trainBatches,
   usualClipNorm,
 } from "./train.ts";
+export { type TurnGradientOptions, turnGradient } from "./turn-gradient.ts";
+export { type UnlikelihoodOptions, unlikelihood } from "./unlikelihood.ts";

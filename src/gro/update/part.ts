@@ -29,6 +29,11 @@ export function countExamples(groups: readonly ScoredGroup[], { base }: Replay):
   return { newest: keptExamples(groups, () => null).length, base: base.length };
 }
 
+/** What a role is to learn from. */
+export interface Learning extends Pick<UpdateRequest, "groups" | "replay" | "random"> {
+  readonly role: string;
+}
+
 /** What guards asked of the next rounds, as factors on what a method does by itself: 1 changes nothing. */
 export interface Remedies {
   /** On every learning rate; at most 1. */
@@ -55,6 +60,12 @@ export interface UpdateRequest {
   readonly signal?: AbortSignal;
   /** Hears how many steps are done, and the loss of the newest; null where that is no number. */
   readonly onProgress?: (step: number, loss: number | null) => void;
+}
+
+/** Of the groups that could have taught something, how many did, and how many were skipped because nothing in them differs. */
+export interface GroupCounts {
+  readonly taught: number;
+  readonly skipped: number;
 }
 
 export interface UpdateOutcome {
@@ -85,8 +96,13 @@ export interface UpdatePart {
   readonly references?: readonly ReferenceWeights[];
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
-  /** Optimiser steps of one application, given how many examples there are to learn from. */
-  steps(examples: ExampleCounts): number;
+  /**
+   * Optimiser steps of one application, given how many examples there are to learn from, and, once they are made, the rollouts that
+   * the role's policy is to learn from.
+   */
+  steps(examples: ExampleCounts, learning?: Learning): number;
+  /** Where it compares responses with each other: how many groups there are to learn from, and how many teach nothing. */
+  compared?(learning: Learning): GroupCounts;
   /**
    * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
    * of this run trained, and start at zero on the base, whose moments are of another objective.

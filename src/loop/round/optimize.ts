@@ -148,8 +148,14 @@ function* rowsOf(groups: readonly ScoredGroup[]): Generator<Json> {
   for (const group of groups) yield storeGroup(group);
 }
 
-function summaryOf({ rollouts, kept, tokensTrained }: Tally): string {
-  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained`;
+function summaryOf({ rollouts, kept, tokensTrained, ...rest }: Tally): string {
+  const { groupsTaught, groupsSkipped, unreadVerdicts } = rest;
+  const skipped =
+    groupsSkipped === 0
+      ? ""
+      : `, ${groupsSkipped} of ${groupsTaught + groupsSkipped} groups skipped, in which nothing differs`;
+  const unread = unreadVerdicts === 0 ? "" : `, ${unreadVerdicts} verdicts could not be read`;
+  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${skipped}${unread}`;
 }
 
 const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();
