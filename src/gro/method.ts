@@ -17,8 +17,12 @@ export interface Pass {
   readonly writers?: readonly string[];
   /** Items of each repetition, taken in order from the selection; all of them when not given. */
   readonly items?: number;
-  /** Which items there are, where it is not the selection: those that the pass before this one made. */
-  readonly itemsFrom?: (earlier: readonly ScoredGroup[], task: Task) => readonly Item[];
+  /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
+  readonly itemsFrom?: (
+    earlier: readonly ScoredGroup[],
+    task: Task,
+    demonstrated: readonly Item[],
+  ) => readonly Item[];
   readonly generate: GeneratePart;
   readonly reward: RewardPart;
   readonly update: UpdatePart;

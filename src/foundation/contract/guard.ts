@@ -79,7 +79,10 @@ export interface TrainingEvidence {
   readonly meanResponseTokens: number | null;
   /** KL of the sampler from the trainer that the mismatch implies, in nats a sampled token. */
   readonly mismatchKl: number | null;
-  /** Of what the lead wrote: right and wrong answers by the truth, and how many of each the run's own reward kept. */
+  /**
+   * Of what the lead wrote and the run's own reward judged: right and wrong answers by the truth, and how many of each it kept; of
+   * rewards that are shares, how many it put above the mean of their item's.
+   */
   readonly right: number;
   readonly rightKept: number;
   readonly wrong: number;

@@ -1,6 +1,12 @@
 export * from "./agreement.ts";
+export * from "./by-turn.ts";
 export * from "./everything.ts";
+export * from "./judge.ts";
 export * from "./majority.ts";
 export * from "./modal-length.ts";
+export * from "./pairwise-judge.ts";
 export type { RewardContext, RewardPart } from "./part.ts";
+export * from "./ungraded.ts";
 export * from "./verifier.ts";
+export * from "./vote-share.ts";
+export * from "./win-rate.ts";

@@ -10,8 +10,8 @@ import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
 const optionsSchema = z.strictObject({
   /** τ: the smaller, the more the best responses count for. */
   temperature: z.number().positive().default(0.4),
-  /** Responses of one item at most, the best of them; all if left out. */
-  mostPerItem: z.number().int().min(1).optional(),
+  /** Responses to one prompt at most, the best of them; all if left out. Another attempt after another answer is another prompt. */
+  mostPerPrompt: z.number().int().min(1).optional(),
   epochs: z.number().positive().max(100).default(1),
   batch: z.number().int().min(1).default(64),
   learningRate: z.number().positive().default(1e-3),
@@ -32,13 +32,13 @@ export type RewardWeightedOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart {
   const read = readOptions("rewardWeighted()", optionsSchema, options);
-  const { temperature, mostPerItem, epochs, batch, learningRate, optimizerState, gradientClipNorm } = read;
+  const { temperature, mostPerPrompt, epochs, batch, learningRate, optimizerState, gradientClipNorm } = read;
   const length = { epochs, batch };
   return {
     name: "reward-weighted",
     description: {
       temperature,
-      ...(mostPerItem === undefined ? {} : { mostPerItem }),
+      ...(mostPerPrompt === undefined ? {} : { mostPerPrompt }),
       epochs,
       batch,
       learningRate,
@@ -55,12 +55,12 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
     optimizerState,
     steps: ({ newest }, learning) =>
       stepsOver(
-        learning === undefined ? newest : rewardedOf(learning.groups, learning.role, mostPerItem).length,
+        learning === undefined ? newest : rewardedOf(learning.groups, learning.role, mostPerPrompt).length,
         length,
       ),
     update: (request) => {
       const { policy, groups, random, remedies = noRemedies } = request;
-      const rewarded = rewardedOf(groups, policy.role, mostPerItem);
+      const rewarded = rewardedOf(groups, policy.role, mostPerPrompt);
       const total = stepsOver(rewarded.length, length);
       const draw = drawsOver(rewarded, length, random);
       return trainBatches({
@@ -84,12 +84,15 @@ function rewardedOf(
   most = Number.POSITIVE_INFINITY,
 ): Rewarded[] {
   return groups.flatMap(({ rollouts }, group) => {
-    const own = rollouts.flatMap(({ rollout, reward }, place) => {
+    const own = rollouts.flatMap(({ rollout, reward }, place): Rewarded[] => {
       if (rollout.role !== role || reward === null) return [];
       const example = exampleOfRollout(rollout, { group, rollout: place, artifact: null });
       return example.response.length === 0 ? [] : [{ example, reward }];
     });
-    return own.length <= most ? own : own.toSorted((a, b) => b.reward - a.reward).slice(0, most);
+    const byPrompt = Map.groupBy(own, ({ example }) => example.context.join(","));
+    return [...byPrompt.values()].flatMap((answers) =>
+      answers.length <= most ? answers : answers.toSorted((a, b) => b.reward - a.reward).slice(0, most),
+    );
   });
 }
 

@@ -1,13 +1,35 @@
+import { dpoPage } from "./methods/reinforcement/dpo.ts";
 import { grpoPage } from "./methods/reinforcement/grpo.ts";
+import { ktoPage } from "./methods/reinforcement/kto.ts";
 import { rejectionSamplingPage } from "./methods/rejection/rejection-sampling.ts";
 import { starPage } from "./methods/rejection/star.ts";
+import { spinPage } from "./methods/self-play/spin.ts";
+import { sppoPage } from "./methods/self-play/sppo.ts";
 import { supervisedFineTuningPage } from "./methods/supervised/supervised-fine-tuning.ts";
+import { iterativeRpoPage } from "./methods/verification/iterative-rpo.ts";
+import { metaRewardingPage } from "./methods/verification/meta-rewarding.ts";
+import { risePage } from "./methods/verification/rise.ts";
+import { scorePage } from "./methods/verification/score.ts";
+import { scpoPage } from "./methods/verification/scpo.ts";
+import { selfPage } from "./methods/verification/self.ts";
+import { selfRewardingPage } from "./methods/verification/self-rewarding.ts";
 import type { MethodPage } from "./page.ts";
 
 /** Every method, by paradigm. */
 export const methodPages: readonly MethodPage[] = [
   rejectionSamplingPage,
   starPage,
+  selfPage,
+  selfRewardingPage,
+  metaRewardingPage,
+  risePage,
+  iterativeRpoPage,
+  scpoPage,
+  scorePage,
+  spinPage,
+  sppoPage,
   grpoPage,
+  dpoPage,
+  ktoPage,
   supervisedFineTuningPage,
 ];

@@ -53,7 +53,7 @@ export function pairsOf(
   options: PairOptions,
   random: RandomStream,
 ): MadePairs {
-  const byPrompt = promptsOf(groups, role);
+  const byPrompt = promptsOf(groups, role, options.pairs === "demonstration");
   const shown = options.pairs === "demonstration" ? demonstrationsBy(demonstrations) : undefined;
   const pairs: Pair[] = [];
   let skipped = 0;
@@ -74,18 +74,23 @@ export function pairsOf(
 type Unweighed = Omit<Pair, "weight">;
 
 /** Distinct responses by what they answer; one that was written twice stands where it first was. */
-function promptsOf(groups: readonly ScoredGroup[], role: string): ReadonlyMap<string, readonly Member[]> {
+function promptsOf(
+  groups: readonly ScoredGroup[],
+  role: string,
+  unrewarded: boolean,
+): ReadonlyMap<string, readonly Member[]> {
   const prompts = new Map<string, Map<string, Member>>();
   groups.forEach(({ rollouts }, group) => {
     rollouts.forEach((scored, rollout) => {
-      if (scored.rollout.role !== role || scored.reward === null) return;
+      // Set against a demonstration, a response needs no reward.
+      if (scored.rollout.role !== role || (scored.reward === null && !unrewarded)) return;
       const example = exampleOfRollout(scored.rollout, { group, rollout, artifact: null });
       if (example.response.length === 0) return;
       const prompt = keyOf(example);
       const known = prompts.get(prompt) ?? new Map<string, Member>();
       prompts.set(prompt, known);
       const said = saidBy(scored);
-      if (!known.has(said)) known.set(said, { example, reward: scored.reward });
+      if (!known.has(said)) known.set(said, { example, reward: scored.reward ?? 0 });
     });
   });
   return new Map([...prompts].map(([prompt, members]) => [prompt, [...members.values()]]));
