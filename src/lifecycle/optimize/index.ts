@@ -13,7 +13,7 @@ export {
 export { type IterativeRpoOptions, iterativeRpo } from "./methods/verification/iterative-rpo.ts";
 export { type MetaRewardingOptions, metaRewarding } from "./methods/verification/meta-rewarding.ts";
 export { type RiseOptions, rise } from "./methods/verification/rise.ts";
-export { type ScoreOptions, score } from "./methods/verification/score.ts";
+export { type ScoreMethodOptions, score } from "./methods/verification/score.ts";
 export { type ScpoOptions, scpo } from "./methods/verification/scpo.ts";
 export { type SelfOptions, self } from "./methods/verification/self.ts";
 export { type SelfRewardingOptions, selfRewarding } from "./methods/verification/self-rewarding.ts";

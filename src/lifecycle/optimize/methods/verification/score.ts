@@ -24,7 +24,7 @@ const optionsSchema = z.strictObject({
   learningRate: z.number().positive().default(3e-4),
   reward: rewardPart.optional(),
 });
-export type ScoreOptions = Readonly<z.input<typeof optionsSchema>>;
+export type ScoreMethodOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * SCoRe (arXiv 2409.12917, section 5): two stages of policy gradient on an attempt and its revision. The first teaches the revision alone
@@ -40,7 +40,7 @@ export type ScoreOptions = Readonly<z.input<typeof optionsSchema>>;
  * @example
  * score({ items: 32, samples: 4, stages: [10, 10] })
  */
-export function score(options: ScoreOptions = {}): Method {
+export function score(options: ScoreMethodOptions = {}): Method {
   const read = readOptions("score()", optionsSchema, options);
   const { items, samples, temperature, stages, firstKl, kl, bonus, learningRate, reward = verifier() } = read;
   const generate = revisions({ samples, temperature });
