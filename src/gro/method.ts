@@ -6,7 +6,11 @@ import { generatePart, rewardPart, updatePart } from "./method/part-schemas.ts";
 import type { RewardPart } from "./reward/index.ts";
 import type { UpdatePart } from "./update/index.ts";
 
-/** Where a pass takes its weights from: as the run began its rounds, or as the round finds them. */
+/**
+ * What a pass trains: the weights with which the run began its rounds, or those that the round finds. Whichever it is, a pass that
+ * is made once has its answers written by the weights that the round finds (STaR, arXiv 2203.14465, algorithm 1); one that repeats
+ * writes with the weights that it trains.
+ */
 export type PassStart = "base" | "current";
 
 /** One Generation–Reward–Optimization: `generate` for every role that writes, `reward` over all, `update` each role's policy. */
@@ -15,6 +19,8 @@ export interface Pass {
   readonly roles: readonly string[];
   /** Of these, who attempts the items; all when not given. */
   readonly writers?: readonly string[];
+  /** Roles that its parts ask, and that neither write nor learn in it. */
+  readonly asks?: readonly string[];
   /** Items of each repetition, taken in order from the selection; all of them when not given. */
   readonly items?: number;
   /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
@@ -44,6 +50,10 @@ export interface Method {
   /** Every role, each bound to its own policy. */
   readonly roles: readonly string[];
   readonly passes: readonly Pass[];
+  /** Times in a round that all passes follow each other; once if left out. */
+  readonly repeat?: number;
+  /** All roles begin with the same weights; without this each is a model that is prepared apart. */
+  readonly alike?: true;
   /** The role that answers: the gate measures it. */
   readonly lead: string;
   /** Roles whose policies are promoted, rejected and rolled back together; what the others learn ends with the round. */
@@ -81,6 +91,16 @@ export function gro(options: GroOptions): Method {
     throw userError(
       "invalid-option",
       `${name}(): a group-relative policy gradient needs at least 2 attempts an item; use generate: samples({ samples: 8 }).`,
+    );
+  if (update.learnsBy === "policy-gradient" && generate.offPolicy)
+    throw userError(
+      "invalid-option",
+      `${name}(): a policy gradient follows what the policy itself wrote, and ${generate.name}() shows it more than the item, or writes for it; use generate: samples({ samples: 8 }).`,
+    );
+  if (generate.samplesPerItem < (update.attemptsPerItem ?? 1))
+    throw userError(
+      "invalid-option",
+      `${name}(): ${update.name} compares at least ${update.attemptsPerItem} attempts at an item with each other; use generate: samples({ samples: 4 }).`,
     );
   const roles = [
     "solver",

@@ -28,6 +28,10 @@ export interface GeneratePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Rollouts that one policy writes per item: what `plan` counts. */
   readonly samplesPerItem: number;
+  /** What it writes, its model would not have written so by itself: a hint was shown, tokens were put in. */
+  readonly offPolicy?: true;
+  /** Refuses a task that it cannot ask, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Of the engine, beyond sampling by temperature and top-p. */
   readonly needs?: EngineNeeds;
   generate(request: GenerateRequest): Promise<RolloutGroup[]>;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { hashOf, readOptions } from "../../foundation/base/index.ts";
+import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
 import type { Item, Prompting, Rollout, SamplingPolicy } from "../../foundation/contract/index.ts";
 import { afterResponse, ask, attempt, contextTokens, type Question, wordsOf } from "../rollout/index.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
@@ -49,6 +49,18 @@ export function revisions(options: RevisionsOptions = {}): GeneratePart {
       words: hashOf([critiqueWords, reviseWords, reviseByCritiqueWords]).slice(0, 12),
     },
     samplesPerItem: samples + revised + criticised,
+    check: ({ name, prompts }) => {
+      if (prompts === undefined) return;
+      const missing = [
+        ...(prompts.revise === undefined ? ["a revision"] : []),
+        ...(critique && prompts.critique === undefined ? ["a critique"] : []),
+      ];
+      if (missing.length > 0)
+        throw userError(
+          "no-words",
+          `revisions(): the task ${name} has words for its roles, and none for ${missing.join(" or ")}.`,
+        );
+    },
     generate: async (request) => {
       const { policy, items } = request;
       const nucleus = topP < 1 ? { topP } : {};

@@ -16,6 +16,8 @@ export interface PassRun {
   /** Tells its steps from those of the round's other passes. */
   readonly name: string;
   readonly start: CheckpointsByRole;
+  /** Weights as the round and the passes before this one left them. */
+  readonly found: CheckpointsByRole;
   /** What the pass before it rolled out. */
   readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly context: MethodContext;
@@ -36,10 +38,11 @@ export interface PassOutcome {
   readonly trained: readonly string[];
 }
 
-/** The policies of the pass's roles, at these weights; `begun` when the pass made steps from its start to them. */
+/** The policies of the pass's roles, and then of those whom it asks, at these weights; `begun` when it made steps to them. */
 export function openAll(run: PassRun, weights: CheckpointsByRole, begun: boolean): Promise<Policy[]> {
+  const { roles, asks = [] } = run.pass;
   return Promise.all(
-    run.pass.roles.map((role) => {
+    [...roles, ...asks.filter((role) => !roles.includes(role))].map((role) => {
       const checkpoint = weights[role] ?? missing(role);
       return run.context.policies.open(role, {
         checkpoint,

@@ -3,10 +3,10 @@ import type { Method, Pass } from "../method.ts";
 import type { ExampleCounts, StepLoss } from "../update/index.ts";
 import { repetitionCadence, stepCadence, stretchesOf } from "./cadence.ts";
 import type { MethodContext } from "./context.ts";
-import { type CheckpointsByRole, type PassOutcome, type PassRun, pick } from "./pass.ts";
+import { allItemsOf, type CheckpointsByRole, type PassOutcome, type PassRun, pick } from "./pass.ts";
 import { runOnce } from "./run-once.ts";
 import { runRepeatedly } from "./run-repeatedly.ts";
-import { addTallies, type Tally, whyNothingTaught } from "./tally.ts";
+import { addTallies, emptyTally, type Tally, whyNothingTaught } from "./tally.ts";
 
 /** Checkpoints that a pass saves of each role in a round, with so many examples; all but the last are of unfinished training. */
 export function checkpointsOf({ repeat, update }: Pass, examples: ExampleCounts): number {
@@ -28,9 +28,10 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   let blocked: string | null = null;
   const trained: string[] = [];
   let earlier = async (): Promise<readonly ScoredGroup[]> => [];
-  for (const [index, pass] of method.passes.entries()) {
+  const passes = Array.from({ length: method.repeat ?? 1 }, () => method.passes).flat();
+  for (const [index, pass] of passes.entries()) {
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
-    const run = { method, pass, name: `pass-${index}`, start, earlier, context };
+    const run = { method, pass, name: `pass-${index}`, start, found: weights, earlier, context };
     const outcome = await played(run);
     const { rolled } = outcome;
     earlier = async () => (rolled === null ? [] : context.readGroups(rolled));
@@ -53,9 +54,23 @@ export async function runMethod(method: Method, context: MethodContext): Promise
 }
 
 async function played(run: PassRun): Promise<PassOutcome> {
+  if (run.pass.itemsFrom !== undefined && (await allItemsOf(run)).length === 0) return nothingToAttempt(run);
   try {
     return await (run.pass.repeat === 1 ? runOnce(run) : runRepeatedly(run));
   } finally {
     await run.context.policies.releaseReferences();
   }
+}
+
+/** The pass before it was to make the items, and made none that can be asked: nobody learns from nothing without a word. */
+function nothingToAttempt({ pass, start, name }: PassRun): PassOutcome {
+  return {
+    checkpoints: pick(start, pass.roles),
+    rolled: null,
+    rollouts: [],
+    tally: emptyTally,
+    losses: [],
+    blocked: `nothing was made that ${name} could learn from: what was proposed is invalid, was there before, or is solved always or never`,
+    trained: [],
+  };
 }

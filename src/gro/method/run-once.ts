@@ -21,7 +21,7 @@ import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
-  const { method, pass, name, start, context } = run;
+  const { method, pass, name, start, found, context } = run;
   const { durable, onProgress } = context;
   // The engine learns while what it learns from is being written; no update counts before that is stored.
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
@@ -32,7 +32,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       pass,
       lead: method.lead,
       task: context.task,
-      policies: await openAll(run, start, false),
+      policies: await openAll(run, found, false),
       items: itemsOf(pass, await allItemsOf(run), 0),
       earlier: await run.earlier(),
       reference,
@@ -103,7 +103,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
               from: begin,
               reward: pass.reward.name,
               rollouts: artifact,
-              writers: pick(start, pass.roles),
+              writers: pick(found, pass.roles),
               learnt: [{ uses, stepsAfter: 0 }],
             }),
           ),
@@ -124,7 +124,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
     rolled: artifact,
-    rollouts: pass.update.learnsBy === "imitation" && blocked === null ? [artifact] : [],
+    rollouts:
+      pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],

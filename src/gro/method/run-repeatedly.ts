@@ -31,6 +31,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
       const policies = await openAll(run, begin, first > 0);
+      const learners = policies.filter(({ role }) => pass.roles.includes(role));
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
       let why: string | null = null;
@@ -56,7 +57,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           break;
         }
         const updates = await Promise.all(
-          policies.map((policy) => {
+          learners.map((policy) => {
             const { role } = policy;
             const update = updateOf(pass, role);
             const random = context.random.fork(`${name}/update/${role}/${repetition}`);

@@ -1,7 +1,11 @@
 export * from "./agreement.ts";
 export * from "./by-turn.ts";
+export * from "./consensus.ts";
+export * from "./distinct.ts";
 export * from "./everything.ts";
 export * from "./judge.ts";
+export * from "./labelled.ts";
+export { type LearnabilityOptions, learnability } from "./learnability.ts";
 export * from "./majority.ts";
 export * from "./modal-length.ts";
 export * from "./pairwise-judge.ts";

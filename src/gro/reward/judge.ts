@@ -58,6 +58,13 @@ export function judge(options: JudgeOptions = {}): RewardPart {
     origin: model === undefined ? "self-derived" : "external",
     peers: 1,
     answersPerRollout: judgements,
+    check: ({ name, prompts }) => {
+      if (model === undefined && prompts !== undefined && prompts.judge === undefined)
+        throw userError(
+          "no-words",
+          `judge(): the task ${name} has words for its roles, and none for a judge; give it some, or a chat model as "model".`,
+        );
+    },
     reward: (groups, context) =>
       scoringAnswers(groups, (answering) =>
         model === undefined && context.task.prompts?.judge !== undefined

@@ -1,6 +1,6 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
-import { type RewardPart, scoreEach } from "./part.ts";
+import { type RewardPart, scoreEach, voteOf } from "./part.ts";
 
 /**
  * The share of an item's attempts that give the same answer as this one: V(y)/k, by which ScPO (arXiv 2411.04109, section 2.2) chooses
@@ -18,25 +18,19 @@ export function voteShare(options: NoOptions = {}): RewardPart {
     peers: 1,
     reward: async (groups, { task }) => {
       const votes = new Map(groups.map((group) => [group, votesIn(group, task)]));
-      return scoreEach(groups, ({ response }, group) => {
-        const answer = response.complete ? answerTo(group, response, task) : undefined;
-        return answer === undefined ? 0 : (votes.get(group)?.get(answer) ?? 0) / group.rollouts.length;
+      return scoreEach(groups, (rollout, group) => {
+        const vote = voteOf(task, rollout);
+        return vote === undefined ? 0 : (votes.get(group)?.get(vote) ?? 0) / group.rollouts.length;
       });
     },
   };
 }
 
-type Response = RolloutGroup["rollouts"][number]["response"];
-
-function answerTo({ item }: RolloutGroup, response: Response, task: Task): string | undefined {
-  return task.answerOf === undefined ? response.text : task.answerOf(item, response);
-}
-
-function votesIn(group: RolloutGroup, task: Task): ReadonlyMap<string, number> {
+function votesIn({ rollouts }: RolloutGroup, task: Task): ReadonlyMap<string, number> {
   const votes = new Map<string, number>();
-  for (const { response } of group.rollouts) {
-    const answer = response.complete ? answerTo(group, response, task) : undefined;
-    if (answer !== undefined) votes.set(answer, (votes.get(answer) ?? 0) + 1);
+  for (const rollout of rollouts) {
+    const vote = voteOf(task, rollout);
+    if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
   }
   return votes;
 }

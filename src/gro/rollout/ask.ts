@@ -9,6 +9,7 @@ import type {
 } from "../../foundation/contract/index.ts";
 import { attempt } from "./attempt.ts";
 import { messagesOf } from "./context.ts";
+import { roleItem } from "./role-item.ts";
 
 /** Something that is put to a policy which is no item of the task's: a critique, a verdict, another attempt. */
 export interface Question {
@@ -34,13 +35,7 @@ export interface AskRequest {
 export async function ask(questions: readonly Question[], request: AskRequest): Promise<Rollout[][]> {
   const about = new Map<string, Item>();
   const items = questions.map(({ item, name, words }): Item => {
-    const { answer, messages, ...rest } = item;
-    const asked: Item = {
-      ...rest,
-      canonical: `${name} of ${item.canonical}`,
-      prompt: words.prompt,
-      ...(words.messages === undefined ? {} : { messages: words.messages }),
-    };
+    const asked = roleItem(item, name, words);
     about.set(asked.canonical, item);
     return asked;
   });

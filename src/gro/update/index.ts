@@ -1,4 +1,5 @@
 export { type OnPolicyDistillationOptions, onPolicyDistillation } from "./distillation.ts";
+export { learnNothing } from "./learn-nothing.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
 export * from "./policy-gradient.ts";

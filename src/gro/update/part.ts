@@ -94,6 +94,10 @@ export interface UpdatePart {
   readonly needs?: EngineNeeds;
   /** Earlier weights that it reads, which the engine holds beside those that learn. */
   readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot learn, with a user error, before a run starts. */
+  check?(task: Task): void;
+  /** Attempts at one item that it compares with each other, at the least; 1 if left out. */
+  readonly attemptsPerItem?: number;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
   /**
@@ -111,15 +115,17 @@ export interface UpdatePart {
   update(request: UpdateRequest): Promise<UpdateOutcome>;
 }
 
-/** What was kept, once an item and text: peers that agree write the same example twice. */
+/** What was kept, of all roles or of one, once an item and text: peers that agree write the same example twice. */
 export function keptExamples<T>(
   groups: readonly ScoredGroup[],
   make: (kept: ScoredGroup["rollouts"][number], place: RolloutPlace) => T,
+  writer?: string,
 ): T[] {
   return groups.flatMap(({ rollouts }, group) => {
     const texts = new Set<string>();
     return rollouts.flatMap((scored, rollout) => {
       if (scored.reward === null || scored.reward < 1) return [];
+      if (writer !== undefined && scored.rollout.role !== writer) return [];
       const { item, turn = 0, response } = scored.rollout;
       const key = `${item.canonical}\0${turn}\0${response.complete}${response.text}`;
       if (texts.has(key)) return [];

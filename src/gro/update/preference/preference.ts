@@ -84,6 +84,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       freshOptimizer: optimizerState !== "continued",
     },
     ...(referring ? { references: [reference] } : {}),
+    attemptsPerItem: pairing.pairs === "demonstration" ? 1 : 2,
     // A pair is two examples.
     batch: 2 * batch,
     optimizerState,

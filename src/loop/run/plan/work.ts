@@ -67,7 +67,11 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   const preparation = (update: SupervisedUpdate): Work => ({
     stage: "prepare",
     what: `${preparationSteps(update)} steps on demonstrations, ${models}`,
-    tokensTrained: preparationSteps(update) * update.batch * lengthOf(base.flatMap(drawn)) * roles,
+    tokensTrained:
+      preparationSteps(update) *
+      update.batch *
+      lengthOf(base.flatMap(drawn)) *
+      (optimize.alike === true ? 1 : roles),
     tokensSampled: 0,
     lanes: roles,
   });
