@@ -97,10 +97,11 @@ export function gro(options: GroOptions): Method {
       "invalid-option",
       `${name}(): a policy gradient follows what the policy itself wrote, and ${generate.name}() shows it more than the item, or writes for it; use generate: samples({ samples: 8 }).`,
     );
-  if (generate.samplesPerItem < (update.attemptsPerItem ?? 1))
+  const { attemptsPerItem } = update;
+  if (attemptsPerItem !== undefined && generate.samplesPerItem < attemptsPerItem)
     throw userError(
       "invalid-option",
-      `${name}(): ${update.name} compares at least ${update.attemptsPerItem} attempts at an item with each other; use generate: samples({ samples: 4 }).`,
+      `${name}(): ${update.name} compares at least ${attemptsPerItem} attempts at an item with each other; use generate: samples({ samples: 4 }).`,
     );
   const roles = [
     "solver",

@@ -80,7 +80,7 @@ describe("judge, in words", () => {
     const [group] = await part.reward([groupOf("a", "x")], contextOf(new FakeSampler(speak)));
     expect(group?.rollouts[0]?.reward).toBe(0.6);
     expect(asked).toHaveLength(2);
-    expect(asked[0]).toMatch(/Be kind\.[^]*<question>\na\n<\/question>\n<answer>\nx\n<\/answer>/);
+    expect(asked[0]).toMatch(/Be kind\.[\s\S]*<question>\na\n<\/question>\n<answer>\nx\n<\/answer>/);
     expect(() => judge({ model, learn: true })).toThrow(/somebody is not trained here/);
   });
 
