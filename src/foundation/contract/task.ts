@@ -126,7 +126,7 @@ export interface Task {
    */
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
-  readProblem?(text: string, difficulty: number): Problem | undefined;
+  readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

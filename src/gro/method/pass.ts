@@ -16,6 +16,8 @@ export interface PassRun {
   /** Tells its steps from those of the round's other passes. */
   readonly name: string;
   readonly start: CheckpointsByRole;
+  /** Which time in the round all passes follow each other, from 0. */
+  readonly turn: number;
   /** Weights as the round and the passes before this one left them. */
   readonly found: CheckpointsByRole;
   /** What the pass before it rolled out. */

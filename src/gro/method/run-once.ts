@@ -33,7 +33,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       lead: method.lead,
       task: context.task,
       policies: await openAll(run, found, false),
-      items: itemsOf(pass, await allItemsOf(run), 0),
+      items: itemsOf(pass, await allItemsOf(run), run.turn),
       earlier: await run.earlier(),
       reference,
       seed: context.random.fork(`${name}/generate`).seed(),

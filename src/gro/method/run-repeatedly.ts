@@ -45,7 +45,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           lead: method.lead,
           task: context.task,
           policies,
-          items: itemsOf(pass, items, repetition),
+          items: itemsOf(pass, items, run.turn * pass.repeat + repetition),
           earlier,
           reference,
           seed: context.random.fork(`${name}/generate/${repetition}`).seed(),

@@ -8,9 +8,11 @@ import { restEmPage } from "./methods/rejection/rest-em.ts";
 import { rftPage } from "./methods/rejection/rft.ts";
 import { selfImprovingTransformersPage } from "./methods/rejection/self-improving-transformers.ts";
 import { starPage } from "./methods/rejection/star.ts";
+import { absoluteZeroPage } from "./methods/self-play/absolute-zero.ts";
 import { dtePage } from "./methods/self-play/dte.ts";
 import { multiagentFinetuningPage } from "./methods/self-play/multiagent-finetuning.ts";
 import { rZeroPage } from "./methods/self-play/r-zero.ts";
+import { serlPage } from "./methods/self-play/serl.ts";
 import { spinPage } from "./methods/self-play/spin.ts";
 import { sppoPage } from "./methods/self-play/sppo.ts";
 import { supervisedFineTuningPage } from "./methods/supervised/supervised-fine-tuning.ts";
@@ -45,6 +47,8 @@ export const methodPages: readonly MethodPage[] = [
   multiagentFinetuningPage,
   dtePage,
   rZeroPage,
+  serlPage,
+  absoluteZeroPage,
   grpoPage,
   dpoPage,
   ktoPage,

@@ -13,12 +13,14 @@ export {
   selfImprovingTransformers,
 } from "./methods/rejection/self-improving-transformers.ts";
 export { type StarOptions, star } from "./methods/rejection/star.ts";
+export { type AbsoluteZeroOptions, absoluteZero } from "./methods/self-play/absolute-zero.ts";
 export { type DteOptions, dte } from "./methods/self-play/dte.ts";
 export {
   type MultiagentFinetuningOptions,
   multiagentFinetuning,
 } from "./methods/self-play/multiagent-finetuning.ts";
 export { type RZeroOptions, rZero } from "./methods/self-play/r-zero.ts";
+export { type SerlOptions, serl } from "./methods/self-play/serl.ts";
 export { type SpinOptions, spin } from "./methods/self-play/spin.ts";
 export { type SppoOptions, sppo } from "./methods/self-play/sppo.ts";
 export {
