@@ -80,7 +80,9 @@ export function referenceOf({ start, context }: PassRun): PassModels["reference"
 
 /** What there is to attempt: the selection, or what the pass makes of what was rolled out before it. */
 export async function allItemsOf({ pass, context, earlier }: PassRun): Promise<readonly Item[]> {
-  return pass.itemsFrom === undefined ? context.items : pass.itemsFrom(await earlier(), context.task);
+  return pass.itemsFrom === undefined
+    ? context.items
+    : pass.itemsFrom(await earlier(), context.task, context.demonstrated ?? []);
 }
 
 /** Each repetition takes the next of the items, beginning again at their end. */

@@ -7,6 +7,7 @@ import type {
   RolloutGroup,
   SamplingPolicy,
   ScoredGroup,
+  ScoredRollout,
   Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
@@ -142,8 +143,11 @@ async function countsOf(
     own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
   );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
+  const raised = raisedBy(scored, lead);
   const keptOf = (wanted: boolean): number =>
-    byLead.filter(({ reward }, index) => reward !== null && reward >= 1 && led[index] === wanted).length;
+    byLead.filter((one, index) => raised.has(one) && led[index] === wanted).length;
+  const voidOf = (wanted: boolean): number =>
+    byLead.filter(({ reward }, index) => reward === null && led[index] === wanted).length;
   const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
@@ -156,6 +160,8 @@ async function countsOf(
     keptRight: count(kept, (answer) => answer === true),
     rightKept: keptOf(true),
     wrongKept: keptOf(false),
+    rightVoid: voidOf(true),
+    wrongVoid: voidOf(false),
     ...rewardSums(scored, lead),
     unreadVerdicts: scored.reduce(
       (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
@@ -179,6 +185,25 @@ function promptsOf({ rollouts }: ScoredGroup): number {
     ]),
   );
   return [...read.values()].reduce((sum, length) => sum + length, 0);
+}
+
+/**
+ * What a reward keeps: reward 1. Where it gives shares, as a judge does, what has more than the mean of its item's attempts, which is what
+ * a preference or a gradient makes likelier.
+ */
+function raisedBy(scored: readonly ScoredGroup[], lead: string): ReadonlySet<ScoredRollout> {
+  return new Set(
+    scored.flatMap(({ item, rollouts }) => {
+      const own = rollouts.filter(
+        ({ rollout, reward }) =>
+          rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null,
+      );
+      const rewards = own.map(({ reward }) => reward ?? 0);
+      const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
+      const whole = rewards.every((reward) => reward <= 0 || reward >= 1);
+      return own.filter(({ reward }) => (whole ? (reward ?? 0) >= 1 : (reward ?? 0) > mean));
+    }),
+  );
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */

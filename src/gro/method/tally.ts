@@ -25,6 +25,9 @@ export const tallySchema = z.object({
   /** Of the lead: right answers that the reward kept, and wrong ones. */
   rightKept: z.number().default(0),
   wrongKept: z.number().default(0),
+  /** Those to which it gave no reward at all: of these it says nothing. */
+  rightVoid: z.number().default(0),
+  wrongVoid: z.number().default(0),
   /** Items whose attempts by the lead have rewards; sum and sum of squares of their mean rewards. */
   rewardedItems: z.number().default(0),
   rewardSum: z.number().default(0),
@@ -60,6 +63,8 @@ export const emptyTally: Tally = {
   rolloutsStale: 0,
   rightKept: 0,
   wrongKept: 0,
+  rightVoid: 0,
+  wrongVoid: 0,
   rewardedItems: 0,
   rewardSum: 0,
   rewardSquares: 0,
@@ -135,9 +140,9 @@ export function evidenceOf(
     realShare: share(tally.realTokens, tally.tokensTrained),
     meanResponseTokens: share(tally.tokensSampled, tally.rollouts),
     mismatchKl: share(tally.mismatchKlSum, tally.mismatchCount),
-    right: tally.judgedRight,
+    right: tally.judgedRight - tally.rightVoid,
     rightKept: tally.rightKept,
-    wrong: tally.judged - tally.judgedRight,
+    wrong: tally.judged - tally.judgedRight - tally.wrongVoid,
     wrongKept: tally.wrongKept,
     reward: rewardOf(tally),
     circular,

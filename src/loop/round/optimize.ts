@@ -77,6 +77,7 @@ export async function optimizeStage(
         task,
         tokenizer,
         items: selection.items,
+        demonstrated: pool.demonstrations.map(({ item }) => item),
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
         older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
         current: start.checkpoints,
