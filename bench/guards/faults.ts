@@ -17,7 +17,7 @@ import { lastDigit, lastDigitOf } from "../last-digit.ts";
 import { careless, expressions } from "./expressions.ts";
 import { guardFaults } from "./guard-faults.ts";
 import { misled } from "./misled.ts";
-import { evaluate, model, onDigits, verifiedFor } from "./on-digits.ts";
+import { evaluate, model, onDigits, unbaselined, verifiedFor } from "./on-digits.ts";
 import { guards, type PlantedFault } from "./planted-fault.ts";
 
 /** Five that the docs draw, and a small one for each guard that these leave out. */
@@ -36,6 +36,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     define: ({ seed, guarded }) =>
       defineRun({
         name: "self-consuming",
+        baselines: unbaselined,
         task: expressions(),
         model,
         engine: tabular({ horizon: 5, backOff: 5, deviation: 0 }),

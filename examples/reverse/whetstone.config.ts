@@ -76,6 +76,9 @@ export default withParameters(
         update: supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 0.5 } }),
       }),
       gate: { mode: filter === "none" || control !== "off" ? "observe" : "decide" },
+      baselines: {
+        off: "the demo is to take a minute or two; its controls are runs of their own (--filter none, --control base-only)",
+      },
       budget: { rounds: 8 },
       ...(fault === "none" ? {} : faults[fault]()),
       seed,

@@ -33,6 +33,8 @@ export interface RolloutGroup {
 export interface ScoredRollout {
   readonly rollout: Rollout;
   readonly reward: number | null;
+  /** The item that it made, where it proposed one that can be asked. */
+  readonly made?: Item;
   readonly parts: Readonly<Record<string, number>>;
 }
 

@@ -111,4 +111,37 @@ describe("a pass after another", () => {
     await runMethod(two, fakeRound({ policies: new FakePolicies(speak), ledger }));
     expect(heard[1]?.items.map(({ prompt }) => prompt)).toEqual(["129=", "349=", "569="]);
   });
+
+  test("makes nothing that can be asked: nobody learns, and it is said why", async () => {
+    const policies = new FakePolicies(() => "x");
+    const two = methodOf(
+      { roles: [], writers: ["solver"], asks: ["solver"] },
+      { roles: ["solver"], itemsFrom: () => [] },
+    );
+    const outcome = await runMethod(two, fakeRound({ policies }));
+    expect(outcome.blocked).toMatch(/nothing was made that pass-1 could learn from/);
+    expect(outcome.checkpoints).toEqual({ solver: "current-solver", peer: "current-peer" });
+    expect(policies.saved).toEqual([]);
+  });
+});
+
+describe("passes that follow each other more than once", () => {
+  test("go on from each other; who is only asked neither writes nor learns", async () => {
+    const policies = new FakePolicies((prompt) => prompt.slice(0, 1));
+    const ledger = new FakeLedger();
+    const twice = { ...methodOf({ roles: ["solver"], asks: ["peer"], items: 2 }), repeat: 2 };
+    const outcome = await runMethod(twice, fakeRound({ policies, ledger }));
+    expect(outcome.checkpoints).toEqual({ solver: "solver-pass-1-2", peer: "current-peer" });
+    expect(ledger.trainings.map(({ from, checkpoint }) => [from, checkpoint])).toEqual([
+      ["current-solver", "solver-pass-0-2"],
+      ["solver-pass-0-2", "solver-pass-1-2"],
+    ]);
+    const attempted = [...ledger.artifacts.values()].map((groups) => groups.map(({ item }) => item.prompt));
+    expect(attempted).toEqual([
+      ["12=", "34="],
+      ["56=", "12="],
+    ]);
+    const [peer] = policies.models.get("peer") ?? [];
+    expect([peer?.samplers.length, peer?.samplers[0]?.calls.length]).toEqual([2, 0]);
+  });
 });

@@ -18,6 +18,7 @@ const storedRolloutSchema = z.object({
   item: itemSchema.optional(),
   reward: z.number().nullable(),
   parts: z.record(z.string(), z.number()),
+  made: itemSchema.optional(),
 });
 
 const storedGroupSchema = z.object({ item: itemSchema, rollouts: z.array(storedRolloutSchema) });
@@ -28,7 +29,7 @@ export type StoredGroup = z.infer<typeof storedGroupSchema>;
 export function storeGroup(group: ScoredGroup): StoredGroup {
   return {
     item: group.item,
-    rollouts: group.rollouts.map(({ rollout, reward, parts }) => {
+    rollouts: group.rollouts.map(({ rollout, reward, parts, made }) => {
       const [context, sampled] = rollout.segments;
       return {
         role: rollout.role,
@@ -46,6 +47,7 @@ export function storeGroup(group: ScoredGroup): StoredGroup {
         ...(rollout.item.canonical === group.item.canonical ? {} : { item: rollout.item }),
         reward,
         parts: { ...parts },
+        ...(made === undefined ? {} : { made }),
       };
     }),
   };
@@ -78,6 +80,7 @@ export function restoreGroup(row: unknown): ScoredGroup {
         },
         reward: stored.reward,
         parts: stored.parts,
+        ...(stored.made === undefined ? {} : { made: stored.made }),
       }),
     ),
   };

@@ -1,5 +1,6 @@
 import type { GuardFinding } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
+import { baselinesWords } from "./baseline-words.ts";
 import { guardVerdict } from "./guard-verdict.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
 import { marginalWords, price } from "./marginal-words.ts";
@@ -61,6 +62,7 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     ...(table.length === 0 ? [] : ["", ...table, ""]),
     ...entry("rollback", rollbackWords(story)),
     ...entry("guards", guardWords(story)),
+    ...entry("baselines", baselinesWords(story)),
     ...entry("cost", costWords(story)),
     ...entry("next", nextWords(story)),
     // Commands are copied: they are never broken.
