@@ -20,6 +20,8 @@ interface FaultyDemo {
   readonly fault: string;
   /** What is shown without a base that has learnt its strings is shown with one that has not. */
   readonly quick?: boolean;
+  /** Enough to show it; 3, as the demo's, if left out. */
+  readonly rounds?: number;
   readonly outcome: RunResult["outcome"];
   /** Decisions, round by round, as far as the fault is about them. */
   readonly decisions: readonly string[];
@@ -64,6 +66,7 @@ const demos: readonly FaultyDemo[] = [
   },
   {
     fault: "majority-lock-in",
+    rounds: 2,
     outcome: "rounds-spent",
     decisions: ["roll-back"],
     words: [
@@ -97,20 +100,24 @@ const quickly = defineRun({
 // Seconds each where the machine has nothing else to do.
 const timeout = 600_000;
 
-describe.each(demos)("the demo with $fault", ({ fault, quick = false, outcome, decisions, words }) => {
-  test("ends with the right decision and the right words", { timeout }, async () => {
-    const folder = await mkdtemp(join(tmpdir(), "whetstone-demo-fault-"));
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const definition = example.define({ fault });
-    const { prepare, optimize, evaluate } = quickly;
-    const played = await run(quick ? { ...definition, prepare, optimize, evaluate } : definition, { folder });
-    expect(played.outcome).toBe(outcome);
-    const decided = played.events.flatMap(({ event }) =>
-      event.type === "decision-made" ? [event.decision.decision] : [],
-    );
-    expect(decided.slice(0, decisions.length)).toEqual(decisions);
-    const said = closingWords(tellRun(played.events), { report: "report.html" });
-    const last = said.slice(1 + said.findIndex((line) => line.startsWith("report"))).join("\n");
-    for (const word of words) expect(last).toMatch(word);
-  });
-});
+describe.each(demos)(
+  "the demo with $fault",
+  ({ fault, quick = false, rounds = 3, outcome, decisions, words }) => {
+    test("ends with the right decision and the right words", { timeout }, async ({ signal }) => {
+      const folder = await mkdtemp(join(tmpdir(), "whetstone-demo-fault-"));
+      onTestFinished(() => rm(folder, { recursive: true, force: true }));
+      const definition = example.define({ fault });
+      const { prepare, optimize, evaluate } = quickly;
+      const small = quick ? { ...definition, prepare, optimize, evaluate } : definition;
+      const played = await run({ ...small, budget: { ...small.budget, rounds } }, { folder, signal });
+      expect(played.outcome).toBe(outcome);
+      const decided = played.events.flatMap(({ event }) =>
+        event.type === "decision-made" ? [event.decision.decision] : [],
+      );
+      expect(decided.slice(0, decisions.length)).toEqual(decisions);
+      const said = closingWords(tellRun(played.events), { report: "report.html" });
+      const last = said.slice(1 + said.findIndex((line) => line.startsWith("report"))).join("\n");
+      for (const word of words) expect(last).toMatch(word);
+    });
+  },
+);
