@@ -24,14 +24,14 @@ class Target:
     and value is, position by position, [N·2K]."""
     seen: int
     """Columns that are seen."""
+    column_N: Tensor
+    """Column of each position; one for all where that is the same."""
 
 
 @dataclass(frozen=True)
 class Places(Target):
     """Packed positions that follow what rows have."""
 
-    column_N: Tensor
-    """Column of each position."""
     last_R: Tensor
     """The last position of each row."""
     bucket: Bucket

@@ -13,7 +13,8 @@ from .attention import SHORT
 from .beginnings import shared_beginnings
 from .cache import Cache
 from .device import device, moved, on_host
-from .packing import Packing
+from .folded import straight_of
+from .packing import NARROWEST, Packing
 from .places import Places
 from .prefixes import Prefixes
 from .snapshot import Snapshot
@@ -80,6 +81,15 @@ class Prefill:
     def _follow(self, tokens_N: Tensor, places: Places) -> Tensor:
         """Packed tokens, which see what the cache has before them."""
         cache, last = self.cache, self.config.layers - 1
+        straight, bucket = straight_of(self.weights), places.bucket
+        if (
+            straight is not None
+            and places.mask is None
+            and bucket.place_N is None
+            and bucket.columns >= NARROWEST
+        ):
+            rotation = self.decoder.rotation(self.weights, places.column_N, self.decoder.dtype)
+            return straight.read(tokens_N, rotation, cache, places)
 
         def attend(layer: int, heads_NHd: Tensor) -> Tensor:
             see = cache.extend if layer < last else cache.end

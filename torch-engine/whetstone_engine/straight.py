@@ -7,10 +7,14 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from .cache import Cache
 from .config import ModelConfig
 from .kernels import swiglu, turn_neighbours, unit
+from .places import Places, Target, causal
+from .rank import Rank
 
 TABLE = 1024
 """Tokens up to which the first layer's heads are computed for all of a vocabulary, once for all passes."""
@@ -32,6 +36,7 @@ class Straight:
             for layer in range(config.layers)
         ]
         self.norm = weights["norm"] * math.sqrt(config.width)
+        self.parts = [config.heads, config.key_value_heads, config.key_value_heads]
         # What a token is in the first layer depends on its place only by its rotation.
         table = config.vocabulary <= TABLE and self.positions is None
         self.first = torch.mm(unit(self.embed, config.epsilon), self.layers[0][0]) if table else None
@@ -45,22 +50,69 @@ class Straight:
         wanted_N: Tensor | None,
     ) -> Tensor:
         """As `Decoder.run`."""
-        config = self.config
-        turned = config.heads + config.key_value_heads
-        shape = len(tokens_N), turned + config.key_value_heads, config.head_width
-        x_ND = self.embed.index_select(0, tokens_N)
-        if self.positions is not None:
-            x_ND += self.positions.index_select(0, positions_N)
-        for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
-            if layer == 0 and self.first is not None:
-                heads_NHd = self.first.index_select(0, tokens_N).view(shape)
-            else:
-                heads_NHd = torch.mm(unit(x_ND, config.epsilon), qkv).view(shape)
-            if rotation is not None and layer not in config.unrotated:
-                turn_neighbours(heads_NHd, rotation, turned)
-            attended_N = attend(layer, heads_NHd)
-            if wanted_N is not None and layer == config.layers - 1:
+        x_ND = self._embedded(tokens_N, positions_N)
+        for layer, (_, o, gate_up, down) in enumerate(self.layers):
+            attended_N = attend(layer, self._heads(layer, tokens_N, x_ND, rotation))
+            if wanted_N is not None and layer == self.config.layers - 1:
                 x_ND = x_ND.index_select(0, wanted_N)
             x_ND.addmm_(attended_N, o)
+            x_ND.addmm_(swiglu(torch.mm(unit(x_ND, self.config.epsilon), gate_up)), down)
+        return self._normal(x_ND)
+
+    def read(self, tokens_N: Tensor, rotation: Tensor | None, cache: Cache, places: Places) -> Tensor:
+        """Hidden states after rows of one length that begin, [R, D]. The factors of each head's products are
+        what the layer's product has made, as it lies."""
+        config, columns = self.config, places.bucket.columns
+        width, group = config.head_width, config.heads // config.key_value_heads
+        mask_TT = causal(columns, 1, columns)
+        x_ND = self._embedded(tokens_N, places.column_N)
+        for layer, (_, o, gate_up, down) in enumerate(self.layers):
+            heads_NHd = self._heads(layer, tokens_N, x_ND, rotation)
+            cache.write(layer, places, heads_NHd)
+            queries, keys, values = heads_NHd.unflatten(0, (-1, columns)).split(self.parts, 2)
+            if layer == config.layers - 1:
+                x_ND, queries, mask_TT = x_ND.index_select(0, places.last_R), queries[:, -1:], mask_TT[-1:]
+            for head in range(config.heads):
+                keys_RdT = keys[:, :, head // group].transpose(1, 2)
+                scores = torch.baddbmm(mask_TT, queries[:, :, head], keys_RdT, alpha=width**-0.5)
+                attended_RTd = torch.bmm(scores.softmax(-1), values[:, :, head // group])
+                x_ND.addmm_(attended_RTd.view(-1, width), o[head * width : (head + 1) * width])
             x_ND.addmm_(swiglu(torch.mm(unit(x_ND, config.epsilon), gate_up)), down)
-        return unit(x_ND, config.epsilon).mul_(self.norm)
+        return self._normal(x_ND)
+
+    def step(self, tokens_B: Tensor, rotation: Tensor | None, rank: Rank, column: Target) -> Tensor:
+        """Hidden states after one token of each row, [B, D]."""
+        config = self.config
+        if rotation is not None:
+            # One piece for all heads of a row is turned faster than a piece a head.
+            rotation = rotation.repeat(1, rank.turned.shape[1], 1)
+        x_BD = self._embedded(tokens_B, column.column_N)
+        for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
+            if layer == 0 and self.first is not None:
+                torch.index_select(self.first, 0, tokens_B, out=rank.heads_BO)
+            else:
+                torch.mm(unit(x_BD, config.epsilon), qkv, out=rank.heads_BO)
+            if rotation is not None and layer not in config.unrotated:
+                rank.turned.mul_(rotation)
+            x_BD.addmm_(rank.attend(layer, column), o)
+            torch.mm(unit(x_BD, config.epsilon), gate_up, out=rank.lit_BO)
+            x_BD.addmm_(F.silu(rank.gate_BO, inplace=True).mul_(rank.up_BO), down)
+        return self._normal(x_BD)
+
+    def _embedded(self, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
+        x_ND = self.embed.index_select(0, tokens_N)
+        return x_ND if self.positions is None else x_ND.add_(self.positions.index_select(0, positions_N))
+
+    def _heads(self, layer: int, tokens_N: Tensor, x_ND: Tensor, rotation: Tensor | None) -> Tensor:
+        """Queries, keys and values [N, H, d]."""
+        if layer == 0 and self.first is not None:
+            heads_NO = self.first.index_select(0, tokens_N)
+        else:
+            heads_NO = torch.mm(unit(x_ND, self.config.epsilon), self.layers[layer][0])
+        heads_NHd = heads_NO.view(len(heads_NO), -1, self.config.head_width)
+        if rotation is not None and layer not in self.config.unrotated:
+            turn_neighbours(heads_NHd, rotation, self.config.heads + self.config.key_value_heads)
+        return heads_NHd
+
+    def _normal(self, x_ND: Tensor) -> Tensor:
+        return unit(x_ND, self.config.epsilon).mul_(self.norm)
