@@ -88,7 +88,8 @@ class Prefill:
             and bucket.place_N is None
             and bucket.columns >= NARROWEST
         ):
-            rotation = self.decoder.rotation(self.weights, places.column_N, self.decoder.dtype)
+            columns_T = places.column_N[: bucket.columns]
+            rotation = self.decoder.rotation(self.weights, columns_T, self.decoder.dtype)
             return straight.read(tokens_N, rotation, cache, places)
 
         def attend(layer: int, heads_NHd: Tensor) -> Tensor:

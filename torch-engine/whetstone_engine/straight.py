@@ -60,16 +60,20 @@ class Straight:
         return self._normal(x_ND)
 
     def read(self, tokens_N: Tensor, rotation: Tensor | None, cache: Cache, places: Places) -> Tensor:
-        """Hidden states after rows of one length that begin, [R, D]. The factors of each head's products are
-        what the layer's product has made, as it lies."""
+        """Hidden states after rows of one length that begin, [R, D]; `rotation` is of their columns. The
+        factors of each head's products are what the layer's product has made, as it lies."""
         config, columns = self.config, places.bucket.columns
         width, group = config.head_width, config.heads // config.key_value_heads
-        mask_TT = causal(columns, 1, columns)
+        mask_TT, rotation = causal(columns, 1, columns), self._for_heads(rotation)
         x_ND = self._embedded(tokens_N, places.column_N)
         for layer, (_, o, gate_up, down) in enumerate(self.layers):
-            heads_NHd = self._heads(layer, tokens_N, x_ND, rotation)
+            heads_NHd = self._heads(layer, tokens_N, x_ND, None)
+            heads_RTHd = heads_NHd.unflatten(0, (-1, columns))
+            if rotation is not None and layer not in config.unrotated:
+                pairs = torch.view_as_complex(heads_RTHd.unflatten(3, (-1, 2)))
+                pairs[:, :, : rotation.shape[1]].mul_(rotation)
             cache.write(layer, places, heads_NHd)
-            queries, keys, values = heads_NHd.unflatten(0, (-1, columns)).split(self.parts, 2)
+            queries, keys, values = heads_RTHd.split(self.parts, 2)
             if layer == config.layers - 1:
                 x_ND, queries, mask_TT = x_ND.index_select(0, places.last_R), queries[:, -1:], mask_TT[-1:]
             for head in range(config.heads):
@@ -77,15 +81,14 @@ class Straight:
                 scores = torch.baddbmm(mask_TT, queries[:, :, head], keys_RdT, alpha=width**-0.5)
                 attended_RTd = torch.bmm(scores.softmax(-1), values[:, :, head // group])
                 x_ND.addmm_(attended_RTd.view(-1, width), o[head * width : (head + 1) * width])
-            x_ND.addmm_(swiglu(torch.mm(unit(x_ND, config.epsilon), gate_up)), down)
+            gate_NO, up_NO = torch.mm(unit(x_ND, config.epsilon), gate_up).chunk(2, dim=1)
+            x_ND.addmm_(F.silu(gate_NO, inplace=True).mul_(up_NO), down)
         return self._normal(x_ND)
 
     def step(self, tokens_B: Tensor, rotation: Tensor | None, rank: Rank, column: Target) -> Tensor:
         """Hidden states after one token of each row, [B, D]."""
         config = self.config
-        if rotation is not None:
-            # One piece for all heads of a row is turned faster than a piece a head.
-            rotation = rotation.repeat(1, rank.turned.shape[1], 1)
+        rotation = self._for_heads(rotation)
         x_BD = self._embedded(tokens_B, column.column_N)
         for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
             if layer == 0 and self.first is not None:
@@ -113,6 +116,11 @@ class Straight:
         if rotation is not None and layer not in self.config.unrotated:
             turn_neighbours(heads_NHd, rotation, self.config.heads + self.config.key_value_heads)
         return heads_NHd
+
+    def _for_heads(self, rotation: Tensor | None) -> Tensor | None:
+        """For queries and keys one by one: in one piece they are turned faster than head after head."""
+        turned = self.config.heads + self.config.key_value_heads
+        return None if rotation is None else rotation.expand(-1, turned, -1).contiguous()
 
     def _normal(self, x_ND: Tensor) -> Tensor:
         return unit(x_ND, self.config.epsilon).mul_(self.norm)
