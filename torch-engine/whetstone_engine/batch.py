@@ -20,6 +20,7 @@ from .rank import Rank
 from .rows import Row, not_finite
 from .snapshot import Snapshot
 from .stops import StopStrings
+from .straight import Straight
 
 ROWS = 512
 """Most rows that decode together."""
@@ -119,6 +120,7 @@ class Batch:
     def _compose(self) -> None:
         """What depends on which rows there are."""
         self.choice = Choice([row.parameters for row in self.rows], self.config.vocabulary)
+        self.rank = None
         self.places, self.ended = np.arange(len(self.rows)), int(self.done.sum())
         self.limits = np.array([row.limit for row in self.rows])
         self.seeds = np.array([row.seed for row in self.rows])
@@ -274,20 +276,34 @@ class Batch:
         return self._decode(tokens_B)
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
-        cache = self.cache
+        cache, straight = self.cache, straight_of(self.snapshot.weights)
+        if straight is not None and self.rank is None:
+            self.rank = self._rank(straight)
         # Rows that are done stay where they are.
         column = cache.open(~self.done if self.ended else None)
-        straight = straight_of(self.snapshot.weights)
-        if straight is not None:
+        if straight is not None and self.rank is not None:
             rotation = self.decoder.rotation(self.snapshot.weights, column.column_N, self.decoder.dtype)
-            if self.rank is None or not self.rank.fits(cache):
-                self.rank = Rank(cache)
             return straight.step(tokens_B, rotation, self.rank, column)
 
         def attend(layer: int, heads_BHd: Tensor) -> Tensor:
             return cache.attend(layer, column, heads_BHd)
 
         return self.decoder.run(self.snapshot.weights, tokens_B, column.column_N, attend)
+
+    def _rank(self, straight: Straight) -> Rank:
+        def rotation_of(count: int) -> Tensor | None:
+            return self.decoder.rotation(self.snapshot.weights, torch.arange(count), self.decoder.dtype)
+
+        # What is kept of rows has keys and values in all layers.
+        first_layer = straight.first_layer(rotation_of) if self.prefixes.most_bytes == 0 else None
+        texts: list[np.ndarray] = []
+        if first_layer is not None:
+            # The newest token of each is in no column yet.
+            texts = [
+                row.prompt if count < 2 else np.concatenate((row.prompt, self.tokens[place, : count - 1]))
+                for place, (row, count) in enumerate(zip(self.rows, self.positions.tolist(), strict=True))
+            ]
+        return Rank(self.cache, first_layer, texts)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the

@@ -37,24 +37,39 @@ class Prefill:
         and how many tokens of it were there already."""
         index: dict[bytes, int] = {}
         owner = np.array([index.setdefault(text.tobytes(), place) for place, text in enumerate(texts)])
-        first, owner = np.unique(owner, return_inverse=True)
+        first = owner
+        if len(index) < len(texts):
+            first, owner = np.unique(owner, return_inverse=True)
         distinct = [texts[place] for place in first.tolist()]
         places = self.cache.add(lengths)
-        found = [self.prefixes.find(text) for text in distinct]
-        starts = np.array([0 if kept is None else kept[0] for kept in found])
-        for one, kept in enumerate(found):
-            if kept is not None:
-                self.cache.put(int(places[first[one]]), kept[1], kept[0])
+        starts = self._put(distinct, places[first])
+        fresh = distinct
+        if starts.any():
+            fresh = [text[start:] for text, start in zip(distinct, starts.tolist(), strict=True)]
         hidden_UD = torch.empty(len(distinct), self.config.width, dtype=self.decoder.dtype, device=device())
         for some in (np.flatnonzero(starts == 0), np.flatnonzero(starts > 0)):
-            for piece in _pieces([len(distinct[one]) - starts[one] for one in some.tolist()]):
+            for piece in _pieces([len(fresh[one]) for one in some.tolist()]):
                 chosen = some[piece]
-                fresh = [distinct[one][starts[one] :] for one in chosen.tolist()]
-                hidden_UD[moved(chosen)] = self._read(fresh, starts[chosen], places[first[chosen]])
+                read = [fresh[one] for one in chosen.tolist()]
+                hidden_RD = self._read(read, starts[chosen], places[first[chosen]])
+                hidden_UD.index_copy_(0, moved(chosen), hidden_RD)
+        if len(distinct) == len(texts):
+            return hidden_UD, starts.tolist()
         others = np.flatnonzero(first[owner] != np.arange(len(texts)))
-        if len(others) > 0:
-            self.cache.share(places[first[owner[others]]], places[others])
+        self.cache.share(places[first[owner[others]]], places[others])
         return hidden_UD[moved(owner)], starts[owner].tolist()
+
+    def _put(self, texts: list[np.ndarray], places: np.ndarray) -> np.ndarray:
+        """Brings what is kept of texts into their places; returns how many tokens of each that is."""
+        starts = np.zeros(len(texts), dtype=np.int64)
+        if self.prefixes.bytes == 0:
+            return starts
+        for one, text in enumerate(texts):
+            kept = self.prefixes.find(text)
+            if kept is not None:
+                starts[one] = kept[0]
+                self.cache.put(int(places[one]), kept[1], kept[0])
+        return starts
 
     def _read(self, fresh: list[np.ndarray], starts: np.ndarray, rows: np.ndarray) -> Tensor:
         """What different prompts go on with after what the cache has of them, a row each; their last hidden

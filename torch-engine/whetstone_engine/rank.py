@@ -4,41 +4,77 @@ cache.py; L layers' lines, M·K of them."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .cache import Cache
+from .device import moved
+from .first_layer import FirstLayer
 from .places import Target
 
 
 class Rank:
     """Rows side by side. A layer puts its queries, keys and values into `heads_BO`, and attends."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, first_layer: FirstLayer | None, texts: list[np.ndarray]) -> None:
+        """`texts` are what the cache has of each row, where the first layer is looked up."""
         config, rows = cache.config, len(cache.lengths)
         keys, width = config.key_value_heads, config.head_width
-        self.cache, self.rows, self.first = cache, rows, cache.layers[0]
+        self.cache, self.rows = cache, rows
         self.heads_BO = torch.empty(rows, (config.heads + 2 * keys) * width)
         heads_BHd = self.heads_BO.view(rows, -1, width)
-        turned = heads_BHd[:, : config.heads + keys]
-        self.turned = torch.view_as_complex(turned.unflatten(2, (-1, 2))) if width % 2 == 0 else turned
-        """Queries and keys as complex numbers, neighbours that are turned together."""
+        if config.positions == "rotary":
+            pairs = torch.view_as_complex(self.heads_BO.view(rows, -1, width // 2, 2))
+            self.turned = pairs[:, : config.heads + keys]
+            """Queries and keys as complex numbers, neighbours that are turned together."""
         self.asked_BHd = heads_BHd[:, : config.heads]
         self.queries_BHd = torch.empty(rows, config.heads, width)
         self.queries_LGd = self.queries_BHd.view(rows * keys, -1, width)
         self.fresh_BHd = heads_BHd[:, config.heads :]
-        self.fresh_2BKd = self.fresh_BHd.unflatten(1, (2, keys)).transpose(0, 1)
+        self.fresh_2BKd = self.heads_BO.view(rows, -1, keys, width)[:, -2:].transpose(0, 1)
         self.lit_BO = torch.empty(rows, 2 * config.hidden)
         self.gate_BO, self.up_BO = self.lit_BO.chunk(2, dim=1)
-        own = [layer[:, : rows * keys] for layer in cache.layers]
-        self.keys_LdC = [layer[0].transpose(1, 2) for layer in own]
-        self.values_LCd = [layer[1] for layer in own]
-        self.columns_2BKCd = [layer.unflatten(1, (rows, keys)) for layer in own]
+        self.own = [layer[:, : rows * keys] for layer in cache.layers]
+        self.columns_2BKCd = [layer.view(2, rows, keys, -1, width) for layer in self.own]
         self.memory = [layer.view(-1, width) for layer in cache.layers]
+        self.first_layer = first_layer
+        if first_layer is not None:
+            texts_BC = np.zeros((rows, cache.columns), dtype=np.int64)
+            texts_BC[np.arange(cache.columns) < cache.lengths[:, None]] = np.concatenate(texts)
+            self.texts_BC = moved(texts_BC)
+            # The farther a token stands behind the first column, the nearer it is to what comes.
+            apart = first_layer.vocabulary if first_layer.distances > 1 else 0
+            self.apart_C = moved(np.arange(cache.columns) * -apart)
+            self.places_BC = self.texts_BC + self.apart_C
+            self.shares_BHV = torch.empty(rows, config.heads, first_layer.vocabulary)
 
-    def fits(self, cache: Cache) -> bool:
-        """Whether the cache's rows are these, where they were."""
-        return self.first is cache.layers[0] and self.rows == len(cache.lengths)
+    def look(self, tokens_B: Tensor, column: Target) -> Tensor:
+        """Writes the column's tokens, and looks up what they attend to in the first layer: the share of each
+        token of the vocabulary in each head, [B, H·V]."""
+        table, bias, seen = self.first_layer, self.cache.bias, column.seen
+        if isinstance(column.to, Tensor):
+            column_B1 = column.column_N[:, None]
+            self.texts_BC.scatter_(1, column_B1, tokens_B[:, None])
+            self.places_BC.scatter_(1, column_B1, (tokens_B + self.apart_C[column.column_N])[:, None])
+        else:
+            self.texts_BC.select(1, column.to.start).copy_(tokens_B)
+            torch.add(tokens_B, self.apart_C[column.to.start], out=self.places_BC.select(1, column.to.start))
+        own_B = tokens_B * table.distances
+        if table.distances > 1:
+            own_B += column.column_N
+        index_BC = own_B.mul_(table.vocabulary)[:, None] + self.places_BC.narrow(1, 0, seen)
+        if bias is not None:
+            index_BC.clamp_(min=0)
+        scores = torch.empty(len(table.scores), index_BC.numel())
+        for score, of in zip(scores, table.scores, strict=True):
+            torch.index_select(of, 0, index_BC.view(-1), out=score)
+        scores_HBC = scores.view(-1, self.rows, seen)
+        if bias is not None:
+            scores_HBC += bias.unflatten(0, (-1, self.cache.config.key_value_heads))[: self.rows, 0, 0, :seen]
+        texts = self.texts_BC.narrow(1, 0, seen).expand(len(scores), -1, -1)
+        self.shares_BHV.zero_().transpose(0, 1).scatter_add_(2, texts, scores_HBC.softmax(-1))
+        return self.shares_BHV.flatten(1)
 
     def attend(self, layer: int, column: Target) -> Tensor:
         """As `Cache.attend`, of what `heads_BO` holds, [B, K·G·d]."""
@@ -48,12 +84,12 @@ class Rank:
         else:
             self.columns_2BKCd[layer].select(3, column.to.start).copy_(self.fresh_2BKd)
         self.queries_BHd.copy_(self.asked_BHd)
-        keys = self.keys_LdC[layer].narrow(2, 0, column.seen)
+        keys, values = self.own[layer].narrow(2, 0, column.seen)
+        keys = keys.transpose(1, 2)
         scale, bias = self.queries_BHd.shape[2] ** -0.5, self.cache.bias
         if bias is None:
             scores = torch.baddbmm(self.cache.nothing, self.queries_LGd, keys, beta=0, alpha=scale)
         else:
             hidden = bias[column.lines, :, : column.seen]
             scores = torch.baddbmm(hidden, self.queries_LGd, keys, alpha=scale)
-        values = self.values_LCd[layer].narrow(1, 0, column.seen)
         return torch.bmm(torch.softmax(scores, -1), values).view(self.rows, -1)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .cache import Cache
 from .config import ModelConfig
+from .first_layer import FirstLayer, distances_of
 from .kernels import swiglu, turn_neighbours, unit
 from .places import Places, Target, causal
 from .rank import Rank
@@ -40,6 +41,7 @@ class Straight:
         # What a token is in the first layer depends on its place only by its rotation.
         table = config.vocabulary <= TABLE and self.positions is None
         self.first = torch.mm(unit(self.embed, config.epsilon), self.layers[0][0]) if table else None
+        self._first_layer: FirstLayer | None = None
 
     def run(
         self,
@@ -91,16 +93,27 @@ class Straight:
         rotation = self._for_heads(rotation)
         x_BD = self._embedded(tokens_B, column.column_N)
         for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
-            if layer == 0 and self.first is not None:
-                torch.index_select(self.first, 0, tokens_B, out=rank.heads_BO)
+            if layer == 0 and rank.first_layer is not None:
+                x_BD.addmm_(rank.look(tokens_B, column), rank.first_layer.values_OD)
             else:
-                torch.mm(unit(x_BD, config.epsilon), qkv, out=rank.heads_BO)
-            if rotation is not None and layer not in config.unrotated:
-                rank.turned.mul_(rotation)
-            x_BD.addmm_(rank.attend(layer, column), o)
+                if layer == 0 and self.first is not None:
+                    torch.index_select(self.first, 0, tokens_B, out=rank.heads_BO)
+                else:
+                    torch.mm(unit(x_BD, config.epsilon), qkv, out=rank.heads_BO)
+                if rotation is not None and layer not in config.unrotated:
+                    rank.turned.mul_(rotation)
+                x_BD.addmm_(rank.attend(layer, column), o)
             torch.mm(unit(x_BD, config.epsilon), gate_up, out=rank.lit_BO)
             x_BD.addmm_(F.silu(rank.gate_BO, inplace=True).mul_(rank.up_BO), down)
         return self._normal(x_BD)
+
+    def first_layer(self, rotation_of: Callable[[int], Tensor | None]) -> FirstLayer | None:
+        """Tables of the first layer's attention, made once, where that is worth them."""
+        distances = distances_of(self.config)
+        if self._first_layer is None and distances > 0 and self.first is not None:
+            rotation = None if 0 in self.config.unrotated else rotation_of(distances)
+            self._first_layer = FirstLayer(self.first, self.layers[0][1], self.config, rotation)
+        return self._first_layer
 
     def _embedded(self, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
         x_ND = self.embed.index_select(0, tokens_N)

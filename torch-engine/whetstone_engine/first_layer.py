@@ -1,0 +1,48 @@
+"""The first layer's attention of a small vocabulary, looked up: what a token asks of another that stands so
+far before it is one number for each head, whatever the row. Suffixes as in decoder.py; T distances."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .config import ModelConfig
+
+NUMBERS = 2**18
+"""Most scores that are kept, 1 MiB: beyond, to look them up costs what it saves."""
+
+
+class FirstLayer:
+    """Scores of all pairs of tokens at all distances, and what each token's values make of a head."""
+
+    def __init__(
+        self, heads_VO: Tensor, output_OD: Tensor, config: ModelConfig, rotation_T1p: Tensor | None
+    ) -> None:
+        """Of each token's queries, keys and values in a row, neighbours turned together; of the rotation of
+        all distances, or None where this layer rotates nothing."""
+        width, group = config.head_width, config.heads // config.key_value_heads
+        parts = [config.heads, config.key_value_heads, config.key_value_heads]
+        queries_VHd, keys, values = heads_VO.unflatten(1, (-1, width)).split(parts, 1)
+        queries_VTHd = queries_VHd[:, None]
+        if rotation_T1p is not None:
+            queries_VTHd = _turned(queries_VTHd, rotation_T1p)
+            keys = _turned(keys, rotation_T1p[0])
+        keys_VHd, values_VHd = (part.repeat_interleave(group, 1) for part in (keys, values))
+        scores_HVTV = torch.einsum("vthd,whd->hvtw", queries_VTHd, keys_VHd).mul_(width**-0.5)
+        self.vocabulary, self.distances = len(heads_VO), queries_VTHd.shape[1]
+        self.scores = [one.flatten() for one in scores_HVTV]
+        outputs_HdD = output_OD.unflatten(0, (config.heads, width))
+        self.values_OD = torch.einsum("vhd,hdo->hvo", values_VHd, outputs_HdD).flatten(0, 1)
+        """Head after head, a line for each token: a share of its attention adds so much to what goes on."""
+
+
+def distances_of(config: ModelConfig) -> int:
+    """How many distances a table must tell apart; 0 where that is no table for this model."""
+    distances = 1 if config.positions == "none" or 0 in config.unrotated else config.max_positions
+    numbers = config.vocabulary**2 * distances * config.heads
+    return distances if config.positions != "learned" and numbers <= NUMBERS else 0
+
+
+def _turned(heads: Tensor, rotation: Tensor) -> Tensor:
+    pairs = torch.view_as_complex(heads.unflatten(-1, (-1, 2)).contiguous())
+    return torch.view_as_real(pairs * rotation).flatten(-2)
