@@ -282,8 +282,7 @@ class Batch:
         # Rows that are done stay where they are.
         column = cache.open(~self.done if self.ended else None)
         if straight is not None and self.rank is not None:
-            rotation = self.decoder.rotation(self.snapshot.weights, column.column_N, self.decoder.dtype)
-            return straight.step(tokens_B, rotation, self.rank, column)
+            return straight.step(tokens_B, self.rank, column)
 
         def attend(layer: int, heads_BHd: Tensor) -> Tensor:
             return cache.attend(layer, column, heads_BHd)
@@ -303,7 +302,7 @@ class Batch:
                 row.prompt if count < 2 else np.concatenate((row.prompt, self.tokens[place, : count - 1]))
                 for place, (row, count) in enumerate(zip(self.rows, self.positions.tolist(), strict=True))
             ]
-        return Rank(self.cache, first_layer, texts)
+        return Rank(self.cache, rotation_of(self.cache.columns), first_layer, texts)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the

@@ -17,14 +17,23 @@ from .places import Target
 class Rank:
     """Rows side by side. A layer puts its queries, keys and values into `heads_BO`, and attends."""
 
-    def __init__(self, cache: Cache, first_layer: FirstLayer | None, texts: list[np.ndarray]) -> None:
+    def __init__(
+        self,
+        cache: Cache,
+        rotation_C1p: Tensor | None,
+        first_layer: FirstLayer | None,
+        texts: list[np.ndarray],
+    ) -> None:
         """`texts` are what the cache has of each row, where the first layer is looked up."""
         config, rows = cache.config, len(cache.lengths)
         keys, width = config.key_value_heads, config.head_width
         self.cache, self.rows = cache, rows
         self.heads_BO = torch.empty(rows, (config.heads + 2 * keys) * width)
         heads_BHd = self.heads_BO.view(rows, -1, width)
-        if config.positions == "rotary":
+        self.rotation_CHp: Tensor | None = None
+        if rotation_C1p is not None:
+            # Of all heads of a row in one piece, which is turned faster than a piece a head.
+            self.rotation_CHp = rotation_C1p.expand(-1, config.heads + keys, -1).contiguous()
             pairs = torch.view_as_complex(self.heads_BO.view(rows, -1, width // 2, 2))
             self.turned = pairs[:, : config.heads + keys]
             """Queries and keys as complex numbers, neighbours that are turned together."""
@@ -48,6 +57,13 @@ class Rank:
             self.apart_C = moved(np.arange(cache.columns) * -apart)
             self.places_BC = self.texts_BC + self.apart_C
             self.shares_BHV = torch.empty(rows, config.heads, first_layer.vocabulary)
+
+    def rotation(self, column: Target) -> Tensor | None:
+        """Of queries and keys in a column: complex numbers, [B, K·G + K, d/2], or of one row for all."""
+        table = self.rotation_CHp
+        if table is None or isinstance(column.to, slice):
+            return None if table is None else table[column.to]
+        return table.index_select(0, column.column_N)
 
     def look(self, tokens_B: Tensor, column: Target) -> Tensor:
         """Writes the column's tokens, and looks up what they attend to in the first layer: the share of each

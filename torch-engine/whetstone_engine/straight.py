@@ -87,10 +87,9 @@ class Straight:
             x_ND.addmm_(F.silu(gate_NO, inplace=True).mul_(up_NO), down)
         return self._normal(x_ND)
 
-    def step(self, tokens_B: Tensor, rotation: Tensor | None, rank: Rank, column: Target) -> Tensor:
+    def step(self, tokens_B: Tensor, rank: Rank, column: Target) -> Tensor:
         """Hidden states after one token of each row, [B, D]."""
-        config = self.config
-        rotation = self._for_heads(rotation)
+        config, rotation = self.config, rank.rotation(column)
         x_BD = self._embedded(tokens_B, column.column_N)
         for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
             if layer == 0 and rank.first_layer is not None:
