@@ -13,14 +13,13 @@ from .device import moved
 from .errors import bad_request
 from .folded import straight_of
 from .packing import NARROWEST
-from .prefill import Prefill
+from .prefill import Prefill, first_layer_of
 from .prefixes import Prefixes
 from .randomness import uniforms
 from .rank import Rank
 from .rows import Row, not_finite
 from .snapshot import Snapshot
 from .stops import StopStrings
-from .straight import Straight
 
 ROWS = 512
 """Most rows that decode together."""
@@ -278,7 +277,7 @@ class Batch:
     def _decode(self, tokens_B: Tensor) -> Tensor:
         cache, straight = self.cache, straight_of(self.snapshot.weights)
         if straight is not None and self.rank is None:
-            self.rank = self._rank(straight)
+            self.rank = self._rank()
         # Rows that are done stay where they are.
         column = cache.open(~self.done if self.ended else None)
         if straight is not None and self.rank is not None:
@@ -289,12 +288,8 @@ class Batch:
 
         return self.decoder.run(self.snapshot.weights, tokens_B, column.column_N, attend)
 
-    def _rank(self, straight: Straight) -> Rank:
-        def rotation_of(count: int) -> Tensor | None:
-            return self.decoder.rotation(self.snapshot.weights, torch.arange(count), self.decoder.dtype)
-
-        # What is kept of rows has keys and values in all layers.
-        first_layer = straight.first_layer(rotation_of) if self.prefixes.most_bytes == 0 else None
+    def _rank(self) -> Rank:
+        first_layer = first_layer_of(self.snapshot, self.prefixes)
         texts: list[np.ndarray] = []
         if first_layer is not None:
             # The newest token of each is in no column yet.
@@ -302,7 +297,9 @@ class Batch:
                 row.prompt if count < 2 else np.concatenate((row.prompt, self.tokens[place, : count - 1]))
                 for place, (row, count) in enumerate(zip(self.rows, self.positions.tolist(), strict=True))
             ]
-        return Rank(self.cache, rotation_of(self.cache.columns), first_layer, texts)
+        columns = torch.arange(self.cache.columns)
+        rotation = self.decoder.rotation(self.snapshot.weights, columns, self.decoder.dtype)
+        return Rank(self.cache, rotation, first_layer, texts)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the

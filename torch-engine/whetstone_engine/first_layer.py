@@ -35,6 +35,32 @@ class FirstLayer:
         self.values_OD = torch.einsum("vhd,hdo->hvo", values_VHd, outputs_HdD).flatten(0, 1)
         """Head after head, a line for each token: a share of its attention adds so much to what goes on."""
 
+    def asking(self, tokens: Tensor, columns: Tensor) -> Tensor:
+        """Of tokens that ask, in columns: their part of the indices of scores."""
+        own = tokens * (self.vocabulary * self.distances)
+        return own if self.distances == 1 else own.add_(columns, alpha=self.vocabulary)
+
+    def asked(self, tokens: Tensor, columns: Tensor) -> Tensor:
+        """Of tokens that are asked: the farther behind, the nearer to what asks."""
+        return tokens if self.distances == 1 else torch.sub(tokens, columns, alpha=self.vocabulary)
+
+    def shares(self, asking: Tensor, asked: Tensor, texts: Tensor, hidden: Tensor | None) -> Tensor:
+        """The share of each token of the vocabulary in each head's attention, [M, H·V], by the parts of the
+        indices […, 1] and […, S], the tokens that are asked, and −∞ where one is hidden."""
+        index = asking + asked
+        if hidden is not None:
+            # What comes after is at no distance.
+            index.clamp_(min=0)
+        scores = torch.empty(len(self.scores), index.numel())
+        for score, of in zip(scores, self.scores, strict=True):
+            torch.index_select(of, 0, index.view(-1), out=score)
+        scores = scores.view(-1, *index.shape)
+        if hidden is not None:
+            scores += hidden
+        shares = torch.zeros(*index.shape[:-1], len(scores), self.vocabulary)
+        shares.movedim(-2, 0).scatter_add_(-1, texts.expand_as(scores), scores.softmax(-1))
+        return shares.view(-1, len(self.values_OD))
+
 
 def distances_of(config: ModelConfig) -> int:
     """How many distances a table must tell apart; 0 where that is no table for this model."""

@@ -13,6 +13,7 @@ from .attention import SHORT
 from .beginnings import shared_beginnings
 from .cache import Cache
 from .device import device, moved, on_host
+from .first_layer import FirstLayer
 from .folded import straight_of
 from .packing import NARROWEST, Packing
 from .places import Places
@@ -27,7 +28,7 @@ class Prefill:
     """Reads prompts with the weights of a snapshot."""
 
     def __init__(self, snapshot: Snapshot, cache: Cache, prefixes: Prefixes) -> None:
-        self.cache, self.prefixes = cache, prefixes
+        self.snapshot, self.cache, self.prefixes = snapshot, cache, prefixes
         self.decoder, self.config = snapshot.architecture.decoder, snapshot.architecture.config
         self.weights = snapshot.weights
 
@@ -105,13 +106,27 @@ class Prefill:
         ):
             columns_T = places.column_N[: bucket.columns]
             rotation = self.decoder.rotation(self.weights, columns_T, self.decoder.dtype)
-            return straight.read(tokens_N, rotation, cache, places)
+            first_layer = first_layer_of(self.snapshot, self.prefixes)
+            return straight.read(tokens_N, rotation, cache, places, first_layer)
 
         def attend(layer: int, heads_NHd: Tensor) -> Tensor:
             see = cache.extend if layer < last else cache.end
             return see(layer, places, heads_NHd)
 
         return self.decoder.run(self.weights, tokens_N, places.column_N, attend, places.last_R)
+
+
+def first_layer_of(snapshot: Snapshot, prefixes: Prefixes) -> FirstLayer | None:
+    """What looks up the first layer's attention of rows that decode; None where its keys and values are
+    wanted: what is kept of rows has those of all layers."""
+    straight, decoder = straight_of(snapshot.weights), snapshot.architecture.decoder
+    if straight is None or prefixes.most_bytes > 0:
+        return None
+
+    def rotation_of(count: int) -> Tensor | None:
+        return decoder.rotation(snapshot.weights, torch.arange(count), decoder.dtype)
+
+    return straight.first_layer(rotation_of)
 
 
 def _pieces(lengths: list[int]) -> list[list[int]]:

@@ -52,11 +52,7 @@ class Rank:
             texts_BC = np.zeros((rows, cache.columns), dtype=np.int64)
             texts_BC[np.arange(cache.columns) < cache.lengths[:, None]] = np.concatenate(texts)
             self.texts_BC = moved(texts_BC)
-            # The farther a token stands behind the first column, the nearer it is to what comes.
-            apart = first_layer.vocabulary if first_layer.distances > 1 else 0
-            self.apart_C = moved(np.arange(cache.columns) * -apart)
-            self.places_BC = self.texts_BC + self.apart_C
-            self.shares_BHV = torch.empty(rows, config.heads, first_layer.vocabulary)
+            self.asked_BC = first_layer.asked(self.texts_BC, torch.arange(cache.columns))
 
     def rotation(self, column: Target) -> Tensor | None:
         """Of queries and keys in a column: complex numbers, [B, K·G + K, d/2], or of one row for all."""
@@ -72,25 +68,15 @@ class Rank:
         if isinstance(column.to, Tensor):
             column_B1 = column.column_N[:, None]
             self.texts_BC.scatter_(1, column_B1, tokens_B[:, None])
-            self.places_BC.scatter_(1, column_B1, (tokens_B + self.apart_C[column.column_N])[:, None])
+            self.asked_BC.scatter_(1, column_B1, table.asked(tokens_B, column.column_N)[:, None])
         else:
             self.texts_BC.select(1, column.to.start).copy_(tokens_B)
-            torch.add(tokens_B, self.apart_C[column.to.start], out=self.places_BC.select(1, column.to.start))
-        own_B = tokens_B * table.distances
-        if table.distances > 1:
-            own_B += column.column_N
-        index_BC = own_B.mul_(table.vocabulary)[:, None] + self.places_BC.narrow(1, 0, seen)
+            self.asked_BC.select(1, column.to.start).copy_(table.asked(tokens_B, column.column_N))
+        own_B = table.asking(tokens_B, column.column_N)
         if bias is not None:
-            index_BC.clamp_(min=0)
-        scores = torch.empty(len(table.scores), index_BC.numel())
-        for score, of in zip(scores, table.scores, strict=True):
-            torch.index_select(of, 0, index_BC.view(-1), out=score)
-        scores_HBC = scores.view(-1, self.rows, seen)
-        if bias is not None:
-            scores_HBC += bias.unflatten(0, (-1, self.cache.config.key_value_heads))[: self.rows, 0, 0, :seen]
-        texts = self.texts_BC.narrow(1, 0, seen).expand(len(scores), -1, -1)
-        self.shares_BHV.zero_().transpose(0, 1).scatter_add_(2, texts, scores_HBC.softmax(-1))
-        return self.shares_BHV.flatten(1)
+            bias = bias.view(-1, self.cache.config.key_value_heads, bias.shape[2])[: self.rows, 0, :seen]
+        texts, asked = self.texts_BC.narrow(1, 0, seen), self.asked_BC.narrow(1, 0, seen)
+        return table.shares(own_B[:, None], asked, texts, bias)
 
     def attend(self, layer: int, column: Target) -> Tensor:
         """As `Cache.attend`, of what `heads_BO` holds, [B, K·G·d]."""

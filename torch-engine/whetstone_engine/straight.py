@@ -13,7 +13,7 @@ from torch import Tensor
 from .cache import Cache
 from .config import ModelConfig
 from .first_layer import FirstLayer, distances_of
-from .kernels import swiglu, turn_neighbours, unit
+from .kernels import turn_neighbours, unit
 from .places import Places, Target, causal
 from .rank import Rank
 
@@ -58,10 +58,17 @@ class Straight:
             if wanted_N is not None and layer == self.config.layers - 1:
                 x_ND = x_ND.index_select(0, wanted_N)
             x_ND.addmm_(attended_N, o)
-            x_ND.addmm_(swiglu(torch.mm(unit(x_ND, self.config.epsilon), gate_up)), down)
+            self._light(x_ND, gate_up, down)
         return self._normal(x_ND)
 
-    def read(self, tokens_N: Tensor, rotation: Tensor | None, cache: Cache, places: Places) -> Tensor:
+    def read(
+        self,
+        tokens_N: Tensor,
+        rotation: Tensor | None,
+        cache: Cache,
+        places: Places,
+        first_layer: FirstLayer | None,
+    ) -> Tensor:
         """Hidden states after rows of one length that begin, [R, D]; `rotation` is of their columns. The
         factors of each head's products are what the layer's product has made, as it lies."""
         config, columns = self.config, places.bucket.columns
@@ -69,6 +76,12 @@ class Straight:
         mask_TT, rotation = causal(columns, 1, columns), self._for_heads(rotation)
         x_ND = self._embedded(tokens_N, places.column_N)
         for layer, (_, o, gate_up, down) in enumerate(self.layers):
+            if layer == 0 and first_layer is not None and layer < config.layers - 1:
+                x_ND.addmm_(
+                    _looked_up(first_layer, tokens_N.view(-1, columns), mask_TT), first_layer.values_OD
+                )
+                self._light(x_ND, gate_up, down)
+                continue
             heads_NHd = self._heads(layer, tokens_N, x_ND, None)
             heads_RTHd = heads_NHd.unflatten(0, (-1, columns))
             if rotation is not None and layer not in config.unrotated:
@@ -83,8 +96,7 @@ class Straight:
                 scores = torch.baddbmm(mask_TT, queries[:, :, head], keys_RdT, alpha=width**-0.5)
                 attended_RTd = torch.bmm(scores.softmax(-1), values[:, :, head // group])
                 x_ND.addmm_(attended_RTd.view(-1, width), o[head * width : (head + 1) * width])
-            gate_NO, up_NO = torch.mm(unit(x_ND, config.epsilon), gate_up).chunk(2, dim=1)
-            x_ND.addmm_(F.silu(gate_NO, inplace=True).mul_(up_NO), down)
+            self._light(x_ND, gate_up, down)
         return self._normal(x_ND)
 
     def step(self, tokens_B: Tensor, rank: Rank, column: Target) -> Tensor:
@@ -129,6 +141,11 @@ class Straight:
             turn_neighbours(heads_NHd, rotation, self.config.heads + self.config.key_value_heads)
         return heads_NHd
 
+    def _light(self, x_ND: Tensor, gate_up: Tensor, down: Tensor) -> None:
+        """Adds what a layer's gated products make, in place."""
+        gate_NO, up_NO = torch.mm(unit(x_ND, self.config.epsilon), gate_up).chunk(2, dim=1)
+        x_ND.addmm_(F.silu(gate_NO, inplace=True).mul_(up_NO), down)
+
     def _for_heads(self, rotation: Tensor | None) -> Tensor | None:
         """For queries and keys one by one: in one piece they are turned faster than head after head."""
         turned = self.config.heads + self.config.key_value_heads
@@ -136,3 +153,11 @@ class Straight:
 
     def _normal(self, x_ND: Tensor) -> Tensor:
         return unit(x_ND, self.config.epsilon).mul_(self.norm)
+
+
+def _looked_up(first_layer: FirstLayer, tokens_RT: Tensor, mask_TT: Tensor) -> Tensor:
+    """Shares of attention of rows that begin, [N, H·V]."""
+    columns = torch.arange(tokens_RT.shape[1])
+    asking_RT1 = first_layer.asking(tokens_RT, columns)[:, :, None]
+    asked_R1T = first_layer.asked(tokens_RT, columns)[:, None]
+    return first_layer.shares(asking_RT1, asked_R1T, tokens_RT[:, None], mask_TT)
