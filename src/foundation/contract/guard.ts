@@ -16,10 +16,13 @@ export interface RoundEvidence extends StepEvidence {
   readonly history: readonly (readonly MeterReading[])[];
 }
 
+/** Keeps and imitates, follows a policy gradient, or learns from pairs: what a verifier's integrity must be for it (design §8). */
+export type LearnsBy = "imitation" | "policy-gradient" | "preference";
+
 /** What is known when rollouts are scored and nothing was learnt from them yet. */
 export interface StepEvidence {
   /** How the method uses rewards: what is refused depends on it (design §8, verifier integrity). */
-  readonly learnsBy: "imitation" | "policy-gradient";
+  readonly learnsBy: LearnsBy;
   /** Whether the rewards are grounded in something outside the model, or derived from what it wrote. */
   readonly rewardOrigin: "external" | "self-derived";
   readonly training: TrainingEvidence | null;

@@ -1,5 +1,13 @@
 import type { Json, RandomStream } from "../../foundation/base/index.ts";
-import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
+import type {
+  Example,
+  Item,
+  Policy,
+  Sampler,
+  ScoredGroup,
+  Task,
+  Tokenizer,
+} from "../../foundation/contract/index.ts";
 import type { ExampleUses } from "../rollout/index.ts";
 import type { Remedies, StepLoss } from "../update/index.ts";
 import type { Tally } from "./tally.ts";
@@ -15,6 +23,9 @@ export interface PolicyStore {
   open(role: string, weights: Weights): Promise<Policy>;
   /** Saves the policy as it is under that name and remembers that it is held so; `unfinished` training goes on from there. */
   save(role: string, checkpoint: string, options?: { readonly unfinished?: boolean }): Promise<void>;
+  /** Weights to read from beside those that learn; held until {@link PolicyStore.releaseReferences}. */
+  reference(checkpoint: string): Promise<Sampler>;
+  releaseReferences(): Promise<void>;
   /** Takes away a checkpoint that training went on from, once it was saved anew. */
   discard(checkpoint: string): Promise<void>;
 }
@@ -39,6 +50,7 @@ export interface Training {
 /** What a round gives to its method. */
 export interface MethodContext {
   readonly task: Task;
+  readonly tokenizer: Tokenizer;
   /** The selection. */
   readonly items: readonly Item[];
   /** Examples that no model wrote. */

@@ -13,6 +13,7 @@ import type {
 import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
 import type { RewardContext } from "../reward/index.ts";
+import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
@@ -23,6 +24,8 @@ export interface RollRequest {
   readonly task: Task;
   readonly policies: readonly Policy[];
   readonly items: readonly Item[];
+  readonly earlier: readonly ScoredGroup[];
+  readonly reference: PassModels["reference"];
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -31,15 +34,31 @@ export interface RollRequest {
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, task, policies, items, seed, signal, onProgress } = request;
+  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress } = request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
+  await using samplers = new AsyncDisposableStack();
+  const speakers = new Map(
+    await Promise.all(
+      policies.map(async ({ role, model, tokenizer }): Promise<[string, SamplingPolicy]> => {
+        const sampler = samplers.use(await model.snapshot(waiting));
+        return [role, { role, sampler, tokenizer }];
+      }),
+    ),
+  );
+  const speakerOf = (role: string): SamplingPolicy =>
+    speakers.get(role) ?? speakers.get(lead) ?? ([...speakers.values()][0] as SamplingPolicy);
+  const models: PassModels = { policyOf: (role) => ({ ...speakerOf(role), role }), reference };
+  const { writers = pass.roles } = pass;
+  const writing = policies.filter(({ role }) => writers.includes(role));
   const byRole = await Promise.all(
-    policies.map(async (policy) => {
-      await using sampler = await policy.model.snapshot(waiting);
-      const sampling: SamplingPolicy = { role: policy.role, sampler, tokenizer: policy.tokenizer };
+    writing.map(async (policy) => {
+      const { sampler } = speakerOf(policy.role);
       const groups = await pass.generate.generate({
-        policy: sampling,
+        policy: speakerOf(policy.role),
+        task,
+        models,
+        earlier,
         items,
         maxTokens: (item) => task.maxTokens(item),
         seed,
@@ -48,7 +67,7 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
           done.set(policy.role, count);
           onProgress?.(
             [...done.values()].reduce((sum, one) => sum + one, 0),
-            items.length * policies.length,
+            items.length * writing.length,
           );
         },
       });
@@ -69,8 +88,9 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   );
   const verify = verifyOnce(task);
   const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
-  const scored = await waitFor(pass.reward.reward(groups, { verify }), signal);
-  const counts = await waitFor(countsOf(scored, request.lead, judge), signal);
+  const rewarding = pass.reward.reward(groups, { verify, task, models, seed: seed + 1, ...waiting });
+  const scored = await waitFor(rewarding, signal);
+  const counts = await waitFor(countsOf(scored, lead, judge), signal);
   return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
 }
 
@@ -96,7 +116,10 @@ async function countsOf(
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
-  const byLead = scored.flatMap((group) => group.rollouts.filter(({ rollout }) => rollout.role === lead));
+  // A critique or a verdict answers no item of the task: nothing knows its truth.
+  const byLead = scored.flatMap(({ item, rollouts: own }) =>
+    own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
+  );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
   const keptOf = (wanted: boolean): number =>
     byLead.filter(({ reward }, index) => reward !== null && reward >= 1 && led[index] === wanted).length;

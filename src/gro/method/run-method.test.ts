@@ -93,14 +93,28 @@ describe("a pass that is made once", () => {
   });
 
   test.each([
-    ["current", "current-solver"],
-    ["base", "base-solver"],
-  ] as const)("starts from %s", async (start, checkpoint) => {
-    const policies = new FakePolicies(reversed);
-    await runMethod(gro({ ...partsOf(imitate), start }), fakeRound({ policies }));
-    expect(new Set(policies.opened.map((one) => one.checkpoint))).toEqual(new Set([checkpoint]));
-    expect(policies.all).toHaveLength(1);
-  });
+    ["current", ["current-solver"]],
+    ["base", ["current-solver", "base-solver"]],
+  ] as const)(
+    "trains from %s; what it learns from the round's own weights write",
+    async (start, checkpoints) => {
+      const policies = new FakePolicies(reversed);
+      const ledger = new FakeLedger();
+      await runMethod(gro({ ...partsOf(imitate), start }), fakeRound({ policies, ledger }));
+      expect([...new Set(policies.opened.map((one) => one.checkpoint))]).toEqual(checkpoints);
+      const [writer, ...others] = policies.all;
+      const learner = others.at(-1) ?? writer;
+      expect(writer?.samplers).toHaveLength(1);
+      expect([writer?.weights.split("@")[0], learner?.weights]).toEqual([
+        "current-solver",
+        `${checkpoints.at(-1)}@3`,
+      ]);
+      expect(ledger.trainings[0]).toMatchObject({
+        from: checkpoints.at(-1),
+        writers: { solver: "current-solver" },
+      });
+    },
+  );
 
   test("trains with a fresh optimiser where the update says so", async () => {
     const policies = new FakePolicies(reversed);
@@ -327,7 +341,7 @@ describe("several passes", () => {
     expect(outcome.rollouts).toEqual(["artifact-0", "artifact-1", "artifact-2"]);
     const begun = policies.opened.filter(({ checkpoint }) => !checkpoint.startsWith("current"));
     expect(new Set(begun.map(({ role, checkpoint }) => `${role} ${checkpoint}`))).toEqual(
-      new Set(["peer peer-pass-0-3", "solver base-solver"]),
+      new Set(["peer peer-pass-0-3", "solver solver-pass-0-3", "solver base-solver"]),
     );
     expect(ledger.done.at(-1)).toBe("pass-2/update/solver/3");
   });

@@ -3,6 +3,7 @@ import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
 import {
+  allItemsOf,
   itemsOf,
   lossesIn,
   missing,
@@ -10,26 +11,31 @@ import {
   type PassOutcome,
   type PassRun,
   pick,
+  referenceOf,
   stateAtStart,
   trainedIn,
+  updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
-  const { method, pass, name, start, context } = run;
+  const { method, pass, name, start, found, context } = run;
   const { durable, onProgress } = context;
   // The engine learns while what it learns from is being written; no update counts before that is stored.
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
+  const reference = referenceOf(run);
   let fresh = false;
   const storing = durable(`${name}/rollouts`, async () => {
     const { scored, tally } = await roll({
       pass,
       lead: method.lead,
       task: context.task,
-      policies: await openAll(run, start, false),
-      items: itemsOf(run, 0),
+      policies: await openAll(run, found, false),
+      items: itemsOf(pass, await allItemsOf(run), 0),
+      earlier: await run.earlier(),
+      reference,
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),
@@ -50,7 +56,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const begun = start[role] ?? missing(role);
     if ((context.whyBlocked?.(tally) ?? null) !== null)
       return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
-    const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
+    const update = updateOf(pass, role);
+    const steps = update.steps(countExamples(groups, { base: context.base, older: context.older }));
     const tallies: Partial<Tally>[] = [];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
@@ -65,9 +72,11 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           realTokens,
           losses: made,
           uses,
-        } = await pass.update.update({
+        } = await update.update({
           policy,
           groups,
+          task: context.task,
+          models: { reference },
           replay: { base: context.base, older: context.older },
           random: context.random.fork(`${name}/update/${role}`),
           from,
@@ -91,7 +100,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
               from: begin,
               reward: pass.reward.name,
               rollouts: artifact,
-              writers: pick(start, pass.roles),
+              writers: pick(found, pass.roles),
               learnt: [{ uses, stepsAfter: 0 }],
             }),
           ),
@@ -111,7 +120,9 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
-    rollouts: pass.update.learnsBy === "imitation" && blocked === null ? [artifact] : [],
+    rolled: artifact,
+    rollouts:
+      pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],

@@ -2,6 +2,7 @@ import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { repetitionCadence, stretchesOf } from "./cadence.ts";
 import {
+  allItemsOf,
   itemsOf,
   lossesIn,
   missing,
@@ -9,7 +10,9 @@ import {
   type PassOutcome,
   type PassRun,
   pick,
+  referenceOf,
   trainedIn,
+  updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, type Tally, tallySchema } from "./tally.ts";
@@ -22,16 +25,19 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   const losses: StepLoss[] = [];
   let blocked: string | null = null;
   const trained: string[] = [];
+  const reference = referenceOf(run);
   const replay = { base: context.base, older: context.older };
   for (const { from: first, to: last } of stretchesOf(pass.repeat, repetitionCadence)) {
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
       const policies = await openAll(run, begin, first > 0);
+      const learners = policies.filter(({ role }) => pass.roles.includes(role));
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
       let why: string | null = null;
       const learnt = pass.roles.map((): ExampleUses[] => []);
       let stepsAfter = 0;
+      const [items, earlier] = [await allItemsOf(run), await run.earlier()];
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const { scored, tally } = await roll({
@@ -39,7 +45,9 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           lead: method.lead,
           task: context.task,
           policies,
-          items: itemsOf(run, repetition),
+          items: itemsOf(pass, items, repetition),
+          earlier,
+          reference,
           seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
           ...(context.signal ? { signal: context.signal } : {}),
         });
@@ -49,14 +57,16 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           break;
         }
         const updates = await Promise.all(
-          policies.map((policy) =>
-            pass.update.update({
+          learners.map((policy) =>
+            updateOf(pass, policy.role).update({
               policy,
               groups: scored,
               replay,
+              task: context.task,
+              models: { reference },
               random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
               from: 0,
-              to: pass.update.steps(countExamples(scored, replay)),
+              to: updateOf(pass, policy.role).steps(countExamples(scored, replay)),
               ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
             }),
@@ -105,6 +115,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   }
   return {
     checkpoints: pick(checkpoints, pass.roles),
+    rolled: null,
     rollouts: [],
     tally: addTallies(tallies),
     losses,

@@ -1,5 +1,9 @@
 export * from "./agreement.ts";
+export * from "./consensus.ts";
+export * from "./distinct.ts";
 export * from "./everything.ts";
+export * from "./labelled.ts";
+export { type LearnabilityOptions, learnability } from "./learnability.ts";
 export * from "./majority.ts";
 export * from "./modal-length.ts";
 export type { RewardContext, RewardPart } from "./part.ts";

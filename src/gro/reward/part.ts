@@ -5,12 +5,20 @@ import type {
   Rollout,
   RolloutGroup,
   ScoredGroup,
+  Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
+import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
 
 export interface RewardContext {
   /** The task's verifier; void when it could not judge. */
   readonly verify: (item: Item, response: Response) => Promise<Verdict>;
+  readonly task: Task;
+  /** Whom a reward can ask: the roles of the pass, as they are while it writes, and earlier weights. */
+  readonly models: PassModels;
+  /** For what a reward samples: its own numbers, not those of the rollouts. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Turns rollouts into scored rollouts: the R of Generation–Reward–Optimization. */
@@ -23,6 +31,12 @@ export interface RewardPart {
   readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
+  /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
+  readonly answersPerRollout?: number;
+  /** Earlier weights that it reads. */
+  readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot judge, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
@@ -56,11 +70,21 @@ export function scoreEach(
   }));
 }
 
-/** The answer that most complete responses give; undefined on a tie or when none is complete. */
-export function modalAnswer(rollouts: readonly Rollout[]): { text: string; share: number } | undefined {
+/** What a response votes for: the part that the task says is its answer, else all of it; undefined where it has none. */
+export function voteOf(task: Pick<Task, "answerOf">, { item, response }: Rollout): string | undefined {
+  if (!response.complete) return undefined;
+  return task.answerOf === undefined ? response.text : task.answerOf(item, response);
+}
+
+/** The answer that most complete responses give, and its share of all; undefined on a tie or when none is complete. */
+export function modalAnswer(
+  rollouts: readonly Rollout[],
+  task: Pick<Task, "answerOf">,
+): { text: string; share: number } | undefined {
   const votes = new Map<string, number>();
-  for (const { response } of rollouts) {
-    if (response.complete) votes.set(response.text, (votes.get(response.text) ?? 0) + 1);
+  for (const rollout of rollouts) {
+    const vote = voteOf(task, rollout);
+    if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
   }
   const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);
   if (first === undefined || first[1] === second?.[1]) return undefined;

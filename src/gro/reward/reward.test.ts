@@ -1,7 +1,8 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import type { Item, Response, RolloutGroup, Verdict } from "../../foundation/contract/index.ts";
-import { itemOf, rolloutOf, type Said } from "../rollout/testing/fakes.ts";
+import { reverse } from "../../world/task/index.ts";
+import { itemOf, noModels, rolloutOf, type Said } from "../rollout/testing/fakes.ts";
 import { agreement, everything, majority, modalLength, type RewardPart, verifier } from "./index.ts";
 
 const cut = (text: string): Said => ({ text, cut: true });
@@ -26,7 +27,12 @@ const rewardsOf = async (
   groups: readonly RolloutGroup[],
   verify: (item: Item, response: Response) => Verdict = never,
 ): Promise<(number | null)[][]> => {
-  const scored = await part.reward(groups, { verify: async (item, response) => verify(item, response) });
+  const scored = await part.reward(groups, {
+    verify: async (item, response) => verify(item, response),
+    task: reverse(),
+    models: noModels,
+    seed: 1,
+  });
   expect(scored.map(({ item }) => item)).toEqual(groups.map(({ item }) => item));
   expect(scored.map(({ rollouts }) => rollouts.map(({ rollout }) => rollout))).toEqual(
     groups.map(({ rollouts }) => rollouts),

@@ -1,6 +1,13 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
-import type { EngineNeeds, Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
-import type { RolloutPlace } from "../rollout/index.ts";
+import type {
+  EngineNeeds,
+  Example,
+  LearnsBy,
+  Policy,
+  ScoredGroup,
+  Task,
+} from "../../foundation/contract/index.ts";
+import type { PassModels, ReferenceWeights, RolloutPlace } from "../rollout/index.ts";
 import type { StepLoss } from "./loss.ts";
 
 /** What older data an update may draw on beside the newest. */
@@ -36,6 +43,9 @@ export interface UpdateRequest {
   readonly policy: Policy;
   readonly groups: readonly ScoredGroup[];
   readonly replay: Replay;
+  readonly task: Task;
+  /** Earlier weights, for what is measured against them; of a role's weights as they are, `policy` alone speaks here. */
+  readonly models: Pick<PassModels, "reference">;
   /** Forked by role and optimiser step, so that any range of steps can be done again alike. */
   readonly random: RandomStream;
   /** Optimiser steps [from, to) of the `steps` that the part takes. */
@@ -68,9 +78,13 @@ export interface UpdatePart {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
-  readonly learnsBy: "imitation" | "policy-gradient";
+  readonly learnsBy: LearnsBy;
   /** Of the engine, where it is more than cross_entropy. */
   readonly needs?: EngineNeeds;
+  /** Earlier weights that it reads, which the engine holds beside those that learn. */
+  readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot learn, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
   /** Optimiser steps of one application, given how many examples there are to learn from. */
@@ -83,16 +97,19 @@ export interface UpdatePart {
   update(request: UpdateRequest): Promise<UpdateOutcome>;
 }
 
-/** What was kept, once an item and text: peers that agree write the same example twice. */
+/** What was kept, of all roles or of one, once an item and text: peers that agree write the same example twice. */
 export function keptExamples<T>(
   groups: readonly ScoredGroup[],
   make: (kept: ScoredGroup["rollouts"][number], place: RolloutPlace) => T,
+  writer?: string,
 ): T[] {
   return groups.flatMap(({ rollouts }, group) => {
     const texts = new Set<string>();
     return rollouts.flatMap((scored, rollout) => {
       if (scored.reward === null || scored.reward < 1) return [];
-      const key = `${scored.rollout.response.complete}${scored.rollout.response.text}`;
+      if (writer !== undefined && scored.rollout.role !== writer) return [];
+      const { item, turn = 0, response } = scored.rollout;
+      const key = `${item.canonical}\0${turn}\0${response.complete}${response.text}`;
       if (texts.has(key)) return [];
       texts.add(key);
       return [make(scored, { group, rollout, artifact: null })];

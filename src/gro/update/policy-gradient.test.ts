@@ -2,7 +2,8 @@ import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
-import { FakeModel, groupOf, itemOf, policyOf, rolloutOf } from "../rollout/testing/fakes.ts";
+import { reverse } from "../../world/task/index.ts";
+import { FakeModel, groupOf, itemOf, noModels, policyOf, rolloutOf } from "../rollout/testing/fakes.ts";
 import { groupAdvantages, type PolicyGradientOptions, policyGradient } from "./policy-gradient.ts";
 
 const rewards = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 12 });
@@ -44,6 +45,8 @@ const update = async (
     policy: policyOf(model, role),
     groups,
     replay: { base: [], older: [] },
+    task: reverse(),
+    models: noModels,
     random: randomStream(0, "update"),
     from: 0,
     to: 1,

@@ -3,10 +3,21 @@ import { isReal } from "../rollout/index.ts";
 import { type StepLoss, stepLoss } from "./loss.ts";
 import type { UpdateOutcome, UpdateRequest } from "./part.ts";
 
+/**
+ * A loss that has no name in the engine, from the logprobs of every datum's targets (a number a position, NaN nowhere): its value, and
+ * d(loss)/d(logprob) at each position, 0 where a position does not count. The engine applies it as `cross_entropy` with weights of
+ * the opposite sign, whose derivative is just that (the universal path, design §5).
+ */
+export type AnalyticLoss = (logprobs: readonly Float32Array[]) => {
+  readonly loss: number;
+  readonly gradients: readonly Float32Array[];
+};
+
 /** Its weights or advantages are divided by its tokens, so that the sum of its loss is a mean per trained token. */
 export interface Batch {
   readonly data: readonly Datum[];
-  readonly loss: Loss;
+  /** By name where the engine has one; a function costs a forward pass more. */
+  readonly loss: Loss | AnalyticLoss;
   /** Positions that are trained: the responses of the examples. */
   readonly tokens: number;
   /** What the data are made of. */
@@ -18,7 +29,7 @@ export interface TrainRequest extends Pick<UpdateRequest, "onProgress"> {
   readonly from: number;
   readonly to: number;
   /** The batch of an optimiser step; undefined when there is nothing to learn from, and then no step is made. */
-  readonly batchAt: (step: number) => Batch | undefined;
+  readonly batchAt: (step: number) => Batch | undefined | Promise<Batch | undefined>;
   readonly learningRateAt: (step: number) => number;
   /** The largest norm of a step's whole gradient; 0 clips nothing. Default {@link usualClipNorm}. */
   readonly gradientClipNorm?: number;
@@ -60,13 +71,12 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
   let made = 0;
   for (let step = from; step < to; step++) {
     signal?.throwIfAborted();
-    const batch = batchAt(step);
+    const batch = await batchAt(step);
     if (batch === undefined) continue;
-    const forward = policy.model.forwardBackward(batch.data, {
-      loss: batch.loss,
-      logprobs: "none",
-      ...waiting,
-    });
+    const forward =
+      typeof batch.loss === "function"
+        ? (await byDerivative(policy, batch.data, batch.loss, waiting)).applied
+        : policy.model.forwardBackward(batch.data, { loss: batch.loss, logprobs: "none", ...waiting });
     const applied = policy.model.optimStep({
       ...optimizer,
       learningRate: learningRateAt(step),
@@ -89,3 +99,26 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
   await Promise.all(flight);
   return outcome;
 }
+
+/** The gradient of an analytic loss, on its way to the model; it tells the loss's own value, as that of a named one does. */
+async function byDerivative(
+  { model }: Policy,
+  data: readonly Datum[],
+  loss: AnalyticLoss,
+  waiting: { readonly signal?: AbortSignal },
+): Promise<{ readonly applied: Promise<{ readonly lossSum: number }> }> {
+  const { logprobs } = await model.forward(data, { loss: crossEntropy, logprobs: "all", ...waiting });
+  const { loss: lossSum, gradients } = loss(logprobs);
+  const weighted = data.map((datum, index): Datum => {
+    const { tokens, targets } = datum;
+    return {
+      tokens,
+      targets,
+      weights: (gradients[index] ?? new Float32Array(tokens.length)).map((slope) => -slope),
+    };
+  });
+  const backward = model.forwardBackward(weighted, { loss: crossEntropy, logprobs: "none", ...waiting });
+  return { applied: backward.then(() => ({ lossSum })) };
+}
+
+const crossEntropy: Loss = { name: "cross_entropy" };

@@ -74,6 +74,7 @@ export async function optimizeStage(
       };
       const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(method, {
         task,
+        tokenizer,
         items: selection.items,
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
         older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),

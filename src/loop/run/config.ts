@@ -9,6 +9,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
+import { turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -146,6 +147,9 @@ export function defineRun(config: RunConfig): RunDefinition {
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
   };
   checkBudget(definition);
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
+    for (const { generate, reward, update, updates = {} } of method.passes)
+      for (const part of [generate, reward, update, ...Object.values(updates)]) part.check?.(read.task);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }

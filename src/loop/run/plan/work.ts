@@ -67,7 +67,11 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   const preparation = (update: SupervisedUpdate): Work => ({
     stage: "prepare",
     what: `${preparationSteps(update)} steps on demonstrations, ${models}`,
-    tokensTrained: preparationSteps(update) * update.batch * lengthOf(base.flatMap(drawn)) * roles,
+    tokensTrained:
+      preparationSteps(update) *
+      update.batch *
+      lengthOf(base.flatMap(drawn)) *
+      (optimize.alike === true ? 1 : roles),
     tokensSampled: 0,
     lanes: roles,
   });
@@ -149,9 +153,9 @@ function methodWork(definition: RunDefinition, { passes }: Method, length: numbe
   const acquired = acquiredItems(definition);
   let [tokensSampled, tokensTrained] = [0, 0];
   for (const pass of passes) {
-    const { items = acquired, generate, roles, repeat, update } = pass;
+    const { items = acquired, generate, reward, roles, writers = roles, repeat, update } = pass;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
-    tokensSampled += rollouts * length * roles.length * repeat;
+    tokensSampled += rollouts * (1 + (reward.answersPerRollout ?? 0)) * length * writers.length * repeat;
     tokensTrained +=
       (update.batch ?? rollouts) *
       update.steps(examplesOf(definition, pass)) *
