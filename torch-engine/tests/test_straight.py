@@ -85,4 +85,15 @@ def test_a_first_layer_is_looked_up_only_where_its_table_is_small(make_folder: F
     snapshot.pack()
     straight = straight_of(snapshot.weights)
     assert straight is not None
-    assert straight.first_layer(lambda _: None) is None
+    assert straight.first_layer(64, lambda _: None) is None
+
+
+def test_rows_that_are_done_do_not_disturb_others(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    prompts = random_sequences(4, [18] * 64)
+    assert np.abs(differences(trainer, [prompts], list(range(2, 60)))).max() < 1e-5
+
+
+def test_a_table_grows_with_the_columns(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    assert np.abs(differences(trainer, [EVEN, EVEN], [100, 3])).max() < 1e-5

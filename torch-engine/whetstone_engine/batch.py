@@ -289,7 +289,7 @@ class Batch:
         return self.decoder.run(self.snapshot.weights, tokens_B, column.column_N, attend)
 
     def _rank(self) -> Rank:
-        first_layer = first_layer_of(self.snapshot, self.prefixes)
+        first_layer = first_layer_of(self.snapshot, self.prefixes, self.cache.columns)
         texts: list[np.ndarray] = []
         if first_layer is not None:
             # The newest token of each is in no column yet.

@@ -44,13 +44,9 @@ class FirstLayer:
         """Of tokens that are asked: the farther behind, the nearer to what asks."""
         return tokens if self.distances == 1 else torch.sub(tokens, columns, alpha=self.vocabulary)
 
-    def shares(self, asking: Tensor, asked: Tensor, texts: Tensor, hidden: Tensor | None) -> Tensor:
-        """The share of each token of the vocabulary in each head's attention, [M, H·V], by the parts of the
-        indices […, 1] and […, S], the tokens that are asked, and −∞ where one is hidden."""
-        index = asking + asked
-        if hidden is not None:
-            # What comes after is at no distance.
-            index.clamp_(min=0)
+    def shares(self, index: Tensor, texts: Tensor, hidden: Tensor | None) -> Tensor:
+        """The share of each token of the vocabulary in each head's attention, [M, H·V], by the indices of
+        scores […, S], the tokens that are asked, and −∞ where one is hidden."""
         scores = torch.empty(len(self.scores), index.numel())
         for score, of in zip(scores, self.scores, strict=True):
             torch.index_select(of, 0, index.view(-1), out=score)
@@ -63,7 +59,7 @@ class FirstLayer:
 
 
 def distances_of(config: ModelConfig) -> int:
-    """How many distances a table must tell apart; 0 where that is no table for this model."""
+    """How many distances a table must tell apart at most; 0 where that is no table for this model."""
     distances = 1 if config.positions == "none" or 0 in config.unrotated else config.max_positions
     numbers = config.vocabulary**2 * distances * config.heads
     return distances if config.positions != "learned" and numbers <= NUMBERS else 0

@@ -106,7 +106,7 @@ class Prefill:
         ):
             columns_T = places.column_N[: bucket.columns]
             rotation = self.decoder.rotation(self.weights, columns_T, self.decoder.dtype)
-            first_layer = first_layer_of(self.snapshot, self.prefixes)
+            first_layer = first_layer_of(self.snapshot, self.prefixes, cache.columns)
             return straight.read(tokens_N, rotation, cache, places, first_layer)
 
         def attend(layer: int, heads_NHd: Tensor) -> Tensor:
@@ -116,9 +116,9 @@ class Prefill:
         return self.decoder.run(self.weights, tokens_N, places.column_N, attend, places.last_R)
 
 
-def first_layer_of(snapshot: Snapshot, prefixes: Prefixes) -> FirstLayer | None:
-    """What looks up the first layer's attention of rows that decode; None where its keys and values are
-    wanted: what is kept of rows has those of all layers."""
+def first_layer_of(snapshot: Snapshot, prefixes: Prefixes, columns: int) -> FirstLayer | None:
+    """What looks up the first layer's attention of rows in so many columns; None where its keys and values
+    are wanted: what is kept of rows has those of all layers."""
     straight, decoder = straight_of(snapshot.weights), snapshot.architecture.decoder
     if straight is None or prefixes.most_bytes > 0:
         return None
@@ -126,7 +126,7 @@ def first_layer_of(snapshot: Snapshot, prefixes: Prefixes) -> FirstLayer | None:
     def rotation_of(count: int) -> Tensor | None:
         return decoder.rotation(snapshot.weights, torch.arange(count), decoder.dtype)
 
-    return straight.first_layer(rotation_of)
+    return straight.first_layer(columns, rotation_of)
 
 
 def _pieces(lengths: list[int]) -> list[list[int]]:

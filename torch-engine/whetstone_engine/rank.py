@@ -75,8 +75,11 @@ class Rank:
         own_B = table.asking(tokens_B, column.column_N)
         if bias is not None:
             bias = bias.view(-1, self.cache.config.key_value_heads, bias.shape[2])[: self.rows, 0, :seen]
-        texts, asked = self.texts_BC.narrow(1, 0, seen), self.asked_BC.narrow(1, 0, seen)
-        return table.shares(own_B[:, None], asked, texts, bias)
+        index_BC = own_B[:, None] + self.asked_BC.narrow(1, 0, seen)
+        if bias is not None or isinstance(column.to, Tensor):
+            # What comes after, which a row that is done sees too, is at no distance.
+            index_BC.clamp_(min=0)
+        return table.shares(index_BC, self.texts_BC.narrow(1, 0, seen), bias)
 
     def attend(self, layer: int, column: Target) -> Tensor:
         """As `Cache.attend`, of what `heads_BO` holds, [B, K·G·d]."""

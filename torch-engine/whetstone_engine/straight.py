@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .cache import Cache
+from .cache import ROOM, Cache
 from .config import ModelConfig
 from .first_layer import FirstLayer, distances_of
 from .kernels import turn_neighbours, unit
@@ -118,13 +118,17 @@ class Straight:
             x_BD.addmm_(F.silu(rank.gate_BO, inplace=True).mul_(rank.up_BO), down)
         return self._normal(x_BD)
 
-    def first_layer(self, rotation_of: Callable[[int], Tensor | None]) -> FirstLayer | None:
-        """Tables of the first layer's attention, made once, where that is worth them."""
-        distances = distances_of(self.config)
-        if self._first_layer is None and distances > 0 and self.first is not None:
+    def first_layer(self, columns: int, rotation_of: Callable[[int], Tensor | None]) -> FirstLayer | None:
+        """Tables of the first layer's attention in so many columns, made anew where they have become too
+        many; None where they are not worth it."""
+        most, known = distances_of(self.config), self._first_layer
+        if most == 0 or self.first is None:
+            return None
+        if known is None or known.distances < min(columns, most):
+            distances = min(most, 2 ** math.ceil(math.log2(max(columns, ROOM))))
             rotation = None if 0 in self.config.unrotated else rotation_of(distances)
-            self._first_layer = FirstLayer(self.first, self.layers[0][1], self.config, rotation)
-        return self._first_layer
+            known = self._first_layer = FirstLayer(self.first, self.layers[0][1], self.config, rotation)
+        return known
 
     def _embedded(self, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
         x_ND = self.embed.index_select(0, tokens_N)
@@ -160,4 +164,6 @@ def _looked_up(first_layer: FirstLayer, tokens_RT: Tensor, mask_TT: Tensor) -> T
     columns = torch.arange(tokens_RT.shape[1])
     asking_RT1 = first_layer.asking(tokens_RT, columns)[:, :, None]
     asked_R1T = first_layer.asked(tokens_RT, columns)[:, None]
-    return first_layer.shares(asking_RT1, asked_R1T, tokens_RT[:, None], mask_TT)
+    # What comes after is at no distance.
+    index_RTT = (asking_RT1 + asked_R1T).clamp_(min=0)
+    return first_layer.shares(index_RTT, tokens_RT[:, None], mask_TT)
