@@ -3,6 +3,8 @@ they come and go, their logprobs are the trainer's."""
 
 import numpy as np
 import pytest
+import torch
+from torch import Tensor
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
@@ -97,3 +99,19 @@ def test_rows_that_are_done_do_not_disturb_others(make_folder: FolderMaker):
 def test_a_table_grows_with_the_columns(make_folder: FolderMaker):
     trainer = make_folder.trainer()
     assert np.abs(differences(trainer, [EVEN, EVEN], [100, 3])).max() < 1e-5
+
+
+def test_a_larger_table_holds_the_same_bits(make_folder: FolderMaker):
+    snapshot = make_folder.trainer().snapshot()
+    snapshot.pack()
+    straight, decoder = straight_of(snapshot.weights), snapshot.architecture.decoder
+    assert straight is not None
+
+    def rotation_of(count: int) -> Tensor | None:
+        return decoder.rotation(snapshot.weights, torch.arange(count), torch.float32)
+
+    small, large = straight.first_layer(20, rotation_of), straight.first_layer(100, rotation_of)
+    assert (small.distances, large.distances) == (64, 128)
+    shape = small.vocabulary, -1, small.vocabulary
+    for some, more in zip(small.scores, large.scores, strict=True):
+        assert torch.equal(some.view(shape), more.view(shape)[:, :64])

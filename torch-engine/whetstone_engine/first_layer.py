@@ -11,6 +11,9 @@ from .config import ModelConfig
 NUMBERS = 2**18
 """Most scores that are kept, 1 MiB: beyond, to look them up costs what it saves."""
 
+DISTANCES = 64
+"""Fewest distances of a table, and how many are computed together."""
+
 
 class FirstLayer:
     """Scores of all pairs of tokens at all distances, and what each token's values make of a head."""
@@ -28,7 +31,11 @@ class FirstLayer:
             queries_VTHd = _turned(queries_VTHd, rotation_T1p)
             keys = _turned(keys, rotation_T1p[0])
         keys_VHd, values_VHd = (part.repeat_interleave(group, 1) for part in (keys, values))
-        scores_HVTV = torch.einsum("vthd,whd->hvtw", queries_VTHd, keys_VHd).mul_(width**-0.5)
+        # By blocks: how many distances there are changes no bit of a score.
+        blocks = [
+            torch.einsum("vthd,whd->hvtw", block, keys_VHd) for block in queries_VTHd.split(DISTANCES, 1)
+        ]
+        scores_HVTV = torch.cat(blocks, 2).mul_(width**-0.5)
         self.vocabulary, self.distances = len(heads_VO), queries_VTHd.shape[1]
         self.scores = [one.flatten() for one in scores_HVTV]
         outputs_HdD = output_OD.unflatten(0, (config.heads, width))

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .cache import ROOM, Cache
+from .cache import Cache
 from .config import ModelConfig
-from .first_layer import FirstLayer, distances_of
+from .first_layer import DISTANCES, FirstLayer, distances_of
 from .kernels import turn_neighbours, unit
 from .places import Places, Target, causal
 from .rank import Rank
@@ -125,7 +125,7 @@ class Straight:
         if most == 0 or self.first is None:
             return None
         if known is None or known.distances < min(columns, most):
-            distances = min(most, 2 ** math.ceil(math.log2(max(columns, ROOM))))
+            distances = min(most, 2 ** math.ceil(math.log2(max(columns, DISTANCES))))
             rotation = None if 0 in self.config.unrotated else rotation_of(distances)
             known = self._first_layer = FirstLayer(self.first, self.layers[0][1], self.config, rotation)
         return known
