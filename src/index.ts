@@ -19,6 +19,7 @@ export {
   type UpdatePart,
 } from "./gro/update/index.ts";
 export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
+export { type RefusalProbesOptions, refusalProbes } from "./lifecycle/evaluate/index.ts";
 export {
   defaults,
   diversityCollapse,
@@ -111,6 +112,11 @@ export {
   rollback,
   run,
   type SavedWeights,
+  type SeededRun,
+  type SeedSpread,
+  type SeedSpreadOptions,
+  type Spread,
+  seedSpread,
   type Trace,
   type TraceOptions,
   trace,

@@ -10,6 +10,7 @@ import { exitCodeMeanings } from "./exit-codes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { approve, reject } from "./oversight-routes.ts";
 import { type BudgetFlags, budget, folder, type JsonFlags, json, text } from "./route-parts.ts";
+import { seeds } from "./seeds-route.ts";
 import { trace } from "./trace-route.ts";
 import { gc, verify } from "./upkeep-routes.ts";
 
@@ -162,6 +163,7 @@ export const routes = buildRouteMap<string, CliContext>({
     report,
     chat,
     compare,
+    seeds,
     export: exportRoute,
     rollback,
     metrics,
