@@ -26,10 +26,10 @@ describe("seedSpread", () => {
   test("says what each run came to, and how far they are apart", () => {
     const spread = seedSpread({ folders });
     const { runs, gain, accuracy } = spread;
-    expect(runs.map(({ seed, championRound }) => [seed, championRound])).toEqual([
-      [1, 1],
-      [2, 1],
-      [3, 0],
+    expect(runs.map(({ seed, rounds, championRound }) => [seed, rounds, championRound])).toEqual([
+      [1, 1, 1],
+      [2, 1, 1],
+      [3, 0, 0],
     ]);
     const gains = runs.map((one) => one.gain);
     // A run that promoted nothing has gained nothing.
@@ -47,7 +47,7 @@ describe("seedSpread", () => {
     expect(words).toMatch(
       /^letters under 3 seeds: \+\d+\.\d points on audit items \(95 % interval over seeds /,
     );
-    expect(words).toMatch(/^ {3}3 {6}base {2}/m);
+    expect(words).toMatch(/^ {3}3 {7}0 {6}base {2}/m);
     expect(words).toContain("that counts as 0.");
   });
 

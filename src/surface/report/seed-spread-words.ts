@@ -16,6 +16,7 @@ export function seedSpreadWords({ name, runs, gain, accuracy, frontier }: SeedSp
   ]);
   const header = [
     "seed",
+    "rounds",
     "champion",
     "gain",
     "accuracy",
