@@ -1,4 +1,5 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { messageOf, WhetstoneError } from "./errors.ts";
 
 /**
@@ -6,12 +7,9 @@ import { messageOf, WhetstoneError } from "./errors.ts";
  * `no-space`.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.writing`;
   try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
+    writeWholeSync(path, text);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw fileFault(error, path);
   }
 }
@@ -29,4 +27,30 @@ export function fileFault(error: unknown, path: string): WhetstoneError {
     details: { path },
     cause: error,
   });
+}
+
+/**
+ * Writes a file under a temporary name, syncs it and renames it, so that a file that exists is whole, after a death or a power cut
+ * too. Throws what the file system says, and leaves nothing half-written behind.
+ */
+export function writeWholeSync(path: string, text: string): void {
+  const temporary = `${path}.${process.pid}.writing`;
+  try {
+    writeFileSync(temporary, text, { flush: true });
+    renameSync(temporary, path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** A rename is durable once its folder is. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }

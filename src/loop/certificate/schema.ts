@@ -29,7 +29,7 @@ const share = z.strictObject({ value: z.number(), low: z.number(), high: z.numbe
 /** How far the run's own reward can be believed, by what it kept of the round's answers (design §8, verifier integrity). */
 const rewardSchema = z.strictObject({
   /** How the method uses what the reward keeps. */
-  learnsBy: z.enum(["imitation", "policy-gradient"]),
+  learnsBy: z.enum(["imitation", "policy-gradient", "preference"]),
   /** The reward is the task's only judge of truth: then nothing is known of it by these answers. */
   circular: z.boolean(),
   /** The model's own answers, by the task's truth, and what the reward kept of them; null where that is not measurable. */

@@ -138,7 +138,7 @@ export async function playStage<T extends Json>(context: RoundContext, stage: St
   return result;
 }
 
-/** A part of a stage that an interruption must not make run twice. */
+/** A part of a stage that an interruption must not make run twice; its caps are looked at before. */
 export async function durable<T extends Json>(
   context: Pick<RoundContext, "safePoint" | "withinBudget"> & { readonly run: Pick<RunLedger, "step"> },
   name: string,
@@ -150,5 +150,20 @@ export async function durable<T extends Json>(
     context.withinBudget();
     return { result: await work() };
   });
+  return result;
+}
+
+/**
+ * As {@link durable}, of one of several parts that go on beside each other. No cap of the budget is looked at: which tokens are
+ * counted by then is a matter of time, and no decision is.
+ */
+export async function durablePart<T extends Json>(
+  context: Pick<RoundContext, "safePoint"> & { readonly run: Pick<RunLedger, "step"> },
+  name: string,
+  input: Json,
+  work: () => Promise<T>,
+): Promise<T> {
+  context.safePoint();
+  const { result } = await context.run.step<T>(name, input, async () => ({ result: await work() }));
   return result;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readOptions, userError, valueWith } from "../../foundation/base/index.ts";
+import { nearest, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import {
   askedSchema,
   budgetSchema,
@@ -10,6 +10,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
+import { turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -26,6 +27,22 @@ import { checkBudget } from "./budget.ts";
 function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
   return valueWith<T>(member, `expected something like ${example}`);
 }
+
+type Baselines = NonNullable<RunDefinition["baselines"]>;
+const baselineModes = ["short", "full"] as const;
+const baselinesOff = z.strictObject({ off: z.string().min(1) });
+
+/** One message for both forms: whoever gives neither is told both. */
+const baselinesSchema = z.custom<Baselines>(
+  (value) => baselineModes.some((mode) => mode === value) || baselinesOff.safeParse(value).success,
+  {
+    error: ({ input }) => {
+      const meant = typeof input === "string" ? nearest(input, baselineModes) : undefined;
+      const given = meant === undefined ? "expected" : `did you mean "${meant}"? It takes`;
+      return `${given} "short", "full" or { off: "the reason why there are none" }`;
+    },
+  },
+);
 
 const configSchema = z.strictObject({
   /** Runs of one name are one line: an edited configuration goes on from its name's champion. */
@@ -98,6 +115,11 @@ const configSchema = z.strictObject({
   budget: z
     .strictObject({ ...budgetSchema.shape, rounds: budgetSchema.shape.rounds.default(8) })
     .prefault({}),
+  /**
+   * What the run is compared with at its end (docs/baselines.md), at a tenth of its compute or, outside of the budget, at all of
+   * it; or why with nothing. Left out, `short` for runs of five rounds and more.
+   */
+  baselines: baselinesSchema.optional(),
   /** What is computed with and kept: `mixed` is faster than fp32 and learns like it, `bf16` takes half its memory. */
   precision: z.enum(["fp32", "mixed", "bf16"]).default("fp32"),
   /** Recomputes each layer's activations where its gradient is computed, in place of keeping them: less memory, a third more time. */
@@ -134,8 +156,8 @@ const mark = Symbol.for("whetstone.run-definition");
  */
 export function defineRun(config: RunConfig): RunDefinition {
   const read = readOptions("defineRun()", configSchema, config);
-  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, refusals, lora, ...rest } =
-    read;
+  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, ...others } = read;
+  const { refusals, lora, baselines, ...rest } = others;
   if (prepare !== undefined && prepare.on === undefined)
     throw userError(
       "invalid-option",
@@ -155,8 +177,12 @@ export function defineRun(config: RunConfig): RunDefinition {
     guard: guard ?? defaults(),
     ...(refusals === undefined ? {} : { refusals }),
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
+    ...(baselines === undefined ? {} : { baselines }),
   };
   checkBudget(definition);
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
+    for (const { generate, reward, update, updates = {} } of method.passes)
+      for (const part of [generate, reward, update, ...Object.values(updates)]) part.check?.(read.task);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }
