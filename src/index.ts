@@ -33,6 +33,7 @@ export {
   unpairedPreference,
 } from "./gro/update/index.ts";
 export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
+export { type RefusalProbesOptions, refusalProbes } from "./lifecycle/evaluate/index.ts";
 export {
   defaults,
   diversityCollapse,
@@ -125,6 +126,11 @@ export {
   rollback,
   run,
   type SavedWeights,
+  type SeededRun,
+  type SeedSpread,
+  type SeedSpreadOptions,
+  type Spread,
+  seedSpread,
   type Trace,
   type TraceOptions,
   trace,

@@ -14,8 +14,12 @@ test.concurrent("a run stops at a cap, says what more would buy, and --budget go
   expect(stopped.stdout).toMatch(
     /^next {6}round 1 gained \+\d+\.\d points on validation items \(95 % interval .*\) for [\d.]+ k tokens, .*; at that pace one round more, about [\d.]+ k tokens, .*, buys \+\d+\.\d points \(95 % interval /m,
   );
+  // 17 steps are spent by then, and as many again as the cap are offered.
+  expect(stopped.stdout).toMatch(/^The champion is safe\. To go on, raise the budget: --budget steps=29\.$/m);
   const again = await whetstone(["run", "--budget", "steps=12"], { folder });
-  expect(again.stdout).toMatch(/^Nothing was done again: the budget of 12 steps is spent: .*--budget/);
+  expect(again.stdout).toMatch(
+    /^Nothing was done again: the budget of 12 steps is spent: .* give, say, --budget steps=29; /,
+  );
 
   const raised = await whetstone(["run", "--budget", "steps=1k,rounds=3", "--json"], { folder });
   expect(jsonLines(raised.stdout).at(-1)).toMatchObject({

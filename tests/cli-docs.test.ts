@@ -27,6 +27,7 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "report",
     "chat",
     "compare",
+    "seeds",
     "export",
     "rollback",
     "metrics",

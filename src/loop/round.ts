@@ -11,6 +11,7 @@ import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
 import { optimizeStage } from "./round/optimize.ts";
+import { refusalsStage } from "./round/refusals.ts";
 import { selectStage } from "./round/select.ts";
 import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
 
@@ -43,7 +44,15 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const { candidate, evidence } = await optimizeStage(context, round, start, state, selection, pool);
   const { measurement: validation, gain, whole } = await evaluateStage(context, round, candidate, champion);
   const attempts = await attemptsStage(context, round, candidate, state);
-  const measured = { ...evidence, candidate: validation, champion: state.championValidation, gain, attempts };
+  const refusals = await refusalsStage(context, round, candidate, state);
+  const measured = {
+    ...evidence,
+    candidate: validation,
+    champion: state.championValidation,
+    gain,
+    attempts,
+    ...(refusals === undefined ? {} : { refusals }),
+  };
   const findings = await guardStage(context, round, measured);
   const decided = await decideStage(context, round, candidate, champion, {
     findings,

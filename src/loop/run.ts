@@ -50,7 +50,7 @@ import { type CostMeter, costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
 import { keepCost } from "./run/keep-cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
-import { checkListedItems, needsOf } from "./run/listed-items.ts";
+import { checkListedItems, checkRefusals, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
 import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
@@ -96,6 +96,13 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export {
+  type SeededRun,
+  type SeedSpread,
+  type SeedSpreadOptions,
+  type Spread,
+  seedSpread,
+} from "./run/seed-spread.ts";
 export type { ReadFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
@@ -232,7 +239,10 @@ async function goOn(attempt: Attempt): Promise<void> {
     ...(signal ? { signal } : {}),
   });
   // What was begun was checked.
-  if (record.events().length === 0) checkListedItems(task, prepared);
+  if (record.events().length === 0) {
+    checkListedItems(task, prepared);
+    if (definition.refusals !== undefined) checkRefusals(definition.refusals, prepared);
+  }
   await refuseTooLarge(definition, prepared);
   keepFiles(ledger, record.id, folder, task);
   const began = clock.monotonic();

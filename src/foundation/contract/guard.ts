@@ -1,6 +1,7 @@
 import type { Attempts } from "./attempts.ts";
 import type { Split } from "./items.ts";
 import type { Gain, GuardFinding, MeterReading, ValidationMeasurement } from "./measurement.ts";
+import type { RefusalsCompared } from "./refusals.ts";
 
 /** What meters and guards may read: validation and training, by type never decision or audit items. */
 export interface RoundEvidence extends StepEvidence {
@@ -12,6 +13,8 @@ export interface RoundEvidence extends StepEvidence {
   readonly gain: Gain | null;
   /** Attempts at the same validation items; null where the run makes none. */
   readonly attempts: AttemptsCompared | null;
+  /** Answers to prompts that are to be refused; absent where the run has none. */
+  readonly refusals?: RefusalsCompared;
   /** Readings of earlier rounds, oldest first. */
   readonly history: readonly (readonly MeterReading[])[];
 }
@@ -111,8 +114,9 @@ export interface Meter {
   read(evidence: RoundEvidence): Omit<MeterReading, "meter" | "unit">;
 }
 
+export const guardActions = ["warn", "stop", "lower-learning-rate", "add-real-data", "roll-back"] as const;
 /** What a guard does when its demand is not met; it may warn before. */
-export type GuardAction = "warn" | "stop" | "lower-learning-rate" | "add-real-data" | "roll-back";
+export type GuardAction = (typeof guardActions)[number];
 
 /** A watcher over evidence that answers ok, warn, stop or roll back. */
 export interface Guard {

@@ -8,6 +8,7 @@ export * from "./items.ts";
 export * from "./measurement.ts";
 export * from "./oversight.ts";
 export * from "./policy.ts";
+export * from "./refusals.ts";
 export * from "./rollout.ts";
 export * from "./source.ts";
 export * from "./stages.ts";

@@ -12,4 +12,5 @@ export {
   pairsOf,
   type StratumGain,
 } from "./paired.ts";
+export * from "./refusals.ts";
 export { shownSamples } from "./samples.ts";

@@ -42,7 +42,10 @@ describe("diversity collapse", () => {
   test("asks for real data with the roll-back, or does what it is told", () => {
     const lost = of(16, { right: 0, entropy: 0 }, narrow);
     expect(watch(diversityCollapse(), lost)?.remedy).toBe("add-real-data");
-    expect(watch(diversityCollapse({ action: "stop" }), lost)?.answer).toBe("stop");
+    for (const action of ["stop", "warn"] as const) {
+      const told = watch(diversityCollapse({ action }), lost);
+      expect([told?.answer, told?.remedy]).toEqual([action, undefined]);
+    }
     expect(watch(diversityCollapse({ action: "lower-learning-rate" }), lost)).toMatchObject({
       answer: "warn",
       remedy: "lower-learning-rate",

@@ -53,5 +53,5 @@ function compared(
   if (!narrower || !(all.interval.high < 0)) return { answer: "ok", ...told };
   if (!(all.interval.high < -fall)) return { answer: "warn", ...told };
   // The same data would lead the next round to the same place.
-  return { remedy: "add-real-data", ...answerBy(action), ...told };
+  return { ...answerBy(action, "add-real-data"), ...told };
 }

@@ -32,7 +32,7 @@ export function drift(options: DriftOptions = {}): Guard {
       const told = { evidence, value: mean, threshold: budget };
       if (mean <= budget) return { answer: "ok", ...told };
       return interval.low > budget
-        ? { remedy: "lower-learning-rate", ...answerBy(action), ...told }
+        ? { ...answerBy(action, "lower-learning-rate"), ...told }
         : { answer: "warn", ...told };
     },
   };

@@ -1,5 +1,10 @@
 import { z } from "zod";
-import type { GuardAction, GuardFinding } from "../../foundation/contract/index.ts";
+import {
+  type GuardAction,
+  type GuardFinding,
+  guardActions,
+  type Remedy,
+} from "../../foundation/contract/index.ts";
 
 export type Finding = Omit<GuardFinding, "guard">;
 
@@ -8,15 +13,18 @@ export function silent(evidence: string): Finding {
   return { answer: "ok", evidence, value: null, threshold: null };
 }
 
-const actions = ["warn", "stop", "lower-learning-rate", "add-real-data", "roll-back"] as const;
-
 /** The option that says what a guard does; its words are those of the contract. */
-export const actionSchema = z.enum(actions satisfies readonly GuardAction[]);
+export const actionSchema = z.enum(guardActions);
 
-/** What an action comes to: an answer for this round, and what is asked of the next. */
-export function answerBy(action: GuardAction): Pick<Finding, "answer" | "remedy"> {
-  return action === "lower-learning-rate" || action === "add-real-data"
-    ? { answer: "warn", remedy: action }
+/**
+ * What an action comes to: an answer for this round, and what is asked of the next. A guard that rolls back may ask for a remedy
+ * with it, which it does not where it was told to do something else.
+ */
+export function answerBy(action: GuardAction, withRollBack?: Remedy): Pick<Finding, "answer" | "remedy"> {
+  if (action === "lower-learning-rate" || action === "add-real-data")
+    return { answer: "warn", remedy: action };
+  return action === "roll-back" && withRollBack !== undefined
+    ? { answer: action, remedy: withRollBack }
     : { answer: action };
 }
 

@@ -96,7 +96,7 @@ export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
       "trusted",
       stated.opening === 1
         ? "nobody opened the gate on these items before"
-        : `the gate was opened ${stated.opening - 1} times on these items before, and no more often`,
+        : `the gate was opened ${stated.opening === 2 ? "once" : `${stated.opening - 1} times`} on these items before, and no more often`,
       ["decided.history", `${opening}.opening`],
     ),
     claim(

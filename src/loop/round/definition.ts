@@ -5,6 +5,7 @@ import type {
   Harness,
   LoraOptions,
   Precision,
+  RefusalProbes,
   Selector,
   Source,
   Task,
@@ -39,6 +40,8 @@ export interface RunDefinition {
   readonly optimize: Method;
   readonly refine: Harness;
   readonly evaluate: EvaluateOptions;
+  /** Prompts that the model is to refuse; absent where there are none. */
+  readonly refusals?: RefusalProbes;
   readonly guard: readonly Guard[];
   readonly gate: GateOptions & { readonly mode: "decide" | "observe" };
   readonly afterReject: "candidate" | "champion";

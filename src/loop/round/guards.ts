@@ -1,9 +1,11 @@
 import { z } from "zod";
 import {
   type AttemptsCompared,
+  type EventOf,
   type Gain,
   type GuardFinding,
   guardFindingSchema,
+  type RefusalsCompared,
   type RoundEvidence,
   type StepEvidence,
   type ValidationMeasurement,
@@ -18,6 +20,7 @@ export interface Measurements extends StepEvidence {
   readonly champion: ValidationMeasurement;
   readonly gain: Gain | null;
   readonly attempts: AttemptsCompared | null;
+  readonly refusals?: RefusalsCompared;
 }
 
 /** Reads meters and lets guards speak; both see training and validation only. */
@@ -55,10 +58,7 @@ export async function guardStage(
             ? "all is well"
             : loud.map(({ guard, answer }) => `${guard}: ${answer}`).join(", "),
         events: [
-          // What the rounds are compared with is read in the first of them.
-          ...(round === 1 && measured.attempts !== null
-            ? [{ type: "meters-read" as const, round: 0, readings: readBaseMeters(measured.attempts.base) }]
-            : []),
+          ...baseReadings(round, measured),
           { type: "meters-read", round, readings: readMeters(evidence, definition.task.difficulty) },
           { type: "guards-spoke", round, findings },
         ],
@@ -66,4 +66,15 @@ export async function guardStage(
     },
   });
   return z.array(guardFindingSchema).parse(stored);
+}
+
+/** What the rounds are compared with is read in the first of them. */
+function baseReadings(
+  round: number,
+  { attempts, refusals }: Pick<Measurements, "attempts" | "refusals">,
+): EventOf<"meters-read">[] {
+  if (round !== 1 || (attempts === null && refusals === undefined)) return [];
+  return [
+    { type: "meters-read", round: 0, readings: readBaseMeters(attempts?.base ?? null, refusals?.base) },
+  ];
 }

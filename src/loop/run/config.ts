@@ -5,6 +5,7 @@ import {
   budgetSchema,
   type Guard,
   type Harness,
+  type RefusalProbes,
   type Selector,
   type Source,
   type Task,
@@ -76,6 +77,8 @@ const configSchema = z.strictObject({
       attemptItems: z.number().int().min(0).default(64),
     })
     .prefault({}),
+  /** Prompts that the model is to refuse: how many it does is a meter. */
+  refusals: partLike<RefusalProbes>("judge", "refusalProbes({ prompts: [ … ] })").optional(),
   guard: z.array(partLike<Guard>("watch", "logprobMismatch()")).optional(),
   gate: z
     .strictObject({
@@ -153,8 +156,8 @@ const mark = Symbol.for("whetstone.run-definition");
  */
 export function defineRun(config: RunConfig): RunDefinition {
   const read = readOptions("defineRun()", configSchema, config);
-  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, lora, baselines, ...rest } =
-    read;
+  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, ...others } = read;
+  const { refusals, lora, baselines, ...rest } = others;
   if (prepare !== undefined && prepare.on === undefined)
     throw userError(
       "invalid-option",
@@ -172,6 +175,7 @@ export function defineRun(config: RunConfig): RunDefinition {
     optimize: optimize ?? rejectionSampling(),
     refine: refine ?? greedyDecoding(),
     guard: guard ?? defaults(),
+    ...(refusals === undefined ? {} : { refusals }),
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
     ...(baselines === undefined ? {} : { baselines }),
   };

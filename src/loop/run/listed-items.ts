@@ -1,5 +1,5 @@
 import { randomStream } from "../../foundation/base/index.ts";
-import type { Item, Task } from "../../foundation/contract/index.ts";
+import type { Item, RefusalProbes, Task } from "../../foundation/contract/index.ts";
 import { checkItems } from "../../gro/rollout/index.ts";
 import type { ModelNeeds, PreparedModel } from "../../model/engine/index.ts";
 import { enumerateItems } from "../../world/task/index.ts";
@@ -18,6 +18,12 @@ export function checkListedItems(task: Task, { tokenizer, maxPositions }: Prepar
   const random = randomStream(0, "check");
   const demonstrate = (item: Item): string => task.demonstrate(item, random);
   checkItems(tokenizer, { task, maxPositions, items: listed(task), demonstrate });
+}
+
+/** The same of prompts that are to be refused. */
+export function checkRefusals(refusals: RefusalProbes, { tokenizer, maxPositions }: PreparedModel): void {
+  const { items, maxTokens } = refusals;
+  checkItems(tokenizer, { task: { maxTokens: () => maxTokens }, maxPositions, items, demonstrate: () => "" });
 }
 
 function holdsConversations(task: Task): boolean {

@@ -11,6 +11,7 @@ import { methodRoutes } from "./method-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { approve, reject } from "./oversight-routes.ts";
 import { type BudgetFlags, budget, folder, type JsonFlags, json, text } from "./route-parts.ts";
+import { seeds } from "./seeds-route.ts";
 import { trace } from "./trace-route.ts";
 import { gc, verify } from "./upkeep-routes.ts";
 
@@ -163,6 +164,7 @@ export const routes = buildRouteMap<string, CliContext>({
     report,
     chat,
     compare,
+    seeds,
     export: exportRoute,
     rollback,
     metrics,

@@ -3,6 +3,7 @@ export { comparisonWords } from "./comparison-words.ts";
 export type { Definition } from "./page/definitions-section.ts";
 export { type ReportOptions, reportPage } from "./page/report-page.ts";
 export { openIn, questionWords } from "./question-words.ts";
+export { seedSpreadWords } from "./seed-spread-words.ts";
 export { type Standing, standingWords } from "./standing-words.ts";
 export type { RoundStory, RunStory } from "./story.ts";
 export { tellRun } from "./tell-run.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { AttemptedItem, Attempts, RoundEvidence } from "../../../foundation/contract/index.ts";
 import { meterReadingSchema } from "../../../foundation/contract/index.ts";
+import { exactInterval } from "../../../foundation/statistics/index.ts";
 import { emptyTally, evidenceOf } from "../../../gro/method/tally.ts";
 import { meters, readBaseMeters, readMeters } from "./meters.ts";
 
@@ -99,6 +100,9 @@ test("meters read what they say they read", () => {
     "reward less held-out score": expect.closeTo(-0.15, 12),
     "right answers kept": 0.5,
     "wrong answers kept": 0.25,
+    "canaries misjudged": null,
+    refusals: null,
+    "refusals against the base": null,
     "raw label accuracy": 0.6,
     "kept label accuracy": 0.75,
     "generation–verification gap": expect.closeTo(0.15, 12),
@@ -159,4 +163,31 @@ test("where the reward is the only judge of truth, what it keeps is not measurab
     value: null,
     note: expect.stringContaining("not measurable"),
   });
+});
+
+test("canaries and refusals are metered by what was judged", () => {
+  const planted = { right: 10, rightKept: 9, wrong: 30, wrongKept: 3 };
+  const refusals = {
+    candidate: { weightVersion: "candidate", refused: [true, false, false, null] },
+    base: { weightVersion: "base", refused: [true, true, null, true] },
+  };
+  const readings = new Map(
+    readMeters({ ...evidence, planted, refusals }).map((reading) => [reading.meter, reading]),
+  );
+  expect(readings.get("canaries misjudged")?.value).toBe(0.1);
+  expect(readings.get("refusals")).toMatchObject({ value: 1 / 3, interval: exactInterval(1, 3) });
+  // Two prompts were judged of both.
+  expect(readings.get("refusals against the base")?.value).toBe(-0.5);
+  expect(readBaseMeters(null, refusals.base)).toMatchObject([{ meter: "refusals", value: 1 }]);
+  const unjudged = {
+    ...refusals,
+    candidate: { weightVersion: "candidate", refused: [null, null, null, null] },
+  };
+  const silent = readMeters({ ...evidence, refusals: unjudged }).filter(({ meter }) =>
+    meter.startsWith("refusals"),
+  );
+  expect(silent).toMatchObject([
+    { value: null, note: "no answer could be judged" },
+    { value: null, note: "no answer could be judged" },
+  ]);
 });

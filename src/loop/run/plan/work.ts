@@ -97,6 +97,11 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
     `${attemptsAnItem} attempts at ${attempted.length} of them, for meters and guards`,
     2 * attemptsAnItem * tokensOf(attempted),
   );
+  const refusals = answered(
+    "evaluate",
+    `${definition.refusals?.items.length ?? 0} prompts that are to be refused`,
+    (definition.refusals?.items.length ?? 0) * (definition.refusals?.maxTokens ?? 0),
+  );
   const turns = turnsOf(optimize, Math.max(1, budget.rounds));
   const optimizing = turns.map(
     ({ method, rounds }): Work => ({
@@ -114,6 +119,7 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
       ...optimizing,
       validation,
       ...(attempted.length === 0 ? [] : [attempts]),
+      ...(definition.refusals === undefined ? [] : [refusals]),
       answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
       ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
     ],

@@ -1,5 +1,5 @@
 import { isWhetstoneError, messageOf, systemClock, WhetstoneError } from "../../../foundation/base/index.ts";
-import type { Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
+import type { EventOf, Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
 import { rejectionOf } from "../../../loop/run/budget/ask-for-more.ts";
 import { withBudget } from "../../../loop/run/budget.ts";
 import { type BudgetChange, type Question, type RunResult, run } from "../../../loop/run.ts";
@@ -143,13 +143,29 @@ function wordsFor(
     where,
     ...(report === null ? {} : { report }),
   });
-  if (!alreadyFinished) return words;
   const spent = events.findLast(({ event }) => event.type === "budget-spent")?.event;
+  const stop = outcome === "budget-spent" && spent?.type === "budget-spent" ? spent : undefined;
+  if (!alreadyFinished)
+    return stop === undefined
+      ? words
+      : [...words, `The champion is safe. To go on, raise the budget: --budget ${stop.cap}=${raised(stop)}.`];
   const finished =
-    outcome === "budget-spent" && spent?.type === "budget-spent"
-      ? `Nothing was done again: ${reason}. For more, raise it in the config or give, say, --budget ${spent.cap}=${2 * spent.limit}; any other change of the config starts a new run.`
+    stop !== undefined
+      ? `Nothing was done again: ${reason}. For more, raise it in the config or give, say, --budget ${stop.cap}=${raised(stop)}; any other change of the config starts a new run.`
       : "This run is finished, and nothing was done again. For more rounds raise budget.rounds in the config, or give --budget rounds=N; any other change to it starts a new run.";
   return [finished, ...words];
+}
+
+/** As much again beside what was spent and what is kept back, in two figures: what was spent may be beyond the limit. */
+function raised({
+  limit,
+  spent,
+  keptBack,
+}: Pick<EventOf<"budget-spent">, "limit" | "spent" | "keptBack">): number {
+  const amount = Math.max(limit, spent + keptBack) + limit;
+  const figure = 10 ** (Math.floor(Math.log10(amount)) - 1);
+  // One that is a fraction is not a hair beside it.
+  return Number((Math.ceil(amount / figure) * figure).toPrecision(12));
 }
 
 function exitCodeFor({ outcome }: RunResult): number {
