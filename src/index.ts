@@ -80,6 +80,7 @@ export {
   type ContenderScore,
   collectGarbage,
   compareWeights,
+  type DataFile,
   defineRun,
   type Exported,
   type ExportOptions,

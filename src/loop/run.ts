@@ -94,7 +94,7 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
-export type { ReadFile } from "./run/task-files.ts";
+export type { DataFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
