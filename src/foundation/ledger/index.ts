@@ -18,4 +18,3 @@ export { type ExampleOrigin, isRealOrigin, type TrainingHeader } from "./lineage
 export type { Holder } from "./owner.ts";
 export { type LatestProgress, openProgressFile, type ProgressFile, readProgress } from "./progress-file.ts";
 export type { KeyedEvent, RunLedger, RunRecord, StepWork } from "./run-ledger.ts";
-export { writeWhole } from "./write-whole.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
+import { type Clock, type Json, readOptions, systemClock, writeWholeSync } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
 import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
@@ -14,7 +14,6 @@ import { type Holder, holderOf, takeFolder } from "./owner.ts";
 import { RunLedger, type RunRecord, readEvents, readFinishedSteps, readRuns } from "./run-ledger.ts";
 import { emptyLedger, openDatabase, openDatabaseToRead, transaction } from "./schema.ts";
 import { readJson, writeJson } from "./stored-json.ts";
-import { writeWhole } from "./write-whole.ts";
 
 /** Where a project folder keeps all that its runs recorded. */
 export function ledgerFolder(folder: string): string {
@@ -125,7 +124,7 @@ export class Ledger implements Disposable {
     const path = join(folder, name);
     naming(path, () => {
       mkdirSync(folder, { recursive: true });
-      writeWhole(path, text);
+      writeWholeSync(path, text);
     });
     return path;
   }

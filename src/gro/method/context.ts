@@ -53,6 +53,8 @@ export interface MethodContext {
   readonly tokenizer: Tokenizer;
   /** The selection. */
   readonly items: readonly Item[];
+  /** Items that someone answered: those of `base`. */
+  readonly demonstrated?: readonly Item[];
   /** Examples that no model wrote. */
   readonly base: readonly Example[];
   /** What earlier rounds kept, oldest first. */

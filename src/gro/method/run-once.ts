@@ -18,7 +18,7 @@ import {
   updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -35,7 +35,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       lead: method.lead,
       task: context.task,
       policies: await openAll(run, found, false),
-      items: itemsOf(pass, await allItemsOf(run), 0),
+      items: itemsOf(pass, await allItemsOf(run), run.turn),
       earlier: await run.earlier(),
       reference,
       seed: context.random.fork(`${name}/generate`).seed(),
@@ -64,8 +64,11 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     if ((context.whyBlocked?.(tally) ?? null) !== null)
       return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
     const update = updateOf(pass, role);
-    const steps = update.steps(countExamples(groups, { base: context.base, older: context.older }));
-    const tallies: Partial<Tally>[] = [];
+    const replay = { base: context.base, older: context.older };
+    const random = context.random.fork(`${name}/update/${role}`);
+    const learning = { groups, replay, random, role };
+    const steps = update.steps(countExamples(groups, replay), learning);
+    const tallies: Partial<Tally>[] = [groupCounts(update, learning)];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
     let checkpoint = begun;
@@ -77,15 +80,17 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         const {
           tokensTrained,
           realTokens,
+          positionsTrained,
           losses: made,
           uses,
+          stale = 0,
         } = await update.update({
           policy,
           groups,
           task: context.task,
           models: { reference },
-          replay: { base: context.base, older: context.older },
-          random: context.random.fork(`${name}/update/${role}`),
+          replay,
+          random,
           from,
           to,
           ...(context.remedies ? { remedies: context.remedies } : {}),
@@ -112,11 +117,24 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
             }),
           ),
         ]);
-        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made], trained: [record] };
+        return {
+          checkpoint: saved,
+          tokensTrained,
+          realTokens,
+          positionsTrained,
+          stale,
+          losses: [...made],
+          trained: [record],
+        };
       });
       if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
-      tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
+      tallies.push({
+        tokensTrained: result.tokensTrained,
+        realTokens: result.realTokens,
+        positionsTrained: result.positionsTrained,
+        ...(from === 0 ? { rolloutsStale: result.stale ?? 0 } : {}),
+      });
       losses.push(...lossesIn(result));
       trained.push(...trainedIn(result));
     }

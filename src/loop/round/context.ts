@@ -42,10 +42,13 @@ export interface RoundContext {
   readonly signal?: AbortSignal;
 }
 
+/** Hears a question; `goesOn` where the run does not wait for the answer yet. */
+export type QuestionListener = (question: Question, how: { readonly goesOn: boolean }) => void;
+
 /** What a question to a person needs of the run. */
 export interface OversightContext {
-  /** Hears each question that the run begins to wait for, also after it was begun again. */
-  readonly onQuestion?: (question: Question) => void;
+  /** Hears each question that the run begins to wait for, or goes on beside, also after it was begun again. */
+  readonly onQuestion?: QuestionListener;
   /** Counts no time until the returned function is called; absent where none is counted yet. */
   readonly pauseCost?: () => () => void;
 }

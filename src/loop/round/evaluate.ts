@@ -114,7 +114,7 @@ const remembered = 2;
 const measuredByContext = new WeakMap<RoundContext, Map<string, Promise<Measured>>>();
 
 /** The same weights answer validation items once a run, and what they answered is read once a process. */
-function measureValidation(
+export function measureValidation(
   context: RoundContext,
   lineage: Lineage,
   progress: StageProgress,

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { isWhetstoneError } from "../../foundation/base/index.ts";
+import { isWhetstoneError, writeWhole } from "../../foundation/base/index.ts";
 import { ledgerFolder, openLedger } from "../../foundation/ledger/index.ts";
 import { meters } from "../../lifecycle/evaluate/index.ts";
 import { readRun } from "../../loop/run.ts";
 import { type RunStory, reportPage, tellRun } from "../report/index.ts";
-import { writeWhole } from "./write-whole.ts";
 
 export interface ReportOptions {
   /** A run's name; default the last run. */

@@ -1,8 +1,18 @@
 import type { Json } from "../../../foundation/base/index.ts";
+import type { RunEvent } from "../../../foundation/contract/index.ts";
 import type { LedgerReader, RunRecord } from "../../../foundation/ledger/index.ts";
+import { questionsOf } from "../../oversight/index.ts";
+import { shortShare } from "../../round/baselines/compute.ts";
 
 /** Why a checkpoint stays. Without one that is `needed` the run cannot go on; a promoted one is there to be rolled back to. */
-export type Reason = "base" | "champion" | "newest candidate" | "promoted" | "under way";
+export type Reason =
+  | "base"
+  | "champion"
+  | "newest candidate"
+  | "promoted"
+  | "compared with"
+  | "under way"
+  | "asked about";
 
 /** Checkpoints that something refers to, with the first reason that was found. */
 export function keptCheckpoints(ledger: LedgerReader): ReadonlyMap<string, Reason> {
@@ -35,16 +45,33 @@ function keepOfRun(
   keep("base", own(results.get("round-0/prepare")));
   const promoted = new Set<number>();
   let newest = 0;
+  let compared = 0;
   for (const { event } of ledger.events(id)) {
+    compared = comparedAfter(event, compared);
     if (event.type === "candidate-promoted") promoted.add(event.round);
     if (event.type === "training-finished") newest = Math.max(newest, event.round);
   }
   for (const round of promoted) keep("promoted", checkpointsIn(results.get(`round-${round}/optimize`)));
+  for (let round = 1; round <= compared; round++)
+    keep("compared with", checkpointsIn(results.get(`round-${round}/optimize`)));
   if (isLast) keep("newest candidate", checkpointsIn(results.get(`round-${newest}/optimize`)));
+  if (isLast)
+    for (const { about, round, givenUp } of questionsOf(ledger.events(id))) {
+      const settled = ["approval", "answer"].some((step) => results.has(`round-${round}/${step}`));
+      if (about === "promotion" && !givenUp && !settled)
+        keep("asked about", checkpointsIn(results.get(`round-${round}/optimize`)));
+    }
   for (const [name, result] of results) {
-    const [, stage] = /^(round-\d+\/(?:prepare|optimize))\//.exec(name) ?? [];
+    const [, stage] = /^(round-\d+\/(?:prepare|optimize|baseline-[\w-]+))\//.exec(name) ?? [];
     if (stage !== undefined && !results.has(stage)) keep("under way", own(result));
   }
+}
+
+/** Up to which round candidates are kept because baselines, yet to come, may be compared with one of them. */
+function comparedAfter(event: RunEvent, before: number): number {
+  if (event.type === "run-finished" || event.type === "baseline-measured") return 0;
+  if (event.type !== "run-started") return before;
+  return event.baselines?.mode === "short" ? Math.ceil(shortShare * event.rounds) : 0;
 }
 
 /** Names of checkpoints by role in a lineage, wherever in a value it stands. */
