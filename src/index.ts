@@ -95,6 +95,7 @@ export {
   type ContenderScore,
   collectGarbage,
   compareWeights,
+  type DataFile,
   defineRun,
   type Exported,
   type ExportOptions,

@@ -103,7 +103,7 @@ export {
   type Spread,
   seedSpread,
 } from "./run/seed-spread.ts";
-export type { ReadFile } from "./run/task-files.ts";
+export type { DataFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";

@@ -73,7 +73,9 @@ test.concurrent.each(Object.keys(calls))(
     const stateFolder = join(place, "state");
     const server = await start(stateFolder, verb);
     const open = () =>
-      tinker({ baseUrl: server.url, apiKey: key, model: modelName }).open({ logFolder: place });
+      tinker({ baseUrl: server.url, apiKey: key, model: modelName, unreachableMs: 0 }).open({
+        logFolder: place,
+      });
     await using engine = await open();
     const trained = await engine.createModel({ source });
     await trained.forwardBackward(data, { loss });
@@ -98,7 +100,7 @@ test.concurrent.each(Object.keys(calls))(
 
     const next = await start(stateFolder, "none", new URL(server.url).port);
     // What was held is gone with the server, and says so.
-    await expect(trained.forward(data, { loss })).rejects.toMatchObject({ code: "not-found" });
+    await expect(trained.forward(data, { loss })).rejects.toMatchObject({ code: "session-lost" });
     const wire = await new WireClient(next.url, key).open();
     expect((await wire.request("GET", "checkpoints")).body.checkpoints).toHaveLength(1);
     expect(await readdir(join(stateFolder, "checkpoints"))).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { allSettled } from "../../foundation/base/index.ts";
 import { type Gain, gainSchema, type Task } from "../../foundation/contract/index.ts";
 import { signedPoints } from "../../foundation/statistics/index.ts";
 import {
@@ -58,7 +59,8 @@ export async function auditStage(
         });
         return { measurement: measurementOf(task, judged, { split: "audit", weightVersion }), judged };
       };
-      const [old, fresh] = await Promise.all([answer("before", before), answer("after", after)]);
+      // What one of them answered is stored, whatever becomes of the other.
+      const [old, fresh] = await allSettled([answer("before", before), answer("after", after)]);
       const gain = gainOf({ task, before: old.judged, after: fresh.judged });
       const evidence = await context.ledger.artifacts.put(evidenceOf(task, old, fresh));
       return {

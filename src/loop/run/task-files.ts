@@ -6,7 +6,7 @@ import type { Task } from "../../foundation/contract/index.ts";
 import type { Ledger, LedgerReader } from "../../foundation/ledger/index.ts";
 
 /** A file that a run read its items from. */
-export interface ReadFile {
+export interface DataFile {
   readonly run: string;
   readonly path: string;
   /** Of what it held when the run read it. */
@@ -30,7 +30,7 @@ export function keepFiles(ledger: Ledger, run: string, folder: string, { files =
 }
 
 /** The files of all runs of a folder, each hashed again. */
-export async function readFiles(folder: string, ledger: LedgerReader): Promise<ReadFile[]> {
+export async function readFiles(folder: string, ledger: LedgerReader): Promise<DataFile[]> {
   const kept = ledger.facts(factOf("")).flatMap(({ key, value }) => {
     const files = factSchema.safeParse(value);
     const run = key.slice(factOf("").length);
@@ -43,7 +43,7 @@ export async function readFiles(folder: string, ledger: LedgerReader): Promise<R
     return known;
   };
   return Promise.all(
-    kept.map(async (file): Promise<ReadFile> => {
+    kept.map(async (file): Promise<DataFile> => {
       const hash = await hashOf(file.path);
       return { ...file, state: hash === null ? "missing" : hash === file.sha256 ? "same" : "changed" };
     }),

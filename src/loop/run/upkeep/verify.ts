@@ -12,7 +12,7 @@ import {
 import { digestFact, folderDigest } from "../../round/folder-digest.ts";
 import { projectFolder } from "../arguments.ts";
 import { noRun } from "../find-run.ts";
-import { type ReadFile, readFiles } from "../task-files.ts";
+import { type DataFile, readFiles } from "../task-files.ts";
 import { storedArtifacts } from "./folders.ts";
 import { artifactsIn, keptCheckpoints, partsUnderWay } from "./references.ts";
 
@@ -50,7 +50,7 @@ export interface Verification {
   readonly gone: readonly string[];
   readonly findings: readonly VerifyFinding[];
   /** Files of yours that runs read their items from, and whether they hold what they held then. A changed one is nobody's fault. */
-  readonly files: readonly ReadFile[];
+  readonly files: readonly DataFile[];
 }
 
 /**

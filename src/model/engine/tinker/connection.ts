@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   /** As the SDK has it: what comes before `/api/v1`. */
   readonly baseUrl: string;
   readonly apiKey: string;
+  /** How long a server that answered before, and does not now, is waited for; default a minute. */
+  readonly unreachableMs?: number | undefined;
 }
 
 /** What the server makes of a wrong call, each in words of its own; for an engine they are one thing. */
@@ -33,8 +35,6 @@ const unread: ReadonlySet<number> = new Set([415, 422]);
 const attempts = 5;
 const firstPauseMs = 100;
 const longestPauseMs = 2000;
-/** As long as a server may take to be there again. */
-const returnMs = 60_000;
 /** Before a result is asked for again: a server may not hold the request until it is there. */
 const pollPauseMs = 20;
 
@@ -45,9 +45,11 @@ export class Connection {
   readonly #transport: Transport;
   #speaksJson = false;
   #patienceMs = 0;
+  readonly #unreachableMs: number;
   readonly #closing = new AbortController();
 
-  constructor({ baseUrl, apiKey }: ConnectionOptions) {
+  constructor({ baseUrl, apiKey, unreachableMs = 60_000 }: ConnectionOptions) {
+    this.#unreachableMs = unreachableMs;
     this.#prefix = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
     this.#key = apiKey;
     this.#transport = transportOf(baseUrl);
@@ -59,7 +61,7 @@ export class Connection {
 
   /** From now on a server that does not answer is waited for: it was there, and may be being started again. */
   waitForReturn(): void {
-    this.#patienceMs = returnMs;
+    this.#patienceMs = this.#unreachableMs;
   }
 
   async post(path: string, body: object, sending: Sending = {}): Promise<Record<string, unknown>> {

@@ -1,62 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../../foundation/base/index.ts";
 import type { Datum, Engine, EngineModel } from "../../../foundation/contract/index.ts";
 import { RecoveringEngine, type Recovery } from "../recovery/index.ts";
-import { serveTinker, type TinkerServer } from "../serve/index.ts";
 import { modelName, tinyFolder } from "../serve/testing/wire-client.ts";
-import { tabular } from "../tabular/index.ts";
 import { tinker } from "./index.ts";
-
-/** A server that can be ended and started again at the same address, with another engine behind it each time. */
-class Restarting implements AsyncDisposable {
-  readonly folder: string;
-  #port = 0;
-  #engine: Engine | undefined;
-  #server: TinkerServer | undefined;
-
-  constructor(folder: string) {
-    this.folder = folder;
-  }
-
-  static async begin(): Promise<Restarting> {
-    const one = new Restarting(await mkdtemp(join(tmpdir(), "restarting-")));
-    await one.start();
-    return one;
-  }
-
-  get url(): string {
-    return this.#server?.url ?? "";
-  }
-
-  async start(state = "state"): Promise<void> {
-    this.#engine = await tabular().open({ logFolder: this.folder });
-    this.#server = await serveTinker({
-      engine: this.#engine,
-      models: { [modelName]: tinyFolder },
-      stateFolder: join(this.folder, state),
-      port: this.#port,
-    });
-    this.#port = Number(new URL(this.url).port);
-  }
-
-  async end(): Promise<void> {
-    await this.#server?.[Symbol.asyncDispose]();
-    await this.#engine?.[Symbol.asyncDispose]();
-  }
-
-  async again(state?: string): Promise<void> {
-    await this.end();
-    await this.start(state);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
-    await rm(this.folder, { recursive: true, force: true });
-  }
-}
+import { Restarting } from "./testing/restarting-server.ts";
 
 const source = { kind: "folder", path: tinyFolder, seed: 3 } as const;
 const loss = { name: "cross_entropy" } as const;

@@ -14,6 +14,7 @@ const optionsSchema = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }).optional(),
   apiKey: z.string().min(1).optional(),
   probe: z.boolean().optional(),
+  unreachableMs: z.number().min(0).optional(),
   prices: z
     .strictObject({
       currency: z.string().regex(/^\p{Lu}{3}$/u, 'expected the code of a currency, such as "USD"'),
@@ -37,6 +38,8 @@ export interface TinkerOptions {
    * tries any server anew, `false` none.
    */
   readonly probe?: boolean;
+  /** How long a server that answered before, and does not now, is waited for, in milliseconds; default 60,000. */
+  readonly unreachableMs?: number;
   /**
    * What a million tokens cost there: read (prompts once a request, and sequences that are scored), sampled and trained. The
    * run's cost is then told in that currency too, and a budget can cap it. Prices are not part of what a run is.
@@ -79,7 +82,7 @@ export function tinker(options: TinkerOptions): EngineDefinition {
 type Probe = (server: ServerIdentity) => Promise<Findings | undefined>;
 
 /** What was given, else what the SDK's own variables say. Throws user errors `server-missing` and `invalid-option`. */
-function serverOf(given: { readonly baseUrl?: string | undefined; readonly apiKey?: string | undefined }) {
+function serverOf(given: { [Name in keyof ConnectionOptions]?: ConnectionOptions[Name] | undefined }) {
   const { TINKER_BASE_URL, TINKER_API_KEY } = process.env;
   const [baseUrl, apiKey] = [given.baseUrl ?? TINKER_BASE_URL, given.apiKey ?? TINKER_API_KEY];
   if (baseUrl === undefined || baseUrl === "")
@@ -92,7 +95,7 @@ function serverOf(given: { readonly baseUrl?: string | undefined; readonly apiKe
       "invalid-option",
       "tinker(): the key holds a character that no request can carry, such as the end of a line.",
     );
-  return { baseUrl, apiKey: apiKey ?? "" } satisfies ConnectionOptions;
+  return { baseUrl, apiKey: apiKey ?? "", unreachableMs: given.unreachableMs } satisfies ConnectionOptions;
 }
 
 async function found(
