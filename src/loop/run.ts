@@ -22,13 +22,13 @@ import {
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
-import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
 import type { PlayedRound } from "./round/baselines.ts";
 import { certifyAudit } from "./round/certify.ts";
-import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
+import { type OversightContext, type QuestionListener, type RoundContext, tell } from "./round/context.ts";
 import { blockParts } from "./round/decide/block-parts.ts";
 import { checkProbes } from "./round/decide/probe-parts.ts";
+import { settleAll, settleWaiting } from "./round/decide/waiting-promotions.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
@@ -48,6 +48,7 @@ import { type SpentCap, spentCap, spentWords, stopAt, stoppedAt } from "./run/bu
 import { type BudgetChange, budgetChangeSchema, budgetWords, withBudget } from "./run/budget.ts";
 import { type CostMeter, costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
+import { keepCost } from "./run/keep-cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
@@ -55,6 +56,7 @@ import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 import { takeAnswers } from "./run/take-answers.ts";
+import { keepFiles } from "./run/task-files.ts";
 import { tellRecovery } from "./run/tell-recovery.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
@@ -94,6 +96,7 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { ReadFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
@@ -123,8 +126,10 @@ export interface RunOptions {
   readonly lineage?: boolean;
   /** Parts of the definition's budget that are others now: a raised one goes on with a run that was finished. */
   readonly budget?: BudgetChange;
-  /** Hears each question of `oversight` that the run waits for; {@link answerQuestion} answers. */
-  readonly onQuestion?: (question: Question) => void;
+  /**
+   * Hears each question of `oversight` that the run waits for, or goes on beside (`goesOn`); {@link answerQuestion} answers.
+   */
+  readonly onQuestion?: QuestionListener;
 }
 
 const optionsSchema = z.strictObject({
@@ -178,7 +183,9 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
     record = adopted.record;
     if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
     if (record.events().length > 0) onResume?.(record.events());
-    const allowed = await askForMore({ ...asking, run: record }, wanted);
+    const allowed = await askForMore({ ...asking, run: record }, wanted, {
+      given: read.budget !== undefined,
+    });
     if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
     await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
@@ -227,6 +234,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   // What was begun was checked.
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
+  keepFiles(ledger, record.id, folder, task);
   const began = clock.monotonic();
   const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
@@ -259,6 +267,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const meter = costMeter({ ledger, record, engine, clock, prices });
+  using _keeping = keepCost(meter);
   const context: RoundContext = {
     definition,
     ledger,
@@ -328,18 +337,21 @@ async function play(
       const before: RunState = state;
       const next = before.round + 1;
       if (next > played) context.withinBudget();
-      if (rollbacks.givesUp(next)) state = rollbacks.after({ ...before, round: next });
-      else {
-        const after = await playRound(context, before);
-        rounds.push({ before, after });
-        state = rollbacks.after(after);
-      }
+      const givenUp = rollbacks.givesUp(next);
+      const made: RunState = givenUp ? { ...before, round: next } : await playRound(context, before);
+      const after = await settleWaiting(context, made);
+      if (!givenUp) rounds.push({ before, after });
+      state = rollbacks.after(after);
       // Rounds that were played before are only read again: what they came to is not the newest.
       if (state.round >= played) rememberChampion(definition, ledger, state.champion);
     }
   } catch (error) {
     spent = stoppedAt(error);
     if (spent === null) throw error;
+  }
+  if (state !== undefined && state.waiting.length > 0) {
+    state = rollbacks.after(await settleAll(context, state));
+    rememberChampion(definition, ledger, state.champion);
   }
   if (base !== undefined && state !== undefined) {
     const { round } = state;

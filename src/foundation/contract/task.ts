@@ -104,6 +104,8 @@ export interface Task {
   readonly version: number;
   /** Options that change the items, for the protocol hash. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Files that the items were read from, each with the SHA-256 of what it held; where they lie changes no hash. */
+  readonly files?: readonly { readonly path: string; readonly sha256: string }[];
   readonly difficulty: DifficultyScale;
   /** In order of difficulty. */
   readonly strata: readonly Stratum[];
@@ -131,7 +133,7 @@ export interface Task {
    */
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
-  readProblem?(text: string, difficulty: number): Problem | undefined;
+  readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

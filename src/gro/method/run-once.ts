@@ -2,6 +2,7 @@ import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
+import { generateInParts } from "./generate-in-parts.ts";
 import {
   allItemsOf,
   itemsOf,
@@ -17,7 +18,7 @@ import {
   updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -27,22 +28,28 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
   const reference = referenceOf(run);
   let fresh = false;
+  const parts = new Set<string>();
   const storing = durable(`${name}/rollouts`, async () => {
     const { scored, tally } = await roll({
       pass,
       lead: method.lead,
       task: context.task,
       policies: await openAll(run, found, false),
-      items: itemsOf(pass, await allItemsOf(run), 0),
+      items: itemsOf(pass, await allItemsOf(run), run.turn),
       earlier: await run.earlier(),
       reference,
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),
+      inParts: generateInParts(run, parts),
     });
     fresh = true;
     rolled.resolve({ groups: scored, tally });
-    return { artifact: await context.storeGroups(scored), tally };
+    return { artifact: await context.storeGroups(scored), tally, parts: [...parts].sort() };
+  });
+  // The whole holds them now.
+  const forgetting = storing.then(async ({ parts: served = [] }: { readonly parts?: readonly string[] }) => {
+    for (const part of served) await context.forgetGroups(part);
   });
   storing
     .then(async ({ artifact, tally }) => {
@@ -57,8 +64,11 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     if ((context.whyBlocked?.(tally) ?? null) !== null)
       return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
     const update = updateOf(pass, role);
-    const steps = update.steps(countExamples(groups, { base: context.base, older: context.older }));
-    const tallies: Partial<Tally>[] = [];
+    const replay = { base: context.base, older: context.older };
+    const random = context.random.fork(`${name}/update/${role}`);
+    const learning = { groups, replay, random, role };
+    const steps = update.steps(countExamples(groups, replay), learning);
+    const tallies: Partial<Tally>[] = [groupCounts(update, learning)];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
     let checkpoint = begun;
@@ -73,13 +83,14 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           positionsTrained,
           losses: made,
           uses,
+          stale = 0,
         } = await update.update({
           policy,
           groups,
           task: context.task,
           models: { reference },
-          replay: { base: context.base, older: context.older },
-          random: context.random.fork(`${name}/update/${role}`),
+          replay,
+          random,
           from,
           to,
           ...(context.remedies ? { remedies: context.remedies } : {}),
@@ -111,20 +122,25 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           tokensTrained,
           realTokens,
           positionsTrained,
+          stale,
           losses: [...made],
           trained: [record],
         };
       });
       if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
-      const { tokensTrained, realTokens, positionsTrained } = result;
-      tallies.push({ tokensTrained, realTokens, positionsTrained });
+      tallies.push({
+        tokensTrained: result.tokensTrained,
+        realTokens: result.realTokens,
+        positionsTrained: result.positionsTrained,
+        ...(from === 0 ? { rolloutsStale: result.stale ?? 0 } : {}),
+      });
       losses.push(...lossesIn(result));
       trained.push(...trainedIn(result));
     }
     return { role, checkpoint, tallies, losses, trained };
   });
-  const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
+  const [{ artifact, tally }, , ...updates] = await allSettled([storing, forgetting, ...updating]);
   const rolledTally = tallySchema.parse(tally);
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {

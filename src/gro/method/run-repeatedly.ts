@@ -14,8 +14,8 @@ import {
   trainedIn,
   updateOf,
 } from "./pass.ts";
-import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { rollFull } from "./roll-full.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
 export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
@@ -40,15 +40,20 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const [items, earlier] = [await allItemsOf(run), await run.earlier()];
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
-        const { scored, tally } = await roll({
+        const draws = (pass.refill ?? 0) + 1;
+        const random = context.random.fork(`${name}/update/${method.lead}/${repetition}`);
+        const { scored, tally } = await rollFull({
           pass,
           lead: method.lead,
           task: context.task,
           policies,
-          items: itemsOf(pass, items, repetition),
           earlier,
           reference,
-          seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
+          drawAt: (draw) => ({
+            items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),
+            seed: context.random.fork(`${name}/generate/${repetition}${draw === 0 ? "" : `/${draw}`}`).seed(),
+          }),
+          learning: { replay, random },
           ...(context.signal ? { signal: context.signal } : {}),
         });
         why = context.whyBlocked?.(tally) ?? null;
@@ -57,29 +62,35 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           break;
         }
         const updates = await Promise.all(
-          learners.map((policy) =>
-            updateOf(pass, policy.role).update({
+          learners.map((policy) => {
+            const { role } = policy;
+            const update = updateOf(pass, role);
+            const random = context.random.fork(`${name}/update/${role}/${repetition}`);
+            const learning = { groups: scored, replay, random, role };
+            parts.push(groupCounts(update, learning));
+            return update.update({
               policy,
               groups: scored,
               replay,
               task: context.task,
               models: { reference },
-              random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
+              random,
               from: 0,
-              to: updateOf(pass, policy.role).steps(countExamples(scored, replay)),
+              to: update.steps(countExamples(scored, replay), learning),
               ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
-            }),
-          ),
+            });
+          }),
         );
         for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
         stepsAfter += Math.max(...updates.map((update) => update.losses.length));
         parts.push(
           tally,
-          ...updates.map(({ tokensTrained, realTokens, positionsTrained }) => ({
+          ...updates.map(({ tokensTrained, realTokens, positionsTrained, stale = 0 }) => ({
             tokensTrained,
             realTokens,
             positionsTrained,
+            rolloutsStale: stale,
           })),
         );
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));

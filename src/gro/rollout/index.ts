@@ -1,3 +1,4 @@
+export * from "./ask.ts";
 export * from "./attempt.ts";
 export * from "./check-prompt.ts";
 export * from "./context.ts";
@@ -7,3 +8,4 @@ export * from "./models.ts";
 export * from "./role-item.ts";
 export * from "./storage.ts";
 export * from "./trained.ts";
+export * from "./verdicts.ts";

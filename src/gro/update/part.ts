@@ -29,6 +29,11 @@ export function countExamples(groups: readonly ScoredGroup[], { base }: Replay):
   return { newest: keptExamples(groups, () => null).length, base: base.length };
 }
 
+/** What a role is to learn from. */
+export interface Learning extends Pick<UpdateRequest, "groups" | "replay" | "random"> {
+  readonly role: string;
+}
+
 /** What guards asked of the next rounds, as factors on what a method does by itself: 1 changes nothing. */
 export interface Remedies {
   /** On every learning rate; at most 1. */
@@ -57,6 +62,12 @@ export interface UpdateRequest {
   readonly onProgress?: (step: number, loss: number | null) => void;
 }
 
+/** Of the groups that could have taught something, how many did, and how many were skipped because nothing in them differs. */
+export interface GroupCounts {
+  readonly taught: number;
+  readonly skipped: number;
+}
+
 export interface UpdateOutcome {
   /** Tokens whose prediction was trained. */
   readonly tokensTrained: number;
@@ -68,6 +79,8 @@ export interface UpdateOutcome {
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
   readonly uses: Uses;
+  /** Rollouts that it left out because the weights that wrote them lie too far back. */
+  readonly stale?: number;
 }
 
 /** How often each example was in a batch, in the order in which they first were. */
@@ -87,10 +100,17 @@ export interface UpdatePart {
   readonly references?: readonly ReferenceWeights[];
   /** Refuses a task that it cannot learn, with a user error, before a run starts. */
   check?(task: Task): void;
+  /** Attempts at one item that it compares with each other, at the least; 1 if left out. */
+  readonly attemptsPerItem?: number;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
-  /** Optimiser steps of one application, given how many examples there are to learn from. */
-  steps(examples: ExampleCounts): number;
+  /**
+   * Optimiser steps of one application, given how many examples there are to learn from, and, once they are made, the rollouts that
+   * the role's policy is to learn from.
+   */
+  steps(examples: ExampleCounts, learning?: Learning): number;
+  /** Where it compares responses with each other: how many groups there are to learn from, and how many teach nothing. */
+  compared?(learning: Learning): GroupCounts;
   /**
    * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
    * of this run trained, and start at zero on the base, whose moments are of another objective.

@@ -113,7 +113,11 @@ async function byDerivative(
   loss: AnalyticLoss,
   waiting: { readonly signal?: AbortSignal },
 ): Promise<{ readonly applied: Promise<{ readonly lossSum: number }> }> {
-  const { logprobs } = await model.forward(data, { loss: crossEntropy, logprobs: "all", ...waiting });
+  // Logprobs are all that is asked for, and there are none without a weight.
+  const bare = data.map(
+    ({ tokens, targets }): Datum => ({ tokens, targets, weights: new Float32Array(tokens.length).fill(1) }),
+  );
+  const { logprobs } = await model.forward(bare, { loss: crossEntropy, logprobs: "all", ...waiting });
   const { loss: lossSum, gradients } = loss(logprobs);
   const weighted = data.map((datum, index): Datum => {
     const { tokens, targets } = datum;

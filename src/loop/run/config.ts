@@ -101,7 +101,13 @@ const configSchema = z.strictObject({
   /** After a rejection: go on from the candidate (at most three times, then from the champion), or from the champion. */
   afterReject: z.enum(["candidate", "champion"]).default("candidate"),
   /** What a person approves before it is done: `whetstone approve` and `whetstone reject` answer. */
-  oversight: z.strictObject({ ask: z.array(askedSchema).default([]) }).prefault({}),
+  oversight: z
+    .strictObject({
+      ask: z.array(askedSchema).default([]),
+      /** What goes on while a promotion waits for its answer: nothing, or the next round, from the champion. */
+      whileWaiting: z.enum(["stop", "next-round"]).default("stop"),
+    })
+    .prefault({}),
   /** What the run may take, all of its processes together; it stops cleanly at the first cap that it reaches. */
   budget: z
     .strictObject({ ...budgetSchema.shape, rounds: budgetSchema.shape.rounds.default(8) })

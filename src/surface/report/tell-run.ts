@@ -90,6 +90,10 @@ export function storyListener(): StoryListener {
         overseen.push({ id, run: of, at, event });
         // Who waits beside a run that has ended does not make it go on.
         return;
+      case "decision-made":
+        overseen.push({ id, run: of, at, event });
+        roundHears(roundOf(event.round), event, at);
+        break;
       case "budget-spent":
         state = "budget-spent";
         reason = event.reason;

@@ -4,7 +4,14 @@ import type { MethodContext, Tally } from "../../../gro/method/index.ts";
 import { restoreGroup, storeGroup } from "../../../gro/rollout/index.ts";
 import type { Remedies } from "../../../gro/update/index.ts";
 import type { Measured } from "../../../lifecycle/evaluate/index.ts";
-import { durable, type RoundContext, type StageProgress, signalOf, streamOf } from "../context.ts";
+import {
+  durable,
+  durablePart,
+  type RoundContext,
+  type StageProgress,
+  signalOf,
+  streamOf,
+} from "../context.ts";
 import type { Lineage, RunState } from "../state.ts";
 import { type ComparisonPoint, computeOf, type TrainedRound } from "./compute.ts";
 
@@ -70,8 +77,10 @@ export function armMethodContext(
     random: streamOf(context, round.round, "optimize"),
     checkpointName: (role, label) => `${run.id}/${key.replaceAll("/", "-")}-${round.round}-${role}-${label}`,
     durable: (name, work) => durable(context, `${key}/${round.round}/${name}`, null, work),
+    durablePart: (name, work) => durablePart(context, `${key}/${round.round}/${name}`, null, work),
     storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
     readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
+    forgetGroups: (artifact) => ledger.artifacts.remove(artifact),
     storeTraining: async () => null,
     onProgress: progress,
     ...(remedies === undefined ? {} : { remedies }),

@@ -42,7 +42,8 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       return everything ? [[span(startWords(event, story))]] : [];
     case "decision-made": {
       const round = roundOf(story, event.round);
-      if (!everything || round === undefined) return [];
+      // A round that has ended is decided where a person's answer came later: nothing else says it.
+      if (round === undefined || !(everything || round.finished)) return [];
       return [
         [span(`${roundName(event.round)}  ${decisionWord(round)}: ${event.decision.reason}`, styleOf(round))],
       ];
@@ -119,7 +120,11 @@ function startWords(
 
 function recoveryWords({ reason, weights, replayed, seconds }: EventOf<"engine-recovered">): string {
   const steps = replayed === 0 ? "" : ` and ${plural(replayed, "step")} made again`;
-  return `a worker of the engine was lost (${reason}); ${weights} is loaded again${steps}, in ${duration(seconds)}`;
+  const what =
+    reason === "session-lost"
+      ? "the server forgot its session"
+      : `a worker of the engine was lost (${reason})`;
+  return `${what}; ${weights} is loaded again${steps}, in ${duration(seconds)}`;
 }
 
 function decisionWord(round: RoundStory): string {
