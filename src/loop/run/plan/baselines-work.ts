@@ -44,18 +44,23 @@ export function baselinesWork(request: BaselinesRequest): Work[] {
   const writes = tokensSampled > 0;
   const compute = ofSampling * tokensSampled + ofTraining * tokensTrained;
   const voted = Math.min(compute / ofSampling, mostAnswers * answers);
-  const supervised = external && writes;
+  const of = `the compute of ${rounds === 1 ? "a round" : `${rounds} rounds`}${mode === "full" ? ", outside of the budget" : ""}`;
+  const everywhere = Number.POSITIVE_INFINITY;
+  const roles = optimize.roles.length;
+  const work = (what: string, sampled: number, trained: number, lanes: number): Work => ({
+    stage: "baseline",
+    what: `${what}, with ${of}`,
+    tokensSampled: sampled,
+    tokensTrained: trained,
+    lanes,
+  });
+  // The first of them has the base and the run's own answer too, beside which all are measured.
+  const beside = 2 * validation;
   return [
-    {
-      stage: "baseline",
-      what: `baselines, each with the compute of ${rounds === 1 ? "a round" : `${rounds} rounds`}${mode === "full" ? ", outside of the budget" : ""}`,
-      tokensSampled:
-        (voted < 2 * answers ? 0 : voted) +
-        (writes ? tokensSampled + validation : 0) +
-        (supervised ? validation : 0) +
-        2 * validation,
-      tokensTrained: (writes ? tokensTrained : 0) + (supervised ? compute / ofTraining : 0),
-      lanes: 1,
-    },
+    work("the base with many answers", (voted < 2 * answers ? 0 : voted) + beside, 0, everywhere),
+    ...(external && writes
+      ? [work("supervised on external data only", validation, compute / ofTraining, 1)]
+      : []),
+    ...(writes ? [work("permuted rewards", tokensSampled + validation, tokensTrained, roles)] : []),
   ];
 }
