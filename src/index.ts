@@ -12,6 +12,8 @@ export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";
 export * from "./gro/reward/index.ts";
 export {
+  type LearnVerdictsOptions,
+  learnVerdicts,
   type OnPolicyDistillationOptions,
   onPolicyDistillation,
   type PolicyGradientOptions,

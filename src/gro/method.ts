@@ -23,6 +23,11 @@ export interface Pass {
   readonly asks?: readonly string[];
   /** Items of each repetition, taken in order from the selection; all of them when not given. */
   readonly items?: number;
+  /**
+   * Times that further items are tried in a repetition, in the place of groups whose rewards teach nothing, until there are as many that
+   * teach as `items`; such groups are learnt from as they are, if left out.
+   */
+  readonly refill?: number;
   /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
   readonly itemsFrom?: (
     earlier: readonly ScoredGroup[],
@@ -72,6 +77,8 @@ const optionsSchema = z.strictObject({
   update: updatePart,
   /** Items of each repetition; all of the selection if left out. */
   items: count.optional(),
+  /** Times that further items are tried where the rewards of a group teach nothing; needs `items`. */
+  refill: count.optional(),
   repeat: count.default(1),
   start: z.enum(["base", "current"]).default("current"),
 });
@@ -86,22 +93,22 @@ export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function gro(options: GroOptions): Method {
   const read = readOptions("gro()", optionsSchema, options);
-  const { name, generate, reward, update, items, repeat, start } = read;
-  if (update.learnsBy === "policy-gradient" && generate.samplesPerItem < 2)
+  const { name, generate, reward, update, items, refill, repeat, start } = read;
+  if (refill !== undefined && (items === undefined || update.compared === undefined))
     throw userError(
       "invalid-option",
-      `${name}(): a group-relative policy gradient needs at least 2 attempts an item; use generate: samples({ samples: 8 }).`,
+      `${name}(): "refill" tries further items where a group teaches nothing: it needs "items", and an update that compares attempts, such as policyGradient().`,
+    );
+  const { attemptsPerItem = 0 } = update;
+  if (generate.samplesPerItem < attemptsPerItem)
+    throw userError(
+      "invalid-option",
+      `${name}(): ${update.name} compares attempts at an item with each other and needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
     );
   if (update.learnsBy === "policy-gradient" && generate.offPolicy)
     throw userError(
       "invalid-option",
       `${name}(): a policy gradient follows what the policy itself wrote, and ${generate.name}() shows it more than the item, or writes for it; use generate: samples({ samples: 8 }).`,
-    );
-  const { attemptsPerItem } = update;
-  if (attemptsPerItem !== undefined && generate.samplesPerItem < attemptsPerItem)
-    throw userError(
-      "invalid-option",
-      `${name}(): ${update.name} compares at least ${attemptsPerItem} attempts at an item with each other; use generate: samples({ samples: 4 }).`,
     );
   const roles = [
     "solver",
@@ -114,11 +121,23 @@ export function gro(options: GroOptions): Method {
       reward: { part: reward.name, ...reward.description },
       update: { part: update.name, ...update.description },
       ...(items === undefined ? {} : { items }),
+      ...(refill === undefined ? {} : { refill }),
       repeat,
       start,
     },
     roles,
-    passes: [{ roles, ...(items === undefined ? {} : { items }), generate, reward, update, repeat, start }],
+    passes: [
+      {
+        roles,
+        ...(items === undefined ? {} : { items }),
+        ...(refill === undefined ? {} : { refill }),
+        generate,
+        reward,
+        update,
+        repeat,
+        start,
+      },
+    ],
     lead: "solver",
     deliver: roles,
     learnsBy: update.learnsBy,

@@ -76,6 +76,8 @@ export interface TrainingEvidence {
   readonly tokensTrained: number;
   /** Share of trained tokens that no model wrote. */
   readonly realShare: number | null;
+  /** Rollouts that were left out because the weights that wrote them lie too far back. */
+  readonly rolloutsStale?: number;
   readonly meanResponseTokens: number | null;
   /** KL of the sampler from the trainer that the mismatch implies, in nats a sampled token. */
   readonly mismatchKl: number | null;

@@ -31,11 +31,27 @@ export interface RollRequest {
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number, items: number) => void;
+  /** Generates a role's rollouts in parts that outlive an interruption; left out, they are generated as a whole. */
+  readonly inParts?: GenerateInParts;
 }
+
+export type GenerateInParts = (
+  role: string,
+  items: readonly Item[],
+  generate: GeneratePortion,
+  onProgress: Hear,
+) => Promise<RolloutGroup[]>;
+
+/** Hears how many items are done. */
+export type Hear = (itemsDone: number) => void;
+
+/** Generates the groups of some of the items, in their order. */
+export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Promise<RolloutGroup[]>;
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress } = request;
+  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress, inParts } =
+    request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
   await using samplers = new AsyncDisposableStack();
@@ -54,24 +70,26 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   const writing = policies.filter(({ role }) => writers.includes(role));
   const byRole = await Promise.all(
     writing.map(async (policy) => {
-      const { sampler } = speakerOf(policy.role);
-      const groups = await pass.generate.generate({
-        policy: speakerOf(policy.role),
-        task,
-        models,
-        earlier,
-        items,
-        maxTokens: (item) => task.maxTokens(item),
-        seed,
-        ...waiting,
-        onProgress: (count) => {
-          done.set(policy.role, count);
-          onProgress?.(
-            [...done.values()].reduce((sum, one) => sum + one, 0),
-            items.length * writing.length,
-          );
-        },
-      });
+      const { role } = policy;
+      const { sampler } = speakerOf(role);
+      const generate: GeneratePortion = (portion, hear) =>
+        pass.generate.generate({
+          policy: speakerOf(role),
+          task,
+          models,
+          earlier,
+          items: portion,
+          maxTokens: (item) => task.maxTokens(item),
+          seed,
+          ...waiting,
+          onProgress: hear,
+        });
+      const hear = (count: number): void => {
+        done.set(role, count);
+        const all = [...done.values()].reduce((sum, one) => sum + one, 0);
+        onProgress?.(all, items.length * writing.length);
+      };
+      const groups = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
       const probed = await probePolicy(
         policy,
         sampler,
@@ -154,7 +172,19 @@ async function countsOf(
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
+    promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
   };
+}
+
+/** Tokens of each prompt of a group, once for each role that answered it. */
+function promptsOf({ rollouts }: ScoredGroup): number {
+  const read = new Map(
+    rollouts.map(({ rollout: { role, item, turn = 0, segments } }) => [
+      `${role}\0${item.canonical}\0${turn}`,
+      segments[0]?.tokens.length ?? 0,
+    ]),
+  );
+  return [...read.values()].reduce((sum, length) => sum + length, 0);
 }
 
 /**

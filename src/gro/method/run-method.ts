@@ -9,8 +9,9 @@ import { runRepeatedly } from "./run-repeatedly.ts";
 import { addTallies, emptyTally, type Tally, whyNothingTaught } from "./tally.ts";
 
 /** Checkpoints that a pass saves of each role in a round, with so many examples; all but the last are of unfinished training. */
-export function checkpointsOf({ repeat, update }: Pass, examples: ExampleCounts): number {
-  return repeat === 1
+export function checkpointsOf(pass: Pass, examples: ExampleCounts): number {
+  const { repeat, update } = pass;
+  return playsOnce(pass)
     ? stretchesOf(update.steps(examples), stepCadence).length
     : stretchesOf(repeat, repetitionCadence).length;
 }
@@ -57,10 +58,15 @@ export async function runMethod(method: Method, context: MethodContext): Promise
 async function played(run: PassRun): Promise<PassOutcome> {
   if (run.pass.itemsFrom !== undefined && (await allItemsOf(run)).length === 0) return nothingToAttempt(run);
   try {
-    return await (run.pass.repeat === 1 ? runOnce(run) : runRepeatedly(run));
+    return await (playsOnce(run.pass) ? runOnce(run) : runRepeatedly(run));
   } finally {
     await run.context.policies.releaseReferences();
   }
+}
+
+/** What refills its batch knows only then what it learns from: rollouts and steps are one. */
+function playsOnce({ repeat, refill }: Pass): boolean {
+  return repeat === 1 && refill === undefined;
 }
 
 /** The pass before it was to make the items, and made none that can be asked: nobody learns from nothing without a word. */

@@ -14,7 +14,7 @@ import {
   trainedIn,
   updateOf,
 } from "./pass.ts";
-import { roll } from "./roll.ts";
+import { rollFull } from "./roll-full.ts";
 import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
@@ -40,15 +40,20 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const [items, earlier] = [await allItemsOf(run), await run.earlier()];
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
-        const { scored, tally } = await roll({
+        const draws = (pass.refill ?? 0) + 1;
+        const random = context.random.fork(`${name}/update/${method.lead}/${repetition}`);
+        const { scored, tally } = await rollFull({
           pass,
           lead: method.lead,
           task: context.task,
           policies,
-          items: itemsOf(pass, items, run.turn * pass.repeat + repetition),
           earlier,
           reference,
-          seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
+          drawAt: (draw) => ({
+            items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),
+            seed: context.random.fork(`${name}/generate/${repetition}${draw === 0 ? "" : `/${draw}`}`).seed(),
+          }),
+          learning: { replay, random },
           ...(context.signal ? { signal: context.signal } : {}),
         });
         why = context.whyBlocked?.(tally) ?? null;
@@ -79,7 +84,15 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
         );
         for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
         stepsAfter += Math.max(...updates.map((update) => update.losses.length));
-        parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
+        parts.push(
+          tally,
+          ...updates.map(({ tokensTrained, realTokens, positionsTrained, stale = 0 }) => ({
+            tokensTrained,
+            realTokens,
+            positionsTrained,
+            rolloutsStale: stale,
+          })),
+        );
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
       }

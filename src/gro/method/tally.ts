@@ -19,6 +19,8 @@ export const tallySchema = z.object({
   tokensSampled: z.number(),
   tokensTrained: z.number(),
   realTokens: z.number(),
+  /** Of all roles, rollouts that were left out as too old to learn from. */
+  rolloutsStale: z.number().default(0),
   // What follows is 0 in what was stored before it was counted.
   /** Of the lead: right answers that the reward kept, and wrong ones. */
   rightKept: z.number().default(0),
@@ -32,6 +34,10 @@ export const tallySchema = z.object({
   rewardSquares: z.number().default(0),
   /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
   mismatchKlSum: z.number().default(0),
+  /** Tokens of the prompts that were answered, each once a role however many attempts it had. */
+  promptsRead: z.number().default(0),
+  /** Tokens of the sequences that were trained, with the prompts before their responses. */
+  positionsTrained: z.number().default(0),
   /** Of the groups that the lead's update compared responses in: those that taught something, and those where nothing differs. */
   groupsTaught: z.number().default(0),
   groupsSkipped: z.number().default(0),
@@ -54,6 +60,7 @@ export const emptyTally: Tally = {
   tokensSampled: 0,
   tokensTrained: 0,
   realTokens: 0,
+  rolloutsStale: 0,
   rightKept: 0,
   wrongKept: 0,
   rightVoid: 0,
@@ -62,6 +69,8 @@ export const emptyTally: Tally = {
   rewardSum: 0,
   rewardSquares: 0,
   mismatchKlSum: 0,
+  promptsRead: 0,
+  positionsTrained: 0,
   groupsTaught: 0,
   groupsSkipped: 0,
   unreadVerdicts: 0,
@@ -92,8 +101,12 @@ export function whyNothingTaught({
   groupsTaught,
   groupsSkipped,
   unreadVerdicts,
+  rolloutsStale,
 }: Tally): string | null {
-  if (tokensTrained > 0 || groupsTaught > 0) return null;
+  if (tokensTrained > 0) return null;
+  if (rolloutsStale > 0)
+    return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
+  if (groupsTaught > 0) return null;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
@@ -138,6 +151,7 @@ export function evidenceOf(
     ...(tally.groupsTaught + tally.groupsSkipped === 0
       ? {}
       : { groupsTaught: tally.groupsTaught, groupsSkipped: tally.groupsSkipped }),
+    ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
   };
 }

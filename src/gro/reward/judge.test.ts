@@ -177,6 +177,6 @@ describe("pairwiseJudge", () => {
       contextOf(new FakeSampler(speak)),
     );
     expect(group?.rollouts.map(({ reward }) => reward)).toEqual([1, 0.25, 0.25, null]);
-    expect(group?.rollouts.reduce((sum, { parts }) => sum + (parts["unread"] ?? 0), 0)).toBe(6);
+    expect(group?.rollouts.reduce((sum, { parts }) => sum + (parts.unread ?? 0), 0)).toBe(6);
   });
 });

@@ -8,3 +8,4 @@ export * from "./models.ts";
 export * from "./role-item.ts";
 export * from "./storage.ts";
 export * from "./trained.ts";
+export * from "./verdicts.ts";

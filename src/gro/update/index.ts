@@ -1,8 +1,11 @@
+export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
 export { type OnPolicyDistillationOptions, onPolicyDistillation } from "./distillation.ts";
 export { learnNothing } from "./learn-nothing.ts";
+export { type LearnVerdictsOptions, learnVerdicts } from "./learn-verdicts.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
-export * from "./policy-gradient.ts";
+export { policyGradient } from "./policy-gradient.ts";
+export { klSchema, type PolicyGradientOptions } from "./policy-options.ts";
 export * from "./preference/index.ts";
 export { type RewardWeightedOptions, rewardWeighted } from "./reward-weighted.ts";
 export * from "./schedule.ts";

@@ -73,10 +73,14 @@ export interface UpdateOutcome {
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
+  /** Tokens of the sequences that were passed through for it, prompts included. */
+  readonly positionsTrained: number;
   /** Loss of each step that was made, per trained token. */
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
   readonly uses: Uses;
+  /** Rollouts that it left out because the weights that wrote them lie too far back. */
+  readonly stale?: number;
 }
 
 /** How often each example was in a batch, in the order in which they first were. */

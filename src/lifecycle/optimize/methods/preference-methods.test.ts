@@ -177,7 +177,7 @@ describe("hands its options on, and refuses what cannot be", () => {
     [
       "pairs with single responses",
       () => kto({ samples: 1, update: preference() }),
-      /compares at least 2 attempts/,
+      /needs at least 2 attempts/,
     ],
     ["no reward", () => sppo({ reward: "winRate" } as object), /such as verifier\(\)/],
     ["a stage too few", () => score({ stages: [1] } as object), /"stages/],
