@@ -14,11 +14,23 @@ export * from "./gro/reward/index.ts";
 export {
   type LearnVerdictsOptions,
   learnVerdicts,
+  type OnPolicyDistillationOptions,
+  onPolicyDistillation,
   type PolicyGradientOptions,
+  type PreferenceOptions,
   policyGradient,
+  preference,
+  type RewardWeightedOptions,
+  rewardWeighted,
   type SupervisedOptions,
   supervised,
+  type TurnGradientOptions,
+  turnGradient,
+  type UnlikelihoodOptions,
+  type UnpairedPreferenceOptions,
   type UpdatePart,
+  unlikelihood,
+  unpairedPreference,
 } from "./gro/update/index.ts";
 export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
 export {
@@ -177,7 +189,9 @@ export {
   numeric,
   type OwnCanary,
   type ParityOptions,
+  type ProgramsOptions,
   parity,
+  programs,
   type RegexOfAnswerOptions,
   type RegexOptions,
   regex,

@@ -28,8 +28,12 @@ export interface Pass {
    * teach as `items`; such groups are learnt from as they are, if left out.
    */
   readonly refill?: number;
-  /** Which items there are, where it is not the selection: those that the pass before this one made. */
-  readonly itemsFrom?: (earlier: readonly ScoredGroup[], task: Task) => readonly Item[];
+  /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
+  readonly itemsFrom?: (
+    earlier: readonly ScoredGroup[],
+    task: Task,
+    demonstrated: readonly Item[],
+  ) => readonly Item[];
   readonly generate: GeneratePart;
   readonly reward: RewardPart;
   readonly update: UpdatePart;
@@ -99,7 +103,7 @@ export function gro(options: GroOptions): Method {
   if (generate.samplesPerItem < attemptsPerItem)
     throw userError(
       "invalid-option",
-      `${name}(): a group-relative ${update.name} needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
+      `${name}(): ${update.name} compares attempts at an item with each other and needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
     );
   if (update.learnsBy === "policy-gradient" && generate.offPolicy)
     throw userError(

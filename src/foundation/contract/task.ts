@@ -70,7 +70,12 @@ export interface Verifier {
   /** A void verdict is for faults of the verifier's own, such as a process that died: never for a wrong answer. */
   verify(item: Item, response: Response): Verdict | Promise<Verdict>;
   /**
-   * Why responses to an item cannot be compared with its reference answer ("abc" is no number); undefined where they can. Prompting
+   * It judges without a reference answer, and so may choose among answers when the model is used: the baseline that samples many
+   * (docs/baselines.md) lets it. Left out, nobody has it then.
+   */
+  readonly atInference?: true;
+  /**
+   * Why responses to an item cannot be compared with its reference answer ("abc" is no number); undefined where they can. Asked
    * of every line of a file before anything starts.
    */
   faultOf?(item: Pick<Item, "prompt" | "answer">): string | undefined;
@@ -99,6 +104,8 @@ export interface Task {
   readonly version: number;
   /** Options that change the items, for the protocol hash. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Files that the items were read from, each with the SHA-256 of what it held; where they lie changes no hash. */
+  readonly files?: readonly { readonly path: string; readonly sha256: string }[];
   readonly difficulty: DifficultyScale;
   /** In order of difficulty. */
   readonly strata: readonly Stratum[];
@@ -126,7 +133,7 @@ export interface Task {
    */
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
-  readProblem?(text: string, difficulty: number): Problem | undefined;
+  readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

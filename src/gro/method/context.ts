@@ -53,6 +53,8 @@ export interface MethodContext {
   readonly tokenizer: Tokenizer;
   /** The selection. */
   readonly items: readonly Item[];
+  /** Items that someone answered: those of `base`. */
+  readonly demonstrated?: readonly Item[];
   /** Examples that no model wrote. */
   readonly base: readonly Example[];
   /** What earlier rounds kept, oldest first. */
@@ -66,9 +68,13 @@ export interface MethodContext {
   readonly checkpointName: (role: string, label: string) => string;
   /** Runs `work` once over all attempts at this round; its result is stored. */
   readonly durable: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** As {@link durable}, of a part of what goes on beside others: no cap of the budget is looked at, since when would be chance. */
+  readonly durablePart: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
   /** Stores rollouts, and reads them again after an interruption. */
   readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
   readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
+  /** Takes away what was stored and has served; nothing where it is gone. */
+  readonly forgetGroups: (artifact: string) => Promise<void>;
   /** What guards asked of this round. */
   readonly remedies?: Remedies;
   /** Why a guard keeps these rollouts from being learnt from; null where none does. */

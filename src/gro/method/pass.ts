@@ -16,6 +16,8 @@ export interface PassRun {
   /** Tells its steps from those of the round's other passes. */
   readonly name: string;
   readonly start: CheckpointsByRole;
+  /** Which time in the round all passes follow each other, from 0. */
+  readonly turn: number;
   /** Weights as the round and the passes before this one left them. */
   readonly found: CheckpointsByRole;
   /** What the pass before it rolled out. */
@@ -78,7 +80,9 @@ export function referenceOf({ start, context }: PassRun): PassModels["reference"
 
 /** What there is to attempt: the selection, or what the pass makes of what was rolled out before it. */
 export async function allItemsOf({ pass, context, earlier }: PassRun): Promise<readonly Item[]> {
-  return pass.itemsFrom === undefined ? context.items : pass.itemsFrom(await earlier(), context.task);
+  return pass.itemsFrom === undefined
+    ? context.items
+    : pass.itemsFrom(await earlier(), context.task, context.demonstrated ?? []);
 }
 
 /** Each repetition takes the next of the items, beginning again at their end. */

@@ -129,12 +129,17 @@ describe("passes that follow each other more than once", () => {
   test("go on from each other; who is only asked neither writes nor learns", async () => {
     const policies = new FakePolicies((prompt) => prompt.slice(0, 1));
     const ledger = new FakeLedger();
-    const twice = { ...methodOf({ roles: ["solver"], asks: ["peer"] }), repeat: 2 };
+    const twice = { ...methodOf({ roles: ["solver"], asks: ["peer"], items: 2 }), repeat: 2 };
     const outcome = await runMethod(twice, fakeRound({ policies, ledger }));
     expect(outcome.checkpoints).toEqual({ solver: "solver-pass-1-2", peer: "current-peer" });
     expect(ledger.trainings.map(({ from, checkpoint }) => [from, checkpoint])).toEqual([
       ["current-solver", "solver-pass-0-2"],
       ["solver-pass-0-2", "solver-pass-1-2"],
+    ]);
+    const attempted = [...ledger.artifacts.values()].map((groups) => groups.map(({ item }) => item.prompt));
+    expect(attempted).toEqual([
+      ["12=", "34="],
+      ["56=", "12="],
     ]);
     const [peer] = policies.models.get("peer") ?? [];
     expect([peer?.samplers.length, peer?.samplers[0]?.calls.length]).toEqual([2, 0]);

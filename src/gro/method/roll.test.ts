@@ -51,6 +51,8 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
     keptRight: 1,
   });
   expect(tally.tokensSampled).toBe(4 * 3);
+  // Four tokens a prompt, read once by each role.
+  expect(tally.promptsRead).toBe(4 * 4);
   expect(told.at(-1)).toEqual([4, 4]);
 });
 

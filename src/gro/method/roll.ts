@@ -7,6 +7,7 @@ import type {
   RolloutGroup,
   SamplingPolicy,
   ScoredGroup,
+  ScoredRollout,
   Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
@@ -30,11 +31,27 @@ export interface RollRequest {
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number, items: number) => void;
+  /** Generates a role's rollouts in parts that outlive an interruption; left out, they are generated as a whole. */
+  readonly inParts?: GenerateInParts;
 }
+
+export type GenerateInParts = (
+  role: string,
+  items: readonly Item[],
+  generate: GeneratePortion,
+  onProgress: Hear,
+) => Promise<RolloutGroup[]>;
+
+/** Hears how many items are done. */
+export type Hear = (itemsDone: number) => void;
+
+/** Generates the groups of some of the items, in their order. */
+export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Promise<RolloutGroup[]>;
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress } = request;
+  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress, inParts } =
+    request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
   await using samplers = new AsyncDisposableStack();
@@ -53,24 +70,26 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   const writing = policies.filter(({ role }) => writers.includes(role));
   const byRole = await Promise.all(
     writing.map(async (policy) => {
-      const { sampler } = speakerOf(policy.role);
-      const groups = await pass.generate.generate({
-        policy: speakerOf(policy.role),
-        task,
-        models,
-        earlier,
-        items,
-        maxTokens: (item) => task.maxTokens(item),
-        seed,
-        ...waiting,
-        onProgress: (count) => {
-          done.set(policy.role, count);
-          onProgress?.(
-            [...done.values()].reduce((sum, one) => sum + one, 0),
-            items.length * writing.length,
-          );
-        },
-      });
+      const { role } = policy;
+      const { sampler } = speakerOf(role);
+      const generate: GeneratePortion = (portion, hear) =>
+        pass.generate.generate({
+          policy: speakerOf(role),
+          task,
+          models,
+          earlier,
+          items: portion,
+          maxTokens: (item) => task.maxTokens(item),
+          seed,
+          ...waiting,
+          onProgress: hear,
+        });
+      const hear = (count: number): void => {
+        done.set(role, count);
+        const all = [...done.values()].reduce((sum, one) => sum + one, 0);
+        onProgress?.(all, items.length * writing.length);
+      };
+      const groups = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
       const probed = await probePolicy(
         policy,
         sampler,
@@ -124,8 +143,11 @@ async function countsOf(
     own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
   );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
+  const raised = raisedBy(scored, lead);
   const keptOf = (wanted: boolean): number =>
-    byLead.filter(({ reward }, index) => reward !== null && reward >= 1 && led[index] === wanted).length;
+    byLead.filter((one, index) => raised.has(one) && led[index] === wanted).length;
+  const voidOf = (wanted: boolean): number =>
+    byLead.filter(({ reward }, index) => reward === null && led[index] === wanted).length;
   const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
@@ -138,6 +160,8 @@ async function countsOf(
     keptRight: count(kept, (answer) => answer === true),
     rightKept: keptOf(true),
     wrongKept: keptOf(false),
+    rightVoid: voidOf(true),
+    wrongVoid: voidOf(false),
     ...rewardSums(scored, lead),
     unreadVerdicts: scored.reduce(
       (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
@@ -148,7 +172,38 @@ async function countsOf(
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
+    promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
   };
+}
+
+/** Tokens of each prompt of a group, once for each role that answered it. */
+function promptsOf({ rollouts }: ScoredGroup): number {
+  const read = new Map(
+    rollouts.map(({ rollout: { role, item, turn = 0, segments } }) => [
+      `${role}\0${item.canonical}\0${turn}`,
+      segments[0]?.tokens.length ?? 0,
+    ]),
+  );
+  return [...read.values()].reduce((sum, length) => sum + length, 0);
+}
+
+/**
+ * What a reward keeps: reward 1. Where it gives shares, as a judge does, what has more than the mean of its item's attempts, which is what
+ * a preference or a gradient makes likelier.
+ */
+function raisedBy(scored: readonly ScoredGroup[], lead: string): ReadonlySet<ScoredRollout> {
+  return new Set(
+    scored.flatMap(({ item, rollouts }) => {
+      const own = rollouts.filter(
+        ({ rollout, reward }) =>
+          rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null,
+      );
+      const rewards = own.map(({ reward }) => reward ?? 0);
+      const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
+      const whole = rewards.every((reward) => reward <= 0 || reward >= 1);
+      return own.filter(({ reward }) => (whole ? (reward ?? 0) >= 1 : (reward ?? 0) > mean));
+    }),
+  );
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */

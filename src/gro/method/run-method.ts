@@ -31,8 +31,9 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   let earlier = async (): Promise<readonly ScoredGroup[]> => [];
   const passes = Array.from({ length: method.repeat ?? 1 }, () => method.passes).flat();
   for (const [index, pass] of passes.entries()) {
+    const turn = Math.floor(index / method.passes.length);
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
-    const run = { method, pass, name: `pass-${index}`, start, found: weights, earlier, context };
+    const run = { method, pass, name: `pass-${index}`, start, found: weights, turn, earlier, context };
     const outcome = await played(run);
     const { rolled } = outcome;
     earlier = async () => (rolled === null ? [] : context.readGroups(rolled));

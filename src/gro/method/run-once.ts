@@ -2,6 +2,7 @@ import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
+import { generateInParts } from "./generate-in-parts.ts";
 import {
   allItemsOf,
   itemsOf,
@@ -27,22 +28,28 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
   const reference = referenceOf(run);
   let fresh = false;
+  const parts = new Set<string>();
   const storing = durable(`${name}/rollouts`, async () => {
     const { scored, tally } = await roll({
       pass,
       lead: method.lead,
       task: context.task,
       policies: await openAll(run, found, false),
-      items: itemsOf(pass, await allItemsOf(run), 0),
+      items: itemsOf(pass, await allItemsOf(run), run.turn),
       earlier: await run.earlier(),
       reference,
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),
+      inParts: generateInParts(run, parts),
     });
     fresh = true;
     rolled.resolve({ groups: scored, tally });
-    return { artifact: await context.storeGroups(scored), tally };
+    return { artifact: await context.storeGroups(scored), tally, parts: [...parts].sort() };
+  });
+  // The whole holds them now.
+  const forgetting = storing.then(async ({ parts: served = [] }: { readonly parts?: readonly string[] }) => {
+    for (const part of served) await context.forgetGroups(part);
   });
   storing
     .then(async ({ artifact, tally }) => {
@@ -73,6 +80,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         const {
           tokensTrained,
           realTokens,
+          positionsTrained,
           losses: made,
           uses,
           stale = 0,
@@ -109,13 +117,22 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
             }),
           ),
         ]);
-        return { checkpoint: saved, tokensTrained, realTokens, stale, losses: [...made], trained: [record] };
+        return {
+          checkpoint: saved,
+          tokensTrained,
+          realTokens,
+          positionsTrained,
+          stale,
+          losses: [...made],
+          trained: [record],
+        };
       });
       if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
       tallies.push({
         tokensTrained: result.tokensTrained,
         realTokens: result.realTokens,
+        positionsTrained: result.positionsTrained,
         ...(from === 0 ? { rolloutsStale: result.stale ?? 0 } : {}),
       });
       losses.push(...lossesIn(result));
@@ -123,7 +140,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     }
     return { role, checkpoint, tallies, losses, trained };
   });
-  const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
+  const [{ artifact, tally }, , ...updates] = await allSettled([storing, forgetting, ...updating]);
   const rolledTally = tallySchema.parse(tally);
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {

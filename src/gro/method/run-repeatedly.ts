@@ -50,7 +50,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           earlier,
           reference,
           drawAt: (draw) => ({
-            items: itemsOf(pass, items, repetition * draws + draw),
+            items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),
             seed: context.random.fork(`${name}/generate/${repetition}${draw === 0 ? "" : `/${draw}`}`).seed(),
           }),
           learning: { replay, random },
@@ -86,9 +86,10 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
         stepsAfter += Math.max(...updates.map((update) => update.losses.length));
         parts.push(
           tally,
-          ...updates.map(({ tokensTrained, realTokens, stale = 0 }) => ({
+          ...updates.map(({ tokensTrained, realTokens, positionsTrained, stale = 0 }) => ({
             tokensTrained,
             realTokens,
+            positionsTrained,
             rolloutsStale: stale,
           })),
         );

@@ -25,12 +25,19 @@ export const tallySchema = z.object({
   /** Of the lead: right answers that the reward kept, and wrong ones. */
   rightKept: z.number().default(0),
   wrongKept: z.number().default(0),
+  /** Those to which it gave no reward at all: of these it says nothing. */
+  rightVoid: z.number().default(0),
+  wrongVoid: z.number().default(0),
   /** Items whose attempts by the lead have rewards; sum and sum of squares of their mean rewards. */
   rewardedItems: z.number().default(0),
   rewardSum: z.number().default(0),
   rewardSquares: z.number().default(0),
   /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
   mismatchKlSum: z.number().default(0),
+  /** Tokens of the prompts that were answered, each once a role however many attempts it had. */
+  promptsRead: z.number().default(0),
+  /** Tokens of the sequences that were trained, with the prompts before their responses. */
+  positionsTrained: z.number().default(0),
   /** Of the groups that the lead's update compared responses in: those that taught something, and those where nothing differs. */
   groupsTaught: z.number().default(0),
   groupsSkipped: z.number().default(0),
@@ -56,10 +63,14 @@ export const emptyTally: Tally = {
   rolloutsStale: 0,
   rightKept: 0,
   wrongKept: 0,
+  rightVoid: 0,
+  wrongVoid: 0,
   rewardedItems: 0,
   rewardSum: 0,
   rewardSquares: 0,
   mismatchKlSum: 0,
+  promptsRead: 0,
+  positionsTrained: 0,
   groupsTaught: 0,
   groupsSkipped: 0,
   unreadVerdicts: 0,
@@ -129,9 +140,9 @@ export function evidenceOf(
     realShare: share(tally.realTokens, tally.tokensTrained),
     meanResponseTokens: share(tally.tokensSampled, tally.rollouts),
     mismatchKl: share(tally.mismatchKlSum, tally.mismatchCount),
-    right: tally.judgedRight,
+    right: tally.judgedRight - tally.rightVoid,
     rightKept: tally.rightKept,
-    wrong: tally.judged - tally.judgedRight,
+    wrong: tally.judged - tally.judgedRight - tally.wrongVoid,
     wrongKept: tally.wrongKept,
     reward: rewardOf(tally),
     circular,

@@ -47,7 +47,7 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
         );
     },
     reward: async (groups, context) => {
-      const proposals = proposalsIn(groups, context.task);
+      const proposals = await proposalsIn(groups, context.task);
       const asked = proposals.flatMap(({ item }) => (item === undefined ? [] : [item]));
       const rates = await solveRates(asked, read, context);
       let next = 0;
@@ -86,19 +86,23 @@ interface Proposal {
 }
 
 /** In the order of the rollouts, over all groups. */
-function proposalsIn(groups: readonly RolloutGroup[], task: Task): Proposal[] {
-  const met = new Set(groups.map(({ item }) => item.canonical));
-  return groups.flatMap(({ item: seed, rollouts }) =>
-    rollouts.map(({ response, role }): Proposal => {
-      const problem = response.complete ? task.readProblem?.(response.text, seed.difficulty) : undefined;
-      const item = problem && askable(task, problem, role);
-      if (item === undefined) return { parts: { valid: 0 } };
-      if (item.split !== "train" && item.split !== "none") return { parts: { valid: 1, train: 0 } };
-      if (met.has(item.canonical)) return { parts: { valid: 1, train: 1, novel: 0 } };
-      met.add(item.canonical);
-      return { item, parts: { valid: 1, train: 1, novel: 1 } };
-    }),
+async function proposalsIn(groups: readonly RolloutGroup[], task: Task): Promise<Proposal[]> {
+  const read = await Promise.all(
+    groups.flatMap(({ item: { difficulty }, rollouts }) =>
+      rollouts.map(async ({ response, role }) => {
+        const problem = response.complete ? await task.readProblem?.(response.text, difficulty) : undefined;
+        return problem && askable(task, problem, role);
+      }),
+    ),
   );
+  const met = new Set(groups.map(({ item }) => item.canonical));
+  return read.map((item): Proposal => {
+    if (item === undefined) return { parts: { valid: 0 } };
+    if (item.split !== "train" && item.split !== "none") return { parts: { valid: 1, train: 0 } };
+    if (met.has(item.canonical)) return { parts: { valid: 1, train: 1, novel: 0 } };
+    met.add(item.canonical);
+    return { item, parts: { valid: 1, train: 1, novel: 1 } };
+  });
 }
 
 /** Undefined for a problem that the task itself cannot place. */

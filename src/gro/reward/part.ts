@@ -46,12 +46,41 @@ export interface RewardPart {
 /** Name of a score's part that counts the judge's verdicts on it that could not be read. */
 export const unreadPart = "unread";
 
+/** Whether a rollout answers its group's item: a critique or a verdict does not, and has no reward of the item's. */
+export function answers({ item }: Rollout, group: Pick<RolloutGroup, "item">): boolean {
+  return item.canonical === group.item.canonical;
+}
+
+/** Scores what answers the groups' items by `score`; the rest stands after it without a reward. */
+export async function scoringAnswers(
+  groups: readonly RolloutGroup[],
+  score: (answering: readonly RolloutGroup[]) => Promise<readonly ScoredGroup[]>,
+): Promise<ScoredGroup[]> {
+  const scored = await score(
+    groups.map((group) => ({
+      item: group.item,
+      rollouts: group.rollouts.filter((rollout) => answers(rollout, group)),
+    })),
+  );
+  return scored.map(({ item, rollouts }, place) => {
+    const others = (groups[place]?.rollouts ?? []).filter((rollout) => !answers(rollout, { item }));
+    return {
+      item,
+      rollouts: [...rollouts, ...others.map((rollout) => ({ rollout, reward: null, parts: {} }))],
+    };
+  });
+}
+
 /** As {@link scoreEach}, by a function that may take its time; all rollouts are scored at once. */
 export async function scoreEachLater(
   groups: readonly RolloutGroup[],
   score: (rollout: Rollout) => Promise<number | null>,
 ): Promise<ScoredGroup[]> {
-  const scores = await Promise.all(groups.map(({ rollouts }) => Promise.all(rollouts.map(score))));
+  const scores = await Promise.all(
+    groups.map((group) =>
+      Promise.all(group.rollouts.map((rollout) => (answers(rollout, group) ? score(rollout) : null))),
+    ),
+  );
   return groups.map(({ item, rollouts }, group) => ({
     item,
     rollouts: rollouts.map((rollout, index) => ({
@@ -69,7 +98,11 @@ export function scoreEach(
 ): ScoredGroup[] {
   return groups.map((group) => ({
     item: group.item,
-    rollouts: group.rollouts.map((rollout) => ({ rollout, reward: score(rollout, group), parts: {} })),
+    rollouts: group.rollouts.map((rollout) => ({
+      rollout,
+      reward: answers(rollout, group) ? score(rollout, group) : null,
+      parts: {},
+    })),
   }));
 }
 

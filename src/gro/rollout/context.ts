@@ -40,6 +40,7 @@ export function stopTokensOf({ endToken, stopTokens = [] }: Tokenizer): readonly
   return [...new Set([endToken, ...stopTokens])];
 }
 
-function messagesOf({ prompt, messages }: Prompting): readonly Message[] {
+/** The conversation that an item is, for a model that reads messages. */
+export function messagesOf({ prompt, messages }: Prompting): readonly Message[] {
   return messages ?? [{ role: "user", content: prompt }];
 }

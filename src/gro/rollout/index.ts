@@ -1,3 +1,4 @@
+export * from "./ask.ts";
 export * from "./attempt.ts";
 export * from "./check-prompt.ts";
 export * from "./context.ts";

@@ -22,7 +22,7 @@ export interface VerdictWords {
 }
 
 /** A question that is answered by one of two tokens. */
-export interface Question {
+export interface VerdictQuestion {
   readonly prompting: Prompting;
   readonly context: TokenIds;
   /** The tokens that say right and wrong. */
@@ -40,9 +40,9 @@ export function questionsOf(
   task: Task,
   { item, response }: { readonly item: Item; readonly response: Response },
   { of, separator }: VerdictWords,
-): Question[] {
+): VerdictQuestion[] {
   const words = task.prompts?.verdictWords ?? (["yes", "no"] as const);
-  const ask = (prompting: Prompting): Question => {
+  const ask = (prompting: Prompting): VerdictQuestion => {
     const [right, wrong] = words.map((word) => responseTokens(tokenizer, prompting, word)[0]);
     if (right === undefined || wrong === undefined || right === wrong)
       throw userError(
@@ -80,7 +80,7 @@ function beginningsOf(text: string, separator: string): string[] {
 /** p(right) / (p(right) + p(wrong)) of the token that follows each question. */
 export async function sharesOfRight(
   { sampler }: SamplingPolicy,
-  questions: readonly Question[],
+  questions: readonly VerdictQuestion[],
   signal?: AbortSignal,
 ): Promise<number[]> {
   if (questions.length === 0) return [];

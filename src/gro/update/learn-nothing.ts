@@ -8,6 +8,12 @@ export function learnNothing(): UpdatePart {
     learnsBy: "policy-gradient",
     steps: () => 0,
     optimizerState: "continued",
-    update: async () => ({ tokensTrained: 0, realTokens: 0, losses: [], uses: new Map() }),
+    update: async () => ({
+      tokensTrained: 0,
+      realTokens: 0,
+      positionsTrained: 0,
+      losses: [],
+      uses: new Map(),
+    }),
   };
 }

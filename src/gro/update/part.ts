@@ -73,6 +73,8 @@ export interface UpdateOutcome {
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
+  /** Tokens of the sequences that were passed through for it, prompts included. */
+  readonly positionsTrained: number;
   /** Loss of each step that was made, per trained token. */
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
@@ -98,10 +100,10 @@ export interface UpdatePart {
   readonly references?: readonly ReferenceWeights[];
   /** Refuses a task that it cannot learn, with a user error, before a run starts. */
   check?(task: Task): void;
-  /** Examples of one step, where that is fixed; else all rollouts of the role. */
-  readonly batch?: number;
   /** Attempts at one item that it compares with each other, at the least; none if left out. */
   readonly attemptsPerItem?: number;
+  /** Examples of one step, where that is fixed; else all rollouts of the role. */
+  readonly batch?: number;
   /**
    * Optimiser steps of one application, given how many examples there are to learn from, and, once they are made, the rollouts that
    * the role's policy is to learn from.

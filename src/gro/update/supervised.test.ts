@@ -144,7 +144,13 @@ describe("supervised", () => {
   ])("makes no step where there is nothing to imitate: %s", async (_, replay = {}, sets) => {
     const { model, outcome } = await train({ steps: 3, replay }, sets);
     expect(model.log).toEqual([]);
-    expect(outcome).toEqual({ tokensTrained: 0, realTokens: 0, losses: [], uses: new Map() });
+    expect(outcome).toEqual({
+      tokensTrained: 0,
+      realTokens: 0,
+      positionsTrained: 0,
+      losses: [],
+      uses: new Map(),
+    });
   });
 
   test("any stretch of its steps draws what the whole would, at the whole's learning rates", async () => {

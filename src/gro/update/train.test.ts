@@ -58,7 +58,13 @@ describe("trainBatches", () => {
       [examples[0], 2],
       [examples[1], 1],
     ]);
-    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 10, losses: [0.02, 0.03, 0.04], uses });
+    expect(outcome).toEqual({
+      tokensTrained: 39,
+      realTokens: 10,
+      positionsTrained: 3,
+      losses: [0.02, 0.03, 0.04],
+      uses,
+    });
   });
 
   test("makes no step where there is nothing to learn from", async () => {
@@ -73,7 +79,7 @@ describe("trainBatches", () => {
     });
     expect(stepsOf(model)).toEqual([1]);
     const uses = new Map([[examples[1], 1]]);
-    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 0, losses: [0.01], uses });
+    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 0, positionsTrained: 1, losses: [0.01], uses });
   });
 
   test("keeps an engine that is slow busy, with eight steps and no more", async () => {

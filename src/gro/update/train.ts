@@ -59,12 +59,17 @@ function realTokens(examples: readonly Example[]): number {
   return examples.reduce((sum, example) => sum + (isReal(example) ? example.response.length : 0), 0);
 }
 
+/** Positions that a pass over the data computes. */
+function positionsIn(data: readonly Datum[]): number {
+  return data.reduce((sum, { tokens }) => sum + tokens.length, 0);
+}
+
 /** Optimiser steps [from, to), pipelined. The order of calls is the order in which they are applied. */
 export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome> {
   const { policy, from, to, batchAt, learningRateAt, gradientClipNorm = usualClipNorm } = request;
   const { signal, onProgress } = request;
   const uses = new Map<Example, number>();
-  const outcome = { tokensTrained: 0, realTokens: 0, losses: [] as StepLoss[], uses };
+  const outcome = { tokensTrained: 0, realTokens: 0, positionsTrained: 0, losses: [] as StepLoss[], uses };
   // Whoever is asked to end waits for none of the steps that are in flight: what they make of the weights is never saved.
   const waiting = signal ? { signal } : {};
   const flight: Promise<void>[] = [];
@@ -89,6 +94,7 @@ export async function trainBatches(request: TrainRequest): Promise<UpdateOutcome
       const loss = stepLoss(lossSum);
       outcome.tokensTrained += batch.tokens;
       outcome.realTokens += realTokens(batch.examples);
+      outcome.positionsTrained += positionsIn(batch.data);
       outcome.losses[place] = loss;
       onProgress?.(step + 1, loss);
     });

@@ -1,10 +1,12 @@
 import { cispoPage } from "./methods/reinforcement/cispo.ts";
 import { dapoPage } from "./methods/reinforcement/dapo.ts";
+import { dpoPage } from "./methods/reinforcement/dpo.ts";
 import { drGrpoPage } from "./methods/reinforcement/dr-grpo.ts";
 import { empoPage } from "./methods/reinforcement/empo.ts";
 import { grpoPage } from "./methods/reinforcement/grpo.ts";
 import { gspoPage } from "./methods/reinforcement/gspo.ts";
 import { intuitorPage } from "./methods/reinforcement/intuitor.ts";
+import { ktoPage } from "./methods/reinforcement/kto.ts";
 import { ppoPage } from "./methods/reinforcement/ppo.ts";
 import { reinforcePlusPlusPage } from "./methods/reinforcement/reinforce-plus-plus.ts";
 import { rentPage } from "./methods/reinforcement/rent.ts";
@@ -17,10 +19,21 @@ import { restEmPage } from "./methods/rejection/rest-em.ts";
 import { rftPage } from "./methods/rejection/rft.ts";
 import { selfImprovingTransformersPage } from "./methods/rejection/self-improving-transformers.ts";
 import { starPage } from "./methods/rejection/star.ts";
+import { absoluteZeroPage } from "./methods/self-play/absolute-zero.ts";
 import { dtePage } from "./methods/self-play/dte.ts";
 import { multiagentFinetuningPage } from "./methods/self-play/multiagent-finetuning.ts";
 import { rZeroPage } from "./methods/self-play/r-zero.ts";
+import { serlPage } from "./methods/self-play/serl.ts";
+import { spinPage } from "./methods/self-play/spin.ts";
+import { sppoPage } from "./methods/self-play/sppo.ts";
 import { supervisedFineTuningPage } from "./methods/supervised/supervised-fine-tuning.ts";
+import { iterativeRpoPage } from "./methods/verification/iterative-rpo.ts";
+import { metaRewardingPage } from "./methods/verification/meta-rewarding.ts";
+import { risePage } from "./methods/verification/rise.ts";
+import { scorePage } from "./methods/verification/score.ts";
+import { scpoPage } from "./methods/verification/scpo.ts";
+import { selfPage } from "./methods/verification/self.ts";
+import { selfRewardingPage } from "./methods/verification/self-rewarding.ts";
 import type { MethodPage } from "./page.ts";
 
 /** Every method, by paradigm. */
@@ -45,7 +58,20 @@ export const methodPages: readonly MethodPage[] = [
   intuitorPage,
   empoPage,
   rentPage,
+  selfPage,
+  selfRewardingPage,
+  metaRewardingPage,
+  risePage,
+  iterativeRpoPage,
+  scpoPage,
+  scorePage,
+  spinPage,
+  sppoPage,
   multiagentFinetuningPage,
   dtePage,
   rZeroPage,
+  serlPage,
+  absoluteZeroPage,
+  dpoPage,
+  ktoPage,
 ];

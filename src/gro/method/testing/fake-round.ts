@@ -123,12 +123,14 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
     random: randomStream(9, "optimize"),
     checkpointName: (role, label) => `${role}-${label}`,
     durable: ledger.durable,
+    durablePart: ledger.durable,
     storeGroups: async (groups) => {
       const artifact = `artifact-${ledger.artifacts.size}`;
       ledger.artifacts.set(artifact, groups);
       return artifact;
     },
     readGroups: async (artifact) => ledger.artifacts.get(artifact) ?? [],
+    forgetGroups: async (artifact) => void ledger.artifacts.delete(artifact),
     storeTraining: async (training) => `record-${ledger.trainings.push(training)}`,
     ...(rest.signal ? { signal: rest.signal } : {}),
     ...(rest.onProgress ? { onProgress: rest.onProgress } : {}),

@@ -8,10 +8,11 @@ import { attemptsAnItem, evaluationItems, itemsToAttempt } from "../../../lifecy
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { preparationOf, preparationSteps } from "../../round/preparation.ts";
+import { baselinesWork } from "./baselines-work.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
 export interface Work {
-  readonly stage: "prepare" | "select" | "optimize" | "evaluate" | "decide" | "audit";
+  readonly stage: "prepare" | "select" | "optimize" | "evaluate" | "decide" | "audit" | "baseline";
   readonly what: string;
   readonly tokensTrained: number;
   readonly tokensSampled: number;
@@ -116,7 +117,16 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
       answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
       ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
     ],
-    end: audit("champion against base", evaluate.finalAuditPerStratum),
+    end: [
+      ...baselinesWork({
+        definition,
+        optimizing,
+        answers: tokensOf(validated),
+        validation: validation.tokensSampled,
+        external: preparing !== null || demonstrated(definition) > 0,
+      }),
+      ...audit("champion against base", evaluate.finalAuditPerStratum),
+    ],
   };
 }
 
