@@ -100,7 +100,7 @@ export interface UpdatePart {
   readonly references?: readonly ReferenceWeights[];
   /** Refuses a task that it cannot learn, with a user error, before a run starts. */
   check?(task: Task): void;
-  /** Attempts at one item that it compares with each other, at the least; 1 if left out. */
+  /** Attempts at one item that it compares with each other, at the least; none if left out. */
   readonly attemptsPerItem?: number;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;

@@ -1,6 +1,17 @@
+import { cispoPage } from "./methods/reinforcement/cispo.ts";
+import { dapoPage } from "./methods/reinforcement/dapo.ts";
 import { dpoPage } from "./methods/reinforcement/dpo.ts";
+import { drGrpoPage } from "./methods/reinforcement/dr-grpo.ts";
+import { empoPage } from "./methods/reinforcement/empo.ts";
 import { grpoPage } from "./methods/reinforcement/grpo.ts";
+import { gspoPage } from "./methods/reinforcement/gspo.ts";
+import { intuitorPage } from "./methods/reinforcement/intuitor.ts";
 import { ktoPage } from "./methods/reinforcement/kto.ts";
+import { ppoPage } from "./methods/reinforcement/ppo.ts";
+import { reinforcePlusPlusPage } from "./methods/reinforcement/reinforce-plus-plus.ts";
+import { rentPage } from "./methods/reinforcement/rent.ts";
+import { rlooPage } from "./methods/reinforcement/rloo.ts";
+import { ttrlPage } from "./methods/reinforcement/ttrl.ts";
 import { expertIterationPage } from "./methods/rejection/expert-iteration.ts";
 import { lmsiPage } from "./methods/rejection/lmsi.ts";
 import { rejectionSamplingPage } from "./methods/rejection/rejection-sampling.ts";
@@ -35,6 +46,18 @@ export const methodPages: readonly MethodPage[] = [
   lmsiPage,
   expertIterationPage,
   selfImprovingTransformersPage,
+  grpoPage,
+  drGrpoPage,
+  dapoPage,
+  rlooPage,
+  reinforcePlusPlusPage,
+  gspoPage,
+  cispoPage,
+  ppoPage,
+  ttrlPage,
+  intuitorPage,
+  empoPage,
+  rentPage,
   selfPage,
   selfRewardingPage,
   metaRewardingPage,
@@ -49,7 +72,6 @@ export const methodPages: readonly MethodPage[] = [
   rZeroPage,
   serlPage,
   absoluteZeroPage,
-  grpoPage,
   dpoPage,
   ktoPage,
 ];

@@ -1,8 +1,22 @@
 export { methodPages } from "./catalogue.ts";
 export { relativeCost } from "./cost.ts";
+export { type CispoOptions, cispo } from "./methods/reinforcement/cispo.ts";
+export { type DapoOptions, dapo } from "./methods/reinforcement/dapo.ts";
 export { type DpoOptions, dpo } from "./methods/reinforcement/dpo.ts";
+export { type DrGrpoOptions, drGrpo } from "./methods/reinforcement/dr-grpo.ts";
+export { type EmpoOptions, empo } from "./methods/reinforcement/empo.ts";
 export { type GrpoOptions, grpo } from "./methods/reinforcement/grpo.ts";
+export { type GspoOptions, gspo } from "./methods/reinforcement/gspo.ts";
+export { type IntuitorOptions, intuitor } from "./methods/reinforcement/intuitor.ts";
 export { type KtoOptions, kto } from "./methods/reinforcement/kto.ts";
+export { type PpoOptions, ppo } from "./methods/reinforcement/ppo.ts";
+export {
+  type ReinforcePlusPlusOptions,
+  reinforcePlusPlus,
+} from "./methods/reinforcement/reinforce-plus-plus.ts";
+export { type RentOptions, rent } from "./methods/reinforcement/rent.ts";
+export { type RlooOptions, rloo } from "./methods/reinforcement/rloo.ts";
+export { type TtrlOptions, ttrl } from "./methods/reinforcement/ttrl.ts";
 export { type ExpertIterationOptions, expertIteration } from "./methods/rejection/expert-iteration.ts";
 export { type LmsiOptions, lmsi } from "./methods/rejection/lmsi.ts";
 export { type RejectionSamplingOptions, rejectionSampling } from "./methods/rejection/rejection-sampling.ts";

@@ -1,35 +1,37 @@
 import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
-import { samples } from "../../../../gro/generate/index.ts";
 import { rewardPart } from "../../../../gro/method/index.ts";
-import { gro, type Method } from "../../../../gro/method.ts";
+import type { Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
-import { policyGradient } from "../../../../gro/update/index.ts";
-
+import { klSchema, policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
+import { onPolicy, onPolicyOptions } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
-  /** Items of one step. */
-  items: z.number().int().min(1).default(32),
-  /** Attempts at each item: the group. */
-  samples: z.number().int().min(2).default(8),
-  temperature: z.number().positive().default(1),
-  /** Steps in a round. */
-  steps: z.number().int().min(1).default(10),
-  learningRate: z.number().positive().default(3e-4),
+  ...onPolicyOptions(),
   reward: rewardPart.optional(),
   divideByDeviation: z.boolean().default(true),
-  /** `own`: the moments of these steps alone, those of a preparation are left behind; `fresh`: zero in each round. */
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
+  /** Times that a batch is learnt from, and parts of it that are a step each; with more than one step ratios are clipped. */
+  iterations: z.number().int().min(1).default(1),
+  minibatches: z.number().int().min(1).default(1),
+  /** Bounds of the ratio where it is clipped. */
+  clipLow: z.number().min(0).max(1).default(0.8),
+  clipHigh: z.number().min(1).default(1.2),
+  /** Tokens weigh the same, or responses, as the paper has it. */
+  average: z.enum(["tokens", "responses"]).default("tokens"),
+  /** A KL from earlier weights, in the loss as the paper has it; none if left out. */
+  kl: klSchema.optional(),
 });
 export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
- * GRPO (arXiv 2402.03300, section 4.1), on-policy and without the KL term, one step a batch, so that no clip is reached:
+ * GRPO (arXiv 2402.03300, section 4.1):
  *
- *   ∇J(θ) = E [ Σ_i Σ_t A_i ∇ log π_θ(o_i,t | x, o_i,<t) ] / Σ_i |o_i|,   A_i = (r_i − mean r) / std r over the group of x
+ *   J(θ) = E [ Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / Σ_i |o_i| ],   A_i = (r_i − mean r) / std r over the group of x
  *
- * where the sums run over groups whose rewards differ: every token weighs the same (DAPO, arXiv 2503.14476).
+ * with ρ the ratio to the policy that sampled. As it is, one step a batch, so that ratios are 1 and no clip is reached, without the KL
+ * term, and every token weighing the same (DAPO, arXiv 2503.14476); sums run over groups whose rewards differ. The paper's own
+ * averages each response by itself and has a KL of .04: `average: "responses", kl: { coefficient: 0.04 }`.
  *
  * Defaults: 32 items × 8 samples at T = 1 a step, the task's verifier, 10 steps a round at 3e-4.
  *
@@ -37,16 +39,16 @@ export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
  * grpo({ items: 32, samples: 8, steps: 10, learningRate: 3e-4 })
  */
 export function grpo(options: GrpoOptions = {}): Method {
-  const read = readOptions("grpo()", optionsSchema, options);
-  const { learningRate, divideByDeviation, optimizerState } = read;
-  return gro({
-    name: "grpo",
-    generate: samples({ samples: read.samples, temperature: read.temperature }),
-    reward: read.reward ?? verifier(),
-    update: policyGradient({ learningRate, divideByDeviation, optimizerState }),
-    items: read.items,
-    repeat: read.steps,
+  const { reward = verifier(), ...read } = readOptions("grpo()", optionsSchema, options);
+  const { learningRate, divideByDeviation, optimizerState, iterations, minibatches, average, kl } = read;
+  const { clipLow, clipHigh } = read;
+  const clipped = iterations * minibatches > 1 ? { loss: "ppo" as const, clipLow, clipHigh } : {};
+  const update = policyGradient({
+    ...{ learningRate, divideByDeviation, optimizerState, iterations, minibatches, average },
+    ...clipped,
+    ...(kl === undefined ? {} : { kl }),
   });
+  return onPolicy({ name: "grpo", ...read, reward, update });
 }
 
 export const grpoPage: MethodPage = {
@@ -56,13 +58,14 @@ export const grpoPage: MethodPage = {
   reward: "external",
   summary:
     "Several answers to each item; those above their group's mean become likelier, those below less likely.",
-  formula: "∇J = E Σ_i Σ_t A_i ∇ log π(o_i,t) / Σ_i |o_i|,  A_i = (r_i − mean r) / std r within the group",
+  formula:
+    "J = E Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / Σ_i |o_i|,  A_i = (r_i − mean r) / std r within the group",
   source: "arXiv 2402.03300, section 4.1; token mean of arXiv 2503.14476",
   checked: true,
   make: grpo,
   vary: [
     ["grpo({ samples: 16 })", "larger groups: a quieter baseline, more sampling"],
-    ["grpo({ divideByDeviation: false })", "centred rewards that keep their scale (Dr. GRPO)"],
-    ["grpo({ reward: majority() })", "a vote in the place of the verifier (TTRL)"],
+    ['grpo({ average: "responses", kl: { coefficient: 0.04 }, minibatches: 2 })', "as the paper writes it"],
+    ["grpo({ divideByDeviation: false })", "centred rewards that keep their scale, as Dr. GRPO has it"],
   ],
 };

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { readOptions } from "../../../../foundation/base/index.ts";
+import type { Method } from "../../../../gro/method.ts";
+import { majority } from "../../../../gro/reward/index.ts";
+import { policyGradient } from "../../../../gro/update/index.ts";
+import type { MethodPage } from "../../page.ts";
+import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+
+const optionsSchema = z.strictObject({
+  ...onPolicyOptions({ items: 8, attempts: 64 }),
+  /** Of an item's attempts, all of which vote, the first so many are trained. */
+  trained: z.number().int().min(2).default(32),
+});
+export type TtrlOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * TTRL (arXiv 2504.16084, section 2): nobody knows the answer, so the majority of the model's own votes stands for it, and GRPO follows:
+ *
+ *   r_i = 1[answer(y_i) = ŷ],   ŷ = mode of answer(y_1) … answer(y_M),   A_i = (r_i − mean r) / std r over the trained ones
+ *
+ * It approaches the majority that there was, and no more: a majority that is wrong is learnt like one that is right, and in the end every
+ * sample agrees (the guard `majorityLockIn()` watches for it).
+ *
+ * Defaults: 8 items × 64 votes at T = 1, of which 32 are trained, 10 steps a round at 3e-4 (the paper: 5e-7).
+ *
+ * @example
+ * ttrl({ samples: 64, trained: 32 })
+ */
+export function ttrl(options: TtrlOptions = {}): Method {
+  const { trained, ...read } = readOptions("ttrl()", optionsSchema, options);
+  const { learningRate, optimizerState } = read;
+  const update = policyGradient({ learningRate, optimizerState, trained: Math.min(trained, read.samples) });
+  return onPolicy({ name: "TTRL", ...read, reward: majority(), update });
+}
+
+export const ttrlPage: MethodPage = {
+  name: "ttrl",
+  title: "TTRL",
+  paradigm: "reinforcement",
+  reward: "self-derived",
+  summary: "The majority of the model's own answers stands for the one that nobody knows, and GRPO follows.",
+  formula: "r_i = 1[answer(y_i) = mode of M answers],  A_i = (r_i − mean r) / std r over the N trained of M",
+  source: "arXiv 2504.16084, section 2; votes and trained ones as in its code",
+  checked: true,
+  make: ttrl,
+  vary: [
+    [
+      "ttrl({ samples: 16, trained: 16, items: 32 })",
+      "fewer votes on more items: less sampling, more wrong labels",
+    ],
+  ],
+};
