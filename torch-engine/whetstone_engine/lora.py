@@ -17,8 +17,8 @@ from torch.autograd.function import FunctionCtx
 from .config import ModelConfig
 from .errors import EngineError, bad_request
 from .kernels import add_product
+from .lanes import Linear, linear
 from .layout import EMBEDDING, HEAD, Slot
-from .panels import Linear, linear
 from .request import listed, number, whole
 
 LARGEST_RANK = 512

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .panels import Weights
+from .lanes import Weights
 from .weights import Architecture
 
 
