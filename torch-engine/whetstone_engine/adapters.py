@@ -36,8 +36,9 @@ class Adapters:
 
     def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
         frozen = self.base.plain() if trained else self.base.there()
-        read = frozen if trained else self.architecture.read(frozen)
-        return self.base.over(frozen, self._over(read, leaves))
+        if not trained:
+            frozen.read = frozen.read or self.architecture.read(frozen)
+        return self.base.over(frozen, self._over((None if trained else frozen.read) or frozen, leaves))
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a

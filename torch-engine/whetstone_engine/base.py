@@ -21,11 +21,13 @@ SAMPLED_BYTES, SAMPLES = 2**16, 16
 class Laid(dict[str, Any]):
     """Weights in one layout, which others may know without keeping them; `over` are those that these keep."""
 
-    __slots__ = ("__weakref__", "over")
+    __slots__ = ("__weakref__", "over", "read")
 
     def __init__(self, weights: Mapping[str, Any], over: Laid | None = None) -> None:
         super().__init__(weights)
         self.over = over
+        self.read: Weights | None = None
+        """The same, as products of few rows read them: once for all adapters."""
 
 
 class Base:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .device import on_host
 from .kernels import multiply
+from .panels import MANY, Panels
 
 PACKED = 4_000_000
 """Parameters from which weights do not stay in the processor's caches: it matters how they are read."""
@@ -20,12 +21,18 @@ ahead where it is read on and on: where one product after another begins with ot
 thirds as much. Of 4 to 48 lanes, 8 to 24 are the fastest."""
 FEWEST = 3
 """Rows from which lanes are faster than the product as PyTorch makes it."""
-FEW = 128
-"""Rows up to which they are."""
+FEW = 32
+"""Rows up to which lanes are faster than panels, which are a copy."""
+MOST = 128
+"""Rows up to which lanes are faster where there are no panels."""
 
 
 class Linear(Protocol):
     """A linear layer that is more than one matrix."""
+
+    def cut(self) -> None:
+        """Lays a copy out for the products of more than a few rows, where that is worth it."""
+        ...
 
     def apply(self, x_NI: Tensor) -> Tensor:
         """x · weightᵀ."""
@@ -46,10 +53,21 @@ class Lanes:
         self.lanes_CLI = weight_OI[: LANES * steps].view(LANES, steps, weight_OI.shape[1]).transpose(0, 1)
         self.rest_RI = weight_OI[LANES * steps :]
         """Rows that no lane has."""
+        self.panels: Panels | None = None
+
+    def cut(self) -> None:
+        """Lays a copy out for the products of more rows."""
+        self.panels = self.panels or Panels(self.weight_OI)
+
+    def takes(self, rows: int) -> bool:
+        """Whether so many rows are read in lanes."""
+        return FEWEST <= rows <= (MOST if self.panels is None else FEW)
 
     def apply(self, x_NI: Tensor) -> Tensor:
         steps, count = len(self.lanes_CLI), len(x_NI)
-        if steps == 0 or not FEWEST <= count <= FEW:
+        if self.panels is not None and FEW < count <= MANY:
+            return self.panels.apply(x_NI)
+        if steps == 0 or not self.takes(count):
             return x_NI.mm(self.weight_OI.t())
         out_NO = x_NI.new_empty(count, len(self.weight_OI))
         by_lanes = out_NO[:, : LANES * steps].unflatten(1, (LANES, steps))
@@ -59,7 +77,9 @@ class Lanes:
         return out_NO
 
     def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
-        if FEWEST <= len(x_NI) <= FEW:
+        if self.panels is not None and FEW < len(x_NI) <= MANY:
+            self.panels.add_to(sum_NO, x_NI)
+        elif self.takes(len(x_NI)):
             sum_NO.add_(self.apply(x_NI))
         else:
             sum_NO.addmm_(x_NI, self.weight_OI.t())

@@ -258,6 +258,10 @@ class Adapted:
     ) -> None:
         self.base, self.down_RI, self.ups, self.places, self.scale = base, down_RI, ups, places, scale
 
+    def cut(self) -> None:
+        if not isinstance(self.base, Tensor):
+            self.base.cut()
+
     def apply(self, x_NI: Tensor) -> Tensor:
         out_NO = linear(x_NI, self.base)
         if torch.is_grad_enabled():

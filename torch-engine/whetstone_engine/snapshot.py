@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .lanes import Weights
+from .lanes import FEW, Weights
 from .weights import Architecture
 
 
@@ -32,13 +32,18 @@ class Snapshot:
         self.share(buffer)
 
     def share(self, buffer: Tensor) -> None:
+        self.cut = False
+        """Whether the weights are cut into panels too."""
         self._leaves: dict[str, Tensor] = self.frame.leaves(buffer)
         self.weights: Weights = self.frame.weights(self._leaves)
 
-    def pack(self) -> None:
-        """Lays the weights out for the products of a few rows, where that is worth a copy."""
-        if self.packed:
-            return
-        laid_out = self.frame.laid_out(self._leaves)
+    def pack(self, rows: int = 1) -> None:
+        """Lays the weights out for the products of so many rows, where that is worth a copy."""
+        laid_out = None if self.packed else self.frame.laid_out(self._leaves)
         if laid_out is not None:
             self.weights, self.packed, self._leaves = laid_out, True, {}
+        if rows > FEW and not self.cut:
+            self.cut = True
+            for weight in self.weights.values():
+                if not isinstance(weight, Tensor):
+                    weight.cut()
