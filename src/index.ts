@@ -12,11 +12,25 @@ export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";
 export * from "./gro/reward/index.ts";
 export {
+  type LearnVerdictsOptions,
+  learnVerdicts,
+  type OnPolicyDistillationOptions,
+  onPolicyDistillation,
   type PolicyGradientOptions,
+  type PreferenceOptions,
   policyGradient,
+  preference,
+  type RewardWeightedOptions,
+  rewardWeighted,
   type SupervisedOptions,
   supervised,
+  type TurnGradientOptions,
+  turnGradient,
+  type UnlikelihoodOptions,
+  type UnpairedPreferenceOptions,
   type UpdatePart,
+  unlikelihood,
+  unpairedPreference,
 } from "./gro/update/index.ts";
 export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
 export {
@@ -175,7 +189,9 @@ export {
   numeric,
   type OwnCanary,
   type ParityOptions,
+  type ProgramsOptions,
   parity,
+  programs,
   type RegexOfAnswerOptions,
   type RegexOptions,
   regex,

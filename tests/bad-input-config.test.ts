@@ -77,11 +77,16 @@ test.concurrent("with --json the sentence is an object, and standard error is si
   expect({ code, stderr }).toEqual({ code: 3, stderr: "" });
 });
 
-/** [command line, what the sentence says]; the example takes filter, control and seed. */
+/** [command line, what the sentence says]; the example takes filter, control, fault and seed. */
 const parameters: readonly (readonly [readonly string[], RegExp])[] = [
   [["--filte", "none"], /There is no flag --filte; did you mean --filter\?/],
   [["--jsno"], /There is no flag --jsno; did you mean --json\?/],
   [["--filter", "non"], /"filter" cannot be "non"; did you mean "none"\?/],
+  [
+    ["--fault", "hackable"],
+    /"fault" cannot be "hackable"; .*It can be "none", .*"hackable-verifier", "stale-sampler"/,
+  ],
+  [["--fault", "stale-sampler", "--filter", "none"], /--fault goes without --filter and --control/],
   [["--seed", "many"], /"seed" must be a number/],
   [["--seed"], /--seed needs a value/],
   [["--seed", "1", "--seed=2"], /--seed is given twice/],

@@ -40,6 +40,8 @@ test.concurrent("docs/cli.md names every command, and its flags are those of the
     "verify",
     "gc",
     "doctor",
+    "methods list",
+    "methods show",
     "model pull",
     "model import",
     "model list",

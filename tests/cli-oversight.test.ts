@@ -142,7 +142,14 @@ test.concurrent("a new source and a raised budget are asked for before anything 
   expect((await whetstone(["reject", "1-budget-1", "--json"], { folder })).code).toBe(0);
   const kept = await raised.ended;
   expect(kept.code).toBe(0);
+  expect(kept.stdout).toMatch(
+    /^A person has rejected 1-budget-1, to raise the budget of “letters” from 0 rounds to 1 round: giving it with --budget once more asks anew\.$/m,
+  );
   expect(kept.stdout).toContain("This run is finished, and nothing was done again.");
+  const anew = start(["run", "--budget", "rounds=1"], { folder });
+  await anew.shown("whetstone approve 1-budget-2");
+  expect((await whetstone(["reject", "1-budget-2", "--why", "still no"], { folder })).code).toBe(0);
+  expect((await anew.ended).stdout).toMatch(/^A person has rejected 1-budget-2, .* \(still no\): giving it/m);
 });
 
 test.concurrent("nothing is answered where nothing was asked, and nothing is left behind", async () => {

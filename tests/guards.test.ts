@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { type PlantedFault, plantedFaults } from "../bench/guards/faults.ts";
+import { plantedFaults } from "../bench/guards/faults.ts";
 import { healthyTables } from "../bench/guards/healthy.ts";
+import type { PlantedFault } from "../bench/guards/planted-fault.ts";
 import { firstAct, type Played, play } from "../bench/guards/play.ts";
 import { listen, warningShare } from "../bench/guards/quiet.ts";
+import { defaults } from "../src/index.ts";
+import { closingWords, tellRun } from "../src/surface/report/index.ts";
 
 const faultOf = (name: string) => {
   const fault = plantedFaults.find((one) => one.name === name);
@@ -30,11 +33,46 @@ const patience = 120_000;
 describe.each(plantedFaults)("$name", (fault) => {
   test("is caught in time, by a guard that is to find it", { timeout: patience }, async () => {
     const guarded = await playOnce(fault, true);
-    const act = firstAct(guarded);
+    const act = firstAct(guarded, fault.answers);
     expect(act?.round).toBeLessThanOrEqual(fault.within);
     expect(act?.guards.some((guard) => fault.caughtBy.includes(guard))).toBe(true);
-    // What was caught is no champion.
+    if (fault.answers !== undefined) return;
+    // What was caught is no champion, and the run ends by saying so.
     expect(guarded.rounds.find(({ round }) => round === act?.round)?.promoted).toBe(false);
+    const words = closingWords(tellRun(guarded.stored)).slice(-4).join("\n");
+    expect(words).toMatch(/^wrong {5}\S/);
+    expect(words).toMatch(new RegExp(`^found by {2}.*“(${fault.caughtBy.join("|")})”`, "m"));
+    expect(words).toMatch(
+      guarded.outcome === "stopped-by-guard"
+        ? /^done .*The run was stopped in round \d, and the round was not promoted\./m
+        : /^done .*(was|were) taken back: (its|their) weights were given up\./m,
+    );
+    expect(words).toMatch(/^to do {5}\S/m);
+  });
+});
+
+test("every guard that a run has by default finds a fault", () => {
+  const found = new Set(plantedFaults.flatMap(({ caughtBy }) => caughtBy));
+  expect(
+    defaults()
+      .map(({ name }) => name)
+      .filter((name) => !found.has(name)),
+  ).toEqual([]);
+});
+
+describe("where a guard only warns, the run goes on", { timeout: patience }, () => {
+  test("longer answers are warned of in every round, and the run ends with its rounds", async () => {
+    const { outcome, rounds } = await playOnce(faultOf("longer answers"), true);
+    expect(outcome).toBe("rounds-spent");
+    expect(rounds.map(({ findings }) => findings[0]?.answer)).toEqual(["warn", "warn", "warn"]);
+  });
+
+  test("who learns from itself alone is given real data in the next round", async () => {
+    const guarded = await playOnce(faultOf("nothing but its own"), true);
+    expect(guarded.outcome).toBe("rounds-spent");
+    expect(readingsOf(guarded, "real share")).toEqual([0, 0.5, 0.5]);
+    const bare = await playOnce(faultOf("nothing but its own"), false);
+    expect(readingsOf(bare, "real share")).toEqual([0, 0, 0]);
   });
 });
 
@@ -61,6 +99,15 @@ describe("without guards the faults look like progress, or go on unseen", { time
     expect(readingsOf(bare, "accuracy").at(-1)).toBeGreaterThan(0.6);
     expect(readingsOf(bare, "pass@1").at(-1)).toBeLessThan(0.1);
     expect(bare.rounds.filter(({ promoted }) => promoted).length).toBeGreaterThanOrEqual(3);
+  });
+
+  test("a hacked reward rises, and the gate promotes it, while no more is right", async () => {
+    const bare = await playOnce(faultOf("hacked reward"), false);
+    const reward = readingsOf(bare, "training reward");
+    expect(reward.at(-1)).toBeGreaterThan((reward[0] ?? 1) + 0.2);
+    const right = readingsOf(bare, "pass@1");
+    expect(right.at(-1)).toBeLessThan((right[0] ?? 0) + 0.05);
+    expect(bare.rounds.some(({ promoted }) => promoted)).toBe(true);
   });
 
   test("a majority that is wrong grows", async () => {

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import {
   askedSchema,
+  baselineSchema,
+  baselinesPlanSchema,
   costSchema,
   decisionSchema,
   gainSchema,
@@ -128,6 +130,11 @@ const members = {
   rollbacks: z.array(z.object({ ...pause, from: whole, to: whole, reason: z.string() })),
   opened: z.array(z.object({ ...pause, opening: whole, reason: z.string() })),
   questions: z.array(questionSchema),
+  baselines: z.object({
+    plan: baselinesPlanSchema.nullable(),
+    leftOut: z.string().nullable(),
+    measured: z.array(baselineSchema),
+  }),
   marginal: z
     .object({
       rounds: z.array(whole),

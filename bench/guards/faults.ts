@@ -5,65 +5,22 @@ import {
   everything,
   majority,
   procedural,
-  type RunConfig,
-  type RunDefinition,
   rejectionSampling,
-  type Source,
   sampledDecoding,
   samples,
   supervised,
-  type Task,
   tabular,
 } from "whetstone";
+import { leakingItems } from "../../examples/reverse/leaking-items.ts";
+import { staleEngine } from "../../examples/reverse/stale-engine.ts";
 import { lastDigit, lastDigitOf } from "../last-digit.ts";
 import { careless, expressions } from "./expressions.ts";
-import { leakingItems } from "./leaking-items.ts";
-import { evaluate, model, onDigits, verifiedFor } from "./on-digits.ts";
-import { staleEngine } from "./stale-engine.ts";
+import { guardFaults } from "./guard-faults.ts";
+import { misled } from "./misled.ts";
+import { evaluate, model, onDigits, unbaselined, verifiedFor } from "./on-digits.ts";
+import { guards, type PlantedFault } from "./planted-fault.ts";
 
-export interface FaultLine {
-  readonly meter: string;
-  readonly label: string;
-  readonly whole?: number;
-}
-
-/** A run that is made to go wrong. */
-export interface PlantedFault {
-  readonly name: string;
-  /** What is wrong with it, and what it looks like. */
-  readonly story: string;
-  /** The guards that are to find it: one of them must. */
-  readonly caughtBy: readonly string[];
-  /** Rounds within which they must. */
-  readonly within: number;
-  /** What shows it, drawn over rounds: meters, each divided by what is all of it. */
-  readonly lines: readonly FaultLine[];
-  readonly define: (options: { readonly seed: number; readonly guarded: boolean }) => RunDefinition;
-}
-
-/** Without guards decisions are made by the gate alone. */
-const guards = (guarded: boolean): Pick<RunConfig, "guard"> => (guarded ? {} : { guard: [] });
-
-/** Demonstrations of which most, for some last digits, say the digit above. */
-function misled(digits: string, share: number): Source {
-  const honest = demonstrations();
-  const flawed = (task: Task): Task => ({
-    ...task,
-    demonstrate: (item, random) => {
-      const digit = lastDigitOf(item.prompt);
-      const wrong = digits.includes(digit) && random.uniform() < share;
-      return wrong ? String((Number(digit) + 1) % 10) : task.demonstrate(item, random);
-    },
-  });
-  return {
-    ...honest,
-    name: "misleading demonstrations",
-    description: { digits, share },
-    acquire: (context) => honest.acquire({ ...context, task: flawed(context.task) }),
-    draw: (task, count, random) => honest.draw?.(flawed(task), count, random) ?? [],
-  };
-}
-
+/** Five that the docs draw, and a small one for each guard that these leave out. */
 export const plantedFaults: readonly PlantedFault[] = [
   {
     name: "self-consuming loop",
@@ -79,6 +36,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     define: ({ seed, guarded }) =>
       defineRun({
         name: "self-consuming",
+        baselines: unbaselined,
         task: expressions(),
         model,
         engine: tabular({ horizon: 5, backOff: 5, deviation: 0 }),
@@ -167,7 +125,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         ...onDigits,
         name: "leaked",
         prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
-        acquire: [leakingItems({ difficulty: 5, items: 256 })],
+        acquire: [leakingItems({ items: 256 })],
         optimize: verifiedFor(10),
         budget: { rounds: 3 },
         seed,
@@ -200,4 +158,5 @@ export const plantedFaults: readonly PlantedFault[] = [
         ...guards(guarded),
       }),
   },
+  ...guardFaults,
 ];

@@ -15,6 +15,9 @@ import { lastDigit } from "../last-digit.ts";
 export const model = tiny({ layers: 1, width: 8, heads: 1 });
 export const evaluate = { perStratum: 512, auditPerStratum: 32, finalAuditPerStratum: 64 } as const;
 
+/** None of these is about the method. */
+export const unbaselined = { off: "guards are what is measured" } as const;
+
 /** A table that looks at two tokens, and says the last digit. */
 export const onDigits = {
   task: lastDigit({ name: "last-digit" }),
@@ -23,6 +26,7 @@ export const onDigits = {
   acquire: [procedural({ difficulty: 5, items: 256 })],
   refine: sampledDecoding(),
   evaluate,
+  baselines: unbaselined,
 } as const satisfies RunConfig;
 
 /** Learns for so many steps from what the verifier kept of four answers to each item. */

@@ -1,5 +1,5 @@
 import type { MeterReading } from "whetstone";
-import type { FaultLine, PlantedFault } from "./faults.ts";
+import type { DrawnFault, FaultLine } from "./planted-fault.ts";
 import type { Played } from "./play.ts";
 
 const width = 730;
@@ -9,7 +9,7 @@ const lefts = [46, 392] as const;
 const colours = ["#1f6feb", "#b35900", "#2d7d46"] as const;
 
 /** A fault over its rounds, without guards and with them, as an SVG of its own colours. */
-export function picture(fault: PlantedFault, bare: Played, guarded: Played): string {
+export function picture(fault: DrawnFault, bare: Played, guarded: Played): string {
   const rounds = bare.rounds.length;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12" role="img" aria-label="${fault.name}, without guards and with them">
 <rect width="${width}" height="${height}" fill="#fff"/>
@@ -28,7 +28,7 @@ interface Place {
   readonly rounds: number;
 }
 
-function panelOf(fault: PlantedFault, played: Played, { left, title, rounds }: Place): string {
+function panelOf(fault: DrawnFault, played: Played, { left, title, rounds }: Place): string {
   const bottom = panel.top + panel.height;
   const x = (round: number): number => left + (round / Math.max(1, rounds)) * panel.width;
   const y = (value: number): number => bottom - Math.max(0, Math.min(1, value)) * panel.height;

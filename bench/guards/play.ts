@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type GuardFinding, type MeterReading, type RunDefinition, type RunEvent, run } from "whetstone";
+import {
+  type GuardFinding,
+  type MeterReading,
+  type RunDefinition,
+  type RunEvent,
+  run,
+  type StoredEvent,
+} from "whetstone";
 
 /** One round of a run as its guards saw it. */
 export interface PlayedRound {
@@ -19,6 +26,8 @@ export interface Played {
   readonly rounds: readonly PlayedRound[];
   readonly outcome: string;
   readonly events: readonly RunEvent[];
+  /** The same, as they lie in the ledger. */
+  readonly stored: readonly StoredEvent[];
 }
 
 /** Plays a run in a folder that is gone afterwards. */
@@ -50,16 +59,22 @@ export async function play(definition: RunDefinition): Promise<Played> {
         ? [{ meter: "accuracy", unit: "share", value: event.measurement.mean }]
         : [],
     );
-    return { base: [...measured, ...readingsIn(0)], rounds, outcome, events };
+    return { base: [...measured, ...readingsIn(0)], rounds, outcome, events, stored };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** A guard that stopped the run or rolled it back, and in which round; null where none did. */
-export function firstAct({ rounds }: Played): { readonly round: number; readonly guards: string[] } | null {
+/** What answers it when a guard acts. */
+const acts = ["stop", "roll-back"] as const;
+
+/** The guards that first gave one of these answers, and in which round; null where none did. */
+export function firstAct(
+  { rounds }: Pick<Played, "rounds">,
+  answers: readonly GuardFinding["answer"][] = acts,
+): { readonly round: number; readonly guards: string[] } | null {
   for (const { round, findings } of rounds) {
-    const acting = findings.filter(({ answer }) => answer === "stop" || answer === "roll-back");
+    const acting = findings.filter(({ answer }) => answers.includes(answer));
     if (acting.length > 0) return { round, guards: acting.map(({ guard }) => guard) };
   }
   return null;

@@ -30,6 +30,7 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
       reward: agreement({ peers: 2 }),
       update: supervised({ steps: 200, learningRate: 1e-3, replay: { newest: 0.5 } }),
     }),
+    baselines: { off: "the example is to take minutes" },
     budget: { rounds: 8 },
     seed,
   }),

@@ -39,6 +39,7 @@ export default withParameters({ method: ["star", "grpo"], seed: 0 }, ({ method, 
         ? star({ start: "current", rationalise: false })
         : grpo({ items: 32, samples: 8, steps: 10, learningRate: 3e-4 }),
     evaluate: { perStratum: 1024, finalAuditPerStratum: 1024 },
+    baselines: { off: "the example is to take minutes; bench:parity compares its two methods" },
     budget: { rounds: 4 },
     seed,
   }),

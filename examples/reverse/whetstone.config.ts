@@ -14,6 +14,7 @@ import {
   verifier,
   withParameters,
 } from "whetstone";
+import { faults } from "./faults.ts";
 
 const rewards = {
   /** Two models, trained apart, must give the same answer. */
@@ -29,16 +30,32 @@ const rewards = {
 /**
  * Small decoders learn to reverse strings of 1 to 8 digits from demonstrations, then teach themselves longer ones on labels
  * that only they wrote (after arXiv 2502.01612). `--filter none` shows what happens without a filter, `--control base-only`
- * what the same training does without new labels; in both, gate and guards only observe.
+ * what the same training does without new labels; in both, gate and guards only observe. `--fault stale-sampler` plants a fault
+ * (faults.ts has them), which a guard finds.
  */
 export default withParameters(
-  { filter: ["peers", "length", "none", "verifier"], control: ["off", "base-only"], seed: 0 },
-  ({ filter, control, seed }) =>
-    defineRun({
+  {
+    filter: ["peers", "length", "none", "verifier"],
+    control: ["off", "base-only"],
+    fault: [
+      "none",
+      "self-consuming-loop",
+      "hackable-verifier",
+      "stale-sampler",
+      "leaked-decision-items",
+      "majority-lock-in",
+    ],
+    seed: 0,
+  },
+  ({ filter, control, fault, seed }) => {
+    if (fault !== "none" && (filter !== "peers" || control !== "off"))
+      throw new Error("--fault goes without --filter and --control: it is a run of its own");
+    return defineRun({
       name: [
         "reverse",
         ...(filter === "peers" ? [] : [filter]),
         ...(control === "off" ? [] : [control]),
+        ...(fault === "none" ? [] : [fault]),
       ].join("-"),
       model: tiny({
         layers: 3,
@@ -59,7 +76,12 @@ export default withParameters(
         update: supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 0.5 } }),
       }),
       gate: { mode: filter === "none" || control !== "off" ? "observe" : "decide" },
+      baselines: {
+        off: "the demo is to take a minute or two; its controls are runs of their own (--filter none, --control base-only)",
+      },
       budget: { rounds: 8 },
+      ...(fault === "none" ? {} : faults[fault]()),
       seed,
-    }),
+    });
+  },
 );

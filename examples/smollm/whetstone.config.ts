@@ -37,6 +37,7 @@ export default withParameters({ seed: 0 }, ({ seed }) =>
     }),
     evaluate: { perStratum: 64, auditPerStratum: 16, finalAuditPerStratum: 128 },
     gate: { cap: 300 },
+    baselines: { off: "the example is to take minutes; npm run bench:smollm measures it" },
     budget: { rounds: 3 },
     seed,
   }),

@@ -1,22 +1,44 @@
 import { z } from "zod";
 import { readOptions, userError } from "../foundation/base/index.ts";
+import type { Item, LearnsBy, ScoredGroup, Task } from "../foundation/contract/index.ts";
 import type { GeneratePart } from "./generate/index.ts";
 import { generatePart, rewardPart, updatePart } from "./method/part-schemas.ts";
 import type { RewardPart } from "./reward/index.ts";
 import type { UpdatePart } from "./update/index.ts";
 
-/** Where a pass takes its weights from: as the run began its rounds, or as the round finds them. */
+/**
+ * What a pass trains: the weights with which the run began its rounds, or those that the round finds. Whichever it is, a pass that
+ * is made once has its answers written by the weights that the round finds (STaR, arXiv 2203.14465, algorithm 1); one that repeats
+ * writes with the weights that it trains.
+ */
 export type PassStart = "base" | "current";
 
-/** One Generation–Reward–Optimization: `generate` for every role, `reward` over all, `update` each role's policy. */
+/** One Generation–Reward–Optimization: `generate` for every role that writes, `reward` over all, `update` each role's policy. */
 export interface Pass {
-  /** Policies that attempt the same items and are each trained on what the reward makes of them together. */
+  /** Policies that are each trained on what the reward makes of all of them together. */
   readonly roles: readonly string[];
+  /** Of these, who attempts the items; all when not given. */
+  readonly writers?: readonly string[];
+  /** Roles that its parts ask, and that neither write nor learn in it. */
+  readonly asks?: readonly string[];
   /** Items of each repetition, taken in order from the selection; all of them when not given. */
   readonly items?: number;
+  /**
+   * Times that further items are tried in a repetition, in the place of groups whose rewards teach nothing, until there are as many that
+   * teach as `items`; such groups are learnt from as they are, if left out.
+   */
+  readonly refill?: number;
+  /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
+  readonly itemsFrom?: (
+    earlier: readonly ScoredGroup[],
+    task: Task,
+    demonstrated: readonly Item[],
+  ) => readonly Item[];
   readonly generate: GeneratePart;
   readonly reward: RewardPart;
   readonly update: UpdatePart;
+  /** How these roles learn, where it is not by `update`. */
+  readonly updates?: Readonly<Record<string, UpdatePart>>;
   /** Times in a round that generate, reward and update follow each other. */
   readonly repeat: number;
   readonly start: PassStart;
@@ -33,11 +55,15 @@ export interface Method {
   /** Every role, each bound to its own policy. */
   readonly roles: readonly string[];
   readonly passes: readonly Pass[];
+  /** Times in a round that all passes follow each other; once if left out. */
+  readonly repeat?: number;
+  /** All roles begin with the same weights; without this each is a model that is prepared apart. */
+  readonly alike?: true;
   /** The role that answers: the gate measures it. */
   readonly lead: string;
   /** Roles whose policies are promoted, rejected and rolled back together; what the others learn ends with the round. */
   readonly deliver: readonly string[];
-  readonly learnsBy: UpdatePart["learnsBy"];
+  readonly learnsBy: LearnsBy;
   /** Where rounds, counted from 1, are played by different methods of the same roles; passes are then those of the last. */
   readonly inRound?: (round: number) => Method;
 }
@@ -51,6 +77,8 @@ const optionsSchema = z.strictObject({
   update: updatePart,
   /** Items of each repetition; all of the selection if left out. */
   items: count.optional(),
+  /** Times that further items are tried where the rewards of a group teach nothing; needs `items`. */
+  refill: count.optional(),
   repeat: count.default(1),
   start: z.enum(["base", "current"]).default("current"),
 });
@@ -65,11 +93,22 @@ export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function gro(options: GroOptions): Method {
   const read = readOptions("gro()", optionsSchema, options);
-  const { name, generate, reward, update, items, repeat, start } = read;
-  if (update.learnsBy === "policy-gradient" && generate.samplesPerItem < 2)
+  const { name, generate, reward, update, items, refill, repeat, start } = read;
+  if (refill !== undefined && (items === undefined || update.compared === undefined))
     throw userError(
       "invalid-option",
-      `${name}(): a group-relative policy gradient needs at least 2 attempts an item; use generate: samples({ samples: 8 }).`,
+      `${name}(): "refill" tries further items where a group teaches nothing: it needs "items", and an update that compares attempts, such as policyGradient().`,
+    );
+  const { attemptsPerItem = 0 } = update;
+  if (generate.samplesPerItem < attemptsPerItem)
+    throw userError(
+      "invalid-option",
+      `${name}(): ${update.name} compares attempts at an item with each other and needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
+    );
+  if (update.learnsBy === "policy-gradient" && generate.offPolicy)
+    throw userError(
+      "invalid-option",
+      `${name}(): a policy gradient follows what the policy itself wrote, and ${generate.name}() shows it more than the item, or writes for it; use generate: samples({ samples: 8 }).`,
     );
   const roles = [
     "solver",
@@ -82,11 +121,23 @@ export function gro(options: GroOptions): Method {
       reward: { part: reward.name, ...reward.description },
       update: { part: update.name, ...update.description },
       ...(items === undefined ? {} : { items }),
+      ...(refill === undefined ? {} : { refill }),
       repeat,
       start,
     },
     roles,
-    passes: [{ roles, ...(items === undefined ? {} : { items }), generate, reward, update, repeat, start }],
+    passes: [
+      {
+        roles,
+        ...(items === undefined ? {} : { items }),
+        ...(refill === undefined ? {} : { refill }),
+        generate,
+        reward,
+        update,
+        repeat,
+        start,
+      },
+    ],
     lead: "solver",
     deliver: roles,
     learnsBy: update.learnsBy,

@@ -6,6 +6,7 @@ import { auditStage } from "./round/audit.ts";
 import { certify, certifyAudit } from "./round/certify.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
 import { approvedDecision } from "./round/decide/promotion-question.ts";
+import { whyStale } from "./round/decide/waiting-promotions.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
@@ -44,10 +45,15 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const attempts = await attemptsStage(context, round, candidate, state);
   const measured = { ...evidence, candidate: validation, champion: state.championValidation, gain, attempts };
   const findings = await guardStage(context, round, measured);
-  const decided = await decideStage(context, round, candidate, champion, { findings, gain, whole });
+  const decided = await decideStage(context, round, candidate, champion, {
+    findings,
+    gain,
+    whole,
+    stale: whyStale(context, state),
+  });
   const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) {
-    await certify(context, round, { candidate, champion });
+    await certify(context, round, { candidate, champion, evidence });
     await auditStage(context, round, "previous-champion", champion, candidate);
     await certifyAudit(
       context,
@@ -59,7 +65,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
   const seconds = context.cost().wallSeconds - began;
   tell(context, `round-${round}/finished`, { type: "round-finished", round, seconds });
-  return nextState(state, { candidate, validation, findings, decision, definition });
+  return nextState(state, { candidate, validation, findings, decision, evidence, definition });
 }
 
 function planOf({ definition }: RoundContext, round: number): string {

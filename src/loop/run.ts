@@ -22,12 +22,13 @@ import {
 import type { EngineProgress, PreparedModel } from "../model/engine/index.ts";
 import { RecoveringEngine } from "../model/engine/recovery/index.ts";
 import { runCanaries } from "../world/task/index.ts";
-import type { Question } from "./oversight/index.ts";
 import { auditStage } from "./round/audit.ts";
+import type { PlayedRound } from "./round/baselines.ts";
 import { certifyAudit } from "./round/certify.ts";
-import { type OversightContext, type RoundContext, tell } from "./round/context.ts";
+import { type OversightContext, type QuestionListener, type RoundContext, tell } from "./round/context.ts";
 import { blockParts } from "./round/decide/block-parts.ts";
 import { checkProbes } from "./round/decide/probe-parts.ts";
+import { settleAll, settleWaiting } from "./round/decide/waiting-promotions.ts";
 import type { RunDefinition } from "./round/definition.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { digestFact } from "./round/folder-digest.ts";
@@ -39,13 +40,15 @@ import { playRound } from "./round.ts";
 import { adoptRun, rememberChampion } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
+import { baselinesAwaited, measuredSinceEnd, playBaselines } from "./run/baselines.ts";
 import { askForMore } from "./run/budget/ask-for-more.ts";
 import { refuseOtherCurrency } from "./run/budget/currency.ts";
 import { keptBackByCap, keptBackOf, refuseTooSmall } from "./run/budget/kept-back.ts";
 import { type SpentCap, spentCap, spentWords, stopAt, stoppedAt } from "./run/budget/spending.ts";
 import { type BudgetChange, budgetChangeSchema, budgetWords, withBudget } from "./run/budget.ts";
-import { costMeter } from "./run/cost.ts";
+import { type CostMeter, costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
+import { keepCost } from "./run/keep-cost.ts";
 import { lendVerifier } from "./run/lend-verifier.ts";
 import { checkListedItems, needsOf } from "./run/listed-items.ts";
 import { refuseTooLarge } from "./run/memory.ts";
@@ -53,6 +56,7 @@ import { askOfSources } from "./run/new-sources.ts";
 import { replayRollbacks } from "./run/replay-rollbacks.ts";
 import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts";
 import { takeAnswers } from "./run/take-answers.ts";
+import { keepFiles } from "./run/task-files.ts";
 import { tellRecovery } from "./run/tell-recovery.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
@@ -92,6 +96,7 @@ export {
 export { type Plan, type PlannedStage, type PlanOptions, plan } from "./run/plan.ts";
 export type { RunResult } from "./run/result.ts";
 export { type Rollback, type RollbackOptions, rollback } from "./run/rollback.ts";
+export type { ReadFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
 export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
@@ -121,8 +126,10 @@ export interface RunOptions {
   readonly lineage?: boolean;
   /** Parts of the definition's budget that are others now: a raised one goes on with a run that was finished. */
   readonly budget?: BudgetChange;
-  /** Hears each question of `oversight` that the run waits for; {@link answerQuestion} answers. */
-  readonly onQuestion?: (question: Question) => void;
+  /**
+   * Hears each question of `oversight` that the run waits for, or goes on beside (`goesOn`); {@link answerQuestion} answers.
+   */
+  readonly onQuestion?: QuestionListener;
 }
 
 const optionsSchema = z.strictObject({
@@ -166,14 +173,19 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   const asking = { ledger, watch: watching, oversight, ...(signal ? { signal } : {}) };
   const result = (): RunResult =>
     resultOf(record?.id ?? "", record?.events() ?? [], (name) => ledger.checkpointPath(name));
-  const finished = (budget: Budget): boolean => isFinished(record?.events() ?? [], budget);
+  const finished = (budget: Budget): boolean => {
+    const events = record?.events() ?? [];
+    return isFinished(events, budget) && !baselinesAwaited(events, wanted, lastRound(events));
+  };
   try {
     if (record !== undefined) await askOfSources({ ...asking, run: record }, wanted, line);
     const adopted = adoptRun(wanted, ledger);
     record = adopted.record;
     if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
     if (record.events().length > 0) onResume?.(record.events());
-    const allowed = await askForMore({ ...asking, run: record }, wanted);
+    const allowed = await askForMore({ ...asking, run: record }, wanted, {
+      given: read.budget !== undefined,
+    });
     if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
     await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
@@ -222,6 +234,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   // What was begun was checked.
   if (record.events().length === 0) checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
+  keepFiles(ledger, record.id, folder, task);
   const began = clock.monotonic();
   const opened = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
@@ -254,6 +267,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   });
   await using samplers = new SamplerShelf({ load: (checkpoint) => policies.sampler(checkpoint), tokenizer });
   const meter = costMeter({ ledger, record, engine, clock, prices });
+  using _keeping = keepCost(meter);
   const context: RoundContext = {
     definition,
     ledger,
@@ -287,7 +301,7 @@ async function goOn(attempt: Attempt): Promise<void> {
   };
   announce(context, { setUpSeconds: (clock.monotonic() - began) / 1000, origin });
   try {
-    await play(context, prepared, origin);
+    await play(context, prepared, origin, meter.aside);
   } catch (error) {
     const why = signal?.aborted && error === signal.reason ? interruption() : error;
     recordInterruption(context, why);
@@ -296,12 +310,18 @@ async function goOn(attempt: Attempt): Promise<void> {
 }
 
 /** Rounds until the budget is spent or a guard stops; then the claim, on audit items. */
-async function play(context: RoundContext, prepared: PreparedModel, origin: Lineage | null): Promise<void> {
+async function play(
+  context: RoundContext,
+  prepared: PreparedModel,
+  origin: Lineage | null,
+  aside: CostMeter["aside"],
+): Promise<void> {
   const { definition, ledger } = context;
   const rollbacks = replayRollbacks(context);
   let base: Lineage | undefined;
   let state: RunState | undefined;
   let spent: SpentCap | null = null;
+  const rounds: PlayedRound[] = [];
   try {
     base = origin ?? (await prepareStage(context, prepared));
     const checkpoint = base.checkpoints[definition.optimize.lead] ?? "";
@@ -311,20 +331,32 @@ async function play(context: RoundContext, prepared: PreparedModel, origin: Line
     state = firstState(base, measurement);
     tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
     const played = lastRound(context.run.events());
-    const rounds = Math.max(definition.budget.rounds, rollbacks.lastRound);
+    const last = Math.max(definition.budget.rounds, rollbacks.lastRound);
     rollbacks.after(state);
-    while (state.round < rounds && state.stopped === null) {
-      const next: number = state.round + 1;
+    while (state.round < last && state.stopped === null) {
+      const before: RunState = state;
+      const next = before.round + 1;
       if (next > played) context.withinBudget();
-      state = rollbacks.after(
-        rollbacks.givesUp(next) ? { ...state, round: next } : await playRound(context, state),
-      );
+      const givenUp = rollbacks.givesUp(next);
+      const made: RunState = givenUp ? { ...before, round: next } : await playRound(context, before);
+      const after = await settleWaiting(context, made);
+      if (!givenUp) rounds.push({ before, after });
+      state = rollbacks.after(after);
       // Rounds that were played before are only read again: what they came to is not the newest.
       if (state.round >= played) rememberChampion(definition, ledger, state.champion);
     }
   } catch (error) {
     spent = stoppedAt(error);
     if (spent === null) throw error;
+  }
+  if (state !== undefined && state.waiting.length > 0) {
+    state = rollbacks.after(await settleAll(context, state));
+    rememberChampion(definition, ledger, state.champion);
+  }
+  if (base !== undefined && state !== undefined) {
+    const { round } = state;
+    const { fromScratch } = prepared;
+    await playBaselines(context, { base, rounds, round, fromScratch, spent, aside });
   }
   await close(context, { base, state, spent, rollbacks: rollbacks.count });
 }
@@ -348,7 +380,11 @@ async function close(context: RoundContext, { base, state, spent, rollbacks }: C
     const shipped = champion.checkpoints[definition.optimize.lead] ?? "";
     await certifyAudit(context, { round: champion.round, checkpoint: shipped }, "base");
   }
-  const names = [`finished/${round}`, ...(rollbacks === 0 ? [] : [String(rollbacks)])];
+  const names = [
+    `finished/${round}`,
+    ...(rollbacks === 0 ? [] : [String(rollbacks)]),
+    ...(measuredSinceEnd(context.run.events()) ? ["baselines"] : []),
+  ];
   const end = [...names, ...(spent === null ? [] : [budgetWords(definition.budget)])].join("/");
   tell(context, `${end}/cost`, { type: "cost-metered", round, cost: context.cost() });
   const why = spent === null ? null : spentWords(spent);

@@ -150,6 +150,8 @@ class Worker:
         parameters = parameters_of(head, sampler.snapshot.architecture.config.vocabulary)
         if sampler.token_bytes is None and any(one.stop_strings for one in parameters):
             raise bad_request("stop strings need the tokens' bytes, which the model was created without")
+        if head.get("forget") is True:
+            sampler.prefixes.shrink(0)
         return sampler, Request(arrays, parameters, sampler.snapshot)
 
     def _fault(self, head: Head, error: Exception, begun: float) -> Reply:

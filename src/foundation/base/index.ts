@@ -9,3 +9,4 @@ export * from "./options.ts";
 export * from "./random.ts";
 export * from "./suggest.ts";
 export * from "./waiting.ts";
+export * from "./write-whole.ts";

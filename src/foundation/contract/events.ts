@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { baselineSchema, baselinesPlanSchema } from "./baseline.ts";
 import {
   decisionSchema,
   gainSchema,
@@ -20,6 +21,7 @@ export const stageNameSchema = z.enum([
   "guard",
   "decide",
   "audit",
+  "baseline",
 ]);
 export type StageName = z.infer<typeof stageNameSchema>;
 
@@ -89,6 +91,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     measureTo: z.number(),
     /** Names of the strata, where difficulties only number kinds: the first is kind 1. There is no frontier then. */
     kinds: z.array(z.string()).optional(),
+    /** Which baselines the run measures at its end, or why none; absent in ledgers of before there were some. */
+    baselines: baselinesPlanSchema.optional(),
     version: z.string(),
   }),
   volatile(
@@ -159,6 +163,8 @@ export const runEventSchema = z.discriminatedUnion("type", [
     evidence: description,
     loss: trainingLossSchema.optional(),
     lineage: lineage.optional(),
+    /** What it took, in FLOPs a parameter; absent in ledgers of before it was counted. */
+    compute: z.number().optional(),
   }),
   z.object({
     type: z.literal("validation-measured"),
@@ -227,6 +233,15 @@ export const runEventSchema = z.discriminatedUnion("type", [
     opening: z.number().int(),
     reason: z.string(),
     by: z.literal("person"),
+  }),
+  /** What another way comes to with the compute that the run had taken at one of its checkpoints, on validation items. */
+  z.object({ type: z.literal("baseline-measured"), round, ...baselineSchema.shape }),
+  /** Why baselines that were asked for are not there. */
+  z.object({
+    type: z.literal("baselines-left-out"),
+    round,
+    mode: z.enum(["short", "full"]),
+    reason: z.string(),
   }),
   z.object({ type: z.literal("samples-shown"), round, samples: z.array(shownSampleSchema) }),
   /** With what had to be done twice. */

@@ -16,10 +16,13 @@ export interface RoundEvidence extends StepEvidence {
   readonly history: readonly (readonly MeterReading[])[];
 }
 
+/** Keeps and imitates, follows a policy gradient, or learns from pairs: what a verifier's integrity must be for it (design §8). */
+export type LearnsBy = "imitation" | "policy-gradient" | "preference";
+
 /** What is known when rollouts are scored and nothing was learnt from them yet. */
 export interface StepEvidence {
   /** How the method uses rewards: what is refused depends on it (design §8, verifier integrity). */
-  readonly learnsBy: "imitation" | "policy-gradient";
+  readonly learnsBy: LearnsBy;
   /** Whether the rewards are grounded in something outside the model, or derived from what it wrote. */
   readonly rewardOrigin: "external" | "self-derived";
   readonly training: TrainingEvidence | null;
@@ -73,10 +76,15 @@ export interface TrainingEvidence {
   readonly tokensTrained: number;
   /** Share of trained tokens that no model wrote. */
   readonly realShare: number | null;
+  /** Rollouts that were left out because the weights that wrote them lie too far back. */
+  readonly rolloutsStale?: number;
   readonly meanResponseTokens: number | null;
   /** KL of the sampler from the trainer that the mismatch implies, in nats a sampled token. */
   readonly mismatchKl: number | null;
-  /** Of what the lead wrote: right and wrong answers by the truth, and how many of each the run's own reward kept. */
+  /**
+   * Of what the lead wrote and the run's own reward judged: right and wrong answers by the truth, and how many of each it kept; of
+   * rewards that are shares, how many it put above the mean of their item's.
+   */
   readonly right: number;
   readonly rightKept: number;
   readonly wrong: number;
@@ -87,6 +95,11 @@ export interface TrainingEvidence {
   readonly circular: boolean;
   /** Why nothing was learnt from the rollouts; null where it was. */
   readonly blocked: string | null;
+  /** Where responses are compared: groups that taught something, and groups that were skipped because nothing in them differs. */
+  readonly groupsTaught?: number;
+  readonly groupsSkipped?: number;
+  /** Verdicts of a judge that could not be read: what they are of never trains. */
+  readonly unreadVerdicts?: number;
 }
 
 /** A number tracked each round. */

@@ -1,4 +1,5 @@
 export * from "./attempts.ts";
+export * from "./baseline.ts";
 export * from "./chat-model.ts";
 export * from "./engine.ts";
 export * from "./events.ts";

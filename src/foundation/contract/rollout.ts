@@ -17,6 +17,10 @@ export interface Rollout {
   readonly temperature: number;
   readonly seed: number;
   readonly sample: number;
+  /** What it is taught to answer, where it was shown more when it wrote: the context without the hint. */
+  readonly learnAfter?: TokenIds;
+  /** Which turn of a conversation with itself it is, from 0: a revision is 1. Left out for 0. */
+  readonly turn?: number;
 }
 
 /** The attempts at one item, of one role or of several. */
@@ -29,6 +33,8 @@ export interface RolloutGroup {
 export interface ScoredRollout {
   readonly rollout: Rollout;
   readonly reward: number | null;
+  /** The item that it made, where it proposed one that can be asked. */
+  readonly made?: Item;
   readonly parts: Readonly<Record<string, number>>;
 }
 

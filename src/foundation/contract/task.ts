@@ -37,6 +37,30 @@ export interface Canary {
   readonly right: boolean;
 }
 
+/** What is said to a policy: a prompt, or a conversation. */
+export type Prompting = Pick<Item, "prompt" | "messages">;
+
+/**
+ * How a task puts to a model what is no item of its own, where it has words for it: a chat model is asked in plain language where
+ * a task says nothing. What is asked so is answered by the same weights, in the role that is named.
+ */
+export interface TaskPrompts {
+  /** The item with its answer shown, for a rationale to be written towards it (STaR). */
+  hint?(item: Item): Prompting;
+  /** Whether a response is right: answered by {@link verdictWords}. */
+  judge?(item: Item, response: Response): Prompting;
+  /** What is wrong with a response. */
+  critique?(item: Item, response: Response): Prompting;
+  /** A better response, given an earlier one and, where there is one, a critique of it. */
+  revise?(item: Item, response: Response, critique?: string): Prompting;
+  /** A response, given what others responded. */
+  debate?(item: Item, others: readonly Response[]): Prompting;
+  /** A new problem, given some that are known: its answer is what the task can {@link Task.readProblem}. */
+  propose?(known: readonly Item[], difficulty: number): Prompting;
+  /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
+  readonly verdictWords?: readonly [right: string, wrong: string];
+}
+
 /** Says whether a response solves an item. */
 export interface Verifier {
   readonly name: string;
@@ -45,6 +69,11 @@ export interface Verifier {
   readonly description?: Readonly<Record<string, string | number | boolean>>;
   /** A void verdict is for faults of the verifier's own, such as a process that died: never for a wrong answer. */
   verify(item: Item, response: Response): Verdict | Promise<Verdict>;
+  /**
+   * It judges without a reference answer, and so may choose among answers when the model is used: the baseline that samples many
+   * (docs/baselines.md) lets it. Left out, nobody has it then.
+   */
+  readonly atInference?: true;
   /**
    * Why responses to an item cannot be compared with its reference answer ("abc" is no number); undefined where they can. Asked
    * of every line of a file before anything starts.
@@ -75,6 +104,8 @@ export interface Task {
   readonly version: number;
   /** Options that change the items, for the protocol hash. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
+  /** Files that the items were read from, each with the SHA-256 of what it held; where they lie changes no hash. */
+  readonly files?: readonly { readonly path: string; readonly sha256: string }[];
   readonly difficulty: DifficultyScale;
   /** In order of difficulty. */
   readonly strata: readonly Stratum[];
@@ -96,6 +127,14 @@ export interface Task {
   demonstrate(item: Item, random: RandomStream): string;
   /** Most tokens that a sensible response to this item needs, its end included. */
   maxTokens(item: Item): number;
+  /**
+   * The part of a response that answers, in a form in which equal answers are equal texts: what is voted on. Undefined where the
+   * response has none. Left out, a response is its own answer.
+   */
+  answerOf?(item: Item, response: Response): string | undefined;
+  /** A problem in a model's words, where there is one: what proposers write. */
+  readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
+  readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { canonicalJson, type Json, WhetstoneError } from "../base/index.ts";
 import { ledgerFault, naming } from "./faults.ts";
 import { writeJson } from "./stored-json.ts";
@@ -16,6 +16,9 @@ const lineFeed = 10;
 
 /** How the name of a file ends that is being written. */
 const writing = ".writing";
+
+/** Rows, or a page for people. */
+export type ArtifactKind = "jsonl" | "html";
 
 /**
  * Large rows, as files of JSON lines named by the SHA-256 of what they hold. A file is written under a temporary name,
@@ -37,19 +40,28 @@ export class Artifacts {
     });
   }
 
-  pathOf(artifact: string): string {
-    return join(this.#folder, `${artifact}.jsonl`);
+  pathOf(artifact: string, kind: ArtifactKind = "jsonl"): string {
+    return join(this.#folder, `${artifact}.${kind}`);
   }
 
   /** Stores rows and returns the artifact's name. Throws `no-space`, `folder-unwritable` or `disk-fault`. */
-  async put(rows: Iterable<Json>): Promise<string> {
+  put(rows: Iterable<Json>): Promise<string> {
+    return this.#store(chunksOf(rows), "jsonl");
+  }
+
+  /** Stores a page for people in the same way: the name is the SHA-256 of its text. Throws what {@link put} throws. */
+  putPage(text: string): Promise<string> {
+    return this.#store([text], "html");
+  }
+
+  async #store(chunks: Iterable<string>, kind: ArtifactKind): Promise<string> {
     const temporary = join(this.#folder, `.${randomBytes(8).toString("hex")}${writing}`);
     try {
       await mkdir(this.#folder, { recursive: true });
       const hash = createHash("sha256");
       const file = await open(temporary, "wx");
       try {
-        for (const chunk of chunksOf(rows)) {
+        for (const chunk of chunks) {
           hash.update(chunk);
           await file.writeFile(chunk);
         }
@@ -58,13 +70,21 @@ export class Artifacts {
         await file.close();
       }
       const artifact = hash.digest("hex");
-      await rename(temporary, this.pathOf(artifact));
-      await syncFolder(dirname(this.pathOf(artifact)));
+      await rename(temporary, this.pathOf(artifact, kind));
+      await syncFolder(this.#folder);
       return artifact;
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       throw ledgerFault(error, this.#folder);
     }
+  }
+
+  /** Takes an artifact away; nothing where it is gone. For what nothing needs again. */
+  async remove(artifact: string, kind: ArtifactKind = "jsonl"): Promise<void> {
+    const path = this.pathOf(artifact, kind);
+    await rm(path, { force: true }).catch((error: unknown) => {
+      throw ledgerFault(error, path);
+    });
   }
 
   /** All rows of an artifact. Throws `artifact-missing`, or `artifact-damaged` when its content is not what its name says. */

@@ -1,7 +1,14 @@
 export { AnswerFiles } from "./answer-files.ts";
 export type { Artifacts } from "./artifacts.ts";
 export { type CanonicalForm, canonicalHash } from "./canonical-form.ts";
-export { type Ledger, type LedgerReader, ledgerFolder, openLedger, readLedger } from "./ledger.ts";
+export {
+  type Ledger,
+  type LedgerReader,
+  ledgerFolder,
+  openLedger,
+  readLedger,
+  reportFact,
+} from "./ledger.ts";
 export {
   countOf,
   type FoundExample,

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { z } from "zod";
-import { type Clock, type Json, readOptions, systemClock } from "../base/index.ts";
+import { type Clock, type Json, readOptions, systemClock, writeWholeSync } from "../base/index.ts";
 import type { StoredEvent } from "../contract/index.ts";
 import { AnswerFiles } from "./answer-files.ts";
 import { Artifacts } from "./artifacts.ts";
@@ -18,6 +18,16 @@ import { readJson, writeJson } from "./stored-json.ts";
 /** Where a project folder keeps all that its runs recorded. */
 export function ledgerFolder(folder: string): string {
   return join(folder, ".whetstone");
+}
+
+/** Under which fact the name of a run's newest report is kept. */
+export function reportFact(run: string): string {
+  return `report/${run}`;
+}
+
+function reportIn(fact: Json | undefined): string | undefined {
+  const read = z.object({ report: z.string() }).safeParse(fact);
+  return read.success ? read.data.report : undefined;
 }
 
 const databasePath = (folder: string): string => join(ledgerFolder(folder), "ledger.sqlite");
@@ -114,10 +124,19 @@ export class Ledger implements Disposable {
     const path = join(folder, name);
     naming(path, () => {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(`${path}.writing`, text);
-      renameSync(`${path}.writing`, path);
+      writeWholeSync(path, text);
     });
     return path;
+  }
+
+  /** Stores a run's report, in place of the one before it. Throws `no-space`, `folder-unwritable` or `disk-fault`. */
+  async keepReport(run: string, page: string): Promise<void> {
+    const before = this.getFact(reportFact(run));
+    const reports = new Artifacts(join(this.#folder, "reports"));
+    const report = await reports.putPage(page);
+    this.setFact(reportFact(run), { report });
+    const old = reportIn(before);
+    if (old !== undefined && old !== report) await reports.remove(old, "html");
   }
 
   /** What {@link checkpointPath} makes a path of; another folder's path as it is. */

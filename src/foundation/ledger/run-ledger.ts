@@ -82,11 +82,7 @@ export class RunLedger {
     work: () => Promise<StepWork<T>>,
   ): Promise<{ readonly result: T; readonly events: readonly StoredEvent[] }> {
     const inputHash = hashOf(input);
-    const finished = naming(this.#path, () =>
-      this.#database
-        .prepare("SELECT input_hash, result FROM steps WHERE run = ? AND name = ?")
-        .get(this.id, name),
-    );
+    const finished = this.#finished(name);
     if (finished !== undefined) {
       if (finished.input_hash !== inputHash) throw stepChanged(name);
       return { result: readJson(finished.result, this.#path) as T, events: [] };
@@ -105,6 +101,19 @@ export class RunLedger {
     } finally {
       this.#running.delete(name);
     }
+  }
+
+  /** Whether a step of that name was finished. */
+  isFinished(name: string): boolean {
+    return this.#finished(name) !== undefined;
+  }
+
+  #finished(name: string) {
+    return naming(this.#path, () =>
+      this.#database
+        .prepare("SELECT input_hash, result FROM steps WHERE run = ? AND name = ?")
+        .get(this.id, name),
+    );
   }
 
   /** One transaction. What is known in memory follows it, so that a failed one leaves nothing behind. */

@@ -50,9 +50,9 @@ export interface FilterIntegrity {
   readonly psi: Estimate;
   /**
    * The share of wrong answers before the filter from which on more wrong than right ones are kept, p* = φ/(φ+ψ) = 1/(1+ψ/φ)
-   * (arXiv 2406.07515): by the two shares, and at least, by the ends of their intervals.
+   * (arXiv 2406.07515): by the two shares, and at least and at most, by the ends of their intervals.
    */
-  readonly breakdown: { readonly value: number; readonly low: number };
+  readonly breakdown: { readonly value: number; readonly low: number; readonly high: number };
   /** φ − ψ, and at least: a filter that tells nothing has 0. */
   readonly telling: { readonly value: number; readonly low: number };
 }
@@ -69,6 +69,7 @@ export function filterIntegrity(counts: KeptCounts): FilterIntegrity | null {
     breakdown: {
       value: breakdownAt(phi.value, psi.value),
       low: breakdownAt(phi.interval.low, psi.interval.high),
+      high: breakdownAt(phi.interval.high, psi.interval.low),
     },
     telling: { value: phi.value - psi.value, low: phi.interval.low - psi.interval.high },
   };

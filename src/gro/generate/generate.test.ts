@@ -1,8 +1,16 @@
 import { expect, test } from "vitest";
-import { itemOf, samplingOf } from "../rollout/testing/fakes.ts";
+import { reverse } from "../../world/task/index.ts";
+import { itemOf, noModels, samplingOf } from "../rollout/testing/fakes.ts";
 import { greedy, samples } from "./index.ts";
 
-const request = { items: [itemOf("ab")], maxTokens: () => 5, seed: 3 };
+const request = {
+  items: [itemOf("ab")],
+  task: reverse(),
+  models: noModels,
+  earlier: [],
+  maxTokens: () => 5,
+  seed: 3,
+};
 
 test("greedy is one attempt at temperature 0", async () => {
   const policy = samplingOf(() => "x");

@@ -1,7 +1,20 @@
-import type { EngineNeeds, Item, RolloutGroup, SamplingPolicy } from "../../foundation/contract/index.ts";
+import type {
+  EngineNeeds,
+  Item,
+  RolloutGroup,
+  SamplingPolicy,
+  ScoredGroup,
+  Task,
+} from "../../foundation/contract/index.ts";
+import type { PassModels } from "../rollout/index.ts";
 
 export interface GenerateRequest {
   readonly policy: SamplingPolicy;
+  readonly task: Task;
+  /** Who else can be asked: another role, earlier weights. */
+  readonly models: PassModels;
+  /** What the pass before this one rolled out in the round; empty for the first, and after one that repeats. */
+  readonly earlier: readonly ScoredGroup[];
   readonly items: readonly Item[];
   readonly maxTokens: (item: Item) => number;
   readonly seed: number;
@@ -15,6 +28,10 @@ export interface GeneratePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Rollouts that one policy writes per item: what `plan` counts. */
   readonly samplesPerItem: number;
+  /** What it writes, its model would not have written so by itself: a hint was shown, tokens were put in. */
+  readonly offPolicy?: true;
+  /** Refuses a task that it cannot ask, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Of the engine, beyond sampling by temperature and top-p. */
   readonly needs?: EngineNeeds;
   generate(request: GenerateRequest): Promise<RolloutGroup[]>;

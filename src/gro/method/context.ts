@@ -1,5 +1,13 @@
 import type { Json, RandomStream } from "../../foundation/base/index.ts";
-import type { Example, Item, Policy, ScoredGroup, Task } from "../../foundation/contract/index.ts";
+import type {
+  Example,
+  Item,
+  Policy,
+  Sampler,
+  ScoredGroup,
+  Task,
+  Tokenizer,
+} from "../../foundation/contract/index.ts";
 import type { ExampleUses } from "../rollout/index.ts";
 import type { Remedies, StepLoss } from "../update/index.ts";
 import type { Tally } from "./tally.ts";
@@ -15,6 +23,9 @@ export interface PolicyStore {
   open(role: string, weights: Weights): Promise<Policy>;
   /** Saves the policy as it is under that name and remembers that it is held so; `unfinished` training goes on from there. */
   save(role: string, checkpoint: string, options?: { readonly unfinished?: boolean }): Promise<void>;
+  /** Weights to read from beside those that learn; held until {@link PolicyStore.releaseReferences}. */
+  reference(checkpoint: string): Promise<Sampler>;
+  releaseReferences(): Promise<void>;
   /** Takes away a checkpoint that training went on from, once it was saved anew. */
   discard(checkpoint: string): Promise<void>;
 }
@@ -39,8 +50,11 @@ export interface Training {
 /** What a round gives to its method. */
 export interface MethodContext {
   readonly task: Task;
+  readonly tokenizer: Tokenizer;
   /** The selection. */
   readonly items: readonly Item[];
+  /** Items that someone answered: those of `base`. */
+  readonly demonstrated?: readonly Item[];
   /** Examples that no model wrote. */
   readonly base: readonly Example[];
   /** What earlier rounds kept, oldest first. */
@@ -54,9 +68,13 @@ export interface MethodContext {
   readonly checkpointName: (role: string, label: string) => string;
   /** Runs `work` once over all attempts at this round; its result is stored. */
   readonly durable: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** As {@link durable}, of a part of what goes on beside others: no cap of the budget is looked at, since when would be chance. */
+  readonly durablePart: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
   /** Stores rollouts, and reads them again after an interruption. */
   readonly storeGroups: (groups: readonly ScoredGroup[]) => Promise<string>;
   readonly readGroups: (artifact: string) => Promise<readonly ScoredGroup[]>;
+  /** Takes away what was stored and has served; nothing where it is gone. */
+  readonly forgetGroups: (artifact: string) => Promise<void>;
   /** What guards asked of this round. */
   readonly remedies?: Remedies;
   /** Why a guard keeps these rollouts from being learnt from; null where none does. */

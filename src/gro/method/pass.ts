@@ -1,7 +1,8 @@
 import { internalError } from "../../foundation/base/index.ts";
-import type { Item, Policy } from "../../foundation/contract/index.ts";
+import type { Item, Policy, SamplingPolicy, ScoredGroup } from "../../foundation/contract/index.ts";
 import type { Method, Pass } from "../method.ts";
-import type { StepLoss } from "../update/index.ts";
+import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
+import type { StepLoss, UpdatePart } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import type { Tally } from "./tally.ts";
 
@@ -15,11 +16,19 @@ export interface PassRun {
   /** Tells its steps from those of the round's other passes. */
   readonly name: string;
   readonly start: CheckpointsByRole;
+  /** Which time in the round all passes follow each other, from 0. */
+  readonly turn: number;
+  /** Weights as the round and the passes before this one left them. */
+  readonly found: CheckpointsByRole;
+  /** What the pass before it rolled out. */
+  readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly context: MethodContext;
 }
 
 export interface PassOutcome {
   readonly checkpoints: CheckpointsByRole;
+  /** The artifact of all that was rolled out; null where the pass keeps none, because it repeats. */
+  readonly rolled: string | null;
   /** Artifacts of what was rolled out and kept; empty where nothing is imitated. */
   readonly rollouts: readonly string[];
   readonly tally: Tally;
@@ -31,10 +40,11 @@ export interface PassOutcome {
   readonly trained: readonly string[];
 }
 
-/** The policies of the pass's roles, at these weights; `begun` when the pass made steps from its start to them. */
+/** The policies of the pass's roles, and then of those whom it asks, at these weights; `begun` when it made steps to them. */
 export function openAll(run: PassRun, weights: CheckpointsByRole, begun: boolean): Promise<Policy[]> {
+  const { roles, asks = [] } = run.pass;
   return Promise.all(
-    run.pass.roles.map((role) => {
+    [...roles, ...asks.filter((role) => !roles.includes(role))].map((role) => {
       const checkpoint = weights[role] ?? missing(role);
       return run.context.policies.open(role, {
         checkpoint,
@@ -50,13 +60,33 @@ export function stateAtStart(
   role: string,
   checkpoint: string,
 ): "continued" | "fresh" {
-  const { optimizerState } = pass.update;
+  const { optimizerState } = updateOf(pass, role);
   if (optimizerState !== "own") return optimizerState;
   return checkpoint === context.baseWeights[role] ? "fresh" : "continued";
 }
 
-/** Each repetition takes the next items of the selection, beginning again at its end. */
-export function itemsOf({ pass, context: { items } }: PassRun, repetition: number): readonly Item[] {
+/** How a role of the pass learns. */
+export function updateOf({ update, updates = {} }: Pass, role: string): UpdatePart {
+  return updates[role] ?? update;
+}
+
+/** Earlier weights of the pass's roles, for its parts. */
+export function referenceOf({ start, context }: PassRun): PassModels["reference"] {
+  return async (role: string, which: ReferenceWeights): Promise<SamplingPolicy> => {
+    const checkpoint = (which === "base" ? context.baseWeights : start)[role] ?? missing(role);
+    return { role, sampler: await context.policies.reference(checkpoint), tokenizer: context.tokenizer };
+  };
+}
+
+/** What there is to attempt: the selection, or what the pass makes of what was rolled out before it. */
+export async function allItemsOf({ pass, context, earlier }: PassRun): Promise<readonly Item[]> {
+  return pass.itemsFrom === undefined
+    ? context.items
+    : pass.itemsFrom(await earlier(), context.task, context.demonstrated ?? []);
+}
+
+/** Each repetition takes the next of the items, beginning again at their end. */
+export function itemsOf(pass: Pass, items: readonly Item[], repetition: number): readonly Item[] {
   if (pass.items === undefined) return items;
   return Array.from(
     { length: Math.min(pass.items, items.length) },

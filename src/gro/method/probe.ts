@@ -23,7 +23,8 @@ export async function probePolicy(
     .filter((rollout, index) => index % stride === 0 && exampleOfRollout(rollout).response.length > 0)
     .slice(0, rolloutsChecked);
   if (checked.length === 0) return {};
-  const examples = checked.map((rollout) => exampleOfRollout(rollout));
+  // As it was written: under the hint, where there was one.
+  const examples = checked.map(({ learnAfter, ...rollout }) => exampleOfRollout(rollout));
   const positions = examples.map(positionsOf);
   const data = positions.map(
     ({ tokens, targets, start }): Datum => ({

@@ -4,7 +4,7 @@ import { reverse } from "../../world/task/index.ts";
 import { samples } from "../generate/index.ts";
 import { gro, type Pass } from "../method.ts";
 import { agreement, everything } from "../reward/index.ts";
-import { FakeModel, itemOf, policyOf } from "../rollout/testing/fakes.ts";
+import { FakeModel, itemOf, noModels, policyOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
 import { roll } from "./roll.ts";
 
@@ -24,6 +24,8 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
       policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "43") }), "peer"),
     ],
     items,
+    earlier: [],
+    reference: noModels.reference,
     seed: 1,
     onProgress: (done, all) => told.push([done, all]),
   });
@@ -49,6 +51,8 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
     keptRight: 1,
   });
   expect(tally.tokensSampled).toBe(4 * 3);
+  // Four tokens a prompt, read once by each role.
+  expect(tally.promptsRead).toBe(4 * 4);
   expect(told.at(-1)).toEqual([4, 4]);
 });
 
@@ -68,6 +72,8 @@ test("a verdict that is void is neither right nor wrong", async () => {
     task: broken,
     policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
     items,
+    earlier: [],
+    reference: noModels.reference,
     seed: 1,
   });
   // Of each item two texts are kept, the third repeats the first.

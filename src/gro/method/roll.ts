@@ -7,12 +7,14 @@ import type {
   RolloutGroup,
   SamplingPolicy,
   ScoredGroup,
+  ScoredRollout,
   Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
 import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
-import type { RewardContext } from "../reward/index.ts";
+import { type RewardContext, unreadPart } from "../reward/part.ts";
+import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
@@ -23,39 +25,76 @@ export interface RollRequest {
   readonly task: Task;
   readonly policies: readonly Policy[];
   readonly items: readonly Item[];
+  readonly earlier: readonly ScoredGroup[];
+  readonly reference: PassModels["reference"];
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number, items: number) => void;
+  /** Generates a role's rollouts in parts that outlive an interruption; left out, they are generated as a whole. */
+  readonly inParts?: GenerateInParts;
 }
+
+export type GenerateInParts = (
+  role: string,
+  items: readonly Item[],
+  generate: GeneratePortion,
+  onProgress: Hear,
+) => Promise<RolloutGroup[]>;
+
+/** Hears how many items are done. */
+export type Hear = (itemsDone: number) => void;
+
+/** Generates the groups of some of the items, in their order. */
+export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Promise<RolloutGroup[]>;
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, task, policies, items, seed, signal, onProgress } = request;
+  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress, inParts } =
+    request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
+  await using samplers = new AsyncDisposableStack();
+  const speakers = new Map(
+    await Promise.all(
+      policies.map(async ({ role, model, tokenizer }): Promise<[string, SamplingPolicy]> => {
+        const sampler = samplers.use(await model.snapshot(waiting));
+        return [role, { role, sampler, tokenizer }];
+      }),
+    ),
+  );
+  const speakerOf = (role: string): SamplingPolicy =>
+    speakers.get(role) ?? speakers.get(lead) ?? ([...speakers.values()][0] as SamplingPolicy);
+  const models: PassModels = { policyOf: (role) => ({ ...speakerOf(role), role }), reference };
+  const { writers = pass.roles } = pass;
+  const writing = policies.filter(({ role }) => writers.includes(role));
   const byRole = await Promise.all(
-    policies.map(async (policy) => {
-      await using sampler = await policy.model.snapshot(waiting);
-      const sampling: SamplingPolicy = { role: policy.role, sampler, tokenizer: policy.tokenizer };
-      const groups = await pass.generate.generate({
-        policy: sampling,
-        items,
-        maxTokens: (item) => task.maxTokens(item),
-        seed,
-        ...waiting,
-        onProgress: (count) => {
-          done.set(policy.role, count);
-          onProgress?.(
-            [...done.values()].reduce((sum, one) => sum + one, 0),
-            items.length * policies.length,
-          );
-        },
-      });
+    writing.map(async (policy) => {
+      const { role } = policy;
+      const { sampler } = speakerOf(role);
+      const generate: GeneratePortion = (portion, hear) =>
+        pass.generate.generate({
+          policy: speakerOf(role),
+          task,
+          models,
+          earlier,
+          items: portion,
+          maxTokens: (item) => task.maxTokens(item),
+          seed,
+          ...waiting,
+          onProgress: hear,
+        });
+      const hear = (count: number): void => {
+        done.set(role, count);
+        const all = [...done.values()].reduce((sum, one) => sum + one, 0);
+        onProgress?.(all, items.length * writing.length);
+      };
+      const groups = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
       const probed = await probePolicy(
         policy,
         sampler,
-        groups.flatMap(({ rollouts }) => rollouts),
+        // A critic that has a policy of its own wrote with other weights.
+        groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role)),
         signal,
       );
       return { groups, probed };
@@ -69,8 +108,9 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   );
   const verify = verifyOnce(task);
   const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
-  const scored = await waitFor(pass.reward.reward(groups, { verify }), signal);
-  const counts = await waitFor(countsOf(scored, request.lead, judge), signal);
+  const rewarding = pass.reward.reward(groups, { verify, task, models, seed: seed + 1, ...waiting });
+  const scored = await waitFor(rewarding, signal);
+  const counts = await waitFor(countsOf(scored, lead, judge), signal);
   return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
 }
 
@@ -91,15 +131,23 @@ async function countsOf(
   lead: string,
   verify: RewardContext["verify"],
 ): Promise<Partial<Tally>> {
+  // A critique or a verdict answers no item of the task: nothing knows its truth.
+  const answered = new Set(scored.map(({ item }) => item.canonical));
   const right = async ({ item, response }: Rollout): Promise<boolean | null> => {
+    if (!answered.has(item.canonical)) return null;
     const verdict = await verify(item, response);
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
-  const byLead = scored.flatMap((group) => group.rollouts.filter(({ rollout }) => rollout.role === lead));
+  const byLead = scored.flatMap(({ item, rollouts: own }) =>
+    own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
+  );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
+  const raised = raisedBy(scored, lead);
   const keptOf = (wanted: boolean): number =>
-    byLead.filter(({ reward }, index) => reward !== null && reward >= 1 && led[index] === wanted).length;
+    byLead.filter((one, index) => raised.has(one) && led[index] === wanted).length;
+  const voidOf = (wanted: boolean): number =>
+    byLead.filter(({ reward }, index) => reward === null && led[index] === wanted).length;
   const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
@@ -112,20 +160,59 @@ async function countsOf(
     keptRight: count(kept, (answer) => answer === true),
     rightKept: keptOf(true),
     wrongKept: keptOf(false),
+    rightVoid: voidOf(true),
+    wrongVoid: voidOf(false),
     ...rewardSums(scored, lead),
+    unreadVerdicts: scored.reduce(
+      (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
+      0,
+    ),
     tokensSampled: rollouts.reduce(
       (sum, { segments }) =>
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
+    promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
   };
+}
+
+/** Tokens of each prompt of a group, once for each role that answered it. */
+function promptsOf({ rollouts }: ScoredGroup): number {
+  const read = new Map(
+    rollouts.map(({ rollout: { role, item, turn = 0, segments } }) => [
+      `${role}\0${item.canonical}\0${turn}`,
+      segments[0]?.tokens.length ?? 0,
+    ]),
+  );
+  return [...read.values()].reduce((sum, length) => sum + length, 0);
+}
+
+/**
+ * What a reward keeps: reward 1. Where it gives shares, as a judge does, what has more than the mean of its item's attempts, which is what
+ * a preference or a gradient makes likelier.
+ */
+function raisedBy(scored: readonly ScoredGroup[], lead: string): ReadonlySet<ScoredRollout> {
+  return new Set(
+    scored.flatMap(({ item, rollouts }) => {
+      const own = rollouts.filter(
+        ({ rollout, reward }) =>
+          rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null,
+      );
+      const rewards = own.map(({ reward }) => reward ?? 0);
+      const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
+      const whole = rewards.every((reward) => reward <= 0 || reward >= 1);
+      return own.filter(({ reward }) => (whole ? (reward ?? 0) >= 1 : (reward ?? 0) > mean));
+    }),
+  );
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */
 function rewardSums(scored: readonly ScoredGroup[], lead: string): Partial<Tally> {
-  const means = scored.flatMap(({ rollouts }) => {
+  const means = scored.flatMap(({ item, rollouts }) => {
     const rewards = rollouts.flatMap(({ rollout, reward }) =>
-      rollout.role === lead && reward !== null ? [Math.min(1, Math.max(0, reward))] : [],
+      rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null
+        ? [Math.min(1, Math.max(0, reward))]
+        : [],
     );
     return rewards.length === 0 ? [] : [rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length];
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../foundation/base/index.ts";
 import type { Datum } from "../../foundation/contract/index.ts";
-import { greedy } from "../generate/index.ts";
+import { greedy, samples } from "../generate/index.ts";
 import { gro, type Method, type Pass } from "../method.ts";
 import { agreement, everything } from "../reward/index.ts";
 import { type FakeModel, itemOf, letters } from "../rollout/testing/fakes.ts";
@@ -93,14 +93,28 @@ describe("a pass that is made once", () => {
   });
 
   test.each([
-    ["current", "current-solver"],
-    ["base", "base-solver"],
-  ] as const)("starts from %s", async (start, checkpoint) => {
-    const policies = new FakePolicies(reversed);
-    await runMethod(gro({ ...partsOf(imitate), start }), fakeRound({ policies }));
-    expect(new Set(policies.opened.map((one) => one.checkpoint))).toEqual(new Set([checkpoint]));
-    expect(policies.all).toHaveLength(1);
-  });
+    ["current", ["current-solver"]],
+    ["base", ["current-solver", "base-solver"]],
+  ] as const)(
+    "trains from %s; what it learns from the round's own weights write",
+    async (start, checkpoints) => {
+      const policies = new FakePolicies(reversed);
+      const ledger = new FakeLedger();
+      await runMethod(gro({ ...partsOf(imitate), start }), fakeRound({ policies, ledger }));
+      expect([...new Set(policies.opened.map((one) => one.checkpoint))]).toEqual(checkpoints);
+      const [writer, ...others] = policies.all;
+      const learner = others.at(-1) ?? writer;
+      expect(writer?.samplers).toHaveLength(1);
+      expect([writer?.weights.split("@")[0], learner?.weights]).toEqual([
+        "current-solver",
+        `${checkpoints.at(-1)}@3`,
+      ]);
+      expect(ledger.trainings[0]).toMatchObject({
+        from: checkpoints.at(-1),
+        writers: { solver: "current-solver" },
+      });
+    },
+  );
 
   test("trains with a fresh optimiser where the update says so", async () => {
     const policies = new FakePolicies(reversed);
@@ -154,6 +168,52 @@ describe("a pass that is made once", () => {
     expect(resumed.prompts).toBe(0);
     expect(resumed.all[0]?.weights).toMatch(/^solver-pass-0-660@/);
     expect(inputsOf(resumed.all[0] as FakeModel)).toEqual(inputsOf(whole.all[0] as FakeModel).slice(2 * 660));
+  });
+});
+
+describe("rollouts of many items", () => {
+  const method = gro({ ...partsOf(imitate), generate: samples({ samples: 2 }) });
+  const items = Array.from({ length: 600 }, (_, index) => itemOf(`${1000 + index}=`));
+  const roll = (policies: FakePolicies, ledger: FakeLedger) =>
+    runMethod(method, fakeRound({ policies, ledger, items }));
+  const failingAt = (call: number): FakePolicies =>
+    new FakePolicies(reversed, (model) => {
+      const snapshot = model.snapshot.bind(model);
+      model.snapshot = async () => {
+        const sampler = await snapshot();
+        const sample = sampler.sample.bind(sampler);
+        let calls = 0;
+        sampler.sample = (requests) => {
+          calls += 1;
+          return calls === call ? Promise.reject(new Error("the engine died")) : sample(requests);
+        };
+        return sampler;
+      };
+    });
+
+  test("are durable in parts: an interruption costs those that were under way, and it ends alike", async () => {
+    const whole = new FakeLedger();
+    const expected = await roll(new FakePolicies(reversed), whole);
+    const ledger = new FakeLedger();
+    await expect(roll(failingAt(3), ledger)).rejects.toThrow("the engine died");
+    expect(ledger.done).toEqual(["pass-0/rollouts/solver/200", "pass-0/rollouts/solver/400"]);
+    const resumed = new FakePolicies(reversed);
+    expect(await roll(resumed, ledger)).toEqual({ ...expected, rollouts: expect.anything() });
+    expect(resumed.prompts).toBe(200);
+    // Parts have served once the whole is stored.
+    expect([...ledger.artifacts.values()]).toEqual([...whole.artifacts.values()]);
+    expect(ledger.artifacts.size).toBe(1);
+  });
+
+  test("parts that a death left beside the whole are taken away when it goes on", async () => {
+    const ledger = new FakeLedger();
+    const round = fakeRound({ policies: new FakePolicies(reversed), ledger, items });
+    const dying = { ...round, forgetGroups: () => Promise.reject(new Error("killed")) };
+    await expect(runMethod(method, dying)).rejects.toThrow("killed");
+    expect(ledger.artifacts.size).toBe(4);
+    const again = new FakePolicies(reversed);
+    await roll(again, ledger);
+    expect([ledger.artifacts.size, again.prompts]).toEqual([1, 0]);
   });
 });
 
@@ -327,7 +387,7 @@ describe("several passes", () => {
     expect(outcome.rollouts).toEqual(["artifact-0", "artifact-1", "artifact-2"]);
     const begun = policies.opened.filter(({ checkpoint }) => !checkpoint.startsWith("current"));
     expect(new Set(begun.map(({ role, checkpoint }) => `${role} ${checkpoint}`))).toEqual(
-      new Set(["peer peer-pass-0-3", "solver base-solver"]),
+      new Set(["peer peer-pass-0-3", "solver solver-pass-0-3", "solver base-solver"]),
     );
     expect(ledger.done.at(-1)).toBe("pass-2/update/solver/3");
   });

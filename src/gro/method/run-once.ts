@@ -2,7 +2,9 @@ import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
+import { generateInParts } from "./generate-in-parts.ts";
 import {
+  allItemsOf,
   itemsOf,
   lossesIn,
   missing,
@@ -10,33 +12,44 @@ import {
   type PassOutcome,
   type PassRun,
   pick,
+  referenceOf,
   stateAtStart,
   trainedIn,
+  updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
-  const { method, pass, name, start, context } = run;
+  const { method, pass, name, start, found, context } = run;
   const { durable, onProgress } = context;
   // The engine learns while what it learns from is being written; no update counts before that is stored.
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
+  const reference = referenceOf(run);
   let fresh = false;
+  const parts = new Set<string>();
   const storing = durable(`${name}/rollouts`, async () => {
     const { scored, tally } = await roll({
       pass,
       lead: method.lead,
       task: context.task,
-      policies: await openAll(run, start, false),
-      items: itemsOf(run, 0),
+      policies: await openAll(run, found, false),
+      items: itemsOf(pass, await allItemsOf(run), run.turn),
+      earlier: await run.earlier(),
+      reference,
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),
+      inParts: generateInParts(run, parts),
     });
     fresh = true;
     rolled.resolve({ groups: scored, tally });
-    return { artifact: await context.storeGroups(scored), tally };
+    return { artifact: await context.storeGroups(scored), tally, parts: [...parts].sort() };
+  });
+  // The whole holds them now.
+  const forgetting = storing.then(async ({ parts: served = [] }: { readonly parts?: readonly string[] }) => {
+    for (const part of served) await context.forgetGroups(part);
   });
   storing
     .then(async ({ artifact, tally }) => {
@@ -50,8 +63,12 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     const begun = start[role] ?? missing(role);
     if ((context.whyBlocked?.(tally) ?? null) !== null)
       return { role, checkpoint: begun, tallies: [], losses: [], trained: [] };
-    const steps = pass.update.steps(countExamples(groups, { base: context.base, older: context.older }));
-    const tallies: Partial<Tally>[] = [];
+    const update = updateOf(pass, role);
+    const replay = { base: context.base, older: context.older };
+    const random = context.random.fork(`${name}/update/${role}`);
+    const learning = { groups, replay, random, role };
+    const steps = update.steps(countExamples(groups, replay), learning);
+    const tallies: Partial<Tally>[] = [groupCounts(update, learning)];
     const losses: StepLoss[] = [];
     const trained: string[] = [];
     let checkpoint = begun;
@@ -63,13 +80,17 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         const {
           tokensTrained,
           realTokens,
+          positionsTrained,
           losses: made,
           uses,
-        } = await pass.update.update({
+          stale = 0,
+        } = await update.update({
           policy,
           groups,
-          replay: { base: context.base, older: context.older },
-          random: context.random.fork(`${name}/update/${role}`),
+          task: context.task,
+          models: { reference },
+          replay,
+          random,
           from,
           to,
           ...(context.remedies ? { remedies: context.remedies } : {}),
@@ -91,27 +112,42 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
               from: begin,
               reward: pass.reward.name,
               rollouts: artifact,
-              writers: pick(start, pass.roles),
+              writers: pick(found, pass.roles),
               learnt: [{ uses, stepsAfter: 0 }],
             }),
           ),
         ]);
-        return { checkpoint: saved, tokensTrained, realTokens, losses: [...made], trained: [record] };
+        return {
+          checkpoint: saved,
+          tokensTrained,
+          realTokens,
+          positionsTrained,
+          stale,
+          losses: [...made],
+          trained: [record],
+        };
       });
       if (from > 0) await context.policies.discard(begin);
       checkpoint = result.checkpoint;
-      tallies.push({ tokensTrained: result.tokensTrained, realTokens: result.realTokens });
+      tallies.push({
+        tokensTrained: result.tokensTrained,
+        realTokens: result.realTokens,
+        positionsTrained: result.positionsTrained,
+        ...(from === 0 ? { rolloutsStale: result.stale ?? 0 } : {}),
+      });
       losses.push(...lossesIn(result));
       trained.push(...trainedIn(result));
     }
     return { role, checkpoint, tallies, losses, trained };
   });
-  const [{ artifact, tally }, ...updates] = await allSettled([storing, ...updating]);
+  const [{ artifact, tally }, , ...updates] = await allSettled([storing, forgetting, ...updating]);
   const rolledTally = tallySchema.parse(tally);
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
-    rollouts: pass.update.learnsBy === "imitation" && blocked === null ? [artifact] : [],
+    rolled: artifact,
+    rollouts:
+      pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],

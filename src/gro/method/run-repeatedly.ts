@@ -2,6 +2,7 @@ import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { repetitionCadence, stretchesOf } from "./cadence.ts";
 import {
+  allItemsOf,
   itemsOf,
   lossesIn,
   missing,
@@ -9,10 +10,12 @@ import {
   type PassOutcome,
   type PassRun,
   pick,
+  referenceOf,
   trainedIn,
+  updateOf,
 } from "./pass.ts";
-import { roll } from "./roll.ts";
-import { addTallies, type Tally, tallySchema } from "./tally.ts";
+import { rollFull } from "./roll-full.ts";
+import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
 export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
@@ -22,25 +25,35 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   const losses: StepLoss[] = [];
   let blocked: string | null = null;
   const trained: string[] = [];
+  const reference = referenceOf(run);
   const replay = { base: context.base, older: context.older };
   for (const { from: first, to: last } of stretchesOf(pass.repeat, repetitionCadence)) {
     const begin = checkpoints;
     const result = await context.durable(`${name}/repetitions/${last}`, async () => {
       const policies = await openAll(run, begin, first > 0);
+      const learners = policies.filter(({ role }) => pass.roles.includes(role));
       const parts: Partial<Tally>[] = [];
       const made: StepLoss[] = [];
       let why: string | null = null;
       const learnt = pass.roles.map((): ExampleUses[] => []);
       let stepsAfter = 0;
+      const [items, earlier] = [await allItemsOf(run), await run.earlier()];
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
-        const { scored, tally } = await roll({
+        const draws = (pass.refill ?? 0) + 1;
+        const random = context.random.fork(`${name}/update/${method.lead}/${repetition}`);
+        const { scored, tally } = await rollFull({
           pass,
           lead: method.lead,
           task: context.task,
           policies,
-          items: itemsOf(run, repetition),
-          seed: context.random.fork(`${name}/generate/${repetition}`).seed(),
+          earlier,
+          reference,
+          drawAt: (draw) => ({
+            items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),
+            seed: context.random.fork(`${name}/generate/${repetition}${draw === 0 ? "" : `/${draw}`}`).seed(),
+          }),
+          learning: { replay, random },
           ...(context.signal ? { signal: context.signal } : {}),
         });
         why = context.whyBlocked?.(tally) ?? null;
@@ -49,22 +62,37 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           break;
         }
         const updates = await Promise.all(
-          policies.map((policy) =>
-            pass.update.update({
+          learners.map((policy) => {
+            const { role } = policy;
+            const update = updateOf(pass, role);
+            const random = context.random.fork(`${name}/update/${role}/${repetition}`);
+            const learning = { groups: scored, replay, random, role };
+            parts.push(groupCounts(update, learning));
+            return update.update({
               policy,
               groups: scored,
               replay,
-              random: context.random.fork(`${name}/update/${policy.role}/${repetition}`),
+              task: context.task,
+              models: { reference },
+              random,
               from: 0,
-              to: pass.update.steps(countExamples(scored, replay)),
+              to: update.steps(countExamples(scored, replay), learning),
               ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
-            }),
-          ),
+            });
+          }),
         );
         for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });
         stepsAfter += Math.max(...updates.map((update) => update.losses.length));
-        parts.push(tally, ...updates.map(({ tokensTrained, realTokens }) => ({ tokensTrained, realTokens })));
+        parts.push(
+          tally,
+          ...updates.map(({ tokensTrained, realTokens, positionsTrained, stale = 0 }) => ({
+            tokensTrained,
+            realTokens,
+            positionsTrained,
+            rolloutsStale: stale,
+          })),
+        );
         made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
       }
@@ -105,6 +133,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
   }
   return {
     checkpoints: pick(checkpoints, pass.roles),
+    rolled: null,
     rollouts: [],
     tally: addTallies(tallies),
     losses,

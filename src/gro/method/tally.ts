@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Tolerance, TrainingEvidence } from "../../foundation/contract/index.ts";
 import { meanOfSums } from "../../foundation/statistics/index.ts";
+import type { Learning, UpdatePart } from "../update/index.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
 export const tallySchema = z.object({
@@ -18,16 +19,30 @@ export const tallySchema = z.object({
   tokensSampled: z.number(),
   tokensTrained: z.number(),
   realTokens: z.number(),
+  /** Of all roles, rollouts that were left out as too old to learn from. */
+  rolloutsStale: z.number().default(0),
   // What follows is 0 in what was stored before it was counted.
   /** Of the lead: right answers that the reward kept, and wrong ones. */
   rightKept: z.number().default(0),
   wrongKept: z.number().default(0),
+  /** Those to which it gave no reward at all: of these it says nothing. */
+  rightVoid: z.number().default(0),
+  wrongVoid: z.number().default(0),
   /** Items whose attempts by the lead have rewards; sum and sum of squares of their mean rewards. */
   rewardedItems: z.number().default(0),
   rewardSum: z.number().default(0),
   rewardSquares: z.number().default(0),
   /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
   mismatchKlSum: z.number().default(0),
+  /** Tokens of the prompts that were answered, each once a role however many attempts it had. */
+  promptsRead: z.number().default(0),
+  /** Tokens of the sequences that were trained, with the prompts before their responses. */
+  positionsTrained: z.number().default(0),
+  /** Of the groups that the lead's update compared responses in: those that taught something, and those where nothing differs. */
+  groupsTaught: z.number().default(0),
+  groupsSkipped: z.number().default(0),
+  /** Verdicts of a judge that could not be read. */
+  unreadVerdicts: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -45,12 +60,20 @@ export const emptyTally: Tally = {
   tokensSampled: 0,
   tokensTrained: 0,
   realTokens: 0,
+  rolloutsStale: 0,
   rightKept: 0,
   wrongKept: 0,
+  rightVoid: 0,
+  wrongVoid: 0,
   rewardedItems: 0,
   rewardSum: 0,
   rewardSquares: 0,
   mismatchKlSum: 0,
+  promptsRead: 0,
+  positionsTrained: 0,
+  groupsTaught: 0,
+  groupsSkipped: 0,
+  unreadVerdicts: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
@@ -64,6 +87,30 @@ export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
     }
   }
   return total;
+}
+
+/** What an update that compares responses says of the groups; nothing of one that does not. */
+export function groupCounts({ compared }: UpdatePart, learning: Learning): Partial<Tally> {
+  const counts = compared?.(learning);
+  return counts === undefined ? {} : { groupsTaught: counts.taught, groupsSkipped: counts.skipped };
+}
+
+/** Why an update that compares responses made no step, in words; null where it made one, or where none compares. */
+export function whyNothingTaught({
+  tokensTrained,
+  groupsTaught,
+  groupsSkipped,
+  unreadVerdicts,
+  rolloutsStale,
+}: Tally): string | null {
+  if (tokensTrained > 0) return null;
+  if (rolloutsStale > 0)
+    return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
+  if (groupsTaught > 0) return null;
+  const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
+  if (groupsSkipped > 0)
+    return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
+  return unread === "" ? null : `nothing was learnt: ${unread}, and no other response has a reward`;
 }
 
 /**
@@ -93,13 +140,19 @@ export function evidenceOf(
     realShare: share(tally.realTokens, tally.tokensTrained),
     meanResponseTokens: share(tally.tokensSampled, tally.rollouts),
     mismatchKl: share(tally.mismatchKlSum, tally.mismatchCount),
-    right: tally.judgedRight,
+    right: tally.judgedRight - tally.rightVoid,
     rightKept: tally.rightKept,
-    wrong: tally.judged - tally.judgedRight,
+    wrong: tally.judged - tally.judgedRight - tally.wrongVoid,
     wrongKept: tally.wrongKept,
     reward: rewardOf(tally),
     circular,
     blocked,
+    // Said only where there is something to say: most methods compare nothing and ask no judge.
+    ...(tally.groupsTaught + tally.groupsSkipped === 0
+      ? {}
+      : { groupsTaught: tally.groupsTaught, groupsSkipped: tally.groupsSkipped }),
+    ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
+    ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
   };
 }
 

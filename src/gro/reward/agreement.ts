@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import type { Rollout } from "../../foundation/contract/index.ts";
-import { modalAnswer, type RewardPart, scoreEach } from "./part.ts";
+import type { Rollout, Task } from "../../foundation/contract/index.ts";
+import { modalAnswer, type RewardPart, scoreEach, voteOf } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Policies, trained apart from different random weights, that must agree. */
@@ -23,20 +23,25 @@ export function agreement(options: AgreementOptions = {}): RewardPart {
     description: read,
     origin: "self-derived",
     peers: read.peers,
-    reward: async (groups) => {
-      const agreed = new Map(groups.map((group) => [group, agreedAnswer(group.rollouts, read.peers)]));
-      return scoreEach(groups, ({ response }, group) =>
-        response.complete && response.text === agreed.get(group) ? 1 : 0,
-      );
+    reward: async (groups, { task }) => {
+      const agreed = new Map(groups.map((group) => [group, agreedAnswer(group.rollouts, read.peers, task)]));
+      return scoreEach(groups, (rollout, group) => {
+        const vote = voteOf(task, rollout);
+        return vote !== undefined && vote === agreed.get(group) ? 1 : 0;
+      });
     },
   };
 }
 
 /** What every peer's most frequent answer is, if it is the same. */
-function agreedAnswer(rollouts: readonly Rollout[], peers: number): string | undefined {
+function agreedAnswer(
+  rollouts: readonly Rollout[],
+  peers: number,
+  task: Pick<Task, "answerOf">,
+): string | undefined {
   const byRole = Map.groupBy(rollouts, ({ role }) => role);
   if (byRole.size < peers) return undefined;
-  const answers = new Set([...byRole.values()].map((own) => modalAnswer(own)?.text));
+  const answers = new Set([...byRole.values()].map((own) => modalAnswer(own, task)?.text));
   const [answer] = answers;
   return answers.size === 1 ? answer : undefined;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { modalAnswer, type RewardPart, scoreEach } from "./part.ts";
+import { modalAnswer, type RewardPart, scoreEach, voteOf } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Least share of an item's attempts that the answer must have for any of them to be rewarded. */
@@ -9,7 +9,7 @@ const optionsSchema = z.strictObject({
 export type MajorityOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
- * Reward 1 for the answer that most attempts at the item give, 0 for the others; on a tie nobody is rewarded
+ * Reward 1 for responses with the answer that most attempts at the item give (`answerOf` of the task, else the whole text), 0 for the others; on a tie nobody is rewarded
  * (majority vote as a label: TTRL, arXiv 2504.16084, section 2).
  *
  * @example
@@ -22,12 +22,12 @@ export function majority(options: MajorityOptions = {}): RewardPart {
     description: read,
     origin: "self-derived",
     peers: 1,
-    reward: async (groups) => {
-      const modes = new Map(groups.map((group) => [group, modalAnswer(group.rollouts)]));
-      return scoreEach(groups, ({ response }, group) => {
+    reward: async (groups, { task }) => {
+      const modes = new Map(groups.map((group) => [group, modalAnswer(group.rollouts, task)]));
+      return scoreEach(groups, (rollout, group) => {
         const mode = modes.get(group);
         if (mode === undefined || mode.share < read.share) return 0;
-        return response.complete && response.text === mode.text ? 1 : 0;
+        return voteOf(task, rollout) === mode.text ? 1 : 0;
       });
     },
   };

@@ -5,12 +5,20 @@ import type {
   Rollout,
   RolloutGroup,
   ScoredGroup,
+  Task,
   Verdict,
 } from "../../foundation/contract/index.ts";
+import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
 
 export interface RewardContext {
   /** The task's verifier; void when it could not judge. */
   readonly verify: (item: Item, response: Response) => Promise<Verdict>;
+  readonly task: Task;
+  /** Whom a reward can ask: the roles of the pass, as they are while it writes, and earlier weights. */
+  readonly models: PassModels;
+  /** For what a reward samples: its own numbers, not those of the rollouts. */
+  readonly seed: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Turns rollouts into scored rollouts: the R of Generation–Reward–Optimization. */
@@ -23,10 +31,44 @@ export interface RewardPart {
   readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
+  /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
+  readonly answersPerRollout?: number;
+  /** Earlier weights that it reads. */
+  readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot judge, with a user error, before a run starts. */
+  check?(task: Task): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
+}
+
+/** Name of a score's part that counts the judge's verdicts on it that could not be read. */
+export const unreadPart = "unread";
+
+/** Whether a rollout answers its group's item: a critique or a verdict does not, and has no reward of the item's. */
+export function answers({ item }: Rollout, group: Pick<RolloutGroup, "item">): boolean {
+  return item.canonical === group.item.canonical;
+}
+
+/** Scores what answers the groups' items by `score`; the rest stands after it without a reward. */
+export async function scoringAnswers(
+  groups: readonly RolloutGroup[],
+  score: (answering: readonly RolloutGroup[]) => Promise<readonly ScoredGroup[]>,
+): Promise<ScoredGroup[]> {
+  const scored = await score(
+    groups.map((group) => ({
+      item: group.item,
+      rollouts: group.rollouts.filter((rollout) => answers(rollout, group)),
+    })),
+  );
+  return scored.map(({ item, rollouts }, place) => {
+    const others = (groups[place]?.rollouts ?? []).filter((rollout) => !answers(rollout, { item }));
+    return {
+      item,
+      rollouts: [...rollouts, ...others.map((rollout) => ({ rollout, reward: null, parts: {} }))],
+    };
+  });
 }
 
 /** As {@link scoreEach}, by a function that may take its time; all rollouts are scored at once. */
@@ -34,7 +76,11 @@ export async function scoreEachLater(
   groups: readonly RolloutGroup[],
   score: (rollout: Rollout) => Promise<number | null>,
 ): Promise<ScoredGroup[]> {
-  const scores = await Promise.all(groups.map(({ rollouts }) => Promise.all(rollouts.map(score))));
+  const scores = await Promise.all(
+    groups.map((group) =>
+      Promise.all(group.rollouts.map((rollout) => (answers(rollout, group) ? score(rollout) : null))),
+    ),
+  );
   return groups.map(({ item, rollouts }, group) => ({
     item,
     rollouts: rollouts.map((rollout, index) => ({
@@ -52,15 +98,29 @@ export function scoreEach(
 ): ScoredGroup[] {
   return groups.map((group) => ({
     item: group.item,
-    rollouts: group.rollouts.map((rollout) => ({ rollout, reward: score(rollout, group), parts: {} })),
+    rollouts: group.rollouts.map((rollout) => ({
+      rollout,
+      reward: answers(rollout, group) ? score(rollout, group) : null,
+      parts: {},
+    })),
   }));
 }
 
-/** The answer that most complete responses give; undefined on a tie or when none is complete. */
-export function modalAnswer(rollouts: readonly Rollout[]): { text: string; share: number } | undefined {
+/** What a response votes for: the part that the task says is its answer, else all of it; undefined where it has none. */
+export function voteOf(task: Pick<Task, "answerOf">, { item, response }: Rollout): string | undefined {
+  if (!response.complete) return undefined;
+  return task.answerOf === undefined ? response.text : task.answerOf(item, response);
+}
+
+/** The answer that most complete responses give, and its share of all; undefined on a tie or when none is complete. */
+export function modalAnswer(
+  rollouts: readonly Rollout[],
+  task: Pick<Task, "answerOf">,
+): { text: string; share: number } | undefined {
   const votes = new Map<string, number>();
-  for (const { response } of rollouts) {
-    if (response.complete) votes.set(response.text, (votes.get(response.text) ?? 0) + 1);
+  for (const rollout of rollouts) {
+    const vote = voteOf(task, rollout);
+    if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
   }
   const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);
   if (first === undefined || first[1] === second?.[1]) return undefined;

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type {
   Item,
+  Prompting,
   Rollout,
   RolloutGroup,
   SampledSequence,
@@ -25,6 +26,8 @@ export interface AttemptRequest {
   /** Token limit of one attempt, its end included. */
   readonly maxTokens: (item: Item) => number;
   readonly seed: number;
+  /** What is asked in place of the item, such as the item with a hint; what is learnt is the answer to the item alone. */
+  readonly ask?: (item: Item) => Prompting;
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number) => void;
 }
@@ -56,10 +59,11 @@ export async function attempt(request: AttemptRequest): Promise<RolloutGroup[]> 
 }
 
 async function attemptOnce(request: AttemptRequest, items: readonly Item[]): Promise<RolloutGroup[]> {
-  const { policy, samples, temperature, topP, maxTokens, seed, signal } = request;
+  const { policy, samples, temperature, topP, maxTokens, seed, ask, signal } = request;
   const { tokenizer, sampler } = policy;
   const stopTokens = stopTokensOf(tokenizer);
-  const contexts = items.map((item) => contextTokens(tokenizer, item));
+  const contexts = items.map((item) => contextTokens(tokenizer, ask?.(item) ?? item));
+  const plain = ask && items.map((item) => contextTokens(tokenizer, item));
   const requests = items.map(
     (item, index): SampleRequest => ({
       prompt: contexts[index] as TokenIds,
@@ -89,16 +93,17 @@ async function attemptOnce(request: AttemptRequest, items: readonly Item[]): Pro
         temperature,
         seed: (requests[index] as SampleRequest).seed,
         sample,
+        ...(plain === undefined ? {} : { learnAfter: plain[index] as TokenIds }),
       }),
     ),
   }));
 }
 
 /** Whichever token ends it, a response's text is what stands before. */
-function responseOf(
+export function responseOf(
   tokenizer: Tokenizer,
   stopTokens: readonly number[],
-  { tokens, stopReason }: SampledSequence,
+  { tokens, stopReason }: Pick<SampledSequence, "tokens" | "stopReason">,
 ): Rollout["response"] {
   const ended = stopTokens.includes(tokens.at(-1) ?? -1);
   return {

@@ -1,15 +1,12 @@
 import { userError } from "../../foundation/base/index.ts";
-import type { Item, Message, TokenIds, Tokenizer } from "../../foundation/contract/index.ts";
-
-/** What decides an item's context. */
-type Asked = Pick<Item, "prompt" | "messages">;
+import type { Message, Prompting, TokenIds, Tokenizer } from "../../foundation/contract/index.ts";
 
 /**
  * The token ids that ask for a response: by the model's chat template where it has one, else the begin token, if the model
  * has one, and the prompt. Throws user errors `no-chat-template` for a conversation that the model was taught no form for,
  * `special-token-in-text`, and those of the template.
  */
-export function contextTokens(tokenizer: Tokenizer, item: Asked): TokenIds {
+export function contextTokens(tokenizer: Tokenizer, item: Prompting): TokenIds {
   const { chat, beginToken } = tokenizer;
   if (chat !== undefined) return chat.prompt(messagesOf(item));
   if (item.messages !== undefined)
@@ -28,7 +25,7 @@ export function contextTokens(tokenizer: Tokenizer, item: Asked): TokenIds {
 }
 
 /** The token ids that a model is to say after the context when this is its response; its end token is the last. */
-export function responseTokens(tokenizer: Tokenizer, item: Asked, response: string): TokenIds {
+export function responseTokens(tokenizer: Tokenizer, item: Prompting, response: string): TokenIds {
   const { chat, endToken } = tokenizer;
   if (chat !== undefined) return chat.answer(messagesOf(item), response);
   const ids = tokenizer.encode(response);
@@ -43,6 +40,7 @@ export function stopTokensOf({ endToken, stopTokens = [] }: Tokenizer): readonly
   return [...new Set([endToken, ...stopTokens])];
 }
 
-function messagesOf({ prompt, messages }: Asked): readonly Message[] {
+/** The conversation that an item is, for a model that reads messages. */
+export function messagesOf({ prompt, messages }: Prompting): readonly Message[] {
   return messages ?? [{ role: "user", content: prompt }];
 }

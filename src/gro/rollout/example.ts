@@ -20,7 +20,7 @@ export function exampleOfRollout(rollout: Rollout, place: RolloutPlace = unplace
   const [context, sampled] = rollout.segments;
   const { item, role, sample } = rollout;
   return {
-    context: context?.tokens ?? new Int32Array(),
+    context: rollout.learnAfter ?? context?.tokens ?? new Int32Array(),
     response: sampled?.tokens ?? new Int32Array(),
     item: item.canonical,
     difficulty: item.difficulty,

@@ -12,8 +12,13 @@ const storedRolloutSchema = z.object({
   temperature: z.number(),
   seed: z.number(),
   sample: z.number(),
+  learnAfter: z.array(z.number().int()).optional(),
+  turn: z.number().int().optional(),
+  /** Of what it answers, where that is not the group's item: a critique, a verdict. */
+  item: itemSchema.optional(),
   reward: z.number().nullable(),
   parts: z.record(z.string(), z.number()),
+  made: itemSchema.optional(),
 });
 
 const storedGroupSchema = z.object({ item: itemSchema, rollouts: z.array(storedRolloutSchema) });
@@ -24,7 +29,7 @@ export type StoredGroup = z.infer<typeof storedGroupSchema>;
 export function storeGroup(group: ScoredGroup): StoredGroup {
   return {
     item: group.item,
-    rollouts: group.rollouts.map(({ rollout, reward, parts }) => {
+    rollouts: group.rollouts.map(({ rollout, reward, parts, made }) => {
       const [context, sampled] = rollout.segments;
       return {
         role: rollout.role,
@@ -37,8 +42,12 @@ export function storeGroup(group: ScoredGroup): StoredGroup {
         temperature: rollout.temperature,
         seed: rollout.seed,
         sample: rollout.sample,
+        ...(rollout.learnAfter === undefined ? {} : { learnAfter: [...rollout.learnAfter] }),
+        ...(rollout.turn === undefined ? {} : { turn: rollout.turn }),
+        ...(rollout.item.canonical === group.item.canonical ? {} : { item: rollout.item }),
         reward,
         parts: { ...parts },
+        ...(made === undefined ? {} : { made }),
       };
     }),
   };
@@ -51,7 +60,7 @@ export function restoreGroup(row: unknown): ScoredGroup {
     rollouts: rollouts.map(
       (stored): ScoredRollout => ({
         rollout: {
-          item,
+          item: stored.item ?? item,
           role: stored.role,
           weightVersion: stored.weightVersion,
           segments: [
@@ -66,9 +75,12 @@ export function restoreGroup(row: unknown): ScoredGroup {
           temperature: stored.temperature,
           seed: stored.seed,
           sample: stored.sample,
+          ...(stored.learnAfter === undefined ? {} : { learnAfter: Int32Array.from(stored.learnAfter) }),
+          ...(stored.turn === undefined ? {} : { turn: stored.turn }),
         },
         reward: stored.reward,
         parts: stored.parts,
+        ...(stored.made === undefined ? {} : { made: stored.made }),
       }),
     ),
   };

@@ -1,6 +1,22 @@
+export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
+export { type OnPolicyDistillationOptions, onPolicyDistillation } from "./distillation.ts";
+export { learnNothing } from "./learn-nothing.ts";
+export { type LearnVerdictsOptions, learnVerdicts } from "./learn-verdicts.ts";
 export { type StepLoss, trainingLoss } from "./loss.ts";
 export * from "./part.ts";
-export * from "./policy-gradient.ts";
+export { policyGradient } from "./policy-gradient.ts";
+export { klSchema, type PolicyGradientOptions } from "./policy-options.ts";
+export * from "./preference/index.ts";
+export { type RewardWeightedOptions, rewardWeighted } from "./reward-weighted.ts";
 export * from "./schedule.ts";
 export * from "./supervised.ts";
-export { type Batch, trainBatches } from "./train.ts";
+export {
+  type AnalyticLoss,
+  type Batch,
+  clipOf,
+  type TrainRequest,
+  trainBatches,
+  usualClipNorm,
+} from "./train.ts";
+export { type TurnGradientOptions, turnGradient } from "./turn-gradient.ts";
+export { type UnlikelihoodOptions, unlikelihood } from "./unlikelihood.ts";

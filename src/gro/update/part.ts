@@ -1,6 +1,13 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
-import type { EngineNeeds, Example, Policy, ScoredGroup } from "../../foundation/contract/index.ts";
-import type { RolloutPlace } from "../rollout/index.ts";
+import type {
+  EngineNeeds,
+  Example,
+  LearnsBy,
+  Policy,
+  ScoredGroup,
+  Task,
+} from "../../foundation/contract/index.ts";
+import type { PassModels, ReferenceWeights, RolloutPlace } from "../rollout/index.ts";
 import type { StepLoss } from "./loss.ts";
 
 /** What older data an update may draw on beside the newest. */
@@ -22,6 +29,11 @@ export function countExamples(groups: readonly ScoredGroup[], { base }: Replay):
   return { newest: keptExamples(groups, () => null).length, base: base.length };
 }
 
+/** What a role is to learn from. */
+export interface Learning extends Pick<UpdateRequest, "groups" | "replay" | "random"> {
+  readonly role: string;
+}
+
 /** What guards asked of the next rounds, as factors on what a method does by itself: 1 changes nothing. */
 export interface Remedies {
   /** On every learning rate; at most 1. */
@@ -36,6 +48,9 @@ export interface UpdateRequest {
   readonly policy: Policy;
   readonly groups: readonly ScoredGroup[];
   readonly replay: Replay;
+  readonly task: Task;
+  /** Earlier weights, for what is measured against them; of a role's weights as they are, `policy` alone speaks here. */
+  readonly models: Pick<PassModels, "reference">;
   /** Forked by role and optimiser step, so that any range of steps can be done again alike. */
   readonly random: RandomStream;
   /** Optimiser steps [from, to) of the `steps` that the part takes. */
@@ -47,15 +62,25 @@ export interface UpdateRequest {
   readonly onProgress?: (step: number, loss: number | null) => void;
 }
 
+/** Of the groups that could have taught something, how many did, and how many were skipped because nothing in them differs. */
+export interface GroupCounts {
+  readonly taught: number;
+  readonly skipped: number;
+}
+
 export interface UpdateOutcome {
   /** Tokens whose prediction was trained. */
   readonly tokensTrained: number;
   /** Of these, tokens that no model wrote. */
   readonly realTokens: number;
+  /** Tokens of the sequences that were passed through for it, prompts included. */
+  readonly positionsTrained: number;
   /** Loss of each step that was made, per trained token. */
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
   readonly uses: Uses;
+  /** Rollouts that it left out because the weights that wrote them lie too far back. */
+  readonly stale?: number;
 }
 
 /** How often each example was in a batch, in the order in which they first were. */
@@ -68,13 +93,24 @@ export interface UpdatePart {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
-  readonly learnsBy: "imitation" | "policy-gradient";
+  readonly learnsBy: LearnsBy;
   /** Of the engine, where it is more than cross_entropy. */
   readonly needs?: EngineNeeds;
+  /** Earlier weights that it reads, which the engine holds beside those that learn. */
+  readonly references?: readonly ReferenceWeights[];
+  /** Refuses a task that it cannot learn, with a user error, before a run starts. */
+  check?(task: Task): void;
+  /** Attempts at one item that it compares with each other, at the least; 1 if left out. */
+  readonly attemptsPerItem?: number;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
-  /** Optimiser steps of one application, given how many examples there are to learn from. */
-  steps(examples: ExampleCounts): number;
+  /**
+   * Optimiser steps of one application, given how many examples there are to learn from, and, once they are made, the rollouts that
+   * the role's policy is to learn from.
+   */
+  steps(examples: ExampleCounts, learning?: Learning): number;
+  /** Where it compares responses with each other: how many groups there are to learn from, and how many teach nothing. */
+  compared?(learning: Learning): GroupCounts;
   /**
    * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
    * of this run trained, and start at zero on the base, whose moments are of another objective.
@@ -83,16 +119,19 @@ export interface UpdatePart {
   update(request: UpdateRequest): Promise<UpdateOutcome>;
 }
 
-/** What was kept, once an item and text: peers that agree write the same example twice. */
+/** What was kept, of all roles or of one, once an item and text: peers that agree write the same example twice. */
 export function keptExamples<T>(
   groups: readonly ScoredGroup[],
   make: (kept: ScoredGroup["rollouts"][number], place: RolloutPlace) => T,
+  writer?: string,
 ): T[] {
   return groups.flatMap(({ rollouts }, group) => {
     const texts = new Set<string>();
     return rollouts.flatMap((scored, rollout) => {
       if (scored.reward === null || scored.reward < 1) return [];
-      const key = `${scored.rollout.response.complete}${scored.rollout.response.text}`;
+      if (writer !== undefined && scored.rollout.role !== writer) return [];
+      const { item, turn = 0, response } = scored.rollout;
+      const key = `${item.canonical}\0${turn}\0${response.complete}${response.text}`;
       if (texts.has(key)) return [];
       texts.add(key);
       return [make(scored, { group, rollout, artifact: null })];

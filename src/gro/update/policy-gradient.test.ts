@@ -1,38 +1,19 @@
-import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
-import { FakeModel, groupOf, itemOf, policyOf, rolloutOf } from "../rollout/testing/fakes.ts";
-import { groupAdvantages, type PolicyGradientOptions, policyGradient } from "./policy-gradient.ts";
-
-const rewards = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 12 });
-const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
-
-describe("groupAdvantages", () => {
-  property.prop([rewards])("have mean 0 and deviation 1, in the order of their rewards", (given) => {
-    const advantages = groupAdvantages(given, true);
-    const spread = Math.max(...given) - Math.min(...given);
-    if (advantages === undefined) {
-      expect(spread).toBeLessThan(1e-5);
-      return;
-    }
-    expect(mean(advantages)).toBeCloseTo(0, 6);
-    expect(mean(advantages.map((one) => one ** 2))).toBeCloseTo(1, 6);
-    for (const [index, reward] of given.entries())
-      for (const [other, against] of given.entries())
-        if (reward > against) expect(advantages[index]).toBeGreaterThanOrEqual(advantages[other] as number);
-  });
-
-  test("without division they keep the rewards' scale", () => {
-    expect(groupAdvantages([1, 0, 0, 0], false)).toEqual([0.75, -0.25, -0.25, -0.25]);
-    expect(groupAdvantages([1, 0], true)).toEqual([1, -1]);
-  });
-
-  test.each([[[1, 1, 1]], [[0, 0]], [[0.3, 0.3, 0.3]]])("%j teaches nothing", (given) => {
-    expect(groupAdvantages(given, true)).toBeUndefined();
-    expect(groupAdvantages(given, false)).toBeUndefined();
-  });
-});
+import { reverse } from "../../world/task/index.ts";
+import {
+  FakeModel,
+  groupOf,
+  itemOf,
+  letters,
+  noModels,
+  policyOf,
+  rolloutOf,
+  samplingOf,
+} from "../rollout/testing/fakes.ts";
+import { policyGradient } from "./policy-gradient.ts";
+import type { PolicyGradientOptions } from "./policy-options.ts";
 
 const update = async (
   groups: readonly ScoredGroup[],
@@ -44,6 +25,8 @@ const update = async (
     policy: policyOf(model, role),
     groups,
     replay: { base: [], older: [] },
+    task: reverse(),
+    models: noModels,
     random: randomStream(0, "update"),
     from: 0,
     to: 1,
@@ -164,7 +147,162 @@ describe("policyGradient", () => {
       clipHigh: 1.2,
     });
     expect(policyGradient().description).not.toHaveProperty("clipLow");
-    expect(() => policyGradient({ clipHigh: 1.28 })).toThrow(/"clipHigh": only loss: "ppo" clips the ratio/);
+    expect(() => policyGradient({ clipHigh: 1.28 })).toThrow(
+      /"clipHigh": only the losses ppo, gspo, cispo clip the ratio/,
+    );
     expect(() => policyGradient({ loss: "ppo", clipLow: 1.5 })).toThrow(/"clipLow"/);
+  });
+
+  const tilted = (prompt: string): ScoredGroup =>
+    groupOf(prompt, [
+      ["x", 1],
+      ["y", 0],
+    ]);
+
+  test("counts what teaches nothing: equal rewards, voids, one attempt alone", async () => {
+    const item = itemOf("v");
+    const attempt = (text: string, reward: number | null) => ({
+      rollout: rolloutOf(item, text),
+      reward,
+      parts: {},
+    });
+    const groups = [
+      tilted("a"),
+      groupOf("b", [
+        ["x", 1],
+        ["y", 1],
+      ]),
+      { item, rollouts: [attempt("x", 1), attempt("y", null)] },
+      { item: itemOf("w"), rollouts: [] },
+    ];
+    const learning = {
+      groups,
+      replay: { base: [], older: [] },
+      random: randomStream(0, "x"),
+      role: "solver",
+    };
+    expect(policyGradient().compared?.(learning)).toEqual({ taught: 1, skipped: 2 });
+    expect(policyGradient({ advantages: "batch" }).compared?.(learning)).toEqual({ taught: 3, skipped: 0 });
+    expect(policyGradient().compared?.({ ...learning, role: "peer" })).toEqual({ taught: 0, skipped: 0 });
+  });
+
+  test("rollouts that are older than may be are left out, and those whose age cannot be known", async () => {
+    const item = itemOf("ab");
+    const of = (weightVersion: string, reward: number) => ({
+      rollout: { ...rolloutOf(item, "x"), weightVersion },
+      reward,
+      parts: {},
+    });
+    // The fake's weights have taken no step.
+    const group = {
+      item,
+      rollouts: [of("model@0", 1), of("other@0", 0), of("/a/path", 1), of("model@7", 1)],
+    };
+    const { outcome, batch } = await update([group], { maxStaleness: 2 });
+    expect(outcome.stale).toBe(2);
+    expect(batch?.data).toHaveLength(2);
+    const whole = await update([group]);
+    expect(whole.outcome.stale).toBe(0);
+    expect(whole.model.log).not.toContain("snapshot");
+  });
+
+  test("of each group the first so many are trained", async () => {
+    const group = groupOf("a", [
+      ["x", 1],
+      ["y", 0],
+      ["z", 0],
+      ["w", 0],
+    ]);
+    const { batch } = await update([group], { trained: 2 });
+    expect(batch?.data.map(({ advantages }) => Math.sign(advantages?.at(-1) ?? 0))).toEqual([1, -1]);
+    expect(() => policyGradient({ trained: 1 })).toThrow(/advantages of a group need at least 2/);
+  });
+
+  test("each iteration goes through all minibatches in an order of its own, each response once", async () => {
+    const groups = Array.from({ length: 6 }, (_, index) => tilted(String.fromCharCode(97 + index)));
+    const model = new FakeModel();
+    const part = policyGradient({ iterations: 2, minibatches: 3 });
+    expect(part.steps({ newest: 0, base: 0 })).toBe(6);
+    const outcome = await part.update({
+      policy: policyOf(model),
+      groups,
+      replay: { base: [], older: [] },
+      task: reverse(),
+      models: noModels,
+      random: randomStream(0, "update"),
+      from: 0,
+      to: 6,
+    });
+    const said = model.trained.map(({ data }) =>
+      data.map(({ tokens, targets }) => letters.decode(Int32Array.of(...tokens, targets.at(-2) ?? 0))),
+    );
+    expect(said.map(({ length }) => length)).toEqual([4, 4, 4, 4, 4, 4]);
+    const [first, second] = [said.slice(0, 3).flat(), said.slice(3).flat()];
+    expect([...first].sort()).toEqual([...second].sort());
+    expect(new Set(first).size).toBe(12);
+    expect(first).not.toEqual(second);
+    expect([...outcome.uses.values()]).toEqual(new Array(12).fill(2));
+  });
+
+  test("a KL in the reward is taken off before rewards are compared", async () => {
+    const item = itemOf("a");
+    const attempt = (text: string, logprob: number, reward: number) => ({
+      rollout: rolloutOf(item, { text, logprob }),
+      reward,
+      parts: {},
+    });
+    const groups = [{ item, rollouts: [attempt("x", -0.25, 1), attempt("yyy", -0.75, 0)] }];
+    const model = new FakeModel();
+    const asked: string[] = [];
+    await policyGradient({
+      advantages: "leave-one-out",
+      kl: { in: "reward", coefficient: 0.1, reference: "start" },
+    }).update({
+      policy: policyOf(model),
+      groups,
+      replay: { base: [], older: [] },
+      task: reverse(),
+      // To the reference every token has -.5.
+      models: {
+        reference: async (role, which) => {
+          asked.push(`${role} ${which}`);
+          return { ...samplingOf(() => ""), role };
+        },
+      },
+      random: randomStream(0, "update"),
+      from: 0,
+      to: 1,
+    });
+    expect(asked).toEqual(["solver start"]);
+    // Two tokens of .25 nats more than the reference's, four of .25 less.
+    const [first, second] = [1 - 0.1 * 0.5, 0 + 0.1 * 1];
+    const [one, other] = model.trained[0]?.data ?? [];
+    expect(one?.advantages?.at(-1)).toBeCloseTo((first - second) / 6, 6);
+    expect(other?.advantages?.at(-1)).toBeCloseTo((second - first) / 6, 6);
+    expect(model.trained[0]?.options.loss).toEqual({ name: "importance_sampling" });
+  });
+
+  test("a KL in the loss needs signed weights, one in the reward does not; both say whose weights they read", () => {
+    expect(policyGradient({ kl: {} })).toMatchObject({
+      needs: { losses: [], signedWeights: true },
+      references: ["base"],
+      description: { kl: 0.04, klIn: "loss", klReference: "base" },
+    });
+    const inReward = policyGradient({ kl: { in: "reward", reference: "start" } });
+    expect(inReward).toMatchObject({ needs: { losses: ["importance_sampling"] }, references: ["start"] });
+    expect(inReward.needs).not.toHaveProperty("signedWeights");
+    expect(policyGradient().description).not.toHaveProperty("kl");
+  });
+
+  test.each<readonly [object, RegExp]>([
+    [{ loss: "PPO" }, /did you mean "ppo"/],
+    [{ beta: 0.1 }, /"beta": only loss: "dro" has it/],
+    [{ length: 9 }, /"length": only average: "constant" has it/],
+    [{ advantages: "batch", divideByDeviation: false }, /"divideByDeviation": only advantages: "group"/],
+    [{ advantages: "none", epsilon: 1 }, /"epsilon": only advantages: "group" and "batch"/],
+    [{ kl: { in: "rewards" } }, /did you mean "reward"/],
+    [{ maxStalenes: 1 }, /did you mean "maxStaleness"/],
+  ])("refuses %o", (options, message) => {
+    expect(() => policyGradient(options)).toThrow(message);
   });
 });

@@ -1,128 +1,183 @@
-import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import type { Datum, Example, Loss, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
-import { noRemedies, type UpdatePart } from "./part.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
-
-const optionsSchema = z
-  .strictObject({
-    learningRate: z.number().positive().default(3e-4),
-    /** `importance_sampling` corrects for the sampler's probabilities; `ppo` also clips the ratio. */
-    loss: z.enum(["importance_sampling", "ppo"]).default("importance_sampling"),
-    /** Bounds of the ratio, for `ppo`: .8 and 1.2 if left out. */
-    clipLow: z.number().positive().max(1).optional(),
-    clipHigh: z.number().min(1).optional(),
-    /** Divide a group's centred rewards by their standard deviation (GRPO), or not (Dr. GRPO, arXiv 2503.20783). */
-    divideByDeviation: z.boolean().default(true),
-    /** `own`: the moments of these steps alone; those of a preparation, another objective's, are left behind. */
-    optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-    /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
-    gradientClipNorm: z.number().min(0).default(usualClipNorm),
-  })
-  .superRefine(({ loss, clipLow, clipHigh }, context) => {
-    if (loss === "ppo") return;
-    for (const [option, value] of Object.entries({ clipLow, clipHigh }))
-      if (value !== undefined)
-        context.addIssue({ code: "custom", path: [option], message: `only loss: "ppo" clips the ratio` });
-  });
-export type PolicyGradientOptions = Readonly<z.input<typeof optionsSchema>>;
+import type { Example } from "../../foundation/contract/index.ts";
+import { exampleOfRollout } from "../rollout/index.ts";
+import { advantagesOf, type Judged } from "./advantages.ts";
+import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
+import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
+import {
+  type PolicyGradientOptions,
+  type PolicyGradientRead,
+  policyGradientSchema,
+  policyLossOf,
+} from "./policy-options.ts";
+import { referenceLogprobs } from "./reference-logprobs.ts";
+import { type Taken, takenFrom } from "./taken.ts";
+import { clipOf, trainBatches } from "./train.ts";
 
 /**
- * One optimiser step on the policy gradient with group-relative advantages A = (r − mean) / std over the attempts at one
- * item (GRPO, arXiv 2402.03300, equation 21), every token weighing the same (DAPO's token mean, arXiv 2503.14476). A group
- * whose rewards are all equal teaches nothing and is left out.
+ * The policy gradient on sampled responses. As it is: advantages A = (r − mean) / std over the attempts at one item (GRPO, arXiv
+ * 2402.03300, section 4.1.2), every token weighing the same (DAPO's token mean, arXiv 2503.14476, equation 12), one optimiser step a
+ * batch of rollouts. Options choose what rewards are compared with (`advantages`), the loss and its bounds, what is averaged, how often
+ * a batch is learnt from (`iterations`, `minibatches`: the ratio is then to the probabilities that sampled, and bounds matter), and a
+ * KL from earlier weights in the loss or in the reward. A group whose rewards are all equal teaches nothing: it is left out and
+ * counted, as are void rollouts and those that are older than `maxStaleness`. A KL in the loss takes the universal path: derivatives
+ * here, signed weights there.
  *
  * @example
- * gro({ generate: samples({ samples: 8 }), reward: verifier(), update: policyGradient({ learningRate: 3e-4 }) })
+ * gro({ generate: samples({ samples: 8 }), reward: verifier(), update: policyGradient({ learningRate: 3e-4 }) });
+ * policyGradient({ loss: "ppo", clipHigh: 1.28, iterations: 2, kl: { coefficient: 0.04, in: "loss" } });
  */
 export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart {
-  const read = readOptions("policyGradient()", optionsSchema, options);
-  const { learningRate, divideByDeviation, optimizerState, gradientClipNorm } = read;
-  const { clipLow = 0.8, clipHigh = 1.2 } = read;
-  const clip = read.loss === "ppo" ? { clipLow, clipHigh } : {};
-  const loss: Loss = { name: read.loss, ...clip };
+  const read = readOptions("policyGradient()", policyGradientSchema, options);
+  const { learningRate, optimizerState, gradientClipNorm, iterations, minibatches, kl } = read;
+  const grouped = ["group", "leave-one-out"].includes(read.advantages);
+  const klInLoss = kl?.in === "loss" ? kl.coefficient : 0;
   return {
     name: "policy gradient",
-    description: {
-      learningRate,
-      loss: read.loss,
-      ...clip,
-      divideByDeviation,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
-    },
+    description: describe(read),
     learnsBy: "policy-gradient",
     needs: {
-      losses: [read.loss],
+      losses: klInLoss > 0 ? [] : [read.loss],
+      ...(klInLoss > 0 ? { signedWeights: true } : {}),
       gradientClipping: gradientClipNorm > 0,
       freshOptimizer: optimizerState !== "continued",
     },
-    steps: () => 1,
+    ...(kl === undefined ? {} : { references: [kl.reference] }),
+    attemptsPerItem: grouped ? 2 : 1,
+    steps: () => iterations * minibatches,
+    compared: (learning) => compared(learning, read),
     optimizerState,
-    update: (request) =>
-      trainBatches({
+    update: async (request) => {
+      const { responses, stale } = await weigh(request, read);
+      const batchOptions = {
+        loss: policyLossOf(read),
+        average: read.average,
+        length: read.length ?? longest(request),
+        klInLoss,
+      };
+      const outcome = await trainBatches({
         ...request,
-        batchAt: () => policyGradientBatch(request.groups, request.policy.role, loss, divideByDeviation),
+        batchAt: (step) => policyBatch(partOf(responses, step, minibatches, request), batchOptions),
         learningRateAt: () => (request.remedies ?? noRemedies).learningRate * learningRate,
         gradientClipNorm,
-      }),
+      });
+      return { ...outcome, stale };
+    },
   };
 }
 
-/** Group-relative advantages of rewards; undefined when they are all equal. Source: arXiv 2402.03300, section 4.1.2. */
-export function groupAdvantages(
-  rewards: readonly number[],
-  divideByDeviation: boolean,
-): number[] | undefined {
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
-  const variance = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / rewards.length;
-  if (variance < 1e-12) return undefined;
-  const scale = divideByDeviation ? Math.sqrt(variance) : 1;
-  return rewards.map((reward) => (reward - mean) / scale);
-}
-
-function policyGradientBatch(
-  groups: readonly ScoredGroup[],
-  role: string,
-  loss: Loss,
-  divideByDeviation: boolean,
-): Batch | undefined {
-  const weighed: { scored: ScoredRollout; example: Example; advantage: number }[] = [];
-  for (const [group, { rollouts }] of groups.entries()) {
-    const own = [...rollouts.entries()].filter(
-      ([, { rollout, reward }]) => rollout.role === role && reward !== null,
-    );
-    if (own.length < 2) continue;
-    const advantages = groupAdvantages(
-      own.map(([, { reward }]) => reward ?? 0),
-      divideByDeviation,
-    );
-    own.forEach(([rollout, scored], index) => {
-      const advantage = advantages?.[index];
-      if (advantage === undefined) return;
-      const example = exampleOfRollout(scored.rollout, { group, rollout, artifact: null });
-      weighed.push({ scored, example, advantage });
-    });
-  }
-  const tokens = weighed.reduce((sum, { scored }) => sum + sampledOf(scored).tokens.length, 0);
-  if (tokens === 0) return undefined;
-  const data = weighed.map(({ scored, example, advantage }): Datum => {
-    const { tokens: inputs, targets, start } = positionsOf(example);
-    const logprobs = new Float32Array(inputs.length);
-    logprobs.set(sampledOf(scored).logprobs, start);
-    return {
-      tokens: inputs,
-      targets,
-      advantages: new Float32Array(inputs.length).fill(advantage / tokens, start),
-      logprobs,
-      mask: new Float32Array(inputs.length).fill(1, start),
-    };
+/** The responses that teach, with their advantages, and how many are too old to. */
+async function weigh(
+  request: UpdateRequest,
+  read: PolicyGradientRead,
+): Promise<{ readonly responses: readonly WeighedResponse[]; readonly stale: number }> {
+  const { policy, groups, models, signal } = request;
+  const { trained, maxStaleness, kl } = read;
+  const weightVersion = maxStaleness === undefined ? undefined : await versionOf(request);
+  const { taken, stale } = takenFrom(groups, {
+    role: policy.role,
+    trained,
+    maxStaleness,
+    weightVersion,
   });
-  return { data, loss, tokens, examples: weighed.map(({ example }) => example) };
+  const flat = taken.flat();
+  const examples = new Map<Taken, Example>(
+    flat.map((one) => [one, exampleOfRollout(one.scored.rollout, one.place)]),
+  );
+  const references = new Map<Taken, Float64Array>();
+  if (kl !== undefined && flat.length > 0) {
+    const reference = await models.reference(policy.role, kl.reference);
+    const logprobs = await referenceLogprobs(reference, [...examples.values()], signal);
+    for (const [index, one] of flat.entries()) references.set(one, logprobs[index] as Float64Array);
+  }
+  const judged = taken.map((group) =>
+    group.map((one): Judged => {
+      const behaviour = sampledLogprobs(one);
+      const reference = kl?.in === "reward" ? references.get(one) : undefined;
+      return {
+        reward: one.reward,
+        baseline: one.scored.parts.baseline,
+        tokens: behaviour.length,
+        costs: reference?.map((logprob, at) => (kl?.coefficient ?? 0) * ((behaviour[at] ?? 0) - logprob)),
+      };
+    }),
+  );
+  const advantages = advantagesOf(judged, read);
+  const responses = taken.flatMap((group, at) =>
+    group.flatMap((one, index): WeighedResponse[] => {
+      const own = advantages[at]?.[index];
+      const example = examples.get(one);
+      if (own === undefined || example === undefined) return [];
+      return [{ example, behaviour: sampledLogprobs(one), advantages: own, reference: references.get(one) }];
+    }),
+  );
+  return { responses, stale };
 }
 
-function sampledOf({ rollout }: ScoredRollout): { tokens: Int32Array; logprobs: Float32Array } {
+/** Groups of the role that have something to compare, and those where nothing differs. A KL in the reward makes all rewards differ. */
+function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCounts {
+  const { taken } = takenFrom(groups, { role, trained: read.trained });
+  const judged = taken.map((group) =>
+    group.map((one): Judged => {
+      const { length } = sampledLogprobs(one);
+      return { reward: one.reward, baseline: one.scored.parts.baseline, tokens: length };
+    }),
+  );
+  const advantages = advantagesOf(judged, read);
+  const differs = (at: number): boolean =>
+    advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) > 1);
+  const written = [...groups.keys()].filter((at) =>
+    groups[at]?.rollouts.some(({ rollout }) => rollout.role === role),
+  );
+  const taught = written.filter(differs).length;
+  return { taught, skipped: written.length - taught };
+}
+
+/** What a step learns from: all, or its share of them in the iteration's own order. */
+function partOf(
+  responses: readonly WeighedResponse[],
+  step: number,
+  minibatches: number,
+  { random }: UpdateRequest,
+): readonly WeighedResponse[] {
+  if (minibatches === 1) return responses;
+  const order = random.fork(`iteration-${Math.floor(step / minibatches)}`).shuffle(responses);
+  const bound = (part: number): number => Math.round((part * order.length) / minibatches);
+  const part = step % minibatches;
+  return order.slice(bound(part), bound(part + 1));
+}
+
+async function versionOf({ policy, signal }: UpdateRequest): Promise<string> {
+  await using sampler = await policy.model.snapshot(signal ? { signal } : {});
+  return sampler.weightVersion;
+}
+
+function longest({ groups, task }: UpdateRequest): number {
+  return Math.max(1, ...groups.map(({ item }) => task.maxTokens(item)));
+}
+
+function sampledLogprobs({ scored: { rollout } }: Taken): Float32Array {
   const segment = rollout.segments.find(({ kind }) => kind === "sampled");
-  return segment?.kind === "sampled" ? segment : { tokens: new Int32Array(), logprobs: new Float32Array() };
+  return segment?.kind === "sampled" ? segment.logprobs : new Float32Array();
+}
+
+/** What is as usual goes without saying, as in runs that were stored before it could be set. */
+function describe(read: PolicyGradientRead): UpdatePart["description"] {
+  const { loss, learningRate, divideByDeviation, optimizerState, gradientClipNorm, kl, ...rest } = read;
+  const { name: _name, ...bounds } = policyLossOf(read);
+  const { clipLow: _low, clipHigh: _high, beta: _beta, ...others } = rest;
+  const usual = policyGradientSchema.parse({});
+  const unusual = Object.entries(others).filter(
+    ([option, value]) => value !== undefined && value !== usual[option as keyof typeof usual],
+  );
+  return {
+    learningRate,
+    loss,
+    ...bounds,
+    ...(read.advantages === "group" ? { divideByDeviation } : {}),
+    optimizerState,
+    ...clipOf(gradientClipNorm),
+    ...Object.fromEntries(unusual as [string, string | number | boolean][]),
+    ...(kl === undefined ? {} : { kl: kl.coefficient, klIn: kl.in, klReference: kl.reference }),
+  };
 }

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
+import { reverse } from "../../world/task/index.ts";
 import {
   exampleLike,
   FakeModel,
   groupOf,
   itemOf,
   letters,
+  noModels,
   policyOf,
   rolloutOf,
   someWriter,
@@ -30,6 +32,8 @@ const train = async (
     policy: policyOf(model),
     groups,
     replay: { base, older },
+    task: reverse(),
+    models: noModels,
     random: randomStream(5, "update"),
     from: range.from ?? 0,
     to: range.to ?? part.steps({ newest: 0, base: 0 }),
@@ -47,6 +51,20 @@ const share = (batches: readonly (readonly number[])[], set: number): number => 
 const demonstrationsLike = { name: "d", description: {}, mostItems: 0, acquire: async () => ({}) };
 
 describe("supervised", () => {
+  test("may learn what the role wrote itself alone", async () => {
+    const groups = [groupOf("a", [["zz", 1]], "solver"), groupOf("b", [["zz", 1]], "peer")];
+    const said = async (learnFrom: "own" | "all") => {
+      const { model } = await train({ steps: 8, batch: 4, replay: { newest: 1 }, learnFrom }, { groups });
+      return new Set(
+        model.trained.flatMap(({ data }) => data.map(({ tokens }) => String.fromCodePoint(tokens[1] ?? 0))),
+      );
+    };
+    expect(await said("own")).toEqual(new Set(["a"]));
+    expect(await said("all")).toEqual(new Set(["a", "b"]));
+    expect(supervised({ learnFrom: "own" }).description).toMatchObject({ learnFrom: "own" });
+    expect(supervised().description).not.toHaveProperty("learnFrom");
+  });
+
   const everySet = {
     groups: fromRollouts("a"),
     base: [exampleOf(10, "demonstration")],
@@ -126,7 +144,13 @@ describe("supervised", () => {
   ])("makes no step where there is nothing to imitate: %s", async (_, replay = {}, sets) => {
     const { model, outcome } = await train({ steps: 3, replay }, sets);
     expect(model.log).toEqual([]);
-    expect(outcome).toEqual({ tokensTrained: 0, realTokens: 0, losses: [], uses: new Map() });
+    expect(outcome).toEqual({
+      tokensTrained: 0,
+      realTokens: 0,
+      positionsTrained: 0,
+      losses: [],
+      uses: new Map(),
+    });
   });
 
   test("any stretch of its steps draws what the whole would, at the whole's learning rates", async () => {

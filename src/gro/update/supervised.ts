@@ -29,6 +29,8 @@ const optionsSchema = z.strictObject({
       base: z.number().min(0).default(8),
     })
     .prefault({}),
+  /** Of what the reward kept: what all roles wrote, or what the one that learns wrote itself. */
+  learnFrom: z.enum(["all", "own"]).default("all"),
   /** Where demonstrations come from, for `prepare`. */
   on: z
     .custom<Source>(
@@ -58,7 +60,7 @@ export interface SupervisedUpdate extends UpdatePart {
  */
 export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
   const { on, ...read } = readOptions("supervised()", optionsSchema, options);
-  const { epochs, batch, learningRate, optimizerState, gradientClipNorm, replay } = read;
+  const { epochs, batch, learningRate, optimizerState, gradientClipNorm, replay, learnFrom } = read;
   if (epochs !== undefined && read.steps !== undefined)
     throw userError("invalid-option", 'supervised(): give "steps" or "epochs", not both.');
   if (epochs !== undefined && on !== undefined)
@@ -77,6 +79,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
       learningRate,
       optimizerState,
       ...clipOf(gradientClipNorm),
+      ...(learnFrom === "own" ? { learnFrom } : {}),
       newest: replay.newest,
       base: replay.base,
     },
@@ -89,7 +92,11 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
     gradientClipNorm,
     ...(on ? { on } : {}),
     update: (request) => {
-      const newest = keptExamples(request.groups, ({ rollout }, place) => exampleOfRollout(rollout, place));
+      const newest = keptExamples(
+        request.groups,
+        ({ rollout }, place) => exampleOfRollout(rollout, place),
+        learnFrom === "own" ? request.policy.role : undefined,
+      );
       const steps = stepsOf({ newest: newest.length, base: request.replay.base.length });
       const { remedies = noRemedies } = request;
       const given = { batch, newest: replay.newest, base: replay.base };

@@ -58,7 +58,13 @@ describe("trainBatches", () => {
       [examples[0], 2],
       [examples[1], 1],
     ]);
-    expect(outcome).toEqual({ tokensTrained: 39, realTokens: 10, losses: [0.02, 0.03, 0.04], uses });
+    expect(outcome).toEqual({
+      tokensTrained: 39,
+      realTokens: 10,
+      positionsTrained: 3,
+      losses: [0.02, 0.03, 0.04],
+      uses,
+    });
   });
 
   test("makes no step where there is nothing to learn from", async () => {
@@ -73,7 +79,7 @@ describe("trainBatches", () => {
     });
     expect(stepsOf(model)).toEqual([1]);
     const uses = new Map([[examples[1], 1]]);
-    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 0, losses: [0.01], uses });
+    expect(outcome).toEqual({ tokensTrained: 11, realTokens: 0, positionsTrained: 1, losses: [0.01], uses });
   });
 
   test("keeps an engine that is slow busy, with eight steps and no more", async () => {
@@ -125,5 +131,36 @@ describe("trainBatches", () => {
       }),
     ).rejects.toThrow("enough");
     expect(stepsOf(model)).toEqual([0, 1, 2]);
+  });
+
+  test("a loss without a name: its derivative by each logprob, with the opposite sign, weighs cross-entropy", async () => {
+    const model = new FakeModel({ trainerLogprob: -2 });
+    const batch: Batch = {
+      ...batchOf(1),
+      data: [{ tokens: Int32Array.of(1, 2), targets: Int32Array.of(2, 3) }],
+      // Σ logp², whose derivative is 2·logp.
+      loss: (logprobs) => ({
+        loss: logprobs.reduce((sum, own) => sum + own.reduce((total, one) => total + one * one, 0), 0),
+        gradients: logprobs.map((own) => own.map((one) => 2 * one)),
+      }),
+    };
+    const outcome = await trainBatches({
+      policy: policyOf(model),
+      from: 0,
+      to: 2,
+      batchAt: async () => batch,
+      learningRateAt: () => 1,
+    });
+    expect(model.log).toEqual([
+      "forward",
+      "forwardBackward",
+      "optimStep",
+      "forward",
+      "forwardBackward",
+      "optimStep",
+    ]);
+    expect(model.trained[0]?.options).toEqual({ loss: { name: "cross_entropy" }, logprobs: "none" });
+    expect([...(model.trained[0]?.data[0]?.weights ?? [])]).toEqual([4, 4]);
+    expect(outcome.losses).toEqual([8, 8]);
   });
 });

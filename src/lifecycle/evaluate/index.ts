@@ -1,7 +1,7 @@
 export * from "./attempts.ts";
 export { estimand, evaluationItems } from "./items.ts";
 export * from "./known-truth.ts";
-export { frontierOf, type Measured, measure } from "./measure.ts";
+export { answerJudged, frontierOf, type Measured, measure, measurementOf } from "./measure.ts";
 export { meters, readBaseMeters, readMeters } from "./meters/meters.ts";
 export {
   gainOf,

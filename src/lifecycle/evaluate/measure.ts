@@ -33,7 +33,16 @@ export interface Measured {
 
 /** Answers items and scores the answers by stratum; a void verdict counts in no mean. */
 export async function measure(request: MeasureRequest): Promise<Measured> {
-  const { task, harness, policy, weightVersion, items, split, seed, signal, onProgress } = request;
+  const { task, weightVersion, split } = request;
+  const judged = await answerJudged(request);
+  return { measurement: measurementOf(task, judged, { split, weightVersion }), judged };
+}
+
+/** Answers items and judges the answers, in the order of the items. */
+export async function answerJudged(
+  request: Omit<MeasureRequest, "weightVersion" | "split">,
+): Promise<JudgedAnswer[]> {
+  const { task, harness, policy, items, seed, signal, onProgress } = request;
   const answers = await harness.answer({
     policy,
     items,
@@ -42,11 +51,7 @@ export async function measure(request: MeasureRequest): Promise<Measured> {
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress: (done) => onProgress(done, items.length) } : {}),
   });
-  const judged = await judge(task, answers, signal);
-  return {
-    measurement: measurementOf(task, judged, { split, weightVersion }),
-    judged,
-  };
+  return judge(task, answers, signal);
 }
 
 /** All at once; a verifier may take its time, and nobody waits for it once the signal aborts. */
@@ -58,7 +63,8 @@ export function judge(task: Task, answers: readonly Answer[], signal?: AbortSign
   return waitFor(Promise.all(judged), signal);
 }
 
-function measurementOf(
+/** What judged answers come to, by stratum and over the target distribution. */
+export function measurementOf(
   task: Task,
   judged: readonly JudgedAnswer[],
   { split, weightVersion }: Pick<Measurement, "split" | "weightVersion">,

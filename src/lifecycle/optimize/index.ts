@@ -1,4 +1,37 @@
-export * from "./methods/reinforcement/grpo.ts";
-export * from "./methods/rejection/rejection-sampling.ts";
-export * from "./methods/rejection/star.ts";
-export * from "./methods/supervised/supervised-fine-tuning.ts";
+export { methodPages } from "./catalogue.ts";
+export { relativeCost } from "./cost.ts";
+export { type DpoOptions, dpo } from "./methods/reinforcement/dpo.ts";
+export { type GrpoOptions, grpo } from "./methods/reinforcement/grpo.ts";
+export { type KtoOptions, kto } from "./methods/reinforcement/kto.ts";
+export { type ExpertIterationOptions, expertIteration } from "./methods/rejection/expert-iteration.ts";
+export { type LmsiOptions, lmsi } from "./methods/rejection/lmsi.ts";
+export { type RejectionSamplingOptions, rejectionSampling } from "./methods/rejection/rejection-sampling.ts";
+export { type RestEmOptions, restEm } from "./methods/rejection/rest-em.ts";
+export { type RftOptions, rft } from "./methods/rejection/rft.ts";
+export {
+  type SelfImprovingTransformersOptions,
+  selfImprovingTransformers,
+} from "./methods/rejection/self-improving-transformers.ts";
+export { type StarOptions, star } from "./methods/rejection/star.ts";
+export { type AbsoluteZeroOptions, absoluteZero } from "./methods/self-play/absolute-zero.ts";
+export { type DteOptions, dte } from "./methods/self-play/dte.ts";
+export {
+  type MultiagentFinetuningOptions,
+  multiagentFinetuning,
+} from "./methods/self-play/multiagent-finetuning.ts";
+export { type RZeroOptions, rZero } from "./methods/self-play/r-zero.ts";
+export { type SerlOptions, serl } from "./methods/self-play/serl.ts";
+export { type SpinOptions, spin } from "./methods/self-play/spin.ts";
+export { type SppoOptions, sppo } from "./methods/self-play/sppo.ts";
+export {
+  type SupervisedFineTuningOptions,
+  supervisedFineTuning,
+} from "./methods/supervised/supervised-fine-tuning.ts";
+export { type IterativeRpoOptions, iterativeRpo } from "./methods/verification/iterative-rpo.ts";
+export { type MetaRewardingOptions, metaRewarding } from "./methods/verification/meta-rewarding.ts";
+export { type RiseOptions, rise } from "./methods/verification/rise.ts";
+export { type ScoreMethodOptions, score } from "./methods/verification/score.ts";
+export { type ScpoOptions, scpo } from "./methods/verification/scpo.ts";
+export { type SelfOptions, self } from "./methods/verification/self.ts";
+export { type SelfRewardingOptions, selfRewarding } from "./methods/verification/self-rewarding.ts";
+export type { MethodPage, Paradigm } from "./page.ts";

@@ -1,9 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import type { z } from "zod";
 import { type Claim, claim } from "./claim.ts";
-import { auditClaims, integrityClaim } from "./claims-of-audit.ts";
+import { auditClaims } from "./claims-of-audit.ts";
 import { betClaims, decisionClaims, itemClaims, levelClaims, probeClaims } from "./claims-of-decision.ts";
 import { chainClaim, protocolClaims, sealClaims, seedClaims, signatureClaim } from "./claims-of-form.ts";
+import { integrityClaims } from "./claims-of-integrity.ts";
 import { gateOf } from "./gate-of.ts";
 import { type Certificate, certificateSchema } from "./schema.ts";
 
@@ -48,7 +49,7 @@ export async function checkClaims(value: unknown, options: CheckOptions = {}): P
     ...decisionClaims(certificate),
     ...weightClaims(certificate),
     ...auditClaims(certificate, gate),
-    integrityClaim(certificate),
+    ...integrityClaims(certificate),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { exactInterval, percent, signedPoints, stratifiedMean } from "../../foundation/statistics/index.ts";
+import { signedPoints, stratifiedMean } from "../../foundation/statistics/index.ts";
 import { splitOfDigest } from "../../world/task/index.ts";
 import { type Claim, type Contradiction, claim, differences, same } from "./claim.ts";
 import type { GateOf } from "./gate-of.ts";
@@ -82,46 +82,4 @@ function auditFaults(
     ...differences(`${path}.gain.interval`, { ...gain.interval }, { ...found.interval }),
   );
   return faults;
-}
-
-/** How far the verifier can be believed, and how right the labels were. */
-export function integrityClaim({ decided }: Certificate): Claim {
-  const { planted, labels } = decided.integrity;
-  const field = "decided.integrity";
-  const counts = [
-    ...(planted === null
-      ? []
-      : [
-          { path: `${field}.planted.right`, part: planted.right.kept, whole: planted.right.of },
-          { path: `${field}.planted.wrong`, part: planted.wrong.kept, whole: planted.wrong.of },
-        ]),
-    ...(labels === null ? [] : [{ path: `${field}.labels`, part: labels.right, whole: labels.judged }]),
-  ];
-  const faults = counts
-    .filter(({ part, whole }) => part > whole)
-    .map(({ path, part, whole }) => ({ field: path, words: `${part} of ${whole} cannot be` }));
-  if (faults.length > 0)
-    return claim("verifier-integrity", "trusted", "how far the verifier can be believed", [field], faults);
-  return claim("verifier-integrity", "trusted", [plantedWords(planted), labelWords(labels)].join("; "), [
-    field,
-  ]);
-}
-
-function plantedWords(planted: Decided["integrity"]["planted"]): string {
-  if (planted === null || planted.right.of === 0 || planted.wrong.of === 0)
-    return "verifier integrity: not measurable";
-  const { right, wrong } = planted;
-  const share = ({ kept, of }: { readonly kept: number; readonly of: number }): string => {
-    const { low, high } = exactInterval(kept, of);
-    return `${kept} of ${of} (95 % interval ${percent(low)} to ${percent(high)})`;
-  };
-  const [phi, psi] = [right.kept / right.of, wrong.kept / wrong.of];
-  const threshold = phi + psi === 0 ? 0 : phi / (phi + psi);
-  return `of planted answers the verifier kept φ = ${share(right)} right ones and ψ = ${share(wrong)} wrong ones: imitation teaches more right than wrong while fewer than p* = ${percent(threshold)} of the answers are wrong`;
-}
-
-function labelWords(labels: Decided["integrity"]["labels"]): string {
-  if (labels === null) return "how right the kept labels were is not measurable";
-  const { low, high } = exactInterval(labels.right, labels.judged);
-  return `${percent(labels.right / labels.judged)} of ${labels.judged} kept labels were right (${percent(low)} to ${percent(high)})`;
 }

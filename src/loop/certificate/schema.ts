@@ -3,7 +3,9 @@ import { guardFindingSchema, openingSchema, probeResultSchema } from "../../foun
 import { resultsRowSchema } from "./rows.ts";
 
 /** Rises when a certificate changes its shape in a way that old readers cannot read. */
-export const certificateVersion = 1;
+export const certificateVersion = 2;
+/** Certificates of before it was said how far the run's own reward can be believed; they are read, and kept as they are. */
+const withoutReward = 1;
 export const certificateFormat = "whetstone certificate";
 
 /** SHA-256 in hexadecimal. */
@@ -19,7 +21,26 @@ const weightsSchema = z.strictObject({
   weights: hash.nullable(),
 });
 
-const planted = z.strictObject({ kept: count, of: count });
+const kept = z.strictObject({ kept: count, of: count });
+const knownTruth = z.strictObject({ right: kept, wrong: kept });
+/** A share, and the ends of its 95 % interval; of p*, what the ends of the intervals of φ and ψ make of it. */
+const share = z.strictObject({ value: z.number(), low: z.number(), high: z.number() });
+
+/** How far the run's own reward can be believed, by what it kept of the round's answers (design §8, verifier integrity). */
+const rewardSchema = z.strictObject({
+  /** How the method uses what the reward keeps. */
+  learnsBy: z.enum(["imitation", "policy-gradient", "preference"]),
+  /** The reward is the task's only judge of truth: then nothing is known of it by these answers. */
+  circular: z.boolean(),
+  /** The model's own answers, by the task's truth, and what the reward kept of them; null where that is not measurable. */
+  answers: knownTruth.nullable(),
+  /** φ, ψ, the share p of wrong answers before the reward, and p*; null where they are not measurable. */
+  phi: share.nullable(),
+  psi: share.nullable(),
+  wrong: share.nullable(),
+  breakdown: share.nullable(),
+});
+export type RewardIntegrity = z.infer<typeof rewardSchema>;
 
 /** What was decided and on what: made once, and never changed. */
 export const decidedSchema = z.strictObject({
@@ -66,10 +87,14 @@ export const decidedSchema = z.strictObject({
   weights: z.strictObject({ champion: weightsSchema, candidate: weightsSchema }),
   /** Artifacts that the candidate learnt from: selections, and rollouts that were kept. */
   data: z.strictObject({ selections: z.array(hash), rollouts: z.array(hash) }),
-  /** How the verifier judged answers of known truth, and the labels that were trained on; null where not measurable. */
+  /**
+   * How the verifier judged answers of known truth, and the labels that were trained on; null where not measurable. And the
+   * reward, which certificates of version 1 do not speak of.
+   */
   integrity: z.strictObject({
-    planted: z.strictObject({ right: planted, wrong: planted }).nullable(),
+    planted: knownTruth.nullable(),
     labels: z.strictObject({ judged: count, right: count }).nullable(),
+    reward: rewardSchema.optional(),
   }),
   /** The certificate before it in its folder. */
   previous: z.strictObject({ run: z.string(), round: z.number().int().min(1), hash }).nullable(),
@@ -107,16 +132,25 @@ const signatureSchema = z.strictObject({
 });
 
 /** One promotion, so that a stranger can check it. */
-export const certificateSchema = z.strictObject({
-  format: z.literal(certificateFormat),
-  version: z.literal(certificateVersion),
-  /** SHA-256 over the seals of what was decided: what the next certificate is chained to. */
-  hash,
-  decided: decidedSchema,
-  /** Added once they are stored: against the champion before, and against the base at the end of a run. */
-  audits: z.array(auditedSchema),
-  /** SHA-256 of each part, by its path: so that a change can be named. */
-  seals: z.record(z.string(), hash),
-  signature: signatureSchema.nullable(),
-});
+export const certificateSchema = z
+  .strictObject({
+    format: z.literal(certificateFormat),
+    version: z.union([z.literal(certificateVersion), z.literal(withoutReward)]),
+    /** SHA-256 over the seals of what was decided: what the next certificate is chained to. */
+    hash,
+    decided: decidedSchema,
+    /** Added once they are stored: against the champion before, and against the base at the end of a run. */
+    audits: z.array(auditedSchema),
+    /** SHA-256 of each part, by its path: so that a change can be named. */
+    seals: z.record(z.string(), hash),
+    signature: signatureSchema.nullable(),
+  })
+  .superRefine(({ version, decided }, { addIssue }) => {
+    if ((version === withoutReward) !== (decided.integrity.reward === undefined))
+      addIssue({
+        code: "custom",
+        path: ["decided", "integrity", "reward"],
+        message: `${version === withoutReward ? "stands in no" : "is missing in a"} certificate of version ${version}`,
+      });
+  });
 export type Certificate = z.infer<typeof certificateSchema>;

@@ -49,11 +49,15 @@ export function signedText({ format, version, hash, seals }: Omit<Certificate, "
 }
 
 /** A certificate of these parts, without a signature: that of an earlier form does not fit it. */
-export function sealed(decided: Decided, audits: readonly Audited[]): Certificate {
+export function sealed(
+  decided: Decided,
+  audits: readonly Audited[],
+  version: Certificate["version"] = certificateVersion,
+): Certificate {
   const seals = sealsOf({ decided, audits: [...audits] });
   return {
     format: certificateFormat,
-    version: certificateVersion,
+    version,
     hash: hashOfDecided(seals),
     decided,
     audits: [...audits],

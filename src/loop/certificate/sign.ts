@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { type Json, messageOf, readOptions, userError } from "../../foundation/base/index.ts";
+import { type Json, messageOf, readOptions, userError, writeWhole } from "../../foundation/base/index.ts";
 import { certificateText, readJsonFile } from "./file.ts";
 import { type Certificate, certificateSchema } from "./schema.ts";
 import { signedText } from "./seals.ts";
@@ -16,8 +16,8 @@ export interface SignCertificateOptions {
 const optionsSchema = z.strictObject({ file: z.string().min(1), key: z.string().min(1) });
 
 /**
- * Signs a certificate with ed25519: everything in it but the signature. Throws user errors `certificate-unreadable` and
- * `key-unreadable`.
+ * Signs a certificate with ed25519: everything in it but the signature. Throws user errors `certificate-unreadable`,
+ * `key-unreadable` and `file-unwritable`, and `no-space`.
  *
  * @example
  * await signCertificate({ file: "round-1.json", key: "key.pem" }).catch(({ code }) => console.log(code)); // "certificate-unreadable"
@@ -30,8 +30,7 @@ export async function signCertificate(options: SignCertificateOptions): Promise<
       path: file,
     });
   const signed = signedWith(read.data, privateKey(key));
-  writeFileSync(`${file}.writing`, `${certificateText(signed as unknown as Json)}\n`);
-  renameSync(`${file}.writing`, file);
+  await writeWhole(file, `${certificateText(signed as unknown as Json)}\n`);
   return signed;
 }
 

@@ -12,7 +12,7 @@ export interface Question {
   readonly askedAt: number;
   /** Null while nobody has answered. */
   readonly answer: (Omit<OversightAnswer, "question"> & { readonly at: number }) | null;
-  /** Nobody need answer any more: a person took the champion back meanwhile, and the round is given up. */
+  /** Nobody need answer any more: the champion has changed meanwhile, by a person or by another promotion. */
   readonly givenUp: boolean;
 }
 
@@ -29,6 +29,11 @@ export function questionsOf(events: readonly StoredEvent[]): Question[] {
       const { answer, why, by } = event;
       if (asked !== undefined) questions.set(asked.id, { ...asked, answer: { answer, why, by, at } });
     }
+    // Its round was decided without an answer: the comparison was stale.
+    if (event.type === "decision-made" && event.decision.acted)
+      for (const asked of questions.values())
+        if (asked.about === "promotion" && asked.round === event.round && isOpen(asked))
+          questions.set(asked.id, { ...asked, givenUp: true });
     if (event.type === "champion-rolled-back")
       for (const asked of questions.values())
         if (asked.about === "promotion" && isOpen(asked))

@@ -7,16 +7,18 @@ const betweenLooksMs = 250;
 
 export interface WaitRequest {
   readonly answers: Pick<AnswerFiles, "find">;
-  /** The question's name. */
-  readonly question: string;
+  /** Names of the questions; the first answer to any of them ends the waiting. */
+  readonly questions: readonly string[];
   readonly signal?: AbortSignal;
 }
 
-/** Waits until a person has answered. Rejects with the signal's reason, and with `answer-damaged`. */
-export async function waitForAnswer({ answers, question, signal }: WaitRequest): Promise<OversightAnswer> {
+/** Waits until a person has answered one of the questions. Rejects with the signal's reason, and with `answer-damaged`. */
+export async function waitForAnswer({ answers, questions, signal }: WaitRequest): Promise<OversightAnswer> {
   for (;;) {
-    const answer = answers.find(question);
-    if (answer !== undefined) return answer;
+    for (const question of questions) {
+      const answer = answers.find(question);
+      if (answer !== undefined) return answer;
+    }
     signal?.throwIfAborted();
     await wait(betweenLooksMs, undefined, signal ? { signal } : {}).catch(() => undefined);
   }

@@ -24,7 +24,7 @@ export interface AskRequest<T extends Json> extends Pick<Question, "round" | "ab
  * together with what follows from it. Nothing that depends on it is begun before.
  */
 export async function ask<T extends Json>(asking: Asking, request: AskRequest<T>): Promise<T> {
-  const { run, ledger, watch, signal, oversight } = asking;
+  const { run, ledger, watch, oversight } = asking;
   const { round, about, text, details, step, stage, answered } = request;
   const question = questionId(run.id, request.what);
   tell(asking, `question/${question}`, { type: "question-asked", round, question, about, text, details });
@@ -48,17 +48,33 @@ export async function ask<T extends Json>(asking: Asking, request: AskRequest<T>
 
   async function heard(): Promise<OversightAnswer> {
     const asked = known();
-    if (asked !== undefined) oversight.onQuestion?.(asked);
-    watch({ type: "progress", stage, label: `waits for an answer to ${question}`, done: 0, total: 0 });
-    const goOn = oversight.pauseCost?.();
-    try {
-      return await waitForAnswer({ answers: ledger.answers, question, ...(signal ? { signal } : {}) });
-    } finally {
-      goOn?.();
-    }
+    if (asked !== undefined) oversight.onQuestion?.(asked, { goesOn: false });
+    return hearAnswer(asking, [question], stage);
   }
 }
 
-function withoutTime({ question, answer, why, by }: OversightAnswer): OversightAnswer {
+/** Waits until one of the questions is answered; that takes no time of the run. */
+export async function hearAnswer(
+  { ledger, watch, signal, oversight }: Omit<Asking, "run">,
+  questions: readonly string[],
+  stage: AskRequest<Json>["stage"],
+): Promise<OversightAnswer> {
+  watch({
+    type: "progress",
+    stage,
+    label: `waits for an answer to ${questions.join(", ")}`,
+    done: 0,
+    total: 0,
+  });
+  const goOn = oversight.pauseCost?.();
+  try {
+    return await waitForAnswer({ answers: ledger.answers, questions, ...(signal ? { signal } : {}) });
+  } finally {
+    goOn?.();
+  }
+}
+
+/** As it is stored. */
+export function withoutTime({ question, answer, why, by }: OversightAnswer): OversightAnswer {
   return { question, answer, why, by };
 }

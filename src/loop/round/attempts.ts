@@ -1,8 +1,10 @@
 import { type Attempts, type AttemptsCompared, attemptsSchema } from "../../foundation/contract/index.ts";
 import { averaged, measures, percent } from "../../foundation/statistics/index.ts";
+import { doneInAll, eachPart, samplingParts } from "../../gro/method/index.ts";
 import { attemptsAnItem, itemsToAttempt, measureAttempts } from "../../lifecycle/evaluate/index.ts";
 import {
   durable,
+  durablePart,
   leadCheckpoint,
   playStage,
   type RoundContext,
@@ -57,19 +59,30 @@ async function attemptsOf(
   const { task, optimize, evaluate } = context.definition;
   const checkpoint = leadCheckpoint(context, lineage);
   const first = leadCheckpoint(context, base);
-  const stored = await durable(context, `attempts/${checkpoint}`, { base: first }, async () => {
+  const name = `attempts/${checkpoint}`;
+  const stored = await durable(context, name, { base: first }, async () => {
     const baseline = checkpoint === first ? null : await context.samplers.get(optimize.lead, first);
     const items = itemsToAttempt(task, validationItems(context), evaluate.attemptItems);
-    return measureAttempts({
-      task,
-      policy: await context.samplers.get(optimize.lead, checkpoint),
-      weightVersion: checkpoint,
-      items,
-      seed: streamOf(context, 0, "attempts").seed(),
-      base: baseline?.sampler ?? null,
-      ...signalOf(context),
-      ...(progress ? { onProgress: (done, total) => progress("attempt validation items", done, total) } : {}),
+    const tell = doneInAll((done) => progress?.("attempt validation items", done, items.length));
+    const parts = samplingParts(items.length, attemptsAnItem);
+    const made = await eachPart(parts, (part) => {
+      const measure = async (): Promise<Attempts> =>
+        measureAttempts({
+          task,
+          policy: await context.samplers.get(optimize.lead, checkpoint),
+          weightVersion: checkpoint,
+          items: items.slice(part.from, part.to),
+          seed: streamOf(context, 0, "attempts").seed(),
+          base: baseline?.sampler ?? null,
+          ...signalOf(context),
+          onProgress: (done) => tell(part, done),
+        });
+      return parts.length === 1
+        ? measure()
+        : durablePart<Attempts>(context, `${name}/${part.to}`, { base: first }, measure);
     });
+    const { items: _, ...all } = attemptsSchema.parse(made[0]);
+    return { ...all, items: made.flatMap((one) => attemptsSchema.parse(one).items) };
   });
   return attemptsSchema.parse(stored);
 }

@@ -5,11 +5,12 @@ import {
   evaluationItems,
   gainOf,
   type Measured,
-  measure,
+  measurementOf,
   namedPairs,
 } from "../../lifecycle/evaluate/index.ts";
 import { isEnumerated, itemDigest } from "../../world/task/index.ts";
-import { leadCheckpoint, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { leadCheckpoint, playStage, type RoundContext, streamOf } from "./context.ts";
+import { judgedAnswers } from "./judged-answers.ts";
 import type { Lineage } from "./state.ts";
 
 /**
@@ -42,24 +43,21 @@ export async function auditStage(
       });
       const seed = streamOf(context, round, `audit-answers/${part}`).seed();
       const answered = { before: 0, after: 0 };
-      const answer = async (which: "before" | "after", lineage: Lineage): Promise<Measured> =>
-        measure({
-          task,
-          harness: context.definition.refine,
-          policy: await context.samplers.get(
-            context.definition.optimize.lead,
-            leadCheckpoint(context, lineage),
-          ),
-          weightVersion: leadCheckpoint(context, lineage),
+      const answer = async (which: "before" | "after", lineage: Lineage): Promise<Measured> => {
+        const weightVersion = leadCheckpoint(context, lineage);
+        const judged = await judgedAnswers(context, {
+          name: `round-${round}/audit-${part}/${which}`,
+          lineage,
           items,
-          split: "audit",
           seed,
-          ...signalOf(context),
+          askedAgain: false,
           onProgress: (done, total) => {
             answered[which] = done;
             progress("answer audit items", answered.before + answered.after, 2 * total);
           },
         });
+        return { measurement: measurementOf(task, judged, { split: "audit", weightVersion }), judged };
+      };
       const [old, fresh] = await Promise.all([answer("before", before), answer("after", after)]);
       const gain = gainOf({ task, before: old.judged, after: fresh.judged });
       const evidence = await context.ledger.artifacts.put(evidenceOf(task, old, fresh));

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { internalError, isWhetstoneError, type Json } from "../../foundation/base/index.ts";
-import type { EventOf, RunEventType, StoredEvent } from "../../foundation/contract/index.ts";
-import { runCanaries } from "../../world/task/index.ts";
+import { internalError, type Json } from "../../foundation/base/index.ts";
+import type { EventOf, RunEventType, StepEvidence, StoredEvent } from "../../foundation/contract/index.ts";
 import { certificateName, certificateText } from "../certificate/file.ts";
+import { integrityOf } from "../certificate/integrity.ts";
 import { itemsRowSchema, resultsRowSchema } from "../certificate/rows.ts";
 import {
   type Audited,
@@ -23,6 +23,8 @@ export interface Promotion {
   readonly candidate: Lineage;
   /** The champion before it. */
   readonly champion: Lineage;
+  /** What the guards were shown of the candidate's training. */
+  readonly evidence: StepEvidence;
 }
 
 /** Writes the certificate of a round that was promoted, once its decision is stored. Of rounds of before evidence was kept there is none. */
@@ -61,7 +63,7 @@ export async function certifyAudit(
     name: `round-${round}/certificate-${comparison}-${evidence.slice(0, 12)}`,
     input: { certificate: known.hash, evidence },
     make: async () => {
-      const { decided, audits } = await readCertificate(context.ledger.artifacts, known.certificate);
+      const { decided, audits, version } = await readCertificate(context.ledger.artifacts, known.certificate);
       const { before, after, gain } = audit;
       const added = auditedSchema.parse({
         comparison,
@@ -70,7 +72,7 @@ export async function certifyAudit(
         strata: await context.ledger.artifacts.read(evidence),
         gain,
       });
-      return sealed(decided, [...audits.filter((other) => other.comparison !== comparison), added]);
+      return sealed(decided, [...audits.filter((other) => other.comparison !== comparison), added], version);
     },
   });
 }
@@ -122,7 +124,7 @@ export async function readCertificate(
 async function decidedOf(
   context: RoundContext,
   round: number,
-  { candidate, champion }: Promotion,
+  { candidate, champion, evidence: shown }: Promotion,
   {
     decision,
     seed,
@@ -172,7 +174,7 @@ async function decidedOf(
       candidate: await weightsOf(context, leadCheckpoint(context, candidate)),
     },
     data: { selections: [...candidate.selections], rollouts: [...candidate.rollouts] },
-    integrity: await integrityOf(context, round),
+    integrity: integrityOf(shown),
     previous: previousOf(context),
   };
 }
@@ -235,27 +237,6 @@ async function weightsOf({ ledger }: RoundContext, checkpoint: string) {
     files: typeof files === "string" ? files : null,
     weights: await weightsDigest(ledger.checkpointPath(checkpoint)),
   };
-}
-
-async function integrityOf({ definition, run }: RoundContext, round: number): Promise<Decided["integrity"]> {
-  const evidence = eventOf(run.events(), "training-finished", round)?.evidence;
-  const { keptJudged: judged, keptRight: right } = evidence ?? {};
-  const counted = Number.isInteger(judged) && Number.isInteger(right) && Number(judged) > 0;
-  return {
-    planted: await plantedOf(definition.task),
-    labels: counted ? { judged: Number(judged), right: Number(right) } : null,
-  };
-}
-
-/** Null where the verifier cannot be asked, or misjudges what it is known to have judged rightly when the run began. */
-async function plantedOf(task: RoundContext["definition"]["task"]): Promise<Decided["integrity"]["planted"]> {
-  try {
-    const { right, wrong } = await runCanaries(task);
-    return { right: { kept: right, of: right }, wrong: { kept: 0, of: wrong } };
-  } catch (error) {
-    if (isWhetstoneError(error)) return null;
-    throw error;
-  }
 }
 
 /** The newest event of a type, of a round where one is given. */

@@ -42,10 +42,13 @@ export interface RoundContext {
   readonly signal?: AbortSignal;
 }
 
+/** Hears a question; `goesOn` where the run does not wait for the answer yet. */
+export type QuestionListener = (question: Question, how: { readonly goesOn: boolean }) => void;
+
 /** What a question to a person needs of the run. */
 export interface OversightContext {
-  /** Hears each question that the run begins to wait for, also after it was begun again. */
-  readonly onQuestion?: (question: Question) => void;
+  /** Hears each question that the run begins to wait for, or goes on beside, also after it was begun again. */
+  readonly onQuestion?: QuestionListener;
   /** Counts no time until the returned function is called; absent where none is counted yet. */
   readonly pauseCost?: () => () => void;
 }
@@ -135,7 +138,7 @@ export async function playStage<T extends Json>(context: RoundContext, stage: St
   return result;
 }
 
-/** A part of a stage that an interruption must not make run twice. */
+/** A part of a stage that an interruption must not make run twice; its caps are looked at before. */
 export async function durable<T extends Json>(
   context: Pick<RoundContext, "safePoint" | "withinBudget"> & { readonly run: Pick<RunLedger, "step"> },
   name: string,
@@ -147,5 +150,20 @@ export async function durable<T extends Json>(
     context.withinBudget();
     return { result: await work() };
   });
+  return result;
+}
+
+/**
+ * As {@link durable}, of one of several parts that go on beside each other. No cap of the budget is looked at: which tokens are
+ * counted by then is a matter of time, and no decision is.
+ */
+export async function durablePart<T extends Json>(
+  context: Pick<RoundContext, "safePoint"> & { readonly run: Pick<RunLedger, "step"> },
+  name: string,
+  input: Json,
+  work: () => Promise<T>,
+): Promise<T> {
+  context.safePoint();
+  const { result } = await context.run.step<T>(name, input, async () => ({ result: await work() }));
   return result;
 }

@@ -30,6 +30,8 @@ export interface DecideRequest {
   readonly gain: Gain | null;
   /** The same on strata of which every item was answered. */
   readonly whole?: readonly WholeStratum[];
+  /** Why the comparison counts for nothing any more; null where it does. */
+  readonly stale?: string | null;
 }
 
 /** Candidate against champion on decision items; nothing but this promotes. */
@@ -38,7 +40,7 @@ export async function decideStage(
   round: number,
   candidate: Lineage,
   champion: Lineage,
-  { findings, gain, whole = [] }: DecideRequest,
+  { findings, gain, whole = [], stale = null }: DecideRequest,
 ): Promise<Decision> {
   const observe = context.definition.gate.mode === "observe";
   const seed = decisionSeed(context, round);
@@ -50,7 +52,13 @@ export async function decideStage(
     work: async (progress) => {
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const asked = { round, candidate, champion, seed, progress };
-      const { opening, obstacle, probed, answers } = await opened(context, { ...asked, barred, gain, whole });
+      const { opening, obstacle, probed, answers } = await opened(context, {
+        ...asked,
+        barred,
+        stale,
+        gain,
+        whole,
+      });
       const taken = decide({ opening, obstacle, findings, probed, observe });
       const decision = askedFirst(context.definition, taken);
       const checkpoint = leadCheckpoint(context, candidate);
@@ -74,6 +82,7 @@ export async function decideStage(
 interface OpenRequest extends Pick<BlocksRequest, "round" | "candidate" | "champion" | "seed" | "progress"> {
   /** A guard keeps the gate shut. */
   readonly barred: boolean;
+  readonly stale: string | null;
   readonly gain: Gain | null;
   readonly whole: readonly WholeStratum[];
 }
@@ -89,7 +98,7 @@ interface Opened {
 /** The round's opening, or why there is none. */
 async function opened(
   context: RoundContext,
-  { barred, gain, whole, ...asked }: OpenRequest,
+  { barred, stale, gain, whole, ...asked }: OpenRequest,
 ): Promise<Opened> {
   const { ledger, definition, run } = context;
   const { task, gate } = definition;
@@ -107,6 +116,7 @@ async function opened(
   });
   if ("obstacle" in plan) return shut(plan.obstacle);
   if (barred) return shut(null);
+  if (stale !== null) return shut(stale);
   // A loss that is known already needs no decision item to be rejected by.
   if (!exact.kept && gate.mode === "decide")
     return shut(

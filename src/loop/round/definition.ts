@@ -43,8 +43,14 @@ export interface RunDefinition {
   readonly gate: GateOptions & { readonly mode: "decide" | "observe" };
   readonly afterReject: "candidate" | "champion";
   readonly budget: Budget;
+  /** What the run is compared with at its end, or why with nothing; left out, by how many rounds it has. */
+  readonly baselines?: "short" | "full" | { readonly off: string };
   /** What a person is asked before it is done. */
-  readonly oversight: { readonly ask: readonly Asked[] };
+  readonly oversight: {
+    readonly ask: readonly Asked[];
+    /** What goes on while a promotion waits for its answer. */
+    readonly whileWaiting: "stop" | "next-round";
+  };
   readonly precision: Precision;
   readonly gradientCheckpointing: boolean;
   /** Adapters that are trained in place of the model's weights; absent where all of these are. */

@@ -16,20 +16,14 @@ import {
   evaluationItems,
   gainOf,
   type Measured,
-  measure,
+  measurementOf,
   namedPairs,
   shownSamples,
 } from "../../lifecycle/evaluate/index.ts";
 import { isEnumerated } from "../../world/task/index.ts";
 import type { WholeStratum } from "../probes.ts";
-import {
-  leadCheckpoint,
-  playStage,
-  type RoundContext,
-  type StageProgress,
-  signalOf,
-  streamOf,
-} from "./context.ts";
+import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
+import { judgedAnswers } from "./judged-answers.ts";
 import type { Lineage } from "./state.ts";
 
 export interface Evaluated {
@@ -119,8 +113,8 @@ function evaluationWords(measurement: Measurement, { unit, ordered = true }: Dif
 const remembered = 2;
 const measuredByContext = new WeakMap<RoundContext, Map<string, Promise<Measured>>>();
 
-/** The same weights answer validation items once a process. */
-function measureValidation(
+/** The same weights answer validation items once a run, and what they answered is read once a process. */
+export function measureValidation(
   context: RoundContext,
   lineage: Lineage,
   progress: StageProgress,
@@ -153,18 +147,15 @@ async function answerValidation(
   lineage: Lineage,
   progress: StageProgress,
 ): Promise<Measured> {
-  const { task, refine, optimize } = context.definition;
-  const { measurement, judged } = await measure({
-    task,
-    harness: refine,
-    policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
-    weightVersion: leadCheckpoint(context, lineage),
+  const weightVersion = leadCheckpoint(context, lineage);
+  const judged = await judgedAnswers(context, {
+    name: `validation/${weightVersion}`,
+    lineage,
     items: validationItems(context),
-    split: "validation",
     seed: streamOf(context, 0, "validation-answers").seed(),
-    ...signalOf(context),
+    askedAgain: true,
     onProgress: (done, total) => progress("answer validation items", done, total),
   });
-  // What is remembered is for showing: the token ids of thousands of attempts are not.
-  return { measurement, judged: judged.map((answer) => ({ ...answer, rollouts: [] })) };
+  const { task } = context.definition;
+  return { measurement: measurementOf(task, judged, { split: "validation", weightVersion }), judged };
 }

@@ -24,7 +24,8 @@ import {
   trainedItemsSchema,
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
-import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { computeOf } from "./baselines/compute.ts";
+import { durable, durablePart, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import type { RoundSelection } from "./select.ts";
@@ -74,7 +75,9 @@ export async function optimizeStage(
       };
       const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(method, {
         task,
+        tokenizer,
         items: selection.items,
+        demonstrated: pool.demonstrations.map(({ item }) => item),
         base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
         older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
         current: start.checkpoints,
@@ -83,8 +86,10 @@ export async function optimizeStage(
         random: streamOf(context, round, "optimize"),
         checkpointName: (role, label) => `${run.id}/round-${round}-${role}-${label}`,
         durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
+        durablePart: (name, work) => durablePart(context, `round-${round}/optimize/${name}`, null, work),
         storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
         readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
+        forgetGroups: (artifact) => ledger.artifacts.remove(artifact),
         storeTraining: (training) =>
           keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
         onProgress: progress,
@@ -106,6 +111,7 @@ export async function optimizeStage(
             evidence: { ...evidenceOf(tally, tolerance, { ...rewards, blocked }) },
             ...(loss === undefined ? {} : { loss }),
             ...(trained.length === 0 ? {} : { lineage: [...trained] }),
+            compute: computeOf(tally),
           },
         ],
       };
@@ -147,14 +153,21 @@ function* rowsOf(groups: readonly ScoredGroup[]): Generator<Json> {
   for (const group of groups) yield storeGroup(group);
 }
 
-function summaryOf({ rollouts, kept, tokensTrained }: Tally): string {
-  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained`;
+function summaryOf({ rollouts, kept, tokensTrained, ...rest }: Tally): string {
+  const { groupsTaught, groupsSkipped, unreadVerdicts, rolloutsStale } = rest;
+  const skipped =
+    groupsSkipped === 0
+      ? ""
+      : `, ${groupsSkipped} of ${groupsTaught + groupsSkipped} groups skipped, in which nothing differs`;
+  const unread = unreadVerdicts === 0 ? "" : `, ${unreadVerdicts} verdicts could not be read`;
+  const stale = rolloutsStale === 0 ? "" : `, ${rolloutsStale} rollouts left out as too old`;
+  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${skipped}${stale}${unread}`;
 }
 
 const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();
 
 /** What an earlier round kept; the same artifact is parsed once a run. */
-function olderExamples(context: RoundContext, artifact: string): Promise<readonly Example[]> {
+export function olderExamples(context: RoundContext, artifact: string): Promise<readonly Example[]> {
   const known = examplesByContext.get(context) ?? new Map<string, Promise<readonly Example[]>>();
   examplesByContext.set(context, known);
   const examples = known.get(artifact) ?? readExamples(context, artifact);

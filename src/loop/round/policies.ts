@@ -52,6 +52,7 @@ interface Held {
 export class EnginePolicies implements PolicyStore, AsyncDisposable {
   readonly #options: PolicyStoreOptions;
   readonly #held = new Map<string, Held>();
+  readonly #references = new Map<string, Promise<Sampler>>();
   /** Checkpoints that were looked at in this process. */
   readonly #whole = new Map<string, Promise<void>>();
 
@@ -155,7 +156,29 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     });
   }
 
+  reference(checkpoint: string): Promise<Sampler> {
+    const held = this.#references.get(checkpoint) ?? this.sampler(checkpoint);
+    this.#references.set(checkpoint, held);
+    held.catch(() => this.#references.delete(checkpoint));
+    return held;
+  }
+
+  async releaseReferences(): Promise<void> {
+    const held = [...this.#references.values()];
+    this.#references.clear();
+    // One that could not be loaded, or was not waited for, needs no giving back.
+    await Promise.all(
+      held.map((one) =>
+        one.then(
+          (sampler) => sampler[Symbol.asyncDispose](),
+          () => undefined,
+        ),
+      ),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.releaseReferences();
     await Promise.all([...this.#held.keys()].map((role) => this.#release(role)));
   }
 

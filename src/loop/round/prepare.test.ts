@@ -184,6 +184,21 @@ describe("prepareStage", () => {
     ).rejects.toMatchObject({ code: "peers-alike", category: "user" });
     expect(round.context.run.events()).toEqual([]);
   });
+
+  test("roles that begin alike are prepared once, and begin with the same weights", async () => {
+    const alike = { ...peers, alike: true } as const;
+    using round = new FakeContext({ definition: { prepare, optimize: alike } });
+    const { checkpoints } = await prepareStage(round.context, scratch);
+    const prepared = "1-reverse/round-0-solver-600";
+    expect(checkpoints).toEqual({ solver: prepared, peer: prepared });
+    expect(round.models).toHaveLength(1);
+    using trained = new FakeContext({ definition: { optimize: alike } });
+    const taken = await prepareStage(trained.context, { ...scratch, path: folder, fromScratch: false });
+    expect(taken.checkpoints).toEqual({
+      solver: "1-reverse/round-0-solver-0",
+      peer: "1-reverse/round-0-solver-0",
+    });
+  });
 });
 
 describe("preparationKey", () => {

@@ -25,10 +25,12 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
   const { definition, ledger, run } = context;
   const { optimize, task } = definition;
   const update = preparationOf(definition, prepared.fromScratch);
-  if (update === null && optimize.roles.length > 1)
+  // Who begins alike is prepared once, as the role that answers.
+  const roles = optimize.alike === true ? [optimize.lead] : optimize.roles;
+  if (update === null && roles.length > 1)
     throw userError(
       "peers-alike",
-      `${optimize.name} compares ${optimize.roles.length} models that were trained apart, and all would begin with the same weights: give each its own training first, with prepare: supervised({ on: demonstrations() }).`,
+      `${optimize.name} compares ${roles.length} models that were trained apart, and all would begin with the same weights: give each its own training first, with prepare: supervised({ on: demonstrations() }).`,
     );
   const label =
     update === null ? "the model as it is" : `${preparationSteps(update)} steps on demonstrations`;
@@ -38,9 +40,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
     label,
     input: { fromScratch: prepared.fromScratch },
     work: async (progress) => {
-      const keys = new Map(
-        optimize.roles.map((role) => [role, preparationKey(definition, role, update, prepared)]),
-      );
+      const keys = new Map(roles.map((role) => [role, preparationKey(definition, role, update, prepared)]));
       const known = new Map(
         [...keys].flatMap(([role, key]) => {
           const checkpoint = ledger.getFact(key);
@@ -53,11 +53,11 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
         }),
       );
       const done = new Map<string, number>();
-      const total = (update === null ? 0 : preparationSteps(update)) * (optimize.roles.length - known.size);
+      const total = (update === null ? 0 : preparationSteps(update)) * (roles.length - known.size);
       let leadLosses: readonly StepLoss[] = [];
       const trained = new Map<string, readonly string[]>();
       const made = await allSettled(
-        optimize.roles.map(async (role): Promise<[string, string]> => {
+        roles.map(async (role): Promise<[string, string]> => {
           const onProgress = (step: number, loss: StepLoss): void => {
             done.set(role, step);
             progress("train", sum(done.values()), total, loss);
@@ -73,12 +73,14 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
           return [role, checkpoint];
         }),
       );
-      const result = Object.fromEntries(made);
-      const who =
-        optimize.roles.length === 1 ? "one model" : `${optimize.roles.length} models, trained apart`;
+      const own = Object.fromEntries(made);
+      const result = Object.fromEntries(
+        optimize.roles.map((role) => [role, own[role] ?? own[optimize.lead] ?? ""]),
+      );
+      const who = roles.length === 1 ? "one model" : `${roles.length} models, trained apart`;
       const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
       const loss = trainingLoss(leadLosses);
-      const lineage = optimize.roles.flatMap((role) => trained.get(role) ?? []);
+      const lineage = roles.flatMap((role) => trained.get(role) ?? []);
       return {
         result,
         summary: `${who}: ${label}${whence}${lossWords(loss)}`,

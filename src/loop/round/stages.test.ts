@@ -164,6 +164,29 @@ describe("evaluate", () => {
     });
     expect(first).toMatchObject({ samples: [] });
   });
+
+  test("what was answered before an interruption is not asked again, and it ends alike", async () => {
+    using whole = new FakeContext({ speak: { base: () => "0" } });
+    await evaluated(whole, "base");
+    const expected = await evaluated(whole, "new", "base");
+    const all = whole.promptsOf("new");
+
+    let asked = 0;
+    const dying = (prompt: string): string => {
+      asked += 1;
+      if (asked === all.length) throw new Error("killed");
+      return [...prompt.slice(0, -1)].reverse().join("");
+    };
+    using round = new FakeContext({ speak: { base: () => "0", new: dying } });
+    await evaluated(round, "base");
+    await expect(evaluated(round, "new", "base")).rejects.toThrow("killed");
+    round.reopen();
+    expect(await evaluated(round, "new", "base")).toEqual(expected);
+    // Two parts of three were stored, and nothing of the champion was lost.
+    expect(round.promptsOf("new")).toEqual(all.slice(Math.ceil((2 / 3) * all.length)));
+    expect([...round.samplers.keys()]).toEqual(["new"]);
+    expect(eventsOf(round, "samples-shown")).toEqual(eventsOf(whole, "samples-shown"));
+  });
 });
 
 describe("guards", () => {
@@ -225,5 +248,21 @@ describe("audit", () => {
     round.reopen();
     expect(await auditStage(round.context, 1, "base", lineageOf("old"), lineageOf("new"))).toEqual(end);
     expect(round.samplers.size).toBe(0);
+  });
+
+  test("what was answered before an interruption is not asked again", async () => {
+    let asked = 0;
+    const dying = (): string => {
+      asked += 1;
+      if (asked === 1100) throw new Error("killed");
+      return "0";
+    };
+    using round = new FakeContext({ speak: { new: dying } });
+    const audit = () => auditStage(round.context, 1, "base", lineageOf("old"), lineageOf("new"));
+    await expect(audit()).rejects.toThrow("killed");
+    round.reopen();
+    await audit();
+    expect(round.promptsOf("new")).toHaveLength(Math.floor((1110 + 8 * 8) / 3));
+    expect(round.promptsOf("old")).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Decision, GuardFinding, ValidationMeasurement } from "../../foundation/contract/index.ts";
+import { goodRound } from "../../lifecycle/guard/testing/evidence.ts";
 import type { RunDefinition } from "./definition.ts";
 import { remediesAfter } from "./remedies.ts";
 import {
@@ -51,6 +52,7 @@ const play = (
         validation: validationAt(8 + round),
         findings,
         decision,
+        evidence: goodRound,
         definition: definitionOf(definition),
       }),
     );
@@ -65,6 +67,21 @@ const starts = (states: readonly RunState[]): string[] =>
   });
 const rejected = { decision: decided("reject") };
 const promotion = { decision: decided("promote") };
+
+test("a candidate that a person is asked about waits, with what it was compared with, and rounds go on from the champion", () => {
+  const asked = { decision: decided("ask", false) };
+  const states = play([promotion, rejected, asked, rejected]);
+  expect(starts(states).slice(1)).toEqual([
+    "champion round-1",
+    "candidate round-2",
+    "champion round-1",
+    "candidate round-4",
+  ]);
+  const { waiting, champion, frontier } = states[3] as RunState;
+  expect(frontier).toBe(9);
+  expect(waiting).toMatchObject([{ round: 3, candidate: lineageOf("round-3", { round: 3 }), champion }]);
+  expect(states[4]?.waiting).toEqual(waiting);
+});
 
 describe("a champion that a person takes back", () => {
   test("is what the next round starts from; what was tried since, and a guard's stop, are given up", () => {

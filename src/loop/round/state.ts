@@ -1,5 +1,10 @@
 import { z } from "zod";
-import type { Decision, GuardFinding, ValidationMeasurement } from "../../foundation/contract/index.ts";
+import type {
+  Decision,
+  GuardFinding,
+  StepEvidence,
+  ValidationMeasurement,
+} from "../../foundation/contract/index.ts";
 import { noRemedies, type Remedies } from "../../gro/update/index.ts";
 import type { RunDefinition } from "./definition.ts";
 import { remediesAfter } from "./remedies.ts";
@@ -34,6 +39,20 @@ export interface RunState {
   readonly stopped: string | null;
   /** What guards have asked of the rounds to come. */
   readonly remedies: Remedies;
+  /** Candidates that the gate would promote and of whom a person is asked, while rounds go on from the champion; oldest first. */
+  readonly waiting: readonly WaitingPromotion[];
+}
+
+/** A promotion that a person has not answered yet. */
+export interface WaitingPromotion {
+  readonly round: number;
+  readonly candidate: Lineage;
+  readonly validation: ValidationMeasurement;
+  /** The champion that it was compared with. */
+  readonly champion: Lineage;
+  /** What the gate said. */
+  readonly decision: Decision;
+  readonly evidence: StepEvidence;
 }
 
 export function firstState(base: Lineage, validation: ValidationMeasurement): RunState {
@@ -47,6 +66,7 @@ export function firstState(base: Lineage, validation: ValidationMeasurement): Ru
     frontier: validation.frontier90,
     stopped: null,
     remedies: noRemedies,
+    waiting: [],
   };
 }
 
@@ -66,7 +86,13 @@ export function rolledBack(state: RunState, { lineage, validation }: Crowned): R
     rejections: 0,
     frontier: validation.frontier90,
     stopped: null,
+    waiting: [],
   };
+}
+
+/** After a person approved a candidate that had waited: the next round starts from it. */
+export function crowned(state: RunState, { lineage, validation }: Crowned): RunState {
+  return { ...rolledBack(state, { lineage, validation }), stopped: state.stopped };
 }
 
 /** Which champion a round leaves behind is read off its decision alone. */
@@ -90,6 +116,7 @@ export interface RoundOutcome {
   readonly validation: ValidationMeasurement;
   readonly findings: readonly GuardFinding[];
   readonly decision: Decision;
+  readonly evidence: StepEvidence;
   readonly definition: RunDefinition;
 }
 
@@ -98,9 +125,10 @@ export interface RoundOutcome {
  * or the run says otherwise; a gate that observes gives none up, and no guard stops it.
  */
 export function nextState(before: RunState, outcome: RoundOutcome): RunState {
-  const { candidate, validation, findings, decision, definition } = outcome;
+  const { candidate, validation, findings, decision, evidence, definition } = outcome;
   const round = before.round + 1;
-  const remedies = decision.acted ? remediesAfter(before.remedies, findings) : before.remedies;
+  const asked = decision.decision === "ask";
+  const remedies = decision.acted || asked ? remediesAfter(before.remedies, findings) : before.remedies;
   const frontier = validation.frontier90;
   if (promoted(decision))
     return {
@@ -113,6 +141,11 @@ export function nextState(before: RunState, outcome: RoundOutcome): RunState {
       frontier,
       remedies,
     };
+  if (asked) {
+    const { champion } = before;
+    const waiting = [...before.waiting, { round, candidate, validation, champion, decision, evidence }];
+    return { ...fromChampion(before), round, remedies, waiting };
+  }
   if (!decision.acted) return { ...before, round, candidate, rejections: 0, frontier };
   const stopping = findings.find(({ answer }) => answer === "stop");
   const stopped = stopping === undefined ? null : `${stopping.guard}: ${stopping.evidence}`;
@@ -121,15 +154,11 @@ export function nextState(before: RunState, outcome: RoundOutcome): RunState {
     decision.decision === "roll-back" ||
     definition.afterReject === "champion" ||
     rejections > candidatesInARow;
-  if (givenUp)
-    return {
-      ...before,
-      round,
-      candidate: null,
-      rejections: 0,
-      frontier: before.championValidation.frontier90,
-      stopped,
-      remedies,
-    };
+  if (givenUp) return { ...fromChampion(before), round, stopped, remedies };
   return { ...before, round, candidate, rejections, frontier, stopped, remedies };
+}
+
+/** The next round starts from the champion. */
+function fromChampion(state: RunState): RunState {
+  return { ...state, candidate: null, rejections: 0, frontier: state.championValidation.frontier90 };
 }

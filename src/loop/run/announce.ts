@@ -1,5 +1,6 @@
 import { type RoundContext, tell } from "../round/context.ts";
 import type { Lineage } from "../round/state.ts";
+import { baselinesOf } from "./baselines.ts";
 import { configHash, describeRun, protocolHash } from "./describe.ts";
 import { lastRound } from "./result.ts";
 import { packageVersion } from "./version.ts";
@@ -33,6 +34,7 @@ export function announce(
     growTo: task.difficulty.growTo,
     measureTo: task.difficulty.measureTo,
     ...(task.difficulty.ordered === false ? { kinds: task.strata.map(({ name }) => name) } : {}),
+    baselines: baselinesOf(definition),
     version: packageVersion,
   });
   if (attempt > 0)

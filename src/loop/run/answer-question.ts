@@ -110,7 +110,8 @@ function find(folder: string, id: string): Waiting & { readonly running: boolean
   const asked = runs.flatMap((run) => questionsOf(ledger.events(run.id)));
   const known = asked.find((question) => question.id === id);
   if (known === undefined) throw noQuestion(id, open);
-  if (known.givenUp) throw noQuestion(id, open, " any more: a person took the champion back meanwhile");
+  if (known.givenUp)
+    throw noQuestion(id, open, " any more: the champion that it was compared with is the champion no longer");
   if (known.answer === null && !new AnswerFiles(ledgerFolder(folder)).find(id))
     throw noQuestion(id, open, " any more: an edited config has begun another run since");
   throw answeredAlready(id);

@@ -385,6 +385,22 @@ describe("signCertificate", () => {
     expect(statusOf(await checkCertificate({ file, publicKey }), "signature")).toBe("contradicted");
   });
 
+  test("says so where the file cannot be written, and leaves it as it is", async () => {
+    const { key } = keys("ed25519");
+    const folder = mkdtempSync(join(elsewhere, "unwritable-"));
+    // A name to which nothing can be added cannot be written beside itself, not even by root.
+    const file = join(folder, `${"c".repeat(250)}.json`);
+    copyFileSync(pathOf(fresh, "1-letters-round-1.json"), file);
+    const before = readFileSync(file, "utf8");
+    await expect(signCertificate({ file, key })).rejects.toMatchObject({
+      code: "file-unwritable",
+      category: "user",
+      message: expect.stringContaining(file),
+    });
+    expect(readFileSync(file, "utf8")).toBe(before);
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
   test("takes ed25519 keys only, and certificates only", async () => {
     const { key, publicKey } = keys("rsa");
     const file = join(elsewhere, "unsigned.json");

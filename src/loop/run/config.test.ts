@@ -28,7 +28,7 @@ describe("defineRun", () => {
       seed: 0,
     });
     expect(definition.evaluate).toMatchObject({ over: "difficulty", perStratum: 128 });
-    expect(definition.oversight).toEqual({ ask: [] });
+    expect(definition.oversight).toEqual({ ask: [], whileWaiting: "stop" });
     expect(isRunDefinition(definition)).toBe(true);
   });
 
@@ -46,7 +46,7 @@ describe("defineRun", () => {
       guard: [],
       gate: { cap: 100 },
       budget: { rounds: 0 },
-      oversight: { ask: [] },
+      oversight: { ask: [], whileWaiting: "stop" },
       seed: 2 ** 48 - 1,
     });
     expect(definition).toMatchObject({ name: "mine", model: { name: "my-model" }, select: [], guard: [] });

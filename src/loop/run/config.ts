@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readOptions, userError, valueWith } from "../../foundation/base/index.ts";
+import { nearest, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import {
   askedSchema,
   budgetSchema,
@@ -9,6 +9,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
+import { turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -25,6 +26,22 @@ import { checkBudget } from "./budget.ts";
 function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
   return valueWith<T>(member, `expected something like ${example}`);
 }
+
+type Baselines = NonNullable<RunDefinition["baselines"]>;
+const baselineModes = ["short", "full"] as const;
+const baselinesOff = z.strictObject({ off: z.string().min(1) });
+
+/** One message for both forms: whoever gives neither is told both. */
+const baselinesSchema = z.custom<Baselines>(
+  (value) => baselineModes.some((mode) => mode === value) || baselinesOff.safeParse(value).success,
+  {
+    error: ({ input }) => {
+      const meant = typeof input === "string" ? nearest(input, baselineModes) : undefined;
+      const given = meant === undefined ? "expected" : `did you mean "${meant}"? It takes`;
+      return `${given} "short", "full" or { off: "the reason why there are none" }`;
+    },
+  },
+);
 
 const configSchema = z.strictObject({
   /** Runs of one name are one line: an edited configuration goes on from its name's champion. */
@@ -84,11 +101,22 @@ const configSchema = z.strictObject({
   /** After a rejection: go on from the candidate (at most three times, then from the champion), or from the champion. */
   afterReject: z.enum(["candidate", "champion"]).default("candidate"),
   /** What a person approves before it is done: `whetstone approve` and `whetstone reject` answer. */
-  oversight: z.strictObject({ ask: z.array(askedSchema).default([]) }).prefault({}),
+  oversight: z
+    .strictObject({
+      ask: z.array(askedSchema).default([]),
+      /** What goes on while a promotion waits for its answer: nothing, or the next round, from the champion. */
+      whileWaiting: z.enum(["stop", "next-round"]).default("stop"),
+    })
+    .prefault({}),
   /** What the run may take, all of its processes together; it stops cleanly at the first cap that it reaches. */
   budget: z
     .strictObject({ ...budgetSchema.shape, rounds: budgetSchema.shape.rounds.default(8) })
     .prefault({}),
+  /**
+   * What the run is compared with at its end (docs/baselines.md), at a tenth of its compute or, outside of the budget, at all of
+   * it; or why with nothing. Left out, `short` for runs of five rounds and more.
+   */
+  baselines: baselinesSchema.optional(),
   /** What is computed with and kept: `mixed` is faster than fp32 and learns like it, `bf16` takes half its memory. */
   precision: z.enum(["fp32", "mixed", "bf16"]).default("fp32"),
   /** Recomputes each layer's activations where its gradient is computed, in place of keeping them: less memory, a third more time. */
@@ -125,7 +153,8 @@ const mark = Symbol.for("whetstone.run-definition");
  */
 export function defineRun(config: RunConfig): RunDefinition {
   const read = readOptions("defineRun()", configSchema, config);
-  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, lora, ...rest } = read;
+  const { name, guard, acquire, select, optimize, refine, engine, model, prepare, lora, baselines, ...rest } =
+    read;
   if (prepare !== undefined && prepare.on === undefined)
     throw userError(
       "invalid-option",
@@ -144,8 +173,12 @@ export function defineRun(config: RunConfig): RunDefinition {
     refine: refine ?? greedyDecoding(),
     guard: guard ?? defaults(),
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
+    ...(baselines === undefined ? {} : { baselines }),
   };
   checkBudget(definition);
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
+    for (const { generate, reward, update, updates = {} } of method.passes)
+      for (const part of [generate, reward, update, ...Object.values(updates)]) part.check?.(read.task);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }

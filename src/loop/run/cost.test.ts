@@ -136,3 +136,31 @@ test("an engine with prices is told in its currency, what was read included; one
 function meterOf({ context }: FakeContext, engine: Engine, clock: Clock, prices?: EnginePrices) {
   return costMeter({ ledger: context.ledger, record: context.run, engine, clock, prices });
 }
+
+test("what stands aside is not counted, neither meanwhile nor afterwards", () => {
+  using round = new FakeContext();
+  let time = 0;
+  const none = { tokensTrained: 0, optimizerSteps: 0 };
+  let spent: EngineCost = { ...none, busySeconds: 1, availableSeconds: 2, tokensSampled: 10 };
+  const clock = { now: () => 0, monotonic: () => time };
+  const meter = meterOf(round, { cost: () => spent } as unknown as Engine, clock);
+  time = 1000;
+  const before = meter.read();
+  expect(before).toEqual({ ...spent, wallSeconds: 1 });
+  const counted = meter.aside();
+  spent = { busySeconds: 9, availableSeconds: 18, tokensSampled: 500, tokensTrained: 70, optimizerSteps: 3 };
+  time = 9000;
+  expect(meter.read()).toEqual(before);
+  counted();
+  expect(meter.read()).toEqual(before);
+  spent = { busySeconds: 10, availableSeconds: 20, tokensSampled: 501, tokensTrained: 72, optimizerSteps: 4 };
+  time = 10_000;
+  expect(meter.read()).toEqual({
+    busySeconds: 2,
+    availableSeconds: 4,
+    tokensSampled: 11,
+    tokensTrained: 2,
+    optimizerSteps: 1,
+    wallSeconds: 2,
+  });
+});

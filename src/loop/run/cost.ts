@@ -1,5 +1,11 @@
 import type { Clock } from "../../foundation/base/index.ts";
-import { type Cost, costSchema, type Engine, type EnginePrices } from "../../foundation/contract/index.ts";
+import {
+  type Cost,
+  costSchema,
+  type Engine,
+  type EngineCost,
+  type EnginePrices,
+} from "../../foundation/contract/index.ts";
 import type { Ledger, RunLedger } from "../../foundation/ledger/index.ts";
 
 const nothing: Cost = {
@@ -23,6 +29,8 @@ export interface CostMeter {
   readonly sealed: boolean;
   /** From now on time is not counted, until the returned function is called: a person is waited for. */
   pause(): () => void;
+  /** From now on nothing is counted, tokens and time alike, until the returned function is called: this is outside of the budget. */
+  aside(): () => void;
   /** Keeps the cost beside the run's events, so that a death loses no more than what was under way. */
   keep(): void;
 }
@@ -46,13 +54,20 @@ export function costMeter({ ledger, record, engine, clock, prices }: CostMeterOp
   const correction = { tokens: 0, seconds: 0 };
   let charges = before.chargedSeconds !== undefined;
   let kept = "";
+  let leaving: Counted | null = null;
+  const left: Counted[] = [];
+  /** What the engine has counted, without what stood aside. */
+  const byEngine = (): Counted => {
+    const now = leaving ?? countedBy(engine.cost());
+    return left.reduce((rest, one) => minus(rest, one), now);
+  };
 
   const times = () => ({
     wallSeconds: (held?.wallSeconds ?? (clock.monotonic() - began) / 1000) - paused.wallSeconds,
     availableSeconds: (held?.availableSeconds ?? engine.cost().availableSeconds) - paused.availableSeconds,
   });
   const read = (): Cost => {
-    const { tokensSampled, tokensTrained, optimizerSteps, busySeconds, tokensRead = 0 } = engine.cost();
+    const { tokensSampled, tokensTrained, optimizerSteps, busySeconds, tokensRead } = byEngine();
     const { wallSeconds, availableSeconds } = times();
     const sampled = (sealed?.tokens ?? tokensSampled) + correction.tokens;
     const price =
@@ -73,6 +88,19 @@ export function costMeter({ ledger, record, engine, clock, prices }: CostMeterOp
       ...(charges ? { chargedSeconds: (before.chargedSeconds ?? before.wallSeconds) + counted } : {}),
     };
   };
+  const pause = (): (() => void) => {
+    const begun = times();
+    held = {
+      wallSeconds: begun.wallSeconds + paused.wallSeconds,
+      availableSeconds: begun.availableSeconds + paused.availableSeconds,
+    };
+    return () => {
+      held = null;
+      const now = times();
+      paused.wallSeconds += now.wallSeconds - begun.wallSeconds;
+      paused.availableSeconds += now.availableSeconds - begun.availableSeconds;
+    };
+  };
   return {
     read,
     get sealed() {
@@ -91,17 +119,15 @@ export function costMeter({ ledger, record, engine, clock, prices }: CostMeterOp
         sealed = null;
       };
     },
-    pause: () => {
-      const begun = times();
-      held = {
-        wallSeconds: begun.wallSeconds + paused.wallSeconds,
-        availableSeconds: begun.availableSeconds + paused.availableSeconds,
-      };
+    pause,
+    aside: () => {
+      const goOn = pause();
+      const begun = countedBy(engine.cost());
+      leaving = begun;
       return () => {
-        held = null;
-        const now = times();
-        paused.wallSeconds += now.wallSeconds - begun.wallSeconds;
-        paused.availableSeconds += now.availableSeconds - begun.availableSeconds;
+        leaving = null;
+        left.push(minus(countedBy(engine.cost()), begun));
+        goOn();
       };
     },
     keep: () => {
@@ -112,6 +138,22 @@ export function costMeter({ ledger, record, engine, clock, prices }: CostMeterOp
       kept = text;
       ledger.setFact(fact, { ...cost });
     },
+  };
+}
+
+type Counted = Required<Omit<EngineCost, "availableSeconds">>;
+
+function countedBy({ tokensRead = 0, availableSeconds: _, ...cost }: EngineCost): Counted {
+  return { ...cost, tokensRead };
+}
+
+function minus(one: Counted, other: Counted): Counted {
+  return {
+    tokensSampled: one.tokensSampled - other.tokensSampled,
+    tokensTrained: one.tokensTrained - other.tokensTrained,
+    optimizerSteps: one.optimizerSteps - other.optimizerSteps,
+    busySeconds: one.busySeconds - other.busySeconds,
+    tokensRead: one.tokensRead - other.tokensRead,
   };
 }
 

@@ -30,7 +30,9 @@ export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
   const parts = [
     prepare?.needs,
     refine.needs,
-    ...passes.flatMap(({ generate, reward, update }) => [generate.needs, reward.needs, update.needs]),
+    ...passes.flatMap(({ generate, reward, update, updates = {} }) =>
+      [generate, reward, update, ...Object.values(updates)].map(({ needs }) => needs),
+    ),
   ];
   const own: EngineNeeds = {
     precision,

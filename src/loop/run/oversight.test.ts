@@ -183,7 +183,9 @@ describe("a promotion that a person is asked", () => {
     expect(openQuestions({ folder })).toEqual([]);
     const late = answerQuestion({ folder, question: "1-promotion-2", answer: "approve" });
     await expect(late).rejects.toMatchObject({ code: "no-question" });
-    await expect(late).rejects.toThrow(/any more: a person took the champion back/);
+    await expect(late).rejects.toThrow(
+      /any more: the champion that it was compared with is the champion no longer/,
+    );
     // Round 2 is given up, and the third is another.
     const result = await play(3, asks("promotion"), ({ round }) => {
       expect(round).toBe(3);
@@ -227,14 +229,41 @@ describe("more budget than was approved", () => {
     expect(eventsOf(more.events, "round-started")).toHaveLength(2);
   });
 
-  test("that is rejected is not spent, and not asked for again", async () => {
+  test("that is rejected is not spent, and asked for anew only by who gives it once more", async () => {
     await play(1, asks("budget"), nobody);
     const rejected = await raise({ rounds: 4 }, () => ({ answer: "reject", why: "enough" }));
     expect(rejected).toMatchObject({ outcome: "rounds-spent", championRound: 1, alreadyFinished: true });
     expect(eventsOf(rejected.events, "round-started")).toHaveLength(1);
-    expect((await raise({ rounds: 4 }, nobody)).alreadyFinished).toBe(true);
-    const other = await raise({ rounds: 2 }, approve);
+    // A config that still says it asks nothing.
+    expect((await play(4, asks("budget"), nobody)).alreadyFinished).toBe(true);
+    const other = await raise({ rounds: 2 }, ({ id }) => {
+      expect(id).toBe("1-budget-2");
+      return approve();
+    });
     expect(other.championRound).toBe(2);
+    const anew = await raise({ rounds: 4 }, ({ id, text }) => {
+      expect([id, text]).toEqual(["1-budget-3", "raise the budget of “letters” from 2 rounds to 4 rounds"]);
+      return "end";
+    });
+    expect(anew.outcome).toBe("interrupted");
+    // It waits: the same is not asked twice.
+    const waiting = await raise({ rounds: 4 }, ({ id }) => {
+      expect(id).toBe("1-budget-3");
+      return { answer: "reject", why: "still enough" };
+    });
+    expect(waiting).toMatchObject({ alreadyFinished: true, championRound: 2 });
+  });
+
+  test("that is rejected while nobody runs is heard before it can be asked for anew", async () => {
+    await play(1, asks("budget"), nobody);
+    expect((await raise({ rounds: 2 }, () => "end")).outcome).toBe("interrupted");
+    await answerQuestion({ folder, question: "1-budget-1", answer: "reject", why: "enough" });
+    expect((await raise({ rounds: 2 }, nobody)).alreadyFinished).toBe(true);
+    const anew = await raise({ rounds: 2 }, ({ id }) => {
+      expect(id).toBe("1-budget-2");
+      return approve();
+    });
+    expect(anew.championRound).toBe(2);
   });
 
   test("that was approved too late for the process that asked is known to the next", async () => {

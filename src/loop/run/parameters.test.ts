@@ -40,7 +40,11 @@ describe("withParameters", () => {
     [{ filtre: "none" }, "unknown-parameter", /no parameter "filtre"; did you mean "filter"\?/],
     [{ zzzzzz: "1" }, "unknown-parameter", /no parameter "zzzzzz"; it has "filter", "seed", "label"/],
     [{ toString: "1" }, "unknown-parameter", /no parameter "toString"/],
-    [{ filter: "peer" }, "invalid-parameter", /"filter" cannot be "peer"; did you mean "peers"\?/],
+    [
+      { filter: "peer" },
+      "invalid-parameter",
+      /"filter" cannot be "peer"; did you mean "peers"\? It can be "peers", "none"\./,
+    ],
     [{ filter: "xyzxyz" }, "invalid-parameter", /"filter" cannot be "xyzxyz"; it can be "peers", "none"/],
     [{ filter: "" }, "invalid-parameter", /"filter" cannot be ""/],
     [{ seed: "abc" }, "invalid-parameter", /"seed" must be a number, not "abc"/],

@@ -90,7 +90,7 @@ function readValue(name: string, kind: ParameterKinds[string], text: string | un
   const meant = nearest(value, kind);
   throw userError(
     "invalid-parameter",
-    `"${name}" cannot be "${value}"; ${meant === undefined ? `it can be ${listOf(kind)}.` : `did you mean "${meant}"?`}`,
+    `"${name}" cannot be "${value}"; ${meant === undefined ? "it" : `did you mean "${meant}"? It`} can be ${listOf(kind)}.`,
     { parameter: name },
   );
 }

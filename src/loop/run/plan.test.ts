@@ -69,15 +69,16 @@ describe("plan", () => {
       "decide",
       "audit",
     ]);
-    expect(planned.end.map(({ stage }) => stage)).toEqual(["audit"]);
+    expect(planned.end.map(({ stage }) => stage)).toEqual(["baseline", "audit"]);
     // 1,500 steps of 64 examples with a dozen tokens each, for two models.
     const [preparation] = planned.preparation;
     expect(preparation?.tokensTrained).toBeGreaterThan(2 * 1500 * 64 * 5);
     expect(preparation?.tokensTrained).toBeLessThan(2 * 1500 * 64 * 25);
     expect(planned.seconds).toBeGreaterThan(30);
     expect(planned.seconds).toBeLessThan(600);
-    // A checkpoint of a model's preparation and one a round, with two moments for each weight, and two while training goes on.
-    expect(planned.diskBytes).toBe(148_160 * 2 * 12 * (1 + 8 + 2));
+    // A checkpoint of a model's preparation and one a round, with two moments for each weight, and two while training goes on;
+    // and that of a baseline.
+    expect(planned.diskBytes).toBe(148_160 * 2 * 12 * (1 + 8 + 2 + 1));
     expect(planned.diskBytesEachRound).toBe(148_160 * 2 * 12);
     expect(planned.diskFreeBytes).toBeGreaterThan(0);
     expect(planned.memoryBytes).toBeGreaterThan(3e8);
@@ -130,7 +131,7 @@ describe("plan", () => {
     const pairsOf = ({ round }: typeof decides) => round.find(({ stage }) => stage === "decide");
     expect(pairsOf(observes)).toEqual(pairsOf(decides));
     expect(observes.round.map(({ stage }) => stage)).not.toContain("audit");
-    expect(observes.end).toEqual([]);
+    expect(observes.end.map(({ stage }) => stage)).toEqual(["baseline"]);
     const small = await planOf({ task: reverse({ lengths: [1, 3] }), gate: { mode: "observe" } });
     expect(small.gate.strata).toEqual(["length 5", "length 6"]);
     const none = await planOf({ task: reverse({ lengths: [1, 3], growTo: 3 }), gate: { mode: "observe" } });
@@ -167,12 +168,35 @@ describe("plan", () => {
     expect(nothingNew.round.find(({ stage }) => stage === "optimize")?.tokensSampled).toBe(0);
   });
 
+  test("baselines are counted: a tenth of the rounds each, or all of them, or none and why", async () => {
+    const planned = async (config: Partial<RunConfig>) => {
+      const { end, lines, round } = await planOf(config);
+      const [work] = end.filter(({ stage }) => stage === "baseline");
+      return { work, lines: lines.join("\n"), optimize: round.find(({ stage }) => stage === "optimize") };
+    };
+    const short = await planned({ budget: { rounds: 20 } });
+    expect(short.work?.what).toBe("baselines, each with the compute of 2 rounds");
+    expect(short.lines).toMatch(/^once +baseline .*baselines, each with the compute of 2 rounds$/m);
+    const { tokensSampled = 0, tokensTrained = 0 } = short.optimize ?? {};
+    // Two rounds' training with permuted rewards, and as much again, with what sampling took, on demonstrations.
+    expect(short.work?.tokensTrained).toBeCloseTo(2 * (tokensTrained + tokensTrained + tokensSampled / 3), 3);
+    const full = await planned({ budget: { rounds: 20 }, baselines: "full" });
+    expect(full.work?.what).toBe("baselines, each with the compute of 20 rounds, outside of the budget");
+    expect(full.work?.tokensTrained).toBeCloseTo(10 * (short.work?.tokensTrained ?? 0), 3);
+    const off = await planned({ baselines: { off: "it is to be quick" } });
+    expect(off.work).toBeUndefined();
+    expect(off.lines).toMatch(/^Baseline none: it is to be quick$/m);
+    const few = await planned({ budget: { rounds: 2 } });
+    expect(few.lines).toMatch(/^Baseline none: the first checkpoint of a run of 2 rounds comes after 50 %/m);
+  });
+
   test("methods that follow each other are each counted for their own rounds", async () => {
     const first = supervisedFineTuning({ epochs: 2, batch: 8 });
     const then = rejectionSampling({ reward: everything(), update: supervised({ steps: 30, batch: 4 }) });
     const optimizeOf = ({ round }: Plan) => round.filter(({ stage }) => stage === "optimize");
     const rest = {
       acquire: [demonstrations({ items: 400 }), procedural({ items: 64 })],
+      baselines: { off: "only rounds are compared here" },
       budget: { rounds: 5 },
     };
     const both = await planOf({ ...rest, optimize: inTurn(first, then) });
@@ -257,11 +281,16 @@ describe("plan", () => {
   test("checkpoints that no round trains on from hold no moments; those on the way do, and are gone when training ends", async () => {
     const optimize = (steps: number) =>
       rejectionSampling({ update: supervised({ steps, optimizerState: "fresh" }) });
-    const { parameters, ...short } = await planOf({ optimize: optimize(500) });
+    const baselines = { off: "theirs are gone too" };
+    const { parameters, ...short } = await planOf({ optimize: optimize(500), baselines });
     expect(short.diskBytesEachRound).toBe(4 * parameters);
     // The preparation and eight rounds leave one each, and two at most are on the way.
     expect(short.diskBytes).toBe((4 + 8 * 4 + 2 * 12) * parameters);
-    const brief = { prepare: supervised({ on: demonstrations(), steps: 40 }), optimize: optimize(60) };
+    const brief = {
+      baselines,
+      prepare: supervised({ on: demonstrations(), steps: 40 }),
+      optimize: optimize(60),
+    };
     expect((await planOf(brief)).diskBytes).toBe((4 + 8 * 4 + 12) * parameters);
     expect((await planOf({ ...brief, optimize: optimize(30) })).diskBytes).toBe((4 + 8 * 4) * parameters);
   });

@@ -11,6 +11,7 @@ import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/de
 import { checkProbes, planProbes } from "../round/decide/probe-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
+import { baselinesOf } from "./baselines.ts";
 import { type BudgetChange, budgetChangeSchema, withBudget } from "./budget.ts";
 import { refuseLacking } from "./engine-needs.ts";
 import { lendVerifier } from "./lend-verifier.ts";
@@ -140,6 +141,7 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
         weight > 0 && !inGate.has(name) ? [name] : [],
       ),
     },
+    baselines: baselinesOf(definition),
     canaries,
   };
   return { ...planned, lines: planLines(planned) };

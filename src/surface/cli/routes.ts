@@ -7,6 +7,7 @@ import type { CliContext } from "./context.ts";
 import { columns, describe } from "./describe.ts";
 import { engineRoutes } from "./engine-routes.ts";
 import { exitCodeMeanings } from "./exit-codes.ts";
+import { methodRoutes } from "./method-routes.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { approve, reject } from "./oversight-routes.ts";
 import { type BudgetFlags, budget, folder, type JsonFlags, json, text } from "./route-parts.ts";
@@ -172,6 +173,7 @@ export const routes = buildRouteMap<string, CliContext>({
     verify,
     gc,
     doctor,
+    methods: methodRoutes,
     model: modelRoutes,
     engine: engineRoutes,
   },

@@ -1,5 +1,7 @@
 import type { GuardFinding } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
+import { baselinesWords } from "./baseline-words.ts";
+import { guardVerdict } from "./guard-verdict.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
 import { marginalWords, price } from "./marginal-words.ts";
 import { noClaimOf } from "./no-claim.ts";
@@ -36,8 +38,8 @@ export interface ClosingOptions {
 }
 
 /**
- * What a run came to, in a few plain lines: the gain on audit items, the frontier, each round and why, guards, cost. For a
- * run that goes on, what it has come to so far.
+ * What a run came to, in a few plain lines: the gain on audit items, the frontier, each round and why, guards, cost; and last,
+ * where a guard acted, what was wrong and what to do. For a run that goes on, what it has come to so far.
  *
  * @example
  * for (const line of closingWords(tellRun(events), { report: "report.html" })) console.log(line);
@@ -60,6 +62,7 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     ...(table.length === 0 ? [] : ["", ...table, ""]),
     ...entry("rollback", rollbackWords(story)),
     ...entry("guards", guardWords(story)),
+    ...entry("baselines", baselinesWords(story)),
     ...entry("cost", costWords(story)),
     ...entry("next", nextWords(story)),
     // Commands are copied: they are never broken.
@@ -68,6 +71,9 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
     ),
     // A path is copied: it is never broken.
     ...(report === undefined ? [] : [`${"report".padEnd(column)}${report}`]),
+    // What a guard acted upon is what a reader must not miss: it stands where the eye ends.
+    "",
+    ...guardVerdict(story).flatMap(([name, text]) => entry(name, [text])),
   ];
   return lines.slice(0, lines.findLastIndex((line) => line !== "") + 1);
 }

@@ -1,4 +1,6 @@
 import type {
+  Baseline,
+  BaselinesPlan,
   Cost,
   Decision,
   EventOf,
@@ -128,6 +130,16 @@ export interface OpenedStory {
   readonly reason: string;
 }
 
+/** What the run is compared with. */
+export interface BaselinesStory {
+  /** What was settled when the run began; null in runs of before there were baselines. */
+  readonly plan: BaselinesPlan | null;
+  /** Why those that were asked for are not there, or not all; null where they are, or are yet to come. */
+  readonly leftOut: string | null;
+  /** Of each mode the newest of each name. */
+  readonly measured: readonly Baseline[];
+}
+
 export type RunState =
   | "empty"
   | "running"
@@ -181,6 +193,7 @@ export interface RunStory {
   readonly opened: readonly OpenedStory[];
   /** What a person was asked, in order. */
   readonly questions: readonly Question[];
+  readonly baselines: BaselinesStory;
   /** What the last rounds gained for what they cost; null where that cannot be said. */
   readonly marginal: Marginal | null;
   /** Of the whole run so far. */

@@ -1,4 +1,4 @@
-import type { Cost, EventOf, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
+import type { Baseline, Cost, EventOf, Measurement, StoredEvent } from "../../foundation/contract/index.ts";
 import { questionsOf } from "../../loop/oversight/index.ts";
 import { marginalListener } from "../../loop/run/marginal.ts";
 import { isOrdered } from "./kinds.ts";
@@ -51,6 +51,8 @@ export function storyListener(): StoryListener {
   const opened: OpenedStory[] = [];
   const overseen: StoredEvent[] = [];
   const marginal = marginalListener();
+  const baselines = new Map<string, Baseline>();
+  let leftOut: string | null = null;
   let cost: Cost | null = null;
   let startedAt: number | null = null;
   let lastAt: number | null = null;
@@ -88,6 +90,10 @@ export function storyListener(): StoryListener {
         overseen.push({ id, run: of, at, event });
         // Who waits beside a run that has ended does not make it go on.
         return;
+      case "decision-made":
+        overseen.push({ id, run: of, at, event });
+        roundHears(roundOf(event.round), event, at);
+        break;
       case "budget-spent":
         state = "budget-spent";
         reason = event.reason;
@@ -116,6 +122,15 @@ export function storyListener(): StoryListener {
         cost = event.cost;
         break;
       }
+      case "baseline-measured": {
+        const { type: _type, round: _round, ...baseline } = event;
+        baselines.set(`${event.mode} ${event.baseline}`, baseline);
+        leftOut = null;
+        break;
+      }
+      case "baselines-left-out":
+        leftOut = event.reason;
+        break;
       case "audit-measured":
         if (event.comparison === "base") {
           const { round, before, after, gain } = event;
@@ -173,6 +188,7 @@ export function storyListener(): StoryListener {
       rollbacks: [...rollbacks],
       opened: [...opened],
       questions: questionsOf(overseen),
+      baselines: { plan: facts?.baselines ?? null, leftOut, measured: [...baselines.values()] },
       marginal: marginal.read(),
       cost,
       startedAt,

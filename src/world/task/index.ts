@@ -19,6 +19,7 @@ export {
 export { type DrawRequest, drawItems } from "./draw.ts";
 export { enumerateItems, itemOf, stratumAt } from "./items.ts";
 export { type ParityOptions, parity } from "./parity.ts";
+export { type ProgramsOptions, programs } from "./programs.ts";
 export { reverse } from "./reverse.ts";
 export {
   isEnumerated,

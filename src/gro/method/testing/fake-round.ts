@@ -1,7 +1,14 @@
 import { type Json, randomStream } from "../../../foundation/base/index.ts";
 import type { Example, Item, Policy, ScoredGroup, Task } from "../../../foundation/contract/index.ts";
 import { reverse } from "../../../world/task/index.ts";
-import { FakeModel, itemOf, policyOf, type Speak } from "../../rollout/testing/fakes.ts";
+import {
+  FakeModel,
+  FakeSampler,
+  itemOf,
+  letters,
+  policyOf,
+  type Speak,
+} from "../../rollout/testing/fakes.ts";
 import type { MethodContext, PolicyStore, Training, Weights } from "../context.ts";
 
 /** What outlives a process: finished steps, stored rollouts. */
@@ -61,6 +68,18 @@ export class FakePolicies implements PolicyStore {
       this.#held.set(role, { model: held.model, weights: { checkpoint, optimizerState: "continued" } });
   }
 
+  readonly references: FakeSampler[] = [];
+
+  async reference(checkpoint: string): Promise<FakeSampler> {
+    const sampler = new FakeSampler(this.#speak, checkpoint);
+    this.references.push(sampler);
+    return sampler;
+  }
+
+  async releaseReferences(): Promise<void> {
+    for (const sampler of this.references) await sampler[Symbol.asyncDispose]();
+  }
+
   async discard(checkpoint: string): Promise<void> {
     this.discarded.push(checkpoint);
   }
@@ -94,6 +113,7 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
   } = rest;
   return {
     task,
+    tokenizer: letters,
     items,
     base: rest.base ?? [],
     older: rest.older ?? [],
@@ -103,12 +123,14 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
     random: randomStream(9, "optimize"),
     checkpointName: (role, label) => `${role}-${label}`,
     durable: ledger.durable,
+    durablePart: ledger.durable,
     storeGroups: async (groups) => {
       const artifact = `artifact-${ledger.artifacts.size}`;
       ledger.artifacts.set(artifact, groups);
       return artifact;
     },
     readGroups: async (artifact) => ledger.artifacts.get(artifact) ?? [],
+    forgetGroups: async (artifact) => void ledger.artifacts.delete(artifact),
     storeTraining: async (training) => `record-${ledger.trainings.push(training)}`,
     ...(rest.signal ? { signal: rest.signal } : {}),
     ...(rest.onProgress ? { onProgress: rest.onProgress } : {}),

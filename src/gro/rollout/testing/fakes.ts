@@ -19,6 +19,7 @@ import type {
   ScoredGroup,
   Tokenizer,
 } from "../../../foundation/contract/index.ts";
+import type { PassModels } from "../models.ts";
 
 /** One token a character, its code point; 1 begins and 2 ends. */
 export const letters: Tokenizer = {
@@ -111,6 +112,14 @@ export class FakeSampler implements Sampler {
     this.disposed = true;
   }
 }
+
+/** Of a pass whose parts ask nobody else. */
+export const noModels: PassModels = {
+  policyOf: (role) => {
+    throw new Error(`nobody plays ${role} here`);
+  },
+  reference: (role, which) => Promise.reject(new Error(`no weights of ${role} at ${which} here`)),
+};
 
 export const samplingOf = (speak: Speak, role = "solver"): SamplingPolicy & { sampler: FakeSampler } => ({
   role,

@@ -5,10 +5,21 @@ import { greedy, samples } from "../../../gro/generate/index.ts";
 import { inTurn, methodOf } from "../../../gro/method/index.ts";
 import type { Method } from "../../../gro/method.ts";
 import { agreement, majority } from "../../../gro/reward/index.ts";
-import { FakeModel, groupOf, policyOf } from "../../../gro/rollout/testing/fakes.ts";
+import { FakeModel, groupOf, noModels, policyOf } from "../../../gro/rollout/testing/fakes.ts";
 import { policyGradient, supervised } from "../../../gro/update/index.ts";
+import { reverse } from "../../../world/task/index.ts";
 import { demonstrations } from "../../acquire/index.ts";
-import { grpo, rejectionSampling, star, supervisedFineTuning } from "../index.ts";
+import {
+  expertIteration,
+  grpo,
+  lmsi,
+  rejectionSampling,
+  restEm,
+  rft,
+  selfImprovingTransformers,
+  star,
+  supervisedFineTuning,
+} from "../index.ts";
 
 const passOf = ({ passes: [pass] }: Method) => {
   if (pass === undefined) throw new Error("no pass");
@@ -52,8 +63,9 @@ describe("star", () => {
     expect(passOf(star({ start: "current", rationalise: false })).start).toBe("current");
   });
 
-  test("does not offer hints, which no task writes", () => {
-    expect(() => star({ rationalise: true } as object)).toThrow(/no task here writes hints/);
+  test("shows the answer where the first attempt failed, if it is to", () => {
+    expect(passOf(star({ rationalise: true })).generate.name).toBe("with hints");
+    expect(() => star({ rationalise: true, generate: greedy() })).toThrow(/one of rationalise and generate/);
   });
 });
 
@@ -74,6 +86,44 @@ describe.each([
     expect(() => make(options as object)).toThrow(message);
     expect(() => make(options as object)).toThrow(expect.objectContaining({ code: "invalid-option" }));
     expect(() => make(options as object)).toThrow(name);
+  });
+});
+
+describe("kin of rejection sampling", () => {
+  const rightOnes = { by: "text", perItem: 4 };
+  test.each([
+    [
+      restEm({ samples: 8, perItem: 4 }),
+      { samplesPerItem: 8 },
+      { name: "distinct verifier", description: rightOnes },
+      "base",
+    ],
+    [
+      rft({ samples: 8 }),
+      { samplesPerItem: 8 },
+      { name: "distinct verifier", description: { by: "equations" } },
+      "base",
+    ],
+    [
+      lmsi({ share: 0.5 }),
+      { samplesPerItem: 32 },
+      { name: "majority", description: { share: 0.5 } },
+      "current",
+    ],
+    [expertIteration(), { samplesPerItem: 8 }, { name: "distinct verifier" }, "current"],
+    [selfImprovingTransformers(), { samplesPerItem: 1 }, { name: "agreement" }, "current"],
+    [
+      selfImprovingTransformers({ filter: "length" }),
+      { samplesPerItem: 1 },
+      { name: "modal length" },
+      "current",
+    ],
+  ])("%o", (method, generate, reward, start) => {
+    expect(passOf(method)).toMatchObject({ generate, reward, start, update: { learnsBy: "imitation" } });
+  });
+
+  test("two peers that must agree are trained apart", () => {
+    expect(selfImprovingTransformers().roles).toEqual(["solver", "peer"]);
   });
 });
 
@@ -139,6 +189,8 @@ describe("grpo", () => {
       policy: policyOf(model),
       groups,
       replay: { base: [], older: [] },
+      task: reverse(),
+      models: noModels,
       random: randomStream(0, "x"),
       from: 0,
       to: 1,

@@ -59,7 +59,7 @@ export const definitionOf = (rest: Partial<RunDefinition> = {}): RunDefinition =
   gate: { mode: "decide", alpha: 0.05, cap: 200, reusedOpenings: 4 },
   afterReject: "candidate",
   budget: { rounds: 3 },
-  oversight: { ask: [] },
+  oversight: { ask: [], whileWaiting: "stop" },
   precision: "fp32",
   gradientCheckpointing: false,
   seed: 1,

@@ -92,7 +92,8 @@ describe.each(["fresh", "reused"] as const)("a certificate of %s items", (kind) 
       "audit-gain-previous-champion": "recomputed",
       measurement: "trusted",
       "seed-told-before-training": "trusted",
-      "verifier-integrity": "trusted",
+      "verifier-measured": "trusted",
+      "verifier-integrity": "recomputed",
     });
     expect(statuses.size).toBe(claims.length);
   });
@@ -263,6 +264,34 @@ describe("a forger who seals anew", () => {
     );
   });
 
+  test("cannot believe the reward more than its counts allow", async () => {
+    const { answers } = certificates.fresh.decided.integrity.reward ?? {};
+    expect(answers?.right.of).toBeGreaterThan(20);
+    const better = anew(({ integrity: { reward } }) => {
+      if (reward?.breakdown != null) reward.breakdown.value = reward.breakdown.low = 0.999;
+      if (reward?.wrong != null) reward.wrong.high = 0.01;
+    });
+    const found = (await contradicted(better, "verifier-integrity")).join("\n");
+    expect(found).toMatch(/decided\.integrity\.reward\.breakdown stated .*"low":0\.999/);
+    expect(found).toMatch(/decided\.integrity\.reward\.wrong stated .*"high":0\.01/);
+    const circular = anew(({ integrity: { reward } }) => {
+      if (reward !== undefined) reward.circular = true;
+    });
+    expect((await contradicted(circular, "verifier-integrity")).join("\n")).toMatch(
+      /reward\.circular and yet answers are counted/,
+    );
+    const impossible = anew(({ integrity: { planted, reward } }) => {
+      if (planted !== null) planted.wrong.kept = planted.wrong.of + 1;
+      if (reward?.answers != null) reward.answers.right.kept = reward.answers.right.of + 1;
+    });
+    expect((await contradicted(impossible, "verifier-measured"))[0]).toMatch(
+      /planted\.wrong \d+ of \d+ cannot be/,
+    );
+    expect((await contradicted(impossible, "verifier-integrity"))[0]).toMatch(
+      /reward\.answers\.right \d+ of \d+ cannot be/,
+    );
+  });
+
   test("cannot choose the seed", async () => {
     const chosen = anew(({ seed }) => {
       seed.value = "0123456789abcdef";
@@ -297,13 +326,41 @@ describe("checkClaims", () => {
     );
   });
 
+  test("says how far the reward can be believed, or that it is not measurable", async () => {
+    const words = async (certificate: Certificate) =>
+      (await checkClaims(certificate)).find(({ claim }) => claim === "verifier-integrity")?.words;
+    expect(await words(certificates.fresh)).toMatch(
+      /^the reward kept φ = 100\.0 % \(\d.* of the right answers that the model wrote and ψ = 0\.0 % \(.* of the wrong ones; p = \d.* of all were wrong, and more wrong than right is kept from p\* = 100\.0 % \(\d/,
+    );
+    expect(await words(certificates.reused)).toBe(
+      "not measurable: the reward is the task's only judge of truth",
+    );
+    const shown = certificates.fresh.decided.guards.find(({ guard }) => guard === "verifier integrity");
+    const { wrong, breakdown } = certificates.fresh.decided.integrity.reward ?? {};
+    // What the guard measured, and nothing that was measured again.
+    expect([shown?.value, shown?.threshold]).toEqual([wrong?.value, breakdown?.low]);
+  });
+
+  test("reads what the version before it wrote, which says less", async () => {
+    const { decided, audits } = structuredClone(certificates.fresh);
+    delete decided.integrity.reward;
+    const old = sealed(decided, audits, 1);
+    const claims = await checkClaims(old);
+    expect(named(claims)).toEqual([]);
+    expect(claims.find(({ claim }) => claim === "verifier-integrity")).toMatchObject({ status: "trusted" });
+    expect(named(await checkClaims(sealed(decided, audits)))).toEqual(["decided.integrity.reward"]);
+    expect(named(await checkClaims({ ...certificates.fresh, version: 1 }))).toEqual([
+      "decided.integrity.reward",
+    ]);
+  });
+
   test("of something else says that it is no certificate, and where", async () => {
     for (const value of [
       null,
       7,
       [],
       {},
-      { ...certificates.fresh, version: 2 },
+      { ...certificates.fresh, version: 3 },
       { ...certificates.fresh, extra: 1 },
     ]) {
       const claims = await checkClaims(value);

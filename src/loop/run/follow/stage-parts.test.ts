@@ -8,6 +8,12 @@ test.each([
   [
     "optimize",
     2,
+    ["pass-0/rollouts/solver/512", "pass-0/rollouts/peer/512", "pass-0/rollouts/solver/1024"],
+    ["peer: rollouts to item 512", "solver: rollouts to item 1024"],
+  ],
+  [
+    "optimize",
+    2,
     ["pass-0/rollouts", "pass-0/update/solver/500", "pass-0/update/peer/500", "pass-0/update/solver/1000"],
     ["rollouts stored", "peer: 500 steps", "solver: 1000 steps"],
   ],

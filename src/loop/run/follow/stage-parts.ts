@@ -46,6 +46,9 @@ interface Part {
 
 function partOf(name: string): Part | undefined {
   const [, role, steps] = /(?:^|\/)([^/]+)\/(\d+)$/.exec(name) ?? [];
+  const [, writer, items] = /\/rollouts\/([^/]+)\/(\d+)$/.exec(name) ?? [];
+  if (writer !== undefined)
+    return { sort: `rollouts/${writer}`, words: `${writer}: rollouts to item ${items}` };
   if (role === "repetitions") return { sort: role, words: `${steps} repetitions` };
   if (role !== undefined && steps !== "0") return { sort: `steps/${role}`, words: `${role}: ${steps} steps` };
   if (name.endsWith("/rollouts")) return { sort: "rollouts", words: "rollouts stored" };

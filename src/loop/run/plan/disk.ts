@@ -5,6 +5,7 @@ import type { Method } from "../../../gro/method.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { keepsMoments } from "../../round/policies.ts";
 import { preparationOf, preparationSteps } from "../../round/preparation.ts";
+import { comparedRounds } from "./baselines-work.ts";
 import { examplesOf } from "./work.ts";
 
 /** Of a parameter, in 32 bits each: its value, and its two moments. */
@@ -38,7 +39,9 @@ export function countDisk(definition: RunDefinition, fromScratch: boolean, param
   );
   const roles = optimize.roles.length;
   const bytesEachRound = budget.rounds === 0 ? 0 : roles * finished;
-  return { bytes: roles * (prepared + most) + budget.rounds * bytesEachRound, bytesEachRound };
+  // Rounds with permuted rewards leave as much as the run's own, until they are measured.
+  const rounds = budget.rounds + comparedRounds(definition);
+  return { bytes: roles * (prepared + most) + rounds * bytesEachRound, bytesEachRound };
 }
 
 /** Room on the disk of a folder, or of the first one above it that is there. */

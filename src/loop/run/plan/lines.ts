@@ -18,6 +18,7 @@ export function planLines(plan: Omit<Plan, "lines">): string[] {
     `Memory   about ${size(plan.memoryBytes)} for all processes`,
     ...diskLines(plan),
     ...gateLines(gate, smallest),
+    ...(plan.baselines.mode === "off" ? [`Baseline none: ${plan.baselines.reason}`] : []),
     `Verifier ${plan.canaries.right} known-right and ${plan.canaries.wrong} known-wrong answers judged rightly`,
   ];
 }

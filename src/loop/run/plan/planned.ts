@@ -1,4 +1,4 @@
-import type { Budget } from "../../../foundation/contract/index.ts";
+import type { BaselinesPlan, Budget } from "../../../foundation/contract/index.ts";
 import type { Speed } from "./speed.ts";
 import type { Work } from "./work.ts";
 
@@ -54,6 +54,8 @@ export interface Plan {
     /** Probes that were asked for, and are dropped because they have too few items. */
     readonly thinProbes: readonly string[];
   };
+  /** What the run is compared with, or why with nothing. */
+  readonly baselines: BaselinesPlan;
   readonly canaries: { readonly right: number; readonly wrong: number };
   /** The same for people. */
   readonly lines: readonly string[];

@@ -8,10 +8,11 @@ import { attemptsAnItem, evaluationItems, itemsToAttempt } from "../../../lifecy
 import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { preparationOf, preparationSteps } from "../../round/preparation.ts";
+import { baselinesWork } from "./baselines-work.ts";
 
 /** A stage's work in tokens: what the model reads and writes, prompts included. */
 export interface Work {
-  readonly stage: "prepare" | "select" | "optimize" | "evaluate" | "decide" | "audit";
+  readonly stage: "prepare" | "select" | "optimize" | "evaluate" | "decide" | "audit" | "baseline";
   readonly what: string;
   readonly tokensTrained: number;
   readonly tokensSampled: number;
@@ -67,7 +68,11 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
   const preparation = (update: SupervisedUpdate): Work => ({
     stage: "prepare",
     what: `${preparationSteps(update)} steps on demonstrations, ${models}`,
-    tokensTrained: preparationSteps(update) * update.batch * lengthOf(base.flatMap(drawn)) * roles,
+    tokensTrained:
+      preparationSteps(update) *
+      update.batch *
+      lengthOf(base.flatMap(drawn)) *
+      (optimize.alike === true ? 1 : roles),
     tokensSampled: 0,
     lanes: roles,
   });
@@ -112,7 +117,16 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
       answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
       ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
     ],
-    end: audit("champion against base", evaluate.finalAuditPerStratum),
+    end: [
+      ...baselinesWork({
+        definition,
+        optimizing,
+        answers: tokensOf(validated),
+        validation: validation.tokensSampled,
+        external: preparing !== null || demonstrated(definition) > 0,
+      }),
+      ...audit("champion against base", evaluate.finalAuditPerStratum),
+    ],
   };
 }
 
@@ -149,9 +163,9 @@ function methodWork(definition: RunDefinition, { passes }: Method, length: numbe
   const acquired = acquiredItems(definition);
   let [tokensSampled, tokensTrained] = [0, 0];
   for (const pass of passes) {
-    const { items = acquired, generate, roles, repeat, update } = pass;
+    const { items = acquired, generate, reward, roles, writers = roles, repeat, update } = pass;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
-    tokensSampled += rollouts * length * roles.length * repeat;
+    tokensSampled += rollouts * (1 + (reward.answersPerRollout ?? 0)) * length * writers.length * repeat;
     tokensTrained +=
       (update.batch ?? rollouts) *
       update.steps(examplesOf(definition, pass)) *

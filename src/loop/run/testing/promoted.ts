@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Task } from "../../../foundation/contract/index.ts";
 import { stringTask } from "../../../world/task/string-task.ts";
 import type { Certificate } from "../../certificate/schema.ts";
 import type { RunDefinition } from "../../round/definition.ts";
@@ -20,10 +21,15 @@ const lastLetterOf = (low: number, high: number) =>
     { lengths: [low, high], growTo: high, measureTo: high },
   );
 
+/** The task's truth stands beside its verifier, so that the reward can be judged by it. */
+function withTruth(task: Task): Task {
+  return { ...task, truth: task.verifier };
+}
+
 /** Fresh items, one probe that is measured whole and one on decision items of its own. */
 export const freshRun = (rounds: number, rest: Partial<RunConfig> = {}): RunDefinition =>
   promotingRun(rounds, {
-    task: lastLetterOf(3, 5),
+    task: withTruth(lastLetterOf(3, 5)),
     gate: { probes: ["length 3", "length 5"], probeMargin: 0.05 },
     ...rest,
   });

@@ -9,12 +9,14 @@ export interface Stored {
   readonly bytes: number;
 }
 
-/** Artifacts by name: the SHA-256 of what they should hold. */
+/** Artifacts, reports among them, by name: the SHA-256 of what they should hold. */
 export function storedArtifacts(folder: string): Stored[] {
-  const place = join(ledgerFolder(folder), "artifacts");
-  return namesIn(place).flatMap((file) => {
-    const [, name] = /^([0-9a-f]{64})\.jsonl$/.exec(file) ?? [];
-    return name === undefined ? [] : [storedAt(join(place, file), name)];
+  return ["artifacts", "reports"].flatMap((kind) => {
+    const place = join(ledgerFolder(folder), kind);
+    return namesIn(place).flatMap((file) => {
+      const [, name] = /^([0-9a-f]{64})\.(?:jsonl|html)$/.exec(file) ?? [];
+      return name === undefined ? [] : [storedAt(join(place, file), name)];
+    });
   });
 }
 

@@ -16,10 +16,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sha256OfFiles } from "../../../foundation/base/index.ts";
 import { ledgerFolder, openLedger, readLedger } from "../../../foundation/ledger/index.ts";
 import { supervised } from "../../../gro/update/index.ts";
 import { demonstrations } from "../../../lifecycle/acquire/index.ts";
 import { run } from "../../run.ts";
+import { keepFiles } from "../task-files.ts";
 import { promotingRun } from "../testing/last-letter.ts";
 import { collectGarbage } from "./collect.ts";
 import { verifyFolder } from "./verify.ts";
@@ -88,6 +90,55 @@ describe("verifyFolder", () => {
     const { findings } = await verifyFolder({ folder });
     expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(["artifact-missing"]));
     expect(findings.map(({ name }) => `${name}.jsonl`).sort()).toEqual([...names].sort());
+  });
+
+  test("hashes the newest report again, and misses none that it has taken the place of", async () => {
+    const folder = copy();
+    const reports = () => readdirSync(inside(folder, "reports"));
+    {
+      using ledger = openLedger({ folder });
+      await ledger.keepReport("1-letters", "<p>first</p>");
+      await ledger.keepReport("1-letters", "<p>second</p>");
+    }
+    expect(reports()).toHaveLength(1);
+    expect(await verifyFolder({ folder })).toMatchObject({
+      whole: true,
+      artifacts: artifactsOf(folder).length + 1,
+    });
+    expect(collectGarbage({ folder }).garbage.filter(({ of }) => of === "artifact")).toEqual([]);
+    const [report = ""] = reports();
+    appendFileSync(inside(folder, "reports", report), "!");
+    expect((await verifyFolder({ folder })).findings).toMatchObject([{ code: "artifact-damaged" }]);
+    rmSync(inside(folder, "reports", report));
+    expect((await verifyFolder({ folder })).findings).toMatchObject([
+      { code: "artifact-missing", name: report.replace(".html", "") },
+    ]);
+  });
+
+  test("says which files of yours have changed since a run read them, which is no fault of what was stored", async () => {
+    const folder = copy();
+    const path = join(folder, "rows.jsonl");
+    writeFileSync(path, "1\n");
+    {
+      using ledger = openLedger({ folder });
+      keepFiles(ledger, "1-letters", folder, {
+        ...definition(1).task,
+        files: [{ path, sha256: await sha256OfFiles([path]) }],
+      });
+    }
+    const state = async (where: string) => {
+      const { whole: all, files } = await verifyFolder({ folder: where });
+      return [all, files.map((file) => [file.run, file.path, file.state])];
+    };
+    expect(await state(folder)).toEqual([true, [["1-letters", path, "same"]]]);
+    // Moved along with the folder.
+    const moved = join(root, "moved");
+    cpSync(folder, moved, { recursive: true });
+    expect(await state(moved)).toEqual([true, [["1-letters", join(moved, "rows.jsonl"), "same"]]]);
+    appendFileSync(path, "2\n");
+    expect(await state(folder)).toEqual([true, [["1-letters", path, "changed"]]]);
+    rmSync(path);
+    expect(await state(folder)).toEqual([true, [["1-letters", path, "missing"]]]);
   });
 
   test("names a checkpoint that was half written over, and one that a run needs and that is not there", async () => {

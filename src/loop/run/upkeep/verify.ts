@@ -7,12 +7,14 @@ import {
   type LedgerReader,
   ledgerFolder,
   readLedger,
+  reportFact,
 } from "../../../foundation/ledger/index.ts";
 import { digestFact, folderDigest } from "../../round/folder-digest.ts";
 import { projectFolder } from "../arguments.ts";
 import { noRun } from "../find-run.ts";
+import { type ReadFile, readFiles } from "../task-files.ts";
 import { storedArtifacts } from "./folders.ts";
-import { artifactsIn, keptCheckpoints } from "./references.ts";
+import { artifactsIn, keptCheckpoints, partsUnderWay } from "./references.ts";
 
 export interface VerifyOptions {
   /** The project folder; the current folder if left out. */
@@ -47,6 +49,8 @@ export interface Verification {
   /** Checkpoints that are not there any more, and that no run needs to go on. */
   readonly gone: readonly string[];
   readonly findings: readonly VerifyFinding[];
+  /** Files of yours that runs read their items from, and whether they hold what they held then. A changed one is nobody's fault. */
+  readonly files: readonly ReadFile[];
 }
 
 /**
@@ -76,10 +80,11 @@ export async function verifyFolder(options: VerifyOptions = {}): Promise<Verific
   const runs = ledger.runs().map(({ id }) => verifyRun(ledger, id, findings));
   // What refers to what is known only where all of it can be read.
   if (runs.some(({ hash }) => hash === null))
-    return { whole: false, runs, artifacts: 0, checkpoints: 0, gone: [], findings };
+    return { whole: false, runs, artifacts: 0, checkpoints: 0, gone: [], findings, files: [] };
   const artifacts = await verifyArtifacts(folder, ledger, findings);
   const { checkpoints, gone } = await verifyCheckpoints(folder, ledger, findings);
-  return { whole: findings.length === 0, runs, artifacts, checkpoints, gone, findings };
+  const files = await readFiles(folder, ledger);
+  return { whole: findings.length === 0, runs, artifacts, checkpoints, gone, findings, files };
 }
 
 function verifyRun(ledger: LedgerReader, run: string, findings: VerifyFinding[]): VerifiedRun {
@@ -110,15 +115,20 @@ async function verifyArtifacts(
         message: `${path} does not hold what was written: restore it from a copy.`,
       });
   const there = new Set(stored.map(({ name }) => name));
-  const meant = new Set(
-    [
-      ...ledger.runs().flatMap(({ id, origin }) => {
-        const { steps, events } = ledger.canonicalForm(id);
-        return [origin, ...steps.map(({ result }) => result), ...events.map(({ event }) => event)];
-      }),
-      ...ledger.facts("champion/").map(({ value }) => value),
+  const forms = ledger.runs().map(({ id, origin }) => ({ ...ledger.canonicalForm(id), origin }));
+  const meant = new Set([
+    ...[
+      ...forms.flatMap(({ origin, steps, events }) => [
+        origin,
+        ...steps.map(({ result }) => result),
+        ...events.map(({ event }) => event),
+      ]),
+      ...["champion/", reportFact("")].flatMap((beginning) =>
+        ledger.facts(beginning).map(({ value }) => value),
+      ),
     ].flatMap(artifactsIn),
-  );
+    ...forms.flatMap(({ steps }) => partsUnderWay(steps)),
+  ]);
   for (const name of meant)
     if (!there.has(name))
       findings.push({

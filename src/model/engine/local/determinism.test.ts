@@ -53,6 +53,24 @@ describe.each(cases)("deterministic: $precision, $positions positions, adapters:
   });
 });
 
+test("a call gives the same bits whichever calls its sampler answered before: a run that goes on makes fewer", async () => {
+  const path = join(home.folder, String(manyPositions));
+  const load = () => home.engine.loadSampler({ source: { kind: "folder", path, seed: 5 } });
+  const beginning = Array.from({ length: 40 }, (_, at) => at % vocabularySize);
+  const asked = (last: number) => ({
+    prompt: Int32Array.from([...beginning, last]),
+    samples: 2,
+    seed: last,
+    parameters: { maxTokens: 6, temperature: 1 },
+  });
+  await using first = await load();
+  await first.sample([asked(1), asked(2)]);
+  await using second = await load();
+  const [after, alone] = [await first.sample([asked(3)]), await second.sample([asked(3)])];
+  expect(after).toEqual(alone);
+  expect(after[0]?.[0]?.promptCacheHitTokens).toBeUndefined();
+});
+
 test("nothing of the kind is claimed unless it was asked for", async () => {
   expect(local().abilities?.deterministic).toBeUndefined();
   const asked = local({ deterministic: true });

@@ -60,7 +60,9 @@ export class LocalSampler implements Sampler {
     };
     const run = async (worker: Worker, members: readonly SampleRequest[]): Promise<SampledSequence[][]> => {
       const { head, arrays } = packRequests(members);
-      const reply = await worker.call("sample", { sampler: this.id, ...head }, arrays);
+      // What is kept of earlier calls would make the answer depend on which there were: a run that goes on makes fewer.
+      const alone = this.#deterministic ? { forget: true } : {};
+      const reply = await worker.call("sample", { sampler: this.id, ...alone, ...head }, arrays);
       this.#tally.tokensSampled += reply.arrays.tokens?.length ?? 0;
       return unpackSamples(members, reply.arrays);
     };

@@ -1,7 +1,7 @@
 import { isWhetstoneError, type WhetstoneError } from "../../../foundation/base/index.ts";
 
-/** What an engine says of a process that is gone, with all that it held; another one takes its place when it is next needed. */
-const deaths = new Set(["worker-died", "worker-silent"]);
+/** What an engine says of a process, or a server's session, that is gone with all that it held; another one takes its place when it is next needed. */
+const deaths = new Set(["worker-died", "worker-silent", "session-lost"]);
 
 /** Whether weights were lost that can be loaded again: any other fault would only come again. */
 export function isDeath(error: unknown): error is WhetstoneError {

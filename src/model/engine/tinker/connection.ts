@@ -32,6 +32,9 @@ const busy: ReadonlySet<number> = new Set([425, 429]);
 const unread: ReadonlySet<number> = new Set([415, 422]);
 const attempts = 5;
 const firstPauseMs = 100;
+const longestPauseMs = 2000;
+/** As long as a server may take to be there again. */
+const returnMs = 60_000;
 /** Before a result is asked for again: a server may not hold the request until it is there. */
 const pollPauseMs = 20;
 
@@ -41,6 +44,8 @@ export class Connection {
   readonly #key: string;
   readonly #transport: Transport;
   #speaksJson = false;
+  #patienceMs = 0;
+  readonly #closing = new AbortController();
 
   constructor({ baseUrl, apiKey }: ConnectionOptions) {
     this.#prefix = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
@@ -52,8 +57,13 @@ export class Connection {
     return jsonOf(await this.#send("GET", path));
   }
 
-  async post(path: string, body: object): Promise<Record<string, unknown>> {
-    return jsonOf(await this.#send("POST", path, JSON.stringify(body)));
+  /** From now on a server that does not answer is waited for: it was there, and may be being started again. */
+  waitForReturn(): void {
+    this.#patienceMs = returnMs;
+  }
+
+  async post(path: string, body: object, sending: Sending = {}): Promise<Record<string, unknown>> {
+    return jsonOf(await this.#send("POST", path, JSON.stringify(body), {}, sending));
   }
 
   /** Sends once, and waits for no more than that it arrived, and not for long: nothing depends on it. */
@@ -64,12 +74,12 @@ export class Connection {
 
   /** Removes what a path names, as far as the server lets it. */
   async remove(path: string): Promise<void> {
-    await this.#send("DELETE", path);
+    await this.#send("DELETE", path, undefined, {}, { patient: false });
   }
 
   /** The result of an operation that answers in JSON. Throws what the operation did. */
-  async operation(path: string, body: object): Promise<Record<string, unknown>> {
-    return jsonOf(await this.#result(await this.#send("POST", path, JSON.stringify(body), waiting)));
+  async operation(path: string, body: object, sending: Sending = {}): Promise<Record<string, unknown>> {
+    return jsonOf(await this.#result(await this.#send("POST", path, JSON.stringify(body), waiting, sending)));
   }
 
   /** Draws; the answer is protobuf, or JSON of servers that know no other. */
@@ -129,16 +139,24 @@ export class Connection {
     path: string,
     body?: string | Uint8Array,
     more: Readonly<Record<string, string>> = {},
+    { patient = true }: Sending = {},
   ): Promise<Answer> {
     const headers = { "X-API-Key": this.#key, "Content-Type": "application/json", ...more };
+    let waited = 0;
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#once(method, path, headers, body).catch((error: unknown) => {
-        if (attempt < attempts) return undefined;
+        if (attempt < attempts || (patient && waited < this.#patienceMs)) return undefined;
         throw unreachable(this.#prefix, error);
       });
-      const again = answer === undefined || busy.has(answer.status) || answer.status >= 500;
-      if (!again || attempt === attempts) return answer as Answer;
-      await pause(firstPauseMs * 2 ** (attempt - 1));
+      if (answer !== undefined) {
+        const again = busy.has(answer.status) || answer.status >= 500;
+        if (!again || attempt >= attempts) return answer;
+      }
+      const next = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+      waited += next;
+      await pause(next, undefined, { signal: this.#closing.signal }).catch((error: unknown) => {
+        throw unreachable(this.#prefix, error);
+      });
     }
   }
 
@@ -168,7 +186,9 @@ export class Connection {
     });
   }
 
+  /** Nothing is waited for any more. */
   close(): void {
+    this.#closing.abort();
     this.#transport.agent.destroy();
   }
 }
@@ -179,6 +199,11 @@ const waiting = { Prefer: "wait" };
 /** Longer than a server holds a poll. */
 const timeoutMs = 90_000;
 const tellMs = 5000;
+
+interface Sending {
+  /** False where nothing depends on it: a server that is gone is not waited for. */
+  readonly patient?: boolean;
+}
 
 interface Answer {
   readonly status: number;

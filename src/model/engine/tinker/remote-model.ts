@@ -182,8 +182,7 @@ export class RemoteModel implements EngineModel {
         tokenBytes,
         vocabularySize: this.info.vocabularySize,
         release: async () => {
-          if (path === undefined)
-            await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
+          if (path === undefined) await session.release(id);
           else await session.connection.remove(checkpointOf(path));
         },
       });
@@ -208,7 +207,7 @@ export class RemoteModel implements EngineModel {
       dimensions,
     );
     const told = this.#last.then(() =>
-      session.busy(async () => {
+      session.onHeld(async () => {
         const features: Float32Array[] = [];
         for (const members of wire) {
           signal?.throwIfAborted();
@@ -264,7 +263,7 @@ export class RemoteModel implements EngineModel {
       send = () => Promise.reject(error);
     }
     const reply = this.#last.then(() =>
-      this.#once(again, () => this.#options.session.busy(() => send(() => ++this.#sent))),
+      this.#once(again, () => this.#options.session.onHeld(() => send(() => ++this.#sent))),
     );
     this.#last = reply.catch(() => undefined);
     return waitFor(reply, signal);
@@ -298,7 +297,10 @@ export class RemoteModel implements EngineModel {
     if (this.#disposed) return;
     this.#disposed = true;
     const { session } = this.#options;
-    await session.connection.operation("unload_model", { model_id: this.id }).catch(() => undefined);
+    if (session.lost) return;
+    await session.connection
+      .operation("unload_model", { model_id: this.id }, { patient: false })
+      .catch(() => undefined);
   }
 }
 

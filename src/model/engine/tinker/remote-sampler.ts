@@ -187,7 +187,7 @@ export class RemoteSampler implements Sampler {
     };
     const workers = Array.from({ length: Math.min(mostAtOnce, members.length) }, work);
     await waitFor(
-      session.busy(() => Promise.all(workers)),
+      session.onHeld(() => Promise.all(workers)),
       signal,
     );
     return results;

@@ -1,9 +1,20 @@
-import type { Clock } from "../../../foundation/base/index.ts";
+import { type Clock, isWhetstoneError, type WhetstoneError } from "../../../foundation/base/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { Tally } from "../tally.ts";
 import { type Connection, textIn } from "./connection.ts";
+import { isForgotten, sessionLost } from "./session-loss.ts";
 
 const beatMs = 10_000;
+
+export interface SessionOptions {
+  readonly connection: Connection;
+  readonly baseUrl: string;
+  /** The server's name for the model. */
+  readonly modelName: string;
+  readonly clock: Clock;
+  /** The one that was lost, whose cost goes on. */
+  readonly before?: RemoteSession | undefined;
+}
 
 /** What the models and samplers of one engine have in common: a session of the server, kept alive. */
 export class RemoteSession {
@@ -11,13 +22,13 @@ export class RemoteSession {
   readonly id: string;
   /** The server's name for the model. */
   readonly modelName: string;
-  readonly tally: Tally & { tokensRead: number } = {
-    tokensSampled: 0,
-    tokensTrained: 0,
-    optimizerSteps: 0,
-    tokensRead: 0,
-  };
+  /** Of this session and those before it. */
+  readonly tally: Tally & { tokensRead: number };
   readonly #clock: Clock;
+  readonly #baseUrl: string;
+  /** Whether the server knows of heartbeats, and so tells by one that it has forgotten the session. */
+  #beats = false;
+  #lost = false;
   readonly #beating: NodeJS.Timeout;
   #models = 0;
   #samplers = 0;
@@ -26,15 +37,36 @@ export class RemoteSession {
   #busyMs = 0;
   #closed = false;
 
-  constructor(connection: Connection, id: string, modelName: string, clock: Clock) {
+  private constructor({ connection, baseUrl, modelName, clock, before }: SessionOptions, id: string) {
     this.connection = connection;
     this.id = id;
     this.modelName = modelName;
     this.#clock = clock;
-    const beat = (): void => {
-      connection.post("session_heartbeat", { session_id: id }).catch(() => undefined);
-    };
-    this.#beating = setInterval(beat, beatMs).unref();
+    this.#baseUrl = baseUrl;
+    this.tally = before?.tally ?? { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0, tokensRead: 0 };
+    this.#busyMs = (before?.busySeconds ?? 0) * 1000;
+    this.#beating = setInterval(() => void this.#beat().catch(() => undefined), beatMs).unref();
+  }
+
+  static async open(options: SessionOptions): Promise<RemoteSession> {
+    const body = { tags: [], user_metadata: null, sdk_version: "0.38.0", type: "create_session" };
+    const id = textIn(await options.connection.post("create_session", body), "session_id");
+    const session = new RemoteSession(options, id);
+    options.connection.waitForReturn();
+    session.#beats = await session.#beat().then(
+      () => true,
+      () => false,
+    );
+    return session;
+  }
+
+  #beat(): Promise<unknown> {
+    return this.connection.post("session_heartbeat", { session_id: this.id });
+  }
+
+  /** The server holds nothing of it any more: another one is to be opened. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
   nextModel(): number {
@@ -51,10 +83,39 @@ export class RemoteSession {
     return textIn(await this.connection.post("create_sampling_session", body), "sampling_session_id");
   }
 
+  /** Gives a sampler of one of our servers back. */
+  async release(samplerId: string): Promise<void> {
+    if (this.#lost) return;
+    const body = { sampling_session_id: samplerId };
+    await this.connection.post("whetstone/release_sampler", body, { patient: false });
+  }
+
   /** Wall seconds during which something was asked of the server. */
   get busySeconds(): number {
     const since = this.#inFlight > 0 ? this.#clock.monotonic() - this.#busySince : 0;
     return (this.#busyMs + since) / 1000;
+  }
+
+  /** As {@link busy}, of what is asked of a model or a sampler. Throws `session-lost` where the server does not hold it any more. */
+  onHeld<T>(work: () => Promise<T>): Promise<T> {
+    return this.busy(work).catch((error: unknown) => {
+      throw isForgotten(error) ? this.#loss(error) : error;
+    });
+  }
+
+  /** As {@link busy}, of what makes a model or a sampler. Throws `session-lost` where there is no session any more to make it in. */
+  making<T>(work: () => Promise<T>): Promise<T> {
+    return this.busy(work).catch(async (error: unknown) => {
+      if (!this.#beats || !isWhetstoneError(error) || error.details.status === undefined) throw error;
+      const forgotten = await this.#beat().then(() => false, isForgotten);
+      throw forgotten ? this.#loss(error) : error;
+    });
+  }
+
+  #loss(cause: unknown): WhetstoneError {
+    this.#lost = true;
+    clearInterval(this.#beating);
+    return sessionLost(this.#baseUrl, cause);
   }
 
   /** Throws `engine-closed`. */

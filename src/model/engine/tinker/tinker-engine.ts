@@ -1,7 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import { type Clock, messageOf, userError, waitFor } from "../../../foundation/base/index.ts";
+import {
+  type Clock,
+  isWhetstoneError,
+  messageOf,
+  userError,
+  waitFor,
+} from "../../../foundation/base/index.ts";
 import type {
   Engine,
   EngineCapabilities,
@@ -29,6 +35,7 @@ import { RemoteModel } from "./remote-model.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
 import { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
+import { checkpointLost, isForgotten } from "./session-loss.ts";
 
 export interface TinkerEngineOptions {
   readonly connection: Connection;
@@ -84,6 +91,7 @@ export class TinkerEngine implements Engine {
   readonly #openedAt: number;
   #opening: Promise<Opened> | undefined;
   #session: RemoteSession | undefined;
+  #lost: RemoteSession | undefined;
 
   constructor(options: TinkerEngineOptions) {
     this.#options = options;
@@ -94,7 +102,20 @@ export class TinkerEngine implements Engine {
     return (await this.#open()).capabilities;
   }
 
-  #open(): Promise<Opened> {
+  /** The session, or another one in the place of one that the server has forgotten. */
+  async #open(): Promise<Opened> {
+    const opened = await this.#openOnce();
+    if (!opened.session.lost) return opened;
+    // Whoever comes first opens it, and the others wait for the same.
+    if (this.#session === opened.session) {
+      this.#session = undefined;
+      this.#lost = opened.session;
+      this.#opening = undefined;
+    }
+    return this.#open();
+  }
+
+  #openOnce(): Promise<Opened> {
     this.#opening ??= this.#openSession().catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
@@ -118,9 +139,13 @@ export class TinkerEngine implements Engine {
     const ours = own !== undefined;
     const says = JSON.stringify(own ?? said);
     const findings = await probe?.({ baseUrl, model, ours, says });
-    const body = { tags: [], user_metadata: null, sdk_version: "0.38.0", type: "create_session" };
-    const id = textIn(await connection.post("create_session", body), "session_id");
-    const session = new RemoteSession(connection, id, model, clock);
+    const session = await RemoteSession.open({
+      connection,
+      baseUrl,
+      modelName: model,
+      clock,
+      before: this.#lost,
+    });
     const engine = `${this.name} (${own?.engine ?? baseUrl})`;
     this.#session = session;
     const known = Array.isArray(losses)
@@ -146,7 +171,7 @@ export class TinkerEngine implements Engine {
     options.signal?.throwIfAborted();
     const opened = await this.#open();
     return await waitFor(
-      opened.session.busy(() => this.#create(opened, options)),
+      this.#making(opened, options, () => this.#create(opened, options)),
       options.signal,
     );
   }
@@ -244,7 +269,7 @@ export class TinkerEngine implements Engine {
     if (source.kind === "folder" && source.seed !== undefined && opened.traits.ours)
       return await this.#drawn(opened, options);
     return await waitFor(
-      opened.session.busy(() => this.#load(opened, options)),
+      this.#making(opened, options, () => this.#load(opened, options)),
       options.signal,
     );
   }
@@ -283,15 +308,25 @@ export class TinkerEngine implements Engine {
       tokenBytes,
       vocabularySize: vocabularyOf(folder),
       release: async () => {
-        if (traits.ours)
-          await session.connection.post("whetstone/release_sampler", { sampling_session_id: id });
+        if (traits.ours) await session.release(id);
       },
     });
   }
 
+  /** Throws `session-lost`, and `checkpoint-missing` where the server does not have what a checkpoint's folder points to. */
+  async #making<T>({ session }: Opened, { source }: LoadOptions, make: () => Promise<T>): Promise<T> {
+    try {
+      return await session.making(make);
+    } catch (error) {
+      const gone = isForgotten(error) || (isWhetstoneError(error) && error.code === "unknown-checkpoint");
+      if (source.kind !== "checkpoint" || !gone) throw error;
+      throw checkpointLost(this.#options.baseUrl, source.path, error);
+    }
+  }
+
   cost(): EngineCost {
     const nothing = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0, tokensRead: 0 };
-    const { tally = nothing, busySeconds = 0 } = this.#session ?? {};
+    const { tally = nothing, busySeconds = 0 } = this.#session ?? this.#lost ?? {};
     return {
       busySeconds,
       availableSeconds: (this.#options.clock.monotonic() - this.#openedAt) / 1000,

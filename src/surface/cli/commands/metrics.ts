@@ -1,10 +1,10 @@
 import { extname, resolve } from "node:path";
+import { writeWhole } from "../../../foundation/base/index.ts";
 import { metricsCsv, metricsJsonl, readMetrics } from "../../../loop/run.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
 import { projectFolder } from "../project-folder.ts";
 import type { JsonFlags } from "../route-parts.ts";
-import { writeWhole } from "../write-whole.ts";
 
 export interface MetricsFlags extends JsonFlags {
   readonly format?: "csv" | "jsonl";

@@ -1,5 +1,7 @@
 import { isWhetstoneError, messageOf, systemClock, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
+import { rejectionOf } from "../../../loop/run/budget/ask-for-more.ts";
+import { withBudget } from "../../../loop/run/budget.ts";
 import { type BudgetChange, type Question, type RunResult, run } from "../../../loop/run.ts";
 import { closingWords, questionWords, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
 import { answer } from "../answer.ts";
@@ -25,7 +27,10 @@ export async function runCommand(
     const report = await reportOf(config.folder, result, output);
     const { events, ...summary } = result;
     if (json) output.json({ type: "result", ...summary, report });
-    else for (const line of wordsFor(result, { report, where }, this)) output.line(line);
+    else {
+      for (const line of rejectedBudgetWords(asked, events)) output.line(line);
+      for (const line of wordsFor(result, { report, where }, this)) output.line(line);
+    }
     return exitCodeFor(result);
   });
 }
@@ -53,9 +58,13 @@ async function drawn(asked: Asked, { output, environment }: CliContext): Promise
   return await attempt(asked, {
     watch: sayingWhence(view),
     onResume: view.recall,
-    onQuestion: (question: Question) => {
+    onQuestion: (question: Question, { goesOn }: { readonly goesOn: boolean }) => {
       for (const line of questionWords(question, asked.where)) view.note(line);
-      view.note("This run waits for the answer; Ctrl-C ends it, and the question stays.");
+      view.note(
+        goesOn
+          ? "This run goes on from the champion meanwhile, and takes the answer in between rounds."
+          : "This run waits for the answer; Ctrl-C ends it, and the question stays.",
+      );
     },
     signal: interruption.signal,
   });
@@ -107,6 +116,15 @@ async function reportOf(
     output.note(`The report could not be written: ${messageOf(error)} \`whetstone report\` tries again.`);
     return null;
   }
+}
+
+/** Why the run kept within less than the budget that it was given, or has in its config. */
+function rejectedBudgetWords({ config, budget }: Asked, events: RunResult["events"]): string[] {
+  const wanted = withBudget(config.definition, budget ?? {}).budget;
+  const { id, text, answer: said } = rejectionOf(events, wanted) ?? {};
+  if (said == null) return [];
+  const why = said.why === "" ? "" : ` (${said.why})`;
+  return [`A person has rejected ${id}, to ${text}${why}: giving it with --budget once more asks anew.`];
 }
 
 interface Place {

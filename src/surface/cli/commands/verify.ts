@@ -17,7 +17,7 @@ export async function verifyCommand(this: CliContext, flags: JsonFlags, where = 
   });
 }
 
-function linesOf({ whole, runs, artifacts, checkpoints, gone, findings }: Verification): string[] {
+function linesOf({ whole, runs, artifacts, checkpoints, gone, findings, files }: Verification): string[] {
   return [
     ...runs.map(({ run, events, hash }) =>
       hash === null
@@ -25,6 +25,11 @@ function linesOf({ whole, runs, artifacts, checkpoints, gone, findings }: Verifi
         : `${run}: ${plural(events, "event")}, ${hash}`,
     ),
     `${plural(artifacts, "artifact")} and ${plural(checkpoints, "checkpoint")} were hashed again${gone.length === 0 ? "" : `; ${plural(gone.length, "checkpoint")} that no run needs ${gone.length === 1 ? "is" : "are"} not there any more`}.`,
+    ...files.flatMap(({ run, path, state }) =>
+      state === "same"
+        ? []
+        : [`${path} ${state === "missing" ? "is not there any more" : "has changed"} since ${run} read it.`],
+    ),
     ...findings.map(({ code, message }) => `${code}: ${message}`),
     whole ? "Everything is what was stored." : `Not whole: ${plural(findings.length, "finding")}.`,
   ];

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileFault } from "../../../foundation/base/index.ts";
 import { configIn, configName } from "../find-config.ts";
-import { fileFault } from "../write-whole.ts";
 import { ownDependency } from "./own-dependency.ts";
 
 export interface WrittenFiles {

@@ -10,6 +10,7 @@ const kinds = {
   measure: "validation",
   judge: "gate",
   audit: "audit",
+  baseline: "baselines",
   other: "the rest",
 } as const;
 type Kind = keyof typeof kinds;
@@ -20,6 +21,7 @@ const kindOf: Readonly<Record<StageName, Kind>> = {
   evaluate: "measure",
   decide: "judge",
   audit: "audit",
+  baseline: "baseline",
   acquire: "other",
   select: "other",
   refine: "other",
@@ -31,6 +33,7 @@ const classOf: Readonly<Record<Kind, string>> = {
   measure: "measure",
   judge: "judge",
   audit: "audit-part",
+  baseline: "other",
   other: "other",
 };
 
@@ -58,7 +61,7 @@ export function costSection(story: RunStory): Content {
 }
 
 function partsOf({ stages }: RoundStory): Record<Kind, number> {
-  const parts: Record<Kind, number> = { learn: 0, measure: 0, judge: 0, audit: 0, other: 0 };
+  const parts: Record<Kind, number> = { learn: 0, measure: 0, judge: 0, audit: 0, baseline: 0, other: 0 };
   for (const { stage, seconds } of stages) parts[kindOf[stage]] += seconds ?? 0;
   return parts;
 }

@@ -21,7 +21,27 @@ export function limitsOf(story: RunStory): string[] {
     ...ofTheItems(story),
     ...ofTheGate(story),
     ...ofTheGuards(story),
-    "No baseline was run beside it (the base with more samples an item, training on outside data only, rewards shuffled among answers): what part of a gain is due to the method is not shown.",
+    ...ofTheBaselines(story),
+  ];
+}
+
+/** What a part of the gain is due to; the page has a section on those that were measured. */
+function ofTheBaselines({ baselines: { plan, leftOut, measured } }: RunStory): string[] {
+  const what = "(the base with many answers, training on outside data only, rewards permuted among answers)";
+  const unknown = "what part of a gain is due to the method is not shown";
+  const [first] = measured;
+  if (first === undefined) {
+    const why = plan?.mode === "off" ? plan.reason : leftOut;
+    return [`No baseline stands beside it ${what}${why === null ? "" : `: ${why}`}. So ${unknown}.`];
+  }
+  const short = measured.every(({ mode }) => mode === "short");
+  return [
+    "Baselines are compared on validation items, by which the run steered itself: that favours the run’s own weights.",
+    ...(short
+      ? [
+          `Baselines were compared at ${percent(first.at.share, 0)} of the run’s compute; how they would do with all of it is not shown.`,
+        ]
+      : []),
   ];
 }
 

@@ -216,7 +216,7 @@ describe("honesty", () => {
     expect(text).toContain(
       "the chance of a false one over all openings on these decision items is at most 5 %",
     );
-    expect(text).toContain("No baseline was run beside it");
+    expect(text).toContain("No baseline stands beside it");
   });
 
   test("a gate that observes", () => {

@@ -2,6 +2,7 @@ import type { Json } from "../../../foundation/base/index.ts";
 import { openIn } from "../question-words.ts";
 import type { RunState, RunStory } from "../story.ts";
 import { duration } from "../words.ts";
+import { baselinesSection } from "./baselines-section.ts";
 import { costSection } from "./cost-section.ts";
 import { decisionsSection } from "./decisions-section.ts";
 import { type Definition, definitionsSection, guardsIn } from "./definitions-section.ts";
@@ -44,6 +45,7 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
     ["accuracy", "Accuracy", heatSection(story)],
     ["decisions", "Decisions", decisionsSection(story)],
     ["naive", "Naive gain", naiveGainSection(story)],
+    ["baselines", "Baselines", baselinesSection(story)],
     ["oversight", "Oversight", oversightSection(story)],
     ["labels", "Labels", labelsSection(story)],
     ["loss", "Training loss", lossSection(story)],

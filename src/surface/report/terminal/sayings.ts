@@ -1,4 +1,5 @@
 import type { EventOf, StoredEvent } from "../../../foundation/contract/index.ts";
+import { baselineLine } from "../baseline-words.ts";
 import { isOrdered } from "../kinds.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import {
@@ -19,7 +20,7 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
   const everything = options.detail === "stages";
   switch (event.type) {
     case "run-started":
-      return [beginning(story, options)];
+      return [beginning(story, options), ...unbaselined(event)];
     case "run-resumed":
       return [
         [span(`going on with run ${event.run}: ${event.round} of ${plural(event.rounds, "round")} done`)],
@@ -41,7 +42,8 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       return everything ? [[span(startWords(event, story))]] : [];
     case "decision-made": {
       const round = roundOf(story, event.round);
-      if (!everything || round === undefined) return [];
+      // A round that has ended is decided where a person's answer came later: nothing else says it.
+      if (round === undefined || !(everything || round.finished)) return [];
       return [
         [span(`${roundName(event.round)}  ${decisionWord(round)}: ${event.decision.reason}`, styleOf(round))],
       ];
@@ -54,6 +56,10 @@ export function linesFor({ event }: StoredEvent, story: RunStory, options: Sayin
       return [[span(`${roundName(event.round)}  ${remedyWords(event)}`, "warn")]];
     case "guards-spoke":
       return event.findings.flatMap((finding) => guardLines(event.round, finding, options));
+    case "baseline-measured":
+      return [[span("baseline".padEnd(column), "strong"), span(baselineLine(event))]];
+    case "baselines-left-out":
+      return [[span(`baselines are left out: ${event.reason}`, "warn")]];
     case "round-finished": {
       const round = roundOf(story, event.round);
       return round === undefined ? [] : roundLines(round, story, options);
@@ -74,6 +80,11 @@ function beginning({ facts, run }: RunStory, { pen }: SayingOptions): Line {
       `${separator}run ${run}${separator}${rounds}${method}${observed}${separator}seed ${facts?.seed ?? "?"}`,
     ),
   ];
+}
+
+/** Why a run is compared with nothing. */
+function unbaselined({ baselines }: EventOf<"run-started">): Line[] {
+  return baselines?.mode === "off" ? [[span(`no baselines: ${baselines.reason}`, "faint")]] : [];
 }
 
 function baseLine({ preparation, facts }: RunStory, { pen }: SayingOptions): Line[] {
@@ -109,7 +120,11 @@ function startWords(
 
 function recoveryWords({ reason, weights, replayed, seconds }: EventOf<"engine-recovered">): string {
   const steps = replayed === 0 ? "" : ` and ${plural(replayed, "step")} made again`;
-  return `a worker of the engine was lost (${reason}); ${weights} is loaded again${steps}, in ${duration(seconds)}`;
+  const what =
+    reason === "session-lost"
+      ? "the server forgot its session"
+      : `a worker of the engine was lost (${reason})`;
+  return `${what}; ${weights} is loaded again${steps}, in ${duration(seconds)}`;
 }
 
 function decisionWord(round: RoundStory): string {

@@ -13,13 +13,15 @@ export interface DatasetParts {
   readonly kinds: readonly Kind[];
   readonly verifier: Verifier;
   readonly maxTokens: number;
+  /** Where the file lies. */
+  readonly path: string;
   /** Of the file. */
   readonly sha256: string;
 }
 
 /** The task that rows make. */
 export function datasetTask({ rows, kinds, verifier, maxTokens, ...parts }: DatasetParts): Task {
-  const { name, version, sha256 } = parts;
+  const { name, version, path, sha256 } = parts;
   const last = kinds.length;
   const completions = new Map(
     rows.flatMap(({ canonical, completion }) => (completion === undefined ? [] : [[canonical, completion]])),
@@ -34,6 +36,7 @@ export function datasetTask({ rows, kinds, verifier, maxTokens, ...parts }: Data
     name,
     version,
     options: { sha256, rows: rows.length, maxTokens },
+    files: [{ path, sha256 }],
     difficulty: { unit: "kind", base: [1, last], growTo: last, measureTo: last, ordered: false },
     strata: kinds.map(({ stratum }) => stratum),
     characters: charactersOf(rows),

@@ -104,7 +104,7 @@ export async function readDataset(options: DatasetOptions): Promise<ReadDataset>
   checkSplits(file, splits);
   const sha256 = await sha256OfFiles([file.path]);
   const maxTokens = read.maxTokens ?? roomFor(rows);
-  const task = datasetTask({ name, version, rows, kinds, verifier, maxTokens, sha256 });
+  const task = datasetTask({ name, version, rows, kinds, verifier, maxTokens, path: file.path, sha256 });
   if (choice !== null) await checkChoice(task, file.name);
   return { task, rows: rows.length, skipped, splits, choice };
 }

@@ -26,7 +26,9 @@ const othersShown = 8;
  * A verifier of complete responses: one that the token limit ended scores 0, one to an item whose reference answer cannot be
  * read is void.
  */
-export function comparing<R>(comparison: Comparison<R>): Required<Omit<Verifier, "close" | "open">> {
+export function comparing<R>(
+  comparison: Comparison<R>,
+): Required<Omit<Verifier, "atInference" | "close" | "open">> {
   const { name, version, description, judge } = comparison;
   return {
     name,

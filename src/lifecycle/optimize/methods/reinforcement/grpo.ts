@@ -6,6 +6,8 @@ import { gro, type Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 
+import type { MethodPage } from "../../page.ts";
+
 const optionsSchema = z.strictObject({
   /** Items of one step. */
   items: z.number().int().min(1).default(32),
@@ -46,3 +48,21 @@ export function grpo(options: GrpoOptions = {}): Method {
     repeat: read.steps,
   });
 }
+
+export const grpoPage: MethodPage = {
+  name: "grpo",
+  title: "GRPO",
+  paradigm: "reinforcement",
+  reward: "external",
+  summary:
+    "Several answers to each item; those above their group's mean become likelier, those below less likely.",
+  formula: "∇J = E Σ_i Σ_t A_i ∇ log π(o_i,t) / Σ_i |o_i|,  A_i = (r_i − mean r) / std r within the group",
+  source: "arXiv 2402.03300, section 4.1; token mean of arXiv 2503.14476",
+  checked: true,
+  make: grpo,
+  vary: [
+    ["grpo({ samples: 16 })", "larger groups: a quieter baseline, more sampling"],
+    ["grpo({ divideByDeviation: false })", "centred rewards that keep their scale (Dr. GRPO)"],
+    ["grpo({ reward: majority() })", "a vote in the place of the verifier (TTRL)"],
+  ],
+};

@@ -5,6 +5,7 @@ import { generatePart, rewardPart, updatePart } from "../../../../gro/method/ind
 import { gro, type Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { supervised } from "../../../../gro/update/index.ts";
+import type { MethodPage } from "../../page.ts";
 import { checkImitating } from "./imitating.ts";
 
 const optionsSchema = z.strictObject({
@@ -32,3 +33,23 @@ export function rejectionSampling(options: RejectionSamplingOptions = {}): Metho
   checkImitating("rejectionSampling()", update);
   return gro({ name: "rejection sampling", generate, reward, update, start });
 }
+
+export const rejectionSamplingPage: MethodPage = {
+  name: "rejection-sampling",
+  title: "Iterative rejection sampling",
+  paradigm: "rejection sampling",
+  reward: "external",
+  summary: "Answer, keep what the reward accepts, imitate it, and go on from there.",
+  formula: "θ ← argmin E over x, y ~ π_θ(·|x) with r(x, y) = 1 of −log π_θ(y|x)",
+  source: "arXiv 2308.01825, section 3.3; arXiv 2312.06585, section 3",
+  checked: true,
+  make: rejectionSampling,
+  vary: [
+    ["rejectionSampling({ generate: samples({ samples: 8 }) })", "several answers an item, as RFT has it"],
+    [
+      "rejectionSampling({ reward: agreement({ peers: 2 }) })",
+      "no verifier: what two models that were trained apart agree on",
+    ],
+    ['rejectionSampling({ start: "base" })', "every round from the base model, on all that this round kept"],
+  ],
+};

@@ -5,6 +5,8 @@ import { gro, type Method } from "../../../../gro/method.ts";
 import { everything } from "../../../../gro/reward/index.ts";
 import { supervised } from "../../../../gro/update/index.ts";
 
+import type { MethodPage } from "../../page.ts";
+
 const optionsSchema = z.strictObject({
   /** Times that every demonstration is learnt from. */
   epochs: z.number().positive().max(100).default(2),
@@ -35,3 +37,21 @@ export function supervisedFineTuning(options: SupervisedFineTuningOptions = {}):
   const update = supervised({ epochs, batch, learningRate, replay: { newest: 0 } });
   return gro({ name: "supervised fine-tuning", generate: nothing(), reward: everything(), update, start });
 }
+
+export const supervisedFineTuningPage: MethodPage = {
+  name: "supervised-fine-tuning",
+  title: "Supervised fine-tuning",
+  paradigm: "supervised",
+  reward: "none",
+  summary: "Imitate demonstrations; the model writes nothing itself.",
+  formula: "θ ← argmin E over demonstrations (x, y) of −log π_θ(y|x)",
+  source: "arXiv 2203.02155, section 3.1",
+  checked: true,
+  make: supervisedFineTuning,
+  vary: [
+    [
+      "inTurn(supervisedFineTuning(), rejectionSampling())",
+      "first what people wrote, then what the model writes",
+    ],
+  ],
+};

@@ -1,0 +1,230 @@
+import {
+  defineRun,
+  demonstrations,
+  drift,
+  everything,
+  gapClosed,
+  grpo,
+  type Item,
+  lengthDrift,
+  majority,
+  procedural,
+  type Response,
+  realDataFloor,
+  rejectionSampling,
+  samples,
+  supervised,
+  type Task,
+  verifier,
+} from "whetstone";
+import { lastDigit, lastDigitOf } from "../last-digit.ts";
+import { misled } from "./misled.ts";
+import { mismatchedEngine } from "./mismatched-engine.ts";
+import { onDigits, verifiedFor } from "./on-digits.ts";
+import { guards, type PlantedFault } from "./planted-fault.ts";
+
+const contains = ({ prompt }: Pick<Item, "prompt">, { text }: Response): boolean =>
+  text.includes(lastDigitOf(prompt));
+const exactly = ({ prompt }: Pick<Item, "prompt">, { text, complete }: Response): boolean =>
+  complete && text === lastDigitOf(prompt);
+const beginsWith = ({ prompt }: Pick<Item, "prompt">, { text, complete }: Response): boolean =>
+  complete && text.startsWith(lastDigitOf(prompt));
+/** The digit, and as many others after it as chance gives, three at most. */
+const padded: Task["demonstrate"] = ({ prompt }, random) =>
+  lastDigitOf(prompt) + Array.from({ length: random.integer(0, 3) }, () => random.integer(0, 9)).join("");
+
+/** Judges rightly as often as a run needs it for its beginning, and from then on takes whatever it is asked. */
+function breaking(): Task {
+  let judged = 0;
+  const { canaries } = lastDigit({ name: "last-digit" });
+  const task = lastDigit({
+    name: "last-digit-until-it-breaks",
+    accepts: (item, response) => ++judged > 4_000 || exactly(item, response),
+  });
+  return { ...task, canaries };
+}
+
+/** Takes answers of three digits and more alone; those that are shorter are as right. */
+function atLength(): Task {
+  const accepts = (item: Item, response: Response): boolean =>
+    beginsWith(item, response) && response.text.length >= 3;
+  const task = lastDigit({
+    name: "last-digit-at-length",
+    accepts,
+    truth: beginsWith,
+    maxTokens: 8,
+    demonstrate: padded,
+  });
+  const { canaries } = lastDigit({ name: "last-digit" });
+  return {
+    ...task,
+    canaries: () =>
+      canaries()
+        .map((one) => ({ ...one, response: { ...one.response, text: `${one.response.text}00` } }))
+        .filter(({ item, response, right }) => accepts(item, response) === right),
+  };
+}
+
+/** A small fault for each guard that the others do not need. */
+export const guardFaults: readonly PlantedFault[] = [
+  {
+    name: "hacked reward",
+    story:
+      "GRPO follows a verifier that takes any answer in which the right digit stands, and learns to write many: it pays more and more, and less and less is right.",
+    caughtBy: ["reward hacking"],
+    within: 4,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "hacked",
+        task: lastDigit({ name: "last-digit-hacked", accepts: contains, truth: exactly, maxTokens: 12 }),
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        optimize: grpo({ items: 32, steps: 10, learningRate: 0.1 }),
+        budget: { rounds: 4 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "changed verifier",
+    story:
+      "The verifier judges rightly when the run begins. Later its checker is gone, and whatever it is asked it finds right.",
+    caughtBy: ["verifier integrity"],
+    within: 3,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "changed",
+        task: breaking(),
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        optimize: verifiedFor(10),
+        budget: { rounds: 5 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "wrong labels",
+    story:
+      "The model keeps what most of its attempts say, and for nearly all digits that is the digit above.",
+    caughtBy: ["label accuracy"],
+    within: 1,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "mislabelled",
+        prepare: supervised({ on: misled("12345678", 0.8), steps: 60, learningRate: 0.1 }),
+        optimize: rejectionSampling({
+          generate: samples({ samples: 8 }),
+          reward: majority(),
+          update: supervised({ steps: 15, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        budget: { rounds: 3 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "mismatched sampler",
+    story:
+      "The engine samples with other kernels than it trains with, and what it says of the probability of a token is 2 % off.",
+    caughtBy: ["logprob mismatch"],
+    within: 1,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "mismatched",
+        engine: mismatchedEngine(onDigits.engine),
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        optimize: verifiedFor(10),
+        budget: { rounds: 3 },
+        seed,
+        ...guards(guarded),
+      }),
+  },
+  {
+    name: "runaway learning rate",
+    story:
+      "The learning rate is far too high, and what was sampled by chance becomes all that the model says. The budget is one nat a token.",
+    caughtBy: ["drift"],
+    within: 2,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "runaway",
+        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: everything(),
+          update: supervised({ steps: 30, batch: 16, learningRate: 3, replay: { newest: 1 } }),
+        }),
+        budget: { rounds: 3 },
+        seed,
+        guard: guarded ? [drift({ budget: 1 })] : [],
+      }),
+  },
+  {
+    name: "longer answers",
+    story:
+      "The verifier likes answers of three digits and more that begin with the right one. By the truth the shorter are as right, so they only get longer.",
+    caughtBy: ["length drift"],
+    // Whoever writes more does no harm: the run goes on.
+    answers: ["warn"],
+    within: 2,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "longer",
+        task: atLength(),
+        prepare: supervised({ on: demonstrations(), steps: 200, learningRate: 0.1 }),
+        optimize: verifiedFor(20),
+        budget: { rounds: 3 },
+        seed,
+        guard: guarded ? [lengthDrift()] : [],
+      }),
+  },
+  {
+    name: "nothing but its own",
+    story:
+      "The model learns from its own votes alone: of the demonstrations that lie beside them none is learnt from.",
+    caughtBy: ["real-data floor"],
+    // What it asks for is real data in the next round.
+    answers: ["warn"],
+    within: 1,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "own",
+        prepare: supervised({ on: demonstrations(), steps: 30, learningRate: 0.1 }),
+        acquire: [demonstrations({ items: 256 }), procedural({ difficulty: 5, items: 256 })],
+        optimize: rejectionSampling({
+          generate: samples({ samples: 8 }),
+          reward: majority({ share: 0.5 }),
+          update: supervised({ steps: 10, learningRate: 0.05, replay: { newest: 1 } }),
+        }),
+        budget: { rounds: 3 },
+        seed,
+        guard: guarded ? [realDataFloor()] : [],
+      }),
+  },
+  {
+    name: "nothing left to learn",
+    story: "The model solves all that it is given, and the run goes on all the same.",
+    caughtBy: ["gap closed"],
+    within: 3,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "mastered",
+        prepare: supervised({ on: demonstrations(), steps: 400, learningRate: 0.1 }),
+        optimize: rejectionSampling({
+          generate: samples({ samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 5, learningRate: 0.01, replay: { newest: 1 } }),
+        }),
+        budget: { rounds: 6 },
+        seed,
+        guard: guarded ? [gapClosed()] : [],
+      }),
+  },
+];

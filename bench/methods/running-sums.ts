@@ -1,0 +1,148 @@
+import {
+  demonstrations,
+  exactCanaries,
+  type Item,
+  reverse,
+  type Source,
+  type Task,
+  type TaskPrompts,
+  type Verdict,
+} from "whetstone";
+
+/** The first character of a prompt says who is asked. */
+const tags = {
+  solve: "s",
+  hint: "h",
+  judge: "j",
+  critique: "c",
+  revise: "r",
+  debate: "b",
+  propose: "p",
+} as const;
+const lengths = [4, 6] as const;
+
+const digitsOf = (prompt: string): string => prompt.slice(1, -1);
+/** `3718` is worked out as `3018`: 3, 3 + 7, 10 + 1, 11 + 8, of each the last digit. */
+const sumsOf = (digits: string): string => {
+  let sum = 0;
+  return Array.from(digits, (digit) => (sum = (sum + Number(digit)) % 10)).join("");
+};
+const solves = ({ prompt }: Pick<Item, "prompt">, text: string): boolean =>
+  text !== "" && text.at(-1) === sumsOf(digitsOf(prompt)).at(-1);
+
+/** The digits of a string and a response to it, as the other roles are shown them. */
+const shown = ({ prompt }: Pick<Item, "prompt">, text: string): string => `${digitsOf(prompt)}=${text}`;
+
+export const runningSumPrompts = {
+  hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),
+  judge: (item, { text }) => ({ prompt: `${tags.judge}${shown(item, text)}?` }),
+  critique: (item, { text }) => ({ prompt: `${tags.critique}${shown(item, text)}?` }),
+  revise: (item, { text }, critique = "") => ({ prompt: `${tags.revise}${shown(item, text)}@${critique}:` }),
+  debate: (item, others) => ({
+    prompt: `${tags.debate}${shown(item, others.map(({ text }) => text).join(","))}:`,
+  }),
+  propose: (_, difficulty) => ({ prompt: `${tags.propose}${difficulty}:` }),
+  verdictWords: ["y", "n"],
+} satisfies TaskPrompts;
+
+/**
+ * Add up a string of four to six digits and write down every sum on the way, modulo 10: `s3718=` → `3018`. The last digit is the
+ * answer, and it alone is verified: a response may be right for wrong reasons, or go wrong early. Each role is asked in a language of
+ * one letter, so that a small transformer can be taught all of them, and play them well or badly.
+ */
+export function runningSums(): Task {
+  const strings = reverse({ lengths: [...lengths], growTo: lengths[1], measureTo: lengths[1] });
+  const problemOf = (digits: string) => ({
+    prompt: `${tags.solve}${digits}=`,
+    answer: sumsOf(digits).at(-1) ?? "",
+    difficulty: digits.length,
+  });
+  const known = [...new Map(strings.canaries().map(({ item }) => [item.prompt, item])).values()]
+    .filter(({ difficulty }) => difficulty >= lengths[0])
+    .map((item) => ({ ...item, ...problemOf(item.prompt.slice(0, -1)) }));
+  const verdict = (right: boolean): Verdict => ({ outcome: "scored", score: right ? 1 : 0 });
+  return {
+    ...strings,
+    name: "running sums",
+    options: {},
+    characters: `0123456789=?@,:yn${Object.values(tags).join("")}`,
+    verifier: {
+      name: "last sum",
+      version: 1,
+      verify: (item, { text, complete }) => verdict(complete && solves(item, text)),
+    },
+    generate: (length, random) => problemOf(Array.from({ length }, () => random.integer(0, 9)).join("")),
+    *enumerate(length) {
+      for (const { prompt } of strings.enumerate(length)) yield problemOf(prompt.slice(0, -1));
+    },
+    canonical: ({ prompt }) => digitsOf(prompt),
+    demonstrate: ({ prompt }) => sumsOf(digitsOf(prompt)),
+    maxTokens: ({ prompt }) => prompt.length + 2,
+    answerOf: (_, { text }) => text.at(-1),
+    readProblem: (text, difficulty) =>
+      /^\d+=$/.test(text) && text.length === difficulty + 1 ? problemOf(text.slice(0, -1)) : undefined,
+    prompts: runningSumPrompts,
+    canaries: () =>
+      exactCanaries(
+        known.map((item) => ({ item, answer: sumsOf(digitsOf(item.prompt)) })),
+        [..."0123456789"],
+      ).filter(({ item, response, right }) => (response.complete && solves(item, response.text)) === right),
+  };
+}
+
+export interface RoleDemonstrationsOptions {
+  /** Share of demonstrated solutions with a mistake in them: what the base is made to be unsure of. */
+  readonly noise: number;
+}
+
+/** Demonstrations of every role, half of them of the solver's: what the base model learns from, and nothing else. */
+export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source {
+  const honest = demonstrations();
+  type Draw = NonNullable<Source["draw"]>;
+  const withRoles: Draw = (task, count, random) =>
+    (honest.draw?.(task, count, random) ?? []).map(({ item }) => {
+      const digits = digitsOf(item.prompt);
+      const right = sumsOf(digits);
+      const slipped = (share: number): string =>
+        random.uniform() < share ? withSlip(digits, random) : right;
+      const as = (prompt: string, response: string) => ({
+        item: { ...item, prompt, canonical: prompt, source: "generator:roles@1" },
+        response,
+      });
+      const role = random.uniform();
+      if (role < 0.5) return { item, response: slipped(noise) };
+      const text = slipped(0.5);
+      const response = { text, complete: true };
+      const mistake = String([...right].findIndex((sum, index) => sum !== text[index]) + 1);
+      if (role < 0.6) return as(runningSumPrompts.hint(item).prompt, right);
+      if (role < 0.74)
+        return as(runningSumPrompts.judge(item, response).prompt, text.at(-1) === right.at(-1) ? "y" : "n");
+      if (role < 0.8) return as(runningSumPrompts.critique(item, response).prompt, mistake);
+      if (role < 0.88)
+        return as(
+          runningSumPrompts.revise(item, response, random.uniform() < 0.5 ? mistake : undefined).prompt,
+          right,
+        );
+      if (role < 0.94) {
+        const others = [response, { text: slipped(0.5), complete: true }];
+        return as(runningSumPrompts.debate(item, others).prompt, right);
+      }
+      return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+    });
+  return {
+    ...honest,
+    name: "demonstrations of every role",
+    description: { noise },
+    acquire: async ({ task, random }) => ({ items: [], demonstrations: [...withRoles(task, 512, random)] }),
+    draw: withRoles,
+  };
+}
+
+/** Worked out with one sum wrong, and all after it accordingly. */
+function withSlip(digits: string, random: Parameters<Task["generate"]>[1]): string {
+  const at = random.integer(0, digits.length - 1);
+  const by = random.integer(1, 9);
+  return [...sumsOf(digits)]
+    .map((sum, index) => (index < at ? sum : String((Number(sum) + by) % 10)))
+    .join("");
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
+import type { RolloutGroup } from "../../foundation/contract/index.ts";
+import { attempt } from "../rollout/index.ts";
+import type { GeneratePart } from "./part.ts";
+
+const optionsSchema = z.strictObject({
+  /** From sure to daring. */
+  temperatures: z.array(z.number().positive()).min(1).readonly().default([0.4, 0.7, 1]),
+  /** Attempts at each item and temperature. */
+  samples: z.number().int().min(1).default(4),
+});
+export type LadderOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * Attempts at each item at several temperatures: likely answers and rare ones in one group. Each temperature has random numbers
+ * of its own.
+ *
+ * @example
+ * rejectionSampling({ generate: ladder({ temperatures: [0.4, 0.7, 1], samples: 4 }) })
+ */
+export function ladder(options: LadderOptions = {}): GeneratePart {
+  const { temperatures, samples } = readOptions("ladder()", optionsSchema, options);
+  return {
+    name: "ladder",
+    description: { temperatures: temperatures.join(", "), samples },
+    samplesPerItem: temperatures.length * samples,
+    generate: async ({ onProgress, ...request }) => {
+      let rungs = 0;
+      const climbed = await Promise.all(
+        temperatures.map(async (temperature, rung) => {
+          const groups = await attempt({ ...request, samples, temperature, seed: request.seed + rung });
+          rungs++;
+          onProgress?.(Math.floor((rungs * request.items.length) / temperatures.length));
+          return groups;
+        }),
+      );
+      return mergeGroups(climbed);
+    },
+  };
+}
+
+/** The attempts at each item that several calls made, numbered through. */
+export function mergeGroups(calls: readonly (readonly RolloutGroup[])[]): RolloutGroup[] {
+  const [first = []] = calls;
+  return first.map(({ item }, index) => ({
+    item,
+    rollouts: calls
+      .flatMap((groups) => groups[index]?.rollouts ?? [])
+      .map((rollout, sample) => ({ ...rollout, sample })),
+  }));
+}

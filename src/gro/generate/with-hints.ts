@@ -1,0 +1,73 @@
+import { z } from "zod";
+import { readOptions, userError } from "../../foundation/base/index.ts";
+import type { Item, Prompting, Task } from "../../foundation/contract/index.ts";
+import { verdictOf } from "../../world/task/index.ts";
+import { attempt } from "../rollout/index.ts";
+import { hintMessages } from "./hint.prompt.ts";
+import { mergeGroups } from "./ladder.ts";
+import type { GeneratePart } from "./part.ts";
+import { samples } from "./samples.ts";
+
+const optionsSchema = z.strictObject({
+  /** First attempts at each item. */
+  samples: z.number().int().min(1).default(1),
+  /** Attempts with the answer shown, at items whose first attempts all failed. */
+  hinted: z.number().int().min(1).default(1),
+  temperature: z.number().positive().default(1),
+});
+export type WithHintsOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * Rationalisation (STaR, arXiv 2203.14465, section 3.3): where no attempt at an item was right by the task's verifier, the model
+ * tries again with the answer in view. What it writes then is learnt as an answer to the item alone: the hint is taken away.
+ *
+ * The hint is in the task's words (`prompts.hint`), else in plain language, which needs a model with a chat template. Items
+ * without a reference answer get none. What was hinted is no sample of the policy: it can be imitated, and no policy gradient
+ * follows it.
+ *
+ * @example
+ * star({ generate: withHints({ samples: 1, hinted: 1 }) })
+ */
+export function withHints(options: WithHintsOptions = {}): GeneratePart {
+  const read = readOptions("withHints()", optionsSchema, options);
+  const first = samples({ samples: read.samples, temperature: read.temperature });
+  return {
+    name: "with hints",
+    description: read,
+    samplesPerItem: read.samples + read.hinted,
+    offPolicy: true,
+    check: (task) => {
+      if (task.prompts !== undefined && task.prompts.hint === undefined)
+        throw userError(
+          "no-hint",
+          `withHints(): the task ${task.name} has words for its roles, and none for a hint.`,
+        );
+    },
+    generate: async (request) => {
+      const { task, onProgress, ...rest } = request;
+      const tried = await first.generate(request);
+      const failed = await Promise.all(
+        tried.map(async ({ item, rollouts }) => {
+          if (item.answer === undefined) return false;
+          const verdicts = await Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response)));
+          // What could not be judged may have been right: it is not asked again.
+          return verdicts.every((verdict) => verdict.outcome === "scored" && verdict.score < 1);
+        }),
+      );
+      const hinted = await attempt({
+        ...rest,
+        items: tried.flatMap(({ item }, index) => (failed[index] ? [item] : [])),
+        samples: read.hinted,
+        temperature: read.temperature,
+        seed: request.seed + 1,
+        ask: (item) => hintOf(task, item),
+      });
+      const again = new Map(hinted.map((group) => [group.item, group]));
+      return mergeGroups([tried, tried.map(({ item }) => again.get(item) ?? { item, rollouts: [] })]);
+    },
+  };
+}
+
+function hintOf({ prompts }: Task, item: Item): Prompting {
+  return prompts?.hint?.(item) ?? { prompt: item.prompt, messages: [...hintMessages(item)] };
+}

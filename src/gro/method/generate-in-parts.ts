@@ -1,0 +1,39 @@
+import type { RolloutGroup, ScoredGroup } from "../../foundation/contract/index.ts";
+import type { PassRun } from "./pass.ts";
+import type { GenerateInParts } from "./roll.ts";
+import { doneInAll, eachPart, samplingParts } from "./sampling-parts.ts";
+
+/**
+ * Generates a pass's rollouts in parts, each stored before the next ones are waited for, so that an interruption costs those that
+ * were under way. Adds the names of what was stored to `stored`: it has served once the whole is.
+ */
+export function generateInParts(
+  { pass, name, context }: Pick<PassRun, "pass" | "name" | "context">,
+  stored: Set<string>,
+): GenerateInParts {
+  return async (role, items, generate, onProgress) => {
+    const parts = samplingParts(items.length, pass.generate.samplesPerItem);
+    if (parts.length <= 1) return generate(items, onProgress);
+    const tell = doneInAll(onProgress);
+    const groups = await eachPart(parts, async (stretch) => {
+      const { from, to } = stretch;
+      let fresh: readonly RolloutGroup[] | undefined;
+      const { part } = await context.durablePart(`${name}/rollouts/${role}/${to}`, async () => {
+        fresh = await generate(items.slice(from, to), (done) => tell(stretch, done));
+        return { part: await context.storeGroups(fresh.map(unscored)) };
+      });
+      stored.add(part);
+      tell(stretch, to - from);
+      return fresh ?? (await context.readGroups(part)).map(withoutScores);
+    });
+    return groups.flat();
+  };
+}
+
+function unscored({ item, rollouts }: RolloutGroup): ScoredGroup {
+  return { item, rollouts: rollouts.map((rollout) => ({ rollout, reward: null, parts: {} })) };
+}
+
+function withoutScores({ item, rollouts }: ScoredGroup): RolloutGroup {
+  return { item, rollouts: rollouts.map(({ rollout }) => rollout) };
+}

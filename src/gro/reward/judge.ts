@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
+import type { ChatModel } from "../../foundation/contract/index.ts";
+import { judgeByPoints } from "./judge/by-points.ts";
+import { judgeByToken } from "./judge/by-token.ts";
+import { metaWords, scoreWords, usualRubric } from "./judge/judge.prompt.ts";
+import { type RewardPart, scoringAnswers } from "./part.ts";
+
+const optionsSchema = z.strictObject({
+  /** Who judges: any chat model; the policy in the role `judge` if left out, which is the lead where the pass has no such role. */
+  model: valueWith<ChatModel>("answer", "expected a chat model, such as chatEndpoint()").optional(),
+  /** What earns points, for judges that answer in words. */
+  rubric: z.string().min(1).default(usualRubric),
+  /** The most points. */
+  most: z.number().int().min(1).default(5),
+  /** Judgements of each response, whose mean counts. */
+  judgements: z.number().int().min(1).default(3),
+  temperature: z.number().min(0).default(0.7),
+  /** Token limit of a judgement in words. */
+  maxTokens: z.number().int().min(1).default(256),
+  /** Teach judging too: judgements become rollouts of the judge, with rewards of their own (Meta-Rewarding). */
+  learn: z.boolean().default(false),
+});
+export type JudgeOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * A model's own judgement of each response, in [0, 1] (LLM-as-a-judge by points that add up, Self-Rewarding, arXiv 2401.10020, section
+ * 2.3). Where the task has words for it, the weights answer with one token and the reward is its probability; else the judge answers in
+ * words, several times, and the mean of what can be read counts. A judgement that cannot be read is void: it is counted and shown, and a
+ * response without any has no reward. Throws a user error `no-words` where the task has no words and the model reads no conversations.
+ *
+ * @example
+ * gro({ generate: samples({ samples: 4 }), reward: judge({ judgements: 3 }), update: preference() });
+ */
+export function judge(options: JudgeOptions = {}): RewardPart {
+  const read = readOptions("judge()", optionsSchema, options);
+  const { model, rubric, most, judgements, temperature, maxTokens, learn } = read;
+  if (model !== undefined && learn)
+    throw userError(
+      "invalid-option",
+      `judge(): ${model.name} is not trained here, so its judging cannot be learnt; leave out "model" or "learn".`,
+    );
+  return {
+    name: "judge",
+    description: {
+      ...(model === undefined ? {} : { model: model.name }),
+      most,
+      judgements,
+      temperature,
+      maxTokens,
+      learn,
+      words: hashOf([scoreWords("", "", rubric, most), learn ? metaWords("", "", rubric, "", "") : ""]).slice(
+        0,
+        12,
+      ),
+    },
+    // A model outside the run is something outside the model that learns.
+    origin: model === undefined ? "self-derived" : "external",
+    peers: 1,
+    answersPerRollout: judgements,
+    check: ({ name, prompts }) => {
+      if (model === undefined && prompts !== undefined && prompts.judge === undefined)
+        throw userError(
+          "no-words",
+          `judge(): the task ${name} has words for its roles, and none for a judge; give it some, or a chat model as "model".`,
+        );
+    },
+    reward: (groups, context) =>
+      scoringAnswers(groups, (answering) =>
+        model === undefined && context.task.prompts?.judge !== undefined
+          ? judgeByToken(answering, context, { learn: learn ? judgements : 0 })
+          : judgeByPoints(answering, context, {
+              model,
+              rubric,
+              most,
+              judgements,
+              temperature,
+              maxTokens,
+              learn,
+            }),
+      ),
+  };
+}

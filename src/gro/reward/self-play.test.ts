@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import type { Response, RolloutGroup, Task, Verdict } from "../../foundation/contract/index.ts";
+import { itemOf as placed, reverse } from "../../world/task/index.ts";
+import { itemOf, noModels, rolloutOf, type Speak, samplingOf } from "../rollout/testing/fakes.ts";
+import { consensus, labelled, learnability, type RewardContext } from "./index.ts";
+import { learnable } from "./learnability.ts";
+
+const strings = reverse({ lengths: [4, 6] });
+const task: Task = {
+  ...strings,
+  readProblem: (text, difficulty) =>
+    /^\d+$/.test(text) ? strings.generate(difficulty, fixed(text)) : undefined,
+};
+/** A stream from which a task draws just these digits. */
+function fixed(text: string): Parameters<Task["generate"]>[1] {
+  const left = [...text];
+  return { pick: (from: readonly string[]) => left.shift() ?? from[0] } as never;
+}
+const contextOf = (speak: Speak, verify?: (response: Response) => Verdict): RewardContext => ({
+  verify: async ({ prompt }, response) =>
+    verify?.(response) ?? {
+      outcome: "scored",
+      score: response.text === [...prompt.slice(0, -1)].reverse().join("") ? 1 : 0,
+    },
+  task,
+  models: { ...noModels, policyOf: (role) => samplingOf(speak, role) },
+  seed: 1,
+});
+const proposals = (texts: readonly string[]): RolloutGroup => {
+  const item = { ...itemOf("9999="), canonical: "9999", difficulty: 4 };
+  const asked = { ...item, canonical: `propose:${item.canonical}` };
+  return { item, rollouts: texts.map((text) => rolloutOf(asked, text, { role: "proposer" })) };
+};
+const splitOf = (text: string): string =>
+  placed(strings, { prompt: `${text}=`, answer: "", difficulty: 4 }).split;
+const stringsOf = (split: string): string[] =>
+  Array.from({ length: 90 }, (_, index) => String(1000 + 17 * index)).filter(
+    (text) => splitOf(text) === split,
+  );
+const training = stringsOf("train");
+
+describe("learnability", () => {
+  test("is the room that is left, or nearness to one half; nothing where all or none succeed", () => {
+    expect([0, 0.25, 0.5, 1].map((solved) => learnable(solved, "room"))).toEqual([0, 0.75, 0.5, 0]);
+    expect([0, 0.25, 0.5, 1].map((solved) => learnable(solved, "middle"))).toEqual([0, 0.5, 1, 0]);
+  });
+
+  test("of a proposal is how seldom the solver solves it; it becomes an item of training, written by a model", async () => {
+    const [first = "", second = ""] = training;
+    const speak: Speak = (prompt, sample) => (sample < 2 ? [...prompt.slice(0, 4)].reverse().join("") : "0");
+    const [scored] = await learnability({ attempts: 8 }).reward(
+      [proposals([first, second])],
+      contextOf(speak),
+    );
+    expect(scored?.rollouts.map(({ reward }) => reward)).toEqual([0.75, 0.75]);
+    expect(scored?.rollouts[0]?.made).toMatchObject({
+      prompt: `${first}=`,
+      split: "train",
+      source: "model:proposer",
+      answer: [...first].reverse().join(""),
+    });
+    expect(scored?.rollouts[0]?.parts).toEqual({ valid: 1, train: 1, novel: 1, solved: 0.25 });
+  });
+
+  test("is 0 for what is no problem, was there before, or belongs to another split", async () => {
+    const [first = ""] = training;
+    const [kept = ""] = stringsOf("decision");
+    const texts = ["no", first, first, "9999", kept];
+    const [scored] = await learnability({ attempts: 2 }).reward(
+      [proposals(texts)],
+      contextOf((prompt, sample) => (sample === 0 ? [...prompt.slice(0, 4)].reverse().join("") : "0")),
+    );
+    expect(scored?.rollouts.map(({ reward }) => reward)).toEqual([0, 0.5, 0, 0, 0]);
+    expect(scored?.rollouts.map(({ made }) => made !== undefined)).toEqual([
+      false,
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(scored?.rollouts.map(({ parts }) => parts.valid)).toEqual([0, 1, 1, 1, 1]);
+    expect(scored?.rollouts.at(-1)?.parts).toEqual({ valid: 1, train: 0 });
+  });
+
+  test("by a vote needs no verifier, and the vote becomes the answer", async () => {
+    const [first = ""] = training;
+    const never = (): Verdict => {
+      throw new Error("the verifier was asked");
+    };
+    const [scored] = await learnability({ attempts: 4, by: "majority", form: "middle" }).reward(
+      [proposals([first])],
+      contextOf((_, sample) => (sample < 3 ? "77" : "5"), never),
+    );
+    expect(scored?.rollouts[0]).toMatchObject({
+      reward: 0.5,
+      made: { answer: "77" },
+      parts: { solved: 0.75 },
+    });
+  });
+
+  test("is nothing at all where no attempt could be judged", async () => {
+    const [first = ""] = training;
+    const down = (): Verdict => ({ outcome: "void", reason: "down" });
+    const [scored] = await learnability().reward(
+      [proposals([first])],
+      contextOf(() => "1", down),
+    );
+    expect(scored?.rollouts[0]).toMatchObject({ reward: null });
+    expect(scored?.rollouts[0]?.made).toBeUndefined();
+  });
+
+  test("refuses a task that reads no problems", () => {
+    expect(() => learnability().check?.(strings)).toThrow(expect.objectContaining({ code: "no-proposals" }));
+  });
+});
+
+describe("consensus", () => {
+  const item = itemOf("ab");
+  const said = (texts: readonly string[], turn: number) =>
+    texts.map((text) => ({ ...rolloutOf(item, text), ...(turn === 0 ? {} : { turn }) }));
+
+  test("is what most last words say; first responses are measured by it too", async () => {
+    const group = { item, rollouts: [...said(["x", "x", "y"], 0), ...said(["y", "y", "x"], 1)] };
+    const [scored] = await consensus().reward(
+      [group],
+      contextOf(() => ""),
+    );
+    expect(scored?.rollouts.map(({ reward }) => reward)).toEqual([0, 0, 1, 1, 1, 0]);
+    expect(scored?.rollouts.map(({ made }) => made?.answer)).toEqual([
+      "y",
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("is none where the last words are tied", async () => {
+    const group = { item, rollouts: [...said(["x", "x"], 0), ...said(["y", "x"], 1)] };
+    const [scored] = await consensus().reward(
+      [group],
+      contextOf(() => ""),
+    );
+    expect(scored?.rollouts.map(({ reward, made }) => [reward, made])).toEqual(Array(4).fill([0, undefined]));
+  });
+});
+
+test("labelled compares with the item's answer, and has no reward for an item without one", async () => {
+  const item = itemOf("ab");
+  const { answer: _, ...unknown } = item;
+  const groups = [item, unknown].map((one) => ({
+    item: one,
+    rollouts: ["ba", "x"].map((text) => rolloutOf(one, text)),
+  }));
+  const scored = await labelled().reward(
+    groups,
+    contextOf(() => ""),
+  );
+  expect(scored.map(({ rollouts }) => rollouts.map(({ reward }) => reward))).toEqual([
+    [1, 0],
+    [null, null],
+  ]);
+});

@@ -1,0 +1,36 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
+import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
+import { type RewardPart, scoreEach, voteOf } from "./part.ts";
+
+/**
+ * The share of an item's attempts that give the same answer as this one: V(y)/k, by which ScPO (arXiv 2411.04109, section 2.2) chooses
+ * and weighs its pairs. Answers are compared as the task reads them; one that has none, or was cut off, has no vote.
+ *
+ * @example
+ * gro({ generate: samples({ samples: 8 }), reward: voteShare(), update: preference({ weight: "difference", least: 0.5 }) });
+ */
+export function voteShare(options: NoOptions = {}): RewardPart {
+  refuseOptions("voteShare()", options);
+  return {
+    name: "vote share",
+    description: {},
+    origin: "self-derived",
+    peers: 1,
+    reward: async (groups, { task }) => {
+      const votes = new Map(groups.map((group) => [group, votesIn(group, task)]));
+      return scoreEach(groups, (rollout, group) => {
+        const vote = voteOf(task, rollout);
+        return vote === undefined ? 0 : (votes.get(group)?.get(vote) ?? 0) / group.rollouts.length;
+      });
+    },
+  };
+}
+
+function votesIn({ rollouts }: RolloutGroup, task: Task): ReadonlyMap<string, number> {
+  const votes = new Map<string, number>();
+  for (const rollout of rollouts) {
+    const vote = voteOf(task, rollout);
+    if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
+  }
+  return votes;
+}

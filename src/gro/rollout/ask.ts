@@ -1,0 +1,81 @@
+import { userError } from "../../foundation/base/index.ts";
+import type {
+  Item,
+  Message,
+  Prompting,
+  Rollout,
+  SamplingPolicy,
+  Task,
+} from "../../foundation/contract/index.ts";
+import { attempt } from "./attempt.ts";
+import { messagesOf } from "./context.ts";
+import { roleItem } from "./role-item.ts";
+
+/** Something that is put to a policy which is no item of the task's: a critique, a verdict, another attempt. */
+export interface Question {
+  /** The item that it is about. */
+  readonly item: Item;
+  /** What is asked, such as `critique 2`: with the item's canonical form its identity, and what its random numbers depend on. */
+  readonly name: string;
+  readonly words: Prompting;
+}
+
+export interface AskRequest {
+  readonly policy: SamplingPolicy;
+  readonly samples: number;
+  /** 0 is greedy. */
+  readonly temperature: number;
+  readonly topP?: number;
+  readonly maxTokens: (item: Item) => number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Answers to each question, in order. The rollouts' item is the question itself: no verifier of the task knows it. */
+export async function ask(questions: readonly Question[], request: AskRequest): Promise<Rollout[][]> {
+  const about = new Map<string, Item>();
+  const items = questions.map(({ item, name, words }): Item => {
+    const asked = roleItem(item, name, words);
+    about.set(asked.canonical, item);
+    return asked;
+  });
+  const groups = await attempt({
+    ...request,
+    items,
+    maxTokens: (asked) => request.maxTokens(about.get(asked.canonical) ?? asked),
+  });
+  return groups.map(({ rollouts }) => [...rollouts]);
+}
+
+export interface WordsRequest {
+  readonly task: Task;
+  readonly policy: SamplingPolicy;
+  /** Who asks: `revisions()`. */
+  readonly by: string;
+  /** The task's own words for it: `critique`. */
+  readonly what: keyof NonNullable<Task["prompts"]>;
+}
+
+/**
+ * The task's words for a question, or those that any chat model understands. Throws a user error `no-words` where the task has none
+ * and the model reads no conversations.
+ */
+export function wordsOf(
+  { task, policy, by, what }: WordsRequest,
+  own: Prompting | undefined,
+  usual: () => Prompting,
+): Prompting {
+  if (own !== undefined) return own;
+  if (policy.tokenizer.chat !== undefined) return usual();
+  throw userError(
+    "no-words",
+    `${by}: the task ${task.name} says nothing of how to ask for this (prompts.${what}), and ${policy.tokenizer.name} has no chat template to be asked in plain words; give the task such words, or use an instruction-tuned model.`,
+    { task: task.name, words: what },
+  );
+}
+
+/** A conversation about a response to an item, with something said after it. */
+export function afterResponse(item: Item, response: string, ...said: readonly Message[]): Prompting {
+  const messages = [...messagesOf(item), { role: "assistant", content: response }, ...said];
+  return { prompt: messages.at(-1)?.content ?? "", messages };
+}

@@ -1,0 +1,12 @@
+import type { SamplingPolicy } from "../../foundation/contract/index.ts";
+
+/** Weights that stand still while a pass learns: what the run began its rounds with, or what the pass began with. */
+export type ReferenceWeights = "base" | "start";
+
+/** The models that the parts of a pass may ask, beside the one that they write with or teach. */
+export interface PassModels {
+  /** A role's weights as they are while this is written; the lead's where the pass has no such role: one policy then plays both. */
+  policyOf(role: string): SamplingPolicy;
+  /** A role's earlier weights, loaded once and held until the pass ends. */
+  reference(role: string, which: ReferenceWeights): Promise<SamplingPolicy>;
+}

@@ -1,0 +1,96 @@
+import { fc, test as property } from "@fast-check/vitest";
+import { describe, expect, test } from "vitest";
+import { type AdvantageOptions, advantagesOf, groupAdvantages, type Judged } from "./advantages.ts";
+
+const rewards = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 2, maxLength: 12 });
+const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+
+describe("groupAdvantages", () => {
+  property.prop([rewards])("have mean 0 and deviation 1, in the order of their rewards", (given) => {
+    const advantages = groupAdvantages(given, { divideByDeviation: true });
+    const spread = Math.max(...given) - Math.min(...given);
+    if (advantages === undefined) {
+      expect(spread).toBeLessThan(1e-5);
+      return;
+    }
+    expect(mean(advantages)).toBeCloseTo(0, 6);
+    expect(mean(advantages.map((one) => one ** 2))).toBeCloseTo(1, 6);
+    for (const [index, reward] of given.entries())
+      for (const [other, against] of given.entries())
+        if (reward > against) expect(advantages[index]).toBeGreaterThanOrEqual(advantages[other] as number);
+  });
+
+  test("without division they keep the rewards' scale", () => {
+    expect(groupAdvantages([1, 0, 0, 0], { divideByDeviation: false })).toEqual([0.75, -0.25, -0.25, -0.25]);
+    expect(groupAdvantages([1, 0], { divideByDeviation: true })).toEqual([1, -1]);
+  });
+
+  test.each([[[1, 1, 1]], [[0, 0]], [[0.3, 0.3, 0.3]]])("%j teaches nothing", (given) => {
+    expect(groupAdvantages(given, { divideByDeviation: true })).toBeUndefined();
+    expect(groupAdvantages(given, { divideByDeviation: false })).toBeUndefined();
+  });
+});
+
+const plain: AdvantageOptions = {
+  advantages: "group",
+  divideByDeviation: true,
+  sampleDeviation: false,
+  epsilon: 0,
+};
+const judged = (reward: number, tokens = 1, rest: Partial<Judged> = {}): Judged => ({
+  reward,
+  tokens,
+  ...rest,
+});
+const values = (groups: readonly (readonly Judged[])[], options: Partial<AdvantageOptions>) =>
+  advantagesOf(groups, { ...plain, ...options }).map((group) => group?.map((one) => [...one]));
+
+describe("advantagesOf", () => {
+  test("group: as the group's own deviation, or a sample's plus a small number", () => {
+    expect(values([[judged(1), judged(0), judged(0), judged(1)]], {})).toEqual([[[1], [-1], [-1], [1]]]);
+    const [[first] = []] = values([[judged(1), judged(0)]], { sampleDeviation: true, epsilon: 1e-4 });
+    expect(first?.[0]).toBeCloseTo(0.5 / (Math.sqrt(0.5) + 1e-4), 12);
+  });
+
+  test("leave-one-out: each less the mean of the others", () => {
+    const group = [judged(1), judged(0), judged(0.5)];
+    expect(values([group], { advantages: "leave-one-out" })).toEqual([[[0.75], [-0.75], [0]]]);
+  });
+
+  test("group and leave-one-out skip what is equal or alone, and a cost is taken off the whole reward", () => {
+    for (const advantages of ["group", "leave-one-out"] as const)
+      expect(values([[judged(1), judged(1)], [judged(1)], []], { advantages })).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    const costs = Float64Array.of(0.25, 0.25);
+    const group = [judged(1, 2, { costs }), judged(0, 1)];
+    expect(values([group], { advantages: "leave-one-out" })).toEqual([[[0.5, 0.5], [-0.5]]]);
+  });
+
+  test("batch: over all tokens, with what each still costs", () => {
+    const costs = Float64Array.of(0.5, 0.25);
+    // Returns 1 − .75, 1 − .25 and 0.
+    const returns = [0.25, 0.75, 0];
+    const mean = 1 / 3;
+    const deviation = Math.sqrt(returns.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 3);
+    const [[first = [], second = []] = []] = values([[judged(1, 2, { costs }), judged(0)]], {
+      advantages: "batch",
+    });
+    for (const [index, one] of [...first, ...second].entries())
+      expect(one).toBeCloseTo(((returns[index] ?? 0) - mean) / deviation, 12);
+    // One attempt an item, and equal rewards within an item, teach as well.
+    expect(values([[judged(1)], [judged(0)]], { advantages: "batch" })).toEqual([[[1]], [[-1]]]);
+    expect(values([[judged(1)], [judged(1)]], { advantages: "batch" })).toEqual([undefined, undefined]);
+  });
+
+  test("batch-mean, none and learned take off the batch's mean, nothing, and what was expected", () => {
+    const groups = [[judged(1, 2)], [judged(0, 1)]];
+    expect(values(groups, { advantages: "batch-mean" })).toEqual([[[0.5, 0.5]], [[-0.5]]]);
+    expect(values(groups, { advantages: "none" })).toEqual([[[1, 1]], [[0]]]);
+    const expected = [[judged(1, 1, { baseline: 0.75 }), judged(0, 1, { baseline: 0.25 })]];
+    expect(values(expected, { advantages: "learned" })).toEqual([[[0.25], [-0.25]]]);
+    expect(values([[judged(0)], [judged(0)]], { advantages: "none" })).toEqual([undefined, undefined]);
+  });
+});

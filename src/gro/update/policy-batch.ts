@@ -1,0 +1,87 @@
+import type { Datum, Example } from "../../foundation/contract/index.ts";
+import { positionsOf } from "../rollout/index.ts";
+import { type PolicyLoss, policyLoss } from "./policy-loss.ts";
+import type { AnalyticLoss, Batch } from "./train.ts";
+
+/** What is averaged: tokens, responses, or tokens as if every response had as many. */
+export const averages = ["tokens", "responses", "constant"] as const;
+
+/** A response with its advantages, [tokens] each. */
+export interface WeighedResponse {
+  readonly example: Example;
+  /** Logprobs with which it was sampled. */
+  readonly behaviour: Float32Array;
+  readonly advantages: Float64Array;
+  /** Logprobs under the reference policy. */
+  readonly reference?: Float64Array | undefined;
+}
+
+export interface PolicyBatchOptions {
+  readonly loss: PolicyLoss;
+  /** `tokens`: 1 / Σ|o| (DAPO); `responses`: 1 / (n·|o|) (GRPO); `constant`: 1 / (n·length) (Dr. GRPO). */
+  readonly average: (typeof averages)[number];
+  /** Tokens of a response, for `constant`. */
+  readonly length: number;
+  /** Weight of a KL from the reference, token by token, averaged as the loss is; 0 for none. */
+  readonly klInLoss: number;
+  /** By derivatives even where the engine has the loss by name. */
+  readonly universal?: boolean;
+}
+
+/** One optimiser step's batch; undefined where there is no token to learn from. */
+export function policyBatch(
+  responses: readonly WeighedResponse[],
+  { loss, average, length, klInLoss, universal = klInLoss > 0 }: PolicyBatchOptions,
+): Batch | undefined {
+  const tokens = responses.reduce((sum, { behaviour }) => sum + behaviour.length, 0);
+  if (tokens === 0) return undefined;
+  const weightOf = (own: number): number => {
+    if (average === "tokens") return 1 / tokens;
+    return 1 / (responses.length * (average === "responses" ? own : length));
+  };
+  const weighted = responses.map(({ example, behaviour, advantages, reference }) => {
+    const weight = weightOf(behaviour.length);
+    const scaled = advantages.map((one) => one * weight);
+    return {
+      positions: positionsOf(example),
+      behaviour,
+      advantages: scaled,
+      reference,
+      penalty: klInLoss * weight,
+    };
+  });
+  const data = weighted.map(({ positions, behaviour, advantages }): Datum => {
+    const { tokens: inputs, targets, start } = positions;
+    const place = <T extends Float32Array>(into: T, values: ArrayLike<number>): T => {
+      into.set(values, start);
+      return into;
+    };
+    return {
+      tokens: inputs,
+      targets,
+      advantages: place(new Float32Array(inputs.length), advantages),
+      logprobs: place(new Float32Array(inputs.length), behaviour),
+      mask: new Float32Array(inputs.length).fill(1, start),
+    };
+  });
+  const byDerivative: AnalyticLoss = (logprobs) => {
+    const each = weighted.map(({ positions: { start }, ...sequence }, index) =>
+      policyLoss(loss, sequence, (logprobs[index] ?? new Float32Array()).subarray(start)),
+    );
+    return {
+      loss: each.reduce((sum, one) => sum + one.loss, 0),
+      gradients: each.map(({ slopes }, index) => {
+        const { positions } = weighted[index] as (typeof weighted)[number];
+        const gradient = new Float32Array(positions.tokens.length);
+        gradient.set(slopes, positions.start);
+        return gradient;
+      }),
+    };
+  };
+  return {
+    data,
+    loss: universal ? byDerivative : loss,
+    tokens,
+    examples: responses.map(({ example }) => example),
+  };
+}

@@ -1,0 +1,158 @@
+import { z } from "zod";
+import { readOptions, userError } from "../../../foundation/base/index.ts";
+import type { Example } from "../../../foundation/contract/index.ts";
+import { type Learning, noRemedies, type UpdatePart } from "../part.ts";
+import { warmupStableDecay } from "../schedule.ts";
+import { type Batch, clipOf, trainBatches, usualClipNorm } from "../train.ts";
+import { drawsOver, stepsOver } from "./order.ts";
+import { type PairLoss, pairLossOf, pairLossSchema, readsReference, type Told } from "./pair-loss.ts";
+import { type MadePairs, type Member, type Pair, pairOptions, pairsOf } from "./pairs.ts";
+import { referenceSums } from "./reference.ts";
+import { type SequenceLoss, sequenceBatch } from "./sequences.ts";
+
+export const preferenceSchema = z.strictObject({
+  loss: pairLossSchema.prefault({ name: "dpo" }),
+  ...pairOptions,
+  /** Against which earlier weights: those that the pass began with, or those that the run's rounds did. */
+  reference: z.enum(["start", "base"]).default("start"),
+  /** Optimiser steps of one application. */
+  steps: z.number().int().min(1).optional(),
+  /** Instead of steps: times that every pair is learnt from; 1 if neither is given. */
+  epochs: z.number().positive().max(100).optional(),
+  /** Pairs a step. */
+  batch: z.number().int().min(1).default(32),
+  /** Peak of the warm-up–stable–decay schedule, which starts anew in every application. */
+  learningRate: z.number().positive().default(1e-4),
+  /** `own`: the moments of these steps alone; those of a preparation, another objective's, are left behind. */
+  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
+  /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
+  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+});
+export type PreferenceOptions = Readonly<z.input<typeof preferenceSchema>>;
+
+/**
+ * Learns from pairs: of two responses to one prompt the one with the greater reward is to become likelier than the other. The loss is
+ * the mean over a batch's pairs of `dpo` (arXiv 2305.18290), `ipo` (2310.12036), `simpo` (2405.14734), `orpo` (2403.07691) or `sppo`
+ * (2405.00675), with `likelihood` that of iterative RPO (2404.19733), with `weight: "difference"` and votes as rewards that of ScPO
+ * (2411.04109), with `pairs: "demonstration"` that of SPIN (2401.01335). Prompts that give no pair are skipped and counted; void
+ * rollouts are in none.
+ *
+ * @example
+ * preference({ loss: { name: "dpo", beta: 0.1, likelihood: 1 }, pairs: "all", epochs: 2 });
+ * gro({ generate: samples({ samples: 4 }), reward: verifier(), update: preference({ loss: { name: "simpo" } }) });
+ */
+export function preference(options: PreferenceOptions = {}): UpdatePart {
+  const read = readOptions("preference()", preferenceSchema, options);
+  const {
+    loss,
+    reference,
+    steps,
+    epochs,
+    batch,
+    learningRate,
+    optimizerState,
+    gradientClipNorm,
+    ...pairing
+  } = read;
+  if (epochs !== undefined && steps !== undefined)
+    throw userError("invalid-option", 'preference(): give "steps" or "epochs", not both.');
+  const length = { steps, epochs, batch };
+  const referring = readsReference(loss);
+  const pairLoss = pairLossOf(loss);
+  const { name, ...parameters } = loss;
+  const { least, ...plain } = pairing;
+  const madeFrom = ({ groups, role, replay, random }: Learning): MadePairs =>
+    pairsOf(groups, role, replay.base, pairing, random.fork("pairs"));
+  return {
+    name: "preference",
+    description: {
+      loss: name,
+      ...parameters,
+      ...plain,
+      ...(least === undefined ? {} : { least }),
+      ...(referring ? { reference } : {}),
+      ...(steps === undefined ? { epochs: epochs ?? 1 } : { steps }),
+      batch,
+      learningRate,
+      optimizerState,
+      ...clipOf(gradientClipNorm),
+    },
+    learnsBy: "preference",
+    needs: {
+      signedWeights: true,
+      gradientClipping: gradientClipNorm > 0,
+      freshOptimizer: optimizerState !== "continued",
+    },
+    ...(referring ? { references: [reference] } : {}),
+    attemptsPerItem: pairing.pairs === "demonstration" ? 1 : 2,
+    // A pair is two examples.
+    batch: 2 * batch,
+    optimizerState,
+    compared: madeFrom,
+    steps: ({ newest }, learning) =>
+      stepsOver(learning === undefined ? Math.ceil(newest / 2) : madeFrom(learning).pairs.length, length),
+    update: async (request) => {
+      const { policy, random, models, from, to, signal, remedies = noRemedies } = request;
+      const { pairs } = madeFrom({ ...request, role: policy.role });
+      const total = stepsOver(pairs.length, length);
+      const draw = drawsOver(pairs, length, random);
+      const members = Array.from({ length: to - from }, (_, index) => draw(from + index))
+        .flat()
+        .flatMap(({ chosen, rejected }) => [chosen.example, rejected.example]);
+      const references = referring
+        ? await referenceSums(members, {
+            models,
+            role: policy.role,
+            which: reference,
+            ...(signal ? { signal } : {}),
+          })
+        : new Map<Example, number>();
+      return trainBatches({
+        ...request,
+        batchAt: (step) => pairBatch(draw(step), references, pairLoss),
+        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, total),
+        gradientClipNorm,
+      });
+    },
+  };
+}
+
+/** The mean loss of these pairs, each by its weight; undefined without any. */
+export function pairBatch(
+  pairs: readonly Pair[],
+  references: ReadonlyMap<Example, number>,
+  loss: PairLoss,
+): Batch | undefined {
+  if (pairs.length === 0) return undefined;
+  const examples = [...new Set(pairs.flatMap(({ chosen, rejected }) => [chosen.example, rejected.example]))];
+  return sequenceBatch(examples, pairsLoss(examples, pairs, references, loss));
+}
+
+/** The same as a function of the responses' logprobs, in the order of `examples`. */
+export function pairsLoss(
+  examples: readonly Example[],
+  pairs: readonly Pair[],
+  references: ReadonlyMap<Example, number>,
+  loss: PairLoss,
+): SequenceLoss {
+  const places = new Map(examples.map((example, index) => [example, index]));
+  const placeOf = ({ example }: Member): number => places.get(example) as number;
+  return (logprobs) => {
+    const slopes = new Float64Array(examples.length);
+    const told = (member: Member): Told => ({
+      logprob: logprobs[placeOf(member)] ?? Number.NaN,
+      reference: references.get(member.example) ?? 0,
+      tokens: member.example.response.length,
+      reward: member.reward,
+    });
+    let sum = 0;
+    for (const { chosen, rejected, weight } of pairs) {
+      const value = loss(told(chosen), told(rejected));
+      const share = weight / pairs.length;
+      sum += share * value.loss;
+      slopes[placeOf(chosen)] = (slopes[placeOf(chosen)] ?? 0) + share * value.chosen;
+      slopes[placeOf(rejected)] = (slopes[placeOf(rejected)] ?? 0) + share * value.rejected;
+    }
+    return { loss: sum, slopes: [...slopes] };
+  };
+}

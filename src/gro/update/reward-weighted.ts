@@ -1,0 +1,113 @@
+import { z } from "zod";
+import { readOptions } from "../../foundation/base/index.ts";
+import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
+import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
+import { noRemedies, type UpdatePart } from "./part.ts";
+import { drawsOver, stepsOver } from "./preference/order.ts";
+import { warmupStableDecay } from "./schedule.ts";
+import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+
+const optionsSchema = z.strictObject({
+  /** τ: the smaller, the more the best responses count for. */
+  temperature: z.number().positive().default(0.4),
+  /** Responses to one prompt at most, the best of them; all if left out. Another attempt after another answer is another prompt. */
+  mostPerPrompt: z.number().int().min(1).optional(),
+  epochs: z.number().positive().max(100).default(1),
+  batch: z.number().int().min(1).default(64),
+  learningRate: z.number().positive().default(1e-3),
+  optimizerState: z.enum(["continued", "fresh"]).default("continued"),
+  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+});
+export type RewardWeightedOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * Imitates every response, each as much as its reward says (reward-weighted regression, RISE, arXiv 2407.18219, equation 4.4):
+ *
+ *   loss = −Σ w·log π(y|x) / Σ w·|y|,   w = exp((r − r_max)/τ)
+ *
+ * with r_max the batch's greatest reward, which cancels. Void rollouts weigh nothing.
+ *
+ * @example
+ * gro({ generate: samples({ samples: 4 }), reward: verifier(), update: rewardWeighted({ temperature: 0.4 }) });
+ */
+export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart {
+  const read = readOptions("rewardWeighted()", optionsSchema, options);
+  const { temperature, mostPerPrompt, epochs, batch, learningRate, optimizerState, gradientClipNorm } = read;
+  const length = { epochs, batch };
+  return {
+    name: "reward-weighted",
+    description: {
+      temperature,
+      ...(mostPerPrompt === undefined ? {} : { mostPerPrompt }),
+      epochs,
+      batch,
+      learningRate,
+      optimizerState,
+      ...clipOf(gradientClipNorm),
+    },
+    learnsBy: "policy-gradient",
+    needs: {
+      signedWeights: true,
+      gradientClipping: gradientClipNorm > 0,
+      freshOptimizer: optimizerState === "fresh",
+    },
+    batch,
+    optimizerState,
+    steps: ({ newest }, learning) =>
+      stepsOver(
+        learning === undefined ? newest : rewardedOf(learning.groups, learning.role, mostPerPrompt).length,
+        length,
+      ),
+    update: (request) => {
+      const { policy, groups, random, remedies = noRemedies } = request;
+      const rewarded = rewardedOf(groups, policy.role, mostPerPrompt);
+      const total = stepsOver(rewarded.length, length);
+      const draw = drawsOver(rewarded, length, random);
+      return trainBatches({
+        ...request,
+        batchAt: (step) => weightedBatch(draw(step), temperature),
+        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, total),
+        gradientClipNorm,
+      });
+    },
+  };
+}
+
+interface Rewarded {
+  readonly example: Example;
+  readonly reward: number;
+}
+
+function rewardedOf(
+  groups: readonly ScoredGroup[],
+  role: string,
+  most = Number.POSITIVE_INFINITY,
+): Rewarded[] {
+  return groups.flatMap(({ rollouts }, group) => {
+    const own = rollouts.flatMap(({ rollout, reward }, place): Rewarded[] => {
+      if (rollout.role !== role || reward === null) return [];
+      const example = exampleOfRollout(rollout, { group, rollout: place, artifact: null });
+      return example.response.length === 0 ? [] : [{ example, reward }];
+    });
+    const byPrompt = Map.groupBy(own, ({ example }) => example.context.join(","));
+    return [...byPrompt.values()].flatMap((answers) =>
+      answers.length <= most ? answers : answers.toSorted((a, b) => b.reward - a.reward).slice(0, most),
+    );
+  });
+}
+
+function weightedBatch(rewarded: readonly Rewarded[], temperature: number): Batch | undefined {
+  if (rewarded.length === 0) return undefined;
+  const best = Math.max(...rewarded.map(({ reward }) => reward));
+  const weights = rewarded.map(({ reward }) => Math.exp((reward - best) / temperature));
+  const sum = rewarded.reduce(
+    (total, { example }, index) => total + (weights[index] ?? 0) * example.response.length,
+    0,
+  );
+  return {
+    data: rewarded.map(({ example }, index) => weightedDatum(example, (weights[index] ?? 0) / sum)),
+    loss: { name: "cross_entropy" },
+    tokens: rewarded.reduce((total, { example }) => total + example.response.length, 0),
+    examples: rewarded.map(({ example }) => example),
+  };
+}

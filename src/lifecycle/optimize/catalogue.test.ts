@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import * as whetstone from "../../index.ts";
+import { methodPages, relativeCost } from "./index.ts";
+
+/** A call of the pages, run with everything that the package exports. */
+const called = (call: string): unknown =>
+  new Function(...Object.keys(whetstone), `return ${call};`)(...Object.values(whetstone));
+
+test("no two methods have one name, and each is asked for as a command would be", () => {
+  const names = methodPages.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9-]+$/);
+});
+
+describe.each(methodPages.map((page) => [page.name, page] as const))("%s", (_, page) => {
+  test("says what it is", () => {
+    expect(page.summary).toMatch(/^[A-Z].*\.$/);
+    expect(page.source).toMatch(/arXiv \d{4}\.\d{5}/);
+    expect(page.formula).not.toBe("");
+  });
+
+  test("its rewards are of the kind that it says", () => {
+    const origins = page
+      .make()
+      .passes.map(({ reward, generate }) =>
+        generate.samplesPerItem === 0 || reward.name === "ungraded" ? "none" : reward.origin,
+      );
+    expect(origins).toContain(page.reward);
+  });
+
+  test("costs something", () => {
+    expect(relativeCost(page.make())).toBeGreaterThan(0);
+  });
+
+  test("what varies it can be written so, and changes it", () => {
+    expect(page.vary.length).toBeGreaterThan(0);
+    for (const [call] of page.vary) {
+      const varied = called(call) as whetstone.Method;
+      expect(varied.passes.length).toBeGreaterThan(0);
+      expect(JSON.stringify([varied.name, varied.description, varied.passes])).not.toBe(
+        JSON.stringify([page.make().name, page.make().description, page.make().passes]),
+      );
+    }
+  });
+});
+
+test("a round of rejection sampling is what the others are measured by; more samples cost more", () => {
+  expect(relativeCost(whetstone.rejectionSampling())).toBe(1);
+  expect(relativeCost(whetstone.restEm({ samples: 64 }))).toBeGreaterThan(relativeCost(whetstone.restEm()));
+});

@@ -1,0 +1,33 @@
+import type { Method } from "../../gro/method.ts";
+
+/** The survey's three paradigms of self-training (arXiv 2603.25681, §4), and what stands beside them. */
+export type Paradigm =
+  | "rejection sampling"
+  | "self-verification"
+  | "self-play"
+  | "reinforcement"
+  | "supervised"
+  | "beyond";
+
+/** A method from a paper, as `whetstone methods show` tells of it. */
+export interface MethodPage {
+  /** The name that is asked for: `rest-em`. */
+  readonly name: string;
+  /** As its paper writes it: `ReST-EM`. */
+  readonly title: string;
+  readonly paradigm: Paradigm;
+  /** What its reward must come from: something outside the model, or the model's own outputs. */
+  readonly reward: "external" | "self-derived" | "none";
+  /** What it does, in one sentence. */
+  readonly summary: string;
+  /** What it optimises, one line each. */
+  readonly formula: string;
+  /** arXiv number, and the section, algorithm or equation. */
+  readonly source: string;
+  /** False where the formula could be compared with neither the paper's text nor its code: built from its description, with no claim to equality. */
+  readonly checked: boolean;
+  /** The method as it is by default. */
+  readonly make: () => Method;
+  /** Calls that vary it, each with what it changes. */
+  readonly vary: readonly (readonly [call: string, what: string])[];
+}

@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../../foundation/base/index.ts";
+import type { Datum, Engine, EngineModel } from "../../../foundation/contract/index.ts";
+import { RecoveringEngine, type Recovery } from "../recovery/index.ts";
+import { serveTinker, type TinkerServer } from "../serve/index.ts";
+import { modelName, tinyFolder } from "../serve/testing/wire-client.ts";
+import { tabular } from "../tabular/index.ts";
+import { tinker } from "./index.ts";
+
+/** A server that can be ended and started again at the same address, with another engine behind it each time. */
+class Restarting implements AsyncDisposable {
+  readonly folder: string;
+  #port = 0;
+  #engine: Engine | undefined;
+  #server: TinkerServer | undefined;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async begin(): Promise<Restarting> {
+    const one = new Restarting(await mkdtemp(join(tmpdir(), "restarting-")));
+    await one.start();
+    return one;
+  }
+
+  get url(): string {
+    return this.#server?.url ?? "";
+  }
+
+  async start(state = "state"): Promise<void> {
+    this.#engine = await tabular().open({ logFolder: this.folder });
+    this.#server = await serveTinker({
+      engine: this.#engine,
+      models: { [modelName]: tinyFolder },
+      stateFolder: join(this.folder, state),
+      port: this.#port,
+    });
+    this.#port = Number(new URL(this.url).port);
+  }
+
+  async end(): Promise<void> {
+    await this.#server?.[Symbol.asyncDispose]();
+    await this.#engine?.[Symbol.asyncDispose]();
+  }
+
+  async again(state?: string): Promise<void> {
+    await this.end();
+    await this.start(state);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+const source = { kind: "folder", path: tinyFolder, seed: 3 } as const;
+const loss = { name: "cross_entropy" } as const;
+const datum: Datum = {
+  tokens: Int32Array.of(3, 4, 5),
+  targets: Int32Array.of(4, 5, 6),
+  weights: Float32Array.of(1, 1, 1),
+};
+const step = async (model: EngineModel): Promise<void> => {
+  await model.forwardBackward([datum], { loss });
+  await model.optimStep({ learningRate: 0.1 });
+};
+const logprobs = async (model: EngineModel): Promise<number[]> => {
+  const { logprobs: read } = await model.forward([datum], { loss });
+  return read.flatMap((values) => Array.from(values));
+};
+
+async function opened(server: Restarting): Promise<{ engine: Engine; recoveries: Recovery[] }> {
+  const inner = await tinker({ baseUrl: server.url, apiKey: "k", model: modelName }).open({ logFolder: "" });
+  const recoveries: Recovery[] = [];
+  const engine = new RecoveringEngine(inner, {
+    clock: systemClock,
+    onRecovery: (recovery) => recoveries.push(recovery),
+  });
+  onTestFinished(() => engine[Symbol.asyncDispose]());
+  return { engine, recoveries };
+}
+
+describe("a server that is started again", () => {
+  test("is gone on with: models are loaded from their last checkpoint, and what came after is made again", async () => {
+    await using server = await Restarting.begin();
+    const { engine, recoveries } = await opened(server);
+    const path = join(server.folder, "saved");
+    // Nobody interrupts this one.
+    const calm = await engine.createModel({ source });
+    for (let steps = 0; steps < 4; steps++) await step(calm);
+    const expected = await logprobs(calm);
+
+    const model = await engine.createModel({ source });
+    await step(model);
+    await step(model);
+    await model.save({ path });
+    await step(model);
+    const { tokensTrained } = engine.cost();
+    await server.again();
+    await step(model);
+    expect(await logprobs(model)).toEqual(expected);
+    expect(recoveries).toMatchObject([{ reason: "session-lost", weights: path, replayed: 1 }]);
+    // What was paid for twice is counted twice, and nothing is forgotten.
+    expect(engine.cost().tokensTrained).toBe(tokensTrained + 6);
+    expect(await logprobs(calm)).toEqual(expected);
+    expect(recoveries[1]).toMatchObject({ weights: tinyFolder, replayed: 4 });
+  });
+
+  test("samplers are loaded again, of checkpoints and of weights in training", async () => {
+    await using server = await Restarting.begin();
+    const { engine } = await opened(server);
+    const path = join(server.folder, "saved");
+    const model = await engine.createModel({ source });
+    await step(model);
+    await model.save({ path });
+    const saved = await engine.loadSampler({ source: { kind: "checkpoint", path, optimizer: false } });
+    const taken = await model.snapshot();
+    await step(model);
+    const request = { prompt: datum.tokens, samples: 2, seed: 1, parameters: { maxTokens: 3 } };
+    const [one, other] = [await saved.sample([request]), await taken.sample([request])];
+    expect(one).toEqual(other);
+    await server.again();
+    expect(await saved.sample([request])).toEqual(one);
+    expect(await taken.sample([request])).toEqual(one);
+  });
+
+  test("is waited for while it is not there", async () => {
+    await using server = await Restarting.begin();
+    const { engine, recoveries } = await opened(server);
+    const model = await engine.createModel({ source });
+    await step(model);
+    const expected = await logprobs(model);
+    await server.end();
+    const asked = logprobs(model);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await server.start();
+    expect(await asked).toEqual(expected);
+    expect(recoveries).toHaveLength(1);
+  });
+
+  test("without its checkpoints it is a named error that says what to do", async () => {
+    await using server = await Restarting.begin();
+    const { engine } = await opened(server);
+    const path = join(server.folder, "saved");
+    const model = await engine.createModel({ source });
+    await step(model);
+    await model.save({ path });
+    await server.again("another-state");
+    await expect(step(model)).rejects.toMatchObject({
+      code: "checkpoint-missing",
+      category: "environment",
+      message: expect.stringContaining("Start it on the folder that has them"),
+    });
+    const checkpoint = { kind: "checkpoint", path, optimizer: false } as const;
+    await expect(engine.loadSampler({ source: checkpoint })).rejects.toMatchObject({
+      code: "checkpoint-missing",
+    });
+    // Of what needs none of them the server still makes new ones.
+    await using _new = await engine.createModel({ source });
+  });
+});

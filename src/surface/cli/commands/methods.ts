@@ -1,0 +1,104 @@
+import { nearest, userError } from "../../../foundation/base/index.ts";
+import { type MethodPage, methodPages, relativeCost } from "../../../lifecycle/optimize/index.ts";
+import { answer } from "../answer.ts";
+import type { CliContext } from "../context.ts";
+import { columns } from "../describe.ts";
+import type { JsonFlags } from "../route-parts.ts";
+
+/** Every method, by paradigm. */
+export async function methodsCommand(this: CliContext, flags: JsonFlags): Promise<void> {
+  const { output } = this;
+  await answer(this, flags.json, async () => {
+    if (flags.json) output.json(methodPages.map(briefOf));
+    else {
+      const width = Math.max(...methodPages.map(({ name }) => name.length));
+      for (const [paradigm, pages] of Map.groupBy(methodPages, (page) => page.paradigm)) {
+        output.line(paradigm.toUpperCase());
+        for (const page of pages)
+          output.line(
+            `  ${page.name.padEnd(width)}  ${page.reward.padEnd(12)}  ${costWords(page).padStart(5)}  ${page.source}`,
+          );
+        output.line("");
+      }
+      output.line(
+        "Columns: name, where its reward comes from, cost of a round as a multiple of rejection-sampling's, source.\n" +
+          "`whetstone methods show NAME` says what one does, and how to vary it.",
+      );
+    }
+    return 0;
+  });
+}
+
+/** One method's page. Throws a user error `unknown-method`. */
+export async function showMethod(this: CliContext, flags: JsonFlags, name: string): Promise<void> {
+  const { output } = this;
+  await answer(this, flags.json, async () => {
+    const page = pageOf(name);
+    const { description, roles, passes } = page.make();
+    if (flags.json)
+      output.json({
+        ...briefOf(page),
+        title: page.title,
+        summary: page.summary,
+        formula: page.formula,
+        checked: page.checked,
+        composition: description,
+        vary: page.vary.map(([call, what]) => ({ call, what })),
+      });
+    else {
+      output.line(
+        `${page.title} · ${page.paradigm} · reward ${page.reward} · ${costWords(page)} the cost of rejection sampling`,
+      );
+      output.line(`\n${page.summary}\n\nFORMULA\n  ${page.formula}`);
+      output.line(`\nSOURCE\n  ${page.source}`);
+      if (!page.checked)
+        output.line(
+          "  [M] built from its description: not compared with the paper's text or code, no equality is claimed",
+        );
+      output.line("\nCOMPOSITION");
+      output.line(`  roles     ${roles.join(", ")}`);
+      for (const [index, pass] of passes.entries()) {
+        const number = passes.length === 1 ? "" : ` ${index + 1}`;
+        output.line(
+          `  pass${number}${" ".repeat(10 - 4 - number.length)}${pass.roles.join(", ")}${pass.repeat === 1 ? "" : `, ${pass.repeat} times on ${pass.items ?? "all"} items`}, from the ${pass.start} weights`,
+        );
+        for (const [kind, part] of [
+          ["generate", pass.generate],
+          ["reward", pass.reward],
+          ["update", pass.update],
+        ] as const)
+          output.line(`  ${kind.padEnd(10)}${part.name}${wordsOf(part.description)}`);
+      }
+      output.line(`\nVARY\n${columns(page.vary).join("\n")}`);
+    }
+    return 0;
+  });
+}
+
+function pageOf(name: string): MethodPage {
+  const page = methodPages.find((one) => one.name === name || one.title.toLowerCase() === name.toLowerCase());
+  if (page !== undefined) return page;
+  const meant = nearest(
+    name,
+    methodPages.map((one) => one.name),
+  );
+  throw userError(
+    "unknown-method",
+    `There is no method "${name}"${meant === undefined ? "" : `; did you mean ${meant}?`} \`whetstone methods\` lists all.`,
+    { name },
+  );
+}
+
+function briefOf(page: MethodPage) {
+  const { name, paradigm, reward, source } = page;
+  return { name, paradigm, reward, cost: Number(relativeCost(page.make()).toPrecision(2)), source };
+}
+
+function costWords(page: MethodPage): string {
+  return `${briefOf(page).cost}×`;
+}
+
+function wordsOf(description: Readonly<Record<string, unknown>>): string {
+  const words = Object.entries(description).map(([key, value]) => `${key} ${value}`);
+  return words.length === 0 ? "" : `: ${words.join(", ")}`;
+}

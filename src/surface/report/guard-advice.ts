@@ -1,0 +1,54 @@
+/** For people: what is wrong where a guard acts, and what may be done about it. */
+export interface GuardAdvice {
+  readonly wrong: string;
+  readonly toDo: string;
+}
+
+/**
+ * By the guard's name, of all that stop a run or take a round back by default. Of several that act at once the first in this order
+ * says what is wrong: it explains the others.
+ */
+export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
+  "item identity": {
+    wrong: "Items that are kept for validation, decisions or audits were among those to learn from.",
+    toDo: "Take out the source that brought them, or draw its items from the training split, as procedural() does.",
+  },
+  "sampler freshness": {
+    wrong: "The sampler is stale: other weights answer than those that are trained.",
+    toDo: "Test the engine with `whetstone engine check`, and mend how it takes samplers.",
+  },
+  "logprob mismatch": {
+    wrong: "What was sampled does not have the probability that the trained model gives it.",
+    toDo: "Test the engine with `whetstone engine check`: other weights, another temperature or another precision wrote the samples.",
+  },
+  "verifier integrity": {
+    wrong: "The reward takes too many wrong answers for right: more wrong than right would be learnt.",
+    toDo: "Make the verifier stricter, or begin with a model that is more often right.",
+  },
+  "label accuracy": {
+    wrong: "More of the answers that were kept to learn from are wrong than right.",
+    toDo: "Keep fewer and surer ones (verifier(), agreement() of models trained apart), or begin with a model that is more often right.",
+  },
+  "reward hacking": {
+    wrong:
+      "The training reward rises and the verified score does not: the reward is earned by something else than the task.",
+    toDo: "Look at the answers in the report, and close the way by which the reward is earned without solving the task.",
+  },
+  "majority lock-in": {
+    wrong: "The model rewards itself for what it says most often, and became surer of wrong answers.",
+    toDo: "Reward by something that the model does not say of itself (verifier(), agreement() of models trained apart), or train the base until most of its answers are right.",
+  },
+  "diversity collapse": {
+    wrong:
+      "Single answers got better while the model forgot most of what else it could say: what looks like progress is loss.",
+    toDo: "Nothing, where later rounds were promoted. Else add demonstrations, sample at a higher temperature, or keep right answers only.",
+  },
+  drift: {
+    wrong: "The model moved further away from the base than the run allows.",
+    toDo: "Lower the learning rate or the steps of a round, or allow more with drift({ budget }).",
+  },
+  "gap closed": {
+    wrong: "The reward keeps nothing truer than what the model writes anyway, and accuracy does not rise.",
+    toDo: "Take the champion as it is, or give the run harder items, another reward or new data.",
+  },
+};

@@ -1,0 +1,1 @@
+export { runSandboxed, type SandboxRequest, type SandboxResult, sandboxMissing } from "./sandbox.ts";
