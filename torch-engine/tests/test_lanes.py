@@ -58,7 +58,7 @@ def test_samples_are_those_of_whole_weights(make_folder: FolderMaker, monkeypatc
     alone = requested(random_sequences(1, [5]), samples=2, most=3)
     model = make_folder.trainer(**members)
     plain, folded = model.snapshot(), model.snapshot()
-    monkeypatch.setattr(plain, "pack", lambda _rows: None)
+    monkeypatch.setattr(plain, "pack", lambda: None)
     folded.pack()
     everything_is_large(monkeypatch)
     cut = model.snapshot()

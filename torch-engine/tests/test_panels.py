@@ -7,7 +7,7 @@ import torch
 from support.data import random_sequences, requested
 from support.folders import FolderMaker
 from support.sampling import rows_of, sample
-from whetstone_engine import few, lanes, panels, snapshot, weights
+from whetstone_engine import few, panels, snapshot, weights
 from whetstone_engine.choice import Parameters
 from whetstone_engine.panels import Panels
 
@@ -41,8 +41,7 @@ def test_many_rows_are_sampled_as_few_are(make_folder: FolderMaker, monkeypatch,
     rows = requested(random_sequences(1, [3, 9, 20]), samples=3, most=20)
     expected = sample(one, rows_of(rows, one), Parameters(), None)
     assert one.weights["0.qkv"].panels is None
-    for module in (lanes, snapshot):
-        monkeypatch.setattr(module, "FEW", 4)
+    monkeypatch.setattr(snapshot, "FEW", 4)
     monkeypatch.setattr(panels, "WIDTH", 10)
     out = sample(other, rows_of(rows, other), Parameters(), None)
     assert isinstance(other.weights["0.qkv"].panels, Panels)

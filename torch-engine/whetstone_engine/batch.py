@@ -156,7 +156,7 @@ class Batch:
     @torch.inference_mode()
     def step(self) -> list[Row]:
         """Every row's next token; returns the rows that ended."""
-        logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
+        logits_BV = self.decoder.logits(self.snapshot.decoding(len(self.rows)), self.hidden_BD)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
         tokens, logprobs, count = tokens_B.cpu().numpy(), logprobs_B.cpu().numpy(), np.arange(len(self.rows))
         self._make_room()
@@ -267,7 +267,7 @@ class Batch:
         def attend(layer: int, heads_BHd: Tensor) -> Tensor:
             return cache.attend(layer, column, heads_BHd)
 
-        return self.decoder.run(self.snapshot.weights, tokens_B, places_B, attend)
+        return self.decoder.run(self.snapshot.decoding(len(self.rows)), tokens_B, places_B, attend)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the

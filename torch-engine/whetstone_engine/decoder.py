@@ -16,7 +16,7 @@ from .device import device, placed
 from .few import InLanes
 from .folded import Folded
 from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
-from .lanes import Weights, add_linear, linear
+from .lanes import FEWEST, MOST, Weights, add_linear, linear
 from .packing import Packing, gather
 from .rotary import frequencies_of, magnitude_of
 
@@ -90,7 +90,7 @@ class Decoder:
             return weights.straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
         x_ND = self.embed(weights, tokens_N, positions_N)
         rotation = self.rotation(weights, positions_N, x_ND.dtype)
-        if isinstance(weights, InLanes) and weights.few is not None and weights.few.takes(len(x_ND)):
+        if isinstance(weights, InLanes) and weights.few is not None and FEWEST <= len(x_ND) <= MOST:
             return weights.few.run(x_ND, rotation, attend, wanted_N)
         for layer in range(self.config.layers):
             attended_N = attend(layer, self.heads(weights, layer, x_ND, rotation))

@@ -117,12 +117,7 @@ class FewRows:
             for layer in range(config.layers)
         ]
         self.norm = _lying(weights["norm"])
-        self.example = cast(Lanes, weights["0.qkv"])
         self.memory: Memory | None = None
-
-    def takes(self, rows: int) -> bool:
-        """Whether so many rows are read in lanes."""
-        return self.example.takes(rows)
 
     def run(
         self,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .device import on_host
 from .kernels import multiply
-from .panels import MANY, Panels
+from .panels import Panels
 
 PACKED = 4_000_000
 """Parameters from which weights do not stay in the processor's caches: it matters how they are read."""
@@ -22,16 +22,16 @@ thirds as much. Of 4 to 48 lanes, 8 to 24 are the fastest."""
 FEWEST = 3
 """Rows from which lanes are faster than the product as PyTorch makes it."""
 FEW = 32
-"""Rows up to which lanes are faster than panels, which are a copy."""
+"""Rows up to which lanes are faster than panels, which are a copy and made for rows that decode."""
 MOST = 128
-"""Rows up to which lanes are faster where there are no panels."""
+"""Rows up to which lanes are faster than the product as PyTorch makes it."""
 
 
 class Linear(Protocol):
     """A linear layer that is more than one matrix."""
 
-    def cut(self) -> None:
-        """Lays a copy out for the products of more than a few rows, where that is worth it."""
+    def in_panels(self) -> Linear:
+        """The same for the products of more than a few rows, with a copy where that is worth it."""
         ...
 
     def apply(self, x_NI: Tensor) -> Tensor:
@@ -54,20 +54,15 @@ class Lanes:
         self.rest_RI = weight_OI[LANES * steps :]
         """Rows that no lane has."""
         self.panels: Panels | None = None
+        """The copy, once it is needed."""
 
-    def cut(self) -> None:
-        """Lays a copy out for the products of more rows."""
+    def in_panels(self) -> Panels:
         self.panels = self.panels or Panels(self.weight_OI)
-
-    def takes(self, rows: int) -> bool:
-        """Whether so many rows are read in lanes."""
-        return FEWEST <= rows <= (MOST if self.panels is None else FEW)
+        return self.panels
 
     def apply(self, x_NI: Tensor) -> Tensor:
         steps, count = len(self.lanes_CLI), len(x_NI)
-        if self.panels is not None and FEW < count <= MANY:
-            return self.panels.apply(x_NI)
-        if steps == 0 or not self.takes(count):
+        if steps == 0 or not FEWEST <= count <= MOST:
             return x_NI.mm(self.weight_OI.t())
         out_NO = x_NI.new_empty(count, len(self.weight_OI))
         by_lanes = out_NO[:, : LANES * steps].unflatten(1, (LANES, steps))
@@ -77,9 +72,7 @@ class Lanes:
         return out_NO
 
     def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
-        if self.panels is not None and FEW < len(x_NI) <= MANY:
-            self.panels.add_to(sum_NO, x_NI)
-        elif self.takes(len(x_NI)):
+        if FEWEST <= len(x_NI) <= MOST:
             sum_NO.add_(self.apply(x_NI))
         else:
             sum_NO.addmm_(x_NI, self.weight_OI.t())
@@ -109,6 +102,11 @@ def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Te
     else:
         weight.add_to(sum_NO, x_NI)
     return sum_NO if bias_O is None else sum_NO.add_(bias_O)
+
+
+def in_panels(weights: Weights) -> Weights:
+    """The same weights for the products of more than a few rows."""
+    return {key: one if isinstance(one, Tensor) else one.in_panels() for key, one in weights.items()}
 
 
 def in_fp32(weights: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor] | None:

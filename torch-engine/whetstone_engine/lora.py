@@ -258,9 +258,9 @@ class Adapted:
     ) -> None:
         self.base, self.down_RI, self.ups, self.places, self.scale = base, down_RI, ups, places, scale
 
-    def cut(self) -> None:
-        if not isinstance(self.base, Tensor):
-            self.base.cut()
+    def in_panels(self) -> Adapted:
+        base = self.base if isinstance(self.base, Tensor) else self.base.in_panels()
+        return Adapted(base, self.down_RI, self.ups, self.places, self.scale)
 
     def apply(self, x_NI: Tensor) -> Tensor:
         out_NO = linear(x_NI, self.base)

@@ -14,9 +14,6 @@ to 1.6 times the speed of a whole weight: each is read once, in order, and stays
 it."""
 NARROWEST = 96
 """Fewest outputs of a panel that is made narrower so that every thread has one."""
-MANY = 512
-"""Up to so many rows, threads take a panel each, for all rows: the weights are read once, and the threads
-meet once a layer."""
 
 
 class Panels:
@@ -41,6 +38,9 @@ class Panels:
             sum_NO.unflatten(1, (-1, self.width)).transpose(0, 1).add_(self._each(x_NI))
         else:
             sum_NO.add_(self.apply(x_NI))
+
+    def in_panels(self) -> Panels:
+        return self
 
     def _each(self, x_NI: Tensor) -> Tensor:
         """What each panel makes, [n, N, W]."""

@@ -64,7 +64,7 @@ class Sampler:
             return self._part(error)
 
     def _step(self, most_bytes: int) -> list[Request]:
-        self.snapshot.pack(len(self.batch.rows))
+        self.snapshot.pack()
         batch, kept = self.batch, self.prefixes
         parked = batch.enlarge(most_bytes - kept.bytes)
         if parked:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .lanes import FEW, Weights
+from .lanes import FEW, Weights, in_panels
 from .weights import Architecture
 
 
@@ -32,18 +32,25 @@ class Snapshot:
         self.share(buffer)
 
     def share(self, buffer: Tensor) -> None:
-        self.cut = False
-        """Whether the weights are cut into panels too."""
+        self._in_panels: Weights | None = None
         self._leaves: dict[str, Tensor] = self.frame.leaves(buffer)
         self.weights: Weights = self.frame.weights(self._leaves)
 
-    def pack(self, rows: int = 1) -> None:
-        """Lays the weights out for the products of so many rows, where that is worth a copy."""
-        laid_out = None if self.packed else self.frame.laid_out(self._leaves)
+    def pack(self) -> None:
+        """Lays the weights out for the products of a few rows, where that is worth a copy."""
+        if self.packed:
+            return
+        laid_out = self.frame.laid_out(self._leaves)
         if laid_out is not None:
             self.weights, self.packed, self._leaves = laid_out, True, {}
-        if rows > FEW and not self.cut:
-            self.cut = True
-            for weight in self.weights.values():
-                if not isinstance(weight, Tensor):
-                    weight.cut()
+            self._in_panels = None
+
+    def decoding(self, rows: int) -> Weights:
+        """The weights for so many rows that decode together: by their number alone, so that what was
+        sampled before changes no bit."""
+        if rows <= FEW:
+            return self.weights
+        if self._in_panels is None:
+            several = any(not isinstance(one, Tensor) for one in self.weights.values())
+            self._in_panels = in_panels(self.weights) if several else self.weights
+        return self._in_panels
