@@ -4,6 +4,7 @@ import {
   local,
   type MethodPage,
   procedural,
+  type RunConfig,
   type RunEvent,
   run,
   sampledDecoding,
@@ -39,6 +40,25 @@ const rounds = 3;
 const items = 510;
 const difficulties = [4, 5, 6];
 
+/** Running sums, 510 new items a round, on a small transformer that demonstrations of every role have taught. */
+export function onRunningSums({ noise, demonstrated = false }: { noise: number; demonstrated?: boolean }) {
+  return {
+    task: runningSums(),
+    model: tiny({ layers: 3, width: 64, heads: 4 }),
+    engine: local(),
+    prepare: supervised({ on: roleDemonstrations({ noise }), steps: 1500, learningRate: 3e-3 }),
+    acquire: [
+      ...(demonstrated ? [demonstrations({ items })] : []),
+      ...difficulties.map((difficulty) =>
+        procedural({ difficulty, items: Math.round(items / difficulties.length) }),
+      ),
+    ],
+    refine: sampledDecoding(),
+    guard: [],
+    gate: { mode: "observe" },
+  } satisfies Omit<RunConfig, "optimize">;
+}
+
 /**
  * One small transformer that was taught to solve, judge, criticise, revise, debate and propose by demonstrations, and then improves
  * itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its roles is learnt; the
@@ -47,21 +67,9 @@ const difficulties = [4, 5, 6];
 export async function mechanism(page: MethodPage, seed: number, folder: string): Promise<MethodRow> {
   const { name, reward } = page;
   const definition = defineRun({
+    ...onRunningSums({ noise, demonstrated: reward === "none" }),
     name,
-    task: runningSums(),
-    model: tiny({ layers: 3, width: 64, heads: 4 }),
-    engine: local(),
-    prepare: supervised({ on: roleDemonstrations({ noise }), steps: 1500, learningRate: 3e-3 }),
-    acquire: [
-      ...(reward === "none" ? [demonstrations({ items })] : []),
-      ...difficulties.map((difficulty) =>
-        procedural({ difficulty, items: Math.round(items / difficulties.length) }),
-      ),
-    ],
     optimize: page.make(),
-    refine: sampledDecoding(),
-    guard: [],
-    gate: { mode: "observe" },
     budget: { rounds },
     seed,
   });

@@ -29,7 +29,12 @@ export interface Picture {
   readonly title: string;
   readonly subtitle: string;
   readonly panels: readonly Panel[];
+  /** What the marks are; those of a theory if left out. */
+  readonly note?: string;
 }
+
+const theoryNote =
+  "Lines: closed forms. Dots: measured, with 95 % intervals. Grey dashes: wrong on purpose, must fail.";
 
 /** Okabe and Ito's, which are told apart with any eyes; the last, grey, is for what is wrong. */
 const colours = ["#d55e00", "#0072b2", "#009e73", "#b0568b", "#8a6d00", "#777777"];
@@ -63,7 +68,7 @@ const widthBeside = 430;
 const legendLine = 19;
 
 /** A picture as an SVG that stands alone, black on white. */
-export function drawPicture({ title, subtitle, panels }: Picture): string {
+export function drawPicture({ title, subtitle, panels, note = theoryNote }: Picture): string {
   const plotWidth = panels.length === 1 ? widthAlone : widthBeside;
   const panelWidth = margin.left + plotWidth + margin.right;
   const width = panelWidth * panels.length;
@@ -83,7 +88,7 @@ export function drawPicture({ title, subtitle, panels }: Picture): string {
 <text x="16" y="28" font-size="17" font-weight="600">${quoted(title)}</text>
 <text x="16" y="48" fill="#555555">${quoted(subtitle)}</text>
 ${drawn.join("\n")}
-<text x="16" y="${noteAt}" fill="#555555">Lines: closed forms. Dots: measured, with 95 % intervals. Grey dashes: wrong on purpose, must fail.</text>
+<text x="16" y="${noteAt}" fill="#555555">${quoted(note)}</text>
 </g>
 </svg>
 `;

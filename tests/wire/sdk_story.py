@@ -161,7 +161,8 @@ class Story:
         assert all(one.stop_reason == "length" and len(one.logprobs) == 12 for one in free)
         assert [one.tokens for one in draw(3, seed=7)] == [one.tokens for one in free]
         assert [one.tokens for one in draw(3, seed=8)] != [one.tokens for one in free]
-        unseeded = {tuple(draw()[0].tokens) for _ in range(16)}  # a sharp model says its favourite a third of the time
+        # A sharp model says its favourite a third of the time.
+        unseeded = {tuple(draw()[0].tokens) for _ in range(16)}
         assert len(unseeded) > 1, "without a seed samples are equal"
         stop = free[0].tokens[4]
         [stopped] = draw(1, seed=7, stop=[stop])

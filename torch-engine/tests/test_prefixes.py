@@ -13,6 +13,7 @@ from whetstone_engine.choice import Parameters
 from whetstone_engine.prefixes import Prefixes
 from whetstone_engine.rows import Request
 from whetstone_engine.sampler import Sampler
+from whetstone_engine.straight import Straight
 
 SHAPES = {
     "rotary, grouped": {"num_key_value_heads": 1},
@@ -54,10 +55,10 @@ def test_a_conversation_computes_what_is_new(make_folder: FolderMaker, monkeypat
     ]
     fed = []
     decoder = snapshot.architecture.decoder
-    for name in ("run", "hidden"):
-        through = getattr(decoder, name)
+    for owner, name in ((decoder, "run"), (decoder, "hidden"), (Straight, "read")):
+        through = getattr(owner, name)
         monkeypatch.setattr(
-            decoder,
+            owner,
             name,
             lambda *given, through=through, **named: fed.append(len(given[1])) or through(*given, **named),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -29,6 +30,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stream = socket.socket(fileno=3)
     stream.setblocking(True)
+    # What the imports made stays: to look through it for what may go takes longer than a request.
+    gc.freeze()
     reader = FrameReader(stream)
     worker = Worker()
     while (frames := waiting(reader, worker)) is not None:

@@ -11,10 +11,12 @@ from .cache import ROOM, Cache, column_bytes
 from .choice import Choice, most_probable
 from .device import moved
 from .errors import bad_request
+from .folded import straight_of
 from .packing import NARROWEST
-from .prefill import Prefill
+from .prefill import Prefill, first_layer_of
 from .prefixes import Prefixes
 from .randomness import uniforms
+from .rank import Rank
 from .rows import Row, not_finite
 from .snapshot import Snapshot
 from .stops import StopStrings
@@ -37,7 +39,6 @@ class Batch:
         self.snapshot, self.prefixes, self.token_bytes = snapshot, prefixes, token_bytes
         self.decoder, self.config = snapshot.architecture.decoder, snapshot.architecture.config
         self.column_bytes = column_bytes(self.config, snapshot.architecture.dtype)
-        self.steps = 0
         self.cache = Cache(self.config, snapshot.architecture.dtype)
         self.clear()
 
@@ -46,12 +47,15 @@ class Batch:
         self.cache.empty()
         self.rows: list[Row] = []
         self.done = np.zeros(0, dtype=bool)
+        self.ended = 0
+        """How many rows are done."""
         self.positions = np.zeros(0, dtype=np.int64)
         """Tokens that each row has written."""
         self.hidden_BD = torch.empty(0, self.config.width)
         self.tokens, self.logprobs = np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32)
         self.top_tokens, self.top_logprobs = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
         self.strings: dict[tuple[bytes, ...], StopStrings] = {}
+        self.rank: Rank | None = None
 
     @property
     def bytes(self) -> int:
@@ -60,7 +64,7 @@ class Batch:
     def fitting(self, waiting: list[Row], most_bytes: int) -> int:
         """How many of the rows that wait, first come first, may begin: as many as have room, where that is
         not too few to be worth a pass over their prompts."""
-        live = len(self.rows) - int(self.done.sum())
+        live = len(self.rows) - self.ended
         columns = max(self.cache.columns, NARROWEST)
         count = 0
         for row in waiting[: max(0, ROWS - live)]:
@@ -86,9 +90,8 @@ class Batch:
         columns = max(self.cache.columns, NARROWEST, *(_columns(row, ROOM) for row in rows))
         if count > self.cache.places or columns > self.cache.columns:
             places = self.cache.places
-            self.cache.resize(
-                places if count <= places else max(count, min(ROWS, places + places // 2)), columns
-            )
+            places = places if count <= places else max(count, min(ROWS, places + places // 2))
+            self._resize(places, columns)
         return Prefill(self.snapshot, self.cache, self.prefixes).run(texts, lengths)
 
     def _begin(self, rows: list[Row], hidden_BD: Tensor, cached: list[int]) -> None:
@@ -116,10 +119,14 @@ class Batch:
     def _compose(self) -> None:
         """What depends on which rows there are."""
         self.choice = Choice([row.parameters for row in self.rows], self.config.vocabulary)
+        self.rank = None
+        self.places, self.ended = np.arange(len(self.rows)), int(self.done.sum())
         self.limits = np.array([row.limit for row in self.rows])
         self.seeds = np.array([row.seed for row in self.rows])
         self.samples = np.array([row.sample for row in self.rows])
         self.draws: Tensor | None = None
+        """Random numbers of the next positions, [positions, B]; so many of them are used."""
+        self.drawn = 0
         sets: dict[tuple[int, ...], int] = {}
         of = [sets.setdefault(row.parameters.stop_tokens, len(sets)) for row in self.rows]
         self.stop_set = np.array(of)
@@ -135,12 +142,14 @@ class Batch:
         self._make_room()
 
     def _make_room(self) -> None:
-        """Of what is written: a place for the next token of every row."""
+        """Of what is written: a place for the next token of every row. `room` is how many more there are."""
         need, top = int(self.positions.max(initial=0)) + 1, self.choice.top
         rows, width = self.tokens.shape
+        self.room = width - need
         if len(self.rows) <= rows and need <= width and top <= self.top_tokens.shape[2]:
             return
-        width = max(width, need, 2 * width if need > width else ROOM)
+        width = max(need, ROOM, 2 * width if need > width else width)
+        self.room = width - need
         rows, top = max(rows, len(self.rows)), max(top, self.top_tokens.shape[2])
         for name, shape in (
             ("tokens", ()),
@@ -158,21 +167,26 @@ class Batch:
         """Every row's next token; returns the rows that ended."""
         logits_BV = self.decoder.logits(self.snapshot.decoding(len(self.rows)), self.hidden_BD)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
-        tokens, logprobs, count = tokens_B.cpu().numpy(), logprobs_B.cpu().numpy(), np.arange(len(self.rows))
-        self._make_room()
-        at = np.minimum(self.positions, self.tokens.shape[1] - 1)
-        self.tokens[count, at], self.logprobs[count, at] = tokens, logprobs
+        tokens, logprobs, places = tokens_B.cpu().numpy(), logprobs_B.cpu().numpy(), self.places
+        if self.room < 0:
+            self._make_room()
+        # A row that is done has no more to write than fits.
+        at = np.minimum(self.positions, self.tokens.shape[1] - 1) if self.ended else self.positions
+        self.tokens[places, at], self.logprobs[places, at] = tokens, logprobs
         if self.choice.top > 0:
             top_tokens, top_logprobs = most_probable(logits_BV, self.choice.top)
-            self.top_tokens[count, at, : self.choice.top] = top_tokens.cpu().numpy()
-            self.top_logprobs[count, at, : self.choice.top] = top_logprobs.cpu().numpy()
-        self.positions = np.where(self.done, self.positions, self.positions + 1)
+            self.top_tokens[places, at, : self.choice.top] = top_tokens.cpu().numpy()
+            self.top_logprobs[places, at, : self.choice.top] = top_logprobs.cpu().numpy()
+        self.positions = self.positions + (~self.done if self.ended else 1)
+        self.room -= 1
         stopped = self.stops[self.stop_set, tokens]
-        serials = np.array([id(row) for row in self.rows]) if self.by_strings else count
+        serials = np.array([id(row) for row in self.rows]) if self.by_strings else places
         for texts, of in self.by_strings.items():
             stopped = stopped | self.strings[texts].completed(serials, tokens, of & ~(self.done | stopped))
         broken = ~np.isfinite(logprobs)
-        ended = ~self.done & (stopped | broken | (self.limits <= self.positions))
+        ended = stopped | broken | (self.limits <= self.positions)
+        if self.ended:
+            ended &= ~self.done
         finished: list[Row] = []
         if ended.any():
             finished = [
@@ -180,8 +194,8 @@ class Batch:
                 for place in np.flatnonzero(ended).tolist()
             ]
             self.done = self.done | ended
-        self.steps += 1
-        if self.done.all():
+            self.ended += len(finished)
+        if self.ended == len(self.rows):
             self.clear()
             return finished
         self.hidden_BD = self._after(tokens_B)
@@ -191,11 +205,12 @@ class Batch:
         """A uniform number of each row, by its seed, its sample and its position alone."""
         if not self.choice.draws:
             return None
-        column = self.steps % DRAWN
-        if column == 0 or self.draws is None:
-            first = self.positions - column
-            self.draws = moved(uniforms(self.seeds, self.samples, first, DRAWN))
-        return self.draws[:, column]
+        if self.draws is None or self.drawn == len(self.draws):
+            count = min(DRAWN, max(1, int((self.limits - self.positions).max())))
+            drawn = uniforms(self.seeds, self.samples, self.positions, count)
+            self.draws, self.drawn = moved(np.ascontiguousarray(drawn.T)), 0
+        self.drawn += 1
+        return self.draws[self.drawn - 1]
 
     def _finish(self, place: int, stopped: bool, broken: bool) -> Row:
         row = self._written(place)
@@ -228,7 +243,7 @@ class Batch:
 
     def _drop(self) -> None:
         """Rows that are done give their places up."""
-        if self.done.any():
+        if self.ended:
             self._move(self._leave(self.done))
 
     def _leave(self, gone: np.ndarray) -> np.ndarray:
@@ -247,33 +262,52 @@ class Batch:
     def forget(self, requests: set[int]) -> None:
         """Rows of requests that failed write no more."""
         self.done = self.done | np.array([id(row.request) in requests for row in self.rows], dtype=bool)
-        if self.done.all():
+        self.ended = int(self.done.sum())
+        if self.ended == len(self.rows):
             self.clear()
 
     def _after(self, tokens_B: Tensor) -> Tensor:
         """The hidden states [B, D] after the tokens that were chosen."""
-        if int((~self.done).sum()) <= KEEP * len(self.rows):
+        if len(self.rows) - self.ended <= KEEP * len(self.rows):
             kept = self._leave(self.done)
             tokens_B = tokens_B[moved(kept)]
             self._move(kept)
         return self._decode(tokens_B)
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
-        cache = self.cache
+        cache, straight = self.cache, straight_of(self.snapshot.weights)
+        if straight is not None and self.rank is None:
+            self.rank = self._rank()
         # Rows that are done stay where they are.
-        places_B = moved(np.where(self.done, np.maximum(cache.lengths - 1, 0), cache.lengths))
-        column = cache.open(~self.done)
+        column = cache.open(~self.done if self.ended else None)
+        if straight is not None and self.rank is not None:
+            return straight.step(tokens_B, self.rank, column)
 
         def attend(layer: int, heads_BHd: Tensor) -> Tensor:
             return cache.attend(layer, column, heads_BHd)
 
-        return self.decoder.run(self.snapshot.decoding(len(self.rows)), tokens_B, places_B, attend)
+        return self.decoder.run(self.snapshot.decoding(len(self.rows)), tokens_B, column.column_N, attend)
+
+    def _rank(self) -> Rank:
+        first_layer = first_layer_of(self.snapshot, self.prefixes, self.cache.columns)
+        texts: list[np.ndarray] = []
+        if first_layer is not None:
+            # The newest token of each is in no column yet.
+            texts = [
+                row.prompt if count < 2 else np.concatenate((row.prompt, self.tokens[place, : count - 1]))
+                for place, (row, count) in enumerate(zip(self.rows, self.positions.tolist(), strict=True))
+            ]
+        columns = torch.arange(self.cache.columns)
+        rotation = self.decoder.rotation(self.snapshot.weights, columns, self.decoder.dtype)
+        return Rank(self.cache, rotation, first_layer, texts)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the
         last places are put aside; they are returned, with what they have written, and go on later."""
+        if not self.rows or self.cache.longest < self.cache.columns:
+            return []
         need = int(self.cache.lengths.max(initial=0, where=~self.done)) + 1
-        if not self.rows or need <= self.cache.columns:
+        if need <= self.cache.columns:
             return []
         self._drop()
         last = max(need, *(len(row.prompt) + row.limit for row in self.rows))
@@ -284,11 +318,16 @@ class Batch:
         parked = [self._written(place) for place in range(count, len(self.rows))]
         columns = max(need, min(2 * self.cache.columns, last, each // count))
         if parked:
-            self.cache.resize(count, columns, np.arange(count))
+            self._resize(count, columns, np.arange(count))
             self._move(np.arange(count))
         else:
-            self.cache.resize(self.cache.places, columns)
+            self._resize(self.cache.places, columns)
         return parked
+
+    def _resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
+        # Its views would keep the memory that the cache gives up.
+        self.rank = None
+        self.cache.resize(places, columns, kept_B)
 
 
 def _columns(row: Row, ahead: int) -> int:

@@ -37,6 +37,8 @@ class Cache:
         self.config, self.dtype = config, dtype
         self.lengths = np.zeros(0, dtype=np.int64)
         """Columns of each row that are written, [B]."""
+        self.longest, self.even = 0, True
+        """The most of these, and whether all are as many."""
         self.columns = 0
         self.layers: list[Tensor] = []
         self.pieces: list[Tensor] = []
@@ -67,6 +69,7 @@ class Cache:
             self.pieces = []
         self.sound = True
         self.lengths, self.columns, self.layers, self.bias = np.zeros(0, dtype=np.int64), 0, [], None
+        self.longest, self.even = 0, True
 
     def resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
         """Other room, layer by layer, for the rows that are kept (all if None), in this order."""
@@ -116,8 +119,9 @@ class Cache:
 
     def _hide(self) -> None:
         lengths = self.lengths
-        even = len(lengths) == 0 or (lengths.min() == lengths.max() and lengths.min() >= NARROWEST)
-        if even:
+        self.longest = int(lengths.max(initial=0))
+        self.even = len(lengths) == 0 or int(lengths.min()) == self.longest
+        if self.even and (self.longest >= NARROWEST or len(lengths) == 0):
             self.bias = None
             return
         empty = torch.arange(self.columns, device=device())[None, :] >= moved(lengths)[:, None]
@@ -149,20 +153,30 @@ class Cache:
         heads = self.config.key_value_heads
         return layer[:, row * heads : (row + 1) * heads]
 
-    def open(self, live_B: np.ndarray) -> Target:
-        """The next column of every row, which `attend` writes in each layer; of rows that are done the last
-        one again."""
-        column, count = np.where(live_B, self.lengths, np.maximum(self.lengths - 1, 0)), len(live_B)
+    def open(self, live_B: np.ndarray | None) -> Target:
+        """The next column of every row, which `attend` writes in each layer; where only some go on (True),
+        of the others the last one again."""
+        count = len(self.lengths)
+        if live_B is None:
+            column, self.lengths = self.lengths, self.lengths + 1
+            self.longest += 1
+        else:
+            column = np.where(live_B, self.lengths, np.maximum(self.lengths - 1, 0))
+            self.lengths = self.lengths + live_B
+            self.longest = int(self.lengths.max())
+            self.even = int(self.lengths.min()) == self.longest
         if self.bias is not None:
             bias = self.bias.view(count, self.config.key_value_heads, -1)
             bias[torch.arange(count, device=device()), :, moved(column)] = 0
-        self.lengths = self.lengths + live_B
-        longest = int(self.lengths.max())
-        if self.bias is not None and self.lengths.min() == longest == NARROWEST:
-            self.bias = None
-        even = column.min() == longest - 1
-        to = slice(longest - 1, longest) if even else lines_of(np.arange(count), column, self.shape)
-        return Target(slice(0, count * self.config.key_value_heads), to, max(longest, NARROWEST))
+            if self.even and self.longest == NARROWEST:
+                self.bias = None
+        to: slice | Tensor = slice(self.longest - 1, self.longest)
+        if self.even:
+            column = column[:1]
+        else:
+            to = lines_of(np.arange(count), column, self.shape)
+        lines = slice(0, count * self.config.key_value_heads)
+        return Target(lines, to, max(self.longest, NARROWEST), moved(column))
 
     def attend(self, layer: int, column: Target, heads_BHd: Tensor) -> Tensor:
         """Writes the column's keys and values, and attends to all up to it: [B, H, d] in, [B, K·G·d] out."""

@@ -84,11 +84,11 @@ class Choice:
     def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
         """The next token of each row, the likeliest where it is greedy, and its logprob under the model
         itself."""
+        if len(self.parts) == 1:
+            return self.parts[0].choose(logits_BV, draw_B)
         rows = logits_BV.split(self.size)
         draws = [None] * len(rows) if draw_B is None else draw_B.split(self.size)
         chosen = [part.choose(*given) for part, *given in zip(self.parts, rows, draws, strict=True)]
-        if len(chosen) == 1:
-            return chosen[0]
         tokens, logprobs = zip(*chosen, strict=True)
         return torch.cat(tokens), torch.cat(logprobs)
 
@@ -115,14 +115,10 @@ class _Part:
         if not self.draws or draw_B is None:
             likeliest_B1, top_B1 = _likeliest(logits_BV)
             return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
+        if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
+            return _drawn(logits_BV, draw_B)
         top_B1 = logits_BV.amax(1, keepdim=True)
         weights_BV = (logits_BV - top_B1).exp_()
-        if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
-            # What a draw is looked for among ends with what it is a share of.
-            sums_BV = weights_BV.cumsum_(1)
-            total_B1 = sums_BV[:, -1:]
-            tokens_B1 = _beyond(sums_BV, draw_B[:, None] * total_B1)
-            return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - total_B1.log())[:, 0]
         normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
         if self.temperature_B1 is not None:
             torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1).exp_()
@@ -138,6 +134,17 @@ class _Part:
         if self.greedy_B is not None:
             tokens_B1[self.greedy_B] = _likeliest(logits_BV[self.greedy_B])[0]
         return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - normaliser_B1)[:, 0]
+
+
+def _drawn(logits_BV: Tensor, draw_B: Tensor) -> tuple[Tensor, Tensor]:
+    """Tokens of the model's own distribution and their logprobs, in few calls: with the rows side by side
+    PyTorch computes many at once, however few their tokens are."""
+    shares_VB = logits_BV.t().softmax(0)
+    sums_VB = shares_VB.cumsum(0)
+    # A draw is a share of what the sums end with: what weighs nothing is never chosen. Where they are no
+    # numbers, any place is as good.
+    tokens_1B = (sums_VB <= draw_B * sums_VB[-1]).sum(0, keepdim=True).clamp_(max=len(sums_VB) - 1)
+    return tokens_1B[0], shares_VB.gather(0, tokens_1B).log_()[0]
 
 
 class _Ordered:

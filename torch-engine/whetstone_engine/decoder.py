@@ -14,7 +14,7 @@ from .attention import attend
 from .config import ModelConfig
 from .device import device, placed
 from .few import InLanes
-from .folded import Folded
+from .folded import Folded, straight_of
 from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
 from .lanes import FEWEST, MOST, Weights, add_linear, linear
 from .packing import Packing, gather
@@ -85,9 +85,10 @@ class Decoder:
         """Hidden states before the head, [N, D], where no gradient is wanted and each layer's attention is
         the caller's: it gets the heads [N, H, d] and returns what they see, [N, K·G·d]; in the last layer of
         the wanted positions only, where these are given."""
-        if isinstance(weights, Folded) and weights.straight is not None:
+        straight = straight_of(weights)
+        if straight is not None:
             rotation = self.rotation(weights, positions_N, self.dtype)
-            return weights.straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
+            return straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
         x_ND = self.embed(weights, tokens_N, positions_N)
         rotation = self.rotation(weights, positions_N, x_ND.dtype)
         if isinstance(weights, InLanes) and weights.few is not None and FEWEST <= len(x_ND) <= MOST:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .config import ModelConfig
-from .lanes import Linear
+from .lanes import Linear, Weights
 from .straight import Straight, is_straight
 
 NORMED = {"qkv": "norm1", "gate_up": "norm2"}
@@ -41,3 +41,8 @@ class Folded(dict[str, Tensor | Linear]):
             multiplies = weight.dim() == 2 and name not in ("embed", "positions")
             self[key] = weight.t().contiguous().t() if multiplies else weight.clone()
         self.straight = Straight(self, config) if is_straight(config) else None
+
+
+def straight_of(weights: Weights) -> Straight | None:
+    """How passes over these weights are written out; None where they are not."""
+    return weights.straight if isinstance(weights, Folded) else None

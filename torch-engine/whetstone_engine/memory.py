@@ -25,7 +25,7 @@ def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     if size < LARGE or not on_host():
         return torch.zeros(shape, dtype=dtype, device=device())
     try:
-        memory = mmap.mmap(-1, size)
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as error:
         raise MemoryError(f"{size} bytes of keys and values") from error
     with contextlib.suppress(AttributeError, OSError):

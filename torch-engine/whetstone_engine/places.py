@@ -24,14 +24,14 @@ class Target:
     and value is, position by position, [N·2K]."""
     seen: int
     """Columns that are seen."""
+    column_N: Tensor
+    """Column of each position; one for all where that is the same."""
 
 
 @dataclass(frozen=True)
 class Places(Target):
     """Packed positions that follow what rows have."""
 
-    column_N: Tensor
-    """Column of each position."""
     last_R: Tensor
     """The last position of each row."""
     bucket: Bucket
@@ -43,31 +43,35 @@ class Places(Target):
 def rectangle(lengths: np.ndarray) -> Bucket:
     """Packed rows as a rectangle as wide as the longest."""
     columns = int(lengths.max())
-    full = bool((lengths == columns).all())
+    if bool((lengths == columns).all()):
+        return Bucket(len(lengths) * columns, len(lengths), columns, None)
     place = np.repeat(np.arange(len(lengths)) * columns, lengths) + within_rows(lengths)
-    return Bucket(len(place), len(lengths), columns, None if full else moved(place))
+    return Bucket(len(place), len(lengths), columns, moved(place))
 
 
 def places_after(
     rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray, shape: tuple[int, int, int]
 ) -> Places:
     """Of rows that have so many columns and get so many more, in a memory of so many [M, K, C]."""
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    column, (_, heads, _) = starts[row] + within_rows(lengths), shape
-    bucket, longest = rectangle(lengths), int(lengths.max())
-    seen = int((starts + lengths).max())
-    neighbours = bool((np.diff(rows) == 1).all())
-    lines = (rows[:, None] * heads + np.arange(heads)).reshape(-1)
+    column, (_, heads, _) = np.repeat(starts, lengths) + within_rows(lengths), shape
+    bucket, seen = rectangle(lengths), int((starts + lengths).max())
+    longest, neighbours = bucket.columns, bool((np.diff(rows) == 1).all())
+    lines: slice | Tensor = slice(int(rows[0]) * heads, int(rows[-1] + 1) * heads)
+    if not neighbours:
+        lines = moved((rows[:, None] * heads + np.arange(heads)).reshape(-1))
     even = neighbours and bucket.place_N is None and starts.min() == starts.max()
-    ends = moved(starts)[:, None] + torch.arange(longest, device=device())
+    mask = None
+    if starts.any():
+        ends = moved(starts)[:, None] + torch.arange(longest, device=device())
+        mask = (torch.arange(seen, device=device()) <= ends[:, :, None])[:, None]
     return Places(
-        slice(int(lines[0]), int(lines[-1]) + 1) if neighbours else moved(lines),
-        slice(seen - longest, seen) if even else lines_of(rows[row], column, shape),
+        lines,
+        slice(seen - longest, seen) if even else lines_of(np.repeat(rows, lengths), column, shape),
         seen,
         moved(column),
         moved(np.cumsum(lengths) - 1),
         bucket,
-        (torch.arange(seen, device=device()) <= ends[:, :, None])[:, None] if starts.any() else None,
+        mask,
     )
 
 

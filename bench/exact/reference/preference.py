@@ -49,9 +49,7 @@ def logprobs_of(model: LlamaForCausalLM, prompt: list[int], answer: list[int]) -
     with torch.no_grad():
         logprobs_TV = model(ids).logits[0].log_softmax(-1)
     first = len(prompt) - 1
-    return [
-        float(f"{logprobs_TV[first + place, token].item():.9g}") for place, token in enumerate(answer)
-    ]
+    return [float(f"{logprobs_TV[first + place, token].item():.9g}") for place, token in enumerate(answer)]
 
 
 def words(ids: list[int]) -> str:
