@@ -214,7 +214,7 @@ def test_gspo_moves_along_the_sequences_own_derivative_however_passes_are_cut(ma
     """With one advantage a sequence its gradient is that of the sequence's loss itself, without anything
     stopped."""
     trainer = make_folder.trainer()
-    trainer.limit = limit
+    trainer.limit = lambda _longest: limit
     advantages = np.array([1.0, -0.7, 0.4, -1.3])[ROWS]
     fields = {**POLICY, "advantages": advantages, "logprobs": BEHAVIOUR + 0.3 * ROWS - 0.5}
     trainer.run(packed(SEQUENCES, **fields), {"name": "gspo"}, "none", backward=True)

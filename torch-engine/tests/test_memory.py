@@ -77,5 +77,5 @@ def test_passes_keep_what_the_machine_was_found_to_have(worker, make_folder: Fol
     call("create_model", model="before", source=source)
     call("hello", protocol=1, threads=1, passBytes=30 * MIB)
     call("create_model", model="after", source=source)
-    before, after = (worker.models[name].trainer.limit for name in ("before", "after"))
+    before, after = (worker.models[name].trainer.limit(10) for name in ("before", "after"))
     assert 256 < after < before

@@ -160,7 +160,7 @@ def test_passes_are_a_function_of_lengths_and_shape(make_folder: FolderMaker, mo
     trainer.grad.zero_()
     passes = []
     unwatched = trainer._pass
-    monkeypatch.setattr(trainer, "limit", 70)
+    monkeypatch.setattr(trainer, "limit", lambda _longest: 70)
     monkeypatch.setattr(trainer, "_pass", lambda *given: passes.append(given) or unwatched(*given))
     cut, out = trainer.run(arrays, {"name": "cross_entropy"}, "all", backward=True)
     assert [given[0].tolist() for given in passes] == [

@@ -65,6 +65,24 @@ def test_nothing_is_copied_before_a_step_and_one_copy_serves_all(make_folder: Fo
     assert [memory(snapshot) for snapshot in snapshots] == copies
 
 
+def test_the_memory_of_a_copy_serves_again_when_nobody_has_it(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    first = trainer.snapshot()
+    step(trainer)
+    place, before = memory(first), scores(first)
+    second = trainer.snapshot()
+    step(trainer)
+    assert memory(second) != place
+    assert np.array_equal(scores(first), before)
+    place = memory(second)
+    del first, second
+    third = trainer.snapshot()
+    step(trainer)
+    assert memory(third) == place
+    step(trainer)
+    assert trainer.copy is None
+
+
 def test_a_released_snapshot_is_not_copied_and_not_kept(make_folder: FolderMaker):
     trainer = make_folder.trainer()
     snapshot = trainer.snapshot()

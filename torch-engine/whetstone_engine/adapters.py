@@ -12,8 +12,8 @@ from .base import Base, Bases
 from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
 from .device import placed
 from .errors import EngineError, bad_request
+from .lanes import Weights
 from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
-from .panels import Weights
 from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_stored
 from .request import text, whole
 from .weights import Architecture
@@ -36,7 +36,9 @@ class Adapters:
 
     def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
         frozen = self.base.plain() if trained else self.base.there()
-        return self.base.over(frozen, self._over(frozen, leaves))
+        if not trained:
+            frozen.read = frozen.read or self.architecture.read(frozen)
+        return self.base.over(frozen, self._over((None if trained else frozen.read) or frozen, leaves))
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a
@@ -51,7 +53,7 @@ class Adapters:
     def _over(self, frozen: Weights, leaves: dict[str, Tensor]) -> Weights:
         weights = {**frozen}
         for site in self.sites:
-            base = weights[site.base]
+            base = weights.get(site.key, weights[site.base])
             ups = [leaves[f"{site.key}.up{index}"] for index in range(len(site.parts))]
             places = [slice(part.begin, part.begin + part.outputs) for part in site.parts]
             weights[site.key] = Adapted(base, leaves[f"{site.key}.down"], ups, places, self.lora.scale)

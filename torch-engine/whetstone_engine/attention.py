@@ -16,7 +16,7 @@ from .packing import Bucket, Packing, Plan, gather, spread
 SHORT = 512
 """Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel, on
 a processor in fp32."""
-BLOCK = 96
+BLOCK = 128
 """Columns of queries that are answered together: no key that comes after all of them is looked at."""
 
 

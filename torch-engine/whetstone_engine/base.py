@@ -10,7 +10,7 @@ from typing import Any
 
 from .checkpoint import INDEX, WEIGHTS
 from .config import read_json
-from .panels import Panels, Weights, laid_out
+from .lanes import Lanes, Weights, in_fp32
 from .request import text
 from .weights import Model, read_model
 
@@ -21,11 +21,13 @@ SAMPLED_BYTES, SAMPLES = 2**16, 16
 class Laid(dict[str, Any]):
     """Weights in one layout, which others may know without keeping them; `over` are those that these keep."""
 
-    __slots__ = ("__weakref__", "over")
+    __slots__ = ("__weakref__", "over", "read")
 
     def __init__(self, weights: Mapping[str, Any], over: Laid | None = None) -> None:
         super().__init__(weights)
         self.over = over
+        self.read: Weights | None = None
+        """The same, as products of few rows read them: once for all adapters."""
 
 
 class Base:
@@ -48,7 +50,7 @@ class Base:
         plain = self._plain()
         if plain is None:
             kept = {
-                key: one.whole() if isinstance(one, Panels) else one
+                key: one.weight_OI if isinstance(one, Lanes) else one
                 for key, one in (self._packed or {}).items()
             }
             if self.architecture.config.tied:
@@ -68,17 +70,17 @@ class Base:
         return Laid(weights, frozen)
 
     def laid_out(self) -> Weights | None:
-        """The weights for the products of a few rows, one copy for all; None where the others are as good."""
+        """The weights to sample from, one copy for all; None where the others are as good."""
         if self._packed is None:
-            plain = self.plain()
-            self._packed = laid_out(plain, self.architecture.size, self.architecture.dtype)
+            copies = in_fp32(self.plain(), self.architecture.dtype)
+            self._packed = None if copies is None else self.architecture.read(copies)
         return self._packed
 
     def bytes(self) -> int:
         """What the weights take, in all layouts that there are."""
         plain = self._plain() or {}
         layouts = [*plain.values(), *(self._packed or {}).values()]
-        tensors = [part for one in layouts for part in (one.panels if isinstance(one, Panels) else [one])]
+        tensors = [one.weight_OI if isinstance(one, Lanes) else one for one in layouts]
         # Several of them lie in one buffer.
         storages = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in tensors}
         return sum(storages.values())

@@ -13,10 +13,11 @@ from torch.utils.checkpoint import checkpoint
 from .attention import attend
 from .config import ModelConfig
 from .device import device, placed
+from .few import InLanes
 from .folded import Folded, straight_of
 from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
+from .lanes import FEWEST, MOST, Weights, add_linear, linear
 from .packing import Packing, gather
-from .panels import Panels, Weights, add_linear, linear
 from .rotary import frequencies_of, magnitude_of
 
 Rotation = tuple[Tensor, Tensor] | Tensor
@@ -36,7 +37,7 @@ class Decoder:
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
         table = weights["embed"]
-        x_ND = table.rows(tokens_N) if isinstance(table, Panels) else look_up(tokens_N, table, self.dtype)
+        x_ND = look_up(tokens_N, table, self.dtype)
         if self.config.positions == "learned":
             x_ND = x_ND + look_up(positions_N, weights["positions"], self.dtype)
         return x_ND
@@ -90,6 +91,8 @@ class Decoder:
             return straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
         x_ND = self.embed(weights, tokens_N, positions_N)
         rotation = self.rotation(weights, positions_N, x_ND.dtype)
+        if isinstance(weights, InLanes) and weights.few is not None and FEWEST <= len(x_ND) <= MOST:
+            return weights.few.run(x_ND, rotation, attend, wanted_N)
         for layer in range(self.config.layers):
             attended_N = attend(layer, self.heads(weights, layer, x_ND, rotation))
             if wanted_N is not None and layer == self.config.layers - 1:

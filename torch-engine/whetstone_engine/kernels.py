@@ -20,8 +20,15 @@ def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
     return (normal if normal.dtype == x.dtype else normal.to(x.dtype)).mul_(weight_D)
 
 
-def _inverse_rms(x: Tensor, epsilon: float) -> Tensor:
-    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32)
+def rms_norm_into(
+    x: Tensor, weight_D: Tensor, epsilon: float, inverse: Tensor, normal: Tensor, out: Tensor
+) -> None:
+    """As `rms_norm`, bit for bit, of fp32 where no gradient is wanted, in memory that is there."""
+    torch.mul(torch.mul(x, _inverse_rms(x, epsilon, inverse), out=normal), weight_D, out=out)
+
+
+def _inverse_rms(x: Tensor, epsilon: float, out: Tensor | None = None) -> Tensor:
+    norm = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=torch.float32, out=out)
     if norm.is_cpu:
         # In as few calls as that takes: of a few rows they cost more than the numbers.
         return norm.mul_(x.shape[-1] ** -0.5).hypot_(_least(epsilon)).reciprocal_()
@@ -192,6 +199,17 @@ def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tenso
     part[..., :half].addcmul_(before[..., half:], sine[..., :half])
     part[..., half:].addcmul_(before[..., :half], sine[..., half:])
     return heads_NHd
+
+
+def turn_into(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int, out_NHd: Tensor) -> Tensor:
+    """As `rotate` where no gradient is wanted, into other memory. Cosines are of all heads, [N, H, d]: 1 of
+    those that are not turned."""
+    half = heads_NHd.shape[-1] // 2
+    torch.mul(heads_NHd, cosine, out=out_NHd)
+    before, part = heads_NHd[:, :turned], out_NHd[:, :turned]
+    part[..., :half].addcmul_(before[..., half:], sine[..., :half])
+    part[..., half:].addcmul_(before[..., :half], sine[..., half:])
+    return out_NHd
 
 
 def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:

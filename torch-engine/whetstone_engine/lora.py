@@ -17,8 +17,8 @@ from torch.autograd.function import FunctionCtx
 from .config import ModelConfig
 from .errors import EngineError, bad_request
 from .kernels import add_product
+from .lanes import Linear, linear
 from .layout import EMBEDDING, HEAD, Slot
-from .panels import Linear, linear
 from .request import listed, number, whole
 
 LARGEST_RANK = 512
@@ -257,6 +257,10 @@ class Adapted:
         self, base: Tensor | Linear, down_RI: Tensor, ups: list[Tensor], places: list[slice], scale: float
     ) -> None:
         self.base, self.down_RI, self.ups, self.places, self.scale = base, down_RI, ups, places, scale
+
+    def in_panels(self) -> Adapted:
+        base = self.base if isinstance(self.base, Tensor) else self.base.in_panels()
+        return Adapted(base, self.down_RI, self.ups, self.places, self.scale)
 
     def apply(self, x_NI: Tensor) -> Tensor:
         out_NO = linear(x_NI, self.base)

@@ -8,7 +8,7 @@ from collections import deque
 import numpy as np
 
 from .batch import ROWS, Batch
-from .panels import PACKED
+from .lanes import PACKED
 from .plain.batch import PlainBatch
 from .prefixes import Prefixes
 from .rows import Request, Row

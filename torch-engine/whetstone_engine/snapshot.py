@@ -6,7 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .panels import Weights
+from .lanes import FEW, Weights, in_panels
 from .weights import Architecture
 
 
@@ -32,6 +32,7 @@ class Snapshot:
         self.share(buffer)
 
     def share(self, buffer: Tensor) -> None:
+        self._in_panels: Weights | None = None
         self._leaves: dict[str, Tensor] = self.frame.leaves(buffer)
         self.weights: Weights = self.frame.weights(self._leaves)
 
@@ -42,3 +43,14 @@ class Snapshot:
         laid_out = self.frame.laid_out(self._leaves)
         if laid_out is not None:
             self.weights, self.packed, self._leaves = laid_out, True, {}
+            self._in_panels = None
+
+    def decoding(self, rows: int) -> Weights:
+        """The weights for so many rows that decode together: by their number alone, so that what was
+        sampled before changes no bit."""
+        if rows <= FEW:
+            return self.weights
+        if self._in_panels is None:
+            several = any(not isinstance(one, Tensor) for one in self.weights.values())
+            self._in_panels = in_panels(self.weights) if several else self.weights
+        return self._in_panels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .attention import SHORT
+from .attention import BLOCK, SHORT
 from .beginnings import shared_beginnings
 from .checkpoint import OPTIMIZER, tensors_of, write_checkpoint
 from .config import ModelConfig
@@ -18,11 +19,11 @@ from .device import placed
 from .errors import EngineError, bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
+from .lanes import Weights
 from .layout import Slot
 from .loss import loss_terms, not_finite, read_loss
 from .optimizer import Moments, OptimizerStep, apply_step, norm_of
 from .packing import Packing, reordered
-from .panels import Weights
 from .precision import round_weights
 from .request import array, sequence_lengths
 from .snapshot import Frame, Snapshot
@@ -73,7 +74,7 @@ class Trainer:
                 "the layers of this model cannot be computed again: leave gradientCheckpointing out",
             )
         self.flat, self.step, self.recompute = model.flat, model.step, recompute
-        self.limit = micro_limit(self.architecture.config, pass_bytes, recompute)
+        self.pass_bytes = pass_bytes
         self.head_limit = max(256, MICRO_LOGITS // self.architecture.config.vocabulary)
         self.grad = torch.zeros_like(self.flat)
         first, second = model.moments or (torch.zeros_like(self.flat), torch.zeros_like(self.flat))
@@ -81,6 +82,9 @@ class Trainer:
             first, second, torch.tensor(float(model.moment_steps), device=self.flat.device)
         )
         self.sharing: list[Snapshot] = []
+        self.copy: Tensor | None = None
+        """The weights of snapshots that a step has left behind, and who has them."""
+        self.holders: list[weakref.ref[Snapshot]] = []
         self.accumulated = False
         # Leaves of autograd are views of one buffer, their gradients views of another.
         self.buffer = model.compute_buffer()
@@ -112,7 +116,8 @@ class Trainer:
         lost = 0.0
         try:
             heads = lengths[order] if wanted == "all" else counted_of(fields["counts"], lengths[order])
-            for rows, span in micro_batches(lengths[order], self.limit, heads, self.head_limit):
+            limit = self.limit(int(lengths.max()))
+            for rows, span in micro_batches(lengths[order], limit, heads, self.head_limit):
                 part = {name: values[span] for name, values in fields.items()}
                 with torch.set_grad_enabled(backward):
                     lost += self._pass(
@@ -132,6 +137,10 @@ class Trainer:
             counts_N[place_N] = fields["counts"]
             results["logprobs"] = (given_N if wanted == "all" else given_N[counts_N]).numpy()
         return {"lossSum": lost, "positions": int(fields["counts"].sum())}, results
+
+    def limit(self, longest: int) -> int:
+        """Positions of one pass over rows that are at most so long."""
+        return micro_limit(self.architecture.config, longest, self.pass_bytes, self.recompute)
 
     def _refuse_impossible(self, targets_N: Tensor) -> None:
         suppressed = self.architecture.decoder.suppressed
@@ -195,18 +204,27 @@ class Trainer:
             raise EngineError(
                 "non-finite-gradient", "engine", "the gradient is not finite, and was not applied"
             )
-        sharing = [snapshot for snapshot in self.sharing if not snapshot.packed]
-        if sharing:
-            copy = self.buffer.clone()
-            for snapshot in sharing:
-                snapshot.share(copy)
-        self.sharing.clear()
+        self._part_from_snapshots()
         apply_step(self.flat, self.grad, self.moments, step, norm, self.step + 1)
         self.step += 1
         self.clear()
         if self.buffer is not self.flat:
             round_weights(self.flat, self.buffer)
         return {"step": self.step, "gradientNorm": norm}
+
+    def _part_from_snapshots(self) -> None:
+        """Those that need the weights as they are get a copy: in the memory of the last one where nobody has
+        that any more, since the system takes longer to give as much anew than to copy it takes."""
+        sharing = [snapshot for snapshot in self.sharing if not snapshot.packed]
+        self.sharing.clear()
+        if not sharing or any(holder() is not None for holder in self.holders):
+            self.copy = None
+        self.holders = [weakref.ref(snapshot) for snapshot in sharing]
+        if sharing:
+            self.copy = torch.empty_like(self.buffer) if self.copy is None else self.copy
+            self.copy.copy_(self.buffer)
+            for snapshot in sharing:
+                snapshot.share(self.copy)
 
     def clear(self) -> None:
         """No gradients."""
@@ -241,13 +259,16 @@ def counted_of(counts_N: Tensor, lengths: np.ndarray) -> np.ndarray:
     return np.add.reduceat(counts_N.numpy(), np.cumsum(lengths) - lengths, dtype=np.int64)
 
 
-def micro_limit(config: ModelConfig, pass_bytes: int = MICRO_BYTES, recompute: bool = False) -> int:
-    """Positions of one pass: a function of the model's shape, of what the machine was found to have once, and
-    of what is kept for the gradient; never of the memory of the moment."""
+def micro_limit(
+    config: ModelConfig, longest: int = SHORT, pass_bytes: int = MICRO_BYTES, recompute: bool = False
+) -> int:
+    """Positions of one pass: a function of the model's shape, of the longest row, of what the machine was
+    found to have once, and of what is kept for the gradient; never of the memory of the moment."""
     heads = (config.heads + 2 * config.key_value_heads) * config.head_width
-    # A flash kernel keeps queries, keys and values apart; else half of the probabilities are kept, of the
-    # longest rows that have it so.
-    attention = max(3 * heads, heads + config.heads * SHORT // 2)
+    # A flash kernel keeps queries, keys and values apart; else the probabilities are kept, of rows of several
+    # blocks a little more than half.
+    seen = min(longest, SHORT)
+    attention = max(3 * heads, heads + config.heads * max(min(seen, BLOCK), (seen + BLOCK) // 2))
     layer = 4 * (5 * config.width + attention + 4 * config.hidden)
     kept = layer + 4 * config.layers * config.width if recompute else config.layers * layer
     return max(256, min(MICRO_TOKENS, pass_bytes // kept))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from .config import PLAIN_ARCHITECTURES, read_config, read_kind
 from .decoder import Decoder
 from .device import on_host, placed
 from .errors import EngineError, bad_request
+from .few import in_lanes
 from .folded import Folded
+from .lanes import PACKED, Linear, Weights, in_fp32
 from .layout import initialise, layout_of, views_of
 from .lora import DecoderLinears, Linears
-from .panels import PACKED, Weights, laid_out
 from .precision import check_precision, native_bf16, round_weights
 from .request import text, whole
 
@@ -51,13 +53,18 @@ class Architecture:
 
     def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
         """What the decoder computes with; `trained` where gradients are wanted."""
-        return dict(leaves)
+        return dict(leaves) if trained else self.read(leaves)
+
+    def read(self, weights: Mapping[str, Tensor | Linear]) -> Weights:
+        """The same weights as products of few rows read them fastest."""
+        return in_lanes(weights, self.config, self.size)
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
         if self.size < PACKED and self.dtype == torch.float32 and on_host():
             return Folded(leaves, self.config)
-        return laid_out(leaves, self.size, self.dtype)
+        copies = in_fp32(leaves, self.dtype)
+        return None if copies is None else self.read(copies)
 
     def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
         """The weights' tensors by file and name, as views of a buffer."""

@@ -3,6 +3,7 @@ architecture."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from ..checkpoint import WEIGHTS, tensors_of, weight_files
 from ..config import ModelShape, suppressed_of
 from ..device import placed
 from ..errors import EngineError
+from ..lanes import Linear, Weights
 from ..layout import Fused, Slot
-from ..panels import Weights
 from ..precision import native_bf16
 from ..weights import Architecture
 from .decoder import PlainDecoder
@@ -66,6 +67,9 @@ class PlainArchitecture(Architecture):
         flat, self._flat = self._flat, None
         assert flat is not None
         return flat
+
+    def read(self, weights: Mapping[str, Tensor | Linear]) -> Weights:
+        return {**weights}
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """A copy in what passes compute in, where the weights are kept in something else."""

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ..device import device, on_host, placed
+from ..lanes import Weights
 from ..lora import Adapted
 from ..packing import Packing, gather
-from ..panels import Weights
 from .library import transformers
 from .linears import adapting
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from ..config import ModelShape
 from ..device import device, placed
 from ..errors import EngineError
+from ..lanes import Weights
 from ..packing import Packing
-from ..panels import Weights
 from .decoder import PlainDecoder
 
 PROBE = 12
