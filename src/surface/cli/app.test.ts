@@ -47,13 +47,15 @@ test("help documents every exit code, and every command's help shows an example 
     "verify",
     "gc",
     "doctor",
+    "methods",
     "model",
     "engine",
   ]);
   const engine = ["install", "status", "remove", "check"].map((name) => ["engine", name]);
+  const methods = ["list", "show"].map((name) => ["methods", name]);
   const model = ["pull", "import", "list", "remove"].map((name) => ["model", name]);
   const certificate = ["show", "check", "open", "sign"].map((name) => ["certificate", name]);
-  for (const command of [...commands, ...engine, ...model, ...certificate]) {
+  for (const command of [...commands, ...engine, ...methods, ...model, ...certificate]) {
     const { code, stdout, stderr } = await cli(...command, "--help");
     expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
     expect(stdout).toMatch(new RegExp(`EXAMPLES\n {2}whetstone ${command.join(" ")}`));
@@ -79,6 +81,7 @@ const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["engine", "check", "tabula"], /ENGINE cannot be "tabula"; did you mean tabular\?/],
   [["engine", "check", "tabular", "--precision", "fp8"], /--precision cannot be "fp8"; did you mean fp32\?/],
   [["engine", "check", "tabular", "--model", "./nowhere"], /nowhere/],
+  [["methods", "show", "sta"], /There is no method "sta"; did you mean star\?/],
   [["model", "pull"], /NAME is missing: `--help` after the command shows an example\./],
   [["model", "pull", "smolm2-135m"], /There is no model smolm2-135m; did you mean smollm2-135m\?/],
   [["model", "import", "nowhere.gguf"], /There is no file or folder .*nowhere\.gguf\./],

@@ -10,7 +10,7 @@ const list = buildCommand<JsonFlags, [], CliContext>({
     brief: "List every method: paradigm, reward, cost, source",
     fullDescription: describe({
       text: "By paradigm: what its reward must come from (something outside the model, or its own outputs), what a round costs as a\nmultiple of rejection sampling's, and the paper.",
-      examples: [["whetstone methods --json", "for programs"]],
+      examples: [["whetstone methods list --json", "for programs; `whetstone methods --json` is the same"]],
     }),
   },
 });
