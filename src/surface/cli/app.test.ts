@@ -37,6 +37,7 @@ test("help documents every exit code, and every command's help shows an example 
     "report",
     "chat",
     "compare",
+    "seeds",
     "export",
     "rollback",
     "metrics",
