@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addTallies, emptyTally, evidenceOf, tallySchema } from "./tally.ts";
+import { addTallies, emptyTally, evidenceOf, tallySchema, whyNothingTaught } from "./tally.ts";
 
 const tolerance = { logprob: 1e-4, meanLogprob: 1e-5, gradient: 1e-3 };
 
@@ -94,4 +94,14 @@ describe("evidenceOf", () => {
       meanResponseTokens: null,
     });
   });
+});
+
+test("rollouts that were all too old are why nothing was learnt, and are counted in the evidence", () => {
+  const stale = { ...emptyTally, groupsTaught: 3, rolloutsStale: 12 };
+  expect(whyNothingTaught(stale)).toBe(
+    "nothing was learnt: 12 rollouts are of weights that lie too far back, and no others teach",
+  );
+  expect(whyNothingTaught({ ...stale, tokensTrained: 5 })).toBeNull();
+  expect(evidenceOf(stale, tolerance)).toMatchObject({ rolloutsStale: 12 });
+  expect(evidenceOf(emptyTally, tolerance)).not.toHaveProperty("rolloutsStale");
 });

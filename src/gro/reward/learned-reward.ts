@@ -59,7 +59,7 @@ export function learnedReward(options: LearnedRewardOptions = {}): RewardPart {
 }
 
 /** Refuses, with a user error `no-judge`, a task that has words of its own and none to judge with. */
-export function checkJudged(where: string, task: Task): void {
+function checkJudged(where: string, task: Task): void {
   if (task.prompts !== undefined && task.prompts.judge === undefined)
     throw userError(
       "no-judge",

@@ -13,7 +13,7 @@ import { verdictMessages } from "./verdict.prompt.ts";
 
 /** What a verdict is about: a whole response, each beginning of one that ends with a step, or the item before anyone responds. */
 export const verdictSubjects = ["outcome", "steps", "item"] as const;
-export type VerdictSubject = (typeof verdictSubjects)[number];
+type VerdictSubject = (typeof verdictSubjects)[number];
 
 export interface VerdictWords {
   readonly of: VerdictSubject;

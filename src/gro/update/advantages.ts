@@ -7,7 +7,7 @@ export const advantageEstimators = [
   "none",
   "learned",
 ] as const;
-export type AdvantageEstimator = (typeof advantageEstimators)[number];
+type AdvantageEstimator = (typeof advantageEstimators)[number];
 
 export interface AdvantageOptions {
   /**
@@ -37,7 +37,7 @@ export interface Judged {
 }
 
 /** The advantage of every token of a response, [tokens]. */
-export type Advantages = Float64Array;
+type Advantages = Float64Array;
 
 /** Below this, differences are those of rounding. */
 const least = 1e-6;
@@ -102,7 +102,7 @@ export function groupAdvantages(
 }
 
 /** Each reward less the mean of the others; undefined when they are all equal. Source: arXiv 2402.14740, equation 7. */
-export function leaveOneOutAdvantages(rewards: readonly number[]): number[] | undefined {
+function leaveOneOutAdvantages(rewards: readonly number[]): number[] | undefined {
   const centred = groupAdvantages(rewards, { divideByDeviation: false });
   return centred?.map((one) => (one * rewards.length) / (rewards.length - 1));
 }

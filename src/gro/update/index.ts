@@ -1,4 +1,3 @@
-export { groupAdvantages, leaveOneOutAdvantages } from "./advantages.ts";
 export { type OnPolicyDistillationOptions, onPolicyDistillation } from "./distillation.ts";
 export { learnNothing } from "./learn-nothing.ts";
 export { type LearnVerdictsOptions, learnVerdicts } from "./learn-verdicts.ts";

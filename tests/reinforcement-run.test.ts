@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { roleDemonstrations, runningSums } from "../bench/methods/running-sums.ts";
+import {
+  dapo,
+  defineRun,
+  intuitor,
+  type Method,
+  ppo,
+  procedural,
+  reinforcePlusPlus,
+  run,
+  supervised,
+  tabular,
+  tiny,
+} from "../src/index.ts";
+
+const few = { items: 8, steps: 2 };
+
+const trained = /[1-9]\d* tokens trained/;
+
+test.each<readonly [string, Method, RegExp]>([
+  ["dapo", dapo({ ...few, samples: 4, minibatches: 2, refill: 1 }), trained],
+  ["ppo", ppo({ ...few, criticSteps: 2, iterations: 2 }), trained],
+  // A table that never saw these items solves none of them: all rewards are 0.
+  ["reinforcePlusPlus", reinforcePlusPlus(few), /nothing was learnt: none of 16 groups/],
+  ["intuitor", intuitor({ ...few, samples: 4 }), trained],
+])(
+  "%s goes round once on the tabular engine, and says what it learnt, or why nothing",
+  async (name, optimize, said) => {
+    const folder = await mkdtemp(join(tmpdir(), "whetstone-reinforcement-"));
+    try {
+      const definition = defineRun({
+        name,
+        task: runningSums(),
+        model: tiny({ layers: 1, width: 16, heads: 2 }),
+        engine: tabular({ deviation: 0 }),
+        prepare: supervised({ on: roleDemonstrations({ noise: 0.35 }), steps: 30, learningRate: 0.1 }),
+        acquire: [procedural({ difficulty: 4, items: 16 })],
+        select: [],
+        optimize,
+        evaluate: { perStratum: 8, finalAuditPerStratum: 8 },
+        gate: { mode: "observe", cap: 20 },
+        guard: [],
+        budget: { rounds: 1 },
+      });
+      const { events, outcome } = await run(definition, { folder });
+      expect(outcome).toBe("rounds-spent");
+      expect(JSON.stringify(events)).toMatch(said);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);
