@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { methodPages } from "whetstone";
+import { methods } from "whetstone";
 import { type MethodRow, mechanism, pooled } from "./methods/mechanism.ts";
 import { record, renderTable } from "./record.ts";
 import { seedsOfCommit } from "./seeds.ts";
@@ -15,10 +15,10 @@ const { values } = parseArgs({
   options: { only: { type: "string" }, seed: { type: "string" }, json: { type: "boolean", default: false } },
 });
 const wanted = values.only?.split(",");
-const unknown = wanted?.filter((name) => !methodPages.some((page) => page.name === name)) ?? [];
+const unknown = wanted?.filter((name) => !methods().some((page) => page.name === name)) ?? [];
 if (unknown.length > 0)
   throw new Error(`there is no method ${unknown.join(", ")}; \`whetstone methods\` lists all`);
-const pages = methodPages.filter(({ name }) => wanted === undefined || wanted.includes(name));
+const pages = methods().filter(({ name }) => wanted === undefined || wanted.includes(name));
 const seeds = values.seed === undefined ? seedsOfCommit(3) : [Number(values.seed)];
 
 const made = new Map<string, MethodRow[]>();

@@ -2,7 +2,7 @@ export { type DebateOptions, debate } from "./debate.ts";
 export * from "./forced.ts";
 export * from "./greedy.ts";
 export * from "./harness-answers.ts";
-export * from "./ladder.ts";
+export { type LadderOptions, ladder } from "./ladder.ts";
 export * from "./part.ts";
 export * from "./propose.ts";
 export * from "./revisions.ts";

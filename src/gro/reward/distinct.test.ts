@@ -21,14 +21,14 @@ const rewardsOf = async (part: RewardPart, texts: readonly string[]): Promise<(n
 describe("distinct", () => {
   test("of responses with the same equations the first alone is rewarded, whatever their words and order", async () => {
     const texts = ["2 + 3 = 5, 5*2 = 10", "So 5*2=10 as 2+3=5", "2+3=5", "no sum", "no sum", "none"];
-    expect(await rewardsOf(distinct(everything()), texts)).toEqual([1, 0, 1, 1, 0, 1]);
-    expect(await rewardsOf(distinct(everything(), { by: "text" }), texts)).toEqual([1, 1, 1, 1, 0, 1]);
+    expect(await rewardsOf(distinct({ of: everything() }), texts)).toEqual([1, 0, 1, 1, 0, 1]);
+    expect(await rewardsOf(distinct({ of: everything(), by: "text" }), texts)).toEqual([1, 1, 1, 1, 0, 1]);
   });
 
   test("and of no item more than it may", async () => {
-    expect(await rewardsOf(distinct(everything(), { by: "text", perItem: 2 }), ["a", "b", "a", "c"])).toEqual(
-      [1, 1, 0, 0],
-    );
+    expect(
+      await rewardsOf(distinct({ of: everything(), by: "text", perItem: 2 }), ["a", "b", "a", "c"]),
+    ).toEqual([1, 1, 0, 0]);
   });
 
   test("what has no reward, or none that counts, is no repetition", async () => {
@@ -44,7 +44,7 @@ describe("distinct", () => {
           })),
         })),
     };
-    expect(await rewardsOf(distinct(never), ["a", "a", "a"])).toEqual([null, 0, 1]);
-    expect(distinct(never)).toMatchObject({ name: "distinct everything", origin: never.origin });
+    expect(await rewardsOf(distinct({ of: never }), ["a", "a", "a"])).toEqual([null, 0, 1]);
+    expect(distinct({ of: never })).toMatchObject({ name: "distinct everything", origin: never.origin });
   });
 });

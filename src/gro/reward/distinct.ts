@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Rollout } from "../../foundation/contract/index.ts";
-import type { RewardPart } from "./part.ts";
+import { type RewardPart, rewardLike } from "./part.ts";
 
 const optionsSchema = z.strictObject({
+  /** The reward of which repetitions lose theirs. */
+  of: rewardLike,
   /** What makes two responses the same: their whole text, or the list of equations in it, in any order. */
   by: z.enum(["text", "equations"]).default("equations"),
   /** Most of them at each item; no limit if left out. */
@@ -17,10 +19,14 @@ export type DistinctOptions = Readonly<z.input<typeof optionsSchema>>;
  * response without an equation is told apart by its text.
  *
  * @example
- * rejectionSampling({ generate: samples({ samples: 16 }), reward: distinct(verifier(), { by: "equations" }) })
+ * rejectionSampling({ generate: samples({ samples: 16 }), reward: distinct({ of: verifier(), by: "equations" }) })
  */
-export function distinct(reward: RewardPart, options: DistinctOptions = {}): RewardPart {
-  const { by, perItem = Number.POSITIVE_INFINITY } = readOptions("distinct()", optionsSchema, options);
+export function distinct(options: DistinctOptions): RewardPart {
+  const {
+    of: reward,
+    by,
+    perItem = Number.POSITIVE_INFINITY,
+  } = readOptions("distinct()", optionsSchema, options);
   return {
     ...reward,
     name: `distinct ${reward.name}`,

@@ -100,7 +100,7 @@ describe("learnedReward", () => {
 describe("withBaseline", () => {
   test("keeps the reward, and says of each item what was to be expected", async () => {
     const judge = new Judge(() => "");
-    const part = withBaseline(verifier());
+    const part = withBaseline({ of: verifier() });
     const [group] = await scored(part, [groupOf("ab", ["ba", "x"])], judge);
     expect(judge.asked).toEqual(["aby", "abn"]);
     expect(group?.rollouts.map(({ reward, parts }) => [reward, parts.baseline])).toEqual([

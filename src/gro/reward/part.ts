@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type {
   EngineNeeds,
   Item,
@@ -126,3 +127,10 @@ export function modalAnswer(
   if (first === undefined || first[1] === second?.[1]) return undefined;
   return { text: first[0], share: first[1] / rollouts.length };
 }
+
+/** For options: a reward that another one is made of. */
+export const rewardLike = z.custom<RewardPart>(
+  (value) =>
+    typeof value === "object" && value !== null && typeof Reflect.get(value, "reward") === "function",
+  "expected a reward, such as verifier()",
+);

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import { questionsOf, sharesOfRight } from "../rollout/index.ts";
-import type { RewardPart } from "./part.ts";
+import { type RewardPart, rewardLike } from "./part.ts";
 
 const optionsSchema = z.strictObject({
+  of: rewardLike,
   /** Whose weights say what is to be expected. */
   role: z.string().min(1).default("critic"),
 });
@@ -17,12 +18,12 @@ export type WithBaselineOptions = Readonly<z.input<typeof optionsSchema>>;
  * @example
  * gro({
  *   generate: samples({ samples: 8 }),
- *   reward: withBaseline(verifier(), { role: "solver" }),
+ *   reward: withBaseline({ of: verifier(), role: "solver" }),
  *   update: policyGradient({ advantages: "learned" }),
  * });
  */
-export function withBaseline(reward: RewardPart, options: WithBaselineOptions = {}): RewardPart {
-  const { role } = readOptions("withBaseline()", optionsSchema, options);
+export function withBaseline(options: WithBaselineOptions): RewardPart {
+  const { of: reward, role } = readOptions("withBaseline()", optionsSchema, options);
   return {
     ...reward,
     description: { ...reward.description, baseline: role },

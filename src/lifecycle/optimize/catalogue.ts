@@ -1,3 +1,5 @@
+import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
+import { relativeCost } from "./cost.ts";
 import { cispoPage } from "./methods/reinforcement/cispo.ts";
 import { dapoPage } from "./methods/reinforcement/dapo.ts";
 import { dpoPage } from "./methods/reinforcement/dpo.ts";
@@ -36,8 +38,7 @@ import { selfPage } from "./methods/verification/self.ts";
 import { selfRewardingPage } from "./methods/verification/self-rewarding.ts";
 import type { MethodPage } from "./page.ts";
 
-/** Every method, by paradigm. */
-export const methodPages: readonly MethodPage[] = [
+const pages: readonly MethodPage[] = [
   supervisedFineTuningPage,
   rejectionSamplingPage,
   starPage,
@@ -75,3 +76,19 @@ export const methodPages: readonly MethodPage[] = [
   dpoPage,
   ktoPage,
 ];
+
+/** A method's page, with what a round costs as a multiple of a round of `rejectionSampling()`. */
+export interface ListedMethod extends MethodPage {
+  readonly cost: number;
+}
+
+/**
+ * Every method from a paper, by paradigm, each with its page: what it does, its formula and source, and how to make it.
+ *
+ * @example
+ * const [cheapest] = [...methods()].sort((one, other) => one.cost - other.cost);
+ */
+export function methods(options: NoOptions = {}): readonly ListedMethod[] {
+  refuseOptions("methods()", options);
+  return pages.map((page) => ({ ...page, cost: Number(relativeCost(page.make()).toPrecision(2)) }));
+}

@@ -1,5 +1,4 @@
-export { methodPages } from "./catalogue.ts";
-export { relativeCost } from "./cost.ts";
+export { type ListedMethod, methods } from "./catalogue.ts";
 export { type CispoOptions, cispo } from "./methods/reinforcement/cispo.ts";
 export { type DapoOptions, dapo } from "./methods/reinforcement/dapo.ts";
 export { type DpoOptions, dpo } from "./methods/reinforcement/dpo.ts";

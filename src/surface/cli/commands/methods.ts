@@ -1,5 +1,5 @@
 import { nearest, userError } from "../../../foundation/base/index.ts";
-import { type MethodPage, methodPages, relativeCost } from "../../../lifecycle/optimize/index.ts";
+import { type ListedMethod, methods } from "../../../lifecycle/optimize/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
 import { columns } from "../describe.ts";
@@ -9,10 +9,10 @@ import type { JsonFlags } from "../route-parts.ts";
 export async function methodsCommand(this: CliContext, flags: JsonFlags): Promise<void> {
   const { output } = this;
   await answer(this, flags.json, async () => {
-    if (flags.json) output.json(methodPages.map(briefOf));
+    if (flags.json) output.json(methods().map(briefOf));
     else {
-      const width = Math.max(...methodPages.map(({ name }) => name.length));
-      for (const [paradigm, pages] of Map.groupBy(methodPages, (page) => page.paradigm)) {
+      const width = Math.max(...methods().map(({ name }) => name.length));
+      for (const [paradigm, pages] of Map.groupBy(methods(), (page) => page.paradigm)) {
         output.line(paradigm.toUpperCase());
         for (const page of pages)
           output.line(
@@ -75,12 +75,12 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
   });
 }
 
-function pageOf(name: string): MethodPage {
-  const page = methodPages.find((one) => one.name === name || one.title.toLowerCase() === name.toLowerCase());
+function pageOf(name: string): ListedMethod {
+  const page = methods().find((one) => one.name === name || one.title.toLowerCase() === name.toLowerCase());
   if (page !== undefined) return page;
   const meant = nearest(
     name,
-    methodPages.map((one) => one.name),
+    methods().map((one) => one.name),
   );
   throw userError(
     "unknown-method",
@@ -89,13 +89,12 @@ function pageOf(name: string): MethodPage {
   );
 }
 
-function briefOf(page: MethodPage) {
-  const { name, paradigm, reward, source } = page;
-  return { name, paradigm, reward, cost: Number(relativeCost(page.make()).toPrecision(2)), source };
+function briefOf({ name, paradigm, reward, cost, source }: ListedMethod) {
+  return { name, paradigm, reward, cost, source };
 }
 
-function costWords(page: MethodPage): string {
-  return `${briefOf(page).cost}×`;
+function costWords(page: ListedMethod): string {
+  return `${page.cost}×`;
 }
 
 function wordsOf(description: Readonly<Record<string, unknown>>): string {

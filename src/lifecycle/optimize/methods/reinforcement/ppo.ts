@@ -59,7 +59,7 @@ export function ppo(options: PpoOptions = {}): Method {
         writers: ["solver"],
         items,
         generate: samples({ samples: read.samples, temperature: read.temperature }),
-        reward: withBaseline(reward, { role: "critic" }),
+        reward: withBaseline({ of: reward, role: "critic" }),
         update,
         updates: { critic },
         repeat: steps,

@@ -34,7 +34,7 @@ export function expertIteration(options: ExpertIterationOptions = {}): Method {
   return gro({
     name: "expert iteration",
     generate: samples({ samples: read.samples, temperature: read.temperature }),
-    reward: distinct(reward, { by: "text" }),
+    reward: distinct({ of: reward, by: "text" }),
     update,
   });
 }

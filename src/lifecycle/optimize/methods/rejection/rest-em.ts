@@ -40,7 +40,7 @@ export function restEm(options: RestEmOptions = {}): Method {
   return gro({
     name: "ReST-EM",
     generate: samples({ samples: read.samples, temperature: read.temperature }),
-    reward: distinct(reward, { by: "text", perItem: read.perItem }),
+    reward: distinct({ of: reward, by: "text", perItem: read.perItem }),
     update,
     start: "base",
   });

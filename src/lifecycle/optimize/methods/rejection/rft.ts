@@ -42,7 +42,7 @@ export function rft(options: RftOptions = {}): Method {
   return gro({
     name: "RFT",
     generate: samples({ samples: read.samples, temperature: read.temperature }),
-    reward: distinct(verifier(), { by: read.by }),
+    reward: distinct({ of: verifier(), by: read.by }),
     update,
     start: "base",
   });
