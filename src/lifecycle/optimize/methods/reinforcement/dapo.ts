@@ -58,7 +58,7 @@ export const dapoPage: MethodPage = {
   formula:
     "J = E Σ_i Σ_t min(ρ A_i, clip(ρ, .8, 1.28) A_i) / Σ_i |o_i|,  0 < |{right}| < G,  r = r_right + r_length",
   source: "arXiv 2503.14476, equations 8 to 13",
-  checked: true,
+  checked: false,
   make: dapo,
   vary: [
     ["dapo({ clipHigh: 1.2 })", "symmetric bounds: entropy falls faster"],

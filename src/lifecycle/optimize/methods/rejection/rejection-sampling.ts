@@ -42,7 +42,7 @@ export const rejectionSamplingPage: MethodPage = {
   summary: "Answer, keep what the reward accepts, imitate it, and go on from there.",
   formula: "θ ← argmin E over x, y ~ π_θ(·|x) with r(x, y) = 1 of −log π_θ(y|x)",
   source: "arXiv 2308.01825, section 3.3; arXiv 2312.06585, section 3",
-  checked: true,
+  checked: false,
   make: rejectionSampling,
   vary: [
     ["rejectionSampling({ generate: samples({ samples: 8 }) })", "several answers an item, as RFT has it"],
