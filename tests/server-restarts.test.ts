@@ -8,8 +8,8 @@ import { type RunResult, run } from "../src/loop/run.ts";
 import { tiny } from "../src/model/engine/index.ts";
 import { modelName } from "../src/model/engine/serve/testing/wire-client.ts";
 import { tinker } from "../src/model/engine/tinker/index.ts";
-import { Restarting } from "../src/model/engine/tinker/testing/restarting-server.ts";
 import { fromFolder } from "../src/model/hub/index.ts";
+import { Restarting } from "./restarting-server.ts";
 
 const root = mkdtempSync(join(tmpdir(), "server-restarts-"));
 afterAll(() => rmSync(root, { recursive: true }));

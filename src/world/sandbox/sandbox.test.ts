@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { installSandbox } from "../../../scripts/install-sandbox.ts";
 import { runSandboxed, type SandboxRequest, sandboxMissing } from "./index.ts";
+import { installSandbox } from "./testing/install-sandbox.ts";
 
 const node = (program: string, rest: Partial<SandboxRequest> = {}) =>
   runSandboxed({

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { installSandbox } from "../../../scripts/install-sandbox.ts";
 import { randomStream } from "../../foundation/base/index.ts";
+import { installSandbox } from "../sandbox/testing/install-sandbox.ts";
 import { taskChecks } from "./conformance/task-checks.ts";
 import { itemOf } from "./items.ts";
 import { programs } from "./programs.ts";

@@ -3,7 +3,7 @@ import { mostAnswers } from "../../round/baselines/best-of-base.ts";
 import { ofSampling, ofTraining, shortShare } from "../../round/baselines/compute.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { baselinesOf } from "../baselines.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "./stage-work.ts";
 
 /** Tokens of a kind of work. */
 type Tokens = Pick<Work, "tokensSampled" | "tokensTrained">;

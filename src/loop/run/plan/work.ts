@@ -9,18 +9,9 @@ import { drawItems } from "../../../world/task/index.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { preparationOf, preparationSteps } from "../../round/preparation.ts";
 import { baselinesWork } from "./baselines-work.ts";
+import type { Work } from "./stage-work.ts";
 
-/** A stage's work in tokens: what the model reads and writes, prompts included. */
-export interface Work {
-  readonly stage: "prepare" | "select" | "optimize" | "evaluate" | "decide" | "audit" | "baseline";
-  readonly what: string;
-  readonly tokensTrained: number;
-  readonly tokensSampled: number;
-  /** First and last of the rounds that have it, where not each has. */
-  readonly rounds?: readonly [first: number, last: number];
-  /** Processes that can share it. */
-  readonly lanes: number;
-}
+export type { Work } from "./stage-work.ts";
 
 export interface RunWork {
   readonly preparation: readonly Work[];

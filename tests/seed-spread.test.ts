@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { seedSpreadWords } from "../../surface/report/index.ts";
-import { run } from "../run.ts";
-import type { RunConfig } from "./config.ts";
-import { seedSpread } from "./seed-spread.ts";
-import { promotingRun } from "./testing/last-letter.ts";
+import type { RunConfig } from "../src/loop/run/config.ts";
+import { seedSpread } from "../src/loop/run/seed-spread.ts";
+import { promotingRun } from "../src/loop/run/testing/last-letter.ts";
+import { run } from "../src/loop/run.ts";
+import { seedSpreadWords } from "../src/surface/report/index.ts";
 
 const root = mkdtempSync(join(tmpdir(), "seeds-"));
 afterAll(() => rmSync(root, { recursive: true }));

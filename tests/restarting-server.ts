@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Engine } from "../../../../foundation/contract/index.ts";
-import { serveTinker, type TinkerServer } from "../../serve/index.ts";
-import { modelName, tinyFolder } from "../../serve/testing/wire-client.ts";
-import { tabular } from "../../tabular/index.ts";
+import type { Engine } from "../src/foundation/contract/index.ts";
+import { serveTinker, type TinkerServer } from "../src/model/engine/serve/index.ts";
+import { modelName, tinyFolder } from "../src/model/engine/serve/testing/wire-client.ts";
+import { tabular } from "../src/model/engine/tabular/index.ts";
 
 /** A server that can be ended and started again at the same address, with another engine behind it each time. */
 export class Restarting implements AsyncDisposable {

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { systemClock } from "../../../foundation/base/index.ts";
-import type { Datum, Engine, EngineModel } from "../../../foundation/contract/index.ts";
-import { RecoveringEngine, type Recovery } from "../recovery/index.ts";
-import { modelName, tinyFolder } from "../serve/testing/wire-client.ts";
-import { tinker } from "./index.ts";
-import { Restarting } from "./testing/restarting-server.ts";
+import { systemClock } from "../src/foundation/base/index.ts";
+import type { Datum, Engine, EngineModel } from "../src/foundation/contract/index.ts";
+import { RecoveringEngine, type Recovery } from "../src/model/engine/recovery/index.ts";
+import { modelName, tinyFolder } from "../src/model/engine/serve/testing/wire-client.ts";
+import { tinker } from "../src/model/engine/tinker/index.ts";
+import { Restarting } from "./restarting-server.ts";
 
 const source = { kind: "folder", path: tinyFolder, seed: 3 } as const;
 const loss = { name: "cross_entropy" } as const;

@@ -1,19 +1,18 @@
 import { describe, expect, test } from "vitest";
-import * as whetstone from "../../index.ts";
-import { relativeCost } from "./cost.ts";
-import { methods } from "./index.ts";
+import * as whetstone from "../src/index.ts";
+import { relativeCost } from "../src/lifecycle/optimize/cost.ts";
 
 /** A call of the pages, run with everything that the package exports. */
 const called = (call: string): unknown =>
   new Function(...Object.keys(whetstone), `return ${call};`)(...Object.values(whetstone));
 
 test("no two methods have one name, and each is asked for as a command would be", () => {
-  const names = methods().map(({ name }) => name);
+  const names = whetstone.methods().map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z0-9-]+$/);
 });
 
-describe.each(methods().map((page) => [page.name, page] as const))("%s", (_, page) => {
+describe.each(whetstone.methods().map((page) => [page.name, page] as const))("%s", (_, page) => {
   test("says what it is", () => {
     expect(page.summary).toMatch(/^[A-Z].*\.$/);
     expect(page.source).toMatch(/arXiv \d{4}\.\d{5}/);

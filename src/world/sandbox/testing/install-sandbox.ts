@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { sandboxMissing } from "../src/world/sandbox/index.ts";
+import { sandboxMissing } from "../index.ts";
 
 /** What untrusted programs run in, for tests: a Debian package where who tests may install one. Throws where it is missing and stays so. */
 export function installSandbox(): void {
