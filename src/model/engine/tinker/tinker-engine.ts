@@ -1,13 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
-import {
-  type Clock,
-  isWhetstoneError,
-  messageOf,
-  userError,
-  waitFor,
-} from "../../../foundation/base/index.ts";
+import { type Clock, isWhetstoneError, userError, waitFor } from "../../../foundation/base/index.ts";
 import type {
   Engine,
   EngineCapabilities,
@@ -22,13 +16,12 @@ import type {
   Tolerance,
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
-import { estimateParameters } from "../estimate-parameters.ts";
-import { maxPositionsOf } from "../max-positions.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
 import { lossNames } from "./losses.ts";
+import { readConfig, unknownModel, vocabularyOf } from "./model-folder.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
 import { asFound, type Findings } from "./probe/findings.ts";
 import { RemoteModel } from "./remote-model.ts";
@@ -354,7 +347,6 @@ const ownSchema = z.looseObject({ engine: z.string(), device: z.string(), losses
 const ownOf = (said: unknown): EngineCapabilities | undefined =>
   ownSchema.safeParse(said).success ? (said as EngineCapabilities) : undefined;
 
-const configSchema = z.looseObject({ vocab_size: z.int().min(1) });
 /** What our own servers say of a model. */
 const toldSchema = z.object({
   parameters: z.number(),
@@ -368,35 +360,6 @@ const toldSchema = z.object({
     })
     .exactOptional(),
 });
-
-/** Of a server that tells nothing: then it is the server that looks at the ids. */
-const unknownModel: Omit<ModelInfo, "step"> = { parameters: 0, vocabularySize: Number.MAX_SAFE_INTEGER };
-
-function readConfig(folder: string): Omit<ModelInfo, "step"> {
-  const path = join(folder, "config.json");
-  let config: z.output<typeof configSchema>;
-  try {
-    config = configSchema.parse(JSON.parse(readFileSync(path, "utf8")));
-  } catch (error) {
-    throw userError(
-      "config-missing",
-      `${path} is needed here too, with the tokenizer; the weights may be missing (${messageOf(error)}).`,
-      { path },
-    );
-  }
-  const maxPositions = maxPositionsOf(config);
-  return {
-    parameters: estimateParameters(config),
-    vocabularySize: config.vocab_size,
-    ...(maxPositions === undefined ? {} : { maxPositions }),
-  };
-}
-
-function vocabularyOf(folder: string): number {
-  return existsSync(join(folder, "config.json"))
-    ? readConfig(folder).vocabularySize
-    : unknownModel.vocabularySize;
-}
 
 function loraConfig(lora: LoraOptions | undefined, seed: number | undefined): object {
   if (lora === undefined) return { rank: 0, ...(seed === undefined ? {} : { seed }) };
