@@ -21,7 +21,7 @@ export interface DrawnProgram {
 
 /** A language of programs of one input and one output, both written as text. */
 export interface ProgramLanguage {
-  readonly name: string;
+  readonly name: "digits" | "javascript";
   readonly version: number;
   /** Every character of its prompts and answers. */
   readonly characters: string;
