@@ -84,7 +84,7 @@ const parameters: readonly (readonly [readonly string[], RegExp])[] = [
   [["--filter", "non"], /"filter" cannot be "non"; did you mean "none"\?/],
   [
     ["--fault", "hackable"],
-    /"fault" cannot be "hackable"; .*It can be "none", .*"hackable-verifier", "stale-sampler"/,
+    /"fault" cannot be "hackable"; it can be "none", .*"hackable-verifier", "stale-sampler"/,
   ],
   [["--fault", "stale-sampler", "--filter", "none"], /--fault goes without --filter and --control/],
   [["--seed", "many"], /"seed" must be a number/],
