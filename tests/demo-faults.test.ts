@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { faultyDemos } from "../bench/demo-faults/faulty-demos.ts";
 import example from "../examples/reverse/whetstone.config.ts";
 import {
   defineRun,
   demonstrations,
-  type RunResult,
   rejectionSampling,
   reverse,
   run,
@@ -14,80 +14,6 @@ import {
   verifier,
 } from "../src/index.ts";
 import { closingWords, tellRun } from "../src/surface/report/index.ts";
-
-/** The demo with a planted fault, as `npm run demo -- --fault NAME` plays it on the local engine. */
-interface FaultyDemo {
-  readonly fault: string;
-  /** What is shown without a base that has learnt its strings is shown with one that has not. */
-  readonly quick?: boolean;
-  /** Enough to show it; 3, as the demo's, if left out. */
-  readonly rounds?: number;
-  readonly outcome: RunResult["outcome"];
-  /** Decisions, round by round, as far as the fault is about them. */
-  readonly decisions: readonly string[];
-  readonly words: readonly RegExp[];
-}
-
-const demos: readonly FaultyDemo[] = [
-  {
-    fault: "hackable-verifier",
-    outcome: "stopped-by-guard",
-    decisions: ["reject"],
-    words: [
-      /^wrong {5}The reward takes too many wrong answers for right/m,
-      /^found by {2}the guard “verifier integrity”, in round 1; also by “label accuracy”$/m,
-      /^done {6}Nothing was learnt from it\. The run was stopped in round 1, .* The champion is the base\.$/m,
-      /^to do {5}Make the verifier stricter/m,
-    ],
-  },
-  {
-    fault: "stale-sampler",
-    quick: true,
-    outcome: "stopped-by-guard",
-    decisions: ["reject", "reject"],
-    words: [
-      /^wrong {5}The sampler is stale/m,
-      /^found by {2}the guard “sampler freshness”, in round 2; also by “logprob mismatch”$/m,
-      /^done {6}Nothing was learnt from it\. The run was stopped in round 2/m,
-      /^to do {5}Test the engine with `whetstone engine check`/m,
-    ],
-  },
-  {
-    fault: "leaked-decision-items",
-    quick: true,
-    outcome: "stopped-by-guard",
-    decisions: ["reject"],
-    words: [
-      /^wrong {5}Items that are kept for validation, decisions or audits were among those to learn from\.$/m,
-      /^found by {2}the guard “item identity”, in round 1$/m,
-      /^done {6}Nothing was learnt from it\. The run was stopped in round 1, .* The champion is the base\.$/m,
-      /^to do {5}Take out the source that brought them/m,
-    ],
-  },
-  {
-    fault: "majority-lock-in",
-    rounds: 2,
-    outcome: "rounds-spent",
-    decisions: ["roll-back"],
-    words: [
-      /^wrong {5}The model rewards itself for what it says most often, and became surer of wrong answers\.$/m,
-      /^found by {2}the guard “majority lock-in”, in round/m,
-      /^done {6}.*(was|were) taken back: .* Since then the run learns from \d times as much real data\./m,
-      /^to do {5}Reward by something that the model does not say of itself/m,
-    ],
-  },
-  {
-    fault: "self-consuming-loop",
-    outcome: "rounds-spent",
-    decisions: ["promote", "roll-back"],
-    words: [
-      /^wrong {5}Single answers got better while the model forgot most of what else it could say/m,
-      /^found by {2}the guard “diversity collapse”, in round/m,
-      /^done {6}.*(was|were) taken back: .* Since then the run learns from \d times as much real data\./m,
-      /^to do {5}Nothing, where later rounds were promoted\./m,
-    ],
-  },
-];
 
 const quickly = defineRun({
   task: reverse(),
@@ -100,7 +26,7 @@ const quickly = defineRun({
 // Seconds each where the machine has nothing else to do.
 const timeout = 600_000;
 
-describe.each(demos)(
+describe.each(faultyDemos.filter(({ slow }) => slow !== true))(
   "the demo with $fault",
   ({ fault, quick = false, rounds = 3, outcome, decisions, words }) => {
     test("ends with the right decision and the right words", { timeout }, async ({ signal }) => {
