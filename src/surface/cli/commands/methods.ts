@@ -84,7 +84,7 @@ function pageOf(name: string): ListedMethod {
   );
   throw userError(
     "unknown-method",
-    `There is no method "${name}"${meant === undefined ? "" : `; did you mean ${meant}?`} \`whetstone methods\` lists all.`,
+    `There is no method "${name}"${meant === undefined ? "." : `; did you mean ${meant}?`} \`whetstone methods\` lists all.`,
     { name },
   );
 }
