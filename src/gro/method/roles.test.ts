@@ -125,6 +125,13 @@ describe("a pass after another", () => {
   });
 });
 
+test("what goes wrong in a pass in which nobody learns is told like any other fault", async () => {
+  const failing: GeneratePart = { ...greedy(), generate: () => Promise.reject(new Error("no words")) };
+  const policies = new FakePolicies(() => "x");
+  const pass = { roles: [], writers: ["solver"], asks: ["solver"], generate: failing };
+  await expect(runMethod(methodOf(pass), fakeRound({ policies }))).rejects.toThrow("no words");
+});
+
 describe("passes that follow each other more than once", () => {
   test("go on from each other; who is only asked neither writes nor learns", async () => {
     const policies = new FakePolicies((prompt) => prompt.slice(0, 1));

@@ -27,6 +27,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   // The engine learns while what it learns from is being written; no update counts before that is stored.
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
   const reference = referenceOf(run);
+  // In a pass in which nobody learns nobody waits for it.
+  rolled.promise.catch(() => {});
   let fresh = false;
   const parts = new Set<string>();
   const storing = durable(`${name}/rollouts`, async () => {

@@ -95,6 +95,15 @@ describe("a program in the sandbox", () => {
     expect(disk.outcome === "ended" && disk.output !== "" ? disk.output : "refused\n").toBe("refused\n");
   });
 
+  test("is not kept from its own processes by what others do", async () => {
+    const crowd = shell("i=0; while [ $i -lt 50 ]; do sleep 3 & i=$((i+1)); done; wait", { seconds: 10 });
+    const beside = await Promise.all(
+      [1, 2].map(() => outputOf(node("console.log(require('fs').existsSync('/usr'))"))),
+    );
+    expect(beside).toEqual(["true\n", "true\n"]);
+    await crowd;
+  });
+
   test("is ended by who asked for it", async () => {
     const controller = new AbortController();
     const running = shell("while true; do sleep 1; done", { signal: controller.signal });

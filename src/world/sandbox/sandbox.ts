@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { accessSync, constants, readFileSync, realpathSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { delimiter, join } from "node:path";
@@ -27,7 +28,10 @@ export type SandboxResult =
 export type SandboxLimit = "time" | "memory" | "output";
 
 const tools = ["bwrap", "prlimit", "setpriv"] as const;
-const nobody = "65534";
+/** Processes and threads of one sandbox; an interpreter such as Node has a dozen. */
+const processes = 64;
+/** The kernel counts by user, over the whole machine: who is root runs each sandbox as a user of its own, who owns nothing. */
+const strangers = [100_000, 2_000_000_000] as const;
 /** The program's name for its interpreter, and its exit code where the sandbox itself could not begin. */
 const inside = "/interpreter";
 const begun = "sandbox-begun";
@@ -47,7 +51,7 @@ export function sandboxMissing(environment: NodeJS.ProcessEnv = process.env): st
 
 /**
  * Runs an untrusted program in namespaces of its own: no network, no files but the system's libraries (read only) and an empty `/tmp`
- * of a few megabytes, no other processes, no privileges, at most 32 processes, as a user who owns nothing. Killed with all that it
+ * of a few megabytes, no other processes, no privileges, few processes (64 where root runs it, each sandbox as a user of its own), as a user who owns nothing. Killed with all that it
  * started when its time is over.
  *
  * Throws an environment error `sandbox-missing` where this machine cannot do that: untrusted code is then never run.
@@ -131,10 +135,12 @@ function argumentsOf({ interpreter, arguments: given, seconds, megabytes }: Sand
   // A watcher ends what holds too much; this alone stops what would be quicker. Interpreters reserve a gigabyte that they never touch.
   const bytes = String((2 * megabytes + 2048) * 2 ** 20);
   const root = process.getuid?.() === 0;
+  const stranger = String(randomInt(...strangers));
   const limits = [
     "/usr/bin/prlimit",
     `--data=${bytes}`,
-    "--nproc=32",
+    // An ordinary user's sandboxes share the count with all else that is theirs.
+    `--nproc=${root ? processes : 4096}`,
     `--fsize=${8 * 2 ** 20}`,
     `--cpu=${Math.ceil(seconds) + 1}`,
     "--nofile=64",
@@ -146,9 +152,9 @@ function argumentsOf({ interpreter, arguments: given, seconds, megabytes }: Sand
     ? [
         "/usr/bin/setpriv",
         "--reuid",
-        nobody,
+        stranger,
         "--regid",
-        nobody,
+        stranger,
         "--clear-groups",
         "--no-new-privs",
         "--bounding-set",
