@@ -1,21 +1,8 @@
 import { z } from "zod";
-import type { Json } from "../../foundation/base/index.ts";
-import type {
-  Example,
-  Pool,
-  ScoredGroup,
-  StepEvidence,
-  Task,
-  TrainingEvidence,
-} from "../../foundation/contract/index.ts";
+import type { Example, Pool, StepEvidence, Task, TrainingEvidence } from "../../foundation/contract/index.ts";
 import { evidenceOf, methodOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
-import {
-  exampleOfDemonstration,
-  exampleOfRollout,
-  restoreGroup,
-  storeGroup,
-} from "../../gro/rollout/index.ts";
+import { exampleOfDemonstration, exampleOfRollout, restoreGroup } from "../../gro/rollout/index.ts";
 import { keptExamples, trainingLoss } from "../../gro/update/index.ts";
 import {
   plantedAnswers,
@@ -25,9 +12,10 @@ import {
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
 import { computeOf } from "./baselines/compute.ts";
-import { durable, durablePart, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { playStage, type RoundContext } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
+import { methodContext } from "./method-context.ts";
 import type { RoundSelection } from "./select.ts";
 import type { Lineage, RunState } from "./state.ts";
 
@@ -55,7 +43,7 @@ export async function optimizeStage(
   selection: RoundSelection,
   pool: Pool,
 ): Promise<Optimized> {
-  const { definition, ledger, tokenizer, capabilities, run } = context;
+  const { definition, tokenizer, capabilities } = context;
   const { task } = definition;
   const method = methodOf(definition.optimize, round);
   const tolerance = capabilities.tolerance[definition.precision];
@@ -73,31 +61,26 @@ export async function optimizeStage(
         const training = evidenceOf(made, tolerance, rewards);
         return whyBlocked(definition.guard, { ...rewards, training, trained: items, planted });
       };
-      const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(method, {
-        task,
-        tokenizer,
-        items: selection.items,
-        demonstrated: pool.demonstrations.map(({ item }) => item),
-        base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
-        older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
-        current: start.checkpoints,
-        baseWeights: base.checkpoints,
-        policies: context.policies,
-        random: streamOf(context, round, "optimize"),
-        checkpointName: (role, label) => `${run.id}/round-${round}-${role}-${label}`,
-        durable: (name, work) => durable(context, `round-${round}/optimize/${name}`, null, work),
-        durablePart: (name, work) => durablePart(context, `round-${round}/optimize/${name}`, null, work),
-        storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
-        readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
-        forgetGroups: (artifact) => ledger.artifacts.remove(artifact),
-        storeTraining: (training) =>
-          keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
-        onProgress: progress,
-        remedies,
-        // What a gate that observes would not act on, its guards do not either.
-        ...(observe ? {} : { whyBlocked: blockedBy }),
-        ...signalOf(context),
-      });
+      const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(
+        method,
+        methodContext(context, {
+          round,
+          steps: `round-${round}/optimize`,
+          checkpoints: `round-${round}`,
+          items: selection.items,
+          demonstrated: pool.demonstrations.map(({ item }) => item),
+          base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
+          older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
+          current: start.checkpoints,
+          baseWeights: base.checkpoints,
+          storeTraining: (training) =>
+            keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
+          onProgress: progress,
+          remedies,
+          // What a gate that observes would not act on, its guards do not either.
+          ...(observe ? {} : { whyBlocked: blockedBy }),
+        }),
+      );
       const checkpoint = checkpoints[method.lead] ?? "";
       const loss = trainingLoss(losses);
       return {
@@ -147,10 +130,6 @@ function rewardsOf(
     rewardOrigin: rewards.every(({ origin }) => origin === "external") ? "external" : "self-derived",
     circular: truth === undefined && rewards.every(({ asksVerifier }) => asksVerifier === true),
   };
-}
-
-function* rowsOf(groups: readonly ScoredGroup[]): Generator<Json> {
-  for (const group of groups) yield storeGroup(group);
 }
 
 function summaryOf({ rollouts, kept, tokensTrained, ...rest }: Tally): string {

@@ -1,17 +1,7 @@
-import type { Json } from "../../../foundation/base/index.ts";
-import type { Example, Item, ScoredGroup } from "../../../foundation/contract/index.ts";
 import type { MethodContext, Tally } from "../../../gro/method/index.ts";
-import { restoreGroup, storeGroup } from "../../../gro/rollout/index.ts";
-import type { Remedies } from "../../../gro/update/index.ts";
 import type { Measured } from "../../../lifecycle/evaluate/index.ts";
-import {
-  durable,
-  durablePart,
-  type RoundContext,
-  type StageProgress,
-  signalOf,
-  streamOf,
-} from "../context.ts";
+import type { RoundContext, StageProgress } from "../context.ts";
+import { type MethodContextRequest, methodContext } from "../method-context.ts";
 import type { Lineage, RunState } from "../state.ts";
 import { type ComparisonPoint, computeOf, type TrainedRound } from "./compute.ts";
 
@@ -51,45 +41,18 @@ export type Arm =
 /** Trains in a baseline as a round would, under names of its own, and keeps no lineage: what it makes is thrown away. */
 export function armMethodContext(
   context: RoundContext,
-  request: Pick<ArmRequest, "key" | "base" | "progress">,
-  round: {
-    readonly round: number;
-    readonly items: readonly Item[];
-    readonly examples: readonly Example[];
-    readonly older: readonly (readonly Example[])[];
-    readonly current: Lineage["checkpoints"];
-    readonly remedies?: Remedies;
-  },
+  { key, base, progress }: Pick<ArmRequest, "key" | "base" | "progress">,
+  learning: Pick<MethodContextRequest, "round" | "items" | "base" | "older" | "current" | "remedies">,
 ): MethodContext {
-  const { definition, ledger, run, policies, tokenizer } = context;
-  const { key, base, progress } = request;
-  const { items, examples, older, current, remedies } = round;
-  return {
-    task: definition.task,
-    tokenizer,
-    items,
-    base: examples,
-    older,
-    current,
+  return methodContext(context, {
+    ...learning,
+    // The round's own numbers are drawn: what differs is what the baseline is about.
+    steps: `${key}/${learning.round}`,
+    checkpoints: `${key.replaceAll("/", "-")}-${learning.round}`,
     baseWeights: base.checkpoints,
-    policies,
-    // The round's own numbers: what differs is what the baseline is about.
-    random: streamOf(context, round.round, "optimize"),
-    checkpointName: (role, label) => `${run.id}/${key.replaceAll("/", "-")}-${round.round}-${role}-${label}`,
-    durable: (name, work) => durable(context, `${key}/${round.round}/${name}`, null, work),
-    durablePart: (name, work) => durablePart(context, `${key}/${round.round}/${name}`, null, work),
-    storeGroups: (groups) => ledger.artifacts.put(rowsOf(groups)),
-    readGroups: async (artifact) => (await ledger.artifacts.read(artifact)).map(restoreGroup),
-    forgetGroups: (artifact) => ledger.artifacts.remove(artifact),
     storeTraining: async () => null,
     onProgress: progress,
-    ...(remedies === undefined ? {} : { remedies }),
-    ...signalOf(context),
-  };
-}
-
-function* rowsOf(groups: readonly ScoredGroup[]): Generator<Json> {
-  for (const group of groups) yield storeGroup(group);
+  });
 }
 
 export function computeOfAll(tallies: readonly Tally[]): number {

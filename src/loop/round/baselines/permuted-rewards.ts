@@ -36,7 +36,7 @@ export async function permutedRewards(context: RoundContext, request: ArmRequest
       armMethodContext(context, request, {
         round,
         items: selection.items,
-        examples: pool.demonstrations.map((one) => exampleOfDemonstration(tokenizer, one)),
+        base: pool.demonstrations.map((one) => exampleOfDemonstration(tokenizer, one)),
         older: await Promise.all(lineage.rollouts.map((artifact) => olderExamples(context, artifact))),
         current: lineage.checkpoints,
         remedies: before.remedies,

@@ -27,7 +27,7 @@ export async function supervisedOnly(context: RoundContext, request: ArmRequest)
     armMethodContext(context, request, {
       round: point.round,
       items: [],
-      examples,
+      base: examples,
       older: [],
       current: base.checkpoints,
     }),
