@@ -6,7 +6,7 @@ import { percent } from "../../foundation/statistics/index.ts";
 import { gainOf, type Measured } from "../../lifecycle/evaluate/index.ts";
 import type { Arm, ArmRequest, PlayedRound } from "./baselines/arm.ts";
 import { bestOfBase } from "./baselines/best-of-base.ts";
-import { pointAt, shortShare, trainedRounds } from "./baselines/compute.ts";
+import { pointAt, shortShare, trainedRounds } from "./baselines/comparison-point.ts";
 import { permutedRewards } from "./baselines/permuted-rewards.ts";
 import { supervisedOnly } from "./baselines/supervised-only.ts";
 import { leadCheckpoint, playStage, type RoundContext, type StageProgress, tell } from "./context.ts";
@@ -45,20 +45,17 @@ const resultSchema = z.object({ made: z.array(z.string()) });
 export async function measureBaselines(context: RoundContext, request: BaselinesRequest): Promise<void> {
   const { ledger, policies, samplers, run } = context;
   const { mode, base, round, fromScratch } = request;
-  const leftOut = (reason: string): void =>
-    tell(context, `round-${round}/baselines-left-out/${mode}`, {
-      type: "baselines-left-out",
-      round,
-      mode,
-      reason,
-    });
   const trained = trainedRounds(run.events());
   const point = pointAt(trained, mode === "short" ? shortShare : 1);
-  if (point === null) return leftOut("no round has learnt anything");
+  if (point === null) return leaveOut(context, request, "no round has learnt anything");
   const rounds = request.rounds.filter(({ after }) => after.round <= point.round);
   const own = ownOf(context, base, rounds.at(-1));
   if (!existsSync(ledger.checkpointPath(leadCheckpoint(context, own.lineage))))
-    return leftOut(`the weights of round ${own.lineage.round}, to compare with, are no longer there`);
+    return leaveOut(
+      context,
+      request,
+      `the weights of round ${own.lineage.round}, to compare with, are no longer there`,
+    );
   const measuring = measuredOnce(context);
   for (const [baseline, [label, make]] of Object.entries(arms) as [
     BaselineName,
@@ -103,6 +100,20 @@ export async function measureBaselines(context: RoundContext, request: Baselines
     await samplers.keep([base, own.lineage].map((lineage) => leadCheckpoint(context, lineage)));
     for (const checkpoint of made) await policies.discard(checkpoint);
   }
+}
+
+/** Says why those that were asked for are not there, or not all. */
+export function leaveOut(
+  context: RoundContext,
+  { round, mode }: Pick<BaselinesRequest, "round" | "mode">,
+  reason: string,
+): void {
+  tell(context, `round-${round}/baselines-left-out/${mode}`, {
+    type: "baselines-left-out",
+    round,
+    mode,
+    reason,
+  });
 }
 
 interface Own {

@@ -11,7 +11,7 @@ import {
   trainedItemsSchema,
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
-import { computeOf } from "./baselines/compute.ts";
+import { computeOf } from "./compute.ts";
 import { playStage, type RoundContext } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";

@@ -4,8 +4,8 @@ import {
   baselineNameSchema,
   type StoredEvent,
 } from "../../foundation/contract/index.ts";
-import { type BaselinesRequest, measureBaselines } from "../round/baselines.ts";
-import { type RoundContext, tell } from "../round/context.ts";
+import { type BaselinesRequest, leaveOut, measureBaselines } from "../round/baselines.ts";
+import type { RoundContext } from "../round/context.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { type SpentCap, spentWords, stoppedAt } from "./budget/spending.ts";
 
@@ -28,13 +28,12 @@ export function baselinesOf({
   };
 }
 
-/** Baselines that a run of before has, of a mode; at a round where one is given. */
-function measuredIn(events: readonly StoredEvent[], mode: Baseline["mode"], round?: number): boolean {
-  return events.some(
-    ({ event }) =>
-      event.type === "baseline-measured" &&
-      event.mode === mode &&
-      (round === undefined || event.round === round),
+/** Rounds after which a run has measured baselines of a mode. */
+function roundsMeasured(events: readonly StoredEvent[], mode: Baseline["mode"]): ReadonlySet<number> {
+  return new Set(
+    events.flatMap(({ event }) =>
+      event.type === "baseline-measured" && event.mode === mode ? [event.round] : [],
+    ),
   );
 }
 
@@ -45,14 +44,18 @@ export function baselinesAwaited(
   round: number,
 ): boolean {
   if (baselinesOf(definition).mode !== "full") return false;
-  const told = new Set<string>();
-  for (const { event } of events) {
-    if (event.type === "baselines-left-out" && event.mode === "full" && event.round === round)
-      return measuredSinceEnd(events);
-    if (event.type === "baseline-measured" && event.mode === "full" && event.round === round)
-      told.add(event.baseline);
-  }
-  return told.size < baselineNameSchema.options.length || measuredSinceEnd(events);
+  const told = events.flatMap(({ event }) =>
+    (event.type === "baseline-measured" || event.type === "baselines-left-out") &&
+    event.mode === "full" &&
+    event.round === round
+      ? [event]
+      : [],
+  );
+  const measured = new Set(
+    told.flatMap((event) => (event.type === "baseline-measured" ? [event.baseline] : [])),
+  );
+  const leftOut = told.some(({ type }) => type === "baselines-left-out");
+  return (!leftOut && measured.size < baselineNameSchema.options.length) || measuredSinceEnd(events);
 }
 
 /** Whether baselines were measured after a run's last words, which are then to be said again. */
@@ -89,21 +92,14 @@ export async function playBaselines(context: RoundContext, request: RunBaselines
     return;
   }
   const { round } = request;
-  const earlier = measuredIn(run.events(), mode) && !measuredIn(run.events(), mode, round);
-  if (earlier) return;
-  const leftOut = (cap: SpentCap): void =>
-    tell(context, `round-${round}/baselines-left-out/${mode}`, {
-      type: "baselines-left-out",
-      round,
-      mode,
-      reason: spentWords(cap),
-    });
-  if (spent !== null) return leftOut(spent);
+  const measured = roundsMeasured(run.events(), mode);
+  if (measured.size > 0 && !measured.has(round)) return;
+  if (spent !== null) return leaveOut(context, { round, mode }, spentWords(spent));
   try {
     await measureBaselines(context, { ...rest, mode });
   } catch (error) {
     const cap = stoppedAt(error);
     if (cap === null) throw error;
-    leftOut(cap);
+    leaveOut(context, { round, mode }, spentWords(cap));
   }
 }

@@ -1,9 +1,9 @@
-import type { MethodContext, Tally } from "../../../gro/method/index.ts";
+import type { MethodContext } from "../../../gro/method/index.ts";
 import type { Measured } from "../../../lifecycle/evaluate/index.ts";
 import type { RoundContext, StageProgress } from "../context.ts";
 import { type MethodContextRequest, methodContext } from "../method-context.ts";
 import type { Lineage, RunState } from "../state.ts";
-import { type ComparisonPoint, computeOf, type TrainedRound } from "./compute.ts";
+import type { ComparisonPoint, TrainedRound } from "./comparison-point.ts";
 
 /** A round as the run played it: the state that it began with, and the one that it left. */
 export interface PlayedRound {
@@ -53,8 +53,4 @@ export function armMethodContext(
     storeTraining: async () => null,
     onProgress: progress,
   });
-}
-
-export function computeOfAll(tallies: readonly Tally[]): number {
-  return tallies.reduce((sum, tally) => sum + computeOf(tally), 0);
 }

@@ -5,10 +5,10 @@ import { attempt, contextTokens } from "../../../gro/rollout/index.ts";
 import { measure } from "../../../lifecycle/evaluate/index.ts";
 import { answerOf, meanLogprob } from "../../../lifecycle/refine/answer.ts";
 import { verdictOf } from "../../../world/task/index.ts";
+import { ofSampling } from "../compute.ts";
 import { leadCheckpoint, type RoundContext, signalOf, streamOf } from "../context.ts";
 import { validationItems } from "../evaluate.ts";
 import type { Arm, ArmRequest } from "./arm.ts";
-import { ofSampling } from "./compute.ts";
 
 /** More votes than these change no winner that matters: compute beyond them is not spent. */
 export const mostAnswers = 256;

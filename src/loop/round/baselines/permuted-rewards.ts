@@ -2,12 +2,13 @@ import { methodOf, runMethod, type Tally, withRewards } from "../../../gro/metho
 import { permuted } from "../../../gro/reward/index.ts";
 import { exampleOfDemonstration } from "../../../gro/rollout/index.ts";
 import { acquireStage } from "../acquire.ts";
+import { computeOfAll } from "../compute.ts";
 import { type RoundContext, streamOf } from "../context.ts";
 import { measureValidation } from "../evaluate.ts";
 import { olderExamples } from "../optimize.ts";
 import { selectStage } from "../select.ts";
 import { type Lineage, startingPoint } from "../state.ts";
-import { type Arm, type ArmRequest, armMethodContext, computeOfAll } from "./arm.ts";
+import { type Arm, type ArmRequest, armMethodContext } from "./arm.ts";
 
 /**
  * The run's own rounds again, on the items that they had and with the numbers that they drew, but with the rewards of each batch

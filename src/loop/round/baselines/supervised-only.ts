@@ -6,11 +6,11 @@ import { everything } from "../../../gro/reward/index.ts";
 import { exampleOfDemonstration, isReal } from "../../../gro/rollout/index.ts";
 import { type SupervisedUpdate, supervised, type UpdatePart } from "../../../gro/update/index.ts";
 import { acquire, demonstrations } from "../../../lifecycle/acquire/index.ts";
+import { computeOfAll, ofTraining } from "../compute.ts";
 import { type RoundContext, signalOf, streamOf } from "../context.ts";
 import { measureValidation } from "../evaluate.ts";
 import { preparationOf } from "../preparation.ts";
-import { type Arm, type ArmRequest, armMethodContext, computeOfAll } from "./arm.ts";
-import { ofTraining } from "./compute.ts";
+import { type Arm, type ArmRequest, armMethodContext } from "./arm.ts";
 
 /** The base, trained further on what no model wrote, for as long as the run's compute lasts. */
 export async function supervisedOnly(context: RoundContext, request: ArmRequest): Promise<Arm> {

@@ -1,6 +1,7 @@
 import { turnsOf } from "../../../gro/method/index.ts";
 import { mostAnswers } from "../../round/baselines/best-of-base.ts";
-import { ofSampling, ofTraining, shortShare } from "../../round/baselines/compute.ts";
+import { shortShare } from "../../round/baselines/comparison-point.ts";
+import { ofSampling, ofTraining } from "../../round/compute.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { baselinesOf } from "../baselines.ts";
 import type { Work } from "./stage-work.ts";

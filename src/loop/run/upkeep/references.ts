@@ -2,7 +2,7 @@ import type { Json } from "../../../foundation/base/index.ts";
 import type { RunEvent } from "../../../foundation/contract/index.ts";
 import type { LedgerReader, RunRecord } from "../../../foundation/ledger/index.ts";
 import { questionsOf } from "../../oversight/index.ts";
-import { shortShare } from "../../round/baselines/compute.ts";
+import { shortShare } from "../../round/baselines/comparison-point.ts";
 
 /** Why a checkpoint stays. Without one that is `needed` the run cannot go on; a promoted one is there to be rolled back to. */
 export type Reason =

@@ -1,15 +1,4 @@
 import type { StoredEvent } from "../../../foundation/contract/index.ts";
-import type { Tally } from "../../../gro/method/index.ts";
-
-/** FLOPs a parameter: 2 for a token that is sampled, or read to sample from (design §8). */
-export const ofSampling = 2;
-/** And 6 for a token that is passed forwards and backwards. */
-export const ofTraining = 6;
-
-/** What learning took, in FLOPs a parameter: prompts are counted once for each role that answers them. */
-export function computeOf(tally: Pick<Tally, "tokensSampled" | "promptsRead" | "positionsTrained">): number {
-  return ofSampling * (tally.tokensSampled + tally.promptsRead) + ofTraining * tally.positionsTrained;
-}
 
 /** What a round's training says of itself. */
 export interface TrainedRound {

@@ -1,0 +1,15 @@
+import type { Tally } from "../../gro/method/index.ts";
+
+/** FLOPs a parameter: 2 for a token that is sampled, or read to sample from (design §8). */
+export const ofSampling = 2;
+/** And 6 for a token that is passed forwards and backwards. */
+export const ofTraining = 6;
+
+/** What learning took, in FLOPs a parameter: prompts are counted once for each role that answers them. */
+export function computeOf(tally: Pick<Tally, "tokensSampled" | "promptsRead" | "positionsTrained">): number {
+  return ofSampling * (tally.tokensSampled + tally.promptsRead) + ofTraining * tally.positionsTrained;
+}
+
+export function computeOfAll(tallies: readonly Tally[]): number {
+  return tallies.reduce((sum, tally) => sum + computeOf(tally), 0);
+}
