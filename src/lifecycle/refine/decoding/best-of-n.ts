@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { Harness, Rollout } from "../../../foundation/contract/index.ts";
-import { attempt } from "../../../gro/rollout/index.ts";
-import { answerOf, meanLogprob } from "../answer.ts";
+import { meanLogprob } from "../answer.ts";
+import { choosing } from "../choosing.ts";
 
 const optionsSchema = z.strictObject({
   /** Attempts at each item. */
@@ -20,15 +20,13 @@ export type BestOfNOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function bestOfN(options: BestOfNOptions = {}): Harness {
   const { samples, temperature } = readOptions("bestOfN()", optionsSchema, options);
-  return {
+  return choosing({
     name: "best of n",
     description: { samples, temperature },
-    samplesPerItem: samples,
-    answer: async (request) => {
-      const groups = await attempt({ ...request, samples, temperature });
-      return groups.map(({ rollouts }) => answerOf(rollouts, likeliest(rollouts)));
-    },
-  };
+    samples,
+    temperature,
+    choose: ({ rollouts }) => likeliest(rollouts),
+  });
 }
 
 function likeliest(rollouts: readonly Rollout[]): Rollout | undefined {

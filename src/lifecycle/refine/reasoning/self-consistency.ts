@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../../foundation/base/index.ts";
-import type { Harness, Rollout } from "../../../foundation/contract/index.ts";
-import { attempt } from "../../../gro/rollout/index.ts";
-import { answerOf, meanLogprob } from "../answer.ts";
+import type { Harness } from "../../../foundation/contract/index.ts";
+import { choosing, mostFrequent } from "../choosing.ts";
 
 const optionsSchema = z.strictObject({
   /** Attempts at each item. */
@@ -24,27 +23,17 @@ export type SelfConsistencyOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function selfConsistency(options: SelfConsistencyOptions = {}): Harness {
   const { samples, temperature, vote } = readOptions("selfConsistency()", optionsSchema, options);
-  return {
+  return choosing({
     name: "self-consistency",
     description: { samples, temperature, vote: vote === undefined ? "the whole text" : vote.toString() },
-    samplesPerItem: samples,
-    answer: async (request) => {
-      const groups = await attempt({ ...request, samples, temperature });
-      return groups.map(({ rollouts }) =>
-        answerOf(rollouts, mostFrequent(rollouts, vote ?? ((text) => text))),
+    samples,
+    temperature,
+    choose: ({ rollouts }) => {
+      const complete = rollouts.filter(({ response }) => response.complete);
+      const voters = complete.length > 0 ? complete : rollouts;
+      return mostFrequent(voters, ({ response }) =>
+        vote === undefined ? response.text : vote(response.text),
       );
     },
-  };
-}
-
-function mostFrequent(rollouts: readonly Rollout[], vote: (text: string) => string): Rollout | undefined {
-  const complete = rollouts.filter(({ response }) => response.complete);
-  const voters = complete.length > 0 ? complete : rollouts;
-  const camps = [...Map.groupBy(voters, ({ response }) => vote(response.text)).values()];
-  const best = camps.map((camp) => ({
-    votes: camp.length,
-    likeliest: camp.reduce((one, other) => (meanLogprob(other) > meanLogprob(one) ? other : one)),
-  }));
-  return best.sort((a, b) => b.votes - a.votes || meanLogprob(b.likeliest) - meanLogprob(a.likeliest))[0]
-    ?.likeliest;
+  });
 }

@@ -3,7 +3,7 @@ import { methodOf } from "../../../gro/method/index.ts";
 import { voteOf } from "../../../gro/reward/part.ts";
 import { attempt, contextTokens } from "../../../gro/rollout/index.ts";
 import { measure } from "../../../lifecycle/evaluate/index.ts";
-import { answerOf, meanLogprob } from "../../../lifecycle/refine/answer.ts";
+import { type ChoosingOptions, choosing, mostFrequent } from "../../../lifecycle/refine/choosing.ts";
 import { verdictOf } from "../../../world/task/index.ts";
 import { ofSampling } from "../compute.ts";
 import { leadCheckpoint, type RoundContext, signalOf, streamOf } from "../context.ts";
@@ -46,14 +46,11 @@ export async function bestOfBase(context: RoundContext, request: ArmRequest): Pr
   const samples = Math.min(mostAnswers, Math.floor((point.compute / ofSampling - prompts) / ofAnswers));
   if (samples < 2) return { none: "the compute does not pay two answers to each validation item" };
   let spent = prompts;
-  const harness = inParts(
-    task.verifier.atInference === true
-      ? chosenByVerifier(task, samples, temperature)
-      : mostFrequent(task, samples, temperature),
-    (rollouts) => {
-      for (const rollout of rollouts) spent += lengthOf(rollout);
-    },
-  );
+  const { name, words, choose } = task.verifier.atInference === true ? byVerifier(task) : byVotes(task);
+  const answering = choosing({ name, description: { samples, temperature }, samples, temperature, choose });
+  const harness = inParts(answering, (rollouts) => {
+    for (const rollout of rollouts) spent += lengthOf(rollout);
+  });
   const measured = await measure({
     task,
     harness,
@@ -65,14 +62,10 @@ export async function bestOfBase(context: RoundContext, request: ArmRequest): Pr
     ...signalOf(context),
     onProgress: (done, total) => progress("answer validation items", done, total),
   });
-  const chosen =
-    task.verifier.atInference === true
-      ? "the one that the task's verifier, which needs no reference answer, finds best"
-      : `the most frequent${task.answerOf === undefined ? " response" : " answer"}`;
   return {
     measured,
     compute: ofSampling * spent,
-    text: `of ${samples} answers of the base to each item ${chosen}`,
+    text: `of ${samples} answers of the base to each item ${words}`,
     made: [],
   };
 }
@@ -118,47 +111,37 @@ function inParts(harness: Harness, count: (rollouts: readonly Rollout[]) => void
   };
 }
 
+/** What of several answers is given: known when a model is used. */
+interface Selecting extends Pick<ChoosingOptions, "name" | "choose"> {
+  /** For people. */
+  readonly words: string;
+}
+
 /**
- * Self-consistency (arXiv 2203.11171) by what the task says is a response's answer, the whole response where it says nothing: on a
- * tie, and among responses of one answer, the likelier one by mean logprob. Those without an answer have no vote unless none has.
+ * Self-consistency by what the task says is a response's answer, the whole response where it says nothing. Those without an answer
+ * have no vote unless none has.
  */
-function mostFrequent(task: Task, samples: number, temperature: number): Harness {
+function byVotes(task: Task): Selecting {
   return {
     name: "self-consistency",
-    description: { samples, temperature },
-    samplesPerItem: samples,
-    answer: async (request) => {
-      const groups = await attempt({ ...request, samples, temperature });
-      return groups.map(({ rollouts }) => {
-        const camps = [...Map.groupBy(rollouts, (rollout) => voteOf(task, rollout))].map(([vote, camp]) => ({
-          votes: vote === undefined ? 0 : camp.length,
-          likeliest: camp.reduce((one, other) => (meanLogprob(other) > meanLogprob(one) ? other : one)),
-        }));
-        const [best] = camps.sort(
-          (a, b) => b.votes - a.votes || meanLogprob(b.likeliest) - meanLogprob(a.likeliest),
-        );
-        return answerOf(rollouts, best?.likeliest);
-      });
+    words: `the most frequent${task.answerOf === undefined ? " response" : " answer"}`,
+    choose: ({ rollouts }) => {
+      const votes = new Map(rollouts.map((rollout) => [rollout, voteOf(task, rollout)]));
+      const voters = rollouts.filter((rollout) => votes.get(rollout) !== undefined);
+      return mostFrequent(voters.length > 0 ? voters : rollouts, (rollout) => votes.get(rollout));
     },
   };
 }
 
 /** The answer with the best verdict; the first of several. */
-function chosenByVerifier(task: Task, samples: number, temperature: number): Harness {
+function byVerifier(task: Task): Selecting {
   return {
     name: "best by the verifier",
-    description: { samples, temperature },
-    samplesPerItem: samples,
-    answer: async (request) => {
-      const groups = await attempt({ ...request, samples, temperature });
-      return Promise.all(
-        groups.map(async ({ item, rollouts }) => {
-          const verdicts = await Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response)));
-          const scores = verdicts.map((verdict) => (verdict.outcome === "scored" ? verdict.score : -1));
-          const best = scores.indexOf(Math.max(...scores));
-          return answerOf(rollouts, rollouts[best]);
-        }),
-      );
+    words: "the one that the task's verifier, which needs no reference answer, finds best",
+    choose: async ({ item, rollouts }) => {
+      const verdicts = await Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response)));
+      const scores = verdicts.map((verdict) => (verdict.outcome === "scored" ? verdict.score : -1));
+      return rollouts[scores.indexOf(Math.max(...scores))];
     },
   };
 }
