@@ -2,8 +2,7 @@ import { sha256 } from "../foundation/base/index.ts";
 import { methodOf } from "../gro/method/index.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { attemptsStage } from "./round/attempts.ts";
-import { auditStage } from "./round/audit.ts";
-import { certify, certifyAudit } from "./round/certify.ts";
+import { certifyAndAudit } from "./round/certify-and-audit.ts";
 import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
 import { approvedDecision } from "./round/decide/promotion-question.ts";
 import { whyStale } from "./round/decide/waiting-promotions.ts";
@@ -61,16 +60,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
     stale: whyStale(context, state),
   });
   const decision = await approvedDecision(context, round, candidate, decided);
-  if (promoted(decision)) {
-    await certify(context, round, { candidate, champion, evidence });
-    await auditStage(context, round, "previous-champion", champion, candidate);
-    await certifyAudit(
-      context,
-      { round, checkpoint: leadCheckpoint(context, candidate) },
-      "previous-champion",
-    );
-  }
-
+  if (promoted(decision)) await certifyAndAudit(context, round, { candidate, champion, evidence });
   tell(context, `round-${round}/cost`, { type: "cost-metered", round, cost: context.cost() });
   const seconds = context.cost().wallSeconds - began;
   tell(context, `round-${round}/finished`, { type: "round-finished", round, seconds });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type Clock, readOptions, systemClock, userError, valueWith } from "../../foundation/base/index.ts";
 import type { EventOf, StoredEvent } from "../../foundation/contract/index.ts";
 import { openLedger, type RunRecord, readLedger } from "../../foundation/ledger/index.ts";
+import { lastBegun } from "../round/last-begun.ts";
 import { crownAgain } from "./adopt.ts";
 import { projectFolder, runName } from "./arguments.ts";
 import { chosenRun, noRun } from "./find-run.ts";
@@ -128,13 +129,6 @@ function targetOf(
 
 function isFinished(events: readonly StoredEvent[], round: number): boolean {
   return round === 0 || events.some(({ event }) => event.type === "round-finished" && event.round === round);
-}
-
-function lastBegun(events: readonly StoredEvent[]): number {
-  return events.reduce(
-    (last, { event }) => (event.type === "round-started" ? Math.max(last, event.round) : last),
-    0,
-  );
 }
 
 function nothingToRollBack() {

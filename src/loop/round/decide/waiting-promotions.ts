@@ -3,10 +3,10 @@ import { internalError } from "../../../foundation/base/index.ts";
 import { type Decision, decisionSchema, type OversightAnswer } from "../../../foundation/contract/index.ts";
 import { isOpen, questionsOf } from "../../oversight/index.ts";
 import { hearAnswer, withoutTime } from "../ask.ts";
-import { auditStage } from "../audit.ts";
-import { certify, certifyAudit } from "../certify.ts";
+import { certifyAndAudit } from "../certify-and-audit.ts";
 import { leadCheckpoint, type RoundContext } from "../context.ts";
 import { decisionSeed } from "../decide.ts";
+import { lastBegun } from "../last-begun.ts";
 import { crowned, type RunState, type WaitingPromotion } from "../state.ts";
 import { answeredDecision, promotionQuestion } from "./promotion-question.ts";
 
@@ -80,7 +80,7 @@ async function settledOf(
   const question = promotionQuestion(context, round);
   const name = `round-${round}/answer`;
   const done = run.isFinished(name);
-  const begun = lastBegun(context);
+  const begun = lastBegun(run.events());
   // What a round that is under way began with stays until it ends.
   if (!done && begun > state.round && !atEnd) return null;
   const answer = done
@@ -152,16 +152,7 @@ async function promoteWaiting(
   state: RunState,
   { round, candidate, champion, validation, evidence }: WaitingPromotion,
 ): Promise<RunState> {
-  await certify(context, round, { candidate, champion, evidence });
-  await auditStage(context, round, "previous-champion", champion, candidate);
-  const checkpoint = leadCheckpoint(context, candidate);
-  await certifyAudit(context, { round, checkpoint }, "previous-champion");
+  await certifyAndAudit(context, round, { candidate, champion, evidence });
   // Those that still wait were compared with the champion before.
   return { ...crowned(state, { lineage: candidate, validation }), waiting: state.waiting };
-}
-
-function lastBegun({ run }: RoundContext): number {
-  return run
-    .events()
-    .reduce((last, { event }) => (event.type === "round-started" ? Math.max(last, event.round) : last), 0);
 }
