@@ -76,20 +76,25 @@ function flawed({ misled, share, noise }: Flaw): Source {
   };
 }
 
+/** A base that learnt from a careless writer. */
+const misledBy = (flaw: Flaw) => supervised({ on: flawed(flaw), steps: 600, learningRate: 3e-3 });
+
+/** Demonstrations, and items of the greatest length to teach itself. */
+const ofLength5 = (items: number): Source[] => [demonstrations(), procedural({ difficulty: 5, items })];
+
+/** What the round kept is learnt, and nothing else is replayed. */
+const fromNewest = (steps: number) => supervised({ steps, learningRate: 1e-3, replay: { newest: 1 } });
+
 /** What of the demo is otherwise, so that it goes wrong: each is found by a guard, and ends the run or takes the round back. */
 export const faults = {
   "self-consuming-loop": () => ({
     task: reverse(short),
-    prepare: supervised({
-      on: flawed({ misled: "789", share: 0.6, noise: 0.5 }),
-      steps: 600,
-      learningRate: 3e-3,
-    }),
-    acquire: [demonstrations(), procedural({ difficulty: 5, items: 2048 })],
+    prepare: misledBy({ misled: "789", share: 0.6, noise: 0.5 }),
+    acquire: ofLength5(2048),
     optimize: rejectionSampling({
       generate: samples({ samples: 4, temperature: 0.2 }),
       reward: everything(),
-      update: supervised({ steps: 200, learningRate: 1e-3, replay: { newest: 1 } }),
+      update: fromNewest(200),
     }),
     refine: sampledDecoding(),
     evaluate: { perStratum: 256 },
@@ -100,11 +105,11 @@ export const faults = {
   "hackable-verifier": () => ({
     task: careless(),
     prepare: supervised({ on: demonstrations(), steps: 100, learningRate: 3e-3 }),
-    acquire: [demonstrations(), procedural({ difficulty: 5, items: 2048 })],
+    acquire: ofLength5(2048),
     optimize: rejectionSampling({
       generate: samples({ samples: 4 }),
       reward: verifier(),
-      update: supervised({ steps: 100, learningRate: 1e-3, replay: { newest: 1 } }),
+      update: fromNewest(100),
     }),
     budget: { rounds: 3 },
   }),
@@ -115,16 +120,12 @@ export const faults = {
   }),
   "majority-lock-in": () => ({
     task: reverse(short),
-    prepare: supervised({
-      on: flawed({ misled: "56789", share: 0.6, noise: 0 }),
-      steps: 600,
-      learningRate: 3e-3,
-    }),
-    acquire: [demonstrations(), procedural({ difficulty: 5, items: 1024 })],
+    prepare: misledBy({ misled: "56789", share: 0.6, noise: 0 }),
+    acquire: ofLength5(1024),
     optimize: rejectionSampling({
       generate: samples({ samples: 8 }),
       reward: majority(),
-      update: supervised({ steps: 200, learningRate: 1e-3, replay: { newest: 1 } }),
+      update: fromNewest(200),
     }),
     evaluate: { perStratum: 256 },
     budget: { rounds: 3 },
