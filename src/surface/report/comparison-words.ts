@@ -1,5 +1,6 @@
 import type { Comparison, ContenderScore } from "../../loop/run.ts";
-import { cleanText, displayWidth, padEnd, padStart } from "./terminal/display-width.ts";
+import { alignedRows } from "./aligned-rows.ts";
+import { cleanText } from "./terminal/display-width.ts";
 import { percent, plural, signedPoints, whole } from "./words.ts";
 
 /**
@@ -58,16 +59,8 @@ function table(strata: Comparison["strata"]): string[] {
     `${signedPoints(gain.interval.low)} to ${signedPoints(gain.interval.high)}`,
     `${won}/${lost}`,
   ]);
-  const all = [["part", "items", "a", "b", "b - a", "95 % interval", "won/lost"], ...rows];
-  const widths = (all[0] ?? []).map((_, column) =>
-    Math.max(...all.map((row) => displayWidth(row[column] ?? ""))),
-  );
-  const lines = all.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? padEnd : padStart)(cell, widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const header = ["part", "items", "a", "b", "b - a", "95 % interval", "won/lost"];
+  const lines = alignedRows([header, ...rows], 0);
   const outside = strata.some(({ counts }) => !counts);
   return outside
     ? [...lines, "* not in the gain: outside the target distribution, or every item there is"]

@@ -1,5 +1,6 @@
 import type { SeedSpread } from "../../loop/run.ts";
-import { cleanText, displayWidth, padEnd, padStart } from "./terminal/display-width.ts";
+import { alignedRows } from "./aligned-rows.ts";
+import { cleanText } from "./terminal/display-width.ts";
 import { percent, plural, signedPoints } from "./words.ts";
 
 /** What runs under several seeds came to, in plain lines. */
@@ -27,23 +28,11 @@ export function seedSpreadWords({ name, runs, gain, accuracy, frontier }: SeedSp
   return [
     `${cleanText(name)} under ${plural(runs.length, "seed")}: ${signedPoints(mean)} points on audit items (95 % interval over seeds ${signedPoints(interval.low)} to ${signedPoints(interval.high)})`,
     "",
-    ...table([header, ...rows]),
+    ...alignedRows([header, ...rows], header.length - 1),
     "",
     `A run's gain differs by ${points(deviation)} points from seed to seed (standard deviation), from ${signedPoints(least)} to ${signedPoints(most)}; its accuracy on validation items by ${points(accuracy.deviation)}, from ${percent(accuracy.least)} to ${percent(accuracy.most)}${frontier === null ? "" : `; its frontier by ${frontier.deviation.toFixed(1)}, from ${frontier.least} to ${frontier.most}`}.`,
     ...(runs.some(({ championRound }) => championRound === 0)
       ? ["Where the base is the champion still, nothing was gained: that counts as 0."]
       : []),
   ];
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => displayWidth(row[column] ?? ""))),
-  );
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === row.length - 1 ? padEnd : padStart)(cell, widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
 }
