@@ -46,7 +46,7 @@ export function writeWholeSync(path: string, text: string): void {
 }
 
 /** A rename is durable once its folder is. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   const folder = openSync(path, "r");
   try {
     fsyncSync(folder);

@@ -1,15 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { messageOf, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { messageOf, syncFolder, userError, WhetstoneError } from "../../foundation/base/index.ts";
 
 export type FolderFiles = Readonly<Record<string, string | Uint8Array>>;
 
@@ -30,22 +21,13 @@ export function writeFolder(path: string, files: FolderFiles): number {
       writeFileSync(join(temporary, name), data, { flush: true });
       bytes += data.length;
     }
-    sync(temporary);
+    syncFolder(temporary);
     renameSync(temporary, path);
-    sync(dirname(path));
+    syncFolder(dirname(path));
     return bytes;
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
     throw nameOf(error, path);
-  }
-}
-
-function sync(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
