@@ -1,5 +1,5 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
-import type { Item, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
+import type { Item, RefusalProbes, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
 import { turnsOf } from "../../../gro/method/index.ts";
 import type { Method, Pass } from "../../../gro/method.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
@@ -88,11 +88,8 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
     `${attemptsAnItem} attempts at ${attempted.length} of them, for meters and guards`,
     2 * attemptsAnItem * tokensOf(attempted),
   );
-  const refusals = answered(
-    "evaluate",
-    `${definition.refusals?.items.length ?? 0} prompts that are to be refused`,
-    (definition.refusals?.items.length ?? 0) * (definition.refusals?.maxTokens ?? 0),
-  );
+  const refused = ({ items, maxTokens }: RefusalProbes): Work =>
+    answered("evaluate", `${items.length} prompts that are to be refused`, items.length * maxTokens);
   const turns = turnsOf(optimize, Math.max(1, budget.rounds));
   const optimizing = turns.map(
     ({ method, rounds }): Work => ({
@@ -110,7 +107,7 @@ export function countWork({ definition, tokenizer, fromScratch, pairs }: WorkReq
       ...optimizing,
       validation,
       ...(attempted.length === 0 ? [] : [attempts]),
-      ...(definition.refusals === undefined ? [] : [refusals]),
+      ...(definition.refusals === undefined ? [] : [refused(definition.refusals)]),
       answered("decide", `at most ${pairs} pairs of answers to decision items`, 2 * pairs * roundLength),
       ...audit("if promoted: new champion against old", evaluate.auditPerStratum),
     ],
