@@ -34,6 +34,15 @@ async function opened(server: Restarting): Promise<{ engine: Engine; recoveries:
   return { engine, recoveries };
 }
 
+/** A model that has learnt a step and was saved then. */
+async function saved(engine: Engine, { folder }: Restarting): Promise<{ model: EngineModel; path: string }> {
+  const path = join(folder, "saved");
+  const model = await engine.createModel({ source });
+  await step(model);
+  await model.save({ path });
+  return { model, path };
+}
+
 describe("a server that is started again", () => {
   test("is gone on with: models are loaded from their last checkpoint, and what came after is made again", async () => {
     await using server = await Restarting.begin();
@@ -63,18 +72,15 @@ describe("a server that is started again", () => {
   test("samplers are loaded again, of checkpoints and of weights in training", async () => {
     await using server = await Restarting.begin();
     const { engine } = await opened(server);
-    const path = join(server.folder, "saved");
-    const model = await engine.createModel({ source });
-    await step(model);
-    await model.save({ path });
-    const saved = await engine.loadSampler({ source: { kind: "checkpoint", path, optimizer: false } });
+    const { model, path } = await saved(engine, server);
+    const loaded = await engine.loadSampler({ source: { kind: "checkpoint", path, optimizer: false } });
     const taken = await model.snapshot();
     await step(model);
     const request = { prompt: datum.tokens, samples: 2, seed: 1, parameters: { maxTokens: 3 } };
-    const [one, other] = [await saved.sample([request]), await taken.sample([request])];
+    const [one, other] = [await loaded.sample([request]), await taken.sample([request])];
     expect(one).toEqual(other);
     await server.again();
-    expect(await saved.sample([request])).toEqual(one);
+    expect(await loaded.sample([request])).toEqual(one);
     expect(await taken.sample([request])).toEqual(one);
   });
 
@@ -95,10 +101,7 @@ describe("a server that is started again", () => {
   test("without its checkpoints it is a named error that says what to do", async () => {
     await using server = await Restarting.begin();
     const { engine } = await opened(server);
-    const path = join(server.folder, "saved");
-    const model = await engine.createModel({ source });
-    await step(model);
-    await model.save({ path });
+    const { model, path } = await saved(engine, server);
     await server.again("another-state");
     await expect(step(model)).rejects.toMatchObject({
       code: "checkpoint-missing",
