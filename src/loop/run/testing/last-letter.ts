@@ -9,16 +9,22 @@ import { stringTask } from "../../../world/task/string-task.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { defineRun, type RunConfig } from "../config.ts";
 
-/** Says the last character of a string: what a table of two tokens can learn, and generalise to every string. */
-export const lastLetter = stringTask(
-  {
-    name: "last letter",
-    version: 1,
-    answer: (characters) => characters.at(-1) ?? "",
-    known: (length, at) => at(length - 1),
-  },
-  { lengths: [5, 5], growTo: 5, measureTo: 5 },
-);
+/**
+ * Says the last character of strings of a length: one that is measured whole (3), one that is reused (4), one that is fresh (5). It is
+ * what a table of two tokens can learn, and generalise to every string.
+ */
+export const lastLetterOf = (low: number, high: number) =>
+  stringTask(
+    {
+      name: "last letter",
+      version: 1,
+      answer: (characters) => characters.at(-1) ?? "",
+      known: (length, at) => at(length - 1),
+    },
+    { lengths: [low, high], growTo: high, measureTo: high },
+  );
+
+export const lastLetter = lastLetterOf(5, 5);
 
 /** A run without Python whose rounds are promoted one after the other, in about a second each. */
 export function promotingRun(rounds: number, rest: Partial<RunConfig> = {}): RunDefinition {

@@ -1,25 +1,14 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Task } from "../../../foundation/contract/index.ts";
-import { stringTask } from "../../../world/task/string-task.ts";
+import type { RunEvent, Task } from "../../../foundation/contract/index.ts";
+import { readLedger } from "../../../foundation/ledger/index.ts";
 import type { Certificate } from "../../certificate/schema.ts";
 import type { RunDefinition } from "../../round/definition.ts";
 import { run } from "../../run.ts";
+import type { CertificateCheck, ClaimStatus } from "../check-certificate.ts";
 import type { RunConfig } from "../config.ts";
-import { promotingRun } from "./last-letter.ts";
-
-/** The last letter of strings of a length: one that is measured whole (3), one that is reused (4), one that is fresh (5). */
-const lastLetterOf = (low: number, high: number) =>
-  stringTask(
-    {
-      name: "last letter",
-      version: 1,
-      answer: (characters) => characters.at(-1) ?? "",
-      known: (length, at) => at(length - 1),
-    },
-    { lengths: [low, high], growTo: high, measureTo: high },
-  );
+import { lastLetterOf, promotingRun } from "./last-letter.ts";
 
 /** The task's truth stands beside its verifier, so that the reward can be judged by it. */
 function withTruth(task: Task): Task {
@@ -53,4 +42,16 @@ export const pathOf = (folder: string, name: string): string => join(folder, ".w
 
 export function read(folder: string, name: string): Certificate {
   return JSON.parse(readFileSync(pathOf(folder, name), "utf8")) as Certificate;
+}
+
+/** How one of its claims stands. */
+export const statusOf = (
+  { claims }: Pick<CertificateCheck, "claims">,
+  name: string,
+): ClaimStatus | undefined => claims.find(({ claim }) => claim === name)?.status;
+
+/** All that was stored in a folder, of every run. */
+export function eventsOf(folder: string): RunEvent[] {
+  using ledger = readLedger({ folder });
+  return (ledger?.runs() ?? []).flatMap(({ id }) => ledger?.events(id) ?? []).map(({ event }) => event);
 }
