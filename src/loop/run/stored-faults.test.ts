@@ -3,22 +3,20 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { StoredEvent } from "../../foundation/contract/index.ts";
-import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
+import { readLedger } from "../../foundation/ledger/index.ts";
 import { run } from "../run.ts";
 import { promotingRun } from "./testing/last-letter.ts";
+import { copyOf, overwriteSteps, stored } from "./testing/stored-run.ts";
 import { verifyFolder } from "./upkeep/verify.ts";
 
 const root = mkdtempSync(join(tmpdir(), "stored-faults-"));
@@ -26,61 +24,44 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 const definition = (rounds: number) => promotingRun(rounds, { gate: { cap: 100 } });
 let whole: string;
-let stored: number;
+let before: number;
 beforeAll(async () => {
   whole = mkdtempSync(join(root, "whole-"));
-  stored = (await run(definition(2), { folder: whole })).events.length;
+  before = (await run(definition(2), { folder: whole })).events.length;
 }, 60_000);
 
-const copy = (): string => {
-  const folder = mkdtempSync(join(root, "copy-"));
-  cpSync(whole, folder, { recursive: true });
-  return folder;
-};
-const inside = (folder: string, ...names: string[]): string => join(ledgerFolder(folder), ...names);
+const copy = (): string => copyOf(whole, root);
 const halve = (path: string): void => truncateSync(path, Math.floor(statSync(path).size / 2));
-
-function overwritePage(folder: string): void {
-  const path = inside(folder, "ledger.sqlite");
-  const database = new DatabaseSync(path);
-  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-  const page = database
-    .prepare("SELECT rootpage AS page FROM sqlite_master WHERE name = 'steps'")
-    .get()?.page;
-  database.close();
-  const file = openSync(path, "r+");
-  writeSync(file, new Uint8Array(4096).fill(0xa5), 0, 4096, (Number(page) - 1) * 4096);
-}
 
 test.each<[string, string, (folder: string) => void]>([
   [
     "artifacts that are cut off",
     "artifact-damaged",
     (folder) => {
-      for (const name of readdirSync(inside(folder, "artifacts"))) halve(inside(folder, "artifacts", name));
+      for (const name of readdirSync(stored(folder, "artifacts"))) halve(stored(folder, "artifacts", name));
     },
   ],
   [
     "checkpoints that are half written over",
     "checkpoint-damaged",
     (folder) => {
-      const place = inside(folder, "checkpoints", "1-letters");
+      const place = stored(folder, "checkpoints", "1-letters");
       for (const name of readdirSync(place)) halve(join(place, name, "table.safetensors"));
     },
   ],
-  ["a page of the ledger that is overwritten", "ledger-corrupt", overwritePage],
+  ["a page of the ledger that is overwritten", "ledger-corrupt", overwriteSteps],
 ])("%s are %s when the run goes on, and what was stored before stays readable", async (_, code, damage) => {
   const folder = copy();
   damage(folder);
   await expect(run(definition(3), { folder })).rejects.toMatchObject({ code });
   const { runs, findings } = await verifyFolder({ folder });
-  expect(runs[0]?.events).toBeGreaterThanOrEqual(stored);
+  expect(runs[0]?.events).toBeGreaterThanOrEqual(before);
   expect(new Set(findings.map((finding) => finding.code))).toEqual(new Set([code]));
 });
 
 test("a checkpoint that was never finished, or that no step names, makes way: the run comes to the same end", async () => {
   const folder = copy();
-  const checkpoints = inside(folder, "checkpoints", "1-letters");
+  const checkpoints = stored(folder, "checkpoints", "1-letters");
   const unfinished = join(checkpoints, ".round-3-solver-pass-0-6.77-1.writing");
   mkdirSync(unfinished);
   writeFileSync(join(unfinished, "table.safetensors"), "half");
@@ -94,5 +75,5 @@ test("a checkpoint that was never finished, or that no step names, makes way: th
   expect(existsSync(unfinished)).toBe(false);
   expect((await verifyFolder({ folder })).whole).toBe(true);
   using ledger = readLedger({ folder });
-  expect(ledger?.events("1-letters").length).toBeGreaterThan(stored);
+  expect(ledger?.events("1-letters").length).toBeGreaterThan(before);
 });

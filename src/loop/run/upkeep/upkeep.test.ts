@@ -3,18 +3,15 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sha256OfFiles } from "../../../foundation/base/index.ts";
 import { ledgerFolder, openLedger, readLedger } from "../../../foundation/ledger/index.ts";
@@ -23,6 +20,7 @@ import { demonstrations } from "../../../lifecycle/acquire/index.ts";
 import { run } from "../../run.ts";
 import { keepFiles } from "../task-files.ts";
 import { promotingRun } from "../testing/last-letter.ts";
+import { copyOf, overwriteSteps, stored } from "../testing/stored-run.ts";
 import { collectGarbage } from "./collect.ts";
 import { verifyFolder } from "./verify.ts";
 
@@ -38,15 +36,14 @@ beforeAll(async () => {
   await run(definition(4), { folder: whole });
 }, 60_000);
 
-const copy = (): string => {
-  const folder = mkdtempSync(join(root, "copy-"));
-  cpSync(whole, folder, { recursive: true });
-  return folder;
-};
-const inside = (folder: string, ...names: string[]): string => join(ledgerFolder(folder), ...names);
-const artifactsOf = (folder: string): string[] => readdirSync(inside(folder, "artifacts"));
+const copy = (): string => copyOf(whole, root);
+const artifactsOf = (folder: string): string[] => readdirSync(stored(folder, "artifacts"));
 const checkpointsOf = (folder: string): string[] =>
-  readdirSync(inside(folder, "checkpoints", "1-letters")).sort();
+  readdirSync(stored(folder, "checkpoints", "1-letters")).sort();
+const eventsIn = (folder: string): number | undefined => {
+  using ledger = readLedger({ folder });
+  return ledger?.events("1-letters").length;
+};
 const championOf = (folder: string): string => {
   using ledger = readLedger({ folder });
   const promoted = (ledger?.events("1-letters") ?? []).flatMap(({ event }) =>
@@ -75,7 +72,7 @@ describe("verifyFolder", () => {
   ])("names an artifact that is %s", async (_, damage) => {
     const folder = copy();
     const [name = ""] = artifactsOf(folder);
-    damage(inside(folder, "artifacts", name));
+    damage(stored(folder, "artifacts", name));
     const { whole: all, findings } = await verifyFolder({ folder });
     expect(all).toBe(false);
     expect(findings).toMatchObject([
@@ -86,7 +83,7 @@ describe("verifyFolder", () => {
   test("names every artifact that is missing, records of what was learnt from among them", async () => {
     const folder = copy();
     const names = artifactsOf(folder);
-    for (const name of names) rmSync(inside(folder, "artifacts", name));
+    for (const name of names) rmSync(stored(folder, "artifacts", name));
     const { findings } = await verifyFolder({ folder });
     expect(new Set(findings.map(({ code }) => code))).toEqual(new Set(["artifact-missing"]));
     expect(findings.map(({ name }) => `${name}.jsonl`).sort()).toEqual([...names].sort());
@@ -94,7 +91,7 @@ describe("verifyFolder", () => {
 
   test("hashes the newest report again, and misses none that it has taken the place of", async () => {
     const folder = copy();
-    const reports = () => readdirSync(inside(folder, "reports"));
+    const reports = () => readdirSync(stored(folder, "reports"));
     {
       using ledger = openLedger({ folder });
       await ledger.keepReport("1-letters", "<p>first</p>");
@@ -107,9 +104,9 @@ describe("verifyFolder", () => {
     });
     expect(collectGarbage({ folder }).garbage.filter(({ of }) => of === "artifact")).toEqual([]);
     const [report = ""] = reports();
-    appendFileSync(inside(folder, "reports", report), "!");
+    appendFileSync(stored(folder, "reports", report), "!");
     expect((await verifyFolder({ folder })).findings).toMatchObject([{ code: "artifact-damaged" }]);
-    rmSync(inside(folder, "reports", report));
+    rmSync(stored(folder, "reports", report));
     expect((await verifyFolder({ folder })).findings).toMatchObject([
       { code: "artifact-missing", name: report.replace(".html", "") },
     ]);
@@ -144,11 +141,11 @@ describe("verifyFolder", () => {
   test("names a checkpoint that was half written over, and one that a run needs and that is not there", async () => {
     const folder = copy();
     const champion = championOf(folder);
-    truncateSync(inside(folder, "checkpoints", champion, "table.safetensors"), 64);
+    truncateSync(stored(folder, "checkpoints", champion, "table.safetensors"), 64);
     expect((await verifyFolder({ folder })).findings).toMatchObject([
       { of: "checkpoint", code: "checkpoint-damaged", name: champion },
     ]);
-    rmSync(inside(folder, "checkpoints", "1-letters/round-0-solver-5"), { recursive: true });
+    rmSync(stored(folder, "checkpoints", "1-letters/round-0-solver-5"), { recursive: true });
     expect((await verifyFolder({ folder })).findings).toMatchObject([
       {
         code: "checkpoint-missing",
@@ -161,17 +158,8 @@ describe("verifyFolder", () => {
 
   test("names a damaged page, and what was stored before it stays readable", async () => {
     const folder = copy();
-    const path = inside(folder, "ledger.sqlite");
-    const database = new DatabaseSync(path);
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    const { rootpage, events } = database
-      .prepare(
-        "SELECT rootpage, (SELECT count(*) FROM events) AS events FROM sqlite_master WHERE name = 'steps'",
-      )
-      .get() as { rootpage: number; events: number };
-    database.close();
-    const file = openSync(path, "r+");
-    writeSync(file, new Uint8Array(4096).fill(0xa5), 0, 4096, (rootpage - 1) * 4096);
+    const events = eventsIn(folder);
+    overwriteSteps(folder);
     const { whole: all, findings, runs } = await verifyFolder({ folder });
     expect(all).toBe(false);
     expect(new Set(findings.map(({ of, code }) => `${of} ${code}`))).toEqual(
@@ -191,7 +179,7 @@ describe("verifyFolder", () => {
 describe("collectGarbage", () => {
   test("removes rejected candidates and orphans, says so first, and the run goes on to the same end", async () => {
     const folder = copy();
-    writeFileSync(inside(folder, "artifacts", `${"0".repeat(64)}.jsonl`), "1\n");
+    writeFileSync(stored(folder, "artifacts", `${"0".repeat(64)}.jsonl`), "1\n");
     const promoted = new Set<string>();
     using before = readLedger({ folder });
     for (const { event } of before?.events("1-letters") ?? [])
@@ -238,13 +226,13 @@ describe("collectGarbage", () => {
     });
     expect(checkpointsOf(folder)).toEqual(["round-0-solver-30"]);
     renameSync(
-      inside(folder, "checkpoints", "1-letters", "round-0-solver-30"),
-      inside(folder, "checkpoints", "1-letters", "round-9-solver-30"),
+      stored(folder, "checkpoints", "1-letters", "round-0-solver-30"),
+      stored(folder, "checkpoints", "1-letters", "round-9-solver-30"),
     );
     expect(collectGarbage({ folder }).garbage).toMatchObject([{ name: "1-letters/round-9-solver-30" }]);
     renameSync(
-      inside(folder, "checkpoints", "1-letters", "round-9-solver-30"),
-      inside(folder, "checkpoints", "1-letters", "round-0-solver-30"),
+      stored(folder, "checkpoints", "1-letters", "round-9-solver-30"),
+      stored(folder, "checkpoints", "1-letters", "round-0-solver-30"),
     );
     expect(collectGarbage({ folder, remove: true })).toMatchObject({ garbage: [], kept: 1 });
     expect((await run(long, { folder })).outcome).toBe("rounds-spent");
