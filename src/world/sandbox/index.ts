@@ -1,1 +1,3 @@
-export { runSandboxed, type SandboxRequest, type SandboxResult, sandboxMissing } from "./sandbox.ts";
+export type { SandboxRequest } from "./request.ts";
+export { runSandboxed, type SandboxResult } from "./sandbox.ts";
+export { sandboxMissing } from "./tools.ts";

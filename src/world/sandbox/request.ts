@@ -1,0 +1,14 @@
+/** An untrusted program, and what it may take. */
+export interface SandboxRequest {
+  /** The interpreter that runs it, a path on this machine: nothing else of the machine is there but system libraries, read only. */
+  readonly interpreter: string;
+  readonly arguments: readonly string[];
+  readonly input?: string;
+  /** Wall-clock time. */
+  readonly seconds: number;
+  /** Memory that its processes may hold together. */
+  readonly megabytes: number;
+  /** Bytes of output that are read; more is a limit reached. Default a million. */
+  readonly outputBytes?: number;
+  readonly signal?: AbortSignal;
+}
