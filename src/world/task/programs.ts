@@ -1,18 +1,21 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import type { Canary, Item, Problem, Response, Task, Verdict } from "../../foundation/contract/index.ts";
-import { itemOf } from "./items.ts";
+import type { Item, Problem, Response, Task, Verdict } from "../../foundation/contract/index.ts";
+import { canariesOf } from "./programs/canaries.ts";
 import { digitPrograms } from "./programs/digits.ts";
 import { javascriptPrograms } from "./programs/javascript.ts";
-import type { ProgramKind, ProgramLanguage, ProgramQuestion } from "./programs/language.ts";
+import {
+  type ProgramKind,
+  type ProgramLanguage,
+  type ProgramQuestion,
+  programKinds,
+} from "./programs/language.ts";
 import { kindScale } from "./scale.ts";
 import { unreadablePrompt } from "./unreadable.ts";
 import { right, wrong } from "./verifiers/verdicts.ts";
 
 const name = "programs";
-const kinds = ["deduction", "abduction", "induction"] as const satisfies readonly ProgramKind[];
 const languages = { digits: digitPrograms, javascript: javascriptPrograms };
-type ProgramsLanguage = keyof typeof languages;
 
 const optionsSchema = z.strictObject({
   /** `digits`: steps on one digit, for small transformers; `javascript`: functions, which are run in a sandbox. */
@@ -39,7 +42,7 @@ export function programs(options: ProgramsOptions = {}): Task {
   const { language: chosen } = readOptions("programs()", optionsSchema, options);
   const language = languages[chosen];
   const { scale, strata } = kindScale(
-    kinds.map((kind) => ({ name: kind, distinct: language.distinct[kind], weight: 1 })),
+    programKinds.map((kind) => ({ name: kind, distinct: language.distinct[kind], weight: 1 })),
   );
   const read = (prompt: string): ProgramQuestion => {
     const question = language.read(prompt);
@@ -55,13 +58,13 @@ export function programs(options: ProgramsOptions = {}): Task {
   ): Problem => ({
     prompt: language.ask({ kind, program, inputs, outputs }),
     answer: { deduction: outputs[0], abduction: inputs[0], induction: program }[kind] ?? "",
-    difficulty: kinds.indexOf(kind) + 1,
+    difficulty: programKinds.indexOf(kind) + 1,
   });
   const inputsOf = (kind: ProgramKind): number => (kind === "induction" ? language.shown : 1);
   const kindAt = (difficulty: number): ProgramKind => {
-    const kind = kinds[difficulty - 1];
+    const kind = programKinds[difficulty - 1];
     if (kind === undefined)
-      throw new RangeError(`programs has kinds 1 to ${kinds.length}, not ${difficulty}`);
+      throw new RangeError(`programs has kinds 1 to ${programKinds.length}, not ${difficulty}`);
     return kind;
   };
   const task: Task = {
@@ -135,70 +138,4 @@ async function verdictOn(
   ]);
   const fits = inputs.every((_, index) => same(tried[index], outputs[index]));
   return fits && wanted.every((output, index) => same(tried[inputs.length + index], output)) ? right : wrong;
-}
-
-interface KnownProgram {
-  readonly program: string;
-  /** Another that gives the same. */
-  readonly same: string;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-  /** What neither gives for the first input, nor gives the first output. */
-  readonly others: readonly string[];
-  readonly otherPrograms: readonly string[];
-}
-
-/** Worked out by hand. */
-const known: Readonly<Record<ProgramsLanguage, readonly KnownProgram[]>> = {
-  digits: [
-    {
-      ...{ program: "+3*2", same: "*2+6", inputs: ["4", "1", "0"], outputs: ["4", "8", "6"] },
-      ...{ others: ["5", "0", "44"], otherPrograms: ["+3*3", "*2", "4"] },
-    },
-    {
-      ...{ program: "*3+1", same: "-3*3", inputs: ["2", "4", "0"], outputs: ["7", "3", "1"] },
-      ...{ others: ["3", "9", "27"], otherPrograms: ["*3-1", "+1*3", "7"] },
-    },
-    {
-      ...{ program: "-1+0", same: "+9", inputs: ["5", "0", "1"], outputs: ["4", "9", "0"] },
-      ...{ others: ["6", "0", "-1"], otherPrograms: ["+1", "-1*2", "5"] },
-    },
-  ],
-  javascript: [
-    {
-      program: "function f(x) { return x.map((v) => v + 1); }",
-      same: "function f(x) { const y = []; for (const v of x) y.push(1 + v); return y; }",
-      inputs: ["[1,2]", "[5]"],
-      outputs: ["[2,3]", "[6]"],
-      others: ["[9]"],
-      otherPrograms: ["function f(x) { return x; }"],
-    },
-  ],
-};
-
-/** Programs that are known, with answers that are right and others that are not. */
-function canariesOf(task: Task, language: ProgramLanguage): Canary[] {
-  return known[language.name].flatMap(({ program, same, inputs, outputs, others, otherPrograms }) =>
-    kinds.flatMap((kind) => {
-      const given = inputs.slice(0, kind === "induction" ? language.shown : 1);
-      const right = { deduction: [outputs[0]], abduction: [inputs[0]], induction: [program, same] }[
-        kind
-      ] as string[];
-      const item = itemOf(task, {
-        prompt: language.ask({ kind, program, inputs: given, outputs: outputs.slice(0, given.length) }),
-        answer: right[0] ?? "",
-        difficulty: kinds.indexOf(kind) + 1,
-      });
-      const canary = (text: string, complete: boolean, isRight: boolean): Canary => ({
-        item,
-        response: { text, complete },
-        right: isRight,
-      });
-      const traps = ["", ...(kind === "induction" ? otherPrograms : others)];
-      return [
-        ...right.flatMap((text) => [canary(text, true, true), canary(text, false, false)]),
-        ...traps.map((text) => canary(text, true, false)),
-      ];
-    }),
-  );
 }

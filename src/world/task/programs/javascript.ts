@@ -53,7 +53,7 @@ process.stdin.on("data", (part) => { text += part; }).on("end", () => {
 });`;
 
 /**
- * JavaScript functions \`f\` of one value that JSON can say. What a model wrote is run in a sandbox, by the interpreter that runs this.
+ * JavaScript functions `f` of one value that JSON can say. What a model wrote is run in a sandbox, by the interpreter that runs this.
  * Functions that the task draws itself are steps on a list of numbers.
  */
 export const javascriptPrograms: ProgramLanguage = {

@@ -1,7 +1,8 @@
 import type { RandomStream } from "../../../foundation/base/index.ts";
 
 /** What is asked of a program, its input and its output: given two of them, the third. */
-export type ProgramKind = "deduction" | "abduction" | "induction";
+export const programKinds = ["deduction", "abduction", "induction"] as const;
+export type ProgramKind = (typeof programKinds)[number];
 
 /** What a prompt shows: of a program, inputs and outputs, whatever its kind does not ask for. */
 export interface ProgramQuestion {
