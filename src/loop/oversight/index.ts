@@ -1,2 +1,2 @@
-export { isOpen, type Question, questionId, questionsOf } from "./questions.ts";
+export { isOpen, type Question, questionId, questionNamed, questionsOf } from "./questions.ts";
 export { type WaitRequest, waitForAnswer } from "./wait-for-answer.ts";

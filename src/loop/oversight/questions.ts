@@ -42,6 +42,11 @@ export function questionsOf(events: readonly StoredEvent[]): Question[] {
   return [...questions.values()];
 }
 
+/** A run's question by its name; undefined where it was not asked. */
+export function questionNamed(events: readonly StoredEvent[], id: string): Question | undefined {
+  return questionsOf(events).find((question) => question.id === id);
+}
+
 export function isOpen({ answer, givenUp }: Pick<Question, "answer" | "givenUp">): boolean {
   return answer === null && !givenUp;
 }

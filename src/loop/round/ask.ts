@@ -1,6 +1,6 @@
 import type { Json } from "../../foundation/base/index.ts";
 import type { OversightAnswer, RunEvent } from "../../foundation/contract/index.ts";
-import { type Question, questionId, questionsOf, waitForAnswer } from "../oversight/index.ts";
+import { type Question, questionId, questionNamed, waitForAnswer } from "../oversight/index.ts";
 import { type RoundContext, tell } from "./context.ts";
 
 /** Who asks: a run, at work or about to begin. */
@@ -28,7 +28,7 @@ export async function ask<T extends Json>(asking: Asking, request: AskRequest<T>
   const { round, about, text, details, step, stage, answered } = request;
   const question = questionId(run.id, request.what);
   tell(asking, `question/${question}`, { type: "question-asked", round, question, about, text, details });
-  const known = (): Question | undefined => questionsOf(run.events()).find(({ id }) => id === question);
+  const known = (): Question | undefined => questionNamed(run.events(), question);
   const { result, events } = await run.step<T>(step, { question }, async () => {
     // Whoever answered while nobody ran here has put it into the ledger.
     const { answer: stored } = known() ?? {};
@@ -37,7 +37,7 @@ export async function ask<T extends Json>(asking: Asking, request: AskRequest<T>
     return {
       result: made,
       events: [
-        { key: `answer/${question}`, event: { type: "question-answered", round, ...withoutTime(answer) } },
+        answerEvent(question, round, answer),
         ...own.map((event) => ({ key: `${step}/${event.type}`, event })),
       ],
     };
@@ -74,7 +74,8 @@ export async function hearAnswer(
   }
 }
 
-/** As it is stored. */
-export function withoutTime({ question, answer, why, by }: OversightAnswer): OversightAnswer {
-  return { question, answer, why, by };
+/** An answer as it is stored: what else the answer's file may hold is not. */
+export function answerEvent(key: string, round: number, { question, answer, why, by }: OversightAnswer) {
+  const event = { type: "question-answered" as const, round, question, answer, why, by };
+  return { key: `answer/${key}`, event };
 }

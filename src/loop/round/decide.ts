@@ -2,6 +2,7 @@ import { hashOf } from "../../foundation/base/index.ts";
 import {
   type Decision,
   decisionSchema,
+  type EventOf,
   type Gain,
   type GuardFinding,
   type Opening,
@@ -61,22 +62,29 @@ export async function decideStage(
       });
       const taken = decide({ opening, obstacle, findings, probed, observe });
       const decision = askedFirst(context.definition, taken);
-      const checkpoint = leadCheckpoint(context, candidate);
       const evidence =
         promoted(taken) && answers !== null
           ? { evidence: await storeEvidence(context.ledger.artifacts, answers) }
           : {};
-      const events: RunEvent[] = [{ type: "decision-made", round, decision, seed, ...evidence }];
-      if (decision.acted)
-        events.push(
-          decision.decision === "promote"
-            ? { type: "candidate-promoted", round, checkpoint }
-            : { type: "candidate-rejected", round, checkpoint },
-        );
+      const [made, ...acted] = decisionEvents(context, round, candidate, decision);
+      const events = [{ ...made, ...evidence }, ...acted];
       return { result: decision, summary: decision.reason, events };
     },
   });
   return decisionSchema.parse(stored);
+}
+
+/** What a decision is told as: itself, and, where it is acted on, what becomes of the candidate. */
+export function decisionEvents(
+  context: RoundContext,
+  round: number,
+  candidate: Lineage,
+  decision: Decision,
+): [EventOf<"decision-made">, ...RunEvent[]] {
+  const made = { type: "decision-made", round, decision, seed: decisionSeed(context, round) } as const;
+  if (!decision.acted) return [made];
+  const type = decision.decision === "promote" ? "candidate-promoted" : "candidate-rejected";
+  return [made, { type, round, checkpoint: leadCheckpoint(context, candidate) }];
 }
 
 interface OpenRequest extends Pick<BlocksRequest, "round" | "candidate" | "champion" | "seed" | "progress"> {

@@ -1,8 +1,8 @@
 import { type Decision, decisionSchema, type OversightAnswer } from "../../../foundation/contract/index.ts";
-import { isOpen, questionId, questionsOf } from "../../oversight/index.ts";
+import { isOpen, questionId, questionNamed } from "../../oversight/index.ts";
 import { ask } from "../ask.ts";
-import { leadCheckpoint, type RoundContext } from "../context.ts";
-import { decisionSeed } from "../decide.ts";
+import type { RoundContext } from "../context.ts";
+import { decisionEvents } from "../decide.ts";
 import type { Lineage } from "../state.ts";
 
 /**
@@ -17,7 +17,6 @@ export async function approvedDecision(
   decision: Decision,
 ): Promise<Decision> {
   if (decision.decision !== "ask") return decision;
-  const checkpoint = leadCheckpoint(context, candidate);
   const question = questionOf(round, decision);
   const step = `round-${round}/approval`;
   if (await goesOnMeanwhile(context, round, question, step)) return decision;
@@ -27,14 +26,7 @@ export async function approvedDecision(
     stage: "decide",
     answered: (answer) => {
       const final = answeredDecision(decision, answer);
-      const type = final.decision === "promote" ? "candidate-promoted" : "candidate-rejected";
-      return {
-        result: final,
-        events: [
-          { type: "decision-made", round, decision: final, seed: decisionSeed(context, round) },
-          { type, round, checkpoint },
-        ],
-      };
+      return { result: final, events: decisionEvents(context, round, candidate, final) };
     },
   });
   return decisionSchema.parse(stored);
@@ -79,7 +71,7 @@ async function goesOnMeanwhile(
     ],
   }));
   for (const event of events) watch(event);
-  const asked = questionsOf(run.events()).find(({ id }) => id === question);
+  const asked = questionNamed(run.events(), question);
   if (asked !== undefined && isOpen(asked)) oversight.onQuestion?.(asked, { goesOn: true });
   return true;
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { internalError } from "../../../foundation/base/index.ts";
 import { type Decision, decisionSchema, type OversightAnswer } from "../../../foundation/contract/index.ts";
-import { isOpen, questionsOf } from "../../oversight/index.ts";
-import { hearAnswer, withoutTime } from "../ask.ts";
+import { isOpen, questionNamed, questionsOf } from "../../oversight/index.ts";
+import { answerEvent, hearAnswer } from "../ask.ts";
 import { certifyAndAudit } from "../certify-and-audit.ts";
 import { leadCheckpoint, type RoundContext } from "../context.ts";
-import { decisionSeed } from "../decide.ts";
+import { decisionEvents } from "../decide.ts";
 import { lastBegun } from "../last-begun.ts";
 import { crowned, type RunState, type WaitingPromotion } from "../state.ts";
 import { answeredDecision, promotionQuestion } from "./promotion-question.ts";
@@ -90,21 +90,14 @@ async function settledOf(
   const { result, events } = await run.step(name, { question }, async () => {
     if (answer === null) throw internalError(`${name} was read and is gone`);
     const decision = finalDecision(context, state, waiting, answer);
-    const type = decision.decision === "promote" ? "candidate-promoted" : "candidate-rejected";
-    const seed = decisionSeed(context, round);
     return {
       result: { decision, after: Math.max(begun, state.round) },
       events: [
-        ...(answer === "stale"
-          ? []
-          : [
-              {
-                key: `answer/${question}`,
-                event: { type: "question-answered" as const, round, ...withoutTime(answer) },
-              },
-            ]),
-        { key: `${name}/decision-made`, event: { type: "decision-made", round, decision, seed } },
-        { key: `${name}/${type}`, event: { type, round, checkpoint: leadCheckpoint(context, candidate) } },
+        ...(answer === "stale" ? [] : [answerEvent(question, round, answer)]),
+        ...decisionEvents(context, round, candidate, decision).map((event) => ({
+          key: `${name}/${event.type}`,
+          event,
+        })),
       ],
     };
   });
@@ -115,7 +108,7 @@ async function settledOf(
 
 /** An answer that is there; null where there is none, or none is needed any more. */
 function answerTo({ run, ledger }: RoundContext, question: string): OversightAnswer | null {
-  const asked = questionsOf(run.events()).find(({ id }) => id === question);
+  const asked = questionNamed(run.events(), question);
   if (asked === undefined || asked.givenUp) return null;
   return asked.answer === null ? (ledger.answers.find(question) ?? null) : { question, ...asked.answer };
 }
