@@ -23,6 +23,7 @@ import { local } from "../../model/engine/local/index.ts";
 import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { checkBudget } from "./budget.ts";
+import { partsOf } from "./parts-of.ts";
 
 function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
   return valueWith<T>(member, `expected something like ${example}`);
@@ -181,8 +182,7 @@ export function defineRun(config: RunConfig): RunDefinition {
   };
   checkBudget(definition);
   for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
-    for (const { generate, reward, update, updates = {} } of method.passes)
-      for (const part of [generate, reward, update, ...Object.values(updates)]) part.check?.(read.task);
+    for (const part of method.passes.flatMap(partsOf)) part.check?.(read.task);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }

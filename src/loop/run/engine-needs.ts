@@ -4,6 +4,7 @@ import { checkNeeds, type EngineAbilities } from "../../model/engine/index.ts";
 import { local } from "../../model/engine/local/index.ts";
 import { tabular } from "../../model/engine/tabular/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { partsOf } from "./parts-of.ts";
 
 /** What every run does: it looks at logprobs, and trains with AdamW. */
 const always: EngineNeeds = { losses: ["cross_entropy"], optimizers: ["adamw"] };
@@ -27,13 +28,7 @@ export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
     methodOf(optimize, index + 1),
   );
   const passes = methods.flatMap((method) => method.passes);
-  const parts = [
-    prepare?.needs,
-    refine.needs,
-    ...passes.flatMap(({ generate, reward, update, updates = {} }) =>
-      [generate, reward, update, ...Object.values(updates)].map(({ needs }) => needs),
-    ),
-  ];
+  const parts = [prepare?.needs, refine.needs, ...passes.flatMap(partsOf).map(({ needs }) => needs)];
   const own: EngineNeeds = {
     precision,
     gradientCheckpointing,
