@@ -9,10 +9,11 @@ import type { JsonFlags } from "../route-parts.ts";
 export async function methodsCommand(this: CliContext, flags: JsonFlags): Promise<void> {
   const { output } = this;
   await answer(this, flags.json, async () => {
-    if (flags.json) output.json(methods().map(briefOf));
+    const all = methods();
+    if (flags.json) output.json(all.map(briefOf));
     else {
-      const width = Math.max(...methods().map(({ name }) => name.length));
-      for (const [paradigm, pages] of Map.groupBy(methods(), (page) => page.paradigm)) {
+      const width = Math.max(...all.map(({ name }) => name.length));
+      for (const [paradigm, pages] of Map.groupBy(all, (page) => page.paradigm)) {
         output.line(paradigm.toUpperCase());
         for (const page of pages)
           output.line(
@@ -76,11 +77,12 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
 }
 
 function pageOf(name: string): ListedMethod {
-  const page = methods().find((one) => one.name === name || one.title.toLowerCase() === name.toLowerCase());
+  const all = methods();
+  const page = all.find((one) => one.name === name || one.title.toLowerCase() === name.toLowerCase());
   if (page !== undefined) return page;
   const meant = nearest(
     name,
-    methods().map((one) => one.name),
+    all.map((one) => one.name),
   );
   throw userError(
     "unknown-method",
