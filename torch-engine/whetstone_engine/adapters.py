@@ -12,7 +12,7 @@ from .base import Base, Bases
 from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
 from .device import placed
 from .errors import EngineError, bad_request
-from .lanes import Weights
+from .linear import Weights
 from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
 from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_stored
 from .request import text, whole
@@ -36,9 +36,7 @@ class Adapters:
 
     def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
         frozen = self.base.plain() if trained else self.base.there()
-        if not trained:
-            frozen.read = frozen.read or self.architecture.read(frozen)
-        return self.base.over(frozen, self._over((None if trained else frozen.read) or frozen, leaves))
+        return self.base.over(frozen, self._over(frozen if trained else self.base.read(frozen), leaves))
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a

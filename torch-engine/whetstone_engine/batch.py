@@ -298,7 +298,7 @@ class Batch:
                 for place, (row, count) in enumerate(zip(self.rows, self.positions.tolist(), strict=True))
             ]
         columns = torch.arange(self.cache.columns)
-        rotation = self.decoder.rotation(self.snapshot.weights, columns, self.decoder.dtype)
+        rotation = self.decoder.rotation(self.snapshot.weights, columns)
         return Rank(self.cache, rotation, first_layer, texts)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
