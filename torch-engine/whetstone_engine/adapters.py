@@ -41,16 +41,15 @@ class Adapters:
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a
         copy of the base, and in bf16 another rounding than the trainer's."""
-        packed = self.base.laid_out()
-        return (
-            None
-            if packed is None
-            else self._over(packed, {key: leaf.clone() for key, leaf in leaves.items()})
-        )
+        laid_out = self.base.laid_out()
+        if laid_out is None:
+            return None
+        return self._over(laid_out, {key: leaf.clone() for key, leaf in leaves.items()})
 
     def _over(self, frozen: Weights, leaves: dict[str, Tensor]) -> Weights:
         weights = {**frozen}
         for site in self.sites:
+            # In lanes a tied head stands beside the embeddings.
             base = weights.get(site.key, weights[site.base])
             ups = [leaves[f"{site.key}.up{index}"] for index in range(len(site.parts))]
             places = [slice(part.begin, part.begin + part.outputs) for part in site.parts]

@@ -20,7 +20,8 @@ SAMPLED_BYTES, SAMPLES = 2**16, 16
 
 
 class Laid(dict[str, Any]):
-    """Weights in one layout, which others may know without keeping them; `over` are those that these keep."""
+    """Weights in one layout, which others may know without keeping them; `over` are those that these keep,
+    and `read` the same as `Base.read` gives them."""
 
     __slots__ = ("__weakref__", "over", "read")
 

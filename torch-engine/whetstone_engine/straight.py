@@ -13,7 +13,7 @@ from torch import Tensor
 from .cache import Cache
 from .config import ModelConfig
 from .first_layer import DISTANCES, FirstLayer, distances_of
-from .kernels import turn_neighbours, unit
+from .kernels import for_each_head, turn_neighbours, unit
 from .places import Places, Target, causal
 from .rank import Rank
 
@@ -73,7 +73,9 @@ class Straight:
         factors of each head's products are what the layer's product has made, as it lies."""
         config, columns = self.config, places.bucket.columns
         width, group = config.head_width, config.heads // config.key_value_heads
-        mask_TT, rotation = causal(columns, 1, columns), self._for_heads(rotation)
+        mask_TT = causal(columns, 1, columns)
+        if rotation is not None:
+            rotation = for_each_head(rotation, config.heads + config.key_value_heads)
         x_ND = self._embedded(tokens_N, places.column_N)
         for layer, (_, o, gate_up, down) in enumerate(self.layers):
             if layer == 0 and first_layer is not None and layer < config.layers - 1:
@@ -149,11 +151,6 @@ class Straight:
         """Adds what a layer's gated products make, in place."""
         gate_NO, up_NO = torch.mm(unit(x_ND, self.config.epsilon), gate_up).chunk(2, dim=1)
         x_ND.addmm_(F.silu(gate_NO, inplace=True).mul_(up_NO), down)
-
-    def _for_heads(self, rotation: Tensor | None) -> Tensor | None:
-        """For queries and keys one by one: in one piece they are turned faster than head after head."""
-        turned = self.config.heads + self.config.key_value_heads
-        return None if rotation is None else rotation.expand(-1, turned, -1).contiguous()
 
     def _normal(self, x_ND: Tensor) -> Tensor:
         return unit(x_ND, self.config.epsilon).mul_(self.norm)
