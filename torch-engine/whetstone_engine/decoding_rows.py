@@ -15,7 +15,7 @@ from .kernels import for_each_head
 from .places import Target
 
 
-class Rank:
+class DecodingRows:
     """Rows side by side. A layer puts its queries, keys and values into `heads_BO`, and attends."""
 
     def __init__(
