@@ -4,7 +4,7 @@ import type { Item, Prompting } from "../../foundation/contract/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
 import { attempt, withMore, wordsOf } from "../rollout/index.ts";
 import { hintWords } from "./hint.prompt.ts";
-import { mergeGroups } from "./ladder.ts";
+import { mergeGroups } from "./merge-groups.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
 import { samples } from "./samples.ts";
 
