@@ -1,8 +1,8 @@
-import type { Datum, Example } from "../../foundation/contract/index.ts";
-import { positionsOf } from "../rollout/index.ts";
+import type { Datum, Example } from "../../../foundation/contract/index.ts";
+import { positionsOf } from "../../rollout/index.ts";
+import { byPosition, type ResponseLoss } from "../response-loss.ts";
+import type { Batch } from "../train.ts";
 import { type PolicyLoss, policyLoss } from "./policy-loss.ts";
-import { byPosition, type ResponseLoss } from "./response-loss.ts";
-import type { Batch } from "./train.ts";
 
 /** What is averaged: tokens, responses, or tokens as if every response had as many. */
 export const averages = ["tokens", "responses", "constant"] as const;

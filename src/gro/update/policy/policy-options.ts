@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { stepOptions } from "../step-options.ts";
 import { advantageEstimators } from "./advantages.ts";
 import { averages } from "./policy-batch.ts";
 import type { PolicyLoss } from "./policy-loss.ts";
-import { stepOptions } from "./step-options.ts";
 
 export const klSchema = z.strictObject({
   /** What a nat of it weighs. */

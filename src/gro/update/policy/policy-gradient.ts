@@ -1,8 +1,12 @@
-import { readOptions } from "../../foundation/base/index.ts";
-import type { Example } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, sampledOf } from "../rollout/index.ts";
+import { readOptions } from "../../../foundation/base/index.ts";
+import type { Example } from "../../../foundation/contract/index.ts";
+import { exampleOfRollout, sampledOf } from "../../rollout/index.ts";
+import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "../part.ts";
+import { referenceLogprobs } from "../reference.ts";
+import { needsOfSteps } from "../step-options.ts";
+import { type Taken, takenFrom } from "../taken.ts";
+import { clipOf, trainBatches } from "../train.ts";
 import { advantagesOf, type Judged } from "./advantages.ts";
-import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
 import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
 import {
   type PolicyGradientOptions,
@@ -10,10 +14,6 @@ import {
   policyGradientSchema,
   policyLossOf,
 } from "./policy-options.ts";
-import { referenceLogprobs } from "./reference.ts";
-import { needsOfSteps } from "./step-options.ts";
-import { type Taken, takenFrom } from "./taken.ts";
-import { clipOf, trainBatches } from "./train.ts";
 
 /**
  * The policy gradient on sampled responses. As it is: advantages A = (r − mean) / std over the attempts at one item (GRPO, arXiv
