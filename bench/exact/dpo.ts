@@ -1,6 +1,7 @@
 import { type PreferenceOptions, preference } from "whetstone";
 import type { ExactCase } from "./exact-case.ts";
-import { groupOfResponses, type PreferenceReference, preferenceCase, referenceFile } from "./preference.ts";
+import { type PreferenceReference, preferenceCase, referenceFile } from "./preference.ts";
+import { groupOfResponses } from "./rollouts.ts";
 
 interface DpoReference extends PreferenceReference {
   readonly chosen: readonly (readonly number[])[];
@@ -19,8 +20,8 @@ export function dpoCase(options: PreferenceOptions = {}): ExactCase {
     responses,
     groups: prompts.map((prompt, index) =>
       groupOfResponses(prompt, [
-        [chosen[index] ?? [], 1],
-        [rejected[index] ?? [], 0],
+        { tokens: chosen[index] ?? [], reward: 1 },
+        { tokens: rejected[index] ?? [], reward: 0 },
       ]),
     ),
     update: preference({

@@ -1,12 +1,7 @@
 import { type UnpairedPreferenceOptions, unpairedPreference } from "whetstone";
 import type { ExactCase } from "./exact-case.ts";
-import {
-  exactRandom,
-  groupOfResponses,
-  type PreferenceReference,
-  preferenceCase,
-  referenceFile,
-} from "./preference.ts";
+import { exactRandom, type PreferenceReference, preferenceCase, referenceFile } from "./preference.ts";
+import { groupOfResponses } from "./rollouts.ts";
 
 interface KtoReference extends PreferenceReference {
   readonly responses: readonly (readonly number[])[];
@@ -30,7 +25,9 @@ export function ktoCase(options: UnpairedPreferenceOptions = {}): ExactCase {
     reference: { ...reference, steps: steps.slice(0, 1) },
     responses: prompts.map((_, index) => [responses[index] ?? [], responses.at(index - 1) ?? []] as const),
     groups: laidOut.map((index) =>
-      groupOfResponses(prompts[index] ?? [], [[responses[index] ?? [], wanted[index] ? 1 : 0]]),
+      groupOfResponses(prompts[index] ?? [], [
+        { tokens: responses[index] ?? [], reward: wanted[index] ? 1 : 0 },
+      ]),
     ),
     update: unpairedPreference({ beta, steps: 1, batch: prompts.length, learningRate, ...options }),
   });

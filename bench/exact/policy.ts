@@ -1,15 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  copy,
-  type Item,
-  type PolicyGradientOptions,
-  policyGradient,
-  type ScoredGroup,
-  type Tokenizer,
-} from "whetstone";
+import { copy, type PolicyGradientOptions, policyGradient, type ScoredGroup } from "whetstone";
 import { randomStream } from "../../src/foundation/base/index.ts";
 import type { ExactCase, Weights } from "./exact-case.ts";
+import { groupOfResponses, noTokenizer } from "./rollouts.ts";
 
 /** What reference/policy.py wrote. */
 interface PolicyReference {
@@ -65,54 +59,15 @@ function groupsOf(
   { prompts, completions, rewards, logprobs }: PolicyReference,
   given: boolean,
 ): ScoredGroup[] {
-  return prompts.map((prompt, group) => {
-    const item = itemOf(prompt);
-    return {
-      item,
-      rollouts: (completions[group] ?? []).map((completion, sample) => ({
-        rollout: {
-          item,
-          role: "solver",
-          weightVersion: "start@0",
-          segments: [
-            { kind: "context", tokens: Int32Array.from(prompt) },
-            {
-              kind: "sampled",
-              tokens: Int32Array.from(completion),
-              logprobs: Float32Array.from(logprobs[group]?.[sample] ?? []),
-            },
-          ],
-          response: { text: completion.join(" "), complete: true },
-          temperature: 1,
-          seed: 0,
-          sample,
-        },
+  return prompts.map((prompt, group) =>
+    groupOfResponses(
+      prompt,
+      (completions[group] ?? []).map((tokens, sample) => ({
+        tokens,
+        logprobs: logprobs[group]?.[sample] ?? [],
         reward: rewards[group]?.[sample] ?? null,
         parts: given ? { baseline: 0 } : {},
       })),
-    };
-  });
+    ),
+  );
 }
-
-function itemOf(prompt: readonly number[]): Item {
-  const text = prompt.join(" ");
-  return {
-    canonical: text,
-    prompt: text,
-    difficulty: prompt.length,
-    stratum: "made up",
-    split: "train",
-    source: "made up",
-  };
-}
-
-/** All is token ids already. */
-const noTokenizer = {
-  name: "none",
-  hash: "none",
-  vocabularySize: 12,
-  endToken: 1,
-  encode: () => new Int32Array(),
-  decode: () => "",
-  tokenBytes: () => [],
-} satisfies Tokenizer;

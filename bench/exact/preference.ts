@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { copy, type Item, type Sampler, type ScoredGroup, type Tokenizer, type UpdatePart } from "whetstone";
+import { copy, type Sampler, type ScoredGroup, type UpdatePart } from "whetstone";
 import { randomStream } from "../../src/foundation/base/index.ts";
 import type { ExactCase, Weights } from "./exact-case.ts";
+import { noTokenizer } from "./rollouts.ts";
 
 /** What reference/preference.py wrote, of either loss. */
 export interface PreferenceReference {
@@ -86,53 +87,3 @@ function telling(told: ReadonlyMap<string, readonly number[]>): Sampler {
     [Symbol.asyncDispose]: async () => {},
   };
 }
-
-export function groupOfResponses(
-  prompt: readonly number[],
-  responses: readonly (readonly [response: readonly number[], reward: number])[],
-): ScoredGroup {
-  const text = prompt.join(" ");
-  const item: Item = {
-    canonical: text,
-    prompt: text,
-    difficulty: prompt.length,
-    stratum: "made up",
-    split: "train",
-    source: "made up",
-  };
-  return {
-    item,
-    rollouts: responses.map(([response, reward], sample) => ({
-      rollout: {
-        item,
-        role: "solver",
-        weightVersion: "start@0",
-        segments: [
-          { kind: "context", tokens: Int32Array.from(prompt) },
-          {
-            kind: "sampled",
-            tokens: Int32Array.from(response),
-            logprobs: new Float32Array(response.length),
-          },
-        ],
-        response: { text: response.join(" "), complete: true },
-        temperature: 1,
-        seed: 0,
-        sample,
-      },
-      reward,
-      parts: {},
-    })),
-  };
-}
-
-/** All is token ids already. */
-const noTokenizer = {
-  name: "none",
-  hash: "none",
-  vocabularySize: 12,
-  endToken: 1,
-  encode: () => new Int32Array(),
-  decode: () => "",
-  tokenBytes: () => [],
-} satisfies Tokenizer;

@@ -9,8 +9,7 @@ import torch
 from support import reference
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from support.sampling import logprobs_of, rows_of, sample
-from whetstone_engine import few
+from support.sampling import everything_is_large, logprobs_of, rows_of, sample
 from whetstone_engine.adapters import AdapterModel, new_adapters
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
@@ -228,12 +227,13 @@ def test_two_calls_and_a_step_are_one_call_on_both(make_folder: FolderMaker):
 @pytest.mark.parametrize("precision", ["fp32", "mixed", "bf16"])
 @pytest.mark.parametrize("members", [{}, {"tie_word_embeddings": True, "model_type": "qwen2"}], ids=str)
 def test_samples_have_the_trainers_logprobs(make_folder: FolderMaker, monkeypatch, members, precision, large):
-    monkeypatch.setattr(few, "PACKED", 0 if large else 10**9)
+    if large:
+        everything_is_large(monkeypatch)
     trainer = Maker(make_folder(**members), precision).trainer(modules=ALL)
     snapshot = trainer.snapshot()
     prompts = random_sequences(1, [3, 9, 20])
     samples = sample(snapshot, rows_of(requested(prompts, samples=3, most=20), snapshot), Parameters(), None)
-    assert snapshot.packed == (precision == "bf16")
+    assert snapshot.laid_out == (precision == "bf16")
     lines = [
         [*prompt, *tokens]
         for prompt, tokens in zip(
@@ -253,7 +253,7 @@ def test_samples_have_the_trainers_logprobs(make_folder: FolderMaker, monkeypatc
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_snapshot_stays_what_it_was_and_shares_the_base(make_folder: FolderMaker, monkeypatch, precision):
-    monkeypatch.setattr(few, "PACKED", 0)
+    everything_is_large(monkeypatch)
     maker = Maker(make_folder(), precision)
     trainer = maker.trainer()
     rows = requested(random_sequences(1, [5]), samples=2, most=20)

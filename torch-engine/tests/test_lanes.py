@@ -1,19 +1,18 @@
-"""Weights in lanes compute what whole ones do, and a snapshot of them shares its trainer's until it steps."""
+"""Weights in lanes compute what whole ones do."""
 
 import numpy as np
 import pytest
 import torch
 
-from support.data import packed, random_sequences, requested
+from support.data import random_sequences, requested
 from support.folders import FolderMaker
-from support.sampling import logprobs_of, rows_of, sample
-from whetstone_engine import few as few_module
-from whetstone_engine import weights as weights_module
+from support.sampling import everything_is_large, rows_of, sample
 from whetstone_engine.choice import Parameters
-from whetstone_engine.few import InLanes
 from whetstone_engine.folded import Folded
+from whetstone_engine.in_lanes import InLanes
 from whetstone_engine.kernels import rms_norm, rms_norm_into
-from whetstone_engine.lanes import LANES, Lanes, add_linear, linear
+from whetstone_engine.lanes import LANES, Lanes
+from whetstone_engine.linear import add_linear, linear
 
 SHAPES = [
     ({}, True),
@@ -46,11 +45,6 @@ def test_products_are_those_of_the_whole_weight(outputs, rows):
         assert torch.allclose(add_linear(total.clone(), x, cut, one), expected, atol=1e-6)
 
 
-def everything_is_large(monkeypatch):
-    for module in (few_module, weights_module):
-        monkeypatch.setattr(module, "PACKED", 0)
-
-
 @pytest.mark.parametrize(("members", "written_out"), SHAPES, ids=str)
 def test_samples_are_those_of_whole_weights(make_folder: FolderMaker, monkeypatch, members, written_out):
     # Prompts that begin alike are read otherwise than those that do not, and 4 rows otherwise than 2.
@@ -58,8 +52,8 @@ def test_samples_are_those_of_whole_weights(make_folder: FolderMaker, monkeypatc
     alone = requested(random_sequences(1, [5]), samples=2, most=3)
     model = make_folder.trainer(**members)
     plain, folded = model.snapshot(), model.snapshot()
-    monkeypatch.setattr(plain, "pack", lambda: None)
-    folded.pack()
+    monkeypatch.setattr(plain, "lay_out", lambda: None)
+    folded.lay_out()
     everything_is_large(monkeypatch)
     cut = model.snapshot()
     assert isinstance(folded.weights, Folded)
@@ -105,44 +99,3 @@ def test_norms_are_the_trainers_bit_for_bit(rows):
     rms_norm_into(x, weight, 1e-5, inverse, normal, out)
     with torch.enable_grad():
         assert torch.equal(out, rms_norm(x, weight, 1e-5))
-
-
-def test_a_packed_snapshot_is_a_copy(make_folder: FolderMaker):
-    model = make_folder.trainer()
-    one, other = model.snapshot(), model.snapshot()
-    one.pack()
-    before = scores(one)
-    assert np.allclose(before, scores(other), atol=1e-6)
-    shared = other.weights["norm"].data_ptr()
-    step(model)
-    assert np.array_equal(scores(one), before)
-    assert np.allclose(scores(other), before, atol=1e-6)
-    assert other.weights["norm"].data_ptr() != shared
-    held = one.weights
-    model.optim_step({"learningRate": 0.1})
-    assert one.weights is held
-
-
-def test_a_large_snapshot_is_copied_when_a_step_follows(make_folder: FolderMaker, monkeypatch):
-    everything_is_large(monkeypatch)
-    model = make_folder.trainer()
-    snapshot = model.snapshot()
-    rows = requested(random_sequences(1, [3, 9, 20]), samples=3, most=20)
-    before, expected = scores(snapshot), sample(snapshot, rows_of(rows, snapshot), Parameters(), None)
-    assert snapshot.weights["0.qkv"].weight_OI.data_ptr() == model.leaves["0.qkv"].data_ptr()
-    step(model)
-    assert snapshot.weights["0.qkv"].weight_OI.data_ptr() != model.leaves["0.qkv"].data_ptr()
-    assert np.array_equal(scores(snapshot), before)
-    again = sample(snapshot, rows_of(rows, snapshot), Parameters(), None)
-    assert all(map(np.array_equal, again.tokens, expected.tokens))
-    assert not np.allclose(scores(model.snapshot()), before, atol=1e-3)
-
-
-def scores(snapshot):
-    return logprobs_of(snapshot, requested([[1, 2, 3, 4, 5]]))[1:]
-
-
-def step(model):
-    sequences = random_sequences(2, [12, 17])
-    model.run(packed(sequences, weights=np.ones(27)), {"name": "cross_entropy"}, "none", backward=True)
-    model.optim_step({"learningRate": 0.1})

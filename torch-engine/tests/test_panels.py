@@ -6,8 +6,8 @@ import torch
 
 from support.data import random_sequences, requested
 from support.folders import FolderMaker
-from support.sampling import rows_of, sample
-from whetstone_engine import few, panels, snapshot, weights
+from support.sampling import everything_is_large, rows_of, sample
+from whetstone_engine import panels, snapshot
 from whetstone_engine.choice import Parameters
 from whetstone_engine.panels import Panels
 
@@ -35,8 +35,7 @@ def test_every_thread_has_a_panel_of_its_own():
 
 @pytest.mark.parametrize("members", [{}, {"tie_word_embeddings": True, "num_key_value_heads": 1}], ids=str)
 def test_many_rows_are_sampled_as_few_are(make_folder: FolderMaker, monkeypatch, members):
-    for module in (few, weights):
-        monkeypatch.setattr(module, "PACKED", 0)
+    everything_is_large(monkeypatch)
     one, other = (make_folder.trainer(**members).snapshot() for _ in range(2))
     rows = requested(random_sequences(1, [3, 9, 20]), samples=3, most=20)
     expected = sample(one, rows_of(rows, one), Parameters(), None)

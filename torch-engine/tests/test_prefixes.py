@@ -24,7 +24,7 @@ SHAPES = {
 
 @pytest.fixture(autouse=True)
 def small_is_large(monkeypatch):
-    monkeypatch.setattr(sampler_module, "PACKED", 0)
+    monkeypatch.setattr(sampler_module, "LARGE", 0)
 
 
 def written(sampler: Sampler, prompts, **members) -> Request:

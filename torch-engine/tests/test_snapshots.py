@@ -9,7 +9,8 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from support.sampling import logprobs_of
+from support.sampling import everything_is_large, logprobs_of, rows_of, sample
+from whetstone_engine.choice import Parameters
 
 ARRAYS = packed(random_sequences(2, [12, 17]), weights=np.ones(27))
 
@@ -81,6 +82,37 @@ def test_the_memory_of_a_copy_serves_again_when_nobody_has_it(make_folder: Folde
     assert memory(third) == place
     step(trainer)
     assert trainer.copy is None
+
+
+def test_a_snapshot_that_is_laid_out_is_a_copy(make_folder: FolderMaker):
+    model = make_folder.trainer()
+    one, other = model.snapshot(), model.snapshot()
+    one.lay_out()
+    before = scores(one)
+    assert np.allclose(before, scores(other), atol=1e-6)
+    shared = other.weights["norm"].data_ptr()
+    step(model)
+    assert np.array_equal(scores(one), before)
+    assert np.allclose(scores(other), before, atol=1e-6)
+    assert other.weights["norm"].data_ptr() != shared
+    held = one.weights
+    model.optim_step({"learningRate": 0.1})
+    assert one.weights is held
+
+
+def test_a_large_snapshot_is_copied_when_a_step_follows(make_folder: FolderMaker, monkeypatch):
+    everything_is_large(monkeypatch)
+    model = make_folder.trainer()
+    snapshot = model.snapshot()
+    rows = requested(random_sequences(1, [3, 9, 20]), samples=3, most=20)
+    before, expected = scores(snapshot), sample(snapshot, rows_of(rows, snapshot), Parameters(), None)
+    assert snapshot.weights["0.qkv"].weight_OI.data_ptr() == model.leaves["0.qkv"].data_ptr()
+    step(model)
+    assert snapshot.weights["0.qkv"].weight_OI.data_ptr() != model.leaves["0.qkv"].data_ptr()
+    assert np.array_equal(scores(snapshot), before)
+    again = sample(snapshot, rows_of(rows, snapshot), Parameters(), None)
+    assert all(map(np.array_equal, again.tokens, expected.tokens))
+    assert not np.allclose(scores(model.snapshot()), before, atol=1e-3)
 
 
 def test_a_released_snapshot_is_not_copied_and_not_kept(make_folder: FolderMaker):

@@ -84,7 +84,7 @@ def test_a_first_layer_is_looked_up_only_where_its_table_is_small(make_folder: F
     # What a table holds no more is computed.
     assert np.abs(differences(trainer, [UNEVEN], [20])).max() < 1e-5
     snapshot = trainer.snapshot()
-    snapshot.pack()
+    snapshot.lay_out()
     straight = straight_of(snapshot.weights)
     assert straight is not None
     assert straight.first_layer(64, lambda _: None) is None
@@ -103,12 +103,12 @@ def test_a_table_grows_with_the_columns(make_folder: FolderMaker):
 
 def test_a_larger_table_holds_the_same_bits(make_folder: FolderMaker):
     snapshot = make_folder.trainer().snapshot()
-    snapshot.pack()
+    snapshot.lay_out()
     straight, decoder = straight_of(snapshot.weights), snapshot.architecture.decoder
     assert straight is not None
 
     def rotation_of(count: int) -> Tensor | None:
-        return decoder.rotation(snapshot.weights, torch.arange(count), torch.float32)
+        return decoder.rotation(snapshot.weights, torch.arange(count))
 
     small, large = straight.first_layer(20, rotation_of), straight.first_layer(100, rotation_of)
     assert (small.distances, large.distances) == (64, 128)

@@ -12,7 +12,7 @@ from .base import Base, Bases
 from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
 from .device import placed
 from .errors import EngineError, bad_request
-from .lanes import Weights
+from .linear import Weights
 from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
 from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_stored
 from .request import text, whole
@@ -36,23 +36,20 @@ class Adapters:
 
     def weights(self, leaves: dict[str, Tensor], *, trained: bool = False) -> Weights:
         frozen = self.base.plain() if trained else self.base.there()
-        if not trained:
-            frozen.read = frozen.read or self.architecture.read(frozen)
-        return self.base.over(frozen, self._over((None if trained else frozen.read) or frozen, leaves))
+        return self.base.over(frozen, self._over(frozen if trained else self.base.read(frozen), leaves))
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """They stay beside the base, which is laid out once for all of them: merged, each step would cost a
         copy of the base, and in bf16 another rounding than the trainer's."""
-        packed = self.base.laid_out()
-        return (
-            None
-            if packed is None
-            else self._over(packed, {key: leaf.clone() for key, leaf in leaves.items()})
-        )
+        laid_out = self.base.laid_out()
+        if laid_out is None:
+            return None
+        return self._over(laid_out, {key: leaf.clone() for key, leaf in leaves.items()})
 
     def _over(self, frozen: Weights, leaves: dict[str, Tensor]) -> Weights:
         weights = {**frozen}
         for site in self.sites:
+            # In lanes a tied head stands beside the embeddings.
             base = weights.get(site.key, weights[site.base])
             ups = [leaves[f"{site.key}.up{index}"] for index in range(len(site.parts))]
             places = [slice(part.begin, part.begin + part.outputs) for part in site.parts]

@@ -10,7 +10,8 @@ from typing import Any
 
 from .checkpoint import INDEX, WEIGHTS
 from .config import read_json
-from .lanes import Lanes, Weights, in_fp32
+from .lanes import as_it_lies
+from .linear import Weights
 from .request import text
 from .weights import Model, read_model
 
@@ -19,7 +20,8 @@ SAMPLED_BYTES, SAMPLES = 2**16, 16
 
 
 class Laid(dict[str, Any]):
-    """Weights in one layout, which others may know without keeping them; `over` are those that these keep."""
+    """Weights in one layout, which others may know without keeping them; `over` are those that these keep,
+    and `read` the same as `Base.read` gives them."""
 
     __slots__ = ("__weakref__", "over", "read")
 
@@ -27,7 +29,6 @@ class Laid(dict[str, Any]):
         super().__init__(weights)
         self.over = over
         self.read: Weights | None = None
-        """The same, as products of few rows read them: once for all adapters."""
 
 
 class Base:
@@ -41,7 +42,7 @@ class Base:
         self.digest = digest
         plain = Laid(self.architecture.leaves(model.compute_buffer(keep=False)))
         self._plain: weakref.ref[Laid] = weakref.ref(plain)
-        self._packed: Weights | None = None
+        self._laid_out: Weights | None = None
         self.fresh: Laid | None = plain
         """Held until the first adapters hold them."""
 
@@ -49,10 +50,7 @@ class Base:
         """The weights for passes over many positions."""
         plain = self._plain()
         if plain is None:
-            kept = {
-                key: one.weight_OI if isinstance(one, Lanes) else one
-                for key, one in (self._packed or {}).items()
-            }
+            kept = {key: as_it_lies(one) for key, one in (self._laid_out or {}).items()}
             if self.architecture.config.tied:
                 # A second name of the embeddings; the plain path has none.
                 kept.pop("head", None)
@@ -62,7 +60,13 @@ class Base:
 
     def there(self) -> Laid:
         """The weights in the layout that there is, to sample from."""
-        return self._plain() or (self.plain() if self._packed is None else Laid(self._packed))
+        return self._plain() or (self.plain() if self._laid_out is None else Laid(self._laid_out))
+
+    def read(self, frozen: Laid) -> Weights:
+        """The same, as products of few rows read them: once for all adapters."""
+        if frozen.read is None:
+            frozen.read = self.architecture.read(frozen)
+        return frozen.read
 
     def over(self, frozen: Laid, weights: Weights) -> Laid:
         """Weights that keep the frozen ones, some of which are in them; nobody else needs to from now on."""
@@ -71,16 +75,14 @@ class Base:
 
     def laid_out(self) -> Weights | None:
         """The weights to sample from, one copy for all; None where the others are as good."""
-        if self._packed is None:
-            copies = in_fp32(self.plain(), self.architecture.dtype)
-            self._packed = None if copies is None else self.architecture.read(copies)
-        return self._packed
+        if self._laid_out is None:
+            self._laid_out = self.architecture.in_fp32(self.plain())
+        return self._laid_out
 
     def bytes(self) -> int:
         """What the weights take, in all layouts that there are."""
         plain = self._plain() or {}
-        layouts = [*plain.values(), *(self._packed or {}).values()]
-        tensors = [one.weight_OI if isinstance(one, Lanes) else one for one in layouts]
+        tensors = [as_it_lies(one) for one in (*plain.values(), *(self._laid_out or {}).values())]
         # Several of them lie in one buffer.
         storages = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in tensors}
         return sum(storages.values())

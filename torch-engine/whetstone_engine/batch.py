@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .cache import ROOM, Cache, column_bytes
 from .choice import Choice, most_probable
+from .decoding_rows import DecodingRows
 from .device import moved
 from .errors import bad_request
 from .folded import straight_of
@@ -16,7 +17,6 @@ from .packing import NARROWEST
 from .prefill import Prefill, first_layer_of
 from .prefixes import Prefixes
 from .randomness import uniforms
-from .rank import Rank
 from .rows import Row, not_finite
 from .snapshot import Snapshot
 from .stops import StopStrings
@@ -55,7 +55,7 @@ class Batch:
         self.tokens, self.logprobs = np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32)
         self.top_tokens, self.top_logprobs = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
         self.strings: dict[tuple[bytes, ...], StopStrings] = {}
-        self.rank: Rank | None = None
+        self.decoding: DecodingRows | None = None
 
     @property
     def bytes(self) -> int:
@@ -119,7 +119,7 @@ class Batch:
     def _compose(self) -> None:
         """What depends on which rows there are."""
         self.choice = Choice([row.parameters for row in self.rows], self.config.vocabulary)
-        self.rank = None
+        self.decoding = None
         self.places, self.ended = np.arange(len(self.rows)), int(self.done.sum())
         self.limits = np.array([row.limit for row in self.rows])
         self.seeds = np.array([row.seed for row in self.rows])
@@ -276,19 +276,19 @@ class Batch:
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
         cache, straight = self.cache, straight_of(self.snapshot.weights)
-        if straight is not None and self.rank is None:
-            self.rank = self._rank()
+        if straight is not None and self.decoding is None:
+            self.decoding = self._decoding_rows()
         # Rows that are done stay where they are.
         column = cache.open(~self.done if self.ended else None)
-        if straight is not None and self.rank is not None:
-            return straight.step(tokens_B, self.rank, column)
+        if straight is not None and self.decoding is not None:
+            return straight.step(tokens_B, self.decoding, column)
 
         def attend(layer: int, heads_BHd: Tensor) -> Tensor:
             return cache.attend(layer, column, heads_BHd)
 
         return self.decoder.run(self.snapshot.decoding(len(self.rows)), tokens_B, column.column_N, attend)
 
-    def _rank(self) -> Rank:
+    def _decoding_rows(self) -> DecodingRows:
         first_layer = first_layer_of(self.snapshot, self.prefixes, self.cache.columns)
         texts: list[np.ndarray] = []
         if first_layer is not None:
@@ -298,8 +298,8 @@ class Batch:
                 for place, (row, count) in enumerate(zip(self.rows, self.positions.tolist(), strict=True))
             ]
         columns = torch.arange(self.cache.columns)
-        rotation = self.decoder.rotation(self.snapshot.weights, columns, self.decoder.dtype)
-        return Rank(self.cache, rotation, first_layer, texts)
+        rotation = self.decoder.rotation(self.snapshot.weights, columns)
+        return DecodingRows(self.cache, rotation, first_layer, texts)
 
     def enlarge(self, most_bytes: int) -> list[Row]:
         """Room for the next token of every row. Where memory has none for all of them, those in the
@@ -326,7 +326,7 @@ class Batch:
 
     def _resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
         # Its views would keep the memory that the cache gives up.
-        self.rank = None
+        self.decoding = None
         self.cache.resize(places, columns, kept_B)
 
 

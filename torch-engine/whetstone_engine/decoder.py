@@ -13,10 +13,10 @@ from torch.utils.checkpoint import checkpoint
 from .attention import attend
 from .config import ModelConfig
 from .device import device, placed
-from .few import InLanes
 from .folded import Folded, straight_of
+from .in_lanes import few_of
 from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
-from .lanes import FEWEST, MOST, Weights, add_linear, linear
+from .linear import Weights, add_linear, linear
 from .packing import Packing, gather
 from .rotary import frequencies_of, magnitude_of
 
@@ -56,7 +56,7 @@ class Decoder:
         layer's heads. With `recompute` no more than each layer's input is kept for the gradient."""
         config = self.config
         x_ND = self.embed(weights, tokens_N, packing.positions_N)
-        rotation = self.rotation(weights, packing.positions_N, x_ND.dtype)
+        rotation = self.rotation(weights, packing.positions_N)
 
         def through(layer: int, x_ND: Tensor) -> Tensor:
             heads_NHd = self.heads(weights, layer, x_ND, rotation)
@@ -85,14 +85,13 @@ class Decoder:
         """Hidden states before the head, [N, D], where no gradient is wanted and each layer's attention is
         the caller's: it gets the heads [N, H, d] and returns what they see, [N, K·G·d]; in the last layer of
         the wanted positions only, where these are given."""
-        straight = straight_of(weights)
+        rotation = self.rotation(weights, positions_N)
+        straight, few = straight_of(weights), few_of(weights, len(tokens_N))
         if straight is not None:
-            rotation = self.rotation(weights, positions_N, self.dtype)
             return straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
         x_ND = self.embed(weights, tokens_N, positions_N)
-        rotation = self.rotation(weights, positions_N, x_ND.dtype)
-        if isinstance(weights, InLanes) and weights.few is not None and FEWEST <= len(x_ND) <= MOST:
-            return weights.few.run(x_ND, rotation, attend, wanted_N)
+        if few is not None:
+            return few.run(x_ND, rotation, attend, wanted_N)
         for layer in range(self.config.layers):
             attended_N = attend(layer, self.heads(weights, layer, x_ND, rotation))
             if wanted_N is not None and layer == self.config.layers - 1:
@@ -141,7 +140,7 @@ class Decoder:
         logits_NV = linear(hidden_ND, weights["head" if "head" in weights else "embed"]).float()
         return logits_NV if self.suppressed is None else logits_NV.index_fill_(1, self.suppressed, -torch.inf)
 
-    def rotation(self, weights: Weights, positions_N: Tensor, dtype: torch.dtype) -> Rotation | None:
+    def rotation(self, weights: Weights, positions_N: Tensor) -> Rotation | None:
         """Cosines and signed sines of positions, [N, 1, d], or where these weights have neighbours turned
         complex numbers, [N, 1, d/2]; None where the architecture rotates nothing."""
         if self.config.positions != "rotary":
@@ -156,5 +155,5 @@ class Decoder:
             self._turns = placed(torch.complex(cosine, sine))
         if isinstance(weights, Folded):
             return self._turns.index_select(0, positions_N).unsqueeze(1)
-        cosine, sine = (table.index_select(0, positions_N).unsqueeze(1).to(dtype) for table in self._tables)
-        return cosine, sine
+        cosine, sine = (table.index_select(0, positions_N).unsqueeze(1) for table in self._tables)
+        return cosine.to(self.dtype), sine.to(self.dtype)

@@ -4,7 +4,7 @@ then keys, then values), d their width."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,44 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .config import ModelConfig
-from .device import on_host
 from .kernels import rms_norm, rms_norm_into, turn_into
-from .lanes import LANES, PACKED, Lanes, Linear, Weights
-from .straight import is_straight
+from .lanes import LANES, Lanes
+from .linear import Linear, Weights
 
 PRODUCTS = ("qkv", "o", "gate_up", "down")
-
-
-class InLanes(dict[str, Tensor | Linear]):
-    """Weights of which those that multiply are read in lanes."""
-
-    def __init__(self, weights: Weights, config: ModelConfig) -> None:
-        super().__init__(weights)
-        self.few = FewRows(weights, config) if is_few(weights, config) else None
-
-
-def in_lanes(weights: Mapping[str, Tensor | Linear], config: ModelConfig, size: int) -> Weights:
-    """The decoder's weights, those that multiply in lanes where that is faster; nothing is copied."""
-    table = weights["embed"]
-    if size < PACKED or not on_host() or not isinstance(table, Tensor) or table.dtype != torch.float32:
-        return {**weights}
-    # A tied head is the table of embeddings too.
-    return InLanes(
-        {
-            key: Lanes(weight)
-            if isinstance(weight, Tensor) and key.split(".")[-1] in (*PRODUCTS, "head")
-            else weight
-            for key, weight in {"head": table, **weights}.items()
-        },
-        config,
-    )
-
-
-def is_few(weights: Weights, config: ModelConfig) -> bool:
-    """Whether every layer is products and norms alone, whose outputs lanes share evenly."""
-    products = (weights[f"{layer}.{name}"] for layer in range(config.layers) for name in PRODUCTS)
-    even = all(isinstance(one, Lanes) and len(one.rest_RI) == 0 for one in products)
-    return even and is_straight(config)
 
 
 @dataclass(frozen=True)

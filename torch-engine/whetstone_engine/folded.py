@@ -1,5 +1,5 @@
 """A small model's weights for decoding, where a pass over a few rows costs less than the calls it is made of:
-what need not be a step of its own is part of a matrix. Suffixes as in lanes.py."""
+what need not be a step of its own is part of a matrix. Suffixes as in linear.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from .config import ModelConfig
-from .lanes import Linear, Weights
+from .linear import Linear, Weights
 from .straight import Straight, is_straight
 
 NORMED = {"qkv": "norm1", "gate_up": "norm2"}

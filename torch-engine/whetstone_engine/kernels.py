@@ -193,23 +193,25 @@ class _Rotate(Function):
 
 
 def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
-    part, half = heads_NHd[:, :turned], heads_NHd.shape[-1] // 2
+    part = heads_NHd[:, :turned]
     before = part.clone()
-    part.mul_(cosine)
-    part[..., :half].addcmul_(before[..., half:], sine[..., :half])
-    part[..., half:].addcmul_(before[..., :half], sine[..., half:])
+    _add_crossed(part.mul_(cosine), before, sine)
     return heads_NHd
 
 
 def turn_into(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int, out_NHd: Tensor) -> Tensor:
     """As `rotate` where no gradient is wanted, into other memory. Cosines are of all heads, [N, H, d]: 1 of
     those that are not turned."""
-    half = heads_NHd.shape[-1] // 2
     torch.mul(heads_NHd, cosine, out=out_NHd)
-    before, part = heads_NHd[:, :turned], out_NHd[:, :turned]
+    _add_crossed(out_NHd[:, :turned], heads_NHd[:, :turned], sine)
+    return out_NHd
+
+
+def _add_crossed(part: Tensor, before: Tensor, sine: Tensor) -> None:
+    """Adds to each half of the heads what turns into it of the other, in place."""
+    half = part.shape[-1] // 2
     part[..., :half].addcmul_(before[..., half:], sine[..., :half])
     part[..., half:].addcmul_(before[..., :half], sine[..., half:])
-    return out_NHd
 
 
 def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:
@@ -218,6 +220,12 @@ def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:
     pairs = heads_NHd.view(*heads_NHd.shape[:2], -1, 2)
     torch.view_as_complex(pairs)[:, :turned].mul_(rotation)
     return heads_NHd
+
+
+def for_each_head(rotation: Tensor, turned: int) -> Tensor:
+    """Complex numbers [N, 1, d/2] for each of the heads that are turned: in one piece these are turned faster
+    than a piece a head."""
+    return rotation.expand(-1, turned, -1).contiguous()
 
 
 LOGITS_AT_ONCE = 2**19

@@ -3,17 +3,13 @@ inputs, L lanes, C steps along each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
-from .device import on_host
-from .kernels import multiply
+from .linear import Linear
 from .panels import Panels
 
-PACKED = 4_000_000
+LARGE = 4_000_000
 """Parameters from which weights do not stay in the processor's caches: it matters how they are read."""
 LANES = 16
 """Places of a weight that are read at once. A product of few rows waits for memory, and a processor fetches
@@ -25,22 +21,6 @@ FEW = 32
 """Rows up to which lanes are faster than panels, which are a copy and made for rows that decode."""
 MOST = 128
 """Rows up to which lanes are faster than the product as PyTorch makes it."""
-
-
-class Linear(Protocol):
-    """A linear layer that is more than one matrix."""
-
-    def in_panels(self) -> Linear:
-        """The same for the products of more than a few rows, with a copy where that is worth it."""
-        ...
-
-    def apply(self, x_NI: Tensor) -> Tensor:
-        """x · weightᵀ."""
-        ...
-
-    def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
-        """Adds x · weightᵀ in place, where no gradient is wanted."""
-        ...
 
 
 class Lanes:
@@ -82,36 +62,6 @@ class Lanes:
         return torch.bmm(self.lanes_CLI, x_IN.expand(len(self.lanes_CLI), -1, -1))
 
 
-Weights = dict[str, Tensor | Linear]
-
-
-def linear(x_NI: Tensor, weight: Tensor | Linear, bias_O: Tensor | None = None) -> Tensor:
-    """x · weightᵀ + bias."""
-    out_NO = multiply(x_NI, weight) if isinstance(weight, Tensor) else weight.apply(x_NI)
-    if bias_O is None:
-        return out_NO
-    return out_NO + bias_O if torch.is_grad_enabled() else out_NO.add_(bias_O)
-
-
-def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Tensor | None = None) -> Tensor:
-    """sum + x · weightᵀ + bias. Where no gradient is wanted, the sum is changed in place."""
-    if torch.is_grad_enabled():
-        return sum_NO + linear(x_NI, weight, bias_O)
-    if isinstance(weight, Tensor):
-        sum_NO.addmm_(x_NI, weight.to(x_NI.dtype).t())
-    else:
-        weight.add_to(sum_NO, x_NI)
-    return sum_NO if bias_O is None else sum_NO.add_(bias_O)
-
-
-def in_panels(weights: Weights) -> Weights:
-    """The same weights for the products of more than a few rows."""
-    return {key: one if isinstance(one, Tensor) else one.in_panels() for key, one in weights.items()}
-
-
-def in_fp32(weights: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor] | None:
-    """A copy of weights that passes compute with in fp32; None where they are that, or passes are not."""
-    kept = next(iter(weights.values())).dtype
-    if dtype != torch.float32 or not on_host() or kept == torch.float32:
-        return None
-    return {key: weight.float() for key, weight in weights.items()}
+def as_it_lies(weight: Tensor | Linear) -> Tensor | Linear:
+    """A weight that may be read in lanes."""
+    return weight.weight_OI if isinstance(weight, Lanes) else weight

@@ -17,8 +17,8 @@ from torch.autograd.function import FunctionCtx
 from .config import ModelConfig
 from .errors import EngineError, bad_request
 from .kernels import add_product
-from .lanes import Linear, linear
 from .layout import EMBEDDING, HEAD, Slot
+from .linear import Linear, add_linear, in_panels, linear
 from .request import listed, number, whole
 
 LARGEST_RANK = 512
@@ -259,8 +259,7 @@ class Adapted:
         self.base, self.down_RI, self.ups, self.places, self.scale = base, down_RI, ups, places, scale
 
     def in_panels(self) -> Adapted:
-        base = self.base if isinstance(self.base, Tensor) else self.base.in_panels()
-        return Adapted(base, self.down_RI, self.ups, self.places, self.scale)
+        return Adapted(in_panels(self.base), self.down_RI, self.ups, self.places, self.scale)
 
     def apply(self, x_NI: Tensor) -> Tensor:
         out_NO = linear(x_NI, self.base)
@@ -270,10 +269,7 @@ class Adapted:
         return out_NO
 
     def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
-        if isinstance(self.base, Tensor):
-            sum_NO.addmm_(x_NI, self.base.to(x_NI.dtype).t())
-        else:
-            self.base.add_to(sum_NO, x_NI)
+        add_linear(sum_NO, x_NI, self.base)
         self._add(sum_NO, x_NI.mm(self.down_RI.t()))
 
     def _add(self, sum_NO: Tensor, low_NR: Tensor) -> None:

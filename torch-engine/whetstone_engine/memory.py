@@ -27,7 +27,7 @@ def zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     try:
         memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as error:
-        raise MemoryError(f"{size} bytes of keys and values") from error
+        raise MemoryError(f"{size} bytes") from error
     with contextlib.suppress(AttributeError, OSError):
         # Where the system has them: what is read a row at a time lies in few large pages.
         memory.madvise(mmap.MADV_HUGEPAGE)

@@ -105,7 +105,7 @@ class Prefill:
             and bucket.columns >= NARROWEST
         ):
             columns_T = places.column_N[: bucket.columns]
-            rotation = self.decoder.rotation(self.weights, columns_T, self.decoder.dtype)
+            rotation = self.decoder.rotation(self.weights, columns_T)
             first_layer = first_layer_of(self.snapshot, self.prefixes, cache.columns)
             return straight.read(tokens_N, rotation, cache, places, first_layer)
 
@@ -124,7 +124,7 @@ def first_layer_of(snapshot: Snapshot, prefixes: Prefixes, columns: int) -> Firs
         return None
 
     def rotation_of(count: int) -> Tensor | None:
-        return decoder.rotation(snapshot.weights, torch.arange(count), decoder.dtype)
+        return decoder.rotation(snapshot.weights, torch.arange(count))
 
     return straight.first_layer(columns, rotation_of)
 

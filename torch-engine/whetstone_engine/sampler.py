@@ -8,7 +8,7 @@ from collections import deque
 import numpy as np
 
 from .batch import ROWS, Batch
-from .lanes import PACKED
+from .lanes import LARGE
 from .plain.batch import PlainBatch
 from .prefixes import Prefixes
 from .rows import Request, Row
@@ -28,7 +28,7 @@ class Sampler:
     def __init__(self, snapshot: Snapshot, token_bytes: list[bytes] | None) -> None:
         self.snapshot, self.token_bytes = snapshot, token_bytes
         # Where a token costs less than a look at what is kept, nothing is kept.
-        large = snapshot.architecture.size >= PACKED
+        large = snapshot.architecture.size >= LARGE
         self.most_bytes = CACHE_BYTES if snapshot.architecture.precision == "fp32" else CACHE_BYTES // 2
         self.prefixes = Prefixes(self.most_bytes // KEPT_SHARE if large else 0)
         batch = PlainBatch if snapshot.architecture.plain else Batch
@@ -64,7 +64,7 @@ class Sampler:
             return self._part(error)
 
     def _step(self, most_bytes: int) -> list[Request]:
-        self.snapshot.pack()
+        self.snapshot.lay_out()
         batch, kept = self.batch, self.prefixes
         parked = batch.enlarge(most_bytes - kept.bytes)
         if parked:

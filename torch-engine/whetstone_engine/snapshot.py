@@ -6,7 +6,8 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .lanes import FEW, Weights, in_panels
+from .lanes import FEW
+from .linear import Weights, in_panels
 from .weights import Architecture
 
 
@@ -28,7 +29,7 @@ class Snapshot:
 
     def __init__(self, frame: Frame, buffer: Tensor, step: int) -> None:
         self.frame, self.architecture, self.step = frame, frame.architecture, step
-        self.packed = False
+        self.laid_out = False
         self.share(buffer)
 
     def share(self, buffer: Tensor) -> None:
@@ -36,13 +37,13 @@ class Snapshot:
         self._leaves: dict[str, Tensor] = self.frame.leaves(buffer)
         self.weights: Weights = self.frame.weights(self._leaves)
 
-    def pack(self) -> None:
-        """Lays the weights out for the products of a few rows, where that is worth a copy."""
-        if self.packed:
+    def lay_out(self) -> None:
+        """Lays the weights out for sampling, where that is worth a copy."""
+        if self.laid_out:
             return
         laid_out = self.frame.laid_out(self._leaves)
         if laid_out is not None:
-            self.weights, self.packed, self._leaves = laid_out, True, {}
+            self.weights, self.laid_out, self._leaves = laid_out, True, {}
             self._in_panels = None
 
     def decoding(self, rows: int) -> Weights:
@@ -52,5 +53,7 @@ class Snapshot:
             return self.weights
         if self._in_panels is None:
             several = any(not isinstance(one, Tensor) for one in self.weights.values())
-            self._in_panels = in_panels(self.weights) if several else self.weights
+            self._in_panels = (
+                {key: in_panels(one) for key, one in self.weights.items()} if several else self.weights
+            )
         return self._in_panels

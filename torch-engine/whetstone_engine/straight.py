@@ -12,10 +12,10 @@ from torch import Tensor
 
 from .cache import Cache
 from .config import ModelConfig
+from .decoding_rows import DecodingRows
 from .first_layer import DISTANCES, FirstLayer, distances_of
-from .kernels import turn_neighbours, unit
+from .kernels import for_each_head, turn_neighbours, unit
 from .places import Places, Target, causal
-from .rank import Rank
 
 TABLE = 1024
 """Tokens up to which the first layer's heads are computed for all of a vocabulary, once for all passes."""
@@ -73,7 +73,9 @@ class Straight:
         factors of each head's products are what the layer's product has made, as it lies."""
         config, columns = self.config, places.bucket.columns
         width, group = config.head_width, config.heads // config.key_value_heads
-        mask_TT, rotation = causal(columns, 1, columns), self._for_heads(rotation)
+        mask_TT = causal(columns, 1, columns)
+        if rotation is not None:
+            rotation = for_each_head(rotation, config.heads + config.key_value_heads)
         x_ND = self._embedded(tokens_N, places.column_N)
         for layer, (_, o, gate_up, down) in enumerate(self.layers):
             if layer == 0 and first_layer is not None and layer < config.layers - 1:
@@ -99,23 +101,23 @@ class Straight:
             self._light(x_ND, gate_up, down)
         return self._normal(x_ND)
 
-    def step(self, tokens_B: Tensor, rank: Rank, column: Target) -> Tensor:
+    def step(self, tokens_B: Tensor, rows: DecodingRows, column: Target) -> Tensor:
         """Hidden states after one token of each row, [B, D]."""
-        config, rotation = self.config, rank.rotation(column)
+        config, rotation = self.config, rows.rotation(column)
         x_BD = self._embedded(tokens_B, column.column_N)
         for layer, (qkv, o, gate_up, down) in enumerate(self.layers):
-            if layer == 0 and rank.first_layer is not None:
-                x_BD.addmm_(rank.look(tokens_B, column), rank.first_layer.values_OD)
+            if layer == 0 and rows.first_layer is not None:
+                x_BD.addmm_(rows.look(tokens_B, column), rows.first_layer.values_OD)
             else:
                 if layer == 0 and self.first is not None:
-                    torch.index_select(self.first, 0, tokens_B, out=rank.heads_BO)
+                    torch.index_select(self.first, 0, tokens_B, out=rows.heads_BO)
                 else:
-                    torch.mm(unit(x_BD, config.epsilon), qkv, out=rank.heads_BO)
+                    torch.mm(unit(x_BD, config.epsilon), qkv, out=rows.heads_BO)
                 if rotation is not None and layer not in config.unrotated:
-                    rank.turned.mul_(rotation)
-                x_BD.addmm_(rank.attend(layer, column), o)
-            torch.mm(unit(x_BD, config.epsilon), gate_up, out=rank.lit_BO)
-            x_BD.addmm_(F.silu(rank.gate_BO, inplace=True).mul_(rank.up_BO), down)
+                    rows.turned.mul_(rotation)
+                x_BD.addmm_(rows.attend(layer, column), o)
+            torch.mm(unit(x_BD, config.epsilon), gate_up, out=rows.lit_BO)
+            x_BD.addmm_(F.silu(rows.gate_BO, inplace=True).mul_(rows.up_BO), down)
         return self._normal(x_BD)
 
     def first_layer(self, columns: int, rotation_of: Callable[[int], Tensor | None]) -> FirstLayer | None:
@@ -149,11 +151,6 @@ class Straight:
         """Adds what a layer's gated products make, in place."""
         gate_NO, up_NO = torch.mm(unit(x_ND, self.config.epsilon), gate_up).chunk(2, dim=1)
         x_ND.addmm_(F.silu(gate_NO, inplace=True).mul_(up_NO), down)
-
-    def _for_heads(self, rotation: Tensor | None) -> Tensor | None:
-        """For queries and keys one by one: in one piece they are turned faster than head after head."""
-        turned = self.config.heads + self.config.key_value_heads
-        return None if rotation is None else rotation.expand(-1, turned, -1).contiguous()
 
     def _normal(self, x_ND: Tensor) -> Tensor:
         return unit(x_ND, self.config.epsilon).mul_(self.norm)

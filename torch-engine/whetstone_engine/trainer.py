@@ -19,8 +19,8 @@ from .device import placed
 from .errors import EngineError, bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
-from .lanes import Weights
 from .layout import Slot
+from .linear import Weights
 from .loss import loss_terms, not_finite, read_loss
 from .optimizer import Moments, OptimizerStep, apply_step, norm_of
 from .packing import Packing, reordered
@@ -215,7 +215,7 @@ class Trainer:
     def _part_from_snapshots(self) -> None:
         """Those that need the weights as they are get a copy: in the memory of the last one where nobody has
         that any more, since the system takes longer to give as much anew than to copy it takes."""
-        sharing = [snapshot for snapshot in self.sharing if not snapshot.packed]
+        sharing = [snapshot for snapshot in self.sharing if not snapshot.laid_out]
         self.sharing.clear()
         if not sharing or any(holder() is not None for holder in self.holders):
             self.copy = None

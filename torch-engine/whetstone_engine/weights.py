@@ -15,10 +15,11 @@ from .config import PLAIN_ARCHITECTURES, read_config, read_kind
 from .decoder import Decoder
 from .device import on_host, placed
 from .errors import EngineError, bad_request
-from .few import in_lanes
 from .folded import Folded
-from .lanes import PACKED, Linear, Weights, in_fp32
+from .in_lanes import in_lanes
+from .lanes import LARGE
 from .layout import initialise, layout_of, views_of
+from .linear import Linear, Weights
 from .lora import DecoderLinears, Linears
 from .precision import check_precision, native_bf16, round_weights
 from .request import text, whole
@@ -61,10 +62,16 @@ class Architecture:
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
-        if self.size < PACKED and self.dtype == torch.float32 and on_host():
+        if self.size < LARGE and self.dtype == torch.float32 and on_host():
             return Folded(leaves, self.config)
-        copies = in_fp32(leaves, self.dtype)
-        return None if copies is None else self.read(copies)
+        return self.in_fp32(leaves)
+
+    def in_fp32(self, weights: Mapping[str, Tensor]) -> Weights | None:
+        """A copy for passes that compute in fp32; None where the weights are that, or passes are not."""
+        kept = next(iter(weights.values())).dtype
+        if self.dtype != torch.float32 or not on_host() or kept == torch.float32:
+            return None
+        return self.read({key: weight.float() for key, weight in weights.items()})
 
     def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
         """The weights' tensors by file and name, as views of a buffer."""

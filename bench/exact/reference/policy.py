@@ -11,35 +11,20 @@ import numpy as np
 import torch
 import trl
 from datasets import Dataset
-from small import END, VOCABULARY, adamw, start_model, tokenizer, weights_of, write
-from transformers import TrainerCallback
+from small import END, LONGEST, RATE, Kept, adamw, line, settings, start_model, tokenizer, words, write
 from trl import GRPOConfig, GRPOTrainer
 
-PROMPTS, SAMPLES, LONGEST, RATE = 3, 4, 6, 0.02
+PROMPTS, SAMPLES = 3, 4
 random = np.random.default_rng(7)
 
-
-def line(length: int) -> list[int]:
-    return random.integers(2, VOCABULARY, length).tolist()
-
-
-prompts = [line(length) for length in (2, 4, 3)]
+prompts = [line(random, length) for length in (2, 4, 3)]
 completions = [
-    [[*line(int(random.integers(1, LONGEST))), END] for _ in range(SAMPLES - 1)] + [line(LONGEST)]
+    [[*line(random, int(random.integers(1, LONGEST))), END] for _ in range(SAMPLES - 1)]
+    + [line(random, LONGEST)]
     for _ in prompts
 ]
 rewards = random.uniform(0, 1, (PROMPTS, SAMPLES)).round(3).tolist()
 advantages = random.normal(0, 1, (PROMPTS, SAMPLES)).round(3).tolist()
-
-
-class Kept(TrainerCallback):
-    """The weights after each optimiser step."""
-
-    def __init__(self) -> None:
-        self.steps: list[dict[str, list[float]]] = []
-
-    def on_step_end(self, *_: object, model: torch.nn.Module, **__: object) -> None:
-        self.steps.append(weights_of(model))
 
 
 class Given(GRPOTrainer):
@@ -68,18 +53,27 @@ class Given(GRPOTrainer):
         return batch
 
 
+def tokens_of(text: str) -> tuple[int, ...]:
+    """`words` undone."""
+    return tuple(int(word[1:]) for word in text.split())
+
+
+def by_line(scores: list[list[float]]) -> dict[tuple[int, ...], float]:
+    """Of each prompt's completions, by the tokens of both."""
+    return {
+        (*prompt, *completion): score
+        for prompt, group, given in zip(prompts, completions, scores, strict=True)
+        for completion, score in zip(group, given, strict=True)
+    }
+
+
 def reference(name: str, loss: str, beta: float, steps: int, given: list[list[float]] | None) -> None:
-    pairs = [
-        (tuple(prompt), completion, reward)
-        for prompt, group, scores in zip(prompts, completions, rewards, strict=True)
-        for completion, reward in zip(group, scores, strict=True)
-    ]
-    reward_of = {(prompt, tuple(completion)): reward for prompt, completion, reward in pairs}
+    reward_of = by_line(rewards)
 
     def rollouts(asked: list[str], _trainer: GRPOTrainer) -> dict[str, list]:
         """Each prompt is asked for as many times as it has completions."""
         left = {tuple(prompt): list(group) for prompt, group in zip(prompts, completions, strict=True)}
-        ids = [tuple(int(word[1:]) for word in prompt.split()) for prompt in asked]
+        ids = [tokens_of(prompt) for prompt in asked]
         taken = [left[prompt].pop(0) for prompt in ids]
         return {
             "prompt_ids": [list(prompt) for prompt in ids],
@@ -88,10 +82,9 @@ def reference(name: str, loss: str, beta: float, steps: int, given: list[list[fl
         }
 
     def reward(prompts: list[str], completion_ids: list[list[int]], **_: object) -> list[float]:
-        ids = [tuple(int(word[1:]) for word in prompt.split()) for prompt in prompts]
+        ids = [tokens_of(prompt) for prompt in prompts]
         return [
-            reward_of[prompt, tuple(completion)]
-            for prompt, completion in zip(ids, completion_ids, strict=True)
+            reward_of[(*prompt, *completion)] for prompt, completion in zip(ids, completion_ids, strict=True)
         ]
 
     model, kept = start_model(), Kept()
@@ -100,11 +93,7 @@ def reference(name: str, loss: str, beta: float, steps: int, given: list[list[fl
             model=model,
             reward_funcs=reward,
             args=GRPOConfig(
-                output_dir=folder,
-                use_cpu=True,
-                bf16=False,
-                seed=0,
-                per_device_train_batch_size=PROMPTS * SAMPLES,
+                **settings(folder, PROMPTS * SAMPLES, steps),
                 num_generations=SAMPLES,
                 num_iterations=steps,
                 max_completion_length=LONGEST,
@@ -113,31 +102,16 @@ def reference(name: str, loss: str, beta: float, steps: int, given: list[list[fl
                 epsilon=0.2,
                 # The paper weighs a token's KL by beta alone; TRL by the ratio too, unless told not to.
                 use_bias_correction_kl=False,
-                gradient_checkpointing=False,
-                max_steps=steps,
-                learning_rate=RATE,
                 lr_scheduler_type="constant",
-                max_grad_norm=1.0,
-                disable_dropout=True,
-                logging_strategy="no",
-                save_strategy="no",
-                report_to="none",
-                disable_tqdm=True,
             ),
-            train_dataset=Dataset.from_dict(
-                {"prompt": [" ".join(f"w{token}" for token in prompt) for prompt in prompts]}
-            ),
+            train_dataset=Dataset.from_dict({"prompt": [words(prompt) for prompt in prompts]}),
             processing_class=tokenizer(),
             rollout_func=rollouts,
             callbacks=[kept],
-            optimizers=(adamw(model, RATE), None),
+            optimizers=(adamw(model), None),
         )
         if given is not None:
-            trainer.given = {
-                (*prompt, *completion): advantage
-                for prompt, group, scores in zip(prompts, completions, given, strict=True)
-                for completion, advantage in zip(group, scores, strict=True)
-            }
+            trainer.given = by_line(given)
         trainer.train()
     write(
         name,

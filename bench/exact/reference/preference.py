@@ -10,25 +10,21 @@ import numpy as np
 import torch
 import trl
 from datasets import Dataset
-from small import END, VOCABULARY, adamw, start_model, tokenizer, weights_of, write
-from transformers import LlamaForCausalLM, TrainerCallback
+from small import END, LONGEST, RATE, Kept, adamw, line, settings, start_model, tokenizer, words, write
+from transformers import LlamaForCausalLM
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
 
-COUNT, LONGEST, RATE, BETA = 6, 6, 0.02, 0.3
+COUNT, BETA = 6, 0.3
 # Warm-up, stable and decay of three steps.
 FACTORS = (1.0, 1.0, 0.01)
 random = np.random.default_rng(11)
 
 
-def line(length: int) -> list[int]:
-    return random.integers(2, VOCABULARY, length).tolist()
-
-
 def response() -> list[int]:
-    return [*line(int(random.integers(1, LONGEST))), END]
+    return [*line(random, int(random.integers(1, LONGEST))), END]
 
 
-prompts = [line(length) for length in (2, 4, 3, 5, 2, 3)]
+prompts = [line(random, length) for length in (2, 4, 3, 5, 2, 3)]
 chosen = [response() for _ in prompts]
 rejected = [response() for _ in prompts]
 wanted = [True, False, True, True, False, False]
@@ -43,6 +39,15 @@ def reference_model() -> LlamaForCausalLM:
     return model
 
 
+def references_of(*responses: list[list[int]]) -> list[list[list[float]]]:
+    """Of each prompt what the reference makes of its responses, one of each list."""
+    model = reference_model()
+    return [
+        [logprobs_of(model, prompt, answer) for answer in pair]
+        for prompt, *pair in zip(prompts, *responses, strict=True)
+    ]
+
+
 def logprobs_of(model: LlamaForCausalLM, prompt: list[int], answer: list[int]) -> list[float]:
     """[len(answer)]: of each of its tokens."""
     ids = torch.tensor([[*prompt, *answer]])
@@ -52,51 +57,15 @@ def logprobs_of(model: LlamaForCausalLM, prompt: list[int], answer: list[int]) -
     return [float(f"{logprobs_TV[first + place, token].item():.9g}") for place, token in enumerate(answer)]
 
 
-def words(ids: list[int]) -> str:
-    """The end is added by the trainer."""
-    return " ".join(f"w{token}" for token in ids if token != END)
-
-
-class Kept(TrainerCallback):
-    """The weights after each optimiser step."""
-
-    def __init__(self) -> None:
-        self.steps: list[dict[str, list[float]]] = []
-
-    def on_step_end(self, *_: object, model: torch.nn.Module, **__: object) -> None:
-        self.steps.append(weights_of(model))
-
-
-def settings(folder: str) -> dict:
-    return {
-        "output_dir": folder,
-        "use_cpu": True,
-        "bf16": False,
-        "seed": 0,
-        "beta": BETA,
-        "per_device_train_batch_size": COUNT,
-        "max_length": None,
-        "gradient_checkpointing": False,
-        "max_steps": len(FACTORS),
-        "learning_rate": RATE,
-        "max_grad_norm": 1.0,
-        "disable_dropout": True,
-        "logging_strategy": "no",
-        "save_strategy": "no",
-        "report_to": "none",
-        "disable_tqdm": True,
-    }
-
-
 def steps_of(kind: type, config: type, data: dict[str, list]) -> list[dict[str, list[float]]]:
     model, kept = start_model(), Kept()
-    optimizer = adamw(model, RATE)
+    optimizer = adamw(model)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: FACTORS[min(step, len(FACTORS) - 1)])
     with tempfile.TemporaryDirectory() as folder:
         kind(
             model=model,
             ref_model=reference_model(),
-            args=config(**settings(folder)),
+            args=config(**settings(folder, COUNT, len(FACTORS)), beta=BETA, max_length=None),
             train_dataset=Dataset.from_dict(data),
             processing_class=tokenizer(),
             callbacks=[kept],
@@ -105,10 +74,14 @@ def steps_of(kind: type, config: type, data: dict[str, list]) -> list[dict[str, 
     return kept.steps
 
 
+def completions(responses: list[list[int]]) -> list[str]:
+    return [f" {words(answer)}" for answer in responses]
+
+
 if __name__ == "__main__":
-    reference = reference_model()
     shared = {"learningRate": RATE, "beta": BETA, "prompts": prompts}
     asked = [words(prompt) for prompt in prompts]
+    pairs = {"prompt": asked, "chosen": completions(chosen), "rejected": completions(rejected)}
     write(
         "dpo",
         {
@@ -116,23 +89,13 @@ if __name__ == "__main__":
             **shared,
             "chosen": chosen,
             "rejected": rejected,
-            "references": [
-                [logprobs_of(reference, prompt, answer) for answer in pair]
-                for prompt, *pair in zip(prompts, chosen, rejected, strict=True)
-            ],
-            "steps": steps_of(
-                DPOTrainer,
-                DPOConfig,
-                {
-                    "prompt": asked,
-                    "chosen": [f" {words(answer)}" for answer in chosen],
-                    "rejected": [f" {words(answer)}" for answer in rejected],
-                },
-            ),
+            "references": references_of(chosen, rejected),
+            "steps": steps_of(DPOTrainer, DPOConfig, pairs),
         },
     )
     # Each prompt with the response of the one before it, as the trainer pairs them.
     mismatched = [chosen[-1], *chosen[:-1]]
+    labelled = {"prompt": asked, "completion": completions(chosen), "label": wanted}
     write(
         "kto",
         {
@@ -140,18 +103,7 @@ if __name__ == "__main__":
             **shared,
             "responses": chosen,
             "wanted": wanted,
-            "references": [
-                [logprobs_of(reference, prompt, answer) for answer in pair]
-                for prompt, *pair in zip(prompts, chosen, mismatched, strict=True)
-            ],
-            "steps": steps_of(
-                KTOTrainer,
-                KTOConfig,
-                {
-                    "prompt": asked,
-                    "completion": [f" {words(answer)}" for answer in chosen],
-                    "label": wanted,
-                },
-            ),
+            "references": references_of(chosen, mismatched),
+            "steps": steps_of(KTOTrainer, KTOConfig, labelled),
         },
     )

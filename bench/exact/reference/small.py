@@ -1,23 +1,26 @@
 """What every reference of the bench begins with: a tiny decoder, in fp32 and without dropout, whose weights
-the first script to need them draws; and how a reference is written. Used by the scripts beside it, one a
-trainer of TRL."""
+the first script to need them draws; how a trainer is set; and how a reference is written. Used by the scripts
+beside it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import WhitespaceSplit
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, TrainerCallback
 from transformers.utils import logging
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 START = FIXTURES / "start"
 VOCABULARY = 12
 PAD, END = 0, 1
+LONGEST, RATE = 6, 0.02
+"""Tokens of a response, and the learning rate."""
 
 logging.set_verbosity_error()
 torch.set_num_threads(1)
@@ -57,9 +60,39 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def adamw(model: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
+def line(random: np.random.Generator, length: int) -> list[int]:
+    """Token ids, none of which is the end."""
+    return random.integers(2, VOCABULARY, length).tolist()
+
+
+def words(ids: list[int]) -> str:
+    """A text that stands for token ids. The end is added by the trainer."""
+    return " ".join(f"w{token}" for token in ids if token != END)
+
+
+def settings(folder: str, batch: int, steps: int) -> dict:
+    """What all trainers are told."""
+    return {
+        "output_dir": folder,
+        "use_cpu": True,
+        "bf16": False,
+        "seed": 0,
+        "per_device_train_batch_size": batch,
+        "gradient_checkpointing": False,
+        "max_steps": steps,
+        "learning_rate": RATE,
+        "max_grad_norm": 1.0,
+        "disable_dropout": True,
+        "logging_strategy": "no",
+        "save_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
+def adamw(model: torch.nn.Module) -> torch.optim.Optimizer:
     """As our updates step, with decay on all weights."""
-    return torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01)
+    return torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), eps=1e-8, weight_decay=0.01)
 
 
 def weights_of(model: torch.nn.Module) -> dict[str, list[float]]:
@@ -68,6 +101,16 @@ def weights_of(model: torch.nn.Module) -> dict[str, list[float]]:
         name: [float(f"{value:.9g}") for value in tensor.flatten().tolist()]
         for name, tensor in model.state_dict().items()
     }
+
+
+class Kept(TrainerCallback):
+    """The weights after each optimiser step."""
+
+    def __init__(self) -> None:
+        self.steps: list[dict[str, list[float]]] = []
+
+    def on_step_end(self, *_: object, model: torch.nn.Module, **__: object) -> None:
+        self.steps.append(weights_of(model))
 
 
 def write(name: str, reference: dict) -> None:

@@ -21,7 +21,15 @@ const task: Task = {
 const write = async (part: GeneratePart, speak: Speak, asked: Task = task) => {
   const policy = samplingOf(speak);
   const items = [itemOf("ab"), itemOf("cd")];
-  const request = { task: asked, models: noModels, earlier: [], items, maxTokens: () => 12, seed: 3, policy };
+  const request = {
+    task: asked,
+    models: noModels,
+    earlier: async () => [],
+    items,
+    maxTokens: () => 12,
+    seed: 3,
+    policy,
+  };
   const groups = await part.generate(request);
   return { groups, calls: policy.sampler.calls.flat() };
 };
@@ -66,7 +74,7 @@ describe("withHints", () => {
       ...{
         task: wordless,
         models: noModels,
-        earlier: [],
+        earlier: async () => [],
         items: [itemOf("cd")],
         maxTokens: () => 12,
         seed: 3,

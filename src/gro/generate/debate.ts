@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../foundation/base/index.ts";
+import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
 import type {
   Item,
   Prompting,
   Response,
   Rollout,
   RolloutGroup,
-  Task,
+  SamplingPolicy,
 } from "../../foundation/contract/index.ts";
-import { attempt } from "../rollout/index.ts";
-import { debateMessages } from "./debate.prompt.ts";
-import type { GeneratePart } from "./part.ts";
+import { attempt, withMore, wordsOf } from "../rollout/index.ts";
+import { debateWords } from "./debate.prompt.ts";
+import type { GeneratePart, GenerateRequest } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Who debates, by role; a role that stands twice speaks with two voices. */
@@ -36,7 +36,12 @@ export function debate(options: DebateOptions = {}): GeneratePart {
   const { agents, rounds, temperature } = read;
   return {
     name: "debate",
-    description: { agents: agents.join(", "), rounds, temperature },
+    description: {
+      agents: agents.join(", "),
+      rounds,
+      temperature,
+      words: hashOf(debateWords([""])).slice(0, 12),
+    },
     samplesPerItem: agents.length * (rounds + 1),
     check: (task) => {
       if (task.prompts !== undefined && task.prompts.debate === undefined)
@@ -46,10 +51,11 @@ export function debate(options: DebateOptions = {}): GeneratePart {
         );
     },
     generate: async ({ items, task, models, onProgress, ...request }) => {
+      const policyOf = (agent: number): SamplingPolicy => models.policyOf(agents[agent] ?? "");
       const speak = (agent: number, turn: number, asked: readonly Item[]): Promise<RolloutGroup[]> =>
         attempt({
           ...request,
-          policy: models.policyOf(agents[agent] ?? ""),
+          policy: policyOf(agent),
           items: asked,
           samples: 1,
           temperature,
@@ -65,12 +71,13 @@ export function debate(options: DebateOptions = {}): GeneratePart {
               agent,
               turn,
               items.map((item, index) => {
+                const policy = policyOf(agent);
                 const others = before.flatMap((said, other) =>
                   other === agent ? [] : responsesAt(said, index),
                 );
                 const { messages: _, ...rest } = item;
                 // Still this item: its response is judged, voted on and learnt as any other.
-                return { ...rest, ...askedAgain(task, item, others) };
+                return { ...rest, ...askedAgain({ task, policy }, item, others) };
               }),
             ),
           ),
@@ -101,8 +108,12 @@ function responsesAt(said: readonly RolloutGroup[], index: number): Response[] {
   return (said[index]?.rollouts ?? []).map(({ response }) => response);
 }
 
-function askedAgain({ prompts }: Task, item: Item, others: readonly Response[]): Prompting {
-  return (
-    prompts?.debate?.(item, others) ?? { prompt: item.prompt, messages: [...debateMessages(item, others)] }
+function askedAgain(
+  { task, policy }: Pick<GenerateRequest, "task" | "policy">,
+  item: Item,
+  others: readonly Response[],
+): Prompting {
+  return wordsOf({ task, policy, by: "debate()", what: "debate" }, task.prompts?.debate?.(item, others), () =>
+    withMore(item, debateWords(others.map(({ text }) => text))),
   );
 }

@@ -7,7 +7,7 @@ const request = {
   items: [itemOf("ab")],
   task: reverse(),
   models: noModels,
-  earlier: [],
+  earlier: async () => [],
   maxTokens: () => 5,
   seed: 3,
 };

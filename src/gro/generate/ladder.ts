@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import type { RolloutGroup } from "../../foundation/contract/index.ts";
 import { attempt } from "../rollout/index.ts";
+import { mergeGroups } from "./merge-groups.ts";
 import type { GeneratePart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -38,15 +38,4 @@ export function ladder(options: LadderOptions = {}): GeneratePart {
       return mergeGroups(climbed);
     },
   };
-}
-
-/** The attempts at each item that several calls made, numbered through. */
-export function mergeGroups(calls: readonly (readonly RolloutGroup[])[]): RolloutGroup[] {
-  const [first = []] = calls;
-  return first.map(({ item }, index) => ({
-    item,
-    rollouts: calls
-      .flatMap((groups) => groups[index]?.rollouts ?? [])
-      .map((rollout, sample) => ({ ...rollout, sample })),
-  }));
 }

@@ -16,7 +16,7 @@ const task: Task = {
   },
 };
 const items = [itemOf("12="), itemOf("34=")];
-const request = { task, earlier: [], items, maxTokens: () => 8, seed: 3 };
+const request = { task, earlier: async () => [], items, maxTokens: () => 8, seed: 3 };
 
 describe("debate", () => {
   const play = async (voices: Readonly<Record<string, Speak>>, rounds: number) => {

@@ -14,7 +14,7 @@ export interface GenerateRequest {
   /** Who else can be asked: another role, earlier weights. */
   readonly models: PassModels;
   /** What the pass before this one rolled out in the round; empty for the first, and after one that repeats. */
-  readonly earlier: readonly ScoredGroup[];
+  readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly items: readonly Item[];
   readonly maxTokens: (item: Item) => number;
   readonly seed: number;

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { Item, Prompting, Task } from "../../foundation/contract/index.ts";
-import { attempt, roleItem } from "../rollout/index.ts";
+import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
+import type { Item } from "../../foundation/contract/index.ts";
+import { ask, asked, type Question, wordsOf } from "../rollout/index.ts";
 import type { GeneratePart } from "./part.ts";
-import { proposeMessages } from "./propose.prompt.ts";
+import { proposeWords } from "./propose.prompt.ts";
 
 const optionsSchema = z.strictObject({
   /** Proposals at each item of the round, which stands first among the examples. */
@@ -28,7 +28,7 @@ export function propose(options: ProposeOptions = {}): GeneratePart {
   const { samples, temperature, shown, maxTokens } = read;
   return {
     name: "propose",
-    description: read,
+    description: { ...read, words: hashOf(proposeWords([""])).slice(0, 12) },
     samplesPerItem: samples,
     check: (task) => {
       if (task.readProblem === undefined)
@@ -37,26 +37,22 @@ export function propose(options: ProposeOptions = {}): GeneratePart {
           `propose(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem.`,
         );
     },
-    generate: async ({ items, task, ...request }) => {
-      const asked = items.map((item, index) => {
+    generate: async (request) => {
+      const { items, task, policy } = request;
+      const questions = items.map((item, index): Question => {
         const known = Array.from(
           { length: Math.min(shown, items.length) },
           (_, more) => items[(index + more) % items.length] as Item,
         );
-        return roleItem(item, "propose", proposalOf(task, known, item.difficulty));
+        const words = wordsOf(
+          { task, policy, by: "propose()", what: "propose" },
+          task.prompts?.propose?.(known, item.difficulty),
+          () => asked(proposeWords(known.map(({ prompt }) => prompt))),
+        );
+        return { item, name: "propose", words };
       });
-      const groups = await attempt({
-        ...request,
-        items: asked,
-        samples,
-        temperature,
-        maxTokens: () => maxTokens,
-      });
-      return groups.map(({ rollouts }, index) => ({ item: items[index] as Item, rollouts }));
+      const answers = await ask(questions, { ...request, samples, temperature, maxTokens: () => maxTokens });
+      return items.map((item, index) => ({ item, rollouts: answers[index] ?? [] }));
     },
   };
-}
-
-function proposalOf({ prompts }: Task, known: readonly Item[], difficulty: number): Prompting {
-  return prompts?.propose?.(known, difficulty) ?? { prompt: "", messages: [...proposeMessages(known)] };
 }

@@ -24,7 +24,7 @@ const requestOf = (say: Speak, rest: Partial<GenerateRequest> = {}) => {
     policy,
     task,
     models: { policyOf: (role) => ({ ...policy, role }), reference: () => Promise.reject(new Error("none")) },
-    earlier: [],
+    earlier: async () => [],
     items: [itemOf("ab"), itemOf("xy")],
     maxTokens: () => 9,
     seed: 3,

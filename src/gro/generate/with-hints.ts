@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { Item, Prompting, Task } from "../../foundation/contract/index.ts";
+import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
+import type { Item, Prompting } from "../../foundation/contract/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
-import { attempt } from "../rollout/index.ts";
-import { hintMessages } from "./hint.prompt.ts";
-import { mergeGroups } from "./ladder.ts";
-import type { GeneratePart } from "./part.ts";
+import { attempt, withMore, wordsOf } from "../rollout/index.ts";
+import { hintWords } from "./hint.prompt.ts";
+import { mergeGroups } from "./merge-groups.ts";
+import type { GeneratePart, GenerateRequest } from "./part.ts";
 import { samples } from "./samples.ts";
 
 const optionsSchema = z.strictObject({
@@ -33,7 +33,7 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
   const first = samples({ samples: read.samples, temperature: read.temperature });
   return {
     name: "with hints",
-    description: read,
+    description: { ...read, words: hashOf(hintWords("")).slice(0, 12) },
     samplesPerItem: read.samples + read.hinted,
     offPolicy: true,
     check: (task) => {
@@ -60,7 +60,7 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
         samples: read.hinted,
         temperature: read.temperature,
         seed: request.seed + 1,
-        ask: (item) => hintOf(task, item),
+        ask: (item) => hintOf(request, item),
       });
       const again = new Map(hinted.map((group) => [group.item, group]));
       return mergeGroups([tried, tried.map(({ item }) => again.get(item) ?? { item, rollouts: [] })]);
@@ -68,6 +68,8 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
   };
 }
 
-function hintOf({ prompts }: Task, item: Item): Prompting {
-  return prompts?.hint?.(item) ?? { prompt: item.prompt, messages: [...hintMessages(item)] };
+function hintOf({ task, policy }: GenerateRequest, item: Item): Prompting {
+  return wordsOf({ task, policy, by: "withHints()", what: "hint" }, task.prompts?.hint?.(item), () =>
+    withMore(item, hintWords(item.answer ?? "")),
+  );
 }

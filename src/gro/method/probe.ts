@@ -1,5 +1,5 @@
 import type { Datum, Policy, Rollout, Sampler } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, positionsOf } from "../rollout/index.ts";
+import { exampleOfRollout, positionsOf, sampledOf } from "../rollout/index.ts";
 import type { Tally } from "./tally.ts";
 
 /** Rollouts whose logprobs are computed again each time: a check, not a second pass over all data. */
@@ -44,11 +44,10 @@ export async function probePolicy(
   let mismatchKlSum = 0;
   let freshness = 0;
   checked.forEach((rollout, index) => {
-    const sampled = rollout.segments.find(({ kind }) => kind === "sampled");
     const start = positions[index]?.start ?? 0;
     const trainer = recomputed.logprobs[index];
-    if (sampled?.kind !== "sampled" || trainer === undefined) return;
-    sampled.logprobs.forEach((logprob, offset) => {
+    if (trainer === undefined) return;
+    sampledOf(rollout).logprobs.forEach((logprob, offset) => {
       const now = trainer[start + offset];
       const difference = distance(logprob, now);
       mismatchSum += difference;

@@ -104,7 +104,7 @@ describe("a pass after another", () => {
     const ledger = new FakeLedger();
     const speak = (prompt: string): string => `${prompt.slice(0, 2)}9`;
     await runMethod(two, fakeRound({ policies: new FakePolicies(speak), ledger }));
-    expect(heard[0]?.earlier.map(({ item }) => item.prompt)).toEqual(["12=", "34=", "56="]);
+    expect((await heard[0]?.earlier())?.map(({ item }) => item.prompt)).toEqual(["12=", "34=", "56="]);
     expect(heard[0]?.items.map(({ prompt }) => prompt)).toEqual(["129=", "349=", "569="]);
     // An interrupted round reads from its record what the pass before it wrote.
     for (const step of [...ledger.steps.keys()]) if (step.startsWith("pass-1")) ledger.steps.delete(step);

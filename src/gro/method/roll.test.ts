@@ -24,7 +24,7 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
       policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "43") }), "peer"),
     ],
     items,
-    earlier: [],
+    earlier: async () => [],
     reference: noModels.reference,
     seed: 1,
     onProgress: (done, all) => told.push([done, all]),
@@ -72,7 +72,7 @@ test("a verdict that is void is neither right nor wrong", async () => {
     task: broken,
     policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
     items,
-    earlier: [],
+    earlier: async () => [],
     reference: noModels.reference,
     seed: 1,
   });

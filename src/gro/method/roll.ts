@@ -25,7 +25,7 @@ export interface RollRequest {
   readonly task: Task;
   readonly policies: readonly Policy[];
   readonly items: readonly Item[];
-  readonly earlier: readonly ScoredGroup[];
+  readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly reference: PassModels["reference"];
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;

@@ -36,7 +36,11 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     const run = { method, pass, name: `pass-${index}`, start, found: weights, turn, earlier, context };
     const outcome = await played(run);
     const { rolled } = outcome;
-    earlier = async () => (rolled === null ? [] : context.readGroups(rolled));
+    let read: Promise<readonly ScoredGroup[]> | undefined;
+    earlier = () => {
+      read ??= rolled === null ? Promise.resolve([]) : context.readGroups(rolled);
+      return read;
+    };
     for (const [role, checkpoint] of Object.entries(outcome.checkpoints))
       if (checkpoint !== start[role]) made.add(checkpoint);
     weights = { ...weights, ...outcome.checkpoints };

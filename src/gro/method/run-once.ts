@@ -38,7 +38,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       task: context.task,
       policies: await openAll(run, found, false),
       items: itemsOf(pass, await allItemsOf(run), run.turn),
-      earlier: await run.earlier(),
+      earlier: run.earlier,
       reference,
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),

@@ -37,7 +37,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       let why: string | null = null;
       const learnt = pass.roles.map((): ExampleUses[] => []);
       let stepsAfter = 0;
-      const [items, earlier] = [await allItemsOf(run), await run.earlier()];
+      const items = await allItemsOf(run);
       for (let repetition = first; repetition < last; repetition++) {
         context.signal?.throwIfAborted();
         const draws = (pass.refill ?? 0) + 1;
@@ -47,7 +47,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           lead: method.lead,
           task: context.task,
           policies,
-          earlier,
+          earlier: run.earlier,
           reference,
           drawAt: (draw) => ({
             items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),

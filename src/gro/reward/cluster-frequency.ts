@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { type RewardPart, scoreEach, voteOf } from "./part.ts";
+import { type RewardPart, scoreEach, voteOf, votesIn } from "./part.ts";
 
 const optionsSchema = z
   .strictObject({
@@ -30,11 +30,7 @@ export function clusterFrequency(options: ClusterFrequencyOptions = {}): RewardP
     reward: async (groups, { task }) => {
       const shares = new Map(
         groups.map((group) => {
-          const counts = new Map<string, number>();
-          for (const rollout of group.rollouts) {
-            const meaning = voteOf(task, rollout);
-            if (meaning !== undefined) counts.set(meaning, (counts.get(meaning) ?? 0) + 1);
-          }
+          const counts = votesIn(group.rollouts, task);
           const all = group.rollouts.length;
           const entropy = entropyOf([...counts.values()]);
           const taught = entropy >= least && entropy <= (most ?? Number.POSITIVE_INFINITY);

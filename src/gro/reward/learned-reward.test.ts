@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import type { Item, RolloutGroup, Task } from "../../foundation/contract/index.ts";
+import type { RolloutGroup } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import {
   chatty,
   FakeSampler,
   itemOf,
+  judgedByLetter,
   letters,
   noModels,
   rolloutOf,
@@ -12,14 +13,7 @@ import {
 } from "../rollout/testing/fakes.ts";
 import { learnedReward, type RewardPart, verifier, withBaseline } from "./index.ts";
 
-/** Asked `prompt>text?`, to be answered by y or n. */
-const task: Task = {
-  ...reverse(),
-  prompts: {
-    judge: ({ prompt }: Item, { text }) => ({ prompt: `${prompt}>${text}?` }),
-    verdictWords: ["y", "n"],
-  },
-};
+const task = judgedByLetter(reverse());
 
 /** A judge whose chance of y is 1 / (1 + e^−length) where l letters lie between > and ?; asked of an item, .5. */
 class Judge extends FakeSampler {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
+import { sampledOf } from "../rollout/index.ts";
 import { type RewardPart, scoreEach } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -27,10 +28,11 @@ export function overlongPenalty(options: OverlongPenaltyOptions = {}): RewardPar
     origin: "self-derived",
     peers: 1,
     reward: async (groups, { task }) =>
-      scoreEach(groups, ({ item, segments, response }) => {
+      scoreEach(groups, (rollout) => {
+        const { item, response } = rollout;
         if (!response.complete) return -1;
         const limit = task.maxTokens(item);
-        const { length } = segments.find(({ kind }) => kind === "sampled")?.tokens ?? new Int32Array();
+        const { length } = sampledOf(rollout).tokens;
         return Math.max(-1, Math.min(0, ((1 - cache) * limit - length) / (cache * limit)));
       }),
   };

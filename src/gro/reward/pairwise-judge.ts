@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { hashOf, readOptions, valueWith } from "../../foundation/base/index.ts";
 import type { ChatModel } from "../../foundation/contract/index.ts";
-import { wordsOf } from "../rollout/index.ts";
+import { asked, wordsOf } from "../rollout/index.ts";
 import { orderedPairs } from "./judge/by-points.ts";
 import { pairWords, usualRubric } from "./judge/judge.prompt.ts";
 import { readBetter } from "./judge/read-verdict.ts";
-import { asked, askJudge, questionText } from "./judge/seat.ts";
+import { askJudge, questionText } from "./judge/seat.ts";
 import { type RewardPart, scoringAnswers, unreadPart } from "./part.ts";
 
 const optionsSchema = z.strictObject({

@@ -113,16 +113,25 @@ export function voteOf(task: Pick<Task, "answerOf">, { item, response }: Rollout
   return task.answerOf === undefined ? response.text : task.answerOf(item, response);
 }
 
-/** The answer that most complete responses give, and its share of all; undefined on a tie or when none is complete. */
-export function modalAnswer(
+/** How many responses vote for each answer, in the order in which they were first met. */
+export function votesIn(
   rollouts: readonly Rollout[],
   task: Pick<Task, "answerOf">,
-): { text: string; share: number } | undefined {
+): ReadonlyMap<string, number> {
   const votes = new Map<string, number>();
   for (const rollout of rollouts) {
     const vote = voteOf(task, rollout);
     if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
   }
+  return votes;
+}
+
+/** The answer that most complete responses give, and its share of all; undefined on a tie or when none is complete. */
+export function modalAnswer(
+  rollouts: readonly Rollout[],
+  task: Pick<Task, "answerOf">,
+): { text: string; share: number } | undefined {
+  const votes = votesIn(rollouts, task);
   const [first, second] = [...votes].sort((a, b) => b[1] - a[1]);
   if (first === undefined || first[1] === second?.[1]) return undefined;
   return { text: first[0], share: first[1] / rollouts.length };

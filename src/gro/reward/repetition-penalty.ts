@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Rollout } from "../../foundation/contract/index.ts";
+import { sampledOf } from "../rollout/index.ts";
 import { type RewardPart, scoreEach } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -27,8 +28,8 @@ export function repetitionPenalty(options: RepetitionPenaltyOptions = {}): Rewar
   };
 }
 
-function repeated({ segments }: Rollout, length: number): number {
-  const tokens = segments.find(({ kind }) => kind === "sampled")?.tokens ?? new Int32Array();
+function repeated(rollout: Rollout, length: number): number {
+  const { tokens } = sampledOf(rollout);
   const all = tokens.length - length + 1;
   if (all <= 0) return 0;
   const met = new Set<string>();

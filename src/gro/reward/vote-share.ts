@@ -1,6 +1,5 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
-import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
-import { type RewardPart, scoreEach, voteOf } from "./part.ts";
+import { type RewardPart, scoreEach, voteOf, votesIn } from "./part.ts";
 
 /**
  * The share of an item's attempts that give the same answer as this one: V(y)/k, by which ScPO (arXiv 2411.04109, section 2.2) chooses
@@ -17,20 +16,11 @@ export function voteShare(options: NoOptions = {}): RewardPart {
     origin: "self-derived",
     peers: 1,
     reward: async (groups, { task }) => {
-      const votes = new Map(groups.map((group) => [group, votesIn(group, task)]));
+      const votes = new Map(groups.map((group) => [group, votesIn(group.rollouts, task)]));
       return scoreEach(groups, (rollout, group) => {
         const vote = voteOf(task, rollout);
         return vote === undefined ? 0 : (votes.get(group)?.get(vote) ?? 0) / group.rollouts.length;
       });
     },
   };
-}
-
-function votesIn({ rollouts }: RolloutGroup, task: Task): ReadonlyMap<string, number> {
-  const votes = new Map<string, number>();
-  for (const rollout of rollouts) {
-    const vote = voteOf(task, rollout);
-    if (vote !== undefined) votes.set(vote, (votes.get(vote) ?? 0) + 1);
-  }
-  return votes;
 }

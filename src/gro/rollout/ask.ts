@@ -74,6 +74,19 @@ export function wordsOf(
   );
 }
 
+/** These words and nothing else. */
+export function asked(words: string): Prompting {
+  return { prompt: words, messages: [{ role: "user", content: words }] };
+}
+
+/** The item, with more said in its last message. */
+export function withMore(item: Item, more: string): Prompting {
+  const asked = messagesOf(item);
+  const last = asked.at(-1);
+  const content = `${last?.content ?? item.prompt}\n\n${more}`;
+  return { prompt: item.prompt, messages: [...asked.slice(0, -1), { role: last?.role ?? "user", content }] };
+}
+
 /** A conversation about a response to an item, with something said after it. */
 export function afterResponse(item: Item, response: string, ...said: readonly Message[]): Prompting {
   const messages = [...messagesOf(item), { role: "assistant", content: response }, ...said];

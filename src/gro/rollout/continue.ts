@@ -1,6 +1,7 @@
 import type { Rollout, SamplingPolicy, TokenIds } from "../../foundation/contract/index.ts";
 import { responseOf } from "./attempt.ts";
 import { stopTokensOf } from "./context.ts";
+import { sampledOf } from "./sampled.ts";
 
 /** What a rollout goes on with: text that is put in its mouth, and how much it may say then. */
 export interface Continuation {
@@ -64,9 +65,9 @@ export async function continueRollouts(
   });
 }
 
-function withoutEnd({ segments: [context, sampled] }: Rollout, stopTokens: readonly number[]) {
-  const tokens = sampled?.tokens ?? new Int32Array();
-  const logprobs = sampled?.kind === "sampled" ? sampled.logprobs : new Float32Array();
+function withoutEnd(rollout: Rollout, stopTokens: readonly number[]) {
+  const [context] = rollout.segments;
+  const { tokens, logprobs } = sampledOf(rollout);
   const ended = stopTokens.includes(tokens.at(-1) ?? -1);
   const length = tokens.length - (ended ? 1 : 0);
   return {

@@ -6,6 +6,7 @@ export * from "./continue.ts";
 export * from "./example.ts";
 export * from "./models.ts";
 export * from "./role-item.ts";
+export * from "./sampled.ts";
 export * from "./storage.ts";
 export * from "./trained.ts";
 export * from "./verdicts.ts";

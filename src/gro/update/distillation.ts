@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { Datum, Example, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
-import { contextTokens, exampleOfRollout, positionsOf } from "../rollout/index.ts";
+import type { Datum, Example, ScoredRollout } from "../../foundation/contract/index.ts";
+import { contextTokens, positionsOf, sampledOf } from "../rollout/index.ts";
 import { noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
-import { referenceLogprobs } from "./preference/reference.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+import { referenceLogprobs } from "./reference.ts";
+import { describeSteps, needsOfSteps, stepOptions } from "./step-options.ts";
+import { responsesOf } from "./taken.ts";
+import { type Batch, trainBatches } from "./train.ts";
 
 const optionsSchema = z.strictObject({
   /** Whose weights teach: a role of the pass, the learner's own if left out. */
@@ -13,9 +15,7 @@ const optionsSchema = z.strictObject({
   weights: z.enum(["start", "base"]).default("start"),
   /** Show the teacher the item's answer, in the task's words for a hint: then it can teach what it could not say itself. */
   hint: z.boolean().default(false),
-  learningRate: z.number().positive().default(3e-4),
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  ...stepOptions(3e-4),
 });
 export type OnPolicyDistillationOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -36,15 +36,12 @@ export function onPolicyDistillation(options: OnPolicyDistillationOptions = {}):
       ...(teacher === undefined ? {} : { teacher }),
       weights,
       hint,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "policy-gradient",
     needs: {
       losses: ["importance_sampling"],
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState !== "continued",
+      ...needsOfSteps(read),
     },
     references: [weights],
     optimizerState,
@@ -70,7 +67,7 @@ async function distillationBatch(
   { role, weights, hint }: Teacher,
 ): Promise<Batch | undefined> {
   const { policy, groups, models, signal } = request;
-  const written = writtenBy(groups, policy.role);
+  const written = responsesOf(groups, policy.role).flat();
   if (written.length === 0) return undefined;
   const asked = written.map(({ example, scored }) =>
     hint ? { ...example, context: hinted(scored, request) } : example,
@@ -87,7 +84,7 @@ async function distillationBatch(
     const { tokens: inputs, targets, start } = positionsOf(example);
     const logprobs = new Float32Array(inputs.length);
     const advantages = new Float32Array(inputs.length);
-    sampledLogprobs(scored).forEach((own, token) => {
+    sampledOf(scored.rollout).logprobs.forEach((own, token) => {
       logprobs[start + token] = own;
       advantages[start + token] = ((taught[token] ?? own) - own) / tokens;
     });
@@ -116,22 +113,4 @@ function hinted({ rollout }: ScoredRollout, { policy, task }: UpdateRequest): In
       { task: task.name },
     );
   return contextTokens(policy.tokenizer, words);
-}
-
-function writtenBy(
-  groups: readonly ScoredGroup[],
-  role: string,
-): { readonly example: Example; readonly scored: ScoredRollout }[] {
-  return groups.flatMap(({ rollouts }, group) =>
-    rollouts.flatMap((scored, rollout) => {
-      if (scored.rollout.role !== role || scored.reward === null) return [];
-      const example = exampleOfRollout(scored.rollout, { group, rollout, artifact: null });
-      return example.response.length === 0 ? [] : [{ example, scored }];
-    }),
-  );
-}
-
-function sampledLogprobs({ rollout }: ScoredRollout): Float32Array {
-  const segment = rollout.segments.find(({ kind }) => kind === "sampled");
-  return segment?.kind === "sampled" ? segment.logprobs : new Float32Array();
 }

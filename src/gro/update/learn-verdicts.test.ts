@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
-import type { Item, Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import {
   FakeModel,
   groupOf,
   itemOf,
+  judgedByLetter,
   letters,
   noModels,
   policyOf,
@@ -13,14 +13,7 @@ import {
 } from "../rollout/testing/fakes.ts";
 import { learnVerdicts } from "./learn-verdicts.ts";
 
-/** Asked `prompt>text?`, to be answered by y or n. */
-const task: Task = {
-  ...reverse(),
-  prompts: {
-    judge: ({ prompt }: Item, { text }) => ({ prompt: `${prompt}>${text}?` }),
-    verdictWords: ["y", "n"],
-  },
-};
+const task = judgedByLetter(reverse());
 
 describe("learnVerdicts", () => {
   test("two verdicts that begin alike cannot be told apart", async () => {

@@ -2,8 +2,10 @@ import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Datum, Example, ScoredGroup, Task, Tokenizer } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, questionsOf, verdictSubjects, weightedDatum } from "../rollout/index.ts";
+import { drawsOver } from "./order.ts";
 import { noRemedies, type UpdatePart } from "./part.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+import { describeSteps, needsOfSteps, stepOptions } from "./step-options.ts";
+import { type Batch, trainBatches } from "./train.ts";
 
 const optionsSchema = z.strictObject({
   /** What it learns to judge: a whole response, every beginning that ends with a step, or, before any response, the item. */
@@ -16,10 +18,7 @@ const optionsSchema = z.strictObject({
   steps: z.number().int().min(1).default(10),
   /** Verdicts a step. */
   batch: z.number().int().min(1).default(64),
-  learningRate: z.number().positive().default(3e-4),
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-  /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  ...stepOptions(3e-4),
 });
 export type LearnVerdictsOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -54,29 +53,20 @@ export function learnVerdicts(options: LearnVerdictsOptions = {}): UpdatePart {
       ...(part === undefined ? {} : { part }),
       steps,
       batch,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "imitation",
-    needs: { gradientClipping: gradientClipNorm > 0, freshOptimizer: optimizerState !== "continued" },
+    needs: needsOfSteps(read),
     batch,
     steps: () => steps,
     optimizerState,
     update: (request) => {
       const { policy, groups, task, random } = request;
       const lessons = lessonsOf(groups, task, policy.tokenizer, { of, separator, part });
-      const orders = new Map<number, readonly Lesson[]>();
-      const at = (place: number): Lesson => {
-        const epoch = Math.floor(place / lessons.length);
-        const order = orders.get(epoch) ?? random.fork(`epoch-${epoch}`).shuffle(lessons);
-        orders.set(epoch, order);
-        return order[place % lessons.length] as Lesson;
-      };
-      const size = Math.min(batch, lessons.length);
+      const draw = drawsOver(lessons, { steps, batch: Math.min(batch, lessons.length) }, random);
       return trainBatches({
         ...request,
-        batchAt: (step) => verdictBatch(Array.from({ length: size }, (_, index) => at(step * size + index))),
+        batchAt: (step) => verdictBatch(draw(step)),
         learningRateAt: () => (request.remedies ?? noRemedies).learningRate * learningRate,
         gradientClipNorm,
       });

@@ -1,5 +1,6 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
 import type { Example } from "../../foundation/contract/index.ts";
+import { inEpochs } from "./order.ts";
 import type { ExampleCounts, Replay } from "./part.ts";
 
 /** Draws the examples of an optimiser step. */
@@ -54,13 +55,7 @@ export function epochMixture(
   const instead = shares.newest === 1 ? [] : replay.base;
   const [set, each] = fromNewest > 0 ? [newest, fromNewest] : [instead, shares.batch];
   const rest = mixture([], replay, { ...shares, batch: shares.batch - each, newest: 0 });
-  const orders = new Map<number, readonly Example[]>();
-  const at = (place: number): Example => {
-    const epoch = Math.floor(place / set.length);
-    const order = orders.get(epoch) ?? random.fork(`epoch-${epoch}`).shuffle(set);
-    orders.set(epoch, order);
-    return order[place % set.length] as Example;
-  };
+  const at = inEpochs(set, random);
   return (stepRandom, step) =>
     set.length === 0
       ? []

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
+import type { ScoredGroup } from "../../foundation/contract/index.ts";
+import { weightedDatum } from "../rollout/index.ts";
+import { drawsOver, stepsOver } from "./order.ts";
 import { noRemedies, type UpdatePart } from "./part.ts";
-import { drawsOver, stepsOver } from "./preference/order.ts";
-import { warmupStableDecay } from "./schedule.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+import { clipNormOption, describeSteps, needsOfSteps, scheduledRate } from "./step-options.ts";
+import { responsesOf, type TakenResponse } from "./taken.ts";
+import { type Batch, trainBatches } from "./train.ts";
 
 const optionsSchema = z.strictObject({
   /** τ: the smaller, the more the best responses count for. */
@@ -16,7 +17,7 @@ const optionsSchema = z.strictObject({
   batch: z.number().int().min(1).default(64),
   learningRate: z.number().positive().default(1e-3),
   optimizerState: z.enum(["continued", "fresh"]).default("continued"),
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  gradientClipNorm: clipNormOption,
 });
 export type RewardWeightedOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -32,7 +33,7 @@ export type RewardWeightedOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart {
   const read = readOptions("rewardWeighted()", optionsSchema, options);
-  const { temperature, mostPerPrompt, epochs, batch, learningRate, optimizerState, gradientClipNorm } = read;
+  const { temperature, mostPerPrompt, epochs, batch, optimizerState, gradientClipNorm } = read;
   const length = { epochs, batch };
   return {
     name: "reward-weighted",
@@ -41,15 +42,12 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
       ...(mostPerPrompt === undefined ? {} : { mostPerPrompt }),
       epochs,
       batch,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "policy-gradient",
     needs: {
       signedWeights: true,
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState === "fresh",
+      ...needsOfSteps(read),
     },
     batch,
     optimizerState,
@@ -66,29 +64,19 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
       return trainBatches({
         ...request,
         batchAt: (step) => weightedBatch(draw(step), temperature),
-        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, total),
+        learningRateAt: scheduledRate(read, remedies, total),
         gradientClipNorm,
       });
     },
   };
 }
 
-interface Rewarded {
-  readonly example: Example;
-  readonly reward: number;
-}
-
 function rewardedOf(
   groups: readonly ScoredGroup[],
   role: string,
   most = Number.POSITIVE_INFINITY,
-): Rewarded[] {
-  return groups.flatMap(({ rollouts }, group) => {
-    const own = rollouts.flatMap(({ rollout, reward }, place): Rewarded[] => {
-      if (rollout.role !== role || reward === null) return [];
-      const example = exampleOfRollout(rollout, { group, rollout: place, artifact: null });
-      return example.response.length === 0 ? [] : [{ example, reward }];
-    });
+): TakenResponse[] {
+  return responsesOf(groups, role).flatMap((own) => {
     const byPrompt = Map.groupBy(own, ({ example }) => example.context.join(","));
     return [...byPrompt.values()].flatMap((answers) =>
       answers.length <= most ? answers : answers.toSorted((a, b) => b.reward - a.reward).slice(0, most),
@@ -96,7 +84,7 @@ function rewardedOf(
   });
 }
 
-function weightedBatch(rewarded: readonly Rewarded[], temperature: number): Batch | undefined {
+function weightedBatch(rewarded: readonly TakenResponse[], temperature: number): Batch | undefined {
   if (rewarded.length === 0) return undefined;
   const best = Math.max(...rewarded.map(({ reward }) => reward));
   const weights = rewarded.map(({ reward }) => Math.exp((reward - best) / temperature));

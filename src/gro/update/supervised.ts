@@ -4,8 +4,8 @@ import type { Example, Source } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
 import { epochMixture, mixture, stepsOfEpochs, withMoreReal } from "./mixture.ts";
 import { type ExampleCounts, keptExamples, noRemedies, type UpdatePart } from "./part.ts";
-import { warmupStableDecay } from "./schedule.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+import { clipNormOption, describeSteps, needsOfSteps, scheduledRate } from "./step-options.ts";
+import { type Batch, trainBatches } from "./train.ts";
 
 const fixedSteps = 100;
 
@@ -19,8 +19,7 @@ const optionsSchema = z.strictObject({
   /** Peak of the warm-up–stable–decay schedule, which starts anew in every round. */
   learningRate: z.number().positive().default(1e-3),
   optimizerState: z.enum(["continued", "fresh"]).default("continued"),
-  /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  gradientClipNorm: clipNormOption,
   replay: z
     .strictObject({
       /** Share of every batch that comes from the newest kept set; the rest is drawn from base data and older sets. */
@@ -76,15 +75,13 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
     description: {
       ...length,
       batch,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
       ...(learnFrom === "own" ? { learnFrom } : {}),
       newest: replay.newest,
       base: replay.base,
     },
     learnsBy: "imitation",
-    needs: { gradientClipping: gradientClipNorm > 0, freshOptimizer: optimizerState === "fresh" },
+    needs: needsOfSteps(read),
     steps: stepsOf,
     optimizerState,
     batch,
@@ -110,7 +107,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
       return trainBatches({
         ...request,
         batchAt: (step) => imitation(draw(request.random.fork(step), step)),
-        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, steps),
+        learningRateAt: scheduledRate(read, remedies, steps),
         gradientClipNorm,
       });
     },

@@ -1,5 +1,5 @@
-import type { ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
-import type { RolloutPlace } from "../rollout/index.ts";
+import type { Example, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
+import { exampleId, exampleOfRollout, type RolloutPlace } from "../rollout/index.ts";
 
 export interface Taken {
   readonly scored: ScoredRollout;
@@ -38,6 +38,34 @@ export function takenFrom(
     });
   });
   return { taken, stale };
+}
+
+/** What may teach a role, as an example. */
+export interface TakenResponse extends Taken {
+  readonly example: Example;
+}
+
+/** A role's responses that may teach, group by group: neither void nor empty. */
+export function responsesOf(
+  groups: readonly ScoredGroup[],
+  role: string,
+): readonly (readonly TakenResponse[])[] {
+  return takenFrom(groups, { role }).taken.map((own) =>
+    own.flatMap((taken): TakenResponse[] => {
+      const example = exampleOfRollout(taken.scored.rollout, taken.place);
+      return example.response.length === 0 ? [] : [{ ...taken, example }];
+    }),
+  );
+}
+
+/** The first of those whose tokens are the same, context and response. */
+export function distinctResponses(responses: readonly TakenResponse[]): readonly TakenResponse[] {
+  const first = new Map<string, TakenResponse>();
+  for (const one of responses) {
+    const id = exampleId(one.example);
+    if (!first.has(id)) first.set(id, one);
+  }
+  return [...first.values()];
 }
 
 /**

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, positionsOf, weightedDatum } from "../rollout/index.ts";
+import { sampledOf } from "../rollout/index.ts";
 import { type GroupCounts, noRemedies, type UpdatePart } from "./part.ts";
-import { referenceLogprobs } from "./preference/reference.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+import { referenceLogprobs } from "./reference.ts";
+import { responseBatch } from "./response-loss.ts";
+import { describeSteps, needsOfSteps, stepOptions } from "./step-options.ts";
+import { responsesOf } from "./taken.ts";
+import { type Batch, trainBatches } from "./train.ts";
 
 const optionsSchema = z.strictObject({
   /** Weight of the KL to the reference in each turn, the first's first; later turns have the last one's. */
@@ -12,9 +15,7 @@ const optionsSchema = z.strictObject({
   /** Turns whose rewards teach: all, or none but the last, the others being held in place by their KL alone. */
   taught: z.enum(["all", "last"]).default("all"),
   reference: z.enum(["start", "base"]).default("base"),
-  learningRate: z.number().positive().default(3e-4),
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  ...stepOptions(3e-4),
 });
 export type TurnGradientOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -38,15 +39,12 @@ export function turnGradient(options: TurnGradientOptions = {}): UpdatePart {
       kl: kl.join(", "),
       taught,
       reference,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "policy-gradient",
     needs: {
       signedWeights: true,
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState !== "continued",
+      ...needsOfSteps(read),
     },
     references: [reference],
     optimizerState,
@@ -85,15 +83,13 @@ function turnsOf(
   kl: readonly number[],
   taught: "all" | "last",
 ): GroupCounts & { readonly turns: readonly Turn[] } {
-  const byGroup = groups.map(({ item, rollouts }, group) => {
-    const own = rollouts.flatMap(({ rollout, reward }, place) => {
-      const sampled = rollout.segments.find(({ kind }) => kind === "sampled");
-      // A critique is of another item: it has no reward of the task's.
-      if (rollout.role !== role || reward === null || rollout.item.canonical !== item.canonical) return [];
-      const example = exampleOfRollout(rollout, { group, rollout: place, artifact: null });
-      if (sampled?.kind !== "sampled" || example.response.length === 0) return [];
-      return [{ example, reward, turn: rollout.turn ?? 0, sampled: sampled.logprobs }];
-    });
+  const byGroup = responsesOf(groups, role).map((responses, group) => {
+    // A critique is of another item: it has no reward of the task's.
+    const own = responses.flatMap(({ example, reward, scored: { rollout } }) =>
+      rollout.item.canonical === groups[group]?.item.canonical
+        ? [{ example, reward, turn: rollout.turn ?? 0, sampled: sampledOf(rollout).logprobs }]
+        : [],
+    );
     const last = Math.max(0, ...own.map(({ turn }) => turn));
     return own.map(({ example, reward, turn, sampled }): Turn => {
       const peers = own.filter((other) => other.turn === turn);
@@ -113,25 +109,10 @@ function turnBatch(
   references: ReadonlyMap<Example, Float32Array>,
 ): Batch | undefined {
   if (turns.length === 0) return undefined;
-  const examples = turns.map(({ example }) => example);
-  const starts = examples.map((example) => positionsOf(example).start);
-  const loss = turnLoss(turns, references);
-  return {
-    data: examples.map((example) => weightedDatum(example, 1)),
-    loss: (logprobs) => {
-      const value = loss(logprobs.map((own, index) => own.subarray(starts[index])));
-      return {
-        loss: value.loss,
-        gradients: logprobs.map((own, index) => {
-          const gradient = new Float32Array(own.length);
-          gradient.set(value.slopes[index] ?? [], starts[index]);
-          return gradient;
-        }),
-      };
-    },
-    tokens: examples.reduce((sum, { response }) => sum + response.length, 0),
-    examples,
-  };
+  return responseBatch(
+    turns.map(({ example }) => example),
+    turnLoss(turns, references),
+  );
 }
 
 /** The loss, and its derivative by each logprob, of the turns' own tokens. */

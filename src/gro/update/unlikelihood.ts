@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, positionsOf, weightedDatum } from "../rollout/index.ts";
+import { drawsOver, stepsOver } from "./order.ts";
 import { type GroupCounts, noRemedies, type UpdatePart } from "./part.ts";
-import { drawsOver, stepsOver } from "./preference/order.ts";
-import { warmupStableDecay } from "./schedule.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "./train.ts";
+import { responseBatch } from "./response-loss.ts";
+import { describeSteps, needsOfSteps, scheduledRate, stepOptions } from "./step-options.ts";
+import { distinctResponses, responsesOf } from "./taken.ts";
+import { type Batch, trainBatches } from "./train.ts";
 
 const optionsSchema = z.strictObject({
   /** Weight of what is to become unlikely. */
@@ -15,9 +16,7 @@ const optionsSchema = z.strictObject({
   epochs: z.number().positive().max(100).default(1),
   /** Responses a step. */
   batch: z.number().int().min(1).default(32),
-  learningRate: z.number().positive().default(1e-4),
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  ...stepOptions(1e-4),
 });
 export type UnlikelihoodOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -34,7 +33,7 @@ export type UnlikelihoodOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function unlikelihood(options: UnlikelihoodOptions = {}): UpdatePart {
   const read = readOptions("unlikelihood()", optionsSchema, options);
-  const { alpha, rejectedTo, epochs, batch, learningRate, optimizerState, gradientClipNorm } = read;
+  const { alpha, rejectedTo, epochs, batch, optimizerState, gradientClipNorm } = read;
   const length = { epochs, batch };
   return {
     name: "unlikelihood",
@@ -43,15 +42,12 @@ export function unlikelihood(options: UnlikelihoodOptions = {}): UpdatePart {
       rejectedTo,
       epochs,
       batch,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "preference",
     needs: {
       signedWeights: true,
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState !== "continued",
+      ...needsOfSteps(read),
     },
     batch,
     optimizerState,
@@ -69,7 +65,7 @@ export function unlikelihood(options: UnlikelihoodOptions = {}): UpdatePart {
       return trainBatches({
         ...request,
         batchAt: (step) => unlikelihoodBatch(draw(step), alpha),
-        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, total),
+        learningRateAt: scheduledRate(read, remedies, total),
         gradientClipNorm,
       });
     },
@@ -87,16 +83,11 @@ function signedOf(
   role: string,
   rejectedTo: number,
 ): GroupCounts & { readonly signed: readonly Signed[] } {
-  const byGroup = groups.map(({ rollouts }, group) => {
-    const said = new Map<string, Signed>();
-    rollouts.forEach(({ rollout, reward }, place) => {
-      if (rollout.role !== role || reward === null || (reward < 1 && reward > rejectedTo)) return;
-      const example = exampleOfRollout(rollout, { group, rollout: place, artifact: null });
-      const key = `${example.context.join(",")}\0${example.response.join(",")}`;
-      if (example.response.length > 0 && !said.has(key)) said.set(key, { example, kept: reward >= 1 });
-    });
-    return [...said.values()];
-  });
+  const byGroup = responsesOf(groups, role).map((own) =>
+    distinctResponses(own.filter(({ reward }) => reward >= 1 || reward <= rejectedTo)).map(
+      ({ example, reward }): Signed => ({ example, kept: reward >= 1 }),
+    ),
+  );
   const there = byGroup.filter(({ length }) => length > 0);
   const taught = there.filter((own) => own.some(({ kept }) => kept) && own.some(({ kept }) => !kept));
   return { signed: taught.flat(), taught: taught.length, skipped: there.length - taught.length };
@@ -104,25 +95,10 @@ function signedOf(
 
 function unlikelihoodBatch(signed: readonly Signed[], alpha: number): Batch | undefined {
   if (signed.length === 0) return undefined;
-  const examples = signed.map(({ example }) => example);
-  const starts = examples.map((example) => positionsOf(example).start);
-  const loss = unlikelihoodLoss(signed, alpha);
-  return {
-    data: examples.map((example) => weightedDatum(example, 1)),
-    loss: (logprobs) => {
-      const value = loss(logprobs.map((own, index) => own.subarray(starts[index])));
-      return {
-        loss: value.loss,
-        gradients: logprobs.map((own, index) => {
-          const gradient = new Float32Array(own.length);
-          gradient.set(value.slopes[index] ?? [], starts[index]);
-          return gradient;
-        }),
-      };
-    },
-    tokens: examples.reduce((sum, { response }) => sum + response.length, 0),
-    examples,
-  };
+  return responseBatch(
+    signed.map(({ example }) => example),
+    unlikelihoodLoss(signed, alpha),
+  );
 }
 
 /** The loss, and its derivative by each logprob, of the responses' own tokens. */

@@ -3,13 +3,21 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pytest
 
+from whetstone_engine import in_lanes, weights
 from whetstone_engine.choice import Parameters
 from whetstone_engine.frames import Arrays
 from whetstone_engine.rows import Request
 from whetstone_engine.sampler import Sampler
 from whetstone_engine.scores import score
 from whetstone_engine.snapshot import Snapshot
+
+
+def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whatever size, models are read in lanes from now on."""
+    for module in (in_lanes, weights):
+        monkeypatch.setattr(module, "LARGE", 0)
 
 
 @dataclass(frozen=True)

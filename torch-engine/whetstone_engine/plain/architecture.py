@@ -15,8 +15,8 @@ from ..checkpoint import WEIGHTS, tensors_of, weight_files
 from ..config import ModelShape, suppressed_of
 from ..device import placed
 from ..errors import EngineError
-from ..lanes import Linear, Weights
 from ..layout import Fused, Slot
+from ..linear import Linear, Weights
 from ..precision import native_bf16
 from ..weights import Architecture
 from .decoder import PlainDecoder

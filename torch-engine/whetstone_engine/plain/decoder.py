@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..device import device, on_host, placed
-from ..lanes import Weights
+from ..linear import Weights
 from ..lora import Adapted
 from ..packing import Packing, gather
 from .library import transformers

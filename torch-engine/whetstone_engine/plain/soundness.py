@@ -12,7 +12,7 @@ from torch import Tensor
 from ..config import ModelShape
 from ..device import device, placed
 from ..errors import EngineError
-from ..lanes import Weights
+from ..linear import Weights
 from ..packing import Packing
 from .decoder import PlainDecoder
 

@@ -1,6 +1,7 @@
 import { greedy, samples } from "../../generate/index.ts";
 import { gro, type Method, type Pass } from "../../method.ts";
 import { verifier } from "../../reward/index.ts";
+import type { FakeModel } from "../../rollout/testing/fakes.ts";
 import { policyGradient, supervised } from "../../update/index.ts";
 
 export const reversed = (prompt: string): string => [...prompt.slice(0, -1)].reverse().join("");
@@ -24,3 +25,7 @@ export function partsOf({ passes: [pass] }: Method) {
   const { generate, reward, update, items, repeat, start } = pass as Pass;
   return { generate, reward, update, ...(items === undefined ? {} : { items }), repeat, start };
 }
+
+/** Tokens of every datum that was trained, in order. */
+export const inputsOf = ({ trained }: FakeModel): number[][] =>
+  trained.flatMap(({ data }) => data.map(({ tokens }) => [...tokens]));

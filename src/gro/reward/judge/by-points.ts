@@ -4,12 +4,12 @@ import type {
   ScoredGroup,
   ScoredRollout,
 } from "../../../foundation/contract/index.ts";
-import { type Question, wordsOf } from "../../rollout/index.ts";
+import { asked, type Question, wordsOf } from "../../rollout/index.ts";
 import { type RewardContext, unreadPart } from "../part.ts";
 import { rolesIn } from "./by-token.ts";
 import { metaWords, scoreWords } from "./judge.prompt.ts";
 import { readBetter, readScore } from "./read-verdict.ts";
-import { asked, askJudge, learnerOf, questionText, type Said, type SeatOptions } from "./seat.ts";
+import { askJudge, learnerOf, questionText, type Said, type SeatOptions } from "./seat.ts";
 
 export interface ByPointsOptions extends SeatOptions {
   readonly rubric: string;

@@ -1,10 +1,4 @@
-import type {
-  ChatModel,
-  Item,
-  Prompting,
-  Rollout,
-  SamplingPolicy,
-} from "../../../foundation/contract/index.ts";
+import type { ChatModel, Item, Rollout, SamplingPolicy } from "../../../foundation/contract/index.ts";
 import { ask, messagesOf, type Question } from "../../rollout/index.ts";
 import type { RewardContext } from "../part.ts";
 
@@ -57,10 +51,6 @@ export async function askJudge(
     for (const { place, text } of await Promise.all(part)) answers[place]?.push({ text });
   }
   return answers;
-}
-
-export function asked(words: string): Prompting {
-  return { prompt: words, messages: [{ role: "user", content: words }] };
 }
 
 /** What was asked, as a judge reads it. */

@@ -17,6 +17,7 @@ import type {
   SamplingPolicy,
   SaveOptions,
   ScoredGroup,
+  Task,
   Tokenizer,
 } from "../../../foundation/contract/index.ts";
 import type { PassModels } from "../models.ts";
@@ -277,3 +278,12 @@ export function groupOf(
     })),
   };
 }
+
+/** Whose responses are judged by asking `prompt>text?`, to be answered by y or n. */
+export const judgedByLetter = (task: Task): Task => ({
+  ...task,
+  prompts: {
+    judge: ({ prompt }, { text }) => ({ prompt: `${prompt}>${text}?` }),
+    verdictWords: ["y", "n"],
+  },
+});

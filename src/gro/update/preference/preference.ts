@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../../foundation/base/index.ts";
 import type { Example } from "../../../foundation/contract/index.ts";
+import { drawsOver, stepsOver } from "../order.ts";
 import { type Learning, noRemedies, type UpdatePart } from "../part.ts";
-import { warmupStableDecay } from "../schedule.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "../train.ts";
-import { drawsOver, stepsOver } from "./order.ts";
+import { referenceSums } from "../reference.ts";
+import { describeSteps, needsOfSteps, scheduledRate, stepOptions } from "../step-options.ts";
+import { type Batch, trainBatches } from "../train.ts";
 import { type PairLoss, pairLossOf, pairLossSchema, readsReference, type Told } from "./pair-loss.ts";
 import { type MadePairs, type Member, type Pair, pairOptions, pairsOf } from "./pairs.ts";
-import { referenceSums } from "./reference.ts";
 import { type SequenceLoss, sequenceBatch } from "./sequences.ts";
 
 export const preferenceSchema = z.strictObject({
@@ -21,12 +21,8 @@ export const preferenceSchema = z.strictObject({
   epochs: z.number().positive().max(100).optional(),
   /** Pairs a step. */
   batch: z.number().int().min(1).default(32),
-  /** Peak of the warm-up–stable–decay schedule, which starts anew in every application. */
-  learningRate: z.number().positive().default(1e-4),
-  /** `own`: the moments of these steps alone; those of a preparation, another objective's, are left behind. */
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-  /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  /** Warmed up and decayed anew in every application. */
+  ...stepOptions(1e-4),
 });
 export type PreferenceOptions = Readonly<z.input<typeof preferenceSchema>>;
 
@@ -73,15 +69,12 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       ...(referring ? { reference } : {}),
       ...(steps === undefined ? { epochs: epochs ?? 1 } : { steps }),
       batch,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "preference",
     needs: {
       signedWeights: true,
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState !== "continued",
+      ...needsOfSteps(read),
     },
     ...(referring ? { references: [reference] } : {}),
     attemptsPerItem: pairing.pairs === "demonstration" ? 1 : 2,
@@ -110,7 +103,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       return trainBatches({
         ...request,
         batchAt: (step) => pairBatch(draw(step), references, pairLoss),
-        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, total),
+        learningRateAt: scheduledRate(read, remedies, total),
         gradientClipNorm,
       });
     },

@@ -1,7 +1,7 @@
 import type { Example } from "../../../foundation/contract/index.ts";
-import { positionsOf, weightedDatum } from "../../rollout/index.ts";
-import type { AnalyticLoss, Batch } from "../train.ts";
-import { sumOf } from "./reference.ts";
+import { sumOf } from "../reference.ts";
+import { type ResponseLoss, responseBatch } from "../response-loss.ts";
+import type { Batch } from "../train.ts";
 
 /**
  * A loss of whole responses: from log π(y|x) of each, its value and its derivative by each. By the chain rule that is also its
@@ -18,24 +18,15 @@ export function sequenceBatch(
   loss: SequenceLoss,
   taught: readonly Example[] = examples,
 ): Batch {
-  return {
-    data: examples.map((example) => weightedDatum(example, 1)),
-    loss: byToken(examples, loss),
-    tokens: taught.reduce((sum, { response }) => sum + response.length, 0),
-    examples: taught,
-  };
+  return responseBatch(examples, byToken(loss), taught);
 }
 
-/** The same loss as the engine's universal path wants it: by position. */
-export function byToken(examples: readonly Example[], loss: SequenceLoss): AnalyticLoss {
-  const starts = examples.map((example) => positionsOf(example).start);
+function byToken(loss: SequenceLoss): ResponseLoss {
   return (logprobs) => {
-    const value = loss(logprobs.map((own, index) => sumOf(own, starts[index])));
+    const value = loss(logprobs.map((own) => sumOf(own)));
     return {
       loss: value.loss,
-      gradients: logprobs.map((own, index) =>
-        new Float32Array(own.length).fill(value.slopes[index] ?? 0, starts[index]),
-      ),
+      slopes: logprobs.map(({ length }, index) => new Float64Array(length).fill(value.slopes[index] ?? 0)),
     };
   };
 }

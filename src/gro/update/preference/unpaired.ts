@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
-import { exampleOfRollout } from "../../rollout/index.ts";
+import { drawsOver, stepsOver } from "../order.ts";
 import { type GroupCounts, noRemedies, type UpdatePart } from "../part.ts";
-import { warmupStableDecay } from "../schedule.ts";
-import { type Batch, clipOf, trainBatches, usualClipNorm } from "../train.ts";
-import { drawsOver, stepsOver } from "./order.ts";
+import { referenceSums } from "../reference.ts";
+import { describeSteps, needsOfSteps, scheduledRate, stepOptions } from "../step-options.ts";
+import { distinctResponses, responsesOf } from "../taken.ts";
+import { type Batch, trainBatches } from "../train.ts";
 import { sigmoid } from "./pair-loss.ts";
-import { referenceSums } from "./reference.ts";
 import { type SequenceLoss, sequenceBatch } from "./sequences.ts";
 
 export const unpairedSchema = z.strictObject({
@@ -22,9 +22,7 @@ export const unpairedSchema = z.strictObject({
   epochs: z.number().positive().max(100).optional(),
   /** Responses a step; the point of reference is estimated within it. */
   batch: z.number().int().min(2).default(32),
-  learningRate: z.number().positive().default(1e-4),
-  optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-  gradientClipNorm: z.number().min(0).default(usualClipNorm),
+  ...stepOptions(1e-4),
 });
 export type UnpairedPreferenceOptions = Readonly<z.input<typeof unpairedSchema>>;
 
@@ -42,7 +40,7 @@ export type UnpairedPreferenceOptions = Readonly<z.input<typeof unpairedSchema>>
 export function unpairedPreference(options: UnpairedPreferenceOptions = {}): UpdatePart {
   const read = readOptions("unpairedPreference()", unpairedSchema, options);
   const { beta, desirableWeight, undesirableWeight, desirableFrom, reference } = read;
-  const { steps, epochs, batch, learningRate, optimizerState, gradientClipNorm } = read;
+  const { steps, epochs, batch, optimizerState, gradientClipNorm } = read;
   if (epochs !== undefined && steps !== undefined)
     throw userError("invalid-option", 'unpairedPreference(): give "steps" or "epochs", not both.');
   const length = { steps, epochs, batch };
@@ -57,15 +55,12 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
       reference,
       ...(steps === undefined ? { epochs: epochs ?? 1 } : { steps }),
       batch,
-      learningRate,
-      optimizerState,
-      ...clipOf(gradientClipNorm),
+      ...describeSteps(read),
     },
     learnsBy: "preference",
     needs: {
       signedWeights: true,
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState !== "continued",
+      ...needsOfSteps(read),
     },
     references: [reference],
     batch,
@@ -92,7 +87,7 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
         ...request,
         batchAt: (step) =>
           unpairedBatch(drawn[step - from], references, { beta, desirableWeight, undesirableWeight }),
-        learningRateAt: (step) => remedies.learningRate * learningRate * warmupStableDecay(step, total),
+        learningRateAt: scheduledRate(read, remedies, total),
         gradientClipNorm,
       });
     },
@@ -111,17 +106,11 @@ function labelledOf(
   role: string,
   desirableFrom: number,
 ): GroupCounts & { readonly labelled: readonly Labelled[] } {
-  const byGroup = groups.map(({ rollouts }, group) => {
-    const said = new Map<string, Labelled>();
-    rollouts.forEach(({ rollout, reward }, place) => {
-      if (rollout.role !== role || reward === null) return;
-      const example = exampleOfRollout(rollout, { group, rollout: place, artifact: null });
-      if (example.response.length === 0) return;
-      const key = `${example.context.join(",")}\0${example.response.join(",")}`;
-      if (!said.has(key)) said.set(key, { example, desirable: reward >= desirableFrom });
-    });
-    return [...said.values()];
-  });
+  const byGroup = responsesOf(groups, role).map((own) =>
+    distinctResponses(own).map(
+      ({ example, reward }): Labelled => ({ example, desirable: reward >= desirableFrom }),
+    ),
+  );
   const labelled = byGroup.flat();
   const there = byGroup.filter(({ length }) => length > 0).length;
   const wanted = labelled.filter(({ desirable }) => desirable).length;

@@ -6,7 +6,7 @@ import { local } from "./index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
-/** With a table of positions that makes it large: it gets every thread, lays its weights out anew, and keeps what it has read. */
+/** With a table of positions that makes it large: it gets every thread, reads its weights in lanes, and keeps what it has read. */
 const manyPositions = 150_000;
 const shape = {
   model_type: "llama",

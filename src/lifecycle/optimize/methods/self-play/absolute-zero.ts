@@ -5,7 +5,7 @@ import type { Method } from "../../../../gro/method.ts";
 import { learnability, verifier } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { proposedWithin } from "./proposed.ts";
+import { madeWithin } from "./made-items.ts";
 
 const optionsSchema = z.strictObject({
   /** Times in a round that proposing and solving follow each other. */
@@ -61,7 +61,7 @@ export function absoluteZero(options: AbsoluteZeroOptions = {}): Method {
       {
         roles: ["solver"],
         items,
-        itemsFrom: proposedWithin(0, 1),
+        itemsFrom: madeWithin(0, 1),
         generate: samples({ samples: read.samples }),
         reward: verifier(),
         update,

@@ -3,9 +3,9 @@ import { readOptions } from "../../../../foundation/base/index.ts";
 import { debate, samples } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { consensus, labelled } from "../../../../gro/reward/index.ts";
-import { learnNothing, policyGradient } from "../../../../gro/update/index.ts";
+import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { proposedWithin } from "./proposed.ts";
+import { madeWithin, makingItems } from "./made-items.ts";
 
 const optionsSchema = z.strictObject({
   agents: z.number().int().min(2).default(3),
@@ -43,20 +43,11 @@ export function dte(options: DteOptions = {}): Method {
     deliver: ["solver"],
     learnsBy: "policy-gradient",
     passes: [
-      {
-        roles: [],
-        writers: ["solver"],
-        asks: ["solver"],
-        generate: debate({ agents, rounds: read.rounds }),
-        reward: consensus(),
-        update: learnNothing(),
-        repeat: 1,
-        start: "current",
-      },
+      makingItems("solver", { generate: debate({ agents, rounds: read.rounds }), reward: consensus() }),
       {
         roles: ["solver"],
         items: read.items,
-        itemsFrom: proposedWithin(0, 1),
+        itemsFrom: madeWithin(0, 1),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update: policyGradient({ learningRate: read.learningRate }),

@@ -3,9 +3,9 @@ import { readOptions } from "../../../../foundation/base/index.ts";
 import { propose, samples } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { labelled, learnability } from "../../../../gro/reward/index.ts";
-import { learnNothing, policyGradient } from "../../../../gro/update/index.ts";
+import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { proposedWithin } from "./proposed.ts";
+import { madeWithin, makingItems } from "./made-items.ts";
 
 const optionsSchema = z.strictObject({
   /** Steps of the proposer, and then of the solver, in a round. */
@@ -66,20 +66,11 @@ export function rZero(options: RZeroOptions = {}): Method {
         repeat: steps,
         start: "current",
       },
-      {
-        roles: [],
-        writers: ["proposer"],
-        asks: roles,
-        generate: propose({ samples: 2 }),
-        reward: challenge,
-        update: learnNothing(),
-        repeat: 1,
-        start: "current",
-      },
+      makingItems("proposer", { generate: propose({ samples: 2 }), reward: challenge }, roles),
       {
         roles: ["solver"],
         items,
-        itemsFrom: proposedWithin(band[0], band[1]),
+        itemsFrom: madeWithin(band[0], band[1]),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update,

@@ -3,9 +3,9 @@ import { readOptions } from "../../../../foundation/base/index.ts";
 import { propose, samples } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { learnability, majority } from "../../../../gro/reward/index.ts";
-import { learnNothing, policyGradient } from "../../../../gro/update/index.ts";
+import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { proposedWithin } from "./proposed.ts";
+import { madeWithin, makingItems } from "./made-items.ts";
 
 const optionsSchema = z.strictObject({
   /** Proposals at each item of the round. */
@@ -49,20 +49,14 @@ export function serl(options: SerlOptions = {}): Method {
     deliver: ["solver"],
     learnsBy: "policy-gradient",
     passes: [
-      {
-        roles: [],
-        writers: ["solver"],
-        asks: ["solver"],
+      makingItems("solver", {
         generate: propose({ samples: read.proposals }),
         reward: learnability({ attempts, by: "majority", form: "middle" }),
-        update: learnNothing(),
-        repeat: 1,
-        start: "current",
-      },
+      }),
       {
         roles: ["solver"],
         items,
-        itemsFrom: proposedWithin(band[0], band[1]),
+        itemsFrom: madeWithin(band[0], band[1]),
         generate: samples({ samples: read.samples }),
         reward: majority(),
         update: policyGradient({ learningRate }),

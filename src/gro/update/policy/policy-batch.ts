@@ -1,7 +1,8 @@
-import type { Datum, Example } from "../../foundation/contract/index.ts";
-import { positionsOf } from "../rollout/index.ts";
+import type { Datum, Example } from "../../../foundation/contract/index.ts";
+import { positionsOf } from "../../rollout/index.ts";
+import { byPosition, type ResponseLoss } from "../response-loss.ts";
+import type { Batch } from "../train.ts";
 import { type PolicyLoss, policyLoss } from "./policy-loss.ts";
-import type { AnalyticLoss, Batch } from "./train.ts";
 
 /** What is averaged: tokens, responses, or tokens as if every response had as many. */
 export const averages = ["tokens", "responses", "constant"] as const;
@@ -64,24 +65,15 @@ export function policyBatch(
       mask: new Float32Array(inputs.length).fill(1, start),
     };
   });
-  const byDerivative: AnalyticLoss = (logprobs) => {
-    const each = weighted.map(({ positions: { start }, ...sequence }, index) =>
-      policyLoss(loss, sequence, (logprobs[index] ?? new Float32Array()).subarray(start)),
+  const examples = responses.map(({ example }) => example);
+  const byDerivative: ResponseLoss = (logprobs) => {
+    const each = weighted.map(({ positions: _, ...sequence }, index) =>
+      policyLoss(loss, sequence, logprobs[index] ?? new Float32Array()),
     );
     return {
       loss: each.reduce((sum, one) => sum + one.loss, 0),
-      gradients: each.map(({ slopes }, index) => {
-        const { positions } = weighted[index] as (typeof weighted)[number];
-        const gradient = new Float32Array(positions.tokens.length);
-        gradient.set(slopes, positions.start);
-        return gradient;
-      }),
+      slopes: each.map(({ slopes }) => slopes),
     };
   };
-  return {
-    data,
-    loss: universal ? byDerivative : loss,
-    tokens,
-    examples: responses.map(({ example }) => example),
-  };
+  return { data, loss: universal ? byPosition(examples, byDerivative) : loss, tokens, examples };
 }

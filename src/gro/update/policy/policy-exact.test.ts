@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exampleOfRollout } from "../rollout/index.ts";
+import { exampleOfRollout } from "../../rollout/index.ts";
+import { applied, attempts, Bandits, logitsOf } from "../testing/bandit.ts";
 import { policyBatch } from "./policy-batch.ts";
 import { policyGradient } from "./policy-gradient.ts";
 import type { PolicyLoss } from "./policy-loss.ts";
 import type { PolicyGradientOptions } from "./policy-options.ts";
-import { applied, attempts, Bandits, logitsOf } from "./testing/bandit.ts";
 
 let bandits: Bandits;
 let noisy: Bandits;

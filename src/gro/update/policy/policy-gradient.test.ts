@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { randomStream } from "../../foundation/base/index.ts";
-import type { ScoredGroup } from "../../foundation/contract/index.ts";
-import { reverse } from "../../world/task/index.ts";
+import { randomStream } from "../../../foundation/base/index.ts";
+import type { ScoredGroup } from "../../../foundation/contract/index.ts";
+import { reverse } from "../../../world/task/index.ts";
 import {
   FakeModel,
   groupOf,
@@ -11,7 +11,7 @@ import {
   policyOf,
   rolloutOf,
   samplingOf,
-} from "../rollout/testing/fakes.ts";
+} from "../../rollout/testing/fakes.ts";
 import { policyGradient } from "./policy-gradient.ts";
 import type { PolicyGradientOptions } from "./policy-options.ts";
 

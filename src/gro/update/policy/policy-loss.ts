@@ -1,4 +1,4 @@
-import type { Loss } from "../../foundation/contract/index.ts";
+import type { Loss } from "../../../foundation/contract/index.ts";
 
 /** The losses that a policy gradient can follow: all that the engine names but imitation. */
 export type PolicyLoss = Exclude<Loss, { readonly name: "cross_entropy" }>;

@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { stepOptions } from "../step-options.ts";
 import { advantageEstimators } from "./advantages.ts";
 import { averages } from "./policy-batch.ts";
 import type { PolicyLoss } from "./policy-loss.ts";
-import { usualClipNorm } from "./train.ts";
 
 export const klSchema = z.strictObject({
   /** What a nat of it weighs. */
@@ -20,7 +20,6 @@ const clipped = ["ppo", "gspo", "cispo"];
 
 export const policyGradientSchema = z
   .strictObject({
-    learningRate: z.number().positive().default(3e-4),
     /** `importance_sampling` corrects for the sampler's probabilities; `ppo`, `gspo` and `cispo` also clip the ratio. */
     loss: z.enum(["importance_sampling", "ppo", "gspo", "cispo", "dro"]).default("importance_sampling"),
     /** Bounds of the ratio: .8 and 1.2 if left out, for `cispo` 0 and 4. */
@@ -50,10 +49,7 @@ export const policyGradientSchema = z
     trained: z.number().int().min(1).optional(),
     /** Optimiser steps that a rollout's weights may lie back; older rollouts are left out and counted. */
     maxStaleness: z.number().int().min(0).optional(),
-    /** `own`: the moments of these steps alone; those of a preparation, another objective's, are left behind. */
-    optimizerState: z.enum(["own", "continued", "fresh"]).default("own"),
-    /** The largest norm of a step's gradient; 0 clips nothing, for servers that cannot. */
-    gradientClipNorm: z.number().min(0).default(usualClipNorm),
+    ...stepOptions(3e-4),
   })
   .superRefine((read, context) => {
     const refuse = (path: string, message: string): void => {

@@ -11,10 +11,11 @@ from torch import Tensor
 from .cache import Cache
 from .device import moved
 from .first_layer import FirstLayer
+from .kernels import for_each_head
 from .places import Target
 
 
-class Rank:
+class DecodingRows:
     """Rows side by side. A layer puts its queries, keys and values into `heads_BO`, and attends."""
 
     def __init__(
@@ -32,8 +33,7 @@ class Rank:
         heads_BHd = self.heads_BO.view(rows, -1, width)
         self.rotation_CHp: Tensor | None = None
         if rotation_C1p is not None:
-            # Of all heads of a row in one piece, which is turned faster than a piece a head.
-            self.rotation_CHp = rotation_C1p.expand(-1, config.heads + keys, -1).contiguous()
+            self.rotation_CHp = for_each_head(rotation_C1p, config.heads + keys)
             pairs = torch.view_as_complex(self.heads_BO.view(rows, -1, width // 2, 2))
             self.turned = pairs[:, : config.heads + keys]
             """Queries and keys as complex numbers, neighbours that are turned together."""

@@ -1,8 +1,12 @@
-import { readOptions } from "../../foundation/base/index.ts";
-import type { Example } from "../../foundation/contract/index.ts";
-import { exampleOfRollout } from "../rollout/index.ts";
+import { readOptions } from "../../../foundation/base/index.ts";
+import type { Example } from "../../../foundation/contract/index.ts";
+import { exampleOfRollout, sampledOf } from "../../rollout/index.ts";
+import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "../part.ts";
+import { referenceLogprobs } from "../reference.ts";
+import { needsOfSteps } from "../step-options.ts";
+import { type Taken, takenFrom } from "../taken.ts";
+import { clipOf, trainBatches } from "../train.ts";
 import { advantagesOf, type Judged } from "./advantages.ts";
-import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
 import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
 import {
   type PolicyGradientOptions,
@@ -10,9 +14,6 @@ import {
   policyGradientSchema,
   policyLossOf,
 } from "./policy-options.ts";
-import { referenceLogprobs } from "./reference-logprobs.ts";
-import { type Taken, takenFrom } from "./taken.ts";
-import { clipOf, trainBatches } from "./train.ts";
 
 /**
  * The policy gradient on sampled responses. As it is: advantages A = (r − mean) / std over the attempts at one item (GRPO, arXiv
@@ -39,8 +40,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     needs: {
       losses: klInLoss > 0 ? [] : [read.loss],
       ...(klInLoss > 0 ? { signedWeights: true } : {}),
-      gradientClipping: gradientClipNorm > 0,
-      freshOptimizer: optimizerState !== "continued",
+      ...needsOfSteps(read),
     },
     ...(kl === undefined ? {} : { references: [kl.reference] }),
     attemptsPerItem: grouped ? 2 : 1,
@@ -85,14 +85,16 @@ async function weigh(
     flat.map((one) => [one, exampleOfRollout(one.scored.rollout, one.place)]),
   );
   const references = new Map<Taken, Float64Array>();
-  if (kl !== undefined && flat.length > 0) {
-    const reference = await models.reference(policy.role, kl.reference);
-    const logprobs = await referenceLogprobs(reference, [...examples.values()], signal);
-    for (const [index, one] of flat.entries()) references.set(one, logprobs[index] as Float64Array);
+  if (kl !== undefined) {
+    const { role } = policy;
+    const asked = { models, role, which: kl.reference, ...(signal ? { signal } : {}) };
+    const logprobs = await referenceLogprobs(examples.values(), asked);
+    for (const [one, example] of examples)
+      references.set(one, Float64Array.from(logprobs.get(example) ?? new Float32Array()));
   }
   const judged = taken.map((group) =>
     group.map((one): Judged => {
-      const behaviour = sampledLogprobs(one);
+      const behaviour = sampledOf(one.scored.rollout).logprobs;
       const reference = kl?.in === "reward" ? references.get(one) : undefined;
       return {
         reward: one.reward,
@@ -108,7 +110,14 @@ async function weigh(
       const own = advantages[at]?.[index];
       const example = examples.get(one);
       if (own === undefined || example === undefined) return [];
-      return [{ example, behaviour: sampledLogprobs(one), advantages: own, reference: references.get(one) }];
+      return [
+        {
+          example,
+          behaviour: sampledOf(one.scored.rollout).logprobs,
+          advantages: own,
+          reference: references.get(one),
+        },
+      ];
     }),
   );
   return { responses, stale };
@@ -119,7 +128,7 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   const { taken } = takenFrom(groups, { role, trained: read.trained });
   const judged = taken.map((group) =>
     group.map((one): Judged => {
-      const { length } = sampledLogprobs(one);
+      const { length } = sampledOf(one.scored.rollout).tokens;
       return { reward: one.reward, baseline: one.scored.parts.baseline, tokens: length };
     }),
   );
@@ -154,11 +163,6 @@ async function versionOf({ policy, signal }: UpdateRequest): Promise<string> {
 
 function longest({ groups, task }: UpdateRequest): number {
   return Math.max(1, ...groups.map(({ item }) => task.maxTokens(item)));
-}
-
-function sampledLogprobs({ scored: { rollout } }: Taken): Float32Array {
-  const segment = rollout.segments.find(({ kind }) => kind === "sampled");
-  return segment?.kind === "sampled" ? segment.logprobs : new Float32Array();
 }
 
 /** What is as usual goes without saying, as in runs that were stored before it could be set. */

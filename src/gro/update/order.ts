@@ -1,4 +1,4 @@
-import type { RandomStream } from "../../../foundation/base/index.ts";
+import type { RandomStream } from "../../foundation/base/index.ts";
 
 /** How long an update of this kind goes on: a number of steps, or of passes over what there is. */
 export interface Length {
@@ -25,16 +25,21 @@ export function drawsOver<T>(
 ): (step: number) => T[] {
   const { steps, epochs = 1, batch } = length;
   const all = steps === undefined ? Math.round(epochs * members.length) : steps * batch;
-  const orders = new Map<number, readonly T[]>();
-  const at = (place: number): T => {
-    const epoch = Math.floor(place / members.length);
-    const order = orders.get(epoch) ?? random.fork(`epoch-${epoch}`).shuffle(members);
-    orders.set(epoch, order);
-    return order[place % members.length] as T;
-  };
+  const at = inEpochs(members, random);
   return (step) => {
     if (members.length === 0) return [];
     const first = step * batch;
     return Array.from({ length: Math.max(0, Math.min(batch, all - first)) }, (_, index) => at(first + index));
+  };
+}
+
+/** The member at a place of an endless order: everyone once, in another order each time, before anyone comes again. */
+export function inEpochs<T>(members: readonly T[], random: RandomStream): (place: number) => T {
+  const orders = new Map<number, readonly T[]>();
+  return (place) => {
+    const epoch = Math.floor(place / members.length);
+    const order = orders.get(epoch) ?? random.fork(`epoch-${epoch}`).shuffle(members);
+    orders.set(epoch, order);
+    return order[place % members.length] as T;
   };
 }

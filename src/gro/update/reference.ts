@@ -1,5 +1,5 @@
-import type { Example } from "../../../foundation/contract/index.ts";
-import type { PassModels, ReferenceWeights } from "../../rollout/index.ts";
+import type { Example } from "../../foundation/contract/index.ts";
+import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
 
 /** Sequences that travel to the engine in one call. */
 const sequencesPerCall = 512;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { randomStream } from "../../../foundation/base/index.ts";
+import { randomStream } from "../../foundation/base/index.ts";
 import { drawsOver, stepsOver } from "./order.ts";
 
 const random = randomStream(3, "order");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { randomStream } from "../../foundation/base/index.ts";
+import { randomStream } from "../../../foundation/base/index.ts";
 import { type PolicyLoss, type PolicySequence, policyLoss } from "./policy-loss.ts";
 
 const losses: readonly PolicyLoss[] = [

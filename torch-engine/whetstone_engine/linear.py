@@ -1,0 +1,53 @@
+"""Linear layers: of one matrix, or of more. Suffixes as in decoder.py; O outputs, I inputs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from .kernels import multiply
+
+
+class Linear(Protocol):
+    """A linear layer that is more than one matrix."""
+
+    def in_panels(self) -> Linear:
+        """The same for the products of more than a few rows, with a copy where that is worth it."""
+        ...
+
+    def apply(self, x_NI: Tensor) -> Tensor:
+        """x · weightᵀ."""
+        ...
+
+    def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
+        """Adds x · weightᵀ in place, where no gradient is wanted."""
+        ...
+
+
+Weights = dict[str, Tensor | Linear]
+
+
+def linear(x_NI: Tensor, weight: Tensor | Linear, bias_O: Tensor | None = None) -> Tensor:
+    """x · weightᵀ + bias."""
+    out_NO = multiply(x_NI, weight) if isinstance(weight, Tensor) else weight.apply(x_NI)
+    if bias_O is None:
+        return out_NO
+    return out_NO + bias_O if torch.is_grad_enabled() else out_NO.add_(bias_O)
+
+
+def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Tensor | None = None) -> Tensor:
+    """sum + x · weightᵀ + bias. Where no gradient is wanted, the sum is changed in place."""
+    if torch.is_grad_enabled():
+        return sum_NO + linear(x_NI, weight, bias_O)
+    if isinstance(weight, Tensor):
+        sum_NO.addmm_(x_NI, weight.to(x_NI.dtype).t())
+    else:
+        weight.add_to(sum_NO, x_NI)
+    return sum_NO if bias_O is None else sum_NO.add_(bias_O)
+
+
+def in_panels(weight: Tensor | Linear) -> Tensor | Linear:
+    """The same for the products of more than a few rows."""
+    return weight if isinstance(weight, Tensor) else weight.in_panels()
