@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { exact, exactTolerance } from "../bench/methods/exact.ts";
-import { Bandits } from "../src/gro/update/testing/bandit.ts";
+import { Bandits, exact, exactTolerance } from "../bench/methods/exact.ts";
 import { methods } from "../src/index.ts";
 
 let bandits: Bandits;
