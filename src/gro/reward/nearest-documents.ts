@@ -2,11 +2,19 @@
 const k1 = 1.2;
 const b = 0.75;
 
+/** A document by its place, and how near it is. */
+export interface FoundDocument {
+  readonly index: number;
+  readonly score: number;
+}
+
 /**
- * Finds the documents nearest to a question: BM25 over character trigrams, which need no language, Σ over the question's trigrams of
+ * Finds the documents nearest to a question: BM25 over character trigrams (a space at either end), which need no language, Σ over the question's trigrams of
  * idf·tf·(k₁ + 1)/(tf + k₁·(1 − b + b·|d|/mean|d|)) with k₁ = 1.2, b = .75. Of equals the first is nearer; what shares nothing is not found.
  */
-export function documentFinder(documents: readonly string[]): (question: string, most: number) => number[] {
+export function documentFinder(
+  documents: readonly string[],
+): (question: string, most: number) => FoundDocument[] {
   const counts = documents.map((document) => countsOf(trigrams(document)));
   const lengths = counts.map((count) => sum(count.values()));
   const mean = sum(lengths) / Math.max(1, documents.length);
@@ -28,12 +36,12 @@ export function documentFinder(documents: readonly string[]): (question: string,
     return [...scores]
       .sort(([first, one], [second, other]) => other - one || first - second)
       .slice(0, most)
-      .map(([index]) => index);
+      .map(([index, score]) => ({ index, score }));
   };
 }
 
 function trigrams(text: string): string[] {
-  const plain = text.toLowerCase().replaceAll(/\s+/g, " ");
+  const plain = ` ${text.trim().toLowerCase().replaceAll(/\s+/g, " ")} `;
   return Array.from({ length: Math.max(0, plain.length - 2) }, (_, at) => plain.slice(at, at + 3));
 }
 

@@ -64,7 +64,8 @@ export function roundTrip(options: RoundTripOptions = {}): RewardPart {
         .map((document, index): Asked => {
           const proposal = proposals[index] as Proposal;
           const { item } = proposal;
-          const found = item === undefined ? [] : find(item.prompt, read.nearest).map((one) => all[one]);
+          const found =
+            item === undefined ? [] : find(item.prompt, read.nearest).map(({ index: place }) => all[place]);
           return { ...proposal, document, found: found.includes(document) };
         });
       const answers = await answersTo(asked, read, context);

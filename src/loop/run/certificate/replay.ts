@@ -158,7 +158,8 @@ function twinOf(
         if (weights === undefined) throw new Error(`${checkpoint} is not replayed`);
         const known = loaded.get(checkpoint) ?? load(role, weights);
         loaded.set(checkpoint, known);
-        return (await known).policy;
+        // Roles that begin alike have one checkpoint.
+        return { ...(await known).policy, role };
       },
     },
     close: async () => {

@@ -17,7 +17,7 @@ const optionsSchema = z.strictObject({
   learningRate: z.number().positive().default(5e-4),
   /** Of the verifier's DPO: β, learning rate, passes over its pairs, and pairs of one item at most. */
   beta: z.number().positive().default(0.1),
-  verifierLearningRate: z.number().positive().default(1e-4),
+  verifierLearningRate: z.number().positive().default(3e-4),
   epochs: z.number().positive().default(1),
   mostPairs: z.number().int().min(1).default(4),
   /** Items whose solutions, of all rounds, are kept to learn from; the newest. */
@@ -36,7 +36,7 @@ export type VStarOptions = Readonly<z.input<typeof optionsSchema>>;
  * D holds the solutions of all rounds with their verdicts z. Both begin anew at the base in every round. Both are delivered:
  * `refine: bestOfN({ samples: 8, by: "verifier" })` answers with both, and without it the generator answers alone.
  *
- * Defaults: 8 solutions an item at T = 1 (the paper 16 at 0.7), 60 steps at 5e-4, DPO with β = .1 over 4 pairs an item at 1e-4,
+ * Defaults: 8 solutions an item at T = 1 (the paper 16 at 0.7), 60 steps at 5e-4, DPO with β = .1 over 4 pairs an item at 3e-4,
  * 4096 items kept.
  *
  * @example
