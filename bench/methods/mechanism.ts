@@ -1,4 +1,5 @@
 import {
+  bestOfN,
   defineRun,
   demonstrations,
   local,
@@ -60,7 +61,7 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
 }
 
 /**
- * One small transformer that was taught to solve, judge, criticise, revise, debate and propose by demonstrations, and then improves
+ * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by demonstrations, and then improves
  * itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its roles is learnt; the
  * verifier's verdict, where a method asks for it, is given; demonstrations are given to a method without a reward alone.
  */
@@ -70,6 +71,8 @@ export async function mechanism(page: MethodPage, seed: number, folder: string):
     ...onRunningSums({ noise, demonstrated: reward === "none" }),
     name,
     optimize: page.make(),
+    // Weights that rank candidates are delivered to be asked: the base is measured with the same way to answer.
+    ...(page.ranksBy === undefined ? {} : { refine: bestOfN({ samples: 8, by: page.ranksBy }) }),
     budget: { rounds },
     seed,
   });

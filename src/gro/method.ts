@@ -13,6 +13,15 @@ import type { UpdatePart } from "./update/index.ts";
  */
 export type PassStart = "base" | "current";
 
+/** Rollouts that outlive a round: they go with the weights that learnt from them, and are given up with these. */
+export interface Buffer {
+  readonly name: string;
+  /** Groups that it holds at most; the oldest go first. */
+  readonly most: number;
+  /** Hold what was rewarded 1 alone. */
+  readonly kept?: true;
+}
+
 /** One Generation–Reward–Optimization: `generate` for every role that writes, `reward` over all, `update` each role's policy. */
 export interface Pass {
   /** Policies that are each trained on what the reward makes of all of them together. */
@@ -44,6 +53,8 @@ export interface Pass {
   readonly update: UpdatePart;
   /** How these roles learn, where it is not by `update`. */
   readonly updates?: Readonly<Record<string, UpdatePart>>;
+  /** Where it is learnt from what earlier rounds rolled out too; a pass that repeats, or refills, has none. */
+  readonly buffer?: Buffer;
   /** Times in a round that generate, reward and update follow each other. */
   readonly repeat: number;
   readonly start: PassStart;

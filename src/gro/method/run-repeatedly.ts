@@ -146,6 +146,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     checkpoints: pick(checkpoints, pass.roles),
     rolled: null,
     rollouts: [],
+    buffers: {},
     tally: addTallies(tallies),
     losses,
     blocked,
