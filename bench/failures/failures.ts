@@ -55,7 +55,7 @@ const onExpressions = {
   model,
   engine: tabular({ horizon: 5, backOff: 5, deviation: 0 }),
   refine: sampledDecoding(),
-  evaluate: { ...evaluate, perStratum: 256 },
+  evaluate: { ...evaluate, perStratum: 1024, attemptItems: 192 },
 };
 
 const proposing = (knows: "trivial" | "unsolvable"): Pick<Failure, "define" | "sound"> => ({
@@ -112,13 +112,13 @@ export const failures: readonly Failure[] = [
     fails: "of eleven ways to be right one is left, and where it is wrong none",
     harm: { meter: "pass@k", label: "any of 16 is right", change: "falls", least: 0.1 },
     caughtBy: ["diversity collapse"],
-    within: 3,
+    within: 4,
     define: ({ seed, guarded }) =>
       defineRun({
         ...onExpressions,
         name: "empo",
         prepare: supervised({
-          on: careless({ misled: [6, 7, 8], share: 0.6, noise: 0.5 }),
+          on: careless({ misled: [5, 6, 7, 8], share: 0.6, noise: 0.5 }),
           steps: 300,
           learningRate: 0.1,
         }),
