@@ -174,7 +174,7 @@ export const failures: readonly Failure[] = [
         ...onRoles,
         name: "self-rewarding",
         prepare: supervised({
-          on: rolesShown({ right: () => 0.6, judged: [0.97, 0.97] }),
+          on: rolesShown({ right: () => 0.6, judged: () => [0.97, 0.97] }),
           steps: 150,
           learningRate: 0.1,
         }),
