@@ -135,7 +135,7 @@ export const failures: readonly Failure[] = [
     fails: "what is surest to end is rewarded, whatever was asked",
     harm: { ...passAtOne, change: "falls", least: 0.05 },
     caughtBy: ["majority lock-in", "verifier integrity", "diversity collapse"],
-    within: 2,
+    within: 4,
     define: ({ seed, guarded }) =>
       defineRun({
         ...onDigits,
