@@ -51,6 +51,7 @@ import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts
 import { takeAnswers } from "./run/take-answers.ts";
 import { keepFiles } from "./run/task-files.ts";
 import { tellRecovery } from "./run/tell-recovery.ts";
+import { refuseMissing } from "./run/upkeep/missing.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
 export type { RunDefinition } from "./round/definition.ts";
@@ -99,7 +100,7 @@ export {
 export type { DataFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
-export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
+export { type Collected, type CollectOptions, collectGarbage, type Garbage, type Stray } from "./run/upkeep/collect.ts";
 export {
   type Verification,
   type VerifiedRun,
@@ -182,6 +183,7 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
     const adopted = adoptRun(wanted, ledger);
     record = adopted.record;
     if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
+    refuseMissing(ledger, folder, record.id);
     if (record.events().length > 0) onResume?.(record.events());
     const allowed = await askForMore({ ...asking, run: record }, wanted, {
       given: read.budget !== undefined,
