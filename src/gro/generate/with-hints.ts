@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
 import type { Item, Prompting } from "../../foundation/contract/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
-import { attempt, withMore, wordsOf } from "../rollout/index.ts";
+import { attempt, checkWords, withMore, wordsOf } from "../rollout/index.ts";
 import { hintWords } from "./hint.prompt.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
@@ -36,12 +36,13 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
     description: { ...read, words: hashOf(hintWords("")).slice(0, 12) },
     samplesPerItem: read.samples + read.hinted,
     offPolicy: true,
-    check: (task) => {
+    check: (task, tokenizer) => {
       if (task.prompts !== undefined && task.prompts.hint === undefined)
         throw userError(
           "no-hint",
           `withHints(): the task ${task.name} has words for its roles, and none for a hint.`,
         );
+      checkWords({ task, by: "withHints()", what: "hint" }, tokenizer);
     },
     generate: async (request) => {
       const { task, onProgress, ...rest } = request;

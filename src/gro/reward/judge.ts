@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { ChatModel } from "../../foundation/contract/index.ts";
+import { checkWords } from "../rollout/index.ts";
 import { judgeByPoints } from "./judge/by-points.ts";
 import { judgeByToken } from "./judge/by-token.ts";
 import { metaWords, scoreWords, usualRubric } from "./judge/judge.prompt.ts";
@@ -58,12 +59,15 @@ export function judge(options: JudgeOptions = {}): RewardPart {
     origin: model === undefined ? "self-derived" : "external",
     peers: 1,
     answersPerRollout: judgements,
-    check: ({ name, prompts }) => {
-      if (model === undefined && prompts !== undefined && prompts.judge === undefined)
+    check: (task, tokenizer) => {
+      if (model !== undefined) return;
+      const { name, prompts } = task;
+      if (prompts !== undefined && prompts.judge === undefined)
         throw userError(
           "no-words",
           `judge(): the task ${name} has words for its roles, and none for a judge; give it some, or a chat model as "model".`,
         );
+      checkWords({ task, by: "judge()", what: "judge" }, tokenizer);
     },
     reward: (groups, context) =>
       scoringAnswers(groups, (answering) =>
