@@ -21,7 +21,7 @@ test("a part that a model cannot be asked by is refused when the model is there,
     code: "no-words",
     category: "user",
     message: expect.stringMatching(
-      /^The method “STaR” cannot be run: withHints\(\): the task last letter says nothing of how to ask for this \(prompts\.hint\), and .* has no chat template/,
+      /^The method “star” cannot be run: withHints\(\): the task last letter says nothing of how to ask for this \(prompts\.hint\), and .* has no chat template/,
     ),
   };
   const seen: unknown[] = [];
