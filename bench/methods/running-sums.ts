@@ -18,10 +18,15 @@ const tags = {
   revise: "r",
   debate: "b",
   propose: "p",
+  plan: "g",
+  follow: "f",
+  ask: "k",
+  ground: "d",
 } as const;
 const lengths = [4, 6] as const;
 
-const digitsOf = (prompt: string): string => prompt.slice(1, -1);
+/** What stands last, before the sign: a document may stand before it. */
+const digitsOf = (prompt: string): string => /(\d*)=$/.exec(prompt)?.[1] ?? "";
 /** `3718` is worked out as `3018`: 3, 3 + 7, 10 + 1, 11 + 8, of each the last digit. */
 const sumsOf = (digits: string): string => {
   let sum = 0;
@@ -33,6 +38,14 @@ const solves = ({ prompt }: Pick<Item, "prompt">, text: string): boolean =>
 /** The digits of a string and a response to it, as the other roles are shown them. */
 const shown = ({ prompt }: Pick<Item, "prompt">, text: string): string => `${digitsOf(prompt)}=${text}`;
 
+/** All but the last digit, with their sums: what a question that begins so can be answered from. */
+const documentOf = ({ prompt }: Pick<Item, "prompt">): string => {
+  const begun = digitsOf(prompt).slice(0, -1);
+  return `${begun}=${sumsOf(begun)}`;
+};
+/** A plan is where to pause: a guideline says after how many digits. */
+const plannedAfter = (guideline: string): number => 1 + (guideline.length % 3);
+
 export const runningSumPrompts = {
   hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),
   judge: (item, { text }) => ({ prompt: `${tags.judge}${shown(item, text)}?` }),
@@ -42,6 +55,12 @@ export const runningSumPrompts = {
     prompt: `${tags.debate}${shown(item, others.map(({ text }) => text).join(","))}:`,
   }),
   propose: (_, difficulty) => ({ prompt: `${tags.propose}${difficulty}:` }),
+  plan: ({ prompt }, guideline) => ({
+    prompt: `${tags.plan}${digitsOf(prompt)}@${plannedAfter(guideline)}:`,
+  }),
+  follow: ({ prompt }, plan) => ({ prompt: `${tags.follow}${digitsOf(prompt)}=${plan}:` }),
+  ask: (document, difficulty) => ({ prompt: `${tags.ask}${document},${difficulty}:` }),
+  ground: ({ prompt }, document) => ({ prompt: `${tags.ground}${document},${digitsOf(prompt)}=` }),
   verdictWords: ["y", "n"],
 } satisfies TaskPrompts;
 
@@ -77,7 +96,8 @@ export function runningSums(): Task {
     },
     canonical: ({ prompt }) => digitsOf(prompt),
     demonstrate: ({ prompt }) => sumsOf(digitsOf(prompt)),
-    maxTokens: ({ prompt }) => prompt.length + 2,
+    maxTokens: ({ prompt }) => digitsOf(prompt).length + 4,
+    document: documentOf,
     answerOf: (_, { text }) => text.at(-1),
     readProblem: (text, difficulty) =>
       /^\d+=$/.test(text) && text.length === difficulty + 1 ? problemOf(text.slice(0, -1)) : undefined,
@@ -114,20 +134,28 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
       const text = slipped(0.5);
       const response = { text, complete: true };
       const mistake = String([...right].findIndex((sum, index) => sum !== text[index]) + 1);
-      if (role < 0.6) return as(runningSumPrompts.hint(item).prompt, right);
-      if (role < 0.74)
+      if (role < 0.57) return as(runningSumPrompts.hint(item).prompt, right);
+      if (role < 0.71)
         return as(runningSumPrompts.judge(item, response).prompt, text.at(-1) === right.at(-1) ? "y" : "n");
-      if (role < 0.8) return as(runningSumPrompts.critique(item, response).prompt, mistake);
-      if (role < 0.88)
+      if (role < 0.76) return as(runningSumPrompts.critique(item, response).prompt, mistake);
+      if (role < 0.83)
         return as(
           runningSumPrompts.revise(item, response, random.uniform() < 0.5 ? mistake : undefined).prompt,
           right,
         );
-      if (role < 0.94) {
+      if (role < 0.88) {
         const others = [response, { text: slipped(0.5), complete: true }];
         return as(runningSumPrompts.debate(item, others).prompt, right);
       }
-      return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      if (role < 0.92) return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      const after = random.integer(1, 3);
+      const plan = String(after);
+      // A guideline of that length asks to pause there.
+      if (role < 0.94) return as(runningSumPrompts.plan(item, " ".repeat(after - 1)).prompt, plan);
+      if (role < 0.97) return as(runningSumPrompts.follow(item, plan).prompt, right);
+      const document = documentOf(item);
+      if (role < 0.985) return as(runningSumPrompts.ask(document, item.difficulty).prompt, `${digits}=`);
+      return as(runningSumPrompts.ground(item, document).prompt, right);
     });
   return {
     ...honest,

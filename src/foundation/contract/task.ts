@@ -57,6 +57,14 @@ export interface TaskPrompts {
   debate?(item: Item, others: readonly Response[]): Prompting;
   /** A new problem, given some that are known: its answer is what the task can {@link Task.readProblem}. */
   propose?(known: readonly Item[], difficulty: number): Prompting;
+  /** How to go about an item, from a general guideline, without solving it. */
+  plan?(item: Item, guideline: string): Prompting;
+  /** The item, to be solved along a plan. */
+  follow?(item: Item, plan: string): Prompting;
+  /** A question that a document answers: it is what the task can {@link Task.readProblem}. */
+  ask?(document: string, difficulty: number): Prompting;
+  /** The item, with a document in view that answers it. */
+  ground?(item: Item, document: string): Prompting;
   /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
   readonly verdictWords?: readonly [right: string, wrong: string];
 }
@@ -134,6 +142,8 @@ export interface Task {
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
+  /** A text that holds what an item is about, where the task has such: what questions can be asked about. */
+  document?(item: Item): string;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

@@ -1,5 +1,7 @@
+export * from "./ask-documents.ts";
 export { type DebateOptions, debate } from "./debate.ts";
 export * from "./forced.ts";
+export * from "./from-guidelines.ts";
 export * from "./greedy.ts";
 export * from "./harness-answers.ts";
 export { type LadderOptions, ladder } from "./ladder.ts";

@@ -79,14 +79,14 @@ export function learnable(solved: number, form: "room" | "middle"): number {
   return form === "room" ? 1 - solved : 1 - 2 * Math.abs(solved - 0.5);
 }
 
-interface Proposal {
+export interface Proposal {
   /** Undefined where nothing can be asked. */
   readonly item?: Item;
   readonly parts: Readonly<Record<string, number>>;
 }
 
-/** In the order of the rollouts, over all groups. */
-async function proposalsIn(groups: readonly RolloutGroup[], task: Task): Promise<Proposal[]> {
+/** What was proposed, in the order of the rollouts, over all groups; a proposal that was met before is none. */
+export async function proposalsIn(groups: readonly RolloutGroup[], task: Task): Promise<Proposal[]> {
   const read = await Promise.all(
     groups.flatMap(({ item: { difficulty }, rollouts }) =>
       rollouts.map(async ({ response, role }) => {

@@ -7,8 +7,8 @@ import { greedy } from "../../gro/generate/index.ts";
 import { type RewardPart, scoreEachLater } from "../../gro/reward/part.ts";
 import { supervised } from "../../gro/update/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
-import { lastLetter, promotingRun } from "../run/testing/last-letter.ts";
 import { run } from "../run.ts";
+import { lastLetter, promotingRun } from "./testing/last-letter.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nothing-"));
 afterAll(() => rmSync(folder, { recursive: true }));
