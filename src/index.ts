@@ -45,6 +45,7 @@ export {
   logprobMismatch,
   majorityLockIn,
   realDataFloor,
+  refusalLoss,
   rewardHacking,
   samplerFreshness,
   verifierIntegrity,

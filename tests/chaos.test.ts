@@ -39,7 +39,7 @@ describe("runs that are killed with SIGKILL come to the ledger and the weights o
     expect(places).toContain("step applied");
   });
 
-  test("on a table, at both sides of every durable step of the baselines", {
+  test("on a table, within baselines, at both sides of their ends and in the middle of their training", {
     timeout: 300_000,
   }, async () => {
     const uniform = uniformOf(1, "baselines");
@@ -60,6 +60,7 @@ describe("runs that are killed with SIGKILL come to the ledger and the weights o
         ),
       ),
     );
+    expect(places.filter((place) => place.includes("/update/solver/"))).toHaveLength(4);
     const measured = folders.flatMap((folder) => {
       using ledger = readLedger({ folder });
       return (ledger?.events("1-chaos") ?? []).map(({ event }) => event.type);

@@ -24,7 +24,7 @@ export interface ChaosOptions {
   readonly rounds: number;
   /** Uniform in [0, 1). */
   readonly uniform: () => number;
-  /** Measure baselines after the rounds, however few they are; and, at boundaries, die among their steps alone. */
+  /** Measure baselines after the rounds, however few they are; and, at boundaries, die within them alone. */
   readonly baselines?: boolean;
 }
 
@@ -61,6 +61,9 @@ interface Started {
     readonly said: string;
   }>;
 }
+
+/** Each baseline's end, and the middle of its training: every stretch of it would be many deaths of one kind. */
+const baselineEnds = "/baseline-[\\w-]+(?:/1/pass-0/update/solver/5\\d)? (?:done|stored)$";
 
 const program = join(import.meta.dirname, "..", "..", "bin", "whetstone.js");
 
@@ -161,7 +164,7 @@ export class Chaos {
         CHAOS_ENGINE: engine,
         CHAOS_DEATHS: deaths,
         CHAOS_ROUNDS: String(rounds),
-        ...(baselines ? { CHAOS_BASELINES: "short", CHAOS_WITHIN: "/baseline-" } : {}),
+        ...(baselines ? { CHAOS_BASELINES: "short", CHAOS_WITHIN: baselineEnds } : {}),
         NODE_COMPILE_CACHE: join(this.#options.root, "compiled"),
       },
       stdio: ["ignore", "pipe", "pipe"],

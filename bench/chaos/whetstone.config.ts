@@ -26,7 +26,7 @@ const {
 const folder = process.cwd();
 const selfKilling = selfKill(join(folder, "deaths.log"));
 const die = (place: string): void => {
-  if (place.includes(within)) selfKilling(place);
+  if (new RegExp(within).test(place)) selfKilling(place);
 };
 if (deaths === "boundaries") await atStepBoundaries(die);
 let steps = 0;

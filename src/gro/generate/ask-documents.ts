@@ -4,6 +4,7 @@ import {
   ask,
   asked,
   checkDocuments,
+  checkWords,
   describeDocuments,
   documentOf,
   documentsOption,
@@ -43,7 +44,10 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
       words: hashOf(askWords("")).slice(0, 12),
     },
     samplesPerItem: samples,
-    check: (task) => checkDocuments("askDocuments()", task, documents),
+    check: (task, tokenizer) => {
+      checkDocuments("askDocuments()", task, documents);
+      checkWords({ task, by: "askDocuments()", what: "ask" }, tokenizer);
+    },
     generate: async (request) => {
       const { items, task, policy } = request;
       const questions = items.map((item): Question => {

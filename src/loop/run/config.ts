@@ -14,7 +14,7 @@ import { checkBuffers, turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
-import { defaults } from "../../lifecycle/guard/index.ts";
+import { defaults, refusalLoss } from "../../lifecycle/guard/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
 import { deduplicate } from "../../lifecycle/select/index.ts";
@@ -180,7 +180,7 @@ export function defineRun(config: RunConfig): RunDefinition {
     select: select ?? [deduplicate()],
     optimize: optimize ?? rejectionSampling(),
     refine: refine ?? greedyDecoding(),
-    guard: guard ?? defaults(),
+    guard: guard ?? [...defaults(), ...(refusals === undefined ? [] : [refusalLoss()])],
     ...(refusals === undefined ? {} : { refusals }),
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
     ...(baselines === undefined ? {} : { baselines }),

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { placeTaken, userError, WhetstoneError } from "../../../foundation/base/index.ts";
 import { type Ledger, readLedger } from "../../../foundation/ledger/index.ts";
 import { digestFact } from "../../round/folder-digest.ts";
-import { artifactsIn, checkpointsIn, keptCheckpoints, type Reason } from "./references.ts";
+import { artifactsIn, checkpointsIn, keptCheckpoints, type Reason, textsIn } from "./references.ts";
 
 /** Without these a run cannot go on. What else is kept serves people, or later runs. */
 const needed: ReadonlySet<Reason> = new Set([
@@ -22,23 +22,25 @@ export function refuseMissing(ledger: Ledger, folder: string, run: string): void
   using reader = readLedger({ folder });
   const record = reader?.runs().find(({ id }) => id === run);
   if (reader === undefined || record === undefined) return;
-  const origin = new Set(checkpointsIn(record.origin));
+  const { steps } = reader.canonicalForm(run);
+  // What it began with may be another run's.
+  const prepared = steps.find(({ name }) => name === "round-0/prepare")?.result;
+  const begun = new Set([...checkpointsIn(record.origin), ...textsIn(prepared)]);
   // What a training discarded on its way was forgotten with its digest.
   const saved = new Set(reader.facts(digestFact("")).map(({ key }) => key.slice(digestFact("").length)));
   const gone = [...keptCheckpoints(reader)].filter(
     ([name, reason]) =>
       needed.has(reason) &&
       saved.has(name) &&
-      (name.startsWith(`${run}/`) || origin.has(name)) &&
+      (name.startsWith(`${run}/`) || begun.has(name)) &&
       !existsSync(ledger.checkpointPath(name)),
   );
   if (gone.length > 0) {
     const names = gone.map(([name, reason]) => `${ledger.checkpointPath(name)} (${reason})`).join(", ");
     throw userError("no-weights", `${cannot(run, "weights")}: ${names}. ${remedy}`, { run });
   }
-  const read = reader
-    .canonicalForm(run)
-    .steps.filter(({ name }) => /^round-\d+\/(?:acquire|select|optimize)$/.test(name))
+  const read = steps
+    .filter(({ name }) => /^round-\d+\/(?:acquire|select|optimize)$/.test(name))
     .map(({ result }) => result);
   const paths = [...new Set([record.origin, ...read].flatMap((value) => artifactsIn(value, readAgain)))].map(
     (name) => ledger.artifacts.pathOf(name),

@@ -118,7 +118,7 @@ export function partsUnderWay(steps: readonly { readonly name: string; readonly 
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
-function textsIn(value: Json | undefined): string[] {
+export function textsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (_, member) => {
     if (typeof member === "string") found.push(member);
