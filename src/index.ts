@@ -41,6 +41,7 @@ export {
   gapClosed,
   itemIdentity,
   labelAccuracy,
+  learnableProposals,
   lengthDrift,
   logprobMismatch,
   majorityLockIn,

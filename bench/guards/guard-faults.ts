@@ -24,6 +24,7 @@ import { misled } from "./misled.ts";
 import { mismatchedEngine } from "./mismatched-engine.ts";
 import { onDigits, verifiedFor } from "./on-digits.ts";
 import { guards, type PlantedFault } from "./planted-fault.ts";
+import { byValidity, selfProposing } from "./self-proposing.ts";
 
 const contains = ({ prompt }: Pick<Item, "prompt">, { text }: Response): boolean =>
   text.includes(lastDigitOf(prompt));
@@ -252,5 +253,13 @@ export const guardFaults: readonly PlantedFault[] = [
         seed,
         guard: guarded ? [gapClosed()] : [],
       }),
+  },
+  {
+    name: "trivial proposals",
+    story:
+      "A model proposes to itself what it is to solve, and is paid for whatever is a problem: it learns to propose what it solves anyway.",
+    caughtBy: ["learnable proposals"],
+    within: 4,
+    define: selfProposing({ knows: "trivial", optimize: byValidity() }),
   },
 ];

@@ -43,6 +43,10 @@ export const tallySchema = z.object({
   groupsSkipped: z.number().default(0),
   /** Verdicts of a judge that could not be read. */
   unreadVerdicts: z.number().default(0),
+  /** Items that a model proposed and that were attempted: all, those that no attempt solved by the reward, those that all did. */
+  proposalsAttempted: z.number().default(0),
+  proposalsNeverSolved: z.number().default(0),
+  proposalsAlwaysSolved: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -74,6 +78,9 @@ export const emptyTally: Tally = {
   groupsTaught: 0,
   groupsSkipped: 0,
   unreadVerdicts: 0,
+  proposalsAttempted: 0,
+  proposalsNeverSolved: 0,
+  proposalsAlwaysSolved: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
@@ -159,6 +166,15 @@ export function evidenceOf(
       : { groupsTaught: tally.groupsTaught, groupsSkipped: tally.groupsSkipped }),
     ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
+    ...(tally.proposalsAttempted === 0
+      ? {}
+      : {
+          proposed: {
+            attempted: tally.proposalsAttempted,
+            neverSolved: tally.proposalsNeverSolved,
+            alwaysSolved: tally.proposalsAlwaysSolved,
+          },
+        }),
   };
 }
 

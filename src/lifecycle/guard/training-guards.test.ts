@@ -9,6 +9,7 @@ import {
   defaults,
   gapClosed,
   itemIdentity,
+  learnableProposals,
   realDataFloor,
   refusalLoss,
   rewardHacking,
@@ -249,5 +250,34 @@ describe("gap closed", () => {
   test("is nothing to a policy gradient", () => {
     const history = [closed, closed];
     expect(watch(gapClosed(), everything, { history, learnsBy: "policy-gradient" })?.answer).toBe("ok");
+  });
+});
+
+describe("learnable proposals", () => {
+  test.each([
+    ["most are solved by some attempts", { attempted: 256, neverSolved: 20, alwaysSolved: 60 }, "ok"],
+    ["nearly all are solved by all", { attempted: 256, neverSolved: 0, alwaysSolved: 240 }, "stop"],
+    ["nearly all are solved by none", { attempted: 256, neverSolved: 240, alwaysSolved: 0 }, "stop"],
+    ["both together", { attempted: 256, neverSolved: 120, alwaysSolved: 120 }, "stop"],
+    [
+      "more than is allowed, as chance may have it",
+      { attempted: 20, neverSolved: 2, alwaysSolved: 15 },
+      "warn",
+    ],
+  ])("%s", (_, proposed, answer) => {
+    expect(watch(learnableProposals(), { proposed })?.answer).toBe(answer);
+  });
+
+  test("the numbers are exact, and the action is what was asked for", () => {
+    const proposed = { attempted: 256, neverSolved: 16, alwaysSolved: 224 };
+    const found = watch(learnableProposals({ most: 0.5, action: "roll-back" }), { proposed });
+    expect(found).toMatchObject({ answer: "roll-back", value: 0.9375, threshold: 0.5 });
+    // Clopper–Pearson limits of 240/256.
+    expect(found?.evidence).toContain("93.8 % teach nothing (95 % interval 90.0 to 96.4)");
+  });
+
+  test("says nothing where no model proposes", () => {
+    expect(watch(learnableProposals(), {})).toMatchObject({ answer: "ok", value: null });
+    expect(watch(learnableProposals(), null)).toMatchObject({ answer: "ok", value: null });
   });
 });
