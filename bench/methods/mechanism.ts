@@ -17,7 +17,7 @@ import { roleDemonstrations, runningSums } from "./running-sums.ts";
 /** What a method made of one base model in a few rounds. */
 export interface MethodRow {
   readonly method: string;
-  readonly column: "mechanism";
+  readonly column: "mechanism" | "real";
   /** Accuracy of a sampled answer, on validation items. */
   readonly before: number;
   readonly after: number;
@@ -79,11 +79,13 @@ export async function mechanism(page: MethodPage, seed: number, folder: string):
   const { events } = await run(definition, { folder });
   return rowOf(
     name,
+    "mechanism",
     events.map(({ event }) => event),
   );
 }
 
-function rowOf(method: string, events: readonly RunEvent[]): MethodRow {
+/** What the last candidate gained over the base, from a run's events. */
+export function rowOf(method: string, column: MethodRow["column"], events: readonly RunEvent[]): MethodRow {
   const measured = events.flatMap((event) => (event.type === "validation-measured" ? [event] : []));
   const base = measured.find(({ who }) => who === "base");
   const last = measured.filter(({ who }) => who === "candidate").at(-1);
@@ -96,7 +98,7 @@ function rowOf(method: string, events: readonly RunEvent[]): MethodRow {
   const trainings = events.flatMap((event) => (event.type === "training-finished" ? [event.evidence] : []));
   return {
     method,
-    column: "mechanism",
+    column,
     before: base.measurement.mean,
     after: last.measurement.mean,
     low: interval.low,

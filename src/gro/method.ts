@@ -37,6 +37,11 @@ export interface Pass {
    * teach as `items`; such groups are learnt from as they are, if left out.
    */
   readonly refill?: number;
+  /**
+   * The next repetition is written while this one is learnt from, by weights that lie one repetition back, where there is a next one
+   * before a checkpoint. What is learnt from is compared with what wrote it; the sampler's probe is made where nothing is learnt beside.
+   */
+  readonly overlap?: true;
   /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
   readonly itemsFrom?: (
     earlier: readonly ScoredGroup[],
@@ -91,6 +96,8 @@ const optionsSchema = z.strictObject({
   /** Times that further items are tried where the rewards of a group teach nothing; needs `items`. */
   refill: count.optional(),
   repeat: count.default(1),
+  /** Write the next repetition while this one is learnt from: its weights lie one repetition back. Policy gradients alone. */
+  overlap: z.boolean().default(false),
   start: z.enum(["base", "current"]).default("current"),
 });
 export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -104,11 +111,16 @@ export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function gro(options: GroOptions): Method {
   const read = readOptions("gro()", optionsSchema, options);
-  const { name, generate, reward, update, items, refill, repeat, start } = read;
+  const { name, generate, reward, update, items, refill, repeat, overlap, start } = read;
   if (refill !== undefined && (items === undefined || update.compared === undefined))
     throw userError(
       "invalid-option",
       `${name}(): "refill" tries further items where a group teaches nothing: it needs "items", and an update that compares attempts, such as policyGradient().`,
+    );
+  if (overlap && (update.learnsBy !== "policy-gradient" || refill !== undefined || repeat === 1))
+    throw userError(
+      "invalid-option",
+      `${name}(): "overlap" writes the next batch while one is learnt from: it needs a policy gradient, which weighs what older weights wrote, several repetitions, and no "refill".`,
     );
   const { attemptsPerItem = 0 } = update;
   if (generate.samplesPerItem < attemptsPerItem)
@@ -134,6 +146,7 @@ export function gro(options: GroOptions): Method {
       ...(items === undefined ? {} : { items }),
       ...(refill === undefined ? {} : { refill }),
       repeat,
+      ...(overlap ? { overlap } : {}),
       start,
     },
     roles,
@@ -146,6 +159,7 @@ export function gro(options: GroOptions): Method {
         reward,
         update,
         repeat,
+        ...(overlap ? { overlap } : {}),
         start,
       },
     ],
