@@ -30,6 +30,8 @@ import {
 /** Say the digit again. Every role is asked in a letter; the base is right four times of seven, and judges and revises well. */
 const digits = reverse({ lengths: [1, 1], growTo: 1, measureTo: 1 });
 const digitOf = ({ prompt }: Pick<Item, "prompt">): string => prompt.at(-2) ?? "";
+/** A document says which digit comes next: nobody asks about that in the round. */
+const next = (digit: string): string => String((Number(digit) + 1) % 10);
 const prompts = {
   hint: (item) => ({ prompt: `h${digitOf(item)}:` }),
   judge: (item, { text }) => ({ prompt: `j${digitOf(item)}${text}?` }),
@@ -37,7 +39,7 @@ const prompts = {
   revise: (item, { text }, critique = "") => ({ prompt: `r${digitOf(item)}${text}${critique}:` }),
   plan: (item) => ({ prompt: `g${digitOf(item)}?` }),
   follow: (item, plan) => ({ prompt: `f${digitOf(item)}${plan}:` }),
-  proposeFrom: ([document]) => ({ prompt: `k${document}:` }),
+  ask: (document) => ({ prompt: `k${document}:` }),
   ground: (item, document) => ({ prompt: `d${document}${digitOf(item)}=` }),
   verdictWords: ["y", "n"],
 } satisfies Task["prompts"];
@@ -53,7 +55,7 @@ const task: Task = {
       score: complete && text === digitOf(item) ? 1 : 0,
     }),
   },
-  documents: Array.from({ length: 10 }, (_, digit) => `${digit}=`),
+  document: (item) => `${next(digitOf(item))}=`,
   readProblem: (text, difficulty) =>
     /^\d=$/.test(text) ? { prompt: text, answer: text[0] ?? "", difficulty } : undefined,
   prompts,
@@ -82,7 +84,7 @@ const roles: Source = {
       if (role < 11) return as(prompts.hint(item).prompt, right);
       if (role < 12) return as(prompts.plan(item).prompt, "x");
       if (role < 13) return as(prompts.follow(item, "x").prompt, right);
-      if (role < 14) return as(prompts.proposeFrom([`${right}=`]).prompt, `${right}=`);
+      if (role < 14) return as(prompts.ask(`${right}=`).prompt, `${right}=`);
       return as(prompts.ground(item, `${right}=`).prompt, unsure);
     }),
 };

@@ -18,10 +18,10 @@ const tags = {
   revise: "r",
   debate: "b",
   propose: "p",
-  proposeFrom: "g",
+  plan: "g",
+  follow: "f",
+  ask: "k",
   ground: "d",
-  plan: "l",
-  follow: "w",
 } as const;
 const lengths = [4, 6] as const;
 
@@ -38,17 +38,11 @@ const solves = ({ prompt }: Pick<Item, "prompt">, text: string): boolean =>
 /** The digits of a string and a response to it, as the other roles are shown them. */
 const shown = ({ prompt }: Pick<Item, "prompt">, text: string): string => `${digitsOf(prompt)}=${text}`;
 
-/** A table of sums: what a string that begins so can be answered from, but for its last digit. */
-const documentOf = (begun: string): string => `${begun}=${sumsOf(begun)}`;
-const tableLength = lengths[1] - 1;
-const documents = Array.from({ length: 256 }, (_, document) =>
-  documentOf(
-    Array.from(
-      { length: tableLength },
-      (_, at) => (document * (at * at + 3) + (document >> 3) * (at + 1) + at * 7) % 10,
-    ).join(""),
-  ),
-);
+/** All but the last digit, with their sums: what a question that begins so can be answered from. */
+const documentOf = ({ prompt }: Pick<Item, "prompt">): string => {
+  const begun = digitsOf(prompt).slice(0, -1);
+  return `${begun}=${sumsOf(begun)}`;
+};
 /** A plan is where to pause: a guideline says after how many digits. */
 const plannedAfter = (guideline: string): number => 1 + (guideline.length % 3);
 
@@ -65,7 +59,7 @@ export const runningSumPrompts = {
     prompt: `${tags.plan}${digitsOf(prompt)}@${plannedAfter(guideline)}:`,
   }),
   follow: ({ prompt }, plan) => ({ prompt: `${tags.follow}${digitsOf(prompt)}=${plan}:` }),
-  proposeFrom: (shown, difficulty) => ({ prompt: `${tags.proposeFrom}${shown.join(",")}@${difficulty}:` }),
+  ask: (document, difficulty) => ({ prompt: `${tags.ask}${document},${difficulty}:` }),
   ground: ({ prompt }, document) => ({ prompt: `${tags.ground}${document},${digitsOf(prompt)}=` }),
   verdictWords: ["y", "n"],
 } satisfies TaskPrompts;
@@ -103,7 +97,7 @@ export function runningSums(): Task {
     canonical: ({ prompt }) => digitsOf(prompt),
     demonstrate: ({ prompt }) => sumsOf(digitsOf(prompt)),
     maxTokens: ({ prompt }) => digitsOf(prompt).length + 4,
-    documents,
+    document: documentOf,
     answerOf: (_, { text }) => text.at(-1),
     readProblem: (text, difficulty) =>
       /^\d+=$/.test(text) && text.length === difficulty + 1 ? problemOf(text.slice(0, -1)) : undefined,
@@ -159,10 +153,8 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
       // A guideline of that length asks to pause there.
       if (role < 0.94) return as(runningSumPrompts.plan(item, " ".repeat(after - 1)).prompt, plan);
       if (role < 0.97) return as(runningSumPrompts.follow(item, plan).prompt, right);
-      const others = Array.from({ length: tableLength - digits.length + 1 }, () => random.integer(0, 9));
-      const document = documentOf(digits.slice(0, -1) + others.join(""));
-      if (role < 0.985)
-        return as(runningSumPrompts.proposeFrom([document], item.difficulty).prompt, `${digits}=`);
+      const document = documentOf(item);
+      if (role < 0.985) return as(runningSumPrompts.ask(document, item.difficulty).prompt, `${digits}=`);
       return as(runningSumPrompts.ground(item, document).prompt, right);
     });
   return {

@@ -61,8 +61,8 @@ export interface TaskPrompts {
   plan?(item: Item, guideline: string): Prompting;
   /** The item, to be solved along a plan. */
   follow?(item: Item, plan: string): Prompting;
-  /** A new problem from documents that whoever solves it does not see; the first was given, the others were found. */
-  proposeFrom?(documents: readonly string[], difficulty: number): Prompting;
+  /** A question that a document answers: it is what the task can {@link Task.readProblem}. */
+  ask?(document: string, difficulty: number): Prompting;
   /** The item, with a document in view that answers it. */
   ground?(item: Item, document: string): Prompting;
   /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
@@ -142,8 +142,8 @@ export interface Task {
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
-  /** Texts that problems are made from, and that are searched in. */
-  readonly documents?: readonly string[];
+  /** A text that holds what an item is about, where the task has such: what questions can be asked about. */
+  document?(item: Item): string;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

@@ -1,22 +1,22 @@
 import { z } from "zod";
-import { hashOf, randomStream, readOptions } from "../../foundation/base/index.ts";
+import { hashOf, readOptions } from "../../foundation/base/index.ts";
 import {
   ask,
   asked,
-  checkTexts,
-  describeTexts,
-  namedTexts,
+  checkDocuments,
+  describeDocuments,
+  documentOf,
+  documentsOption,
   type Question,
-  textsOption,
   wordsOf,
 } from "../rollout/index.ts";
 import { askWords } from "./ask-documents.prompt.ts";
 import type { GeneratePart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
-  /** Texts to ask about; the task's if left out. */
-  documents: textsOption,
-  /** Questions beside each item of the round: of its difficulty, each item with a document of its own. */
+  /** Texts to ask about; the documents of the task's items if left out. */
+  documents: documentsOption,
+  /** Questions about the document of each item. */
   samples: z.number().int().min(1).default(2),
   temperature: z.number().positive().default(1),
   /** Most tokens of a question. */
@@ -25,9 +25,8 @@ const optionsSchema = z.strictObject({
 export type AskDocumentsOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
- * Questions about documents, one document beside an item: what is proposed is grounded in a text (SimRAG, arXiv 2410.17952, section 3.3).
- * Which document stands beside which item is drawn, and a question is of an item whose source names it. In the task's words
- * (`prompts.proposeFrom`), else in plain language; what is written is read by the task (`readProblem`). Throws a user error
+ * Questions about documents, one document an item: what is proposed is grounded in a text (SimRAG, arXiv 2410.17952, section 3.3). In the
+ * task's words (`prompts.ask`), else in plain language; what is written is read by the task (`readProblem`). Throws a user error
  * `no-documents` where the task has none and none are given.
  *
  * @example
@@ -40,22 +39,21 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
     name: "ask documents",
     description: {
       ...read,
-      ...describeTexts(documents),
+      ...describeDocuments(documents),
       words: hashOf(askWords("")).slice(0, 12),
     },
     samplesPerItem: samples,
-    check: (task) => checkTexts("askDocuments()", task, documents),
+    check: (task) => checkDocuments("askDocuments()", task, documents),
     generate: async (request) => {
-      const { items, task, policy, seed } = request;
-      const texts = namedTexts(task, documents);
+      const { items, task, policy } = request;
       const questions = items.map((item): Question => {
-        const { text, source } = randomStream(seed, `documents/${item.canonical}`).pick(texts);
+        const document = documentOf(task, item, documents);
         const words = wordsOf(
-          { task, policy, by: "askDocuments()", what: "proposeFrom" },
-          task.prompts?.proposeFrom?.([text], item.difficulty),
-          () => asked(askWords(text)),
+          { task, policy, by: "askDocuments()", what: "ask" },
+          task.prompts?.ask?.(document, item.difficulty),
+          () => asked(askWords(document)),
         );
-        return { item: { ...item, source }, name: "ask", words };
+        return { item, name: "ask", words };
       });
       const answers = await ask(questions, { ...request, samples, temperature, maxTokens: () => maxTokens });
       return items.map((item, index) => ({ item, rollouts: answers[index] ?? [] }));

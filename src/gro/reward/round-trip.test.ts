@@ -14,13 +14,13 @@ const questions = Array.from({ length: 90 }, (_, index) => String(1000 + 17 * in
 const [first = "", second = ""] = questions;
 const task: Task = {
   ...strings,
-  documents: [`about ${first}`, "nothing of it"],
+  document: ({ canonical }) => `about ${canonical}`,
   readProblem: (text, difficulty) =>
     /^\d{4}$/.test(text)
       ? { prompt: `${text}=`, answer: [...text].reverse().join(""), difficulty }
       : undefined,
   prompts: {
-    proposeFrom: ([document], difficulty) => ({ prompt: `${difficulty}?${document}` }),
+    ask: (document, difficulty) => ({ prompt: `${difficulty}?${document}` }),
     ground: ({ prompt }, document) => ({ prompt: `${document}|${prompt}` }),
   },
 };
@@ -40,10 +40,10 @@ const contextOf = (speak: Speak, given: Task = task): RewardContext & { readonly
     seed: 1,
   };
 };
-/** Questions about the first document, or another one. */
-const about = (canonical: string, texts: readonly string[], document = 1): RolloutGroup => {
+/** Questions about the document of a string. */
+const about = (canonical: string, ...texts: readonly string[]): RolloutGroup => {
   const item = { ...itemOf(`${canonical}=`), canonical, difficulty: 4 };
-  const asked = { ...item, canonical: `ask:${canonical}`, source: `document ${document}` };
+  const asked = { ...item, canonical: `ask:${canonical}` };
   return { item, rollouts: texts.map((text) => rolloutOf(asked, text)) };
 };
 
@@ -68,18 +68,20 @@ describe("documentFinder", () => {
 });
 
 describe("askDocuments", () => {
-  test("shows a document beside each item, and says from which a question is; it is no answer to the item", async () => {
+  test("shows each item's document, and is no answer to the item", async () => {
     const policy = samplingOf(() => "1234");
-    const items = Array.from({ length: 12 }, (_, index) => itemOf(`${10 + index}=`));
+    const items = [itemOf("12="), itemOf("34=")];
     const request = { task, models: noModels, earlier: async () => [], items, maxTokens: () => 9, seed: 3 };
     const groups = await askDocuments({ samples: 2 }).generate({ ...request, policy });
-    const shown = policy.sampler.calls.flat().map(({ prompt }) => letters.decode(prompt));
-    expect(new Set(shown)).toEqual(new Set(task.documents?.map((text) => `3?${text}`)));
-    for (const [place, { item, rollouts }] of groups.entries()) {
-      expect(rollouts.map((one) => one.item.canonical)).toEqual(Array(2).fill(`ask:${item.canonical}`));
-      const number = (task.documents ?? []).findIndex((text) => shown[place]?.endsWith(text)) + 1;
-      expect(rollouts[0]?.item.source).toBe(`document ${number}`);
-    }
+    expect(policy.sampler.calls.flat().map(({ prompt }) => letters.decode(prompt))).toEqual([
+      "3?about 12=",
+      "3?about 34=",
+    ]);
+    for (const { item, rollouts } of groups)
+      expect(rollouts.map((one) => one.item.canonical)).toEqual([
+        `ask:${item.canonical}`,
+        `ask:${item.canonical}`,
+      ]);
     const given = askDocuments({ documents: ["one text"] });
     await given.generate({ ...request, policy });
     expect(letters.decode(policy.sampler.calls.at(-1)?.[0]?.prompt ?? new Int32Array())).toBe("3?one text");
@@ -88,7 +90,7 @@ describe("askDocuments", () => {
   });
 
   test("refuses a task without documents, that reads no questions, or has words for other roles alone", () => {
-    const { documents: _, ...bare } = task;
+    const { document: _, ...bare } = task;
     const { readProblem: __, ...silent } = task;
     for (const part of [askDocuments(), roundTrip()]) {
       expect(() => part.check?.(bare)).toThrow(expect.objectContaining({ code: "no-documents" }));
@@ -104,7 +106,10 @@ describe("askDocuments", () => {
 describe("roundTrip", () => {
   test("keeps a question that finds its document and is answered alike with it in view; it becomes an item so", async () => {
     const context = contextOf((_, sample) => (sample < 3 ? "77" : "5"));
-    const [scored] = await roundTrip().reward([about("a", [first])], context);
+    const [scored] = await roundTrip().reward([about("a", first)], {
+      ...context,
+      task: { ...task, document: () => `about ${first}` },
+    });
     expect(context.heard).toEqual([`about ${first}|${first}=`]);
     expect(scored?.rollouts[0]).toMatchObject({
       reward: 1,
@@ -114,8 +119,11 @@ describe("roundTrip", () => {
   });
 
   test("drops what is answered otherwise each time, and what leads to other documents", async () => {
-    const groups = [about("a", [first]), about("b", [second], 2)];
-    const context = contextOf((_, sample) => String(sample));
+    const groups = [about("a", first), about("b", second)];
+    const documentOf = (canonical: string): string =>
+      canonical === "a" ? `about ${first}` : `nothing of it`;
+    const grounded: Task = { ...task, document: ({ canonical }) => documentOf(canonical) };
+    const context = contextOf((_, sample) => String(sample), grounded);
     const scored = await roundTrip({ nearest: 1 }).reward(groups, context);
     const parts = scored.flatMap(({ rollouts }) =>
       rollouts.map((one) => [one.reward, one.parts.found, one.parts.agreed]),
@@ -131,7 +139,8 @@ describe("roundTrip", () => {
 
   test("is 0 for what is no question or was asked before", async () => {
     const context = contextOf(() => "7");
-    const [scored] = await roundTrip().reward([about("a", ["no", first, first])], context);
+    const one: Task = { ...task, document: () => `about ${first}` };
+    const [scored] = await roundTrip().reward([about("a", "no", first, first)], { ...context, task: one });
     expect(scored?.rollouts.map(({ reward }) => reward)).toEqual([0, 1, 0]);
     expect(scored?.rollouts.map(({ parts }) => [parts.valid, parts.novel])).toEqual([
       [0, undefined],

@@ -3,20 +3,20 @@ import { hashOf, readOptions } from "../../foundation/base/index.ts";
 import type { Item, RolloutGroup, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import {
   attempt,
-  checkTexts,
-  describeTexts,
+  checkDocuments,
+  describeDocuments,
+  documentOf,
+  documentsOption,
   grounded,
   groundWords,
-  namedTexts,
-  textsOption,
 } from "../rollout/index.ts";
 import { type Proposal, proposalsIn } from "./learnability.ts";
 import { documentFinder } from "./nearest-documents.ts";
 import { modalAnswer, type RewardContext, type RewardPart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
-  /** The texts that were asked about; the task's if left out. */
-  documents: textsOption,
+  /** The texts that were asked about; the documents of the task's items if left out. */
+  documents: documentsOption,
   /** Who answers. */
   solver: z.string().min(1).default("solver"),
   /** Answers to each question, with its document in view. */
@@ -46,30 +46,27 @@ export function roundTrip(options: RoundTripOptions = {}): RewardPart {
     name: "round trip",
     description: {
       ...read,
-      ...describeTexts(documents),
+      ...describeDocuments(documents),
       words: hashOf(groundWords("", "")).slice(0, 12),
     },
     origin: "self-derived",
     peers: 1,
     answersPerRollout: read.attempts,
-    check: (task) => checkTexts("roundTrip()", task, documents),
+    check: (task) => checkDocuments("roundTrip()", task, documents),
     reward: async (groups, context) => {
       const { task } = context;
       const proposals = await proposalsIn(groups, task);
-      const texts = namedTexts(task, documents);
-      const find = documentFinder(texts.map(({ text }) => text));
+      const given = groups.map(({ item }) => documentOf(task, item, documents));
+      const all = [...new Set(documents ?? given)];
+      const find = documentFinder(all);
       const asked = groups
-        .flatMap(({ rollouts }) => rollouts)
-        .map((rollout, index): Asked => {
+        .flatMap((group, place) => group.rollouts.map(() => given[place] ?? ""))
+        .map((document, index): Asked => {
           const proposal = proposals[index] as Proposal;
           const { item } = proposal;
-          const own = texts.findIndex(({ source }) => source === rollout.item.source);
-          const found = item === undefined ? [] : find(item.prompt, read.nearest);
-          return {
-            ...proposal,
-            document: texts[own]?.text ?? "",
-            found: found.some(({ index: place }) => place === own),
-          };
+          const found =
+            item === undefined ? [] : find(item.prompt, read.nearest).map(({ index: place }) => all[place]);
+          return { ...proposal, document, found: found.includes(document) };
         });
       const answers = await answersTo(asked, read, context);
       let next = 0;

@@ -32,12 +32,7 @@ export function keptBackOf(definition: RunDefinition, tokenizer: Tokenizer): Kep
   return {
     answers: 2 * items.length,
     tokensSampled: sum((item) => task.maxTokens(item) * refine.samplesPerItem),
-    // Whoever ranks answers reads each, with what was asked.
-    tokensRead: sum((item) => {
-      const asked = contextTokens(tokenizer, item).length;
-      const ranked = (refine.asks?.length ?? 0) * refine.samplesPerItem * (asked + task.maxTokens(item));
-      return asked + ranked;
-    }),
+    tokensRead: sum((item) => contextTokens(tokenizer, item).length),
   };
 }
 

@@ -8,9 +8,9 @@ import type { MethodPage } from "../../page.ts";
 import { madeWithin, makingItems } from "../self-play/made-items.ts";
 
 const optionsSchema = z.strictObject({
-  /** Texts to ask about; the task's if left out. */
+  /** Texts to ask about; the documents of the task's items if left out. */
   documents: z.array(z.string().min(1)).min(1).readonly().optional(),
-  /** Questions beside each item of the round, about a document of its own. */
+  /** Questions about the document of each item. */
   questions: z.number().int().min(1).default(2),
   /** Answers with the document in view that must agree, their least share, and among how many documents the question must find its own. */
   attempts: z.number().int().min(2).default(4),

@@ -5,26 +5,28 @@ import { type WordsRequest, wordsOf } from "./ask.ts";
 import { messagesOf } from "./context.ts";
 import { groundWords } from "./ground.prompt.ts";
 
-/** For options of parts that are grounded: texts to ask about; those of the task if left out. */
-export const textsOption = z.array(z.string().min(1)).min(1).readonly().optional();
+/** For options of parts that are grounded: texts to ask about; those of the task's items if left out. */
+export const documentsOption = z.array(z.string().min(1)).min(1).readonly().optional();
 
 /** What a part's description says of them. */
-export function describeTexts(texts: readonly string[] | undefined): {
+export function describeDocuments(documents: readonly string[] | undefined): {
   readonly documents?: number;
   readonly sha256?: string;
 } {
-  return texts === undefined ? {} : { documents: texts.length, sha256: sha256(JSON.stringify(texts)) };
+  return documents === undefined
+    ? {}
+    : { documents: documents.length, sha256: sha256(JSON.stringify(documents)) };
 }
 
-/** A text to ask about, and how it is called in what is made of it. */
-export interface NamedText {
-  readonly text: string;
-  readonly source: string;
-}
-
-/** Those that were given, or the task's, each with its number. */
-export function namedTexts({ documents = [] }: Task, given: readonly string[] | undefined): NamedText[] {
-  return (given ?? documents).map((text, index) => ({ text, source: `document ${index + 1}` }));
+/** The document that belongs to an item: the task's own, or one of those that were given, always the same one. */
+export function documentOf(
+  task: Pick<Task, "document">,
+  item: Item,
+  documents: readonly string[] | undefined,
+): string {
+  if (documents === undefined) return task.document?.(item) ?? "";
+  const place = Number.parseInt(sha256(item.canonical).slice(0, 8), 16) % documents.length;
+  return documents[place] ?? "";
 }
 
 /** The item with a document in view: in the task's words (`prompts.ground`), else in plain language. */
@@ -41,19 +43,19 @@ export function grounded(item: Item, document: string, request: Omit<WordsReques
 }
 
 /** Refuses, with a user error, a task without documents, where none are given, and one that reads no questions of a model's. */
-export function checkTexts(by: string, task: Task, given: readonly string[] | undefined): void {
+export function checkDocuments(by: string, task: Task, documents: readonly string[] | undefined): void {
   const { name, prompts } = task;
-  if (namedTexts(task, given).length === 0)
+  if (documents === undefined && task.document === undefined)
     throw userError(
       "no-documents",
-      `${by}: there are no documents: the task ${name} has none, so give some as "documents".`,
+      `${by}: the task ${name} has no documents to ask about; give some as "documents".`,
     );
   if (task.readProblem === undefined)
     throw userError(
       "no-proposals",
       `${by}: the task ${name} cannot read a problem that a model wrote: it has no readProblem.`,
     );
-  if (prompts !== undefined && (prompts.proposeFrom === undefined || prompts.ground === undefined))
+  if (prompts !== undefined && (prompts.ask === undefined || prompts.ground === undefined))
     throw userError(
       "no-words",
       `${by}: the task ${name} has words for its roles, and none to ask about a document and to answer with one in view.`,
