@@ -131,6 +131,7 @@ export {
   type SeedSpread,
   type SeedSpreadOptions,
   type Spread,
+  type Stray,
   seedSpread,
   type Trace,
   type TraceOptions,

@@ -95,8 +95,12 @@ export function groupCounts({ compared }: UpdatePart, learning: Learning): Parti
   return counts === undefined ? {} : { groupsTaught: counts.taught, groupsSkipped: counts.skipped };
 }
 
-/** Why an update that compares responses made no step, in words; null where it made one, or where none compares. */
+const noTokens = "nothing was learnt: no token was trained";
+
+/** Why nothing was learnt, in words; null where something was. */
 export function whyNothingTaught({
+  rollouts,
+  kept,
   tokensTrained,
   groupsTaught,
   groupsSkipped,
@@ -106,11 +110,13 @@ export function whyNothingTaught({
   if (tokensTrained > 0) return null;
   if (rolloutsStale > 0)
     return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
-  if (groupsTaught > 0) return null;
+  if (groupsTaught > 0) return noTokens;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
-  return unread === "" ? null : `nothing was learnt: ${unread}, and no other response has a reward`;
+  if (unread !== "") return `nothing was learnt: ${unread}, and no other response has a reward`;
+  if (rollouts > 0 && kept === 0) return `nothing was learnt: none of ${rollouts} rollouts was kept`;
+  return noTokens;
 }
 
 /**
