@@ -61,9 +61,9 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
 }
 
 /**
- * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by
- * demonstrations, and then improves itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of
- * its roles is learnt; the verifier's verdict, where a method asks for it, is given; demonstrations are given to a method without a reward alone.
+ * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by demonstrations, and then improves
+ * itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its roles is learnt; the
+ * verifier's verdict, where a method asks for it, is given; demonstrations are given to a method without a reward alone.
  */
 export async function mechanism(page: MethodPage, seed: number, folder: string): Promise<MethodRow> {
   const { name, reward } = page;
