@@ -57,6 +57,10 @@ export interface TaskPrompts {
   debate?(item: Item, others: readonly Response[]): Prompting;
   /** A new problem, given some that are known: its answer is what the task can {@link Task.readProblem}. */
   propose?(known: readonly Item[], difficulty: number): Prompting;
+  /** A new problem from documents that whoever solves it does not see; the first was given, the others were found. */
+  proposeFrom?(documents: readonly string[], difficulty: number): Prompting;
+  /** An answer, or a query for a search, given what was found before: what is a query the task can {@link Task.readQuery}. */
+  search?(item: Item, found: readonly string[]): Prompting;
   /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
   readonly verdictWords?: readonly [right: string, wrong: string];
 }
@@ -134,6 +138,10 @@ export interface Task {
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
+  /** What a response looks for, where it answers nothing but asks for a search; the line `SEARCH: …` where it is left out. */
+  readQuery?(text: string): string | undefined;
+  /** Texts that problems are made from, and that are searched in. */
+  readonly documents?: readonly string[];
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

@@ -5,6 +5,8 @@ export * from "./harness-answers.ts";
 export { type LadderOptions, ladder } from "./ladder.ts";
 export * from "./part.ts";
 export * from "./propose.ts";
+export { type ProposeFromOptions, proposeFrom } from "./propose-from.ts";
 export * from "./revisions.ts";
 export * from "./samples.ts";
 export * from "./with-hints.ts";
+export { type WithSearchOptions, withSearch } from "./with-search.ts";

@@ -17,6 +17,7 @@ export type { RewardContext, RewardPart } from "./part.ts";
 export * from "./permuted.ts";
 export * from "./repetition-penalty.ts";
 export * from "./self-certainty.ts";
+export * from "./throughout.ts";
 export * from "./ungraded.ts";
 export * from "./verifier.ts";
 export * from "./vote-share.ts";
