@@ -18,6 +18,9 @@ const tags = {
   revise: "r",
   debate: "b",
   propose: "p",
+  proposeFrom: "g",
+  search: "f",
+  edit: "e",
 } as const;
 const lengths = [4, 6] as const;
 
@@ -33,6 +36,16 @@ const solves = ({ prompt }: Pick<Item, "prompt">, text: string): boolean =>
 /** The digits of a string and a response to it, as the other roles are shown them. */
 const shown = ({ prompt }: Pick<Item, "prompt">, text: string): string => `${digitsOf(prompt)}=${text}`;
 
+/** Digits that look like nothing: what a challenger takes its problems from. */
+const documents = Array.from({ length: 256 }, (_, document) =>
+  Array.from(
+    { length: 12 },
+    (_, at) => (document * (at * at + 3) + (document >> 3) * (at + 1) + at * 7) % 10,
+  ).join(""),
+);
+/** Worked examples in an edit. */
+const editExamples = 3;
+
 export const runningSumPrompts = {
   hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),
   judge: (item, { text }) => ({ prompt: `${tags.judge}${shown(item, text)}?` }),
@@ -42,6 +55,15 @@ export const runningSumPrompts = {
     prompt: `${tags.debate}${shown(item, others.map(({ text }) => text).join(","))}:`,
   }),
   propose: (_, difficulty) => ({ prompt: `${tags.propose}${difficulty}:` }),
+  proposeFrom: (documents, difficulty) => ({
+    prompt: `${tags.proposeFrom}${documents.join(",")}@${difficulty}:`,
+  }),
+  // A base that was taught no queries asks none: what was found is there for one that would.
+  search: (item, found) =>
+    found.length === 0
+      ? { prompt: item.prompt }
+      : { prompt: `${tags.search}${digitsOf(item.prompt)}@${found.join(",")}:` },
+  edit: ({ difficulty }) => ({ prompt: `${tags.edit}${difficulty}:` }),
   verdictWords: ["y", "n"],
 } satisfies TaskPrompts;
 
@@ -81,6 +103,15 @@ export function runningSums(): Task {
     answerOf: (_, { text }) => text.at(-1),
     readProblem: (text, difficulty) =>
       /^\d+=$/.test(text) && text.length === difficulty + 1 ? problemOf(text.slice(0, -1)) : undefined,
+    readQuery: (text) => /^\?(\d+)$/.exec(text)?.[1],
+    documents,
+    readEdit: (text, difficulty) => {
+      const examples = [...text.matchAll(/(\d+)=(\d+)(?:,|$)/g)].map(([, digits = "", response = ""]) => ({
+        prompt: `${tags.solve}${digits}=`,
+        response,
+      }));
+      return examples.some(({ prompt }) => prompt.length !== difficulty + 2) ? undefined : examples;
+    },
     prompts: runningSumPrompts,
     canaries: () =>
       exactCanaries(
@@ -99,8 +130,9 @@ export interface RoleDemonstrationsOptions {
 export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source {
   const honest = demonstrations();
   type Draw = NonNullable<Source["draw"]>;
-  const withRoles: Draw = (task, count, random) =>
-    (honest.draw?.(task, count, random) ?? []).map(({ item }) => {
+  const withRoles: Draw = (task, count, random) => {
+    const drawn = honest.draw?.(task, count, random) ?? [];
+    return drawn.map(({ item }) => {
       const digits = digitsOf(item.prompt);
       const right = sumsOf(digits);
       const slipped = (share: number): string =>
@@ -127,8 +159,22 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
         const others = [response, { text: slipped(0.5), complete: true }];
         return as(runningSumPrompts.debate(item, others).prompt, right);
       }
-      return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      if (role < 0.96) return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      const more = (count: number): string => digitString(count, random);
+      if (role < 0.98) {
+        const before = random.integer(0, 12 - digits.length);
+        const document = more(before) + digits + more(12 - before - digits.length);
+        return as(runningSumPrompts.proposeFrom([document], item.difficulty).prompt, `${digits}=`);
+      }
+      // Of training alone, as all that is demonstrated.
+      const alike = drawn.filter(({ item: { difficulty } }) => difficulty === item.difficulty);
+      const others = Array.from({ length: editExamples - 1 }, () => digitsOf(random.pick(alike).item.prompt));
+      const worked = [digits, ...others].map(
+        (one) => `${one}=${random.uniform() < noise ? withSlip(one, random) : sumsOf(one)}`,
+      );
+      return as(runningSumPrompts.edit(item).prompt, worked.join(","));
     });
+  };
   return {
     ...honest,
     name: "demonstrations of every role",
@@ -136,6 +182,10 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
     acquire: async ({ task, random }) => ({ items: [], demonstrations: [...withRoles(task, 512, random)] }),
     draw: withRoles,
   };
+}
+
+function digitString(length: number, random: Parameters<Task["generate"]>[1]): string {
+  return Array.from({ length }, () => random.integer(0, 9)).join("");
 }
 
 /** Worked out with one sum wrong, and all after it accordingly. */

@@ -61,6 +61,8 @@ export interface TaskPrompts {
   proposeFrom?(documents: readonly string[], difficulty: number): Prompting;
   /** An answer, or a query for a search, given what was found before: what is a query the task can {@link Task.readQuery}. */
   search?(item: Item, found: readonly string[]): Prompting;
+  /** Training data that would help with items like this one: what is written the task can {@link Task.readEdit}. */
+  edit?(item: Item): Prompting;
   /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
   readonly verdictWords?: readonly [right: string, wrong: string];
 }
@@ -93,6 +95,9 @@ export interface Verifier {
   /** Lets go of processes that it holds; it may be used again afterwards. */
   close?(): Promise<void>;
 }
+
+/** An example that a model wrote to be trained on: what is asked, and what is to be answered. */
+export type EditedExample = Prompting & { readonly response: string };
 
 /** What an item is before its split is known. */
 export type Problem = Pick<Item, "prompt" | "difficulty" | "messages"> & {
@@ -138,6 +143,8 @@ export interface Task {
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
+  /** Training data in a model's words, where there are some: what a model wrote to be trained on itself. */
+  readEdit?(text: string, difficulty: number): readonly EditedExample[] | undefined;
   /** What a response looks for, where it answers nothing but asks for a search; the line `SEARCH: …` where it is left out. */
   readQuery?(text: string): string | undefined;
   /** Texts that problems are made from, and that are searched in. */

@@ -1,4 +1,5 @@
 export { type DebateOptions, debate } from "./debate.ts";
+export { type EditsOptions, edits } from "./edits.ts";
 export * from "./forced.ts";
 export * from "./greedy.ts";
 export * from "./harness-answers.ts";

@@ -78,6 +78,11 @@ export function referenceOf({ start, context }: PassRun): PassModels["reference"
   };
 }
 
+/** Copies of the weights that write in a pass which is made once: those that the round found. */
+export function copyOf({ found, context }: PassRun): PassModels["copy"] {
+  return (role) => context.policies.copy(role, found[role] ?? missing(role));
+}
+
 /** What there is to attempt: the selection, or what the pass makes of what was rolled out before it. */
 export async function allItemsOf({ pass, context, earlier }: PassRun): Promise<readonly Item[]> {
   return pass.itemsFrom === undefined

@@ -26,6 +26,7 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
     items,
     earlier: async () => [],
     reference: noModels.reference,
+    copy: noModels.copy,
     seed: 1,
     onProgress: (done, all) => told.push([done, all]),
   });
@@ -74,6 +75,7 @@ test("a verdict that is void is neither right nor wrong", async () => {
     items,
     earlier: async () => [],
     reference: noModels.reference,
+    copy: noModels.copy,
     seed: 1,
   });
   // Of each item two texts are kept, the third repeats the first.

@@ -43,6 +43,9 @@ export const tallySchema = z.object({
   groupsSkipped: z.number().default(0),
   /** Verdicts of a judge that could not be read. */
   unreadVerdicts: z.number().default(0),
+  /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
+  trialTokensSampled: z.number().default(0),
+  trialPositionsTrained: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -74,6 +77,8 @@ export const emptyTally: Tally = {
   groupsTaught: 0,
   groupsSkipped: 0,
   unreadVerdicts: 0,
+  trialTokensSampled: 0,
+  trialPositionsTrained: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {

@@ -12,6 +12,7 @@ export * from "./sampled.ts";
 export * from "./search.prompt.ts";
 export * from "./search-turns.ts";
 export * from "./storage.ts";
+export * from "./thought.ts";
 export * from "./trained.ts";
 export * from "./verdicts.ts";
 export * from "./with-search.ts";
