@@ -8,7 +8,7 @@ const sequencesPerCall = 512;
 
 /**
  * How much likelier a response's thought makes the true answer than the other thoughts at the item do (Quiet-STaR, arXiv 2403.09629,
- * equation 6), in nats, by the weights that thought it:
+ * section 4.4), in nats, by the weights that thought it:
  *
  *   r_j = log p(y | x, t_j) − (1/n) Σ_i log p(y | x, t_i)
  *

@@ -1,16 +1,10 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { Item, Problem, RolloutGroup, ScoredGroup, Task } from "../../foundation/contract/index.ts";
-import { itemOf } from "../../world/task/index.ts";
-import {
-  attempt,
-  attemptWithSearch,
-  checkSearch,
-  type Documents,
-  readDocuments,
-  searchOptions,
-} from "../rollout/index.ts";
-import { answers, modalAnswer, type RewardContext, type RewardPart } from "./part.ts";
+import type { ScoredGroup } from "../../foundation/contract/index.ts";
+import { checkSearch, type Documents, readDocuments, searchOptions } from "../rollout/index.ts";
+import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
+import { solveRates } from "./learnability/solve-rates.ts";
+import type { RewardPart } from "./part.ts";
 
 const learnabilityForms = ["room", "middle", "rare", "variance"] as const;
 type LearnabilityForm = (typeof learnabilityForms)[number];
@@ -118,100 +112,4 @@ function describe(
     ...(search === undefined ? {} : { searches: search.searches, found: search.found }),
     ...(documents === undefined ? {} : { documents: documents.identity }),
   };
-}
-
-interface Proposal {
-  /** Undefined where nothing can be asked. */
-  readonly item?: Item;
-  readonly parts: Readonly<Record<string, number>>;
-}
-
-/** In the order of the rollouts, over all groups. */
-async function proposalsIn(groups: readonly RolloutGroup[], task: Task): Promise<Proposal[]> {
-  const read = await Promise.all(
-    groups.flatMap(({ item: { difficulty, source }, rollouts }) =>
-      rollouts.map(async ({ response, role, item }) => {
-        const problem = response.complete ? await task.readProblem?.(response.text, difficulty) : undefined;
-        const made = item.source === source ? "" : ` from ${item.source}`;
-        return problem && askable(task, problem, `model:${role}${made}`);
-      }),
-    ),
-  );
-  const met = new Set(groups.map(({ item }) => item.canonical));
-  return read.map((item): Proposal => {
-    if (item === undefined) return { parts: { valid: 0 } };
-    if (item.split !== "train" && item.split !== "none") return { parts: { valid: 1, train: 0 } };
-    if (met.has(item.canonical)) return { parts: { valid: 1, train: 1, novel: 0 } };
-    met.add(item.canonical);
-    return { item, parts: { valid: 1, train: 1, novel: 1 } };
-  });
-}
-
-/** Undefined for a problem that the task itself cannot place. */
-function askable(task: Task, problem: Problem, source: string): Item | undefined {
-  try {
-    return itemOf(task, problem, source);
-  } catch {
-    return undefined;
-  }
-}
-
-interface Tried {
-  readonly solved: number | null;
-  /** How many of the attempts that says. */
-  readonly attempts: number;
-  readonly vote?: string;
-}
-
-interface Trying extends LearnabilityRead {
-  readonly documents: Documents | undefined;
-}
-
-async function solveRates(
-  items: readonly Item[],
-  { by, ...trying }: Trying,
-  context: RewardContext,
-): Promise<ReadonlyMap<string, Tried>> {
-  if (items.length === 0) return new Map();
-  const { task, verify } = context;
-  const groups = await attemptsAt(items, trying, context);
-  const tried = groups.map(async ({ item, rollouts }): Promise<[string, Tried]> => {
-    if (by === "majority") {
-      const mode = modalAnswer(rollouts, task);
-      const attempts = rollouts.length;
-      return [
-        item.canonical,
-        mode === undefined ? { solved: 0, attempts } : { solved: mode.share, attempts, vote: mode.text },
-      ];
-    }
-    const verdicts = await Promise.all(rollouts.map(({ response }) => verify(item, response)));
-    const scores = verdicts.flatMap((verdict) => (verdict.outcome === "scored" ? [verdict.score] : []));
-    const sum = scores.reduce((total, score) => total + score, 0);
-    const attempts = scores.length;
-    return [item.canonical, { solved: attempts === 0 ? null : sum / attempts, attempts }];
-  });
-  return new Map(await Promise.all(tried));
-}
-
-/** The solver's answers to each item: plain attempts, or the last turns of those with a search. */
-async function attemptsAt(
-  items: readonly Item[],
-  { solver, attempts: samples, temperature, search, documents }: Omit<Trying, "by">,
-  { models, task, seed, signal }: RewardContext,
-): Promise<readonly RolloutGroup[]> {
-  const request = {
-    policy: models.policyOf(solver),
-    items,
-    samples,
-    temperature,
-    maxTokens: (item: Item) => task.maxTokens(item),
-    seed,
-    ...(signal ? { signal } : {}),
-  };
-  if (search === undefined || documents === undefined) return attempt(request);
-  const groups = await attemptWithSearch({ ...request, ...search, task, by: "learnability()", documents });
-  return groups.map((group) => ({
-    item: group.item,
-    rollouts: group.rollouts.filter((rollout) => answers(rollout, group)),
-  }));
 }

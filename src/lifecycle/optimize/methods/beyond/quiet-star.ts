@@ -14,7 +14,7 @@ const optionsSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   steps: z.number().int().min(2).default(10),
   /** λ: what the likelihood of the true answers weighs. */
-  likelihood: z.number().min(0).default(1),
+  likelihood: z.number().min(0).default(0.1),
   learningRate: z.number().positive().default(3e-4),
 });
 export type QuietStarOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -30,7 +30,9 @@ export type QuietStarOptions = Readonly<z.input<typeof optionsSchema>>;
  * text, the head that mixes predictions with and without the thought, and learnt embeddings for its start and end. Items need a
  * reference answer; no verifier is asked.
  *
- * Defaults: 10 steps of 32 items × 8 thoughts at 3e-4, λ = 1 (its code: 2 thoughts of 12 tokens after each token, at 1e-6).
+ * Defaults: 10 steps of 32 items × 8 thoughts at 3e-4, λ = .1 (its code: 2 thoughts of 12 tokens after each token, at 1e-6, thoughts
+ * weighing far more than answers: `policy_loss_beta`). With λ = 1 a small model unlearns to reason: it is taught the true answer after
+ * wrong thoughts too.
  *
  * @example
  * quietStar({ samples: 4, likelihood: 0.5 })

@@ -11,7 +11,7 @@ import { madeWithin } from "./made-items.ts";
 const optionsSchema = z.strictObject({
   documents: documentsOption,
   /** Times in a round that challenging and reasoning follow each other. */
-  turns: z.number().int().min(1).default(4),
+  turns: z.number().int().min(1).default(8),
   /** Documents of a turn, and proposals that the reasoner learns from. */
   items: z.number().int().min(1).default(32),
   /** Proposals from each document. */
@@ -33,7 +33,7 @@ export type SpiceOptions = Readonly<z.input<typeof optionsSchema>>;
  * Var is that of K attempts of which each is right or wrong: p·(1 − p), greatest at p = ½. The paper takes one step for both roles
  * together; here each has its own.
  *
- * Defaults: 4 turns of 32 documents × 4 proposals, 8 attempts at each, at 3e-4; the documents of the task.
+ * Defaults: 8 turns of 32 documents × 4 proposals, 8 attempts at each, at 3e-4; the documents of the task.
  *
  * @example
  * spice({ documents: ["Vienna lies on the Danube.", "The Danube rises in the Black Forest."] })
