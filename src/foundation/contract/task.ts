@@ -57,8 +57,14 @@ export interface TaskPrompts {
   debate?(item: Item, others: readonly Response[]): Prompting;
   /** A new problem, given some that are known: its answer is what the task can {@link Task.readProblem}. */
   propose?(known: readonly Item[], difficulty: number): Prompting;
-  /** A new problem from documents that whoever solves it does not see; the first was given, the others were found. */
-  proposeFrom?(documents: readonly string[], difficulty: number): Prompting;
+  /** How to go about an item, from a general guideline, without solving it. */
+  plan?(item: Item, guideline: string): Prompting;
+  /** The item, to be solved along a plan. */
+  follow?(item: Item, plan: string): Prompting;
+  /** A question that a document answers: it is what the task can {@link Task.readProblem}. */
+  ask?(document: string, difficulty: number): Prompting;
+  /** The item, with a document in view that answers it. */
+  ground?(item: Item, document: string): Prompting;
   /** An answer, or a query for a search, given what was found before: what is a query the task can {@link Task.readQuery}. */
   search?(item: Item, found: readonly string[]): Prompting;
   /** Training data that would help with items like this one: what is written the task can {@link Task.readEdit}. */
@@ -143,12 +149,12 @@ export interface Task {
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
+  /** A text that holds what an item is about, where the task has such: what questions can be asked about. */
+  document?(item: Item): string;
   /** Training data in a model's words, where there are some: what a model wrote to be trained on itself. */
   readEdit?(text: string, difficulty: number): readonly EditedExample[] | undefined;
   /** What a response looks for, where it answers nothing but asks for a search; the line `SEARCH: …` where it is left out. */
   readQuery?(text: string): string | undefined;
-  /** Texts that problems are made from, and that are searched in. */
-  readonly documents?: readonly string[];
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

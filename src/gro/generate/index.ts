@@ -1,12 +1,13 @@
+export * from "./ask-documents.ts";
 export { type DebateOptions, debate } from "./debate.ts";
 export { type EditsOptions, edits } from "./edits.ts";
 export * from "./forced.ts";
+export * from "./from-guidelines.ts";
 export * from "./greedy.ts";
 export * from "./harness-answers.ts";
 export { type LadderOptions, ladder } from "./ladder.ts";
 export * from "./part.ts";
 export * from "./propose.ts";
-export { type ProposeFromOptions, proposeFrom } from "./propose-from.ts";
 export * from "./revisions.ts";
 export * from "./samples.ts";
 export * from "./with-hints.ts";

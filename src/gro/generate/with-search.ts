@@ -3,7 +3,7 @@ import { hashOf, readOptions } from "../../foundation/base/index.ts";
 import {
   attemptWithSearch,
   checkSearch,
-  readDocuments,
+  describeDocuments,
   searchOptions,
   searchWords,
 } from "../rollout/index.ts";
@@ -21,7 +21,7 @@ export type WithSearchOptions = Readonly<z.input<typeof optionsSchema>>;
  * Attempts that may look into documents first: as long as the model answers with a query, it is asked again with what was found beside.
  * Each turn is a rollout with its `turn`, learnt on what stood before it; only the last answers the item, and `throughout()` rewards the
  * searches before it alike. In the task's words (`prompts.search`, `readQuery`), else in plain language. Documents are found by the words
- * that they share with the query (BM25). Throws user errors `documents-missing` and `documents-invalid` for a file that cannot be read so.
+ * that they share with the query (BM25 over trigrams of characters). Throws user errors `documents-missing` and `documents-invalid` for a file that cannot be read so.
  *
  * @example
  * gro({
@@ -31,13 +31,12 @@ export type WithSearchOptions = Readonly<z.input<typeof optionsSchema>>;
  * })
  */
 export function withSearch(options: WithSearchOptions = {}): GeneratePart {
-  const { documents: given, ...read } = readOptions("withSearch()", optionsSchema, options);
-  const documents = readDocuments("withSearch()", given);
+  const { documents, ...read } = readOptions("withSearch()", optionsSchema, options);
   return {
     name: "with search",
-    description: { ...read, documents: documents.identity, words: hashOf(searchWords([""])).slice(0, 12) },
+    description: { ...read, ...describeDocuments(documents), words: hashOf(searchWords([""])).slice(0, 12) },
     samplesPerItem: read.samples * (read.searches + 1),
-    check: (task) => checkSearch("withSearch()", documents, task),
+    check: (task) => checkSearch("withSearch()", task, documents),
     generate: (request) => attemptWithSearch({ ...request, ...read, by: "withSearch()", documents }),
   };
 }

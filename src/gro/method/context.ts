@@ -61,6 +61,8 @@ export interface MethodContext {
   readonly base: readonly Example[];
   /** What earlier rounds kept, oldest first. */
   readonly older: readonly (readonly Example[])[];
+  /** Artifacts of the buffers that the weights come with, by name; none in the first round. */
+  readonly buffers?: Readonly<Record<string, string>>;
   /** Checkpoint names by role. */
   readonly current: Readonly<Record<string, string>>;
   readonly baseWeights: Readonly<Record<string, string>>;

@@ -22,6 +22,8 @@ export interface PassRun {
   readonly found: CheckpointsByRole;
   /** What the pass before it rolled out. */
   readonly earlier: () => Promise<readonly ScoredGroup[]>;
+  /** Artifacts of buffers, by name, as the round and the passes before this one left them. */
+  readonly buffers: Readonly<Record<string, string>>;
   readonly context: MethodContext;
 }
 
@@ -31,6 +33,8 @@ export interface PassOutcome {
   readonly rolled: string | null;
   /** Artifacts of what was rolled out and kept; empty where nothing is imitated. */
   readonly rollouts: readonly string[];
+  /** Artifacts of the buffers that it filled, by name. */
+  readonly buffers: Readonly<Record<string, string>>;
   readonly tally: Tally;
   /** Of the role that leads, step by step. */
   readonly losses: readonly StepLoss[];

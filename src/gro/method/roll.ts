@@ -16,7 +16,7 @@ import type { Pass } from "../method.ts";
 import { type RewardContext, trialParts, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
-import { probePolicy } from "./probe.ts";
+import { probeBeforeSteps, probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
 
 export interface RollRequest {
@@ -32,6 +32,8 @@ export interface RollRequest {
   readonly keep?: RewardContext["keep"];
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;
+  /** The policies learn meanwhile, from this: what is written cannot be compared with what they become, so samplers are before. */
+  readonly beside?: readonly ScoredGroup[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number, items: number) => void;
   /** Generates a role's rollouts in parts that outlive an interruption; left out, they are generated as a whole. */
@@ -54,14 +56,22 @@ export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Prom
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
   const { pass, lead, task, policies, items, earlier, reference, copy, keep } = request;
-  const { seed, signal, onProgress, inParts } = request;
+  const { seed, beside, signal, onProgress, inParts } = request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
+  const longest = items.reduce((sum, item) => sum + task.maxTokens(item), 0);
+  const tokens = longest * pass.generate.samplesPerItem;
   await using samplers = new AsyncDisposableStack();
+  const expected = { tokens, whileTraining: beside !== undefined };
+  const fresh: Promise<Partial<Tally>>[] = [];
   const speakers = new Map(
     await Promise.all(
-      policies.map(async ({ role, model, tokenizer }): Promise<[string, SamplingPolicy]> => {
-        const sampler = samplers.use(await model.snapshot(waiting));
+      policies.map(async (policy): Promise<[string, SamplingPolicy]> => {
+        const { role, model, tokenizer } = policy;
+        const taking = model.snapshot({ ...waiting, expected });
+        const freshness = beside && probeBeforeSteps(policy, rolloutsOf(beside, role), signal);
+        const sampler = samplers.use(await taking);
+        if (freshness !== undefined) fresh.push(freshness(sampler));
         return [role, { role, sampler, tokenizer }];
       }),
     ),
@@ -93,14 +103,9 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
         onProgress?.(all, items.length * writing.length);
       };
       const groups = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
-      const probed = await probePolicy(
-        policy,
-        sampler,
-        // A critic that has a policy of its own wrote with other weights.
-        groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role)),
-        signal,
-      );
-      return { groups, probed };
+      // A critic that has a policy of its own wrote with other weights.
+      const own = groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role));
+      return { groups, probed: beside === undefined ? await probePolicy(policy, sampler, own, signal) : {} };
     }),
   );
   const groups = items.map(
@@ -121,7 +126,14 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   });
   const scored = await waitFor(rewarding, signal);
   const counts = await waitFor(countsOf(scored, lead, judge), signal);
-  return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
+  const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
+  return { scored, tally: addTallies([counts, ...probed]) };
+}
+
+function rolloutsOf(groups: readonly ScoredGroup[], role: string): Rollout[] {
+  return groups.flatMap(({ rollouts }) =>
+    rollouts.flatMap(({ rollout }) => (rollout.role === role ? [rollout] : [])),
+  );
 }
 
 /** The task's verdicts, each asked for once: reward and counts want the same, and a verifier may be slow. */

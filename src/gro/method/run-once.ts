@@ -1,6 +1,7 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
+import { filled, heldBy } from "./buffers.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
 import { generateInParts } from "./generate-in-parts.ts";
 import {
@@ -20,6 +21,13 @@ import {
 } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
+
+/** Of a pass that was rolled out: its rollouts, what they come to, and its buffer with them. */
+interface Rolled {
+  readonly artifact: string;
+  readonly tally: Tally;
+  readonly buffer?: string;
+}
 
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
@@ -50,8 +58,13 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       inParts: generateInParts(run, parts),
     });
     fresh = true;
-    rolled.resolve({ groups: scored, tally });
-    return { artifact: await context.storeGroups(scored), tally, parts: [...parts].sort() };
+    const held = await heldBy(run);
+    rolled.resolve({ groups: [...scored, ...held], tally });
+    const artifact = await context.storeGroups(scored);
+    const stored = { artifact, tally, parts: [...parts].sort() };
+    return pass.buffer === undefined
+      ? stored
+      : { ...stored, buffer: await context.storeGroups(filled(pass.buffer, scored, artifact, held)) };
   });
   // The whole holds them now.
   const forgetting = storing.then(async ({ parts: served = [] }: { readonly parts?: readonly string[] }) => {
@@ -60,7 +73,10 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   storing
     .then(async ({ artifact, tally }) => {
       if (!fresh)
-        rolled.resolve({ groups: await context.readGroups(artifact), tally: tallySchema.parse(tally) });
+        rolled.resolve({
+          groups: [...(await context.readGroups(artifact)), ...(await heldBy(run))],
+          tally: tallySchema.parse(tally),
+        });
     })
     .catch(rolled.reject);
   const done = new Map<string, number>();
@@ -146,7 +162,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     }
     return { role, checkpoint, tallies, losses, trained };
   });
-  const [{ artifact, tally }, , ...updates] = await allSettled([storing, forgetting, ...updating]);
+  const [rolling, , ...updates] = await allSettled([storing, forgetting, ...updating]);
+  const { artifact, tally, buffer }: Rolled = rolling;
   const rolledTally = tallySchema.parse(tally);
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {
@@ -154,6 +171,10 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     rolled: artifact,
     rollouts:
       pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],
+    buffers:
+      pass.buffer === undefined || buffer === undefined || blocked !== null
+        ? {}
+        : { [pass.buffer.name]: buffer },
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],

@@ -180,3 +180,28 @@ describe("pairwiseJudge", () => {
     expect(group?.rollouts.reduce((sum, { parts }) => sum + (parts.unread ?? 0), 0)).toBe(6);
   });
 });
+
+describe("judge, by weights that stand still", () => {
+  const frozen = (reference: RewardContext["models"]["reference"], task: Task): RewardContext => {
+    const context = contextOf(new FakeSampler(() => "Score: 5"), task);
+    return { ...context, models: { ...context.models, reference } };
+  };
+
+  test("asks the writer's earlier weights, and not those that learn", async () => {
+    const asked: string[] = [];
+    const context = frozen(async (role, which) => {
+      asked.push(`${role} at ${which}`);
+      return { role, sampler: new FakeSampler(() => "Score: 2"), tokenizer: chatty };
+    }, reverse());
+    const [group] = await judge({ frozen: "base" }).reward([groupOf("a", "x")], context);
+    expect(group?.rollouts.map(({ reward }) => reward)).toEqual([0.4]);
+    expect(asked).toEqual(["solver at base"]);
+    expect(judge({ frozen: "start" }).references).toEqual(["start"]);
+    expect(judge().references).toBeUndefined();
+  });
+
+  test("which learn nothing", () => {
+    expect(() => judge({ frozen: "base", learn: true })).toThrow(/they learn nothing/);
+    expect(() => judge({ frozen: "now" as never })).toThrow(/"frozen"/);
+  });
+});

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
-import { checkSearch, type Documents, readDocuments, searchOptions } from "../rollout/index.ts";
+import { checkSearch, describeDocuments, searchOptions } from "../rollout/index.ts";
 import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
 import { solveRates } from "./learnability/solve-rates.ts";
 import type { RewardPart } from "./part.ts";
@@ -50,15 +50,14 @@ export type LearnabilityOptions = Readonly<z.input<typeof optionsSchema>>;
 export function learnability(options: LearnabilityOptions = {}): RewardPart {
   const read = readOptions("learnability()", optionsSchema, options);
   const { search } = read;
-  const documents = search && readDocuments("learnability()", search.documents);
   return {
     name: "learnability",
-    description: describe(read, documents),
+    description: describe(read),
     origin: read.by === "verifier" ? "external" : "self-derived",
     peers: 1,
     answersPerRollout: read.attempts * ((search?.searches ?? 0) + 1),
     check: (task) => {
-      if (documents !== undefined) checkSearch("learnability()", documents, task);
+      if (search !== undefined) checkSearch("learnability()", task, search.documents);
       if (task.readProblem === undefined)
         throw userError(
           "no-proposals",
@@ -68,7 +67,7 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
     reward: async (groups, context) => {
       const proposals = await proposalsIn(groups, context.task);
       const asked = proposals.flatMap(({ item }) => (item === undefined ? [] : [item]));
-      const rates = await solveRates(asked, { ...read, documents }, context);
+      const rates = await solveRates(asked, read, context);
       let next = 0;
       return groups.map(
         ({ item, rollouts }): ScoredGroup => ({
@@ -101,15 +100,13 @@ export function learnable(solved: number, form: LearnabilityForm, attempts: numb
 }
 
 /** What is as usual goes without saying, as in runs that were stored before it could be set. */
-function describe(
-  { valid, invalid, search, ...read }: LearnabilityRead,
-  documents: Documents | undefined,
-): RewardPart["description"] {
+function describe({ valid, invalid, search, ...read }: LearnabilityRead): RewardPart["description"] {
   return {
     ...read,
     ...(valid === 0 ? {} : { valid }),
     ...(invalid === 0 ? {} : { invalid }),
-    ...(search === undefined ? {} : { searches: search.searches, found: search.found }),
-    ...(documents === undefined ? {} : { documents: documents.identity }),
+    ...(search === undefined
+      ? {}
+      : { searches: search.searches, found: search.found, ...describeDocuments(search.documents) }),
   };
 }

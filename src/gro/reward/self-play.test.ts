@@ -68,7 +68,6 @@ describe("learnability", () => {
     const [first = ""] = training;
     const searching: Task = {
       ...task,
-      documents: ["help"],
       readQuery: (text) => (text === "?" ? "help" : undefined),
       prompts: { search: ({ prompt }, found) => ({ prompt: prompt + found.join("") }) },
     };
@@ -81,7 +80,10 @@ describe("learnability", () => {
       item: { ...rollout.item, source: "notes.jsonl:3" },
     }));
     const made = [{ item: itemOf("9999="), ...group, rollouts }];
-    const [scored] = await learnability({ attempts: 2, search: {} }).reward(made, context);
+    const [scored] = await learnability({ attempts: 2, search: { documents: ["help"] } }).reward(
+      made,
+      context,
+    );
     expect(scored?.rollouts[0]?.parts.solved).toBe(1);
     expect(scored?.rollouts[0]?.made?.source).toBe("model:proposer from notes.jsonl:3");
     const [without] = await learnability({ attempts: 2 }).reward(made, context);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { reverse } from "../../world/task/index.ts";
-import { readDocuments } from "./documents.ts";
+import { documentsOption, libraryOf, sourceOf } from "./documents.ts";
+import { itemOf } from "./testing/fakes.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -19,35 +20,32 @@ const written = async (name: string, text: string): Promise<string> => {
 };
 
 describe("documents", () => {
-  test("are a list, the lines of a file, or the task's own; what they hold is their identity", async () => {
+  test("are a list, or the lines of a file", async () => {
     const path = await written("a.jsonl", '"one"\n\n{"text": "two", "url": "x"}\n');
-    const listed = readDocuments("x()", ["one", "two"]);
-    for (const where of [path, pathToFileURL(path), String(pathToFileURL(path))]) {
-      const read = readDocuments("x()", where);
-      expect(read.of(reverse())).toEqual([
-        { text: "one", source: "a.jsonl:1" },
-        { text: "two", source: "a.jsonl:3" },
-      ]);
-      expect(read.identity).toBe(listed.identity);
-    }
-    expect(readDocuments("x()", ["one", "three"]).identity).not.toBe(listed.identity);
-    const own = readDocuments("x()", undefined);
-    expect(own.of({ ...reverse(), documents: ["three"] })).toEqual([{ text: "three", source: "document 1" }]);
-    expect(own.identity).toBe("of the task");
+    for (const where of [path, pathToFileURL(path), String(pathToFileURL(path)), ["one", "two"]])
+      expect(documentsOption.parse(where)).toEqual(["one", "two"]);
+    expect(documentsOption.parse(undefined)).toBeUndefined();
   });
 
-  test("that are not there are refused: by the task, by the file, by the line", async () => {
-    expect(() => readDocuments("x()", undefined).of(reverse())).toThrow(
-      expect.objectContaining({ code: "no-documents" }),
-    );
-    expect(() => readDocuments("x()", join(folder, "none.jsonl"))).toThrow(
-      /x\(\): .*none.jsonl cannot be read/,
+  test("are refused where they cannot be read: the file, or the line with its number", async () => {
+    expect(() => documentsOption.parse(join(folder, "none.jsonl"))).toThrow(
+      expect.objectContaining({ code: "documents-missing" }),
     );
     const wrong = await written("wrong.jsonl", '"one"\n{"title": "two"}\n');
-    expect(() => readDocuments("x()", wrong)).toThrow(/wrong.jsonl:2 holds no document/);
+    expect(() => documentsOption.parse(wrong)).toThrow(/wrong.jsonl:2 holds no document/);
     const cut = await written("cut.jsonl", '"one\n');
-    expect(() => readDocuments("x()", cut)).toThrow(/cut.jsonl:1 holds no document/);
+    expect(() => documentsOption.parse(cut)).toThrow(/cut.jsonl:1 holds no document/);
     const empty = await written("empty.jsonl", "\n\n");
-    expect(() => readDocuments("x()", empty)).toThrow(/empty.jsonl holds no documents/);
+    expect(() => documentsOption.parse(empty)).toThrow(/empty.jsonl holds no documents/);
+    expect(() => documentsOption.parse([])).toThrow();
+  });
+
+  test("to search in are those that were given, else those of the items, each once; each has a source of its own", () => {
+    const task = { ...reverse(), document: ({ prompt }: { prompt: string }) => prompt.slice(0, 1) };
+    const items = ["12=", "34=", "15="].map((prompt) => itemOf(prompt));
+    expect(libraryOf(task, items, undefined)).toEqual(["1", "3"]);
+    expect(libraryOf(task, items, ["x"])).toEqual(["x"]);
+    expect(sourceOf("a")).toMatch(/^document:[0-9a-f]{12}$/);
+    expect(sourceOf("a")).not.toBe(sourceOf("b"));
   });
 });

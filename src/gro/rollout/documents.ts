@@ -2,88 +2,48 @@ import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { hashOf, messageOf, userError } from "../../foundation/base/index.ts";
-import type { Task } from "../../foundation/contract/index.ts";
-
-/** A text that problems are made from, or that is found by a search, and where it was read. */
-export interface SourceText {
-  readonly text: string;
-  /** Its file and line, or its number in a list. */
-  readonly source: string;
-}
-
-/** Texts, or a `.jsonl` file with one a line: a string, or an object with a `text`. Those of the task if left out. */
-export const documentsOption = z
-  .union([z.array(z.string().min(1)).min(1).readonly(), z.string().min(1), z.instanceof(URL)])
-  .optional();
-export type DocumentsOption = z.output<typeof documentsOption>;
-
-/** Documents that a part was given, or that it takes from its task. */
-export interface Documents {
-  /** Their hash, 12 hexadecimal digits, or `of the task`: what a part's description says of them. */
-  readonly identity: string;
-  /** Throws a user error `no-documents` where neither the part nor the task has any. */
-  of(task: Task): readonly SourceText[];
-}
+import { messageOf, sha256, userError } from "../../foundation/base/index.ts";
+import type { Item, Prompting, Task } from "../../foundation/contract/index.ts";
+import { type WordsRequest, wordsOf } from "./ask.ts";
+import { messagesOf } from "./context.ts";
+import { groundWords } from "./ground.prompt.ts";
 
 /**
- * Reads what a part was given. Throws user errors `documents-missing` for a file that cannot be read and `documents-invalid` for a line
- * without a text, with its number, or a file without any.
+ * For options of parts that are grounded: texts to ask about, or to search in; those of the task's items if left out. A list, or a
+ * `.jsonl` file with one a line, a string or an object with a `text`. Throws user errors `documents-missing` for a file that cannot be
+ * read and `documents-invalid` for one without any, or a line without a text.
  */
-export function readDocuments(by: string, given: DocumentsOption): Documents {
-  const read =
-    given === undefined
-      ? undefined
-      : typeof given === "object" && !(given instanceof URL)
-        ? numbered(given)
-        : fromFile(by, given);
-  return {
-    identity: read === undefined ? "of the task" : hashOf(read.map(({ text }) => text)).slice(0, 12),
-    of: (task) => {
-      if (read !== undefined) return read;
-      if (task.documents === undefined || task.documents.length === 0)
-        throw userError(
-          "no-documents",
-          `${by}: there are no documents: the task ${task.name} has none, so give it some, such as documents: "notes.jsonl".`,
-        );
-      return numbered(task.documents);
-    },
-  };
-}
+export const documentsOption = z
+  .union([
+    z.array(z.string().min(1)).min(1).readonly(),
+    z.union([z.string().min(1), z.instanceof(URL)]).transform(textsOfFile),
+  ])
+  .optional();
 
-function numbered(texts: readonly string[]): SourceText[] {
-  return texts.map((text, index) => ({ text, source: `document ${index + 1}` }));
-}
-
-function fromFile(by: string, where: string | URL): SourceText[] {
+function textsOfFile(where: string | URL): readonly string[] {
   const path =
     typeof where === "string" && !where.startsWith("file:") ? resolve(where) : fileURLToPath(where);
   const name = basename(path);
-  const lines = linesOf(by, path);
-  const read = lines.flatMap((line, index): SourceText[] => {
+  const texts = linesOf(path).flatMap((line, index): string[] => {
     if (line.trim() === "") return [];
-    const source = `${name}:${index + 1}`;
     const text = textIn(line);
     if (text === undefined)
       throw userError(
         "documents-invalid",
-        `${by}: ${source} holds no document: write one a line, as a JSON string or as {"text": "…"}.`,
+        `${name}:${index + 1} holds no document: write one a line, as a JSON string or as {"text": "…"}.`,
         { file: path, line: index + 1 },
       );
-    return [{ text, source }];
+    return [text];
   });
-  if (read.length === 0)
-    throw userError("documents-invalid", `${by}: ${name} holds no documents.`, { file: path });
-  return read;
+  if (texts.length === 0) throw userError("documents-invalid", `${name} holds no documents.`, { file: path });
+  return texts;
 }
 
-function linesOf(by: string, path: string): string[] {
+function linesOf(path: string): string[] {
   try {
     return readFileSync(path, "utf8").split("\n");
   } catch (error) {
-    throw userError("documents-missing", `${by}: ${path} cannot be read: ${messageOf(error)}`, {
-      file: path,
-    });
+    throw userError("documents-missing", `${path} cannot be read: ${messageOf(error)}`, { file: path });
   }
 }
 
@@ -98,4 +58,84 @@ function textIn(line: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What an item that was made from a document says of where it comes from. */
+export function sourceOf(document: string): string {
+  return `document:${sha256(document).slice(0, 12)}`;
+}
+
+/** All that can be searched in: what was given, or the documents of these items. */
+export function libraryOf(
+  task: Pick<Task, "document">,
+  items: readonly Item[],
+  documents: readonly string[] | undefined,
+): readonly string[] {
+  return documents ?? [...new Set(items.map((item) => documentOf(task, item, undefined)))];
+}
+
+/** What a part's description says of them. */
+export function describeDocuments(documents: readonly string[] | undefined): {
+  readonly documents?: number;
+  readonly sha256?: string;
+} {
+  return documents === undefined
+    ? {}
+    : { documents: documents.length, sha256: sha256(JSON.stringify(documents)) };
+}
+
+/** The document that belongs to an item: the task's own, or one of those that were given, always the same one. */
+export function documentOf(
+  task: Pick<Task, "document">,
+  item: Item,
+  documents: readonly string[] | undefined,
+): string {
+  if (documents === undefined) return task.document?.(item) ?? "";
+  const place = Number.parseInt(sha256(item.canonical).slice(0, 8), 16) % documents.length;
+  return documents[place] ?? "";
+}
+
+/** The item with a document in view: in the task's words (`prompts.ground`), else in plain language. */
+export function grounded(item: Item, document: string, request: Omit<WordsRequest, "what">): Prompting {
+  return wordsOf({ ...request, what: "ground" }, request.task.prompts?.ground?.(item, document), () => {
+    const asked = messagesOf(item);
+    const last = asked.at(-1);
+    const content = groundWords(document, last?.content ?? item.prompt);
+    return {
+      prompt: item.prompt,
+      messages: [...asked.slice(0, -1), { role: last?.role ?? "user", content }],
+    };
+  });
+}
+
+/** Refuses, with a user error, a task without documents, where none are given. */
+export function checkLibrary(by: string, task: Task, documents: readonly string[] | undefined): void {
+  if (documents === undefined && task.document === undefined)
+    throw userError(
+      "no-documents",
+      `${by}: the task ${task.name} has no documents to ask about; give some as "documents".`,
+    );
+}
+
+/** The same, and one that reads no questions of a model's, or has no words for what is `asked` of it. */
+export function checkDocuments(
+  by: string,
+  task: Task,
+  documents: readonly string[] | undefined,
+  asked: readonly ("ask" | "ground")[] = ["ask", "ground"],
+): void {
+  const { name, prompts } = task;
+  checkLibrary(by, task, documents);
+  if (task.readProblem === undefined)
+    throw userError(
+      "no-proposals",
+      `${by}: the task ${name} cannot read a problem that a model wrote: it has no readProblem.`,
+    );
+  const words = { ask: "to ask about a document", ground: "to answer with one in view" };
+  const missing = prompts === undefined ? [] : asked.filter((role) => prompts[role] === undefined);
+  if (missing.length > 0)
+    throw userError(
+      "no-words",
+      `${by}: the task ${name} has words for its roles, and none ${missing.map((role) => words[role]).join(" and ")}.`,
+    );
 }

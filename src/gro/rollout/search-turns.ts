@@ -1,6 +1,6 @@
 import type { Item, Prompting, Rollout, Task } from "../../foundation/contract/index.ts";
 import { type AskRequest, ask, type Question } from "./ask.ts";
-import type { Find } from "./find.ts";
+import { documentFinder } from "./nearest-documents.ts";
 import { queryIn } from "./search.prompt.ts";
 
 /** Something that is worked at with a search beside: what is asked depends on what was found. */
@@ -12,7 +12,9 @@ export interface SearchedQuestion extends Pick<Question, "item" | "name"> {
 
 export interface SearchTurnsRequest extends AskRequest {
   readonly task: Task;
-  readonly find: Find;
+  /** What is searched in, and how many of it a search finds. */
+  readonly library: readonly string[];
+  readonly found: number;
   /** Most searches before it must answer. */
   readonly searches: number;
 }
@@ -27,8 +29,9 @@ const turnName = (name: string, turn: number, sample: number): string => `${name
  */
 export async function searchTurns(
   questions: readonly SearchedQuestion[],
-  { task, find, searches, ...request }: SearchTurnsRequest,
+  { task, library, found: most, searches, ...request }: SearchTurnsRequest,
 ): Promise<Rollout[][]> {
+  const find = documentFinder(library);
   const said = questions.map((): Rollout[] => []);
   let open = questions.flatMap((question, place) =>
     Array.from({ length: request.samples }, (_, sample) => ({ place, sample, found: question.given ?? [] })),
@@ -51,7 +54,9 @@ export async function searchTurns(
       said[one.place]?.push({ ...rollout, sample: one.sample, ...(turn === 0 ? {} : { turn }) });
       const query = queryOf(task, rollout);
       if (query === undefined) return [];
-      return [{ ...one, found: [...one.found, ...find(query).map(({ text }) => text)] }];
+      return [
+        { ...one, found: [...one.found, ...find(query, most).map(({ index }) => library[index] as string)] },
+      ];
     });
   }
   return said;

@@ -3,8 +3,7 @@ import { userError } from "../../foundation/base/index.ts";
 import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
 import { withSearchWords, wordsOf } from "./ask.ts";
 import type { AttemptRequest } from "./attempt.ts";
-import { type Documents, documentsOption } from "./documents.ts";
-import { searchIn } from "./find.ts";
+import { checkLibrary, documentsOption, libraryOf } from "./documents.ts";
 import { answeringLast, type SearchedQuestion, searchTurns } from "./search-turns.ts";
 
 /** What every part that searches can be told. */
@@ -24,7 +23,7 @@ export interface SearchedAttempts
   readonly task: Task;
   /** Who asks: `withSearch()`. */
   readonly by: string;
-  readonly documents: Documents;
+  readonly documents: readonly string[] | undefined;
   readonly searches: number;
   readonly found: number;
 }
@@ -48,13 +47,17 @@ export async function attemptWithSearch({
         ),
     }),
   );
-  const answered = await searchTurns(questions, { ...request, find: searchIn(documents.of(task), found) });
+  const answered = await searchTurns(questions, {
+    ...request,
+    library: libraryOf(task, items, documents),
+    found,
+  });
   return items.map((item, index) => ({ item, rollouts: answeringLast(answered[index] ?? [], item) }));
 }
 
 /** Refuses a task that cannot be searched at: user errors `no-documents` and `no-words`. */
-export function checkSearch(by: string, documents: Documents, task: Task): void {
-  documents.of(task);
+export function checkSearch(by: string, task: Task, documents: readonly string[] | undefined): void {
+  checkLibrary(by, task, documents);
   if (task.prompts !== undefined && task.prompts.search === undefined)
     throw userError(
       "no-words",

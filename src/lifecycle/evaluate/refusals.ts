@@ -101,6 +101,8 @@ export interface MeasureRefusalsRequest {
   readonly probes: RefusalProbes;
   readonly harness: Harness;
   readonly policy: SamplingPolicy;
+  /** The other roles that the harness asks. */
+  readonly asked?: readonly SamplingPolicy[];
   readonly weightVersion: string;
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -109,10 +111,11 @@ export interface MeasureRefusalsRequest {
 
 /** Answers the probes as items are answered, and says which were refused. */
 export async function measureRefusals(request: MeasureRefusalsRequest): Promise<Refusals> {
-  const { probes, harness, policy, weightVersion, seed, signal, onProgress } = request;
+  const { probes, harness, policy, asked, weightVersion, seed, signal, onProgress } = request;
   const { items, maxTokens } = probes;
   const answers = await harness.answer({
     policy,
+    ...(asked ? { asked } : {}),
     items,
     maxTokens: () => maxTokens,
     seed,

@@ -10,7 +10,7 @@ import {
 } from "../../foundation/contract/index.ts";
 import { decide, openGate, smallestWorth } from "../gate.ts";
 import { dropWords, type Probed, type WholeStratum } from "../probes.ts";
-import { leadCheckpoint, playStage, type RoundContext } from "./context.ts";
+import { leadCheckpoint, playStage, type RoundContext, shippedName } from "./context.ts";
 import { askedFirst } from "./decide/asked-first.ts";
 import { decisionItemsOf, planBlocks, reusedFact } from "./decide/block-parts.ts";
 import { type AnsweredBlock, answeredBlocks, type BlocksRequest } from "./decide/blocks.ts";
@@ -49,7 +49,7 @@ export async function decideStage(
     round,
     name: "decide",
     label: "candidate against champion",
-    input: { candidate: leadCheckpoint(context, candidate), champion: leadCheckpoint(context, champion) },
+    input: { candidate: shippedName(context, candidate), champion: shippedName(context, champion) },
     work: async (progress) => {
       const barred = !observe && findings.some(({ answer }) => answer === "stop" || answer === "roll-back");
       const asked = { round, candidate, champion, seed, progress };

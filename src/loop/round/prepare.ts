@@ -10,7 +10,7 @@ import {
   warmupStableDecay,
 } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
-import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { askedCheckpoints, durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import { preparationBatches, preparationKey, preparationOf, preparationSteps } from "./preparation.ts";
@@ -89,6 +89,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
             type: "model-prepared",
             round: 0,
             checkpoint: result[optimize.lead] ?? "",
+            ...askedCheckpoints(context, result),
             ...(loss === undefined ? {} : { loss }),
             ...(lineage.length === 0 ? {} : { lineage }),
           },

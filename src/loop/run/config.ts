@@ -10,7 +10,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
-import { turnsOf } from "../../gro/method/index.ts";
+import { checkBuffers, turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -181,10 +181,26 @@ export function defineRun(config: RunConfig): RunDefinition {
     ...(baselines === undefined ? {} : { baselines }),
   };
   checkBudget(definition);
-  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
+  checkAsked(definition);
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds))) {
+    checkBuffers(method);
     for (const part of method.passes.flatMap(partsOf)) part.check?.(read.task);
+  }
   Object.defineProperty(definition, mark, { value: true });
   return definition;
+}
+
+/** Refuses a harness that asks a role which is not delivered with the one that answers. */
+function checkAsked({ refine, optimize, budget }: RunDefinition): void {
+  const { name, asks = [] } = refine;
+  for (const { method } of turnsOf(optimize, Math.max(1, budget.rounds))) {
+    const missing = asks.find((role) => !method.deliver.includes(role));
+    if (missing !== undefined)
+      throw userError(
+        "invalid-option",
+        `defineRun(): ${name} asks the role ${missing}, and ${method.name} delivers ${method.deliver.join(", ")} alone; take a method that delivers it, such as vStar(), or another harness.`,
+      );
+  }
 }
 
 type Lora = NonNullable<RunDefinition["lora"]>;

@@ -1,5 +1,5 @@
 import type { Item, RolloutGroup } from "../../../foundation/contract/index.ts";
-import { attempt, attemptWithSearch, type Documents } from "../../rollout/index.ts";
+import { attempt, attemptWithSearch } from "../../rollout/index.ts";
 import { answers, modalAnswer, type RewardContext } from "../part.ts";
 
 interface Tried {
@@ -15,8 +15,13 @@ interface Trying {
   readonly attempts: number;
   readonly temperature: number;
   readonly by: "verifier" | "majority";
-  readonly search?: { readonly searches: number; readonly found: number } | undefined;
-  readonly documents: Documents | undefined;
+  readonly search?:
+    | {
+        readonly searches: number;
+        readonly found: number;
+        readonly documents?: readonly string[] | undefined;
+      }
+    | undefined;
 }
 
 export async function solveRates(
@@ -48,7 +53,7 @@ export async function solveRates(
 /** The solver's answers to each item: plain attempts, or the last turns of those with a search. */
 async function attemptsAt(
   items: readonly Item[],
-  { solver, attempts: samples, temperature, search, documents }: Omit<Trying, "by">,
+  { solver, attempts: samples, temperature, search }: Omit<Trying, "by">,
   { models, task, seed, signal }: RewardContext,
 ): Promise<readonly RolloutGroup[]> {
   const request = {
@@ -60,7 +65,8 @@ async function attemptsAt(
     seed,
     ...(signal ? { signal } : {}),
   };
-  if (search === undefined || documents === undefined) return attempt(request);
+  if (search === undefined) return attempt(request);
+  const { documents } = search;
   const groups = await attemptWithSearch({ ...request, ...search, task, by: "learnability()", documents });
   return groups.map((group) => ({
     item: group.item,

@@ -83,10 +83,12 @@ function checkpointsIn(value: Json | undefined): string[] {
   return found;
 }
 
-/** Members that name artifacts: pools and selections, rollouts, what a training learnt from, certificates and what they rest on, reports. */
+/** Members that name artifacts: pools and selections, rollouts, buffers, what a training learnt from, certificates and what they rest on, reports. */
 const artifactKeys = new Set([
   "artifact",
   "rollouts",
+  "buffer",
+  "buffers",
   "selections",
   "record",
   "trained",

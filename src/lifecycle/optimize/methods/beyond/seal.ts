@@ -8,7 +8,7 @@ import type { MethodPage } from "../../page.ts";
 
 const optionsSchema = z.strictObject({
   /** Items of a round that edits are written for; each of their edits trains a copy. */
-  items: z.number().int().min(1).default(32),
+  items: z.number().int().min(1).default(48),
   /** Edits for each. */
   edits: z.number().int().min(1).default(5),
   temperature: z.number().positive().default(1),
@@ -17,7 +17,7 @@ const optionsSchema = z.strictObject({
   attempts: z.number().int().min(1).default(4),
   /** Steps of a copy on the edit's examples. */
   innerSteps: z.number().int().min(1).default(4),
-  innerLearningRate: z.number().positive().default(1e-3),
+  innerLearningRate: z.number().positive().default(3e-4),
   keep: z.enum(["improved", "best"]).default("best"),
   /** Learns the examples of the kept edits too, and not only to write such edits. */
   learn: z.boolean().default(true),
@@ -34,9 +34,9 @@ export type SealOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  * The paper's code keeps the best of five edits of each passage, as here, and applies edits when new passages come; here the kept edits'
  * examples are learnt in the same step (`learn`). It trains adapters of 7 billion parameters for 10 epochs at 1e-3; a copy here takes 4
- * steps. Copies are loaded, trained, asked and dropped through the engine, each stored once it was tried.
+ * steps at 3e-4, since any edit undoes a small model at more. Copies are loaded, trained, asked and dropped through the engine, each stored once it was tried.
  *
- * Defaults: 32 items × 5 edits, 8 questions × 4 attempts, 2 epochs at 3e-4.
+ * Defaults: 48 items × 5 edits, 8 questions × 4 attempts, 2 epochs at 3e-4.
  *
  * @example
  * seal({ items: 16, edits: 5, innerSteps: 4 })

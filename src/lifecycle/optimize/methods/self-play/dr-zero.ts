@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
-import { proposeFrom, withSearch } from "../../../../gro/generate/index.ts";
+import { askDocuments, withSearch } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { learnability, throughout, verifier } from "../../../../gro/reward/index.ts";
-import { documentsOption } from "../../../../gro/rollout/index.ts";
+import { describeDocuments, documentsOption } from "../../../../gro/rollout/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
 import { madeWithin, makingItems } from "./made-items.ts";
@@ -46,13 +46,13 @@ export function drZero(options: DrZeroOptions = {}): Method {
   const { documents: given, ...read } = readOptions("drZero()", optionsSchema, options);
   const { steps, proposals, items, samples, searches, found, learningRate } = read;
   const search = { searches, found, ...(given === undefined ? {} : { documents: given }) };
-  const propose = proposeFrom({ samples: 1, ...search });
+  const propose = askDocuments({ samples: 1, ...search });
   const difficulty = learnability({ attempts: samples, form: "rare", valid: 0.5, search });
   const reward = throughout({ of: difficulty });
   const roles = ["solver", "proposer"];
   return {
     name: "Dr. Zero",
-    description: { ...read, documents: propose.description.documents },
+    description: { ...read, ...describeDocuments(given) },
     roles,
     alike: true,
     lead: "solver",

@@ -25,15 +25,15 @@ describe("spice", () => {
     expect(method).toMatchObject({ roles: ["solver"], repeat: 2, learnsBy: "policy-gradient" });
     const [challenge, reason] = [passOf(method, 0), passOf(method, 1)];
     expect(challenge).toMatchObject({
-      generate: { name: "propose from documents", samplesPerItem: 4 },
+      generate: { name: "ask documents", samplesPerItem: 4 },
       reward: { description: { form: "variance", invalid: -0.1, attempts: 6 } },
     });
     expect(reason).toMatchObject({ generate: { name: "samples" }, reward: { name: "verifier" } });
     for (const pass of [challenge, reason])
       expect(pass.update.description).toMatchObject({ divideByDeviation: false, average: "constant" });
     // What is in the documents is part of what the method is.
-    expect(method.description.documents).not.toBe(spice({ documents: ["other"] }).description.documents);
-    expect(spice().description.documents).toBe("of the task");
+    expect(method.description.sha256).not.toBe(spice({ documents: ["other"] }).description.sha256);
+    expect(spice().description).not.toHaveProperty("sha256");
   });
 
   test.each([

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
-import { proposeFrom, samples } from "../../../../gro/generate/index.ts";
+import { askDocuments, samples } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { learnability, verifier } from "../../../../gro/reward/index.ts";
-import { documentsOption } from "../../../../gro/rollout/index.ts";
+import { describeDocuments, documentsOption } from "../../../../gro/rollout/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
 import { madeWithin } from "./made-items.ts";
@@ -42,14 +42,14 @@ export function spice(options: SpiceOptions = {}): Method {
   const { documents, ...read } = readOptions("spice()", optionsSchema, options);
   const { turns, items, learningRate } = read;
   const update = policyGradient({ learningRate, divideByDeviation: false, average: "constant" });
-  const challenge = proposeFrom({
+  const challenge = askDocuments({
     samples: read.proposals,
     ...(documents === undefined ? {} : { documents }),
   });
   const pass = { roles: ["solver"], items, update, repeat: 1, start: "current" } as const;
   return {
     name: "SPICE",
-    description: { ...read, documents: challenge.description.documents },
+    description: { ...read, ...describeDocuments(documents) },
     roles: ["solver"],
     lead: "solver",
     deliver: ["solver"],
