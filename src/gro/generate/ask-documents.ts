@@ -34,8 +34,9 @@ export type AskDocumentsOptions = Readonly<z.input<typeof optionsSchema>>;
 /**
  * Questions about documents, one document an item: what is proposed is grounded in a text, which whoever answers need not see (SimRAG,
  * arXiv 2410.17952, section 3.3; SPICE, arXiv 2510.24684, section 3). With `searches` the model may look for more of them before it asks
- * (Dr. Zero, arXiv 2601.07055), each search a turn of its own; `throughout()` rewards them as the question. In the task's words (`prompts.ask`), else in plain language; what is written is read by the task (`readProblem`). Throws a user error
- * `no-documents` where the task has none and none are given.
+ * (Dr. Zero, arXiv 2601.07055), each search a turn of its own; `throughout()` rewards them as the question. In the task's words
+ * (`prompts.ask`), else in plain language; what is written is read by the task (`readProblem`). Throws a user error `no-documents` where the
+ * task has none and none are given, and those of a file that cannot be read.
  *
  * @example
  * gro({ generate: askDocuments({ documents: ["12 is 3 times 4."] }), reward: roundTrip({ documents: ["12 is 3 times 4."] }), update: supervised() })

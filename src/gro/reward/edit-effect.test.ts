@@ -50,7 +50,7 @@ function worldOf(before: Speak) {
     copy: async (role) => {
       const model: FakeModel = new FakeModel({
         speak: (prompt) =>
-          learnt(model).every(([asked, said]) => said === backwards(asked))
+          learnt(model).every(([asked = "", said]) => said === backwards(asked))
             ? backwards(prompt.slice(0, -1))
             : "0",
       });

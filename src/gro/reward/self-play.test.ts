@@ -74,12 +74,12 @@ describe("learnability", () => {
     const speak: Speak = (prompt) =>
       prompt.endsWith("help") ? [...prompt.slice(0, 4)].reverse().join("") : "?";
     const context = { ...contextOf(speak), task: searching };
-    const [group] = [proposals([first])];
-    const rollouts = (group?.rollouts ?? []).map((rollout) => ({
+    const { item, rollouts: plain } = proposals([first]);
+    const rollouts = plain.map((rollout) => ({
       ...rollout,
       item: { ...rollout.item, source: "notes.jsonl:3" },
     }));
-    const made = [{ item: itemOf("9999="), ...group, rollouts }];
+    const made = [{ item, rollouts }];
     const [scored] = await learnability({ attempts: 2, search: { documents: ["help"] } }).reward(
       made,
       context,

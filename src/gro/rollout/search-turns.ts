@@ -54,9 +54,11 @@ export async function searchTurns(
       said[one.place]?.push({ ...rollout, sample: one.sample, ...(turn === 0 ? {} : { turn }) });
       const query = queryOf(task, rollout);
       if (query === undefined) return [];
-      return [
-        { ...one, found: [...one.found, ...find(query, most).map(({ index }) => library[index] as string)] },
-      ];
+      const known = new Set(one.found);
+      const more = find(query, most + known.size)
+        .map(({ index }) => library[index] as string)
+        .filter((text) => !known.has(text));
+      return [{ ...one, found: [...one.found, ...more.slice(0, most)] }];
     });
   }
   return said;
