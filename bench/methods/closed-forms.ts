@@ -26,6 +26,17 @@ const imitation: ClosedForm = (rewards) => {
 const group: ClosedForm = (rewards) =>
   rewards.map((reward) => (reward - mean(rewards)) / deviation(rewards) / rewards.length);
 
+/** The same with the deviation of a sample, and a small number beside it. */
+const groupOfSample: ClosedForm = (rewards, described) => {
+  const spread = deviation(rewards) * Math.sqrt(rewards.length / (rewards.length - 1));
+  return rewards.map(
+    (reward) => (reward - mean(rewards)) / (spread + number(described, "epsilon")) / rewards.length,
+  );
+};
+
+/** max(0, gain) / n of thoughts of one token; what the true answers after them weigh moves nothing before them. */
+const positive: ClosedForm = (rewards) => rewards.map((reward) => Math.max(0, reward) / rewards.length);
+
 /** A_i / n / L with A_i = r_i − mean r: every token as if all responses had the longest length. */
 const centred: ClosedForm = (rewards, _, longest) =>
   rewards.map((reward) => (reward - mean(rewards)) / rewards.length / longest);
@@ -129,6 +140,10 @@ export const closedForms: Readonly<Record<string, ClosedForm>> = {
   "r-zero": group,
   serl: group,
   "absolute-zero": group,
+  "dr-zero": groupOfSample,
+  "quiet-star": positive,
+  seal: imitation,
+  spice: centred,
   "dr-grpo": centred,
   rloo: leaveOneOut,
   score: leaveOneOut,

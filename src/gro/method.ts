@@ -117,6 +117,11 @@ export function gro(options: GroOptions): Method {
       "invalid-option",
       `${name}(): "refill" tries further items where a group teaches nothing: it needs "items", and an update that compares attempts, such as policyGradient().`,
     );
+  if (reward.trainedPerRollout !== undefined && (repeat > 1 || refill !== undefined))
+    throw userError(
+      "invalid-option",
+      `${name}(): ${reward.name} trains copies of saved weights, and a pass that repeats saves none between: leave out "repeat" and "refill".`,
+    );
   if (overlap && (update.learnsBy !== "policy-gradient" || refill !== undefined || repeat === 1))
     throw userError(
       "invalid-option",

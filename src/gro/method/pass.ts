@@ -82,6 +82,11 @@ export function referenceOf({ start, context }: PassRun): PassModels["reference"
   };
 }
 
+/** Copies of the weights that write in a pass which is made once: those that the round found. */
+export function copyOf({ found, context }: PassRun): PassModels["copy"] {
+  return (role) => context.policies.copy(role, found[role] ?? missing(role));
+}
+
 /**
  * What there is to attempt: the selection, or what the pass makes of what was rolled out before it. Where a repetition takes some of them,
  * they stand in an order of chance: in that of their sources a batch would be of one kind, and the last ones would never be asked.

@@ -3,7 +3,7 @@ import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
 import { itemOf as placed, reverse } from "../../world/task/index.ts";
 import { askDocuments } from "../generate/index.ts";
 import { type RewardContext, roundTrip } from "../reward/index.ts";
-import { documentFinder } from "../reward/nearest-documents.ts";
+import { documentFinder } from "../rollout/nearest-documents.ts";
 import { itemOf, letters, noModels, rolloutOf, type Speak, samplingOf } from "../rollout/testing/fakes.ts";
 
 const strings = reverse({ lengths: [4, 6] });

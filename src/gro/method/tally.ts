@@ -47,6 +47,9 @@ export const tallySchema = z.object({
   proposalsAttempted: z.number().default(0),
   proposalsNeverSolved: z.number().default(0),
   proposalsAlwaysSolved: z.number().default(0),
+  /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
+  trialTokensSampled: z.number().default(0),
+  trialPositionsTrained: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -81,6 +84,8 @@ export const emptyTally: Tally = {
   proposalsAttempted: 0,
   proposalsNeverSolved: 0,
   proposalsAlwaysSolved: 0,
+  trialTokensSampled: 0,
+  trialPositionsTrained: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {

@@ -6,13 +6,13 @@ import {
   checkDocuments,
   checkWords,
   describeDocuments,
+  documentFinder,
   documentOf,
   documentsOption,
   grounded,
   groundWords,
 } from "../rollout/index.ts";
-import { type Proposal, proposalsIn } from "./learnability.ts";
-import { documentFinder } from "./nearest-documents.ts";
+import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
 import { modalAnswer, type RewardContext, type RewardPart } from "./part.ts";
 
 const optionsSchema = z.strictObject({

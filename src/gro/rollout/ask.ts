@@ -11,6 +11,7 @@ import type {
 import { attempt } from "./attempt.ts";
 import { messagesOf } from "./context.ts";
 import { roleItem } from "./role-item.ts";
+import { searchWords } from "./search.prompt.ts";
 
 /** Something that is put to a policy which is no item of the task's: a critique, a verdict, another attempt. */
 export interface Question {
@@ -94,11 +95,16 @@ export function asked(words: string): Prompting {
 }
 
 /** The item, with more said in its last message. */
-export function withMore(item: Item, more: string): Prompting {
+export function withMore(item: Prompting, more: string): Prompting {
   const asked = messagesOf(item);
   const last = asked.at(-1);
   const content = `${last?.content ?? item.prompt}\n\n${more}`;
   return { prompt: item.prompt, messages: [...asked.slice(0, -1), { role: last?.role ?? "user", content }] };
+}
+
+/** Something asked, with how to search, and what was found. */
+export function withSearchWords(words: Prompting, found: readonly string[]): Prompting {
+  return withMore(words, searchWords(found));
 }
 
 /** A conversation about a response to an item, with something said after it. */

@@ -92,6 +92,15 @@ export class FakePolicies implements PolicyStore {
     for (const sampler of this.references) await sampler[Symbol.asyncDispose]();
   }
 
+  /** Copies that were trained and given back, or not. */
+  readonly copies: FakeModel[] = [];
+
+  async copy(role: string, checkpoint: string) {
+    const model = new FakeModel({ speak: this.#speak, weights: checkpoint });
+    this.copies.push(model);
+    return { policy: policyOf(model, role), [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+  }
+
   async discard(checkpoint: string): Promise<void> {
     this.discarded.push(checkpoint);
   }
