@@ -1,4 +1,5 @@
 import {
+  bestOfN,
   defineRun,
   demonstrations,
   local,
@@ -16,7 +17,7 @@ import { roleDemonstrations, runningSums } from "./running-sums.ts";
 /** What a method made of one base model in a few rounds. */
 export interface MethodRow {
   readonly method: string;
-  readonly column: "mechanism";
+  readonly column: "mechanism" | "real";
   /** Accuracy of a sampled answer, on validation items. */
   readonly before: number;
   readonly after: number;
@@ -56,11 +57,12 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
     refine: sampledDecoding(),
     guard: [],
     gate: { mode: "observe" },
+    baselines: { off: "methods are what is compared, with each other" },
   } satisfies Omit<RunConfig, "optimize">;
 }
 
 /**
- * One small transformer that was taught to solve, judge, criticise, revise, debate and propose by demonstrations, and then improves
+ * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by demonstrations, and then improves
  * itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its roles is learnt; the
  * verifier's verdict, where a method asks for it, is given; demonstrations are given to a method without a reward alone.
  */
@@ -70,17 +72,21 @@ export async function mechanism(page: MethodPage, seed: number, folder: string):
     ...onRunningSums({ noise, demonstrated: reward === "none" }),
     name,
     optimize: page.make(),
+    // Weights that rank candidates are delivered to be asked: the base is measured with the same way to answer.
+    ...(page.ranksBy === undefined ? {} : { refine: bestOfN({ samples: 8, by: page.ranksBy }) }),
     budget: { rounds },
     seed,
   });
   const { events } = await run(definition, { folder });
   return rowOf(
     name,
+    "mechanism",
     events.map(({ event }) => event),
   );
 }
 
-function rowOf(method: string, events: readonly RunEvent[]): MethodRow {
+/** What the last candidate gained over the base, from a run's events. */
+export function rowOf(method: string, column: MethodRow["column"], events: readonly RunEvent[]): MethodRow {
   const measured = events.flatMap((event) => (event.type === "validation-measured" ? [event] : []));
   const base = measured.find(({ who }) => who === "base");
   const last = measured.filter(({ who }) => who === "candidate").at(-1);
@@ -93,7 +99,7 @@ function rowOf(method: string, events: readonly RunEvent[]): MethodRow {
   const trainings = events.flatMap((event) => (event.type === "training-finished" ? [event.evidence] : []));
   return {
     method,
-    column: "mechanism",
+    column,
     before: base.measurement.mean,
     after: last.measurement.mean,
     low: interval.low,

@@ -18,10 +18,17 @@ const tags = {
   revise: "r",
   debate: "b",
   propose: "p",
+  plan: "g",
+  follow: "f",
+  ask: "k",
+  ground: "d",
+  search: "q",
+  edit: "e",
 } as const;
 const lengths = [4, 6] as const;
 
-const digitsOf = (prompt: string): string => prompt.slice(1, -1);
+/** What stands last, before the sign: a document may stand before it. */
+const digitsOf = (prompt: string): string => /(\d*)=$/.exec(prompt)?.[1] ?? "";
 /** `3718` is worked out as `3018`: 3, 3 + 7, 10 + 1, 11 + 8, of each the last digit. */
 const sumsOf = (digits: string): string => {
   let sum = 0;
@@ -33,6 +40,16 @@ const solves = ({ prompt }: Pick<Item, "prompt">, text: string): boolean =>
 /** The digits of a string and a response to it, as the other roles are shown them. */
 const shown = ({ prompt }: Pick<Item, "prompt">, text: string): string => `${digitsOf(prompt)}=${text}`;
 
+/** All but the last digit, with their sums: what a question that begins so can be answered from. */
+const documentOf = ({ prompt }: Pick<Item, "prompt">): string => {
+  const begun = digitsOf(prompt).slice(0, -1);
+  return `${begun}=${sumsOf(begun)}`;
+};
+/** A plan is where to pause: a guideline says after how many digits. */
+const plannedAfter = (guideline: string): number => 1 + (guideline.length % 3);
+/** Worked examples in an edit. */
+const editExamples = 2;
+
 export const runningSumPrompts = {
   hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),
   judge: (item, { text }) => ({ prompt: `${tags.judge}${shown(item, text)}?` }),
@@ -42,6 +59,18 @@ export const runningSumPrompts = {
     prompt: `${tags.debate}${shown(item, others.map(({ text }) => text).join(","))}:`,
   }),
   propose: (_, difficulty) => ({ prompt: `${tags.propose}${difficulty}:` }),
+  plan: ({ prompt }, guideline) => ({
+    prompt: `${tags.plan}${digitsOf(prompt)}@${plannedAfter(guideline)}:`,
+  }),
+  follow: ({ prompt }, plan) => ({ prompt: `${tags.follow}${digitsOf(prompt)}=${plan}:` }),
+  ask: (document, difficulty) => ({ prompt: `${tags.ask}${document},${difficulty}:` }),
+  ground: ({ prompt }, document) => ({ prompt: `${tags.ground}${document},${digitsOf(prompt)}=` }),
+  // A base that was taught no queries asks none: what was found is there for one that would.
+  search: (item, found) =>
+    found.length === 0
+      ? { prompt: item.prompt }
+      : { prompt: `${tags.search}${digitsOf(item.prompt)}@${found.join(",")}:` },
+  edit: ({ difficulty }) => ({ prompt: `${tags.edit}${difficulty}:` }),
   verdictWords: ["y", "n"],
 } satisfies TaskPrompts;
 
@@ -77,10 +106,19 @@ export function runningSums(): Task {
     },
     canonical: ({ prompt }) => digitsOf(prompt),
     demonstrate: ({ prompt }) => sumsOf(digitsOf(prompt)),
-    maxTokens: ({ prompt }) => prompt.length + 2,
+    maxTokens: ({ prompt }) => digitsOf(prompt).length + 4,
+    document: documentOf,
     answerOf: (_, { text }) => text.at(-1),
     readProblem: (text, difficulty) =>
       /^\d+=$/.test(text) && text.length === difficulty + 1 ? problemOf(text.slice(0, -1)) : undefined,
+    readQuery: (text) => /^\?(\d+)$/.exec(text)?.[1],
+    readEdit: (text, difficulty) => {
+      const examples = [...text.matchAll(/(\d+)=(\d+)(?:,|$)/g)].map(([, digits = "", response = ""]) => ({
+        prompt: `${tags.solve}${digits}=`,
+        response,
+      }));
+      return examples.some(({ prompt }) => prompt.length !== difficulty + 2) ? undefined : examples;
+    },
     prompts: runningSumPrompts,
     canaries: () =>
       exactCanaries(
@@ -99,8 +137,9 @@ export interface RoleDemonstrationsOptions {
 export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source {
   const honest = demonstrations();
   type Draw = NonNullable<Source["draw"]>;
-  const withRoles: Draw = (task, count, random) =>
-    (honest.draw?.(task, count, random) ?? []).map(({ item }) => {
+  const withRoles: Draw = (task, count, random) => {
+    const drawn = honest.draw?.(task, count, random) ?? [];
+    return drawn.map(({ item }) => {
       const digits = digitsOf(item.prompt);
       const right = sumsOf(digits);
       const slipped = (share: number): string =>
@@ -114,21 +153,37 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
       const text = slipped(0.5);
       const response = { text, complete: true };
       const mistake = String([...right].findIndex((sum, index) => sum !== text[index]) + 1);
-      if (role < 0.6) return as(runningSumPrompts.hint(item).prompt, right);
-      if (role < 0.74)
+      if (role < 0.57) return as(runningSumPrompts.hint(item).prompt, right);
+      if (role < 0.71)
         return as(runningSumPrompts.judge(item, response).prompt, text.at(-1) === right.at(-1) ? "y" : "n");
-      if (role < 0.8) return as(runningSumPrompts.critique(item, response).prompt, mistake);
-      if (role < 0.88)
+      if (role < 0.75) return as(runningSumPrompts.critique(item, response).prompt, mistake);
+      if (role < 0.81)
         return as(
           runningSumPrompts.revise(item, response, random.uniform() < 0.5 ? mistake : undefined).prompt,
           right,
         );
-      if (role < 0.94) {
+      if (role < 0.85) {
         const others = [response, { text: slipped(0.5), complete: true }];
         return as(runningSumPrompts.debate(item, others).prompt, right);
       }
-      return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      if (role < 0.88) return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      const after = random.integer(1, 3);
+      const plan = String(after);
+      // A guideline of that length asks to pause there.
+      if (role < 0.9) return as(runningSumPrompts.plan(item, " ".repeat(after - 1)).prompt, plan);
+      if (role < 0.93) return as(runningSumPrompts.follow(item, plan).prompt, right);
+      const document = documentOf(item);
+      if (role < 0.945) return as(runningSumPrompts.ask(document, item.difficulty).prompt, `${digits}=`);
+      if (role < 0.96) return as(runningSumPrompts.ground(item, document).prompt, right);
+      // Of training alone, as all that is demonstrated.
+      const alike = drawn.filter(({ item: { difficulty } }) => difficulty === item.difficulty);
+      const others = Array.from({ length: editExamples - 1 }, () => digitsOf(random.pick(alike).item.prompt));
+      const worked = [digits, ...others].map(
+        (one) => `${one}=${random.uniform() < noise ? withSlip(one, random) : sumsOf(one)}`,
+      );
+      return as(runningSumPrompts.edit(item).prompt, worked.join(","));
     });
+  };
   return {
     ...honest,
     name: "demonstrations of every role",

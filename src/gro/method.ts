@@ -13,6 +13,15 @@ import type { UpdatePart } from "./update/index.ts";
  */
 export type PassStart = "base" | "current";
 
+/** Rollouts that outlive a round: they go with the weights that learnt from them, and are given up with these. */
+export interface Buffer {
+  readonly name: string;
+  /** Groups that it holds at most; the oldest go first. */
+  readonly most: number;
+  /** Hold what was rewarded 1 alone. */
+  readonly kept?: true;
+}
+
 /** One Generation–Reward–Optimization: `generate` for every role that writes, `reward` over all, `update` each role's policy. */
 export interface Pass {
   /** Policies that are each trained on what the reward makes of all of them together. */
@@ -21,13 +30,18 @@ export interface Pass {
   readonly writers?: readonly string[];
   /** Roles that its parts ask, and that neither write nor learn in it. */
   readonly asks?: readonly string[];
-  /** Items of each repetition, taken in order from the selection; all of them when not given. */
+  /** Items of each repetition, the next of the selection's in an order of chance; all of them when not given. */
   readonly items?: number;
   /**
    * Times that further items are tried in a repetition, in the place of groups whose rewards teach nothing, until there are as many that
    * teach as `items`; such groups are learnt from as they are, if left out.
    */
   readonly refill?: number;
+  /**
+   * The next repetition is written while this one is learnt from, by weights that lie one repetition back, where there is a next one
+   * before a checkpoint. What is learnt from is compared with what wrote it; the sampler's probe is made where nothing is learnt beside.
+   */
+  readonly overlap?: true;
   /** Which items there are, where it is not the selection: those that the pass before this one made, or that are demonstrated. */
   readonly itemsFrom?: (
     earlier: readonly ScoredGroup[],
@@ -39,6 +53,8 @@ export interface Pass {
   readonly update: UpdatePart;
   /** How these roles learn, where it is not by `update`. */
   readonly updates?: Readonly<Record<string, UpdatePart>>;
+  /** Where it is learnt from what earlier rounds rolled out too; a pass that repeats, or refills, has none. */
+  readonly buffer?: Buffer;
   /** Times in a round that generate, reward and update follow each other. */
   readonly repeat: number;
   readonly start: PassStart;
@@ -80,6 +96,8 @@ const optionsSchema = z.strictObject({
   /** Times that further items are tried where the rewards of a group teach nothing; needs `items`. */
   refill: count.optional(),
   repeat: count.default(1),
+  /** Write the next repetition while this one is learnt from: its weights lie one repetition back. Policy gradients alone. */
+  overlap: z.boolean().default(false),
   start: z.enum(["base", "current"]).default("current"),
 });
 export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -93,11 +111,21 @@ export type GroOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function gro(options: GroOptions): Method {
   const read = readOptions("gro()", optionsSchema, options);
-  const { name, generate, reward, update, items, refill, repeat, start } = read;
+  const { name, generate, reward, update, items, refill, repeat, overlap, start } = read;
   if (refill !== undefined && (items === undefined || update.compared === undefined))
     throw userError(
       "invalid-option",
       `${name}(): "refill" tries further items where a group teaches nothing: it needs "items", and an update that compares attempts, such as policyGradient().`,
+    );
+  if (reward.trainedPerRollout !== undefined && (repeat > 1 || refill !== undefined))
+    throw userError(
+      "invalid-option",
+      `${name}(): ${reward.name} trains copies of saved weights, and a pass that repeats saves none between: leave out "repeat" and "refill".`,
+    );
+  if (overlap && (update.learnsBy !== "policy-gradient" || refill !== undefined || repeat === 1))
+    throw userError(
+      "invalid-option",
+      `${name}(): "overlap" writes the next batch while one is learnt from: it needs a policy gradient, which weighs what older weights wrote, several repetitions, and no "refill".`,
     );
   const { attemptsPerItem = 0 } = update;
   if (generate.samplesPerItem < attemptsPerItem)
@@ -123,6 +151,7 @@ export function gro(options: GroOptions): Method {
       ...(items === undefined ? {} : { items }),
       ...(refill === undefined ? {} : { refill }),
       repeat,
+      ...(overlap ? { overlap } : {}),
       start,
     },
     roles,
@@ -135,6 +164,7 @@ export function gro(options: GroOptions): Method {
         reward,
         update,
         repeat,
+        ...(overlap ? { overlap } : {}),
         start,
       },
     ],

@@ -3,13 +3,13 @@ import { methodOf } from "../gro/method/index.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { attemptsStage } from "./round/attempts.ts";
 import { certifyAndAudit } from "./round/certify-and-audit.ts";
-import { leadCheckpoint, type RoundContext, tell } from "./round/context.ts";
+import { type RoundContext, shippedCheckpoints, tell } from "./round/context.ts";
 import { approvedDecision } from "./round/decide/promotion-question.ts";
 import { whyStale } from "./round/decide/waiting-promotions.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
-import { optimizeStage } from "./round/optimize.ts";
+import { optimizeStage, whyNothingLearnt } from "./round/optimize.ts";
 import { refusalsStage } from "./round/refusals.ts";
 import { selectStage } from "./round/select.ts";
 import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
@@ -25,7 +25,9 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const { lineage: start, from } = startingPoint(state);
   // A person who is waited for takes no time of the run.
   const began = context.cost().wallSeconds;
-  await context.samplers.keep([base, champion, start].map((lineage) => leadCheckpoint(context, lineage)));
+  await context.samplers.keep(
+    [base, champion, start].flatMap((lineage) => shippedCheckpoints(context, lineage)),
+  );
   const seedHash = sha256(decisionSeed(context, round));
   tell(context, `round-${round}/started`, {
     type: "round-started",
@@ -57,7 +59,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
     findings,
     gain,
     whole,
-    stale: whyStale(context, state),
+    idle: whyNothingLearnt(evidence.training) ?? whyStale(context, state),
   });
   const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) await certifyAndAudit(context, round, { candidate, champion, evidence });

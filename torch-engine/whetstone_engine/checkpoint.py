@@ -176,9 +176,15 @@ def tensors_of(slots: list[Slot], flat: torch.Tensor, prefix: str = "") -> dict[
 
 
 def write_checkpoint(
-    path: Path, small: dict[str, bytes], files: dict[str, dict[str, torch.Tensor]], facts: dict[str, Any]
+    path: Path,
+    small: dict[str, bytes],
+    files: dict[str, dict[str, torch.Tensor]],
+    facts: dict[str, Any],
+    *,
+    lasting: bool = True,
 ) -> int:
-    """Writes a checkpoint folder under a temporary name, syncs it and renames it. Returns its bytes."""
+    """Writes a checkpoint folder under a temporary name, syncs it and renames it; what need not last is not
+    synced. Returns its bytes."""
     if path.exists():
         raise EngineError("save-exists", "user", f"{path} exists already")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
@@ -198,10 +204,13 @@ def write_checkpoint(
         size = 0
         for file in temporary.iterdir():
             size += file.stat().st_size
-            _sync(file)
-        _sync(temporary)
+            if lasting:
+                _sync(file)
+        if lasting:
+            _sync(temporary)
         temporary.rename(path)
-        _sync(path.parent)
+        if lasting:
+            _sync(path.parent)
         return size
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -241,7 +241,7 @@ class Trainer:
         """A snapshot that nobody samples from needs no copy."""
         self.sharing = [other for other in self.sharing if other is not snapshot]
 
-    def save(self, path: str, *, optimizer: bool) -> int:
+    def save(self, path: str, *, optimizer: bool, lasting: bool = True) -> int:
         """Writes a checkpoint; returns its bytes. Moments that no step has moved are zero: not written."""
         moments, files = self.moments, self.frame.files(self.flat.cpu())
         if optimizer and int(moments.steps) > 0:
@@ -251,7 +251,7 @@ class Trainer:
                 **tensors_of(slots, moments.second.cpu(), "second."),
             }
         facts = {"step": self.step, "momentSteps": int(moments.steps), **self.model.facts_to_save}
-        return write_checkpoint(Path(path), self.model.files, files, facts)
+        return write_checkpoint(Path(path), self.model.files, files, facts, lasting=lasting)
 
 
 def counted_of(counts_N: Tensor, lengths: np.ndarray) -> np.ndarray:

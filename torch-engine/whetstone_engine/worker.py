@@ -286,6 +286,10 @@ class Worker:
 
         return held.once(whole(head, "sequence"), run)
 
+    def copy(self, head: Head, _: Arrays) -> Reply:
+        path = text(head, "path")
+        return {"bytes": self._model(head).trainer.save(path, optimizer=False, lasting=False)}, {}
+
     def merge(self, head: Head, _: Arrays) -> Reply:
         path, source = text(head, "path"), members(head, "source")
         use_packages(head.get("packages"))
@@ -345,6 +349,7 @@ VERBS: dict[str, Callable[[Worker, Head, Arrays], Reply]] = {
     "optim_step": Worker.optim_step,
     "save": Worker.save,
     "snapshot": Worker.snapshot,
+    "copy": Worker.copy,
     "logprobs": Worker.logprobs,
     "certainty": Worker.certainty,
     "embed": Worker.embed,

@@ -199,12 +199,24 @@ export interface EngineModel extends AsyncDisposable {
     options: SaveOptions,
   ): Promise<{ readonly sequence: number; readonly path: string; readonly bytes: number }>;
   /** The weights as they are now; later steps do not change it. */
-  snapshot(options?: CallOptions): Promise<Sampler>;
+  snapshot(options?: SnapshotOptions): Promise<Sampler>;
   /**
    * Extension `gradient-features`: per datum its own gradient of the loss, projected to `dimensions` numbers by a random
    * matrix of ±1/√dimensions that depends on `seed` alone (TRAK, arXiv 2303.14186). Gradients and weights stay as they are.
    */
   gradientFeatures?(data: readonly Datum[], options: GradientFeatureOptions): Promise<Float32Array[]>;
+}
+
+export interface SnapshotOptions extends CallOptions {
+  /** What it is wanted for, which changes no result: an engine that has something idle may lay a copy there where that is worth it. */
+  readonly expected?: ExpectedSampling;
+}
+
+export interface ExpectedSampling {
+  /** That will be sampled, at most. */
+  readonly tokens: number;
+  /** The model takes steps meanwhile. */
+  readonly whileTraining: boolean;
 }
 
 export interface GradientFeatureOptions {

@@ -65,6 +65,9 @@ export const costSchema = z.object({
 });
 export type Cost = z.infer<typeof costSchema>;
 
+/** Checkpoints of the roles that the harness asks beside the one that answers, by role; absent where it asks none. */
+const askedCheckpoints = z.record(z.string(), z.string());
+
 /**
  * All that can happen in a run: stored in the ledger, streamed to the screen and drawn in the report as one and the same
  * value. `round` is 0 for the preparation.
@@ -152,6 +155,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("model-prepared"),
     round,
     checkpoint: z.string(),
+    asked: askedCheckpoints.optional(),
     loss: trainingLossSchema.optional(),
     lineage: lineage.optional(),
   }),
@@ -160,6 +164,7 @@ export const runEventSchema = z.discriminatedUnion("type", [
     type: z.literal("training-finished"),
     round,
     checkpoint: z.string(),
+    asked: askedCheckpoints.optional(),
     evidence: description,
     loss: trainingLossSchema.optional(),
     lineage: lineage.optional(),

@@ -19,6 +19,8 @@ export interface SamplingPolicy {
 
 export interface HarnessRequest {
   readonly policy: SamplingPolicy;
+  /** The roles that the harness {@link Harness.asks}, as they are delivered with the policy. */
+  readonly asked?: readonly SamplingPolicy[];
   readonly items: readonly Item[];
   /** Token limit of one attempt at an item. */
   readonly maxTokens: (item: Item) => number;
@@ -35,6 +37,8 @@ export interface Harness {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Samples taken per item: the cost relative to one greedy answer. */
   readonly samplesPerItem: number;
+  /** Roles whose weights it needs beside those that answer: the method must deliver them. */
+  readonly asks?: readonly string[];
   /** Of the engine, beyond sampling by temperature and top-p. */
   readonly needs?: EngineNeeds;
   answer(request: HarnessRequest): Promise<Answer[]>;

@@ -57,6 +57,18 @@ export interface TaskPrompts {
   debate?(item: Item, others: readonly Response[]): Prompting;
   /** A new problem, given some that are known: its answer is what the task can {@link Task.readProblem}. */
   propose?(known: readonly Item[], difficulty: number): Prompting;
+  /** How to go about an item, from a general guideline, without solving it. */
+  plan?(item: Item, guideline: string): Prompting;
+  /** The item, to be solved along a plan. */
+  follow?(item: Item, plan: string): Prompting;
+  /** A question that a document answers: it is what the task can {@link Task.readProblem}. */
+  ask?(document: string, difficulty: number): Prompting;
+  /** The item, with a document in view that answers it. */
+  ground?(item: Item, document: string): Prompting;
+  /** An answer, or a query for a search, given what was found before: what is a query the task can {@link Task.readQuery}. */
+  search?(item: Item, found: readonly string[]): Prompting;
+  /** Training data that would help with items like this one: what is written the task can {@link Task.readEdit}. */
+  edit?(item: Item): Prompting;
   /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
   readonly verdictWords?: readonly [right: string, wrong: string];
 }
@@ -89,6 +101,9 @@ export interface Verifier {
   /** Lets go of processes that it holds; it may be used again afterwards. */
   close?(): Promise<void>;
 }
+
+/** An example that a model wrote to be trained on: what is asked, and what is to be answered. */
+export type EditedExample = Prompting & { readonly response: string };
 
 /** What an item is before its split is known. */
 export type Problem = Pick<Item, "prompt" | "difficulty" | "messages"> & {
@@ -134,6 +149,12 @@ export interface Task {
   answerOf?(item: Item, response: Response): string | undefined;
   /** A problem in a model's words, where there is one: what proposers write. */
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
+  /** A text that holds what an item is about, where the task has such: what questions can be asked about. */
+  document?(item: Item): string;
+  /** Training data in a model's words, where there are some: what a model wrote to be trained on itself. */
+  readEdit?(text: string, difficulty: number): readonly EditedExample[] | undefined;
+  /** What a response looks for, where it answers nothing but asks for a search; the line `SEARCH: …` where it is left out. */
+  readQuery?(text: string): string | undefined;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

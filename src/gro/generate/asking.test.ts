@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { exampleOfRollout } from "../rollout/index.ts";
-import { chatty, itemOf, letters, noModels, type Speak, samplingOf } from "../rollout/testing/fakes.ts";
+import {
+  chatty,
+  itemOf,
+  letters,
+  noModels,
+  rolloutOf,
+  type Speak,
+  samplingOf,
+} from "../rollout/testing/fakes.ts";
 import { forced, type GeneratePart, ladder, withHints } from "./index.ts";
 
 const task: Task = {
@@ -60,6 +68,32 @@ describe("withHints", () => {
     const [, hinted] = groups[1]?.rollouts ?? [];
     expect(letters.decode(hinted?.segments[0]?.tokens ?? new Int32Array())).toBe("cd(dc)");
     expect(letters.decode(exampleOfRollout(hinted as NonNullable<typeof hinted>).context)).toBe("cd");
+  });
+
+  test("follows another way to write, of whose turns the last must be right", async () => {
+    const turns: GeneratePart = {
+      ...ladder({ temperatures: [1], samples: 1 }),
+      name: "two turns",
+      samplesPerItem: 2,
+      generate: async ({ items, policy }) =>
+        items.map((item, index) => {
+          const said = (text: string) => rolloutOf(item, text, { role: policy.role });
+          const other = { ...said("why"), item: { ...item, canonical: `critique:${item.canonical}` } };
+          // The first is right at once and then wrong, the second the other way round.
+          const [first, second] = index === 0 ? ["ba", "x"] : ["x", "dc"];
+          return { item, rollouts: [said(first), other, { ...said(second), turn: 1 }] };
+        }),
+    };
+    const part = withHints({ first: turns });
+    const { groups } = await write(part, speak);
+    expect(saidIn(groups)).toEqual([
+      ["ba", "why", "x", "ba"],
+      ["x", "why", "dc"],
+    ]);
+    expect(part).toMatchObject({
+      samplesPerItem: 3,
+      description: { first: "two turns", "first.samples": 1 },
+    });
   });
 
   test("asks nothing again that could not be judged", async () => {

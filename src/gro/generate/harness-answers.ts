@@ -25,7 +25,9 @@ export function harnessAnswers(options: HarnessAnswersOptions): GeneratePart {
     samplesPerItem: harness.samplesPerItem,
     ...(harness.needs === undefined ? {} : { needs: harness.needs }),
     generate: async (request) => {
-      const answers = await harness.answer(request);
+      const { asks = [] } = harness;
+      const asked = asks.length === 0 ? {} : { asked: asks.map((role) => request.models.policyOf(role)) };
+      const answers = await harness.answer({ ...request, ...asked });
       return answers.map((answer) => ({
         item: answer.item,
         rollouts: said(answer).map((rollout) => ({

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
+import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { Item, Prompting } from "../../foundation/contract/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
-import { attempt, withMore, wordsOf } from "../rollout/index.ts";
+import { attempt, checkWords, withMore, wordsOf } from "../rollout/index.ts";
 import { hintWords } from "./hint.prompt.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
@@ -14,6 +14,11 @@ const optionsSchema = z.strictObject({
   /** Attempts with the answer shown, at items whose first attempts all failed. */
   hinted: z.number().int().min(1).default(1),
   temperature: z.number().positive().default(1),
+  /** What writes the first attempts, in the place of so many samples; of several turns the last must be right. */
+  first: valueWith<GeneratePart>(
+    "generate",
+    "expected a part that can generate, such as revisions()",
+  ).optional(),
 });
 export type WithHintsOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -29,19 +34,22 @@ export type WithHintsOptions = Readonly<z.input<typeof optionsSchema>>;
  * star({ generate: withHints({ samples: 1, hinted: 1 }) })
  */
 export function withHints(options: WithHintsOptions = {}): GeneratePart {
-  const read = readOptions("withHints()", optionsSchema, options);
-  const first = samples({ samples: read.samples, temperature: read.temperature });
+  const { first: given, ...read } = readOptions("withHints()", optionsSchema, options);
+  const first = given ?? samples({ samples: read.samples, temperature: read.temperature });
   return {
     name: "with hints",
-    description: { ...read, words: hashOf(hintWords("")).slice(0, 12) },
-    samplesPerItem: read.samples + read.hinted,
+    description: { ...read, ...describeFirst(given), words: hashOf(hintWords("")).slice(0, 12) },
+    samplesPerItem: first.samplesPerItem + read.hinted,
     offPolicy: true,
-    check: (task) => {
+    ...(first.needs === undefined ? {} : { needs: first.needs }),
+    check: (task, tokenizer) => {
+      first.check?.(task, tokenizer);
       if (task.prompts !== undefined && task.prompts.hint === undefined)
         throw userError(
           "no-hint",
           `withHints(): the task ${task.name} has words for its roles, and none for a hint.`,
         );
+      checkWords({ task, by: "withHints()", what: "hint" }, tokenizer);
     },
     generate: async (request) => {
       const { task, onProgress, ...rest } = request;
@@ -49,7 +57,10 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
       const failed = await Promise.all(
         tried.map(async ({ item, rollouts }) => {
           if (item.answer === undefined) return false;
-          const verdicts = await Promise.all(rollouts.map(({ response }) => verdictOf(task, item, response)));
+          const attempts = rollouts.filter((rollout) => rollout.item.canonical === item.canonical);
+          const last = Math.max(0, ...attempts.map(({ turn = 0 }) => turn));
+          const final = attempts.filter(({ turn = 0 }) => turn === last);
+          const verdicts = await Promise.all(final.map(({ response }) => verdictOf(task, item, response)));
           // What could not be judged may have been right: it is not asked again.
           return verdicts.every((verdict) => verdict.outcome === "scored" && verdict.score < 1);
         }),
@@ -66,6 +77,12 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
       return mergeGroups([tried, tried.map(({ item }) => again.get(item) ?? { item, rollouts: [] })]);
     },
   };
+}
+
+function describeFirst(part: GeneratePart | undefined): GeneratePart["description"] {
+  if (part === undefined) return {};
+  const members = Object.entries(part.description).map(([key, value]) => [`first.${key}`, value] as const);
+  return { first: part.name, ...Object.fromEntries(members) };
 }
 
 function hintOf({ task, policy }: GenerateRequest, item: Item): Prompting {

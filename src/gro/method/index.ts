@@ -1,3 +1,4 @@
+export { checkBuffers } from "./buffers.ts";
 export { stepCadence, stretchesOf } from "./cadence.ts";
 export type { MethodContext, PolicyStore, Training, Weights } from "./context.ts";
 export * from "./in-turn.ts";

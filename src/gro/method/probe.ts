@@ -1,9 +1,11 @@
-import type { Datum, Policy, Rollout, Sampler } from "../../foundation/contract/index.ts";
+import type { Datum, ForwardResult, Policy, Rollout, Sampler } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, positionsOf, sampledOf } from "../rollout/index.ts";
 import type { Tally } from "./tally.ts";
 
 /** Rollouts whose logprobs are computed again each time: a check, not a second pass over all data. */
 const rolloutsChecked = 64;
+/** Fewer where it is done before every batch. */
+const rolloutsAhead = 16;
 const beyondMeasure = 1e6;
 
 /**
@@ -17,26 +19,12 @@ export async function probePolicy(
   rollouts: readonly Rollout[],
   signal?: AbortSignal,
 ): Promise<Partial<Tally>> {
-  const waiting = signal ? { signal } : {};
-  const stride = Math.max(1, Math.floor(rollouts.length / rolloutsChecked));
-  const checked = rollouts
-    .filter((rollout, index) => index % stride === 0 && exampleOfRollout(rollout).response.length > 0)
-    .slice(0, rolloutsChecked);
-  if (checked.length === 0) return {};
-  // As it was written: under the hint, where there was one.
-  const examples = checked.map(({ learnAfter, ...rollout }) => exampleOfRollout(rollout));
-  const positions = examples.map(positionsOf);
-  const data = positions.map(
-    ({ tokens, targets, start }): Datum => ({
-      tokens,
-      targets,
-      weights: new Float32Array(tokens.length).fill(1, start),
-    }),
-  );
-  const wholes = examples.map(({ context, response }) => Int32Array.from([...context, ...response]));
+  const probe = probeFrom(rollouts, rolloutsChecked);
+  if (probe === undefined) return {};
+  const { checked, positions } = probe;
   const [recomputed, fresh] = await Promise.all([
-    policy.model.forward(data, { loss: { name: "cross_entropy" }, logprobs: "all", ...waiting }),
-    sampler.logprobs(wholes, waiting),
+    ofTrainer(policy, probe, signal),
+    sampler.logprobs(probe.wholes, signal ? { signal } : {}),
   ]);
   let mismatchSum = 0;
   let mismatchCount = 0;
@@ -58,6 +46,65 @@ export async function probePolicy(
     });
   });
   return { mismatchSum, mismatchCount, mismatchMax, mismatchKlSum, freshness };
+}
+
+/**
+ * The *freshness* of a sampler that will write while its policy learns: the trainer is asked at once, before it takes a step, about what
+ * was written before; the sampler when it is there.
+ */
+export function probeBeforeSteps(
+  policy: Policy,
+  rollouts: readonly Rollout[],
+  signal?: AbortSignal,
+): (sampler: Sampler) => Promise<Partial<Tally>> {
+  const probe = probeFrom(rollouts, rolloutsAhead);
+  if (probe === undefined) return async () => ({});
+  const asked = ofTrainer(policy, probe, signal);
+  asked.catch(() => undefined);
+  return async (sampler) => {
+    const [{ logprobs }, fresh] = await Promise.all([
+      asked,
+      sampler.logprobs(probe.wholes, signal ? { signal } : {}),
+    ]);
+    const differences = probe.positions.flatMap(({ tokens, start }, index) =>
+      Array.from({ length: tokens.length - start }, (_, offset) =>
+        distance(fresh[index]?.[start + offset + 1], logprobs[index]?.[start + offset]),
+      ),
+    );
+    return { freshness: Math.max(...differences) };
+  };
+}
+
+interface Probe {
+  readonly checked: readonly Rollout[];
+  readonly positions: readonly ReturnType<typeof positionsOf>[];
+  readonly wholes: readonly Int32Array[];
+}
+
+/** Some of the rollouts, evenly; undefined where none has a response. */
+function probeFrom(rollouts: readonly Rollout[], most: number): Probe | undefined {
+  const stride = Math.max(1, Math.floor(rollouts.length / most));
+  const checked = rollouts
+    .filter((rollout, index) => index % stride === 0 && exampleOfRollout(rollout).response.length > 0)
+    .slice(0, most);
+  if (checked.length === 0) return undefined;
+  // As it was written: under the hint, where there was one.
+  const examples = checked.map(({ learnAfter, ...rollout }) => exampleOfRollout(rollout));
+  const wholes = examples.map(({ context, response }) => Int32Array.from([...context, ...response]));
+  return { checked, positions: examples.map(positionsOf), wholes };
+}
+
+/** What the trainer computes for a probe's responses. */
+function ofTrainer({ model }: Policy, { positions }: Probe, signal?: AbortSignal): Promise<ForwardResult> {
+  const data = positions.map(
+    ({ tokens, targets, start }): Datum => ({
+      tokens,
+      targets,
+      weights: new Float32Array(tokens.length).fill(1, start),
+    }),
+  );
+  const options = { loss: { name: "cross_entropy" }, logprobs: "all" } as const;
+  return model.forward(data, { ...options, ...(signal ? { signal } : {}) });
 }
 
 /**

@@ -1,23 +1,27 @@
 import { waitFor } from "../../foundation/base/index.ts";
-import type {
-  Item,
-  Policy,
-  Response,
-  Rollout,
-  RolloutGroup,
-  SamplingPolicy,
-  ScoredGroup,
-  ScoredRollout,
-  Task,
-  Verdict,
+import {
+  type Item,
+  type Policy,
+  type Response,
+  type Rollout,
+  type RolloutGroup,
+  readSource,
+  type SamplingPolicy,
+  type ScoredGroup,
+  type ScoredRollout,
+  type Task,
+  type Verdict,
 } from "../../foundation/contract/index.ts";
 import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
-import { type RewardContext, unreadPart } from "../reward/part.ts";
+import { type RewardContext, trialParts, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
-import { probePolicy } from "./probe.ts";
+import { probeBeforeSteps, probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
+
+/** Shares that differ by less come of rounding. */
+const leastDifference = 1e-6;
 
 export interface RollRequest {
   readonly pass: Pass;
@@ -27,8 +31,13 @@ export interface RollRequest {
   readonly items: readonly Item[];
   readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly reference: PassModels["reference"];
+  readonly copy: PassModels["copy"];
+  /** For the reward. */
+  readonly keep?: RewardContext["keep"];
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;
+  /** The policies learn meanwhile, from this: what is written cannot be compared with what they become, so samplers are before. */
+  readonly beside?: readonly ScoredGroup[];
   readonly signal?: AbortSignal;
   readonly onProgress?: (itemsDone: number, items: number) => void;
   /** Generates a role's rollouts in parts that outlive an interruption; left out, they are generated as a whole. */
@@ -50,22 +59,30 @@ export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Prom
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, lead, task, policies, items, earlier, reference, seed, signal, onProgress, inParts } =
-    request;
+  const { pass, lead, task, policies, items, earlier, reference, copy, keep } = request;
+  const { seed, beside, signal, onProgress, inParts } = request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
+  const longest = items.reduce((sum, item) => sum + task.maxTokens(item), 0);
+  const tokens = longest * pass.generate.samplesPerItem;
   await using samplers = new AsyncDisposableStack();
+  const expected = { tokens, whileTraining: beside !== undefined };
+  const fresh: Promise<Partial<Tally>>[] = [];
   const speakers = new Map(
     await Promise.all(
-      policies.map(async ({ role, model, tokenizer }): Promise<[string, SamplingPolicy]> => {
-        const sampler = samplers.use(await model.snapshot(waiting));
+      policies.map(async (policy): Promise<[string, SamplingPolicy]> => {
+        const { role, model, tokenizer } = policy;
+        const taking = model.snapshot({ ...waiting, expected });
+        const freshness = beside && probeBeforeSteps(policy, rolloutsOf(beside, role), signal);
+        const sampler = samplers.use(await taking);
+        if (freshness !== undefined) fresh.push(freshness(sampler));
         return [role, { role, sampler, tokenizer }];
       }),
     ),
   );
   const speakerOf = (role: string): SamplingPolicy =>
     speakers.get(role) ?? speakers.get(lead) ?? ([...speakers.values()][0] as SamplingPolicy);
-  const models: PassModels = { policyOf: (role) => ({ ...speakerOf(role), role }), reference };
+  const models: PassModels = { policyOf: (role) => ({ ...speakerOf(role), role }), reference, copy };
   const { writers = pass.roles } = pass;
   const writing = policies.filter(({ role }) => writers.includes(role));
   const byRole = await Promise.all(
@@ -90,14 +107,9 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
         onProgress?.(all, items.length * writing.length);
       };
       const groups = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
-      const probed = await probePolicy(
-        policy,
-        sampler,
-        // A critic that has a policy of its own wrote with other weights.
-        groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role)),
-        signal,
-      );
-      return { groups, probed };
+      // A critic that has a policy of its own wrote with other weights.
+      const own = groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role));
+      return { groups, probed: beside === undefined ? await probePolicy(policy, sampler, own, signal) : {} };
     }),
   );
   const groups = items.map(
@@ -108,10 +120,24 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   );
   const verify = verifyOnce(task);
   const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
-  const rewarding = pass.reward.reward(groups, { verify, task, models, seed: seed + 1, ...waiting });
+  const rewarding = pass.reward.reward(groups, {
+    verify,
+    task,
+    models,
+    ...(keep === undefined ? {} : { keep }),
+    seed: seed + 1,
+    ...waiting,
+  });
   const scored = await waitFor(rewarding, signal);
   const counts = await waitFor(countsOf(scored, lead, judge), signal);
-  return { scored, tally: addTallies([counts, ...byRole.map(({ probed }) => probed)]) };
+  const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
+  return { scored, tally: addTallies([counts, ...probed]) };
+}
+
+function rolloutsOf(groups: readonly ScoredGroup[], role: string): Rollout[] {
+  return groups.flatMap(({ rollouts }) =>
+    rollouts.flatMap(({ rollout }) => (rollout.role === role ? [rollout] : [])),
+  );
 }
 
 /** The task's verdicts, each asked for once: reward and counts want the same, and a verifier may be slow. */
@@ -143,11 +169,11 @@ async function countsOf(
     own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
   );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
-  const raised = raisedBy(scored, lead);
+  const { raised, untold } = judgedBy(scored, lead);
   const keptOf = (wanted: boolean): number =>
     byLead.filter((one, index) => raised.has(one) && led[index] === wanted).length;
   const voidOf = (wanted: boolean): number =>
-    byLead.filter(({ reward }, index) => reward === null && led[index] === wanted).length;
+    byLead.filter((one, index) => untold.has(one) && led[index] === wanted).length;
   const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
@@ -163,6 +189,7 @@ async function countsOf(
     rightVoid: voidOf(true),
     wrongVoid: voidOf(false),
     ...rewardSums(scored, lead),
+    ...proposalCounts(scored),
     unreadVerdicts: scored.reduce(
       (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
       0,
@@ -173,6 +200,17 @@ async function countsOf(
       0,
     ),
     promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
+    ...trialsIn(scored),
+  };
+}
+
+/** What copies took that were trained to see what comes of it, as the rewards that did so tell. */
+function trialsIn(scored: readonly ScoredGroup[]): Partial<Tally> {
+  const parts = scored.flatMap(({ rollouts }) => rollouts.map((one) => one.parts));
+  const sum = (part: string): number => parts.reduce((total, own) => total + (own[part] ?? 0), 0);
+  return {
+    trialTokensSampled: sum(trialParts.tokensSampled),
+    trialPositionsTrained: sum(trialParts.positionsTrained),
   };
 }
 
@@ -187,23 +225,53 @@ function promptsOf({ rollouts }: ScoredGroup): number {
   return [...read.values()].reduce((sum, length) => sum + length, 0);
 }
 
-/**
- * What a reward keeps: reward 1. Where it gives shares, as a judge does, what has more than the mean of its item's attempts, which is what
- * a preference or a gradient makes likelier.
- */
-function raisedBy(scored: readonly ScoredGroup[], lead: string): ReadonlySet<ScoredRollout> {
-  return new Set(
-    scored.flatMap(({ item, rollouts }) => {
-      const own = rollouts.filter(
-        ({ rollout, reward }) =>
-          rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null,
-      );
-      const rewards = own.map(({ reward }) => reward ?? 0);
-      const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
-      const whole = rewards.every((reward) => reward <= 0 || reward >= 1);
-      return own.filter(({ reward }) => (whole ? (reward ?? 0) >= 1 : (reward ?? 0) > mean));
-    }),
-  );
+interface Judged {
+  /** Of a reward that keeps or drops: reward 1. Of one that gives shares, as a judge does: more than the mean of the item's attempts. */
+  readonly raised: ReadonlySet<ScoredRollout>;
+  /** Shares that are all the same say nothing of their item's attempts, as where there is none. */
+  readonly untold: ReadonlySet<ScoredRollout>;
+}
+
+/** What a reward makes likelier, by a preference or a gradient. */
+function judgedBy(scored: readonly ScoredGroup[], lead: string): Judged {
+  const groups = scored.map(({ item, rollouts }) => {
+    const own = rollouts.filter(
+      ({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical,
+    );
+    const told = own.filter(({ reward }) => reward !== null);
+    const rewards = told.map(({ reward }) => reward ?? 0);
+    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
+    const whole = rewards.every((reward) => reward === 0 || reward === 1);
+    if (!whole && Math.max(...rewards) - Math.min(...rewards) < leastDifference)
+      return { raised: [], untold: own };
+    return {
+      raised: told.filter(({ reward }) => (whole ? reward === 1 : (reward ?? 0) > mean)),
+      untold: own.filter(({ reward }) => reward === null),
+    };
+  });
+  return {
+    raised: new Set(groups.flatMap(({ raised }) => raised)),
+    untold: new Set(groups.flatMap(({ untold }) => untold)),
+  };
+}
+
+/** Of the items that a model wrote, how many their attempts can be told apart on: by what they were rewarded, and not by the truth. */
+function proposalCounts(scored: readonly ScoredGroup[]): Partial<Tally> {
+  const attempted = scored
+    .filter(({ item: { source } }) => readSource(source).kind === "model")
+    .map(({ item, rollouts }) =>
+      rollouts.flatMap(({ rollout, reward }) =>
+        rollout.item.canonical === item.canonical && reward !== null ? [reward] : [],
+      ),
+    )
+    .filter(({ length }) => length > 1);
+  const those = (all: (reward: number) => boolean): number =>
+    attempted.filter((rewards) => rewards.every(all)).length;
+  return {
+    proposalsAttempted: attempted.length,
+    proposalsNeverSolved: those((reward) => reward <= 0),
+    proposalsAlwaysSolved: those((reward) => reward >= 1),
+  };
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */

@@ -26,6 +26,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
   const made = new Set<string>();
+  let buffers = context.buffers ?? {};
   let blocked: string | null = null;
   const trained: string[] = [];
   let earlier = async (): Promise<readonly ScoredGroup[]> => [];
@@ -33,7 +34,17 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   for (const [index, pass] of passes.entries()) {
     const turn = Math.floor(index / method.passes.length);
     const start = pass.start === "base" ? { ...weights, ...pick(context.baseWeights, pass.roles) } : weights;
-    const run = { method, pass, name: `pass-${index}`, start, found: weights, turn, earlier, context };
+    const run = {
+      method,
+      pass,
+      name: `pass-${index}`,
+      start,
+      found: weights,
+      turn,
+      earlier,
+      buffers,
+      context,
+    };
     const outcome = await played(run);
     const { rolled } = outcome;
     let read: Promise<readonly ScoredGroup[]> | undefined;
@@ -45,6 +56,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
       if (checkpoint !== start[role]) made.add(checkpoint);
     weights = { ...weights, ...outcome.checkpoints };
     rollouts.push(...outcome.rollouts);
+    buffers = { ...buffers, ...outcome.buffers };
     tallies.push(outcome.tally);
     losses.push(...outcome.losses);
     trained.push(...outcome.trained);
@@ -56,7 +68,15 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
   for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
   const tally = addTallies(tallies);
-  return { checkpoints, rollouts, tally, losses, trained, blocked: blocked ?? whyNothingTaught(tally) };
+  return {
+    checkpoints,
+    rollouts,
+    buffers,
+    tally,
+    losses,
+    trained,
+    blocked: blocked ?? whyNothingTaught(tally),
+  };
 }
 
 async function played(run: PassRun): Promise<PassOutcome> {
@@ -79,6 +99,7 @@ function nothingToAttempt({ pass, start, name }: PassRun): PassOutcome {
     checkpoints: pick(start, pass.roles),
     rolled: null,
     rollouts: [],
+    buffers: {},
     tally: emptyTally,
     losses: [],
     blocked: `nothing was made that ${name} could learn from: what was proposed is invalid, was there before, or is solved always or never`,

@@ -1,10 +1,12 @@
 import { allSettled } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
+import { filled, heldBy } from "./buffers.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
 import { generateInParts } from "./generate-in-parts.ts";
 import {
   allItemsOf,
+  copyOf,
   itemsOf,
   lossesIn,
   missing,
@@ -20,6 +22,13 @@ import {
 import { roll } from "./roll.ts";
 import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
 
+/** Of a pass that was rolled out: its rollouts, what they come to, and its buffer with them. */
+interface Rolled {
+  readonly artifact: string;
+  readonly tally: Tally;
+  readonly buffer?: string;
+}
+
 /** Rollouts are stored before anything learns from them; then every role's update, in bounded stretches. */
 export async function runOnce(run: PassRun): Promise<PassOutcome> {
   const { method, pass, name, start, found, context } = run;
@@ -27,6 +36,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   // The engine learns while what it learns from is being written; no update counts before that is stored.
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
   const reference = referenceOf(run);
+  const copy = copyOf(run);
   // In a pass in which nobody learns nobody waits for it.
   rolled.promise.catch(() => {});
   let fresh = false;
@@ -40,14 +50,21 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       items: itemsOf(pass, await allItemsOf(run), run.turn),
       earlier: run.earlier,
       reference,
+      copy,
+      keep: (part, work) => context.durablePart(`${name}/reward/${part}`, work),
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),
       inParts: generateInParts(run, parts),
     });
     fresh = true;
-    rolled.resolve({ groups: scored, tally });
-    return { artifact: await context.storeGroups(scored), tally, parts: [...parts].sort() };
+    const held = await heldBy(run);
+    rolled.resolve({ groups: [...scored, ...held], tally });
+    const artifact = await context.storeGroups(scored);
+    const stored = { artifact, tally, parts: [...parts].sort() };
+    return pass.buffer === undefined
+      ? stored
+      : { ...stored, buffer: await context.storeGroups(filled(pass.buffer, scored, artifact, held)) };
   });
   // The whole holds them now.
   const forgetting = storing.then(async ({ parts: served = [] }: { readonly parts?: readonly string[] }) => {
@@ -56,7 +73,10 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   storing
     .then(async ({ artifact, tally }) => {
       if (!fresh)
-        rolled.resolve({ groups: await context.readGroups(artifact), tally: tallySchema.parse(tally) });
+        rolled.resolve({
+          groups: [...(await context.readGroups(artifact)), ...(await heldBy(run))],
+          tally: tallySchema.parse(tally),
+        });
     })
     .catch(rolled.reject);
   const done = new Map<string, number>();
@@ -142,7 +162,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     }
     return { role, checkpoint, tallies, losses, trained };
   });
-  const [{ artifact, tally }, , ...updates] = await allSettled([storing, forgetting, ...updating]);
+  const [rolling, , ...updates] = await allSettled([storing, forgetting, ...updating]);
+  const { artifact, tally, buffer }: Rolled = rolling;
   const rolledTally = tallySchema.parse(tally);
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {
@@ -150,6 +171,10 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
     rolled: artifact,
     rollouts:
       pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],
+    buffers:
+      pass.buffer === undefined || buffer === undefined || blocked !== null
+        ? {}
+        : { [pass.buffer.name]: buffer },
     tally: addTallies([rolledTally, ...updates.flatMap(({ tallies }) => tallies)]),
     blocked,
     losses: updates.find(({ role }) => role === method.lead)?.losses ?? [],

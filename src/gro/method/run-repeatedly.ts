@@ -1,3 +1,5 @@
+import { internalError } from "../../foundation/base/index.ts";
+import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { repetitionCadence, stretchesOf } from "./cadence.ts";
@@ -16,6 +18,8 @@ import {
 } from "./pass.ts";
 import { rollFull } from "./roll-full.ts";
 import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
+
+type Rolled = ReturnType<typeof rollFull>;
 
 /** On-policy repetitions: rollouts are worth nothing without the weights of their step, so both are redone together. */
 export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
@@ -38,29 +42,38 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
       const learnt = pass.roles.map((): ExampleUses[] => []);
       let stepsAfter = 0;
       const items = await allItemsOf(run);
-      for (let repetition = first; repetition < last; repetition++) {
-        context.signal?.throwIfAborted();
+      const rolled = (repetition: number, beside?: readonly ScoredGroup[]): Rolled => {
         const draws = (pass.refill ?? 0) + 1;
         const random = context.random.fork(`${name}/update/${method.lead}/${repetition}`);
-        const { scored, tally } = await rollFull({
+        return rollFull({
           pass,
           lead: method.lead,
           task: context.task,
           policies,
           earlier: run.earlier,
           reference,
+          copy: noCopies,
           drawAt: (draw) => ({
             items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),
             seed: context.random.fork(`${name}/generate/${repetition}${draw === 0 ? "" : `/${draw}`}`).seed(),
           }),
           learning: { replay, random },
+          ...(beside ? { beside } : {}),
           ...(context.signal ? { signal: context.signal } : {}),
         });
+      };
+      let ahead: Rolled | undefined;
+      for (let repetition = first; repetition < last; repetition++) {
+        context.signal?.throwIfAborted();
+        const { scored, tally } = await (ahead ?? rolled(repetition));
         why = context.whyBlocked?.(tally) ?? null;
         if (why !== null) {
           parts.push(tally);
           break;
         }
+        // Its sampler is asked for before any step: which weights write does not depend on who is faster.
+        ahead = pass.overlap && repetition + 1 < last ? rolled(repetition + 1, scored) : undefined;
+        ahead?.catch(() => undefined);
         const updates = await Promise.all(
           learners.map((policy) => {
             const { role } = policy;
@@ -135,9 +148,15 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     checkpoints: pick(checkpoints, pass.roles),
     rolled: null,
     rollouts: [],
+    buffers: {},
     tally: addTallies(tallies),
     losses,
     blocked,
     trained,
   };
+}
+
+/** Weights between two repetitions were never saved, so that nothing can be loaded from them; gro() refuses such a pass. */
+function noCopies(role: string): never {
+  throw internalError(`weights of the role ${role} cannot be copied in a pass that repeats`);
 }

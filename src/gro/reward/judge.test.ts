@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { ChatModel, RolloutGroup, Sampler, Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
-import { chatty, FakeSampler, itemOf, letters, rolloutOf, type Speak } from "../rollout/testing/fakes.ts";
+import {
+  chatty,
+  FakeSampler,
+  itemOf,
+  letters,
+  noModels,
+  rolloutOf,
+  type Speak,
+} from "../rollout/testing/fakes.ts";
 import { readBetter, readScore } from "./judge/read-verdict.ts";
 import { judge } from "./judge.ts";
 import { pairwiseJudge } from "./pairwise-judge.ts";
@@ -15,10 +23,7 @@ const groupOf = (prompt: string, ...texts: readonly string[]): RolloutGroup => {
 const contextOf = (sampler: Sampler, task: Task = reverse(), tokenizer = chatty): RewardContext => ({
   verify: async () => ({ outcome: "void", reason: "nobody asked" }),
   task,
-  models: {
-    policyOf: (role) => ({ role, sampler, tokenizer }),
-    reference: () => Promise.reject(new Error("none")),
-  },
+  models: { ...noModels, policyOf: (role) => ({ role, sampler, tokenizer }) },
   seed: 7,
 });
 
@@ -178,5 +183,30 @@ describe("pairwiseJudge", () => {
     );
     expect(group?.rollouts.map(({ reward }) => reward)).toEqual([1, 0.25, 0.25, null]);
     expect(group?.rollouts.reduce((sum, { parts }) => sum + (parts.unread ?? 0), 0)).toBe(6);
+  });
+});
+
+describe("judge, by weights that stand still", () => {
+  const frozen = (reference: RewardContext["models"]["reference"], task: Task): RewardContext => {
+    const context = contextOf(new FakeSampler(() => "Score: 5"), task);
+    return { ...context, models: { ...context.models, reference } };
+  };
+
+  test("asks the writer's earlier weights, and not those that learn", async () => {
+    const asked: string[] = [];
+    const context = frozen(async (role, which) => {
+      asked.push(`${role} at ${which}`);
+      return { role, sampler: new FakeSampler(() => "Score: 2"), tokenizer: chatty };
+    }, reverse());
+    const [group] = await judge({ frozen: "base" }).reward([groupOf("a", "x")], context);
+    expect(group?.rollouts.map(({ reward }) => reward)).toEqual([0.4]);
+    expect(asked).toEqual(["solver at base"]);
+    expect(judge({ frozen: "start" }).references).toEqual(["start"]);
+    expect(judge().references).toBeUndefined();
+  });
+
+  test("which learn nothing", () => {
+    expect(() => judge({ frozen: "base", learn: true })).toThrow(/they learn nothing/);
+    expect(() => judge({ frozen: "now" as never })).toThrow(/"frozen"/);
   });
 });

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
-import type { ChatModel } from "../../foundation/contract/index.ts";
+import type { ChatModel, RolloutGroup } from "../../foundation/contract/index.ts";
+import { checkWords, type ReferenceWeights } from "../rollout/index.ts";
 import { judgeByPoints } from "./judge/by-points.ts";
-import { judgeByToken } from "./judge/by-token.ts";
+import { judgeByToken, rolesIn } from "./judge/by-token.ts";
 import { metaWords, scoreWords, usualRubric } from "./judge/judge.prompt.ts";
-import { type RewardPart, scoringAnswers } from "./part.ts";
+import { type RewardContext, type RewardPart, scoringAnswers } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Who judges: any chat model; the policy in the role `judge` if left out, which is the lead where the pass has no such role. */
@@ -20,6 +21,8 @@ const optionsSchema = z.strictObject({
   maxTokens: z.number().int().min(1).default(256),
   /** Teach judging too: judgements become rollouts of the judge, with rewards of their own (Meta-Rewarding). */
   learn: z.boolean().default(false),
+  /** Judge with the writer's own weights as they were when the run's rounds (`base`) or the pass (`start`) began, in place of those that learn. */
+  frozen: z.enum(["base", "start"]).optional(),
 });
 export type JudgeOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -34,11 +37,16 @@ export type JudgeOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function judge(options: JudgeOptions = {}): RewardPart {
   const read = readOptions("judge()", optionsSchema, options);
-  const { model, rubric, most, judgements, temperature, maxTokens, learn } = read;
+  const { model, rubric, most, judgements, temperature, maxTokens, learn, frozen } = read;
   if (model !== undefined && learn)
     throw userError(
       "invalid-option",
       `judge(): ${model.name} is not trained here, so its judging cannot be learnt; leave out "model" or "learn".`,
+    );
+  if (frozen !== undefined && (model !== undefined || learn))
+    throw userError(
+      "invalid-option",
+      'judge(): "frozen" says which weights of the run judge, and they learn nothing; leave out "model" and "learn".',
     );
   return {
     name: "judge",
@@ -49,6 +57,7 @@ export function judge(options: JudgeOptions = {}): RewardPart {
       temperature,
       maxTokens,
       learn,
+      ...(frozen === undefined ? {} : { frozen }),
       words: hashOf([scoreWords("", "", rubric, most), learn ? metaWords("", "", rubric, "", "") : ""]).slice(
         0,
         12,
@@ -58,15 +67,20 @@ export function judge(options: JudgeOptions = {}): RewardPart {
     origin: model === undefined ? "self-derived" : "external",
     peers: 1,
     answersPerRollout: judgements,
-    check: ({ name, prompts }) => {
-      if (model === undefined && prompts !== undefined && prompts.judge === undefined)
+    ...(frozen === undefined ? {} : { references: [frozen] }),
+    check: (task, tokenizer) => {
+      if (model !== undefined) return;
+      const { name, prompts } = task;
+      if (prompts !== undefined && prompts.judge === undefined)
         throw userError(
           "no-words",
           `judge(): the task ${name} has words for its roles, and none for a judge; give it some, or a chat model as "model".`,
         );
+      checkWords({ task, by: "judge()", what: "judge" }, tokenizer);
     },
-    reward: (groups, context) =>
-      scoringAnswers(groups, (answering) =>
+    reward: async (groups, given) => {
+      const context = frozen === undefined ? given : await withJudge(frozen, groups, given);
+      return scoringAnswers(groups, (answering) =>
         model === undefined && context.task.prompts?.judge !== undefined
           ? judgeByToken(answering, context, { learn: learn ? judgements : 0 })
           : judgeByPoints(answering, context, {
@@ -78,6 +92,23 @@ export function judge(options: JudgeOptions = {}): RewardPart {
               maxTokens,
               learn,
             }),
-      ),
+      );
+    },
+  };
+}
+
+/** Seats the writer's earlier weights as the judge. */
+async function withJudge(
+  which: ReferenceWeights,
+  groups: readonly RolloutGroup[],
+  context: RewardContext,
+): Promise<RewardContext> {
+  const { models } = context;
+  const [writer] = rolesIn(groups);
+  if (writer === undefined) return context;
+  const judge = { ...(await models.reference(writer, which)), role: "judge" };
+  return {
+    ...context,
+    models: { ...models, policyOf: (role) => (role === "judge" ? judge : models.policyOf(role)) },
   };
 }

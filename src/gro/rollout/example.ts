@@ -18,7 +18,7 @@ const unplaced: RolloutPlace = { group: 0, rollout: 0, artifact: null };
 /** What was sampled, trained on as it is: never re-tokenised. `place` says where the rollout stands among its groups. */
 export function exampleOfRollout(rollout: Rollout, place: RolloutPlace = unplaced): Example {
   const [context, sampled] = rollout.segments;
-  const { item, role, sample } = rollout;
+  const { item, role, sample, stored = place } = rollout;
   return {
     context: rollout.learnAfter ?? context?.tokens ?? new Int32Array(),
     response: sampled?.tokens ?? new Int32Array(),
@@ -27,7 +27,7 @@ export function exampleOfRollout(rollout: Rollout, place: RolloutPlace = unplace
     prompt: item.prompt,
     answer: rollout.response.text,
     source: item.source,
-    writer: { role, sample, ...place },
+    writer: { role, sample, ...stored },
   };
 }
 

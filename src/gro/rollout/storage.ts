@@ -14,6 +14,9 @@ const storedRolloutSchema = z.object({
   sample: z.number(),
   learnAfter: z.array(z.number().int()).optional(),
   turn: z.number().int().optional(),
+  stored: z
+    .object({ group: z.number().int(), rollout: z.number().int(), artifact: z.string().nullable() })
+    .optional(),
   /** Of what it answers, where that is not the group's item: a critique, a verdict. */
   item: itemSchema.optional(),
   reward: z.number().nullable(),
@@ -44,6 +47,7 @@ export function storeGroup(group: ScoredGroup): StoredGroup {
         sample: rollout.sample,
         ...(rollout.learnAfter === undefined ? {} : { learnAfter: [...rollout.learnAfter] }),
         ...(rollout.turn === undefined ? {} : { turn: rollout.turn }),
+        ...(rollout.stored === undefined ? {} : { stored: { ...rollout.stored } }),
         ...(rollout.item.canonical === group.item.canonical ? {} : { item: rollout.item }),
         reward,
         parts: { ...parts },
@@ -77,6 +81,7 @@ export function restoreGroup(row: unknown): ScoredGroup {
           sample: stored.sample,
           ...(stored.learnAfter === undefined ? {} : { learnAfter: Int32Array.from(stored.learnAfter) }),
           ...(stored.turn === undefined ? {} : { turn: stored.turn }),
+          ...(stored.stored === undefined ? {} : { stored: stored.stored }),
         },
         reward: stored.reward,
         parts: stored.parts,

@@ -17,6 +17,8 @@ export interface MeasureRequest {
   readonly task: Task;
   readonly harness: Harness;
   readonly policy: SamplingPolicy;
+  /** The other roles that the harness asks. */
+  readonly asked?: readonly SamplingPolicy[];
   /** Which weights these are, as the ledger names them. */
   readonly weightVersion: string;
   readonly items: readonly Item[];
@@ -42,9 +44,10 @@ export async function measure(request: MeasureRequest): Promise<Measured> {
 export async function answerJudged(
   request: Omit<MeasureRequest, "weightVersion" | "split">,
 ): Promise<JudgedAnswer[]> {
-  const { task, harness, policy, items, seed, signal, onProgress } = request;
+  const { task, harness, policy, asked, items, seed, signal, onProgress } = request;
   const answers = await harness.answer({
     policy,
+    ...(asked ? { asked } : {}),
     items,
     maxTokens: (item) => task.maxTokens(item),
     seed,

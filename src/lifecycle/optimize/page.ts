@@ -28,6 +28,8 @@ export interface MethodPage {
   readonly checked: boolean;
   /** The method as it is by default. */
   readonly make: () => Method;
+  /** The role that ranks candidates at inference, where one is delivered for that: `refine: bestOfN({ by })`. */
+  readonly ranksBy?: string;
   /** Calls that vary it, each with what it changes. */
   readonly vary: readonly (readonly [call: string, what: string])[];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Harness, Item } from "../../foundation/contract/index.ts";
-import { itemOf, type Said, type Speak, samplingOf } from "../../gro/rollout/testing/fakes.ts";
+import type { Harness, Item, SamplingPolicy } from "../../foundation/contract/index.ts";
+import { itemOf, letters, type Said, type Speak, samplingOf } from "../../gro/rollout/testing/fakes.ts";
 import { bestOfN, greedyDecoding, sampledDecoding, selfConsistency } from "./index.ts";
 
 const answer = async (harness: Harness, speak: Speak, items: readonly Item[] = [itemOf("12=")]) => {
@@ -73,6 +73,48 @@ describe("bestOfN", () => {
     expect(requests).toMatchObject([{ samples: 3, parameters: { temperature: 0.8 } }]);
     expect(() => bestOfN({ samples: 1 })).toThrow(/"samples"/);
     expect(() => bestOfN({ n: 4 } as object)).toThrow(/no option "n"/);
+  });
+});
+
+describe("bestOfN by a role", () => {
+  /** Finds an answer as likely as its last character is great, a tenth of a nat. */
+  const judge: SamplingPolicy = {
+    ...samplingOf(says(), "verifier"),
+    sampler: {
+      ...samplingOf(says()).sampler,
+      logprobs: async (sequences: readonly Int32Array[]) =>
+        sequences.map((tokens) => {
+          const [digit = ""] = letters.decode(tokens).slice(-1);
+          return new Float32Array(tokens.length).fill(-1 + Number(digit) / 10);
+        }),
+    } as never,
+  };
+  const ranked = async (asked: readonly SamplingPolicy[] | undefined, ...texts: Said[]) => {
+    const harness = bestOfN({ samples: texts.length, by: "verifier" });
+    const policy = samplingOf(says(...texts));
+    const request = { policy, items: [itemOf("12=")], maxTokens: () => 9, seed: 4 };
+    const [first] = await harness.answer({ ...request, ...(asked === undefined ? {} : { asked }) });
+    return { harness, said: first?.response.text };
+  };
+
+  test("gives what those weights find likeliest as a whole, however likely the writer found it", async () => {
+    const { harness, said: text } = await ranked([judge], said("1", -0.1), said("7", -5), said("3", -0.2));
+    expect(text).toBe("7");
+    expect(harness).toMatchObject({ asks: ["verifier"], description: { by: "verifier" } });
+    // Summed, not a token: three tokens at -.7 and the end are less likely than one at -.8.
+    expect((await ranked([judge], "223", "2")).said).toBe("2");
+  });
+
+  test("prefers what is complete", async () => {
+    expect((await ranked([judge], said("9", -0.1, true), said("1", -1))).said).toBe("1");
+  });
+
+  test("says so where nobody gave it these weights", async () => {
+    const error = { code: "role-missing", message: expect.stringContaining("a method that delivers it") };
+    await expect(ranked(undefined, "1", "2")).rejects.toThrow(expect.objectContaining(error));
+    await expect(ranked([{ ...judge, role: "other" }], "1", "2")).rejects.toThrow(
+      expect.objectContaining({ code: "role-missing" }),
+    );
   });
 });
 

@@ -78,7 +78,8 @@ function weightClaims({ decided }: Certificate): Claim[] {
         { field: "decided.run", words: "did not make the candidate" },
       ];
   const alike =
-    weights.candidate.checkpoint === weights.champion.checkpoint
+    weights.candidate.checkpoint === weights.champion.checkpoint &&
+    (weights.asked ?? []).every(({ champion, candidate }) => champion.checkpoint === candidate.checkpoint)
       ? [{ field: "decided.weights", words: "candidate and champion are the same" }]
       : [];
   return [

@@ -84,7 +84,14 @@ export const decidedSchema = z.strictObject({
   opened: z.array(
     z.strictObject({ opening: z.number().int().min(1), run: z.string(), round: count, reason: z.string() }),
   ),
-  weights: z.strictObject({ champion: weightsSchema, candidate: weightsSchema }),
+  weights: z.strictObject({
+    champion: weightsSchema,
+    candidate: weightsSchema,
+    /** Of the roles that the harness asks beside these, where it asks any. */
+    asked: z
+      .array(z.strictObject({ role: z.string(), champion: weightsSchema, candidate: weightsSchema }))
+      .optional(),
+  }),
   /** Artifacts that the candidate learnt from: selections, and rollouts that were kept. */
   data: z.strictObject({ selections: z.array(hash), rollouts: z.array(hash) }),
   /**

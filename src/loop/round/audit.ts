@@ -10,7 +10,7 @@ import {
   namedPairs,
 } from "../../lifecycle/evaluate/index.ts";
 import { isEnumerated, itemDigest } from "../../world/task/index.ts";
-import { leadCheckpoint, playStage, type RoundContext, streamOf } from "./context.ts";
+import { leadCheckpoint, playStage, type RoundContext, shippedName, streamOf } from "./context.ts";
 import { judgedAnswers } from "./judged-answers.ts";
 import type { Lineage } from "./state.ts";
 
@@ -34,7 +34,7 @@ export async function auditStage(
     name: "audit",
     part,
     label: comparison === "base" ? "champion against base" : "new champion against old",
-    input: { before: leadCheckpoint(context, before), after: leadCheckpoint(context, after) },
+    input: { before: shippedName(context, before), after: shippedName(context, after) },
     work: async (progress) => {
       const items = evaluationItems({
         task,

@@ -9,7 +9,15 @@ import { bestOfBase } from "./baselines/best-of-base.ts";
 import { pointAt, shortShare, trainedRounds } from "./baselines/comparison-point.ts";
 import { permutedRewards } from "./baselines/permuted-rewards.ts";
 import { supervisedOnly } from "./baselines/supervised-only.ts";
-import { leadCheckpoint, playStage, type RoundContext, type StageProgress, tell } from "./context.ts";
+import {
+  leadCheckpoint,
+  playStage,
+  type RoundContext,
+  type StageProgress,
+  shippedCheckpoints,
+  shippedName,
+  tell,
+} from "./context.ts";
 import { measureValidation } from "./evaluate.ts";
 import type { Lineage } from "./state.ts";
 
@@ -67,7 +75,7 @@ export async function measureBaselines(context: RoundContext, request: Baselines
       name: "baseline",
       part,
       label,
-      input: { point: { ...point }, own: leadCheckpoint(context, own.lineage) },
+      input: { point: { ...point }, own: shippedName(context, own.lineage) },
       work: async (progress) => {
         const arm = await make(context, {
           key: `round-${round}/baseline-${part}`,
@@ -97,7 +105,7 @@ export async function measureBaselines(context: RoundContext, request: Baselines
       },
     });
     const { made } = resultSchema.parse(stored);
-    await samplers.keep([base, own.lineage].map((lineage) => leadCheckpoint(context, lineage)));
+    await samplers.keep([base, own.lineage].flatMap((lineage) => shippedCheckpoints(context, lineage)));
     for (const checkpoint of made) await policies.discard(checkpoint);
   }
 }
@@ -128,7 +136,7 @@ interface Own {
 function ownOf(context: RoundContext, base: Lineage, played: PlayedRound | undefined): Own {
   if (played === undefined) return { lineage: base, promoted: false };
   const { champion, candidate } = played.after;
-  if (leadCheckpoint(context, champion) !== leadCheckpoint(context, base))
+  if (shippedName(context, champion) !== shippedName(context, base))
     return { lineage: champion, promoted: true };
   return { lineage: candidate ?? base, promoted: false };
 }
@@ -139,7 +147,7 @@ type Measuring = (lineage: Lineage, progress: StageProgress) => Promise<Measured
 function measuredOnce(context: RoundContext): Measuring {
   const known = new Map<string, Promise<Measured>>();
   return (lineage, progress) => {
-    const name = leadCheckpoint(context, lineage);
+    const name = shippedName(context, lineage);
     const measured = known.get(name) ?? measureValidation(context, lineage, progress);
     known.set(name, measured);
     return measured;

@@ -172,6 +172,7 @@ async function decidedOf(
     weights: {
       champion: await weightsOf(context, leadCheckpoint(context, champion)),
       candidate: await weightsOf(context, leadCheckpoint(context, candidate)),
+      ...(await askedWeights(context, candidate, champion)),
     },
     data: { selections: [...candidate.selections], rollouts: [...candidate.rollouts] },
     integrity: integrityOf(shown),
@@ -237,6 +238,21 @@ async function weightsOf({ ledger }: RoundContext, checkpoint: string) {
     files: typeof files === "string" ? files : null,
     weights: await weightsDigest(ledger.checkpointPath(checkpoint)),
   };
+}
+
+async function askedWeights(
+  context: RoundContext,
+  candidate: Lineage,
+  champion: Lineage,
+): Promise<Pick<Decided["weights"], "asked">> {
+  const { asks = [] } = context.definition.refine;
+  if (asks.length === 0) return {};
+  const asked = asks.map(async (role) => ({
+    role,
+    champion: await weightsOf(context, champion.checkpoints[role] ?? ""),
+    candidate: await weightsOf(context, candidate.checkpoints[role] ?? ""),
+  }));
+  return { asked: await Promise.all(asked) };
 }
 
 /** The newest event of a type, of a round where one is given. */

@@ -3,7 +3,9 @@ import type {
   Cost,
   Engine,
   EngineCapabilities,
+  HarnessRequest,
   RunEvent,
+  SamplingPolicy,
   StageName,
   Tokenizer,
   Watcher,
@@ -73,6 +75,50 @@ export function leadCheckpoint(
   { checkpoints }: Lineage,
 ): string {
   return checkpoints[definition.optimize.lead] ?? "";
+}
+
+/** The checkpoint that answers, and then those of the roles that the harness asks beside it. */
+export function shippedCheckpoints(
+  context: { readonly definition: Pick<RunDefinition, "optimize" | "refine"> },
+  lineage: Lineage,
+): readonly string[] {
+  const { asks = [] } = context.definition.refine;
+  return [leadCheckpoint(context, lineage), ...asks.map((role) => lineage.checkpoints[role] ?? "")];
+}
+
+/** For an event that names the checkpoint which answers: those of the roles that the harness asks, by role, where it asks any. */
+export function askedCheckpoints(
+  { definition }: { readonly definition: Pick<RunDefinition, "refine"> },
+  checkpoints: Lineage["checkpoints"],
+): { readonly asked?: Record<string, string> } {
+  const { asks = [] } = definition.refine;
+  return asks.length === 0
+    ? {}
+    : { asked: Object.fromEntries(asks.map((role) => [role, checkpoints[role] ?? ""])) };
+}
+
+/** Tells what answers from all that answers otherwise: the checkpoint that answers, with those that are asked where there are any. */
+export function shippedName(
+  context: { readonly definition: Pick<RunDefinition, "optimize" | "refine"> },
+  lineage: Lineage,
+): string {
+  return shippedCheckpoints(context, lineage).join("+");
+}
+
+/** The policies that answer: the lead's, and those that the harness asks, each loaded from its checkpoint. */
+export async function shippedPolicies(
+  context: {
+    readonly definition: Pick<RunDefinition, "optimize" | "refine">;
+    readonly samplers: Pick<SamplerShelf, "get">;
+  },
+  lineage: Lineage,
+): Promise<Pick<HarnessRequest, "policy" | "asked">> {
+  const { optimize, refine } = context.definition;
+  const { asks = [] } = refine;
+  const get = (role: string): Promise<SamplingPolicy> =>
+    context.samplers.get(role, lineage.checkpoints[role] ?? "");
+  const policy = await get(optimize.lead);
+  return asks.length === 0 ? { policy } : { policy, asked: await Promise.all(asks.map(get)) };
 }
 
 /** Stores an event once and shows it. */

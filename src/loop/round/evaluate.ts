@@ -22,7 +22,14 @@ import {
 } from "../../lifecycle/evaluate/index.ts";
 import { isEnumerated } from "../../world/task/index.ts";
 import type { WholeStratum } from "../probes.ts";
-import { leadCheckpoint, playStage, type RoundContext, type StageProgress, streamOf } from "./context.ts";
+import {
+  leadCheckpoint,
+  playStage,
+  type RoundContext,
+  type StageProgress,
+  shippedName,
+  streamOf,
+} from "./context.ts";
 import { judgedAnswers } from "./judged-answers.ts";
 import type { Lineage } from "./state.ts";
 
@@ -46,7 +53,7 @@ export async function evaluateStage(
     round,
     name: "evaluate",
     label: "validation items",
-    input: { candidate: leadCheckpoint(context, candidate) },
+    input: { candidate: shippedName(context, candidate) },
     work: async (progress) => {
       const { measurement, judged: after } = await measureValidation(context, candidate, progress);
       const before = champion === null ? [] : (await measureValidation(context, champion, progress)).judged;
@@ -121,7 +128,7 @@ export function measureValidation(
 ): Promise<Measured> {
   const known = measuredByContext.get(context) ?? new Map<string, Promise<Measured>>();
   measuredByContext.set(context, known);
-  const name = leadCheckpoint(context, lineage);
+  const name = shippedName(context, lineage);
   const measured = known.get(name) ?? answerValidation(context, lineage, progress);
   known.delete(name);
   known.set(name, measured);
@@ -149,7 +156,7 @@ async function answerValidation(
 ): Promise<Measured> {
   const weightVersion = leadCheckpoint(context, lineage);
   const judged = await judgedAnswers(context, {
-    name: `validation/${weightVersion}`,
+    name: `validation/${shippedName(context, lineage)}`,
     lineage,
     items: validationItems(context),
     seed: streamOf(context, 0, "validation-answers").seed(),

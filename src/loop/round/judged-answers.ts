@@ -3,7 +3,7 @@ import { hashOf, type Json } from "../../foundation/base/index.ts";
 import { type Item, type JudgedAnswer, verdictSchema } from "../../foundation/contract/index.ts";
 import { doneInAll, eachPart, samplingParts } from "../../gro/method/index.ts";
 import { answerJudged } from "../../lifecycle/evaluate/index.ts";
-import { durablePart, leadCheckpoint, type RoundContext, signalOf } from "./context.ts";
+import { durablePart, type RoundContext, shippedPolicies, signalOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 export interface JudgedAnswersRequest {
@@ -27,7 +27,7 @@ export async function judgedAnswers(
   context: RoundContext,
   { name, lineage, items, seed, askedAgain, onProgress }: JudgedAnswersRequest,
 ): Promise<JudgedAnswer[]> {
-  const { task, refine, optimize } = context.definition;
+  const { task, refine } = context.definition;
   const tell = doneInAll((done) => onProgress(done, items.length));
   const parts = samplingParts(items.length, refine.samplesPerItem);
   const answers = await eachPart(parts, async (part) => {
@@ -36,7 +36,7 @@ export async function judgedAnswers(
       answerJudged({
         task,
         harness: refine,
-        policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
+        ...(await shippedPolicies(context, lineage)),
         items: own,
         seed,
         ...signalOf(context),

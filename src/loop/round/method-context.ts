@@ -12,6 +12,7 @@ export interface MethodContextRequest
     | "demonstrated"
     | "base"
     | "older"
+    | "buffers"
     | "current"
     | "baseWeights"
     | "remedies"

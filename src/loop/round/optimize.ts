@@ -12,7 +12,7 @@ import {
 } from "../../lifecycle/evaluate/index.ts";
 import { whyBlocked } from "../../lifecycle/guard/index.ts";
 import { computeOf } from "./compute.ts";
-import { playStage, type RoundContext } from "./context.ts";
+import { askedCheckpoints, playStage, type RoundContext } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import { methodContext } from "./method-context.ts";
@@ -22,6 +22,7 @@ import type { Lineage, RunState } from "./state.ts";
 const resultSchema = z.object({
   checkpoints: z.record(z.string(), z.string()),
   rollouts: z.array(z.string()),
+  buffers: z.record(z.string(), z.string()).default({}),
   tally: tallySchema,
   blocked: z.string().nullable().default(null),
   items: trainedItemsSchema.nullable().default(null),
@@ -61,7 +62,7 @@ export async function optimizeStage(
         const training = evidenceOf(made, tolerance, rewards);
         return whyBlocked(definition.guard, { ...rewards, training, trained: items, planted });
       };
-      const { checkpoints, rollouts, tally, losses, trained, blocked } = await runMethod(
+      const { checkpoints, rollouts, buffers, tally, losses, trained, blocked } = await runMethod(
         method,
         methodContext(context, {
           round,
@@ -71,6 +72,7 @@ export async function optimizeStage(
           demonstrated: pool.demonstrations.map(({ item }) => item),
           base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
           older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
+          buffers: start.buffers ?? {},
           current: start.checkpoints,
           baseWeights: base.checkpoints,
           storeTraining: (training) =>
@@ -84,13 +86,22 @@ export async function optimizeStage(
       const checkpoint = checkpoints[method.lead] ?? "";
       const loss = trainingLoss(losses);
       return {
-        result: { checkpoints, rollouts, tally, blocked, items: { ...items }, planted: { ...planted } },
+        result: {
+          checkpoints,
+          rollouts,
+          buffers,
+          tally,
+          blocked,
+          items: { ...items },
+          planted: { ...planted },
+        },
         summary: blocked ?? summaryOf(tally) + lossWords(loss),
         events: [
           {
             type: "training-finished",
             round,
             checkpoint,
+            ...askedCheckpoints(context, checkpoints),
             evidence: { ...evidenceOf(tally, tolerance, { ...rewards, blocked }) },
             ...(loss === undefined ? {} : { loss }),
             ...(trained.length === 0 ? {} : { lineage: [...trained] }),
@@ -100,7 +111,7 @@ export async function optimizeStage(
       };
     },
   });
-  const { checkpoints, rollouts, tally, blocked, items, planted } = resultSchema.parse(stored);
+  const { checkpoints, rollouts, buffers, tally, blocked, items, planted } = resultSchema.parse(stored);
   const candidate: Lineage = {
     round,
     checkpoints,
@@ -114,9 +125,16 @@ export async function optimizeStage(
         }
       : { trainedTo: start.trainedTo, selections: start.selections }),
     rollouts: [...start.rollouts, ...rollouts],
+    ...(Object.keys(buffers).length === 0 ? {} : { buffers }),
   };
   const training = evidenceOf(tally, tolerance, { ...rewards, blocked });
   return { candidate, evidence: { ...rewards, training, trained: items, planted } };
+}
+
+/** Weights that nothing was trained into are those that it began with: no opening is spent on them. */
+export function whyNothingLearnt({ tokensTrained, blocked }: TrainingEvidence): string | null {
+  if (tokensTrained > 0) return null;
+  return blocked ?? "nothing was learnt";
 }
 
 /** What a method's rewards are worth to a guard. */

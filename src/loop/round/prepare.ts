@@ -10,7 +10,7 @@ import {
   warmupStableDecay,
 } from "../../gro/update/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
-import { durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
+import { askedCheckpoints, durable, playStage, type RoundContext, signalOf, streamOf } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import { preparationBatches, preparationKey, preparationOf, preparationSteps } from "./preparation.ts";
@@ -78,7 +78,12 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
         optimize.roles.map((role) => [role, own[role] ?? own[optimize.lead] ?? ""]),
       );
       const who = roles.length === 1 ? "one model" : `${roles.length} models, trained apart`;
-      const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
+      const whence =
+        known.size === 0
+          ? ""
+          : known.size === roles.length
+            ? ", made by an earlier run here"
+            : `; ${known.size === 1 ? "one of them was" : `${known.size} of them were`} made by an earlier run here`;
       const loss = trainingLoss(leadLosses);
       const lineage = roles.flatMap((role) => trained.get(role) ?? []);
       return {
@@ -89,6 +94,7 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
             type: "model-prepared",
             round: 0,
             checkpoint: result[optimize.lead] ?? "",
+            ...askedCheckpoints(context, result),
             ...(loss === undefined ? {} : { loss }),
             ...(lineage.length === 0 ? {} : { lineage }),
           },

@@ -7,10 +7,11 @@ import {
 import { measureRefusals } from "../../lifecycle/evaluate/index.ts";
 import {
   durable,
-  leadCheckpoint,
   playStage,
   type RoundContext,
   type StageProgress,
+  shippedName,
+  shippedPolicies,
   signalOf,
   streamOf,
 } from "./context.ts";
@@ -30,7 +31,7 @@ export async function refusalsStage(
     name: "evaluate",
     part: "refusals",
     label: `${refusals.items.length} prompts that are to be refused`,
-    input: { candidate: leadCheckpoint(context, candidate) },
+    input: { candidate: shippedName(context, candidate) },
     work: async (progress) => {
       await refusalsOf(context, refusals, base, progress);
       const { refused } = await refusalsOf(context, refusals, candidate, progress);
@@ -50,13 +51,13 @@ async function refusalsOf(
   lineage: Lineage,
   progress?: StageProgress,
 ): Promise<Refusals> {
-  const { refine, optimize } = context.definition;
-  const checkpoint = leadCheckpoint(context, lineage);
+  const { refine } = context.definition;
+  const checkpoint = shippedName(context, lineage);
   const stored = await durable(context, `refusals/${checkpoint}`, probes.description, async () =>
     measureRefusals({
       probes,
       harness: refine,
-      policy: await context.samplers.get(optimize.lead, checkpoint),
+      ...(await shippedPolicies(context, lineage)),
       weightVersion: checkpoint,
       seed: streamOf(context, 0, "refusals").seed(),
       ...signalOf(context),

@@ -21,6 +21,8 @@ export const lineageSchema = z.object({
   rollouts: z.array(z.string()),
   /** Artifacts of the selections that were learnt from. */
   selections: z.array(z.string()),
+  /** Artifacts of what the method keeps from round to round, by name. */
+  buffers: z.record(z.string(), z.string()).optional(),
 });
 export type Lineage = z.infer<typeof lineageSchema>;
 

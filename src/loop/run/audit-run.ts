@@ -6,11 +6,12 @@ import { ledgerFolder, readLedger } from "../../foundation/ledger/index.ts";
 import { evaluationItems, measure } from "../../lifecycle/evaluate/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { abortSignal, checkDefinition, projectFolder, whichWeights } from "./arguments.ts";
+import { askedSamplers } from "./asked-samplers.ts";
 import { configHash } from "./describe.ts";
 import type { RecordedRun } from "./find-run.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { needsOf } from "./listed-items.ts";
-import { type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
+import { askedBeside, type WhichWeights, weightsOf, wholeCheckpoint } from "./weights.ts";
 
 export interface AuditOptions {
   /** The project folder of a run of this definition; the current folder if left out. */
@@ -57,8 +58,10 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions 
   const { events } = runOf(definition, folder);
   const wanted = await Promise.all(
     [of].flat().map(async (which) => {
-      const { checkpoint } = weightsOf(events, which);
-      return { of: which, checkpoint, path: await wholeCheckpoint(folder, checkpoint) };
+      const weights = weightsOf(events, which);
+      const { checkpoint } = weights;
+      const asked = (harness.asks ?? []).length === 0 ? {} : askedBeside(events, weights);
+      return { of: which, checkpoint, path: await wholeCheckpoint(folder, checkpoint), asked };
     }),
   );
   const { tokenizer } = await model.prepare(join(ledgerFolder(folder), "models"), needsOf(task, folder));
@@ -70,16 +73,18 @@ export async function auditRun(definition: RunDefinition, options: AuditOptions 
   const items = evaluationItems({ task, split: "audit", perStratum, random });
   const answersSeed = random.fork("answers").seed();
   const audits: Audit[] = [];
-  for (const { of: which, checkpoint, path } of wanted) {
+  for (const { of: which, checkpoint, path, asked } of wanted) {
     await using sampler = await engine.loadSampler({
       source: { kind: "checkpoint", path, optimizer: false },
       precision,
       tokenBytes: tokenizer.tokenBytes(),
     });
+    await using beside = await askedSamplers({ engine, precision, tokenizer, folder, asked });
     const { measurement, judged } = await measure({
       task,
       harness,
       policy: { role: optimize.lead, sampler, tokenizer },
+      asked: beside.asked,
       weightVersion: checkpoint,
       items,
       split: "audit",

@@ -16,6 +16,7 @@ import { loadTokenizer } from "../../model/text/index.ts";
 import { runCanaries } from "../../world/task/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
+import { askedSamplers } from "./asked-samplers.ts";
 import { runOf } from "./audit-run.ts";
 import { type Contender, contenderSchema, type FoundContender, findContender } from "./compare/contender.ts";
 import { lendVerifier } from "./lend-verifier.ts";
@@ -161,10 +162,18 @@ async function answerWith(request: AnswerRequest): Promise<Measured> {
     precision: definition.precision,
     tokenBytes: tokenizer.tokenBytes(),
   });
+  await using beside = await askedSamplers({
+    engine,
+    precision: definition.precision,
+    tokenizer,
+    folder: found.asked.folder,
+    asked: (harness.asks ?? []).length === 0 ? {} : found.asked.checkpoints,
+  });
   return await measure({
     task: definition.task,
     harness,
     policy: { role: definition.optimize.lead, sampler, tokenizer },
+    asked: beside.asked,
     weightVersion: checkpoint,
     items,
     split: "audit",

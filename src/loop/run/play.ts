@@ -2,7 +2,7 @@ import type { PreparedModel } from "../../model/engine/index.ts";
 import { auditStage } from "../round/audit.ts";
 import type { PlayedRound } from "../round/baselines.ts";
 import { certifyAudit } from "../round/certify.ts";
-import { type RoundContext, tell } from "../round/context.ts";
+import { askedCheckpoints, type RoundContext, tell } from "../round/context.ts";
 import { settleAll, settleWaiting } from "../round/decide/waiting-promotions.ts";
 import { evaluateStage } from "../round/evaluate.ts";
 import { prepareStage } from "../round/prepare.ts";
@@ -33,7 +33,12 @@ export async function play(
     base = origin ?? (await prepareStage(context, prepared));
     const checkpoint = base.checkpoints[definition.optimize.lead] ?? "";
     if (origin !== null)
-      tell(context, "round-0/model-prepared", { type: "model-prepared", round: 0, checkpoint });
+      tell(context, "round-0/model-prepared", {
+        type: "model-prepared",
+        round: 0,
+        checkpoint,
+        ...askedCheckpoints(context, base.checkpoints),
+      });
     const { measurement } = await evaluateStage(context, 0, base, null);
     state = firstState(base, measurement);
     tell(context, "round-0/cost", { type: "cost-metered", round: 0, cost: context.cost() });
@@ -99,7 +104,7 @@ async function close(context: RoundContext, { base, state, spent, rollbacks }: C
     tell(context, end, {
       type: "run-finished",
       outcome: why !== null ? "budget-spent" : state.stopped === null ? "rounds-spent" : "stopped-by-guard",
-      reason: why ?? state.stopped ?? `${definition.budget.rounds} rounds`,
+      reason: why ?? state.stopped ?? budgetWords({ rounds: definition.budget.rounds }),
       champion: champion.checkpoints[definition.optimize.lead] ?? "",
       championRound: champion.round,
     });

@@ -14,6 +14,20 @@ export interface SavedWeights {
   readonly checkpoint: string;
 }
 
+/** Checkpoints of the roles that are asked beside these weights, by role; none where the run's harness asks none. */
+export function askedBeside(
+  events: readonly StoredEvent[],
+  { round, checkpoint }: SavedWeights,
+): Readonly<Record<string, string>> {
+  const made = events.findLast(
+    ({ event }) =>
+      (event.type === "model-prepared" || event.type === "training-finished") &&
+      event.round === round &&
+      event.checkpoint === checkpoint,
+  )?.event;
+  return made?.type === "model-prepared" || made?.type === "training-finished" ? (made.asked ?? {}) : {};
+}
+
 /** Which weights a word means: `base`, `champion`, `candidate` or `round-3`; undefined for any other. */
 export function readWhich(text: string): WhichWeights | undefined {
   if (text === "base" || text === "champion" || text === "candidate") return text;

@@ -68,6 +68,14 @@ describe("preference", () => {
     expect(preference({ batch: 4 }).steps({ newest: 80, base: 0 })).toBe(10);
   });
 
+  test("may learn from what another role wrote", () => {
+    const learning = { groups, replay: rest.replay, random: rest.random, role: "verifier" };
+    expect(preference().compared?.(learning)).toMatchObject({ taught: 0, skipped: 0 });
+    const part = preference({ of: "solver" });
+    expect(part.compared?.(learning)).toMatchObject({ taught: 1, skipped: 1 });
+    expect(part.description).toMatchObject({ of: "solver" });
+  });
+
   test("says what it needs, and refuses what it cannot do", () => {
     const part = preference({ loss: { name: "simpo" }, gradientClipNorm: 0 });
     expect(part).toMatchObject({

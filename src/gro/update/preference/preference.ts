@@ -13,6 +13,8 @@ import { type SequenceLoss, sequenceBatch } from "./sequences.ts";
 export const preferenceSchema = z.strictObject({
   loss: pairLossSchema.prefault({ name: "dpo" }),
   ...pairOptions,
+  /** The role whose responses are compared; the learner's own if left out. */
+  of: z.string().min(1).optional(),
   /** Against which earlier weights: those that the pass began with, or those that the run's rounds did. */
   reference: z.enum(["start", "base"]).default("start"),
   /** Optimiser steps of one application. */
@@ -48,6 +50,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
     learningRate,
     optimizerState,
     gradientClipNorm,
+    of,
     ...pairing
   } = read;
   if (epochs !== undefined && steps !== undefined)
@@ -58,7 +61,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
   const { name, ...parameters } = loss;
   const { least, ...plain } = pairing;
   const madeFrom = ({ groups, role, replay, random }: Learning): MadePairs =>
-    pairsOf(groups, role, replay.base, pairing, random.fork("pairs"));
+    pairsOf(groups, of ?? role, replay.base, pairing, random.fork("pairs"));
   return {
     name: "preference",
     description: {
@@ -66,6 +69,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       ...parameters,
       ...plain,
       ...(least === undefined ? {} : { least }),
+      ...(of === undefined ? {} : { of }),
       ...(referring ? { reference } : {}),
       ...(steps === undefined ? { epochs: epochs ?? 1 } : { steps }),
       batch,

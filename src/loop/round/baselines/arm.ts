@@ -42,7 +42,10 @@ export type Arm =
 export function armMethodContext(
   context: RoundContext,
   { key, base, progress }: Pick<ArmRequest, "key" | "base" | "progress">,
-  learning: Pick<MethodContextRequest, "round" | "items" | "base" | "older" | "current" | "remedies">,
+  learning: Pick<
+    MethodContextRequest,
+    "round" | "items" | "base" | "older" | "buffers" | "current" | "remedies"
+  >,
 ): MethodContext {
   return methodContext(context, {
     ...learning,

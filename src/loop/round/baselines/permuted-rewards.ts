@@ -39,6 +39,7 @@ export async function permutedRewards(context: RoundContext, request: ArmRequest
         items: selection.items,
         base: pool.demonstrations.map((one) => exampleOfDemonstration(tokenizer, one)),
         older: await Promise.all(lineage.rollouts.map((artifact) => olderExamples(context, artifact))),
+        buffers: lineage.buffers ?? {},
         current: lineage.checkpoints,
         remedies: before.remedies,
       }),
@@ -51,6 +52,7 @@ export async function permutedRewards(context: RoundContext, request: ArmRequest
       round,
       checkpoints: outcome.checkpoints,
       rollouts: [...lineage.rollouts, ...outcome.rollouts],
+      buffers: outcome.buffers,
     };
   }
   return {

@@ -5,9 +5,9 @@ import { drawItems, itemDigest, itemsInSplit, mostInSplit } from "../../../world
 import type { Pair, PairedBlock } from "../../gate.ts";
 import {
   durable,
-  leadCheckpoint,
   type RoundContext,
   type StageProgress,
+  shippedPolicies,
   signalOf,
   streamOf,
 } from "../context.ts";
@@ -200,9 +200,9 @@ function keyOf(items: string, stratum: string): string {
 }
 
 async function answerAll(context: BlocksContext, lineage: Lineage, items: readonly Item[], seed: string) {
-  const { refine, task, optimize } = context.definition;
+  const { refine, task } = context.definition;
   return refine.answer({
-    policy: await context.samplers.get(optimize.lead, leadCheckpoint(context, lineage)),
+    ...(await shippedPolicies(context, lineage)),
     items,
     maxTokens: (item) => task.maxTokens(item),
     seed: Number.parseInt(seed.slice(0, 12), 16),

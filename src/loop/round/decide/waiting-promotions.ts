@@ -4,7 +4,7 @@ import { type Decision, decisionSchema, type OversightAnswer } from "../../../fo
 import { isOpen, questionNamed, questionsOf } from "../../oversight/index.ts";
 import { answerEvent, hearAnswer } from "../ask.ts";
 import { certifyAndAudit } from "../certify-and-audit.ts";
-import { leadCheckpoint, type RoundContext } from "../context.ts";
+import { type RoundContext, shippedName } from "../context.ts";
 import { decisionEvents } from "../decide.ts";
 import { lastBegun } from "../last-begun.ts";
 import { crowned, type RunState, type WaitingPromotion } from "../state.ts";
@@ -118,7 +118,7 @@ function isStale(
   { champion }: RunState,
   { champion: compared }: WaitingPromotion,
 ): boolean {
-  return leadCheckpoint(context, champion) !== leadCheckpoint(context, compared);
+  return shippedName(context, champion) !== shippedName(context, compared);
 }
 
 function finalDecision(

@@ -51,8 +51,13 @@ export async function replayClaims(request: ReplayRequest): Promise<Claim[]> {
       `The configuration in ${folder} measures something else than the certificate (its protocol is ${protocolHash(definition)}): name the folder whose run made it, and give its parameters.`,
       { path: folder },
     );
-  const champion = await findWeights(request, "champion");
-  const candidate = await findWeights(request, "candidate");
+  const { weights } = decided;
+  const champion = await findWeights(request, weights.champion, "champion");
+  const candidate = await findWeights(request, weights.candidate, "candidate");
+  const asked: FoundWeights[] = [];
+  for (const one of weights.asked ?? [])
+    for (const who of ["champion", "candidate"] as const)
+      asked.push(await findWeights(request, one[who], `${who}'s ${one.role}`));
   await using _verifier = lendVerifier(definition.task, folder);
   await using engine = await definition.engine.open({
     logFolder: join(ledgerFolder(folder), "logs"),
@@ -63,7 +68,7 @@ export async function replayClaims(request: ReplayRequest): Promise<Claim[]> {
   const blocks = planBlocks(definition.task, definition.gate, { reusedBefore: decided.opening.reused });
   if ("obstacle" in blocks) throw userError("other-protocol", `${blocks.obstacle}: ${blocks.advice}.`);
   const stated = new StatedOrder(decided, definition.task, blocks);
-  const found = new Map([champion, candidate].map((one) => [one.name, one]));
+  const found = new Map([champion, candidate, ...asked].map((one) => [one.name, one]));
   const used: BlocksContext["ledger"] = {
     useItems: (_items, _owner, canonicals) => stated.use(canonicals),
     usedByOthers: (items, owner) => ledger?.usedByOthers(items, owner) ?? stated.passedOver(items, owner),
@@ -96,10 +101,10 @@ interface FoundWeights {
 
 /** The folder whose weights have the hash that is stated: a checkpoint of the project, or one of those that were given. */
 async function findWeights(
-  { certificate, folder, weights }: ReplayRequest,
-  who: "champion" | "candidate",
+  { folder, weights }: Pick<ReplayRequest, "folder" | "weights">,
+  stated: Decided["weights"]["champion"],
+  who: string,
 ): Promise<FoundWeights> {
-  const stated = certificate.decided.weights[who];
   const own = join(ledgerFolder(folder), "checkpoints", stated.checkpoint);
   for (const path of [own, ...weights]) {
     if (!existsSync(path)) continue;
@@ -153,7 +158,8 @@ function twinOf(
         if (weights === undefined) throw new Error(`${checkpoint} is not replayed`);
         const known = loaded.get(checkpoint) ?? load(role, weights);
         loaded.set(checkpoint, known);
-        return (await known).policy;
+        // Roles that begin alike have one checkpoint.
+        return { ...(await known).policy, role };
       },
     },
     close: async () => {
@@ -192,17 +198,20 @@ async function measureAgain(
 ): Promise<MeasuredAgain | null> {
   const { opening, run, seed, weights, probes } = decided;
   const { task } = definition;
-  const lineage = (checkpoint: string): Lineage => ({
+  const lineage = (who: "champion" | "candidate"): Lineage => ({
     round: 0,
-    checkpoints: { [definition.optimize.lead]: checkpoint },
+    checkpoints: {
+      ...Object.fromEntries((weights.asked ?? []).map((one) => [one.role, one[who].checkpoint])),
+      [definition.optimize.lead]: weights[who].checkpoint,
+    },
     trainedTo: 0,
     rollouts: [],
     selections: [],
   });
   const request: Omit<BlocksRequest, "plan"> = {
     round: run.round,
-    candidate: lineage(weights.candidate.checkpoint),
-    champion: lineage(weights.champion.checkpoint),
+    candidate: lineage("candidate"),
+    champion: lineage("champion"),
     items: decisionItemsOf(task),
     owner: `${run.id}/round-${run.round}`,
     seed: seed.value,

@@ -6,7 +6,14 @@ import type { Harness } from "../../../foundation/contract/index.ts";
 import { ledgerFolder } from "../../../foundation/ledger/index.ts";
 import { whichWeights } from "../arguments.ts";
 import { type RecordedRun, readRun } from "../find-run.ts";
-import { readWhich, type WhichWeights, weightsOf, wholeCheckpoint, wholeFolder } from "../weights.ts";
+import {
+  askedBeside,
+  readWhich,
+  type WhichWeights,
+  weightsOf,
+  wholeCheckpoint,
+  wholeFolder,
+} from "../weights.ts";
 
 /** One of the two that are compared: weights, and how they answer (the run's own way if left out). */
 export type Contender = {
@@ -43,6 +50,8 @@ export interface FoundContender {
   readonly kind: "checkpoint" | "folder";
   /** As its ledger names it, or its path. */
   readonly checkpoint: string;
+  /** Checkpoints of the roles that are asked beside it, by role, and the project folder where they lie. */
+  readonly asked: { readonly folder: string; readonly checkpoints: Readonly<Record<string, string>> };
   /** Null for a folder that no run is known to have made. */
   readonly run: string | null;
   readonly round: number | null;
@@ -61,14 +70,24 @@ export async function findContender(
     if (!existsSync(join(path, "config.json")))
       throw userError("model-missing", `${path} is not a model's folder: it has no config.json.`, { path });
     const kind = existsSync(join(path, "whetstone.json")) ? "checkpoint" : "folder";
-    return { path: await wholeFolder(path), kind, checkpoint: path, run: null, round: null, own: false };
+    return {
+      path: await wholeFolder(path),
+      kind,
+      checkpoint: path,
+      asked: { folder, checkpoints: {} },
+      run: null,
+      round: null,
+      own: false,
+    };
   }
   const elsewhere = contender.folder === undefined ? undefined : resolve(folder, contender.folder);
   const mine = elsewhere === undefined && contender.run === undefined;
   const { record, events } = mine ? own() : readRun(elsewhere ?? folder, contender.run);
-  const { checkpoint, round } = weightsOf(events, contender.of);
+  const weights = weightsOf(events, contender.of);
+  const { checkpoint, round } = weights;
   const path = await wholeCheckpoint(elsewhere ?? folder, checkpoint);
-  return { path, kind: "checkpoint", checkpoint, run: record.id, round, own: mine };
+  const asked = { folder: elsewhere ?? folder, checkpoints: askedBeside(events, weights) };
+  return { path, kind: "checkpoint", checkpoint, asked, run: record.id, round, own: mine };
 }
 
 /**

@@ -160,6 +160,7 @@ function methodWork(definition: RunDefinition, { passes }: Method, length: numbe
     const { items = acquired, generate, reward, roles, writers = roles, repeat, update } = pass;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
     tokensSampled += rollouts * (1 + (reward.answersPerRollout ?? 0)) * length * writers.length * repeat;
+    tokensTrained += rollouts * (reward.trainedPerRollout ?? 0) * length * repeat;
     tokensTrained +=
       (update.batch ?? rollouts) *
       update.steps(examplesOf(definition, pass)) *

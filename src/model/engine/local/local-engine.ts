@@ -6,14 +6,14 @@ import type {
   EngineCost,
   EngineModel,
   LoadOptions,
-  ModelInfo,
   Sampler,
   Tolerance,
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { abilities, promised } from "./abilities.ts";
-import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
+import type { FrameHead } from "./frames.ts";
+import { loadOn } from "./load-on.ts";
 import { LocalModel } from "./model.ts";
 import { isSmall, placeOf } from "./placement.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
@@ -80,10 +80,10 @@ export class LocalEngine implements Engine {
     const lease = await this.#pool.place(await isSmall(folder), base);
     try {
       const info = await this.#withPackages(
-        (brought) => load(lease.worker, "create_model", { model: id, ...brought }, options),
+        (brought) => loadOn(lease.worker, "create_model", { model: id, ...brought }, options),
         options.signal,
       );
-      return new LocalModel({ id, info, lease, ...this.#shared });
+      return new LocalModel({ id, info, lease, loaded: loadedAs(options), ...this.#shared });
     } catch (error) {
       lease.release();
       throw error;
@@ -103,7 +103,7 @@ export class LocalEngine implements Engine {
     const sampler = new LocalSampler({ id, weightVersion, workers, ...this.#shared });
     const loads = workers.map((worker) =>
       this.#withPackages(
-        (brought) => load(worker, "load_sampler", { sampler: id, ...brought }, options),
+        (brought) => loadOn(worker, "load_sampler", { sampler: id, ...brought }, options),
         options.signal,
       ),
     );
@@ -153,6 +153,13 @@ export class LocalEngine implements Engine {
   }
 }
 
+function loadedAs({ precision, tokenBytes }: LoadOptions): Pick<LoadOptions, "precision" | "tokenBytes"> {
+  return {
+    ...(precision === undefined ? {} : { precision }),
+    ...(tokenBytes === undefined ? {} : { tokenBytes }),
+  };
+}
+
 export interface MergeOptions {
   /** A PEFT folder. */
   readonly from: string;
@@ -173,42 +180,6 @@ const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
 /** Gradients that are kept in bf16 are rounded by each call that adds to them, to 8 bits. */
 function tolerancesOf(rounded: Tolerance): EngineCapabilities["tolerance"] {
   return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: Math.max(rounded.gradient, 0.01) } };
-}
-
-async function load(
-  worker: Worker,
-  verb: "create_model" | "load_sampler",
-  names: FrameHead,
-  { source, precision = "fp32", lora, gradientCheckpointing, tokenBytes }: LoadOptions,
-): Promise<ModelInfo> {
-  const places = { path: resolve(source.path), ...("base" in source ? { base: resolve(source.base) } : {}) };
-  const parameters = {
-    ...names,
-    source: { ...source, ...places },
-    precision,
-    ...(lora === undefined ? {} : { lora }),
-    ...(gradientCheckpointing === undefined ? {} : { gradientCheckpointing }),
-  };
-  const { head } = await worker.call(
-    verb,
-    parameters,
-    tokenBytes === undefined ? {} : packTokenBytes(tokenBytes),
-  );
-  const info = head as unknown as Omit<ModelInfo, "maxPositions"> & { readonly maxPositions?: number | null };
-  return {
-    parameters: info.parameters,
-    vocabularySize: info.vocabularySize,
-    step: info.step,
-    ...(typeof info.maxPositions === "number" ? { maxPositions: info.maxPositions } : {}),
-    ...(info.lora === undefined ? {} : { lora: info.lora }),
-  };
-}
-
-function packTokenBytes(tokenBytes: readonly Uint8Array[]): FrameInput {
-  return {
-    token_bytes: u8(...tokenBytes),
-    token_byte_lengths: i32(Int32Array.from(tokenBytes, ({ length }) => length)),
-  };
 }
 
 /** What is loaded when nobody waits for it any more is given back. */

@@ -1,16 +1,18 @@
 import { resolve } from "node:path";
 import { waitFor } from "../../../foundation/base/index.ts";
 import type {
-  CallOptions,
   Datum,
   EngineModel,
+  ExpectedSampling,
   ForwardOptions,
   ForwardResult,
   GradientFeatureOptions,
+  LoadOptions,
   ModelInfo,
   OptimizerResult,
   OptimizerStep,
   SaveOptions,
+  SnapshotOptions,
 } from "../../../foundation/contract/index.ts";
 import { SequenceCounter } from "../sequence-counter.ts";
 import type { Tally } from "../tally.ts";
@@ -18,31 +20,39 @@ import type { FrameHead, FrameInput } from "./frames.ts";
 import type { Lease } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
 import { packData, unpackLogprobs } from "./training-data.ts";
+import { WeightsCopy } from "./weights-copy.ts";
 import type { Reply } from "./worker.ts";
 
 export interface LocalModelOptions {
   readonly id: string;
   readonly info: ModelInfo;
   readonly lease: Lease;
+  /** As it was loaded. */
+  readonly loaded: Pick<LoadOptions, "precision" | "tokenBytes">;
   readonly tally: Tally;
   /** Of its samplers. */
   readonly deterministic: boolean;
 }
+
+/** Parameters times tokens that take longer to sample than a copy: about a fifteenth of a second of one core. */
+const worthACopy = 5e8;
 
 /** Trainable weights on one worker. */
 export class LocalModel implements EngineModel {
   readonly id: string;
   readonly info: ModelInfo;
   readonly #lease: Lease;
+  readonly #loaded: LocalModelOptions["loaded"];
   readonly #tally: Tally;
   readonly #deterministic: boolean;
   readonly #sequence = new SequenceCounter();
   #disposed = false;
 
-  constructor({ id, info, lease, tally, deterministic }: LocalModelOptions) {
+  constructor({ id, info, lease, loaded, tally, deterministic }: LocalModelOptions) {
     this.id = id;
     this.info = info;
     this.#lease = lease;
+    this.#loaded = loaded;
     this.#tally = tally;
     this.#deterministic = deterministic;
   }
@@ -85,18 +95,33 @@ export class LocalModel implements EngineModel {
     return { sequence, path, bytes };
   }
 
-  async snapshot(options: CallOptions = {}): Promise<LocalSampler> {
+  async snapshot({ expected, ...options }: SnapshotOptions = {}): Promise<LocalSampler> {
     // Named by its call, so that a call that is made again finds what it made before.
     const idOf = (sequence: unknown): string => `${this.id}/snapshot-${sequence}`;
-    const { reply } = await this.#call("snapshot", (sequence) => ({ sampler: idOf(sequence) }), options);
-    const workers = [this.#lease.worker];
+    const call = this.#call("snapshot", (sequence) => ({ sampler: idOf(sequence) }), options);
+    await using copy = this.#copy(expected);
+    const { reply } = await call;
+    const id = idOf(reply.head.sequence);
+    const copies = (await copy?.loadAs(id)) ?? [];
+    const apart = expected?.whileTraining === true && copies.length > 0;
+    const { worker } = this.#lease;
     return new LocalSampler({
       deterministic: this.#deterministic,
-      id: idOf(reply.head.sequence),
+      id,
       weightVersion: `${this.id}@${reply.head.step}`,
-      workers,
+      ...(apart ? { workers: copies, reserve: worker } : { workers: [worker, ...copies] }),
       tally: this.#tally,
     });
+  }
+
+  #copy(expected: ExpectedSampling | undefined): WeightsCopy | undefined {
+    // Which worker is idle is chance, and adapters come with a base that the others would have to read.
+    if (expected === undefined || this.#deterministic || this.info.lora !== undefined) return undefined;
+    if (this.info.parameters * expected.tokens < worthACopy && !expected.whileTraining) return undefined;
+    const { worker, idle } = this.#lease;
+    const to = idle();
+    if (to.length === 0) return undefined;
+    return new WeightsCopy({ model: this.id, from: worker, to, loaded: this.#loaded });
   }
 
   async gradientFeatures(

@@ -30,6 +30,8 @@ export interface PoolOptions {
 /** A model's place on a worker. */
 export interface Lease {
   readonly worker: Worker;
+  /** Other workers for small models that hold none now, where the model is a small one. */
+  readonly idle: () => readonly Worker[];
   /** Gives the place back. */
   release(): void;
 }
@@ -123,11 +125,20 @@ export class WorkerPool implements AsyncDisposable {
       if (slot.starting === before) count(-1);
     };
     try {
-      return { worker: await this.#started(slot), release };
+      return { worker: await this.#started(slot), idle: () => this.#idleBeside(slot), release };
     } catch (error) {
       release();
       throw error;
     }
+  }
+
+  #idleBeside(slot: Slot): readonly Worker[] {
+    if (!this.#small.includes(slot)) return [];
+    return this.#small.flatMap(({ worker, models }) =>
+      worker === undefined || worker === slot.worker || models > 0 || worker.failure !== undefined
+        ? []
+        : [worker],
+    );
   }
 
   /** A GPU has one worker for all models: several would share its memory, and none knows of the others'. */

@@ -20,6 +20,8 @@ export interface LocalSamplerOptions {
   readonly weightVersion: string;
   /** All hold the same weights under the same id. */
   readonly workers: readonly Worker[];
+  /** Holds them too, and has other work: asked where none of the others lives. */
+  readonly reserve?: Worker;
   readonly tally: Tally;
   /** One call after the other, each divided in the same way, so that what is computed together depends on the calls alone. */
   readonly deterministic: boolean;
@@ -34,23 +36,26 @@ export class LocalSampler implements Sampler {
   readonly id: string;
   readonly weightVersion: string;
   readonly #workers: readonly Worker[];
+  readonly #reserve: readonly Worker[];
   readonly #tally: Tally;
   readonly #deterministic: boolean;
   /** The end of the call before; calls wait for it where they must not meet. */
   #before: Promise<unknown> = Promise.resolve();
 
-  constructor({ id, weightVersion, workers, tally, deterministic }: LocalSamplerOptions) {
+  constructor({ id, weightVersion, workers, reserve, tally, deterministic }: LocalSamplerOptions) {
     this.id = id;
     this.weightVersion = weightVersion;
     this.#workers = workers;
+    this.#reserve = reserve === undefined ? [] : [reserve];
     this.#tally = tally;
     this.#deterministic = deterministic;
   }
 
   /** A worker that died takes its copy along; the others go on. With none left, the call says why. */
   #living(): readonly Worker[] {
-    const living = this.#workers.filter(({ failure }) => failure === undefined);
-    return living.length > 0 ? living : this.#workers.slice(0, 1);
+    const alive = ({ failure }: Worker): boolean => failure === undefined;
+    const living = this.#workers.filter(alive);
+    return living.length > 0 ? living : [...this.#reserve, ...this.#workers].slice(0, 1);
   }
 
   sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
@@ -159,7 +164,7 @@ export class LocalSampler implements Sampler {
 
   /** Not waited for: calls come in order, and who is asked to end would wait for all that were made before. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const worker of this.#workers)
+    for (const worker of [...this.#workers, ...this.#reserve])
       if (worker.failure === undefined) worker.call("unload", { sampler: this.id }).catch(() => undefined);
   }
 }

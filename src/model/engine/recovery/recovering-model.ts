@@ -13,6 +13,7 @@ import type {
   OptimizerStep,
   Sampler,
   SaveOptions,
+  SnapshotOptions,
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import { isDeath } from "./engine-death.ts";
@@ -103,10 +104,10 @@ export class RecoveringModel implements EngineModel {
     return waitFor(promise, options.signal);
   }
 
-  async snapshot({ signal }: CallOptions = {}): Promise<Sampler> {
+  async snapshot({ signal, expected }: SnapshotOptions = {}): Promise<Sampler> {
     const weights = this.#weights;
     const { promise, step } = this.#begin("snapshot", { signal }, (model, waiting) =>
-      model.snapshot(waiting),
+      model.snapshot({ ...waiting, ...(expected === undefined ? {} : { expected }) }),
     );
     const first = await waitFor(promise, signal);
     const steps = /@(\d+)$/.exec(first.weightVersion)?.[1];

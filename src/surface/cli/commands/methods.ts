@@ -69,7 +69,13 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
           ["update", pass.update],
         ] as const)
           output.line(`  ${kind.padEnd(10)}${part.name}${wordsOf(part.description)}`);
+        for (const [role, update] of Object.entries(pass.updates ?? {}))
+          output.line(`  of ${role.padEnd(7)}${update.name}${wordsOf(update.description)}`);
+        if (pass.buffer !== undefined)
+          output.line(`  buffer    ${pass.buffer.name}, of at most ${pass.buffer.most} groups of all rounds`);
       }
+      if (page.ranksBy !== undefined)
+        output.line(`  refine    bestOfN({ by: "${page.ranksBy}" }) ranks candidates by what is delivered`);
       output.line(`\nVARY\n${columns(page.vary).join("\n")}`);
     }
     return 0;

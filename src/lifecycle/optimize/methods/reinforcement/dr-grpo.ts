@@ -5,10 +5,11 @@ import type { Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions(),
+  ...overlapOption,
   reward: rewardPart.optional(),
   /** Tokens that every response is divided by; the task's longest if left out. */
   length: z.number().int().min(1).optional(),

@@ -4,10 +4,11 @@ import type { Method } from "../../../../gro/method.ts";
 import { clusterFrequency } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions(),
+  ...overlapOption,
   /** Items are learnt from whose answers have an entropy, in nats, between these; no upper bound if left out. */
   least: z.number().min(0).default(0),
   most: z.number().positive().optional(),

@@ -5,10 +5,11 @@ import type { Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { klSchema, policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions(),
+  ...overlapOption,
   reward: rewardPart.optional(),
   divideByDeviation: z.boolean().default(true),
   /** Times that a batch is learnt from, and parts of it that are a step each; with more than one step ratios are clipped. */
@@ -42,7 +43,8 @@ export function grpo(options: GrpoOptions = {}): Method {
   const { reward = verifier(), ...read } = readOptions("grpo()", optionsSchema, options);
   const { learningRate, divideByDeviation, optimizerState, iterations, minibatches, average, kl } = read;
   const { clipLow, clipHigh } = read;
-  const clipped = iterations * minibatches > 1 ? { loss: "ppo" as const, clipLow, clipHigh } : {};
+  const clipped =
+    iterations * minibatches > 1 || read.overlap ? { loss: "ppo" as const, clipLow, clipHigh } : {};
   const update = policyGradient({
     ...{ learningRate, divideByDeviation, optimizerState, iterations, minibatches, average },
     ...clipped,

@@ -4,10 +4,11 @@ import type { Method } from "../../../../gro/method.ts";
 import { selfCertainty } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions({ learningRate: 1e-4 }),
+  ...overlapOption,
   /** A nat of KL from the weights with which the run began, in the loss; 0 for nothing. */
   kl: z.number().min(0).default(0.005),
 });

@@ -4,6 +4,12 @@ import { gro, type Method } from "../../../../gro/method.ts";
 import type { RewardPart } from "../../../../gro/reward/index.ts";
 import type { UpdatePart } from "../../../../gro/update/index.ts";
 
+/** The option of methods whose batches may be written while the one before is learnt from. */
+export const overlapOption = {
+  /** Write the next batch while one is learnt from: its weights lie one batch back, which the ratio to the sampler weighs. */
+  overlap: z.boolean().default(false),
+};
+
 /** The options that methods which follow what they have just written have in common, with a method's own defaults. */
 export const onPolicyOptions = ({ items = 32, attempts = 8, least = 2, learningRate = 3e-4 } = {}) => ({
   /** Items of one batch of rollouts. */
@@ -27,10 +33,11 @@ export interface OnPolicy {
   readonly reward: RewardPart;
   readonly update: UpdatePart;
   readonly refill?: number;
+  readonly overlap?: boolean;
 }
 
 /** Batches of samples, each rewarded and learnt from before the next is written. */
-export function onPolicy({ name, items, temperature, steps, refill, ...rest }: OnPolicy): Method {
+export function onPolicy({ name, items, temperature, steps, refill, overlap, ...rest }: OnPolicy): Method {
   return gro({
     name,
     generate: samples({ samples: rest.samples, temperature }),
@@ -39,5 +46,6 @@ export function onPolicy({ name, items, temperature, steps, refill, ...rest }: O
     items,
     ...(refill === undefined ? {} : { refill }),
     repeat: steps,
+    ...(overlap === undefined ? {} : { overlap }),
   });
 }

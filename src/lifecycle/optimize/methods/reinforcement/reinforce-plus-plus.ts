@@ -5,10 +5,11 @@ import type { Method } from "../../../../gro/method.ts";
 import { verifier } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions({ items: 256, attempts: 1, least: 1 }),
+  ...overlapOption,
   reward: rewardPart.optional(),
   /** What a nat of KL from the weights with which the run began costs a token; 0 for nothing. */
   kl: z.number().min(0).default(0.01),

@@ -4,9 +4,9 @@ import type { Method } from "../../../../gro/method.ts";
 import { negativeEntropy } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
-const optionsSchema = z.strictObject(onPolicyOptions({ learningRate: 1e-4 }));
+const optionsSchema = z.strictObject({ ...onPolicyOptions({ learningRate: 1e-4 }), ...overlapOption });
 export type RentOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**

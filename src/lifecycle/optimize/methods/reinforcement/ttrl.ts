@@ -4,10 +4,11 @@ import type { Method } from "../../../../gro/method.ts";
 import { majority } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { onPolicy, onPolicyOptions } from "./on-policy.ts";
+import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions({ items: 8, attempts: 64 }),
+  ...overlapOption,
   /** Of an item's attempts, all of which vote, the first so many are trained. */
   trained: z.number().int().min(2).default(32),
 });

@@ -27,8 +27,10 @@ export type AbsoluteZeroOptions = Readonly<z.input<typeof optionsSchema>>;
  * induction; an executor says what is valid and what is right, and nobody gives it a problem:
  *
  *   r_propose = 1 − r̄_solve, 0 where r̄_solve is 0 or 1;  r_solve(y) = 1[the executor finds y right]
+ *   A = (r − μ_kind,role) / σ_kind,role: a baseline for each role at each kind of task (TRR++, equation 8)
  *
- * `programs()` is its task. A turn proposes and learns to, then solves what was proposed and learns to. Proposals are written in view
+ * `programs()` is its task. A turn proposes and learns to, then solves what was proposed and learns to: the paper takes one step for both
+ * roles together, here each has its own. Mean and deviation are taken over tokens, as the paper's code does. Proposals are written in view
  * of items of the round, which take the place of the paper's buffer of triples: they come from the task's own generator.
  *
  * Defaults: 4 turns of 32 items × 4 proposals, 8 attempts at each, at 3e-4.
@@ -39,7 +41,7 @@ export type AbsoluteZeroOptions = Readonly<z.input<typeof optionsSchema>>;
 export function absoluteZero(options: AbsoluteZeroOptions = {}): Method {
   const read = readOptions("absoluteZero()", optionsSchema, options);
   const { turns, items, learningRate } = read;
-  const update = policyGradient({ learningRate });
+  const update = policyGradient({ learningRate, advantages: "batch", byKind: true });
   return {
     name: "Absolute Zero",
     description: read,
@@ -79,8 +81,9 @@ export const absoluteZeroPage: MethodPage = {
   reward: "external",
   summary:
     "One model proposes problems about programs and solves them; running the program says what is valid and right.",
-  formula: "r_propose = 1 − r̄_solve, 0 where r̄_solve is 0 or 1;  r_solve(y) = 1[the executor finds y right]",
-  source: "arXiv 2505.03335, section 3",
+  formula:
+    "r_propose = 1 − r̄_solve, 0 where r̄_solve is 0 or 1;  r_solve(y) = 1[the executor finds y right];  A = (r − μ)/σ, of each role at each kind of task (TRR++)",
+  source: "arXiv 2505.03335, section 3; TRR++ as in github.com/LeapLabTHU/Absolute-Zero-Reasoner",
   checked: false,
   make: absoluteZero,
   vary: [["absoluteZero({ attempts: 16 })", "a surer estimate of how hard a proposal is"]],
