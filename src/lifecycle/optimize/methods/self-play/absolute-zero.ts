@@ -9,7 +9,7 @@ import { madeWithin } from "./made-items.ts";
 
 const optionsSchema = z.strictObject({
   /** Times in a round that proposing and solving follow each other. */
-  turns: z.number().int().min(1).default(4),
+  turns: z.number().int().min(1).default(8),
   /** Proposals at each item of the round. */
   proposals: z.number().int().min(2).default(4),
   /** Attempts that estimate how often a proposal is solved. */
@@ -33,7 +33,7 @@ export type AbsoluteZeroOptions = Readonly<z.input<typeof optionsSchema>>;
  * roles together, here each has its own. Mean and deviation are taken over tokens, as the paper's code does. Proposals are written in view
  * of items of the round, which take the place of the paper's buffer of triples: they come from the task's own generator.
  *
- * Defaults: 4 turns of 32 items × 4 proposals, 8 attempts at each, at 3e-4.
+ * Defaults: 8 turns of 32 items × 4 proposals, 8 attempts at each, at 3e-4.
  *
  * @example
  * defineRun({ task: programs(), optimize: absoluteZero({ turns: 4 }) })
