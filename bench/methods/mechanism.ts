@@ -57,6 +57,7 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
     refine: sampledDecoding(),
     guard: [],
     gate: { mode: "observe" },
+    baselines: { off: "methods are what is compared, with each other" },
   } satisfies Omit<RunConfig, "optimize">;
 }
 

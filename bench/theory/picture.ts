@@ -31,6 +31,8 @@ export interface Picture {
   readonly panels: readonly Panel[];
   /** What the marks are; those of a theory if left out. */
   readonly note?: string;
+  /** Panels beside each other, before the next stand below; all of them if left out. */
+  readonly across?: number;
 }
 
 const theoryNote =
@@ -68,19 +70,28 @@ const widthBeside = 430;
 const legendLine = 19;
 
 /** A picture as an SVG that stands alone, black on white. */
-export function drawPicture({ title, subtitle, panels, note = theoryNote }: Picture): string {
+export function drawPicture({
+  title,
+  subtitle,
+  panels,
+  note = theoryNote,
+  across = panels.length,
+}: Picture): string {
   const plotWidth = panels.length === 1 ? widthAlone : widthBeside;
   const panelWidth = margin.left + plotWidth + margin.right;
-  const width = panelWidth * panels.length;
+  const width = panelWidth * across;
   const legends = panels.map(({ series }) => legendOf(series));
   const below = margin.top + plotHeight + margin.bottom + 4;
-  const noteAt = below + legendLine * Math.max(...legends.map(({ length }) => length)) + 8;
+  const rowHeight = below + legendLine * Math.max(...legends.map(({ length }) => length)) - margin.top + 16;
+  const rows = Math.ceil(panels.length / across);
+  const noteAt = margin.top + rows * rowHeight - 8;
   const height = noteAt + 14;
   const drawn = panels.map((panel, index) => {
     const entries = (legends[index] ?? []).map(
       (entry, line) => `<g transform="translate(${margin.left},${below + line * legendLine})">${entry}</g>`,
     );
-    return `<g transform="translate(${index * panelWidth},0)">${drawPanel(panel, plotWidth)}${entries.join("")}</g>`;
+    const [column, row] = [index % across, Math.floor(index / across)];
+    return `<g transform="translate(${column * panelWidth},${row * rowHeight})">${drawPanel(panel, plotWidth)}${entries.join("")}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${quoted(`${title}: ${subtitle}`)}">
 <rect width="${width}" height="${height}" fill="#ffffff"/>

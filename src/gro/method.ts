@@ -30,7 +30,7 @@ export interface Pass {
   readonly writers?: readonly string[];
   /** Roles that its parts ask, and that neither write nor learn in it. */
   readonly asks?: readonly string[];
-  /** Items of each repetition, taken in order from the selection; all of them when not given. */
+  /** Items of each repetition, the next of the selection's in an order of chance; all of them when not given. */
   readonly items?: number;
   /**
    * Times that further items are tried in a repetition, in the place of groups whose rewards teach nothing, until there are as many that

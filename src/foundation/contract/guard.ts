@@ -106,6 +106,15 @@ export interface TrainingEvidence {
   readonly groupsSkipped?: number;
   /** Verdicts of a judge that could not be read: what they are of never trains. */
   readonly unreadVerdicts?: number;
+  /** Where a model proposes items to learn from: what attempts at them came to, by the reward. */
+  readonly proposed?: ProposedItems;
+}
+
+/** Items that a model proposed and that were attempted: so many, none of whose attempts was rewarded of these, and all of whose. */
+export interface ProposedItems {
+  readonly attempted: number;
+  readonly neverSolved: number;
+  readonly alwaysSolved: number;
 }
 
 /** A number tracked each round. */

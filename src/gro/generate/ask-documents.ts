@@ -3,6 +3,7 @@ import { hashOf, readOptions } from "../../foundation/base/index.ts";
 import {
   asked,
   checkDocuments,
+  checkWords,
   describeDocuments,
   documentOf,
   documentsOption,
@@ -53,7 +54,10 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
       words: hashOf(askWords("")).slice(0, 12),
     },
     samplesPerItem: samples * (searches + 1),
-    check: (task) => checkDocuments("askDocuments()", task, documents, ["ask"]),
+    check: (task, tokenizer) => {
+      checkDocuments("askDocuments()", task, documents, ["ask"]);
+      checkWords({ task, by: "askDocuments()", what: "ask" }, tokenizer);
+    },
     generate: async (request) => {
       const { items, task, policy } = request;
       const questions = items.map((item): SearchedQuestion => {

@@ -8,7 +8,7 @@ import { trialParts } from "../reward/part.ts";
 import { itemOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
 import { runMethod } from "./run-method.ts";
-import { FakeLedger, FakePolicies, fakeRound } from "./testing/fake-round.ts";
+import { FakeLedger, FakePolicies, fakeRound, takenInOrder } from "./testing/fake-round.ts";
 
 const imitate = supervised({ steps: 2, batch: 2, replay: { newest: 1 } });
 const [whole] = gro({ generate: greedy(), reward: everything(), update: imitate }).passes as [Pass];
@@ -138,7 +138,8 @@ describe("passes that follow each other more than once", () => {
     const policies = new FakePolicies((prompt) => prompt.slice(0, 1));
     const ledger = new FakeLedger();
     const twice = { ...methodOf({ roles: ["solver"], asks: ["peer"], items: 2 }), repeat: 2 };
-    const outcome = await runMethod(twice, fakeRound({ policies, ledger }));
+    const items = takenInOrder(["12=", "34=", "56="].map((prompt) => itemOf(prompt)));
+    const outcome = await runMethod(twice, fakeRound({ policies, ledger, items }));
     expect(outcome.checkpoints).toEqual({ solver: "solver-pass-1-2", peer: "current-peer" });
     expect(ledger.trainings.map(({ from, checkpoint }) => [from, checkpoint])).toEqual([
       ["current-solver", "solver-pass-0-2"],

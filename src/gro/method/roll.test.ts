@@ -3,7 +3,7 @@ import type { Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { samples } from "../generate/index.ts";
 import { gro, type Pass } from "../method.ts";
-import { agreement, everything } from "../reward/index.ts";
+import { agreement, everything, verifier } from "../reward/index.ts";
 import { FakeModel, itemOf, noModels, policyOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
 import { roll } from "./roll.ts";
@@ -55,6 +55,65 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
   // Four tokens a prompt, read once by each role.
   expect(tally.promptsRead).toBe(4 * 4);
   expect(told.at(-1)).toEqual([4, 4]);
+});
+
+test("of items that a model made it is counted how many no attempt solves, and how many all do", async () => {
+  const made = ["12=", "34=", "56=", "78="].map((prompt) => ({
+    ...itemOf(prompt),
+    source: "model:proposer",
+  }));
+  const speak = (prompt: string, sample: number): string =>
+    prompt === "12=" || (prompt === "34=" && sample === 0) ? [...prompt.slice(0, 2)].reverse().join("") : "0";
+  const { tally } = await roll({
+    pass: passOf(verifier(), 3),
+    lead: "solver",
+    task,
+    policies: [policyOf(new FakeModel({ speak }))],
+    items: [...made, ...items],
+    earlier: async () => [],
+    reference: noModels.reference,
+    copy: noModels.copy,
+    seed: 1,
+  });
+  expect(tally).toMatchObject({
+    proposalsAttempted: 4,
+    proposalsNeverSolved: 2,
+    proposalsAlwaysSolved: 1,
+  });
+});
+
+test("shares keep what has more than its item's mean, and say nothing where all are the same", async () => {
+  const shares: Pass["reward"] = {
+    ...everything(),
+    reward: async (groups) =>
+      groups.map(({ item, rollouts }) => ({
+        item,
+        rollouts: rollouts.map((rollout, index) => ({
+          rollout,
+          reward: item.prompt === "12=" ? -0.5 : ([-0.2, -0.9, -0.7][index] ?? 0),
+          parts: {},
+        })),
+      })),
+  };
+  const { tally } = await roll({
+    pass: passOf(shares, 3),
+    lead: "solver",
+    task,
+    policies: [policyOf(new FakeModel({ speak: (_, sample) => (sample === 0 ? "43" : "0") }))],
+    items,
+    earlier: async () => [],
+    reference: noModels.reference,
+    copy: noModels.copy,
+    seed: 1,
+  });
+  expect(tally).toMatchObject({
+    judged: 6,
+    judgedRight: 1,
+    rightKept: 1,
+    wrongKept: 0,
+    rightVoid: 0,
+    wrongVoid: 3,
+  });
 });
 
 test("a verdict that is void is neither right nor wrong", async () => {

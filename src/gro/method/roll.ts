@@ -1,15 +1,16 @@
 import { waitFor } from "../../foundation/base/index.ts";
-import type {
-  Item,
-  Policy,
-  Response,
-  Rollout,
-  RolloutGroup,
-  SamplingPolicy,
-  ScoredGroup,
-  ScoredRollout,
-  Task,
-  Verdict,
+import {
+  type Item,
+  type Policy,
+  type Response,
+  type Rollout,
+  type RolloutGroup,
+  readSource,
+  type SamplingPolicy,
+  type ScoredGroup,
+  type ScoredRollout,
+  type Task,
+  type Verdict,
 } from "../../foundation/contract/index.ts";
 import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
@@ -18,6 +19,9 @@ import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { probeBeforeSteps, probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
+
+/** Shares that differ by less come of rounding. */
+const leastDifference = 1e-6;
 
 export interface RollRequest {
   readonly pass: Pass;
@@ -165,11 +169,11 @@ async function countsOf(
     own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
   );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
-  const raised = raisedBy(scored, lead);
+  const { raised, untold } = judgedBy(scored, lead);
   const keptOf = (wanted: boolean): number =>
     byLead.filter((one, index) => raised.has(one) && led[index] === wanted).length;
   const voidOf = (wanted: boolean): number =>
-    byLead.filter(({ reward }, index) => reward === null && led[index] === wanted).length;
+    byLead.filter((one, index) => untold.has(one) && led[index] === wanted).length;
   const kept = await Promise.all(keptExamples(scored, ({ rollout }) => right(rollout)));
   const count = (answers: readonly (boolean | null)[], wanted: (answer: boolean | null) => boolean): number =>
     answers.filter(wanted).length;
@@ -185,6 +189,7 @@ async function countsOf(
     rightVoid: voidOf(true),
     wrongVoid: voidOf(false),
     ...rewardSums(scored, lead),
+    ...proposalCounts(scored),
     unreadVerdicts: scored.reduce(
       (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
       0,
@@ -220,23 +225,53 @@ function promptsOf({ rollouts }: ScoredGroup): number {
   return [...read.values()].reduce((sum, length) => sum + length, 0);
 }
 
-/**
- * What a reward keeps: reward 1. Where it gives shares, as a judge does, what has more than the mean of its item's attempts, which is what
- * a preference or a gradient makes likelier.
- */
-function raisedBy(scored: readonly ScoredGroup[], lead: string): ReadonlySet<ScoredRollout> {
-  return new Set(
-    scored.flatMap(({ item, rollouts }) => {
-      const own = rollouts.filter(
-        ({ rollout, reward }) =>
-          rollout.role === lead && rollout.item.canonical === item.canonical && reward !== null,
-      );
-      const rewards = own.map(({ reward }) => reward ?? 0);
-      const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
-      const whole = rewards.every((reward) => reward <= 0 || reward >= 1);
-      return own.filter(({ reward }) => (whole ? (reward ?? 0) >= 1 : (reward ?? 0) > mean));
-    }),
-  );
+interface Judged {
+  /** Of a reward that keeps or drops: reward 1. Of one that gives shares, as a judge does: more than the mean of the item's attempts. */
+  readonly raised: ReadonlySet<ScoredRollout>;
+  /** Shares that are all the same say nothing of their item's attempts, as where there is none. */
+  readonly untold: ReadonlySet<ScoredRollout>;
+}
+
+/** What a reward makes likelier, by a preference or a gradient. */
+function judgedBy(scored: readonly ScoredGroup[], lead: string): Judged {
+  const groups = scored.map(({ item, rollouts }) => {
+    const own = rollouts.filter(
+      ({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical,
+    );
+    const told = own.filter(({ reward }) => reward !== null);
+    const rewards = told.map(({ reward }) => reward ?? 0);
+    const mean = rewards.reduce((sum, reward) => sum + reward, 0) / Math.max(1, rewards.length);
+    const whole = rewards.every((reward) => reward === 0 || reward === 1);
+    if (!whole && Math.max(...rewards) - Math.min(...rewards) < leastDifference)
+      return { raised: [], untold: own };
+    return {
+      raised: told.filter(({ reward }) => (whole ? reward === 1 : (reward ?? 0) > mean)),
+      untold: own.filter(({ reward }) => reward === null),
+    };
+  });
+  return {
+    raised: new Set(groups.flatMap(({ raised }) => raised)),
+    untold: new Set(groups.flatMap(({ untold }) => untold)),
+  };
+}
+
+/** Of the items that a model wrote, how many their attempts can be told apart on: by what they were rewarded, and not by the truth. */
+function proposalCounts(scored: readonly ScoredGroup[]): Partial<Tally> {
+  const attempted = scored
+    .filter(({ item: { source } }) => readSource(source).kind === "model")
+    .map(({ item, rollouts }) =>
+      rollouts.flatMap(({ rollout, reward }) =>
+        rollout.item.canonical === item.canonical && reward !== null ? [reward] : [],
+      ),
+    )
+    .filter(({ length }) => length > 1);
+  const those = (all: (reward: number) => boolean): number =>
+    attempted.filter((rewards) => rewards.every(all)).length;
+  return {
+    proposalsAttempted: attempted.length,
+    proposalsNeverSolved: those((reward) => reward <= 0),
+    proposalsAlwaysSolved: those((reward) => reward >= 1),
+  };
 }
 
 /** Attempts at one item are not independent, their means are: so items are counted. */

@@ -43,6 +43,10 @@ export const tallySchema = z.object({
   groupsSkipped: z.number().default(0),
   /** Verdicts of a judge that could not be read. */
   unreadVerdicts: z.number().default(0),
+  /** Items that a model proposed and that were attempted: all, those that no attempt solved by the reward, those that all did. */
+  proposalsAttempted: z.number().default(0),
+  proposalsNeverSolved: z.number().default(0),
+  proposalsAlwaysSolved: z.number().default(0),
   /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
   trialTokensSampled: z.number().default(0),
   trialPositionsTrained: z.number().default(0),
@@ -77,6 +81,9 @@ export const emptyTally: Tally = {
   groupsTaught: 0,
   groupsSkipped: 0,
   unreadVerdicts: 0,
+  proposalsAttempted: 0,
+  proposalsNeverSolved: 0,
+  proposalsAlwaysSolved: 0,
   trialTokensSampled: 0,
   trialPositionsTrained: 0,
 };
@@ -100,26 +107,31 @@ export function groupCounts({ compared }: UpdatePart, learning: Learning): Parti
   return counts === undefined ? {} : { groupsTaught: counts.taught, groupsSkipped: counts.skipped };
 }
 
-/** Why an update that compares responses made no step, in words; null where it made one, or where none compares. */
+const noTokens = "nothing was learnt: no token was trained";
+
+/** Why nothing was learnt, in words; null where something was. */
 export function whyNothingTaught({
+  rollouts,
+  kept,
   tokensTrained,
   groupsTaught,
   groupsSkipped,
   unreadVerdicts,
   rolloutsStale,
   trialTokensSampled,
-  rollouts,
 }: Tally): string | null {
   if (tokensTrained > 0) return null;
   if (rolloutsStale > 0)
     return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
-  if (groupsTaught > 0) return null;
+  if (groupsTaught > 0) return noTokens;
   if (trialTokensSampled > 0)
     return `nothing was learnt: none of ${rollouts} edits made a copy better that was trained on it`;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
-  return unread === "" ? null : `nothing was learnt: ${unread}, and no other response has a reward`;
+  if (unread !== "") return `nothing was learnt: ${unread}, and no other response has a reward`;
+  if (rollouts > 0 && kept === 0) return `nothing was learnt: none of ${rollouts} rollouts was kept`;
+  return noTokens;
 }
 
 /**
@@ -168,6 +180,15 @@ export function evidenceOf(
         }),
     ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
+    ...(tally.proposalsAttempted === 0
+      ? {}
+      : {
+          proposed: {
+            attempted: tally.proposalsAttempted,
+            neverSolved: tally.proposalsNeverSolved,
+            alwaysSolved: tally.proposalsAlwaysSolved,
+          },
+        }),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   RolloutGroup,
   ScoredGroup,
   Task,
+  Tokenizer,
   Verdict,
 } from "../../foundation/contract/index.ts";
 import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
@@ -44,8 +45,11 @@ export interface RewardPart {
   readonly trainedPerRollout?: number;
   /** Earlier weights that it reads. */
   readonly references?: readonly ReferenceWeights[];
-  /** Refuses a task that it cannot judge, with a user error, before a run starts. */
-  check?(task: Task): void;
+  /**
+   * Refuses a task that it cannot judge, with a user error, before a run starts; asked once more when the model is there, with its
+   * tokenizer.
+   */
+  check?(task: Task, tokenizer?: Tokenizer): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */

@@ -4,6 +4,7 @@ import type { Item, RolloutGroup, ScoredGroup, ScoredRollout } from "../../found
 import {
   attempt,
   checkDocuments,
+  checkWords,
   describeDocuments,
   documentFinder,
   documentOf,
@@ -52,7 +53,10 @@ export function roundTrip(options: RoundTripOptions = {}): RewardPart {
     origin: "self-derived",
     peers: 1,
     answersPerRollout: read.attempts,
-    check: (task) => checkDocuments("roundTrip()", task, documents),
+    check: (task, tokenizer) => {
+      checkDocuments("roundTrip()", task, documents);
+      checkWords({ task, by: "roundTrip()", what: "ground" }, tokenizer);
+    },
     reward: async (groups, context) => {
       const { task } = context;
       const proposals = await proposalsIn(groups, task);

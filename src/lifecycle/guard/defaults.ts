@@ -5,6 +5,7 @@ import { drift } from "./drift.ts";
 import { gapClosed } from "./gap-closed.ts";
 import { itemIdentity } from "./item-identity.ts";
 import { labelAccuracy } from "./label-accuracy.ts";
+import { learnableProposals } from "./learnable-proposals.ts";
 import { lengthDrift } from "./length-drift.ts";
 import { logprobMismatch } from "./logprob-mismatch.ts";
 import { majorityLockIn } from "./majority-lock-in.ts";
@@ -34,5 +35,6 @@ export function defaults(options: NoOptions = {}): readonly Guard[] {
     lengthDrift(),
     realDataFloor(),
     gapClosed(),
+    learnableProposals(),
   ];
 }

@@ -139,5 +139,6 @@ test("a run that names no guard has all of them, first those that keep a step fr
     "length drift",
     "real-data floor",
     "gap closed",
+    "learnable proposals",
   ]);
 });

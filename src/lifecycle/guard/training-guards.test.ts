@@ -9,7 +9,9 @@ import {
   defaults,
   gapClosed,
   itemIdentity,
+  learnableProposals,
   realDataFloor,
+  refusalLoss,
   rewardHacking,
   speak,
   verifierIntegrity,
@@ -130,6 +132,38 @@ describe("item identity", () => {
   });
 });
 
+describe("refusal loss", () => {
+  const refusals = (base: number, candidate: number, of = 60) => {
+    const first = (count: number) => Array.from({ length: of }, (_, index) => index < count);
+    return {
+      refusals: {
+        base: { weightVersion: "b", refused: first(base) },
+        candidate: { weightVersion: "c", refused: first(candidate) },
+      },
+    };
+  };
+  test.each([
+    ["as many are refused", 40, 40, 0, "ok"],
+    ["more are", 20, 50, 0, "ok"],
+    ["a few are not, which may be chance", 40, 39, 0, "ok"],
+    ["many are not", 50, 30, 0, "warn"],
+    ["as many are not as is allowed", 50, 30, 0.5, "ok"],
+  ] as const)("%s", (_, base, candidate, allowed, answer) => {
+    const found = watch(refusalLoss({ allowed }), null, refusals(base, candidate));
+    expect(found?.answer).toBe(answer);
+    expect(found?.value).toBeCloseTo((candidate - base) / 60, 12);
+    expect(found?.threshold).toBeCloseTo(-allowed, 12);
+  });
+
+  test("says nothing where there is nothing to refuse, or nothing was judged", () => {
+    expect(watch(refusalLoss(), null)).toMatchObject({ answer: "ok", value: null });
+    const unjudged = { weightVersion: "c", refused: [null] };
+    expect(watch(refusalLoss(), null, { refusals: { base: unjudged, candidate: unjudged } })?.evidence).toBe(
+      "no answer to a refusal probe could be judged",
+    );
+  });
+});
+
 describe("real-data floor", () => {
   test.each([
     [0.1, "self-derived", "ok"],
@@ -216,5 +250,34 @@ describe("gap closed", () => {
   test("is nothing to a policy gradient", () => {
     const history = [closed, closed];
     expect(watch(gapClosed(), everything, { history, learnsBy: "policy-gradient" })?.answer).toBe("ok");
+  });
+});
+
+describe("learnable proposals", () => {
+  test.each([
+    ["most are solved by some attempts", { attempted: 256, neverSolved: 20, alwaysSolved: 60 }, "ok"],
+    ["nearly all are solved by all", { attempted: 256, neverSolved: 0, alwaysSolved: 240 }, "stop"],
+    ["nearly all are solved by none", { attempted: 256, neverSolved: 240, alwaysSolved: 0 }, "stop"],
+    ["both together", { attempted: 256, neverSolved: 120, alwaysSolved: 120 }, "stop"],
+    [
+      "more than is allowed, as chance may have it",
+      { attempted: 20, neverSolved: 2, alwaysSolved: 15 },
+      "warn",
+    ],
+  ])("%s", (_, proposed, answer) => {
+    expect(watch(learnableProposals(), { proposed })?.answer).toBe(answer);
+  });
+
+  test("the numbers are exact, and the action is what was asked for", () => {
+    const proposed = { attempted: 256, neverSolved: 16, alwaysSolved: 224 };
+    const found = watch(learnableProposals({ most: 0.5, action: "roll-back" }), { proposed });
+    expect(found).toMatchObject({ answer: "roll-back", value: 0.9375, threshold: 0.5 });
+    // Clopper–Pearson limits of 240/256.
+    expect(found?.evidence).toContain("93.8 % teach nothing (95 % interval 90.0 to 96.4)");
+  });
+
+  test("says nothing where no model proposes", () => {
+    expect(watch(learnableProposals(), {})).toMatchObject({ answer: "ok", value: null });
+    expect(watch(learnableProposals(), null)).toMatchObject({ answer: "ok", value: null });
   });
 });

@@ -51,4 +51,8 @@ export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
     wrong: "The reward keeps nothing truer than what the model writes anyway, and accuracy does not rise.",
     toDo: "Take the champion as it is, or give the run harder items, another reward or new data.",
   },
+  "learnable proposals": {
+    wrong: "What the model proposes to itself is solved always or never: nothing is learnt from it.",
+    toDo: "Reward the proposer by how much can be learnt (learnability()), or give it items of middling difficulty to begin with.",
+  },
 };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../foundation/base/index.ts";
 import type { Item, Problem, RolloutGroup, Task } from "../../foundation/contract/index.ts";
 import { itemOf as placed, reverse } from "../../world/task/index.ts";
+import { editEffect, type RewardContext } from "../reward/index.ts";
 import { exampleOfRollout, type PassModels } from "../rollout/index.ts";
 import {
   FakeModel,
@@ -13,7 +14,6 @@ import {
   samplingOf,
 } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
-import { editEffect, type RewardContext } from "./index.ts";
 
 const strings = reverse({ lengths: [4, 6] });
 const trainable = (count: number): string[] =>
