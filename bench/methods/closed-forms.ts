@@ -34,8 +34,11 @@ const groupOfSample: ClosedForm = (rewards, described) => {
   );
 };
 
-/** max(0, gain) / n of thoughts of one token; what the true answers after them weigh moves nothing before them. */
-const positive: ClosedForm = (rewards) => rewards.map((reward) => Math.max(0, reward) / rewards.length);
+/** gain / n over the n thoughts of one token that helped; what the true answers after them weigh moves nothing before them. */
+const positive: ClosedForm = (rewards) => {
+  const helped = rewards.filter((reward) => reward > 0).length;
+  return rewards.map((reward) => Math.max(0, reward) / helped);
+};
 
 /** A_i / n / L with A_i = r_i − mean r: every token as if all responses had the longest length. */
 const centred: ClosedForm = (rewards, _, longest) =>

@@ -48,7 +48,7 @@ const documentOf = ({ prompt }: Pick<Item, "prompt">): string => {
 /** A plan is where to pause: a guideline says after how many digits. */
 const plannedAfter = (guideline: string): number => 1 + (guideline.length % 3);
 /** Worked examples in an edit. */
-const editExamples = 2;
+const editExamples = 4;
 
 export const runningSumPrompts = {
   hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),

@@ -118,11 +118,14 @@ export function whyNothingTaught({
   groupsSkipped,
   unreadVerdicts,
   rolloutsStale,
+  trialTokensSampled,
 }: Tally): string | null {
   if (tokensTrained > 0) return null;
   if (rolloutsStale > 0)
     return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
   if (groupsTaught > 0) return noTokens;
+  if (trialTokensSampled > 0)
+    return `nothing was learnt: none of ${rollouts} edits made a copy better that was trained on it`;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
@@ -169,6 +172,12 @@ export function evidenceOf(
     ...(tally.groupsTaught + tally.groupsSkipped === 0
       ? {}
       : { groupsTaught: tally.groupsTaught, groupsSkipped: tally.groupsSkipped }),
+    ...(tally.trialTokensSampled === 0
+      ? {}
+      : {
+          trialTokensSampled: tally.trialTokensSampled,
+          trialPositionsTrained: tally.trialPositionsTrained,
+        }),
     ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
     ...(tally.proposalsAttempted === 0

@@ -8,19 +8,20 @@ import { takenFrom } from "./taken.ts";
 import { type Batch, trainBatches } from "./train.ts";
 
 const optionsSchema = z.strictObject({
-  /** λ: what the likelihood of the true answers weighs beside the thoughts. */
+  /** λ: what the likelihood of the true answers weighs beside the thoughts that helped. */
   likelihood: z.number().min(0).default(1),
   ...stepOptions(3e-4),
 });
 export type ThoughtGradientOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
- * Makes thoughts likelier that helped more than the mean, and the true answers after all of them (Quiet-STaR, arXiv 2403.09629, section
- * 4.4; its code drops negative rewards, `remove_negative_rewards`):
+ * Makes thoughts likelier that helped more than the mean, and the true answers after them (Quiet-STaR, arXiv 2403.09629, section 4.4; its
+ * code drops negative rewards, `remove_negative_rewards`):
  *
- *   loss = −Σ_j max(0, r_j)·log π(t_j | x) / Σ|t_j| − λ·Σ_j log π(y | x, t_j) / Σ|y_j|
+ *   loss = −Σ_j r_j·log π(t_j | x) / Σ|t_j| − λ·Σ_j log π(y | x, t_j) / Σ|y_j|,   sums over thoughts with r_j > 0
  *
- * One step a batch of rollouts. It applies as `cross_entropy` with a weight a token. An item whose thoughts are all worth the same teaches
+ * The paper learns the true text after every thought, and a mixing head that keeps it from listening to those that do not help. There is no
+ * such head here, and the true answer after a wrong thought would teach not to think. One step a batch of rollouts. It applies as `cross_entropy` with a weight a token. An item whose thoughts are all worth the same teaches
  * no thought; it is counted as skipped.
  *
  * @example
@@ -86,10 +87,9 @@ function thoughtBatch(
         context: thought.context,
         response,
       };
-      const gain = reward > least ? reward : 0;
-      return [{ example, gain, length: thought.thought.length, rest: thought.continuation.length }];
+      return [{ example, gain: reward, length: thought.thought.length, rest: thought.continuation.length }];
     })
-    .filter(({ gain }) => gain > 0 || likelihood > 0);
+    .filter(({ gain }) => gain > least);
   const lengths = found.reduce((sum, { length }) => sum + length, 0);
   const rests = found.reduce((sum, { rest }) => sum + rest, 0);
   if (found.length === 0) return undefined;

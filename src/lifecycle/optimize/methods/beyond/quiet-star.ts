@@ -14,7 +14,7 @@ const optionsSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   steps: z.number().int().min(2).default(10),
   /** λ: what the likelihood of the true answers weighs. */
-  likelihood: z.number().min(0).default(0.1),
+  likelihood: z.number().min(0).default(1),
   learningRate: z.number().positive().default(3e-4),
 });
 export type QuietStarOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -24,15 +24,15 @@ export type QuietStarOptions = Readonly<z.input<typeof optionsSchema>>;
  * much likelier it makes the true answer than the other thoughts at the same item do:
  *
  *   r_j = log p(y | x, t_j) − mean_i log p(y | x, t_i)
- *   loss = −Σ_j max(0, r_j)·log π(t_j | x) / Σ|t_j| − λ·Σ_j log π(y | x, t_j) / Σ|y_j|
+ *   loss = −Σ_j r_j·log π(t_j | x) / Σ|t_j| − λ·Σ_j log π(y | x, t_j) / Σ|y_j|,   sums over thoughts with r_j > 0
  *
  * Left out, because an engine that speaks token ids has no place for it (docs/decisions/016-quiet-star.md): thoughts after every token of a
  * text, the head that mixes predictions with and without the thought, and learnt embeddings for its start and end. Items need a
  * reference answer; no verifier is asked.
  *
- * Defaults: 10 steps of 32 items × 8 thoughts at 3e-4, λ = .1 (its code: 2 thoughts of 12 tokens after each token, at 1e-6, thoughts
- * weighing far more than answers: `policy_loss_beta`). With λ = 1 a small model unlearns to reason: it is taught the true answer after
- * wrong thoughts too.
+ * Defaults: 10 steps of 32 items × 8 thoughts at 3e-4, λ = 1 (its code: 2 thoughts of 12 tokens after each token, at 1e-6). The
+ * paper learns the true text after every thought, where the mixing head says how much of the thought is heard; without it a small model
+ * that is taught the true answer after wrong thoughts unlearns to reason, so here it learns it after those that helped.
  *
  * @example
  * quietStar({ samples: 4, likelihood: 0.5 })
@@ -58,7 +58,7 @@ export const quietStarPage: MethodPage = {
   summary:
     "What stands before an answer is a thought, worth how much likelier it makes the true answer; the mixing head and thoughts at every token are left out.",
   formula:
-    "r_j = log p(y | x, t_j) − mean_i log p(y | x, t_i);  loss = −Σ max(0, r_j)·log π(t_j | x) − λ·Σ log π(y | x, t_j)",
+    "r_j = log p(y | x, t_j) − mean_i log p(y | x, t_i);  loss = −Σ r_j·log π(t_j | x) − λ·Σ log π(y | x, t_j) over thoughts with r_j > 0",
   source: "arXiv 2403.09629, section 4.4; reward as in github.com/ezelikman/quiet-star (modeling_mistral.py)",
   checked: true,
   make: quietStar,

@@ -13,11 +13,11 @@ const optionsSchema = z.strictObject({
   edits: z.number().int().min(1).default(5),
   temperature: z.number().positive().default(1),
   /** Held-out questions, and attempts at each, that say what an edit did. */
-  questions: z.number().int().min(1).default(8),
+  questions: z.number().int().min(1).default(12),
   attempts: z.number().int().min(1).default(4),
   /** Steps of a copy on the edit's examples. */
-  innerSteps: z.number().int().min(1).default(4),
-  innerLearningRate: z.number().positive().default(3e-4),
+  innerSteps: z.number().int().min(1).default(8),
+  innerLearningRate: z.number().positive().default(5e-4),
   keep: z.enum(["improved", "best"]).default("best"),
   /** Learns the examples of the kept edits too, and not only to write such edits. */
   learn: z.boolean().default(true),
@@ -33,10 +33,10 @@ export type SealOptions = Readonly<z.input<typeof optionsSchema>>;
  *   θ′ = SFT(θ_t, SE);  r(SE) = 1 if accuracy(θ′) > accuracy(θ_t), else 0;  θ_t+1 = SFT(θ_t, {SE : r(SE) = 1})
  *
  * The paper's code keeps the best of five edits of each passage, as here, and applies edits when new passages come; here the kept edits'
- * examples are learnt in the same step (`learn`). It trains adapters of 7 billion parameters for 10 epochs at 1e-3; a copy here takes 4
- * steps at 3e-4, since any edit undoes a small model at more. Copies are loaded, trained, asked and dropped through the engine, each stored once it was tried.
+ * examples are learnt in the same step (`learn`). It trains adapters of 7 billion parameters for 10 epochs at 1e-3; a copy here takes 8
+ * steps at 5e-4, since any edit undoes a small model at more. Copies are loaded, trained, asked and dropped through the engine, each stored once it was tried.
  *
- * Defaults: 48 items × 5 edits, 8 questions × 4 attempts, 2 epochs at 3e-4.
+ * Defaults: 48 items × 5 edits, 12 questions × 4 attempts, 2 epochs at 3e-4.
  *
  * @example
  * seal({ items: 16, edits: 5, innerSteps: 4 })

@@ -21,6 +21,8 @@ const optionsSchema = z.strictObject({
   /** Attempts at each proposal that are learnt from. */
   samples: z.number().int().min(2).default(8),
   learningRate: z.number().positive().default(3e-4),
+  /** Of the challenger: it moves the weights that reason, and its rewards say less. */
+  proposerLearningRate: z.number().positive().default(3e-5),
 });
 export type SpiceOptions = Readonly<z.input<typeof optionsSchema>>;
 
@@ -33,20 +35,22 @@ export type SpiceOptions = Readonly<z.input<typeof optionsSchema>>;
  * Var is that of K attempts of which each is right or wrong: p·(1 − p), greatest at p = ½. The paper takes one step for both roles
  * together; here each has its own.
  *
- * Defaults: 8 turns of 32 documents × 4 proposals, 8 attempts at each, at 3e-4; the documents of the task.
+ * Defaults: 8 turns of 32 documents × 4 proposals, 8 attempts at each, reasoning at 3e-4 and challenging at 3e-5; the documents
+ * of the task's items.
  *
  * @example
  * spice({ documents: ["Vienna lies on the Danube.", "The Danube rises in the Black Forest."] })
  */
 export function spice(options: SpiceOptions = {}): Method {
   const { documents, ...read } = readOptions("spice()", optionsSchema, options);
-  const { turns, items, learningRate } = read;
-  const update = policyGradient({ learningRate, divideByDeviation: false, average: "constant" });
+  const { turns, items, learningRate, proposerLearningRate } = read;
+  const learnt = (rate: number) =>
+    policyGradient({ learningRate: rate, divideByDeviation: false, average: "constant" });
   const challenge = askDocuments({
     samples: read.proposals,
     ...(documents === undefined ? {} : { documents }),
   });
-  const pass = { roles: ["solver"], items, update, repeat: 1, start: "current" } as const;
+  const pass = { roles: ["solver"], items, repeat: 1, start: "current" } as const;
   return {
     name: "SPICE",
     description: { ...read, ...describeDocuments(documents) },
@@ -59,12 +63,14 @@ export function spice(options: SpiceOptions = {}): Method {
       {
         ...pass,
         generate: challenge,
+        update: learnt(proposerLearningRate),
         reward: learnability({ attempts: read.attempts, form: "variance", invalid: -0.1 }),
       },
       {
         ...pass,
         itemsFrom: madeWithin(0, 1),
         generate: samples({ samples: read.samples }),
+        update: learnt(learningRate),
         reward: verifier(),
       },
     ],
