@@ -162,7 +162,7 @@ function methodWork(definition: RunDefinition, { passes }: Method, length: numbe
     tokensSampled += rollouts * (1 + (reward.answersPerRollout ?? 0)) * length * writers.length * repeat;
     tokensTrained += rollouts * (reward.trainedPerRollout ?? 0) * length * repeat;
     tokensTrained +=
-      (update.batch ?? rollouts) *
+      (update.batch ?? rollouts / (update.minibatches ?? 1)) *
       update.steps(examplesOf(definition, pass)) *
       length *
       roles.length *
