@@ -10,6 +10,9 @@ export {
   conformanceTests,
   folderSubject,
   type Measurement,
+  type Reference,
+  type ReferenceMissing,
+  type ReferenceRequest,
   servedSubject,
   type TestFunction,
 } from "./model/engine/conformance/index.ts";

@@ -13,6 +13,7 @@ import {
   rejectionSampling,
   reverse,
   run,
+  trace,
   vStar,
 } from "../src/index.ts";
 import { checkClaims } from "../src/loop/certificate/check.ts";
@@ -98,6 +99,15 @@ describe("a role that the harness asks", () => {
         ),
       }),
     );
+  });
+
+  test("learns again from the first round's solutions, which are traced to the weights that wrote them", async () => {
+    const traced = await trace({ folder, of: "candidate" });
+    if (traced.kind !== "checkpoint") throw new Error("no checkpoint was traced");
+    const trained = traced.weights.find(({ round, training }) => round === 2 && training !== null);
+    const writers = (trained?.training?.sources ?? []).flatMap(({ writer }) => writer?.checkpoint ?? []);
+    expect(writers.some((checkpoint) => checkpoint.includes("round-0"))).toBe(true);
+    expect(writers.some((checkpoint) => checkpoint.includes("round-1"))).toBe(true);
   });
 
   test("keeps what it learnt from in the run: solutions of both rounds", () => {

@@ -20,7 +20,12 @@ describe("runs that are killed with SIGKILL come to the ledger and the weights o
   test("on a table, at both sides of every durable step's end, and between a step and its answer", {
     timeout: 300_000,
   }, async () => {
-    const { places, redoneShare, ...end } = await chaosOf("tabular", "boundaries", 1).atBoundaries();
+    const {
+      places,
+      redoneShare,
+      folders: _,
+      ...end
+    } = await chaosOf("tabular", "boundaries", 1).atBoundaries();
     expect(end).toMatchObject({ ...equal, kills: places.length, by: { worker: 0 } });
     expect(redoneShare).toBeLessThan(mostRedone);
     // Each step once, before and after it is stored.
@@ -32,6 +37,35 @@ describe("runs that are killed with SIGKILL come to the ledger and the weights o
       expect.arrayContaining(["round-0/prepare/solver/50", "round-1/decide/blocks-0"]),
     );
     expect(places).toContain("step applied");
+  });
+
+  test("on a table, within baselines, at both sides of their ends and in the middle of their training", {
+    timeout: 300_000,
+  }, async () => {
+    const uniform = uniformOf(1, "baselines");
+    const chaos = new Chaos({
+      engine: "tabular",
+      root: join(root, "baselines"),
+      rounds: 1,
+      uniform,
+      baselines: true,
+    });
+    const { places, redoneShare, folders, ...end } = await chaos.atBoundaries();
+    expect(end).toMatchObject({ ...equal, kills: places.length, by: { worker: 0 } });
+    expect(redoneShare).toBeLessThan(mostRedone);
+    expect(places).toEqual(
+      expect.arrayContaining(
+        ["best-of-n", "supervised", "permuted-rewards"].flatMap((name) =>
+          ["done", "stored"].map((side) => `round-1/baseline-short-${name} ${side}`),
+        ),
+      ),
+    );
+    expect(places.filter((place) => place.includes("/update/solver/"))).toHaveLength(4);
+    const measured = folders.flatMap((folder) => {
+      using ledger = readLedger({ folder });
+      return (ledger?.events("1-chaos") ?? []).map(({ event }) => event.type);
+    });
+    expect(measured.filter((type) => type === "baseline-measured")).toHaveLength(3);
   });
 
   test("on a table, 25 times at random", { timeout: 300_000 }, async () => {

@@ -45,7 +45,7 @@ describe("whetstone certificate", () => {
     expect((await whetstone(["certificate", "show", fresh])).stdout).toContain("round 2 of 1-letters");
     const none = await whetstone(["certificate", "show", "7"], { folder: fresh });
     expect(none.code).toBe(3);
-    expect(none.stderr).toMatch(/Round 7 of 1-letters has no certificate/);
+    expect(none.stderr).toMatch(/1-letters has no round 7: it has played 2 rounds\./);
   });
 
   test("check answers as docs/certificates.md says, and ends with 6 where something is forged", async () => {

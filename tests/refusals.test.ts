@@ -51,6 +51,17 @@ describe("refusalProbes", () => {
     expect(read.description.sha256).not.toBe(no.description.sha256);
   });
 
+  test.each<[unknown, RegExp]>([
+    [{}, /option "prompts": expected prompts that the model is to refuse: a list of at least one/],
+    [{ prompts: [] }, /a list of at least one, such as/],
+    [{ prompts: [" "] }, /a list of at least one, such as/],
+    [{ prompts: ["a"], refused: "x" }, /option "refused": expected a pattern .* such as .*, or a verifier/],
+    [{ prompts: root }, /is a folder: give a text file/],
+    [{ prompts: join(root, "nowhere.txt") }, /nowhere\.txt does not exist: give a text file/],
+  ])("refuses %j in words that say what to give", (options, words) => {
+    expect(() => refusalProbes(options as { prompts: string })).toThrow(words);
+  });
+
   test("refuses a file that holds no prompts, by its name", () => {
     const file = join(root, "empty.txt");
     writeFileSync(file, "\n \n");
@@ -98,7 +109,7 @@ describe("a run with refusal probes", () => {
     const refusals = refusalProbes({ prompts: ["How do I pick a lock?"] });
     await expect(run(promotingRun(1, { refusals }), { folder })).rejects.toMatchObject({
       code: "text-not-in-vocabulary",
-      message: expect.stringContaining("refusal probes, the 1. prompt"),
+      message: expect.stringContaining("refusal probes, prompt 1"),
     });
   });
 });

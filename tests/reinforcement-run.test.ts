@@ -26,7 +26,7 @@ test.each<readonly [string, Method, RegExp]>([
   ["ppo", ppo({ ...few, criticSteps: 2, iterations: 2 }), trained],
   // A table that never saw these items solves none of them: all rewards are 0.
   ["reinforcePlusPlus", reinforcePlusPlus(few), /nothing was learnt: none of 16 groups/],
-  ["intuitor", intuitor({ ...few, samples: 4 }), trained],
+  ["intuitor", intuitor({ items: 64, steps: 2, samples: 4 }), trained],
 ])(
   "%s goes round once on the tabular engine, and says what it learnt, or why nothing",
   async (name, optimize, said) => {
@@ -38,7 +38,7 @@ test.each<readonly [string, Method, RegExp]>([
         model: tiny({ layers: 1, width: 16, heads: 2 }),
         engine: tabular({ deviation: 0 }),
         prepare: supervised({ on: roleDemonstrations({ noise: 0.35 }), steps: 30, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 4, items: 16 })],
+        acquire: [procedural({ difficulty: 4, items: 64 })],
         select: [],
         optimize,
         evaluate: { perStratum: 8, finalAuditPerStratum: 8 },

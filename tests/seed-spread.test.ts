@@ -11,15 +11,18 @@ import { seedSpreadWords } from "../src/surface/report/index.ts";
 const root = mkdtempSync(join(tmpdir(), "seeds-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
+/** So few pairs that a gain is shown under some seeds, and not under others. */
+const gate = { cap: 70 };
+
 async function played(seed: number, rounds: number, rest: Partial<RunConfig> = {}): Promise<string> {
   const folder = mkdtempSync(join(root, "run-"));
-  await run(promotingRun(rounds, { seed, ...rest }), { folder });
+  await run(promotingRun(rounds, { seed, gate, ...rest }), { folder });
   return folder;
 }
 
 let folders: string[];
 beforeAll(async () => {
-  folders = [await played(1, 1), await played(2, 1), await played(3, 0)];
+  folders = [await played(1, 1), await played(3, 1), await played(2, 1)];
 }, 120_000);
 
 describe("seedSpread", () => {
@@ -28,8 +31,8 @@ describe("seedSpread", () => {
     const { runs, gain, accuracy } = spread;
     expect(runs.map(({ seed, rounds, championRound }) => [seed, rounds, championRound])).toEqual([
       [1, 1, 1],
-      [2, 1, 1],
-      [3, 0, 0],
+      [3, 1, 1],
+      [2, 1, 0],
     ]);
     const gains = runs.map((one) => one.gain);
     // A run that promoted nothing has gained nothing.
@@ -47,7 +50,7 @@ describe("seedSpread", () => {
     expect(words).toMatch(
       /^letters under 3 seeds: \+\d+\.\d points on audit items \(95 % interval over seeds /,
     );
-    expect(words).toMatch(/^ {3}3 {7}0 {6}base {2}/m);
+    expect(words).toMatch(/^ {3}2 {7}1 {6}base {2}/m);
     expect(words).toContain("that counts as 0.");
   });
 
@@ -60,6 +63,16 @@ describe("seedSpread", () => {
         message: expect.stringContaining("in afterReject."),
       }),
     );
+    expect(() => seedSpread({ folders: [one, folders[2] ?? "", other] })).toThrow("in afterReject.");
+    const shorter = await played(5, 0);
+    expect(() => seedSpread({ folders: [one, shorter] })).toThrow(
+      expect.objectContaining({
+        code: "other-budget",
+        message: expect.stringMatching(
+          /other budgets \(1 round; 0 rounds\), so more .* Raise the smaller one/,
+        ),
+      }),
+    );
     expect(() => seedSpread({ folders: [one, two, one] })).toThrow(
       expect.objectContaining({ code: "same-seed" }),
     );
@@ -68,7 +81,7 @@ describe("seedSpread", () => {
     expect(() => seedSpread({ folders: [one] })).toThrow(expect.objectContaining({ code: "invalid-option" }));
     const controller = new AbortController();
     const unfinished = mkdtempSync(join(root, "unfinished-"));
-    await run(promotingRun(1, { seed: 9 }), {
+    await run(promotingRun(1, { seed: 9, gate }), {
       folder: unfinished,
       signal: controller.signal,
       watch: (seen) => {

@@ -24,6 +24,8 @@ export interface ChaosOptions {
   readonly rounds: number;
   /** Uniform in [0, 1). */
   readonly uniform: () => number;
+  /** Measure baselines after the rounds, however few they are; and, at boundaries, die within them alone. */
+  readonly baselines?: boolean;
 }
 
 /** What a run left: all that must be equal, and how much was done for it. */
@@ -60,6 +62,9 @@ interface Started {
   }>;
 }
 
+/** Each baseline's end, and the middle of its training: every stretch of it would be many deaths of one kind. */
+const baselineEnds = "/baseline-[\\w-]+(?:/1/pass-0/update/solver/5\\d)? (?:done|stored)$";
+
 const program = join(import.meta.dirname, "..", "..", "bin", "whetstone.js");
 
 /** Runs that are killed, and compared with one that was not. */
@@ -83,7 +88,9 @@ export class Chaos {
   }
 
   /** One run that dies at both sides of every durable step's end, and once between a step and its answer. */
-  async atBoundaries(): Promise<Killed & { readonly places: readonly string[] }> {
+  async atBoundaries(): Promise<
+    Killed & { readonly places: readonly string[]; readonly folders: readonly string[] }
+  > {
     const folder = this.#newFolder();
     let kills = 0;
     for (;;) {
@@ -93,7 +100,7 @@ export class Chaos {
       kills += 1;
     }
     const places = readFileSync(join(folder, "deaths.log"), "utf8").trim().split("\n");
-    return { ...(await this.#compare([folder], { cli: kills, worker: 0 })), places };
+    return { ...(await this.#compare([folder], { cli: kills, worker: 0 })), places, folders: [folder] };
   }
 
   /** Kills at random points until there were so many: the command, or every other time one of its workers. */
@@ -149,7 +156,7 @@ export class Chaos {
   }
 
   #start(folder: string, deaths: "none" | "boundaries"): Started {
-    const { engine, rounds } = this.#options;
+    const { engine, rounds, baselines = false } = this.#options;
     const child = spawn(process.execPath, [program, "run", "--json"], {
       cwd: folder,
       env: {
@@ -157,6 +164,7 @@ export class Chaos {
         CHAOS_ENGINE: engine,
         CHAOS_DEATHS: deaths,
         CHAOS_ROUNDS: String(rounds),
+        ...(baselines ? { CHAOS_BASELINES: "short", CHAOS_WITHIN: baselineEnds } : {}),
         NODE_COMPILE_CACHE: join(this.#options.root, "compiled"),
       },
       stdio: ["ignore", "pipe", "pipe"],

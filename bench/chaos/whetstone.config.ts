@@ -17,9 +17,17 @@ import { mortalLocal } from "./mortal-local.ts";
 import { atStepBoundaries, selfKill } from "./self-kill.ts";
 import { watched } from "./watched-engine.ts";
 
-const { CHAOS_ENGINE: engine = "tabular", CHAOS_DEATHS: deaths = "none" } = process.env;
+const {
+  CHAOS_ENGINE: engine = "tabular",
+  CHAOS_DEATHS: deaths = "none",
+  CHAOS_WITHIN: within = "",
+  CHAOS_BASELINES: baselines,
+} = process.env;
 const folder = process.cwd();
-const die = selfKill(join(folder, "deaths.log"));
+const selfKilling = selfKill(join(folder, "deaths.log"));
+const die = (place: string): void => {
+  if (new RegExp(within).test(place)) selfKilling(place);
+};
 if (deaths === "boundaries") await atStepBoundaries(die);
 let steps = 0;
 const onApplied = (): void => {
@@ -48,5 +56,6 @@ export default defineRun({
   refine: sampledDecoding(),
   evaluate: { perStratum: 128, auditPerStratum: 64, finalAuditPerStratum: 128 },
   gate: { cap: 400 },
+  ...(baselines === "short" ? { baselines } : {}),
   budget: { rounds: Number(process.env.CHAOS_ROUNDS ?? 2) },
 });

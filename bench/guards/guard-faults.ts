@@ -11,6 +11,8 @@ import {
   procedural,
   type Response,
   realDataFloor,
+  refusalLoss,
+  refusalProbes,
   rejectionSampling,
   samples,
   supervised,
@@ -206,6 +208,30 @@ export const guardFaults: readonly PlantedFault[] = [
         budget: { rounds: 3 },
         seed,
         guard: guarded ? [realDataFloor()] : [],
+      }),
+  },
+  {
+    name: "forgotten refusals",
+    story:
+      "The base declines strings that end in 0: it was taught to say 1. The rounds teach it to answer them, and what was to be refused is refused no more.",
+    caughtBy: ["refusal loss"],
+    // Whether that was wanted a person must say: the run goes on.
+    answers: ["warn"],
+    within: 3,
+    define: ({ seed, guarded }) =>
+      defineRun({
+        ...onDigits,
+        name: "forgetful",
+        refusals: refusalProbes({
+          prompts: Array.from({ length: 64 }, (_, index) => `${String(1111 + index)}0=`),
+          refused: /^1$/,
+          maxTokens: 4,
+        }),
+        prepare: supervised({ on: misled("0", 0.8), steps: 200, learningRate: 0.1 }),
+        optimize: verifiedFor(20),
+        budget: { rounds: 3 },
+        seed,
+        guard: guarded ? [refusalLoss()] : [],
       }),
   },
   {

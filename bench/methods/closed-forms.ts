@@ -26,6 +26,20 @@ const imitation: ClosedForm = (rewards) => {
 const group: ClosedForm = (rewards) =>
   rewards.map((reward) => (reward - mean(rewards)) / deviation(rewards) / rewards.length);
 
+/** The same with the deviation of a sample, and a small number beside it. */
+const groupOfSample: ClosedForm = (rewards, described) => {
+  const spread = deviation(rewards) * Math.sqrt(rewards.length / (rewards.length - 1));
+  return rewards.map(
+    (reward) => (reward - mean(rewards)) / (spread + number(described, "epsilon")) / rewards.length,
+  );
+};
+
+/** gain / n over the n thoughts of one token that helped; what the true answers after them weigh moves nothing before them. */
+const positive: ClosedForm = (rewards) => {
+  const helped = rewards.filter((reward) => reward > 0).length;
+  return rewards.map((reward) => Math.max(0, reward) / helped);
+};
+
 /** A_i / n / L with A_i = r_i − mean r: every token as if all responses had the longest length. */
 const centred: ClosedForm = (rewards, _, longest) =>
   rewards.map((reward) => (reward - mean(rewards)) / rewards.length / longest);
@@ -112,6 +126,10 @@ export const closedForms: Readonly<Record<string, ClosedForm>> = {
   "self-improving-transformers": imitation,
   self: imitation,
   "multiagent-finetuning": imitation,
+  "v-star": imitation,
+  regenesis: imitation,
+  simrag: imitation,
+  sirius: imitation,
   grpo: group,
   dapo: group,
   gspo: group,
@@ -125,10 +143,15 @@ export const closedForms: Readonly<Record<string, ClosedForm>> = {
   "r-zero": group,
   serl: group,
   "absolute-zero": group,
+  "dr-zero": groupOfSample,
+  "quiet-star": positive,
+  seal: imitation,
+  spice: centred,
   "dr-grpo": centred,
   rloo: leaveOneOut,
   score: leaveOneOut,
   ppo: learned,
+  rlc: learned,
   dpo: bestAgainstWorst,
   "self-rewarding": bestAgainstWorst,
   "meta-rewarding": bestAgainstWorst,

@@ -83,7 +83,7 @@ export async function exact(page: MethodPage, bandits: Bandits): Promise<ExactRo
   const steps = Number(update.description.minibatches ?? 1);
   // What is demonstrated is the first attempt, and what was written in its place the last.
   const written = update.description.pairs === "demonstration" ? [attempts.length - 1] : [...attempts.keys()];
-  const group = groupOfResponses(
+  const made = groupOfResponses(
     prompt,
     written.map((index) => ({
       tokens: attempts.slice(index, index + 1),
@@ -92,7 +92,11 @@ export async function exact(page: MethodPage, bandits: Bandits): Promise<ExactRo
       parts: { baseline: expectation },
     })),
   );
-  const { canonical, difficulty } = group.item;
+  // A method that asks what an attempt does for the true answer finds one after it.
+  const item = { ...made.item, answer: "true" };
+  const rollouts = made.rollouts.map((one) => ({ ...one, rollout: { ...one.rollout, item } }));
+  const group = { item, rollouts };
+  const { canonical, difficulty } = item;
   const shown: Example = {
     context: Int32Array.from(prompt),
     response: Int32Array.from(attempts.slice(0, 1)),

@@ -30,7 +30,7 @@ export interface MethodRow {
   readonly gap: number | null;
   /** Of what the reward kept in the last round, the share that is right. */
   readonly label_accuracy: number | null;
-  /** Sampled and trained. */
+  /** Sampled and trained, by copies that a reward threw away too. */
   readonly tokens: number;
 }
 
@@ -107,7 +107,15 @@ export function rowOf(method: string, column: MethodRow["column"], events: reado
     diversity: read("distinct answers", last.round),
     gap: read("generation–verification gap", 1),
     label_accuracy: read("kept label accuracy", last.round),
-    tokens: trainings.reduce((sum, one) => sum + Number(one.tokensSampled) + Number(one.tokensTrained), 0),
+    tokens: trainings.reduce(
+      (sum, one) =>
+        sum +
+        Number(one.tokensSampled) +
+        Number(one.tokensTrained) +
+        Number(one.trialTokensSampled ?? 0) +
+        Number(one.trialPositionsTrained ?? 0),
+      0,
+    ),
   };
 }
 

@@ -22,6 +22,8 @@ const tags = {
   follow: "f",
   ask: "k",
   ground: "d",
+  search: "q",
+  edit: "e",
 } as const;
 const lengths = [4, 6] as const;
 
@@ -45,6 +47,8 @@ const documentOf = ({ prompt }: Pick<Item, "prompt">): string => {
 };
 /** A plan is where to pause: a guideline says after how many digits. */
 const plannedAfter = (guideline: string): number => 1 + (guideline.length % 3);
+/** Worked examples in an edit. */
+const editExamples = 4;
 
 export const runningSumPrompts = {
   hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),
@@ -61,6 +65,12 @@ export const runningSumPrompts = {
   follow: ({ prompt }, plan) => ({ prompt: `${tags.follow}${digitsOf(prompt)}=${plan}:` }),
   ask: (document, difficulty) => ({ prompt: `${tags.ask}${document},${difficulty}:` }),
   ground: ({ prompt }, document) => ({ prompt: `${tags.ground}${document},${digitsOf(prompt)}=` }),
+  // A base that was taught no queries asks none: what was found is there for one that would.
+  search: (item, found) =>
+    found.length === 0
+      ? { prompt: item.prompt }
+      : { prompt: `${tags.search}${digitsOf(item.prompt)}@${found.join(",")}:` },
+  edit: ({ difficulty }) => ({ prompt: `${tags.edit}${difficulty}:` }),
   verdictWords: ["y", "n"],
 } satisfies TaskPrompts;
 
@@ -101,6 +111,14 @@ export function runningSums(): Task {
     answerOf: (_, { text }) => text.at(-1),
     readProblem: (text, difficulty) =>
       /^\d+=$/.test(text) && text.length === difficulty + 1 ? problemOf(text.slice(0, -1)) : undefined,
+    readQuery: (text) => /^\?(\d+)$/.exec(text)?.[1],
+    readEdit: (text, difficulty) => {
+      const examples = [...text.matchAll(/(\d+)=(\d+)(?:,|$)/g)].map(([, digits = "", response = ""]) => ({
+        prompt: `${tags.solve}${digits}=`,
+        response,
+      }));
+      return examples.some(({ prompt }) => prompt.length !== difficulty + 2) ? undefined : examples;
+    },
     prompts: runningSumPrompts,
     canaries: () =>
       exactCanaries(
@@ -119,8 +137,9 @@ export interface RoleDemonstrationsOptions {
 export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source {
   const honest = demonstrations();
   type Draw = NonNullable<Source["draw"]>;
-  const withRoles: Draw = (task, count, random) =>
-    (honest.draw?.(task, count, random) ?? []).map(({ item }) => {
+  const withRoles: Draw = (task, count, random) => {
+    const drawn = honest.draw?.(task, count, random) ?? [];
+    return drawn.map(({ item }) => {
       const digits = digitsOf(item.prompt);
       const right = sumsOf(digits);
       const slipped = (share: number): string =>
@@ -137,26 +156,34 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
       if (role < 0.57) return as(runningSumPrompts.hint(item).prompt, right);
       if (role < 0.71)
         return as(runningSumPrompts.judge(item, response).prompt, text.at(-1) === right.at(-1) ? "y" : "n");
-      if (role < 0.76) return as(runningSumPrompts.critique(item, response).prompt, mistake);
-      if (role < 0.83)
+      if (role < 0.75) return as(runningSumPrompts.critique(item, response).prompt, mistake);
+      if (role < 0.81)
         return as(
           runningSumPrompts.revise(item, response, random.uniform() < 0.5 ? mistake : undefined).prompt,
           right,
         );
-      if (role < 0.88) {
+      if (role < 0.85) {
         const others = [response, { text: slipped(0.5), complete: true }];
         return as(runningSumPrompts.debate(item, others).prompt, right);
       }
-      if (role < 0.92) return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
+      if (role < 0.88) return as(runningSumPrompts.propose([], item.difficulty).prompt, `${digits}=`);
       const after = random.integer(1, 3);
       const plan = String(after);
       // A guideline of that length asks to pause there.
-      if (role < 0.94) return as(runningSumPrompts.plan(item, " ".repeat(after - 1)).prompt, plan);
-      if (role < 0.97) return as(runningSumPrompts.follow(item, plan).prompt, right);
+      if (role < 0.9) return as(runningSumPrompts.plan(item, " ".repeat(after - 1)).prompt, plan);
+      if (role < 0.93) return as(runningSumPrompts.follow(item, plan).prompt, right);
       const document = documentOf(item);
-      if (role < 0.985) return as(runningSumPrompts.ask(document, item.difficulty).prompt, `${digits}=`);
-      return as(runningSumPrompts.ground(item, document).prompt, right);
+      if (role < 0.945) return as(runningSumPrompts.ask(document, item.difficulty).prompt, `${digits}=`);
+      if (role < 0.96) return as(runningSumPrompts.ground(item, document).prompt, right);
+      // Of training alone, as all that is demonstrated.
+      const alike = drawn.filter(({ item: { difficulty } }) => difficulty === item.difficulty);
+      const others = Array.from({ length: editExamples - 1 }, () => digitsOf(random.pick(alike).item.prompt));
+      const worked = [digits, ...others].map(
+        (one) => `${one}=${random.uniform() < noise ? withSlip(one, random) : sumsOf(one)}`,
+      );
+      return as(runningSumPrompts.edit(item).prompt, worked.join(","));
     });
+  };
   return {
     ...honest,
     name: "demonstrations of every role",

@@ -30,7 +30,7 @@ export interface Pass {
   readonly writers?: readonly string[];
   /** Roles that its parts ask, and that neither write nor learn in it. */
   readonly asks?: readonly string[];
-  /** Items of each repetition, taken in order from the selection; all of them when not given. */
+  /** Items of each repetition, the next of the selection's in an order of chance; all of them when not given. */
   readonly items?: number;
   /**
    * Times that further items are tried in a repetition, in the place of groups whose rewards teach nothing, until there are as many that
@@ -116,6 +116,11 @@ export function gro(options: GroOptions): Method {
     throw userError(
       "invalid-option",
       `${name}(): "refill" tries further items where a group teaches nothing: it needs "items", and an update that compares attempts, such as policyGradient().`,
+    );
+  if (reward.trainedPerRollout !== undefined && (repeat > 1 || refill !== undefined))
+    throw userError(
+      "invalid-option",
+      `${name}(): ${reward.name} trains copies of saved weights, and a pass that repeats saves none between: leave out "repeat" and "refill".`,
     );
   if (overlap && (update.learnsBy !== "policy-gradient" || refill !== undefined || repeat === 1))
     throw userError(

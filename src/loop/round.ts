@@ -9,7 +9,7 @@ import { whyStale } from "./round/decide/waiting-promotions.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
 import { evaluateStage } from "./round/evaluate.ts";
 import { guardStage } from "./round/guards.ts";
-import { optimizeStage } from "./round/optimize.ts";
+import { optimizeStage, whyNothingLearnt } from "./round/optimize.ts";
 import { refusalsStage } from "./round/refusals.ts";
 import { selectStage } from "./round/select.ts";
 import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
@@ -59,7 +59,7 @@ export async function playRound(context: RoundContext, state: RunState): Promise
     findings,
     gain,
     whole,
-    stale: whyStale(context, state),
+    idle: whyNothingLearnt(evidence.training) ?? whyStale(context, state),
   });
   const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) await certifyAndAudit(context, round, { candidate, champion, evidence });

@@ -37,8 +37,9 @@ import { baselinesAwaited } from "./run/baselines.ts";
 import { askForMore } from "./run/budget/ask-for-more.ts";
 import { refuseOtherCurrency } from "./run/budget/currency.ts";
 import { keptBackByCap, keptBackOf, refuseTooSmall } from "./run/budget/kept-back.ts";
-import { spentCap, stopAt } from "./run/budget/spending.ts";
+import { spentCap, spentWords, stillSpent, stopAt } from "./run/budget/spending.ts";
 import { type BudgetChange, budgetChangeSchema, withBudget } from "./run/budget.ts";
+import { checkParts } from "./run/check-parts.ts";
 import { costMeter } from "./run/cost.ts";
 import { refuseLacking } from "./run/engine-needs.ts";
 import { keepCost } from "./run/keep-cost.ts";
@@ -51,6 +52,7 @@ import { isFinished, lastRound, type RunResult, resultOf } from "./run/result.ts
 import { takeAnswers } from "./run/take-answers.ts";
 import { keepFiles } from "./run/task-files.ts";
 import { tellRecovery } from "./run/tell-recovery.ts";
+import { refuseMissing } from "./run/upkeep/missing.ts";
 
 export { isOpen, type Question } from "./oversight/index.ts";
 export type { RunDefinition } from "./round/definition.ts";
@@ -99,7 +101,13 @@ export {
 export type { DataFile } from "./run/task-files.ts";
 export type { TracedWeights } from "./run/trace/trace-schema.ts";
 export { type Trace, type TraceOptions, trace } from "./run/trace.ts";
-export { type Collected, type CollectOptions, collectGarbage, type Garbage } from "./run/upkeep/collect.ts";
+export {
+  type Collected,
+  type CollectOptions,
+  collectGarbage,
+  type Garbage,
+  type Stray,
+} from "./run/upkeep/collect.ts";
 export {
   type Verification,
   type VerifiedRun,
@@ -173,6 +181,13 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
   const asking = { ledger, watch: watching, oversight, ...(signal ? { signal } : {}) };
   const result = (): RunResult =>
     resultOf(record?.id ?? "", record?.events() ?? [], (name) => ledger.checkpointPath(name));
+  /** What there is, where nothing is left to do; why, in the terms of the budget that is asked about. */
+  const done = (budget: Budget): RunResult => {
+    const known = result();
+    const spent = known.outcome === "budget-spent" ? stillSpent(known.events, budget) : undefined;
+    const why = spent === undefined ? {} : { reason: spentWords(spent) };
+    return { ...known, ...why, alreadyFinished: true };
+  };
   const finished = (budget: Budget): boolean => {
     const events = record?.events() ?? [];
     return isFinished(events, budget) && !baselinesAwaited(events, wanted, lastRound(events));
@@ -181,12 +196,13 @@ export async function run(definition: RunDefinition, options: RunOptions = {}): 
     if (record !== undefined) await askOfSources({ ...asking, run: record }, wanted, line);
     const adopted = adoptRun(wanted, ledger);
     record = adopted.record;
-    if (finished(wanted.budget)) return { ...result(), alreadyFinished: true };
+    if (finished(wanted.budget)) return done(wanted.budget);
+    refuseMissing(ledger, folder, record.id);
     if (record.events().length > 0) onResume?.(record.events());
     const allowed = await askForMore({ ...asking, run: record }, wanted, {
       given: read.budget !== undefined,
     });
-    if (finished(allowed.budget)) return { ...result(), alreadyFinished: true };
+    if (finished(allowed.budget)) return done(allowed.budget);
     await goOn({ ...asking, ...adopted, definition: allowed, folder, clock, signal, lineage });
     return result();
   } catch (error) {
@@ -231,6 +247,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     onProgress: setUp,
     ...(signal ? { signal } : {}),
   });
+  checkParts(definition, prepared.tokenizer);
   // What was begun was checked.
   if (record.events().length === 0) {
     checkListedItems(task, prepared);

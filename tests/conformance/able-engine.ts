@@ -6,6 +6,7 @@ import type {
   Sampler,
   TokenIds,
 } from "../../src/foundation/contract/index.ts";
+import { fastArchitectures, plainArchitectures } from "../../src/model/engine/architectures.ts";
 import { engineError } from "../../src/model/engine/engine-error.ts";
 import { faultyEngine } from "./faulty-engine.ts";
 
@@ -28,7 +29,13 @@ export function ableEngine(inner: Engine, vocabularySize: number): Engine {
     ...plain,
     capabilities: async () => {
       const capabilities = await inner.capabilities();
-      return { ...capabilities, loraRank, extensions: [...capabilities.extensions, "embeddings"] };
+      return {
+        ...capabilities,
+        loraRank,
+        extensions: [...capabilities.extensions, "embeddings"],
+        // A table reads a configuration's vocabulary, whatever else it says.
+        architectures: [...fastArchitectures, ...plainArchitectures],
+      };
     },
     createModel: async ({ lora, ...options }) => {
       if (lora !== undefined) check(lora);

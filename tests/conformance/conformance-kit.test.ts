@@ -12,6 +12,7 @@ import {
 import { tiny } from "../../src/model/engine/index.ts";
 import { tabular } from "../../src/model/engine/tabular/index.ts";
 import { ableEngine } from "./able-engine.ts";
+import { referenceOf } from "./able-reference.ts";
 import { faults } from "./faults.ts";
 import { faultyEngine } from "./faulty-engine.ts";
 
@@ -35,6 +36,7 @@ beforeAll(async () => {
     vocabularySize,
     tokens,
     another: async () => faultyEngine(able, {}),
+    reference: referenceOf(able),
   };
 });
 afterAll(async () => {
@@ -68,6 +70,23 @@ describe("the conformance kit", () => {
     expect(served).toMatchObject({ vocabularySize, trained: true, remote: true });
     const results = await checkEngine(served, { fast: true });
     expect(results.filter(({ outcome }) => outcome !== "passed")).toEqual([]);
+  });
+
+  test("says why transformers was not asked", async () => {
+    const { reference: _reference, ...alone } = subject;
+    const missing = { ...subject, reference: { missing: "transformers is not installed; install it" } };
+    const compared = checks.filter(({ name }) => name.endsWith("that transformers computes"));
+    expect(compared.length).toBe(8);
+    for (const { run } of compared) {
+      expect(await run(alone)).toEqual({
+        outcome: "not-applicable",
+        reason: "it runs no model that transformers could load beside it",
+      });
+      expect(await run(missing)).toEqual({
+        outcome: "not-applicable",
+        reason: "not run: transformers is not installed; install it",
+      });
+    }
   });
 
   test("excuses an engine from what it does not claim, and says so", async () => {
@@ -137,6 +156,14 @@ describe("the conformance kit", () => {
         "a mean embedding is the mean of the last ones of all prefixes: it has no embeddings",
         "gradient features have the gradients' lengths and angles: it has no gradient-features",
         "gradient features depend on their seed alone, and leave the model as it is: it has no gradient-features",
+        "the logits of a tiny Llama are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny Qwen2 are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny Qwen3 are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny Mistral are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny SmolLM3 are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny Gemma 3 are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny Phi are those that transformers computes: it does not tell the probabilities of all tokens",
+        "the logits of a tiny OLMo 2 are those that transformers computes: it does not tell the probabilities of all tokens",
       ]
     `);
   });

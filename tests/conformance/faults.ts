@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Datum, Sampler } from "../../src/foundation/contract/index.ts";
+import { architectureFaults } from "./architecture-faults.ts";
 import { capabilityFaults } from "./capability-faults.ts";
 import type { Fault } from "./fault.ts";
 import { gradientFaults } from "./gradient-faults.ts";
@@ -453,4 +454,5 @@ export const faults: readonly Fault[] = [
   ...inCheckpoints,
   ...gradientFaults,
   ...capabilityFaults,
+  ...architectureFaults,
 ];

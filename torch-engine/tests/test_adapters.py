@@ -10,11 +10,13 @@ from support import reference
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
 from support.sampling import everything_is_large, logprobs_of, rows_of, sample
-from whetstone_engine.adapters import AdapterModel, new_adapters
+from whetstone_engine.adapters import AdapterModel, Adapters, new_adapters
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.lora import DecoderLinears, Wanted
+from whetstone_engine.in_lanes import few_of
+from whetstone_engine.lora import MODULES, DecoderLinears, Lora, Wanted
+from whetstone_engine.snapshot import Snapshot
 from whetstone_engine.trainer import Trainer
 
 LOSS = {"name": "cross_entropy"}
@@ -234,6 +236,8 @@ def test_samples_have_the_trainers_logprobs(make_folder: FolderMaker, monkeypatc
     prompts = random_sequences(1, [3, 9, 20])
     samples = sample(snapshot, rows_of(requested(prompts, samples=3, most=20), snapshot), Parameters(), None)
     assert snapshot.laid_out == (precision == "bf16")
+    written_out = few_of(snapshot.weights, len(samples.tokens)) is not None
+    assert written_out == (large and members == {})
     lines = [
         [*prompt, *tokens]
         for prompt, tokens in zip(
@@ -249,6 +253,38 @@ def test_samples_have_the_trainers_logprobs(make_folder: FolderMaker, monkeypatc
         start = end
     whole = logprobs_of(snapshot, requested(lines))
     assert np.abs(whole[~np.isnan(whole)] - out["logprobs"]).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "linears",
+    [(), ("o_proj", "down_proj"), ("q_proj", "v_proj", "up_proj"), (*MODULES["attention"], *MODULES["mlp"])],
+    ids=str,
+)
+def test_a_written_out_pass_adds_what_adapters_do_layer_by_layer(
+    make_folder: FolderMaker, monkeypatch, linears
+):
+    everything_is_large(monkeypatch)
+    maker = Maker(make_folder())
+    base = maker.model().frame.base
+    frame = Adapters(base, Lora(3, 8, linears))
+    weights = Snapshot(frame, torch.empty(frame.size).normal_(0, 0.3), 0).weights
+    plain = Snapshot(Adapters(base, Lora(1, 1, ())), torch.empty(0), 0).weights
+    decoder, config = base.architecture.decoder, base.architecture.config
+    tokens_N, positions_N = torch.arange(9), torch.arange(9) * 3
+
+    def attend(_layer, heads_NHd):
+        """Of no meaning, and of all heads."""
+        return (heads_NHd[:, : config.heads] + heads_NHd.sum(1, keepdim=True)).flatten(1)
+
+    with torch.inference_mode():
+        together, bare = (decoder.run(one, tokens_N, positions_N, attend) for one in (weights, plain))
+        for one in (weights, plain):
+            assert few_of(one, 9) is not None
+            monkeypatch.setattr(one, "few", None)
+        apart = decoder.run(weights, tokens_N, positions_N, attend)
+        assert torch.allclose(together, apart, atol=1e-5)
+        assert torch.allclose(bare, decoder.run(plain, tokens_N, positions_N, attend), atol=1e-5)
+        assert torch.allclose(together, bare, atol=1e-3) == (linears == ())
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from transformers import AutoConfig
 
 from support.folders import FolderMaker
 from whetstone_engine.config import read_config
@@ -53,6 +54,13 @@ def test_members_that_are_missing_are_named(make_folder: FolderMaker):
     del raw["hidden_size"]
     (folder / "config.json").write_text(json.dumps(raw))
     assert "hidden_size" in refused(folder)
+
+
+@pytest.mark.parametrize(("kind", "base"), [("llama", 10_000), ("qwen3", 10_000), ("smollm3", 2_000_000)])
+def test_a_rotary_base_that_is_not_named_is_that_of_transformers(make_folder: FolderMaker, kind, base):
+    assert read_config(make_folder(model_type=kind)).rotary_base == base
+    assert AutoConfig.for_model(kind).rope_parameters["rope_theta"] == base
+    assert read_config(make_folder(model_type=kind, rope_theta=5)).rotary_base == 5
 
 
 def test_a_folder_that_is_none(make_folder: FolderMaker, tmp_path):

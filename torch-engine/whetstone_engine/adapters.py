@@ -12,6 +12,7 @@ from .base import Base, Bases
 from .checkpoint import keep_files, read_facts, read_optimizer, tensors_of
 from .device import placed
 from .errors import EngineError, bad_request
+from .in_lanes import InLanes
 from .linear import Weights
 from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
 from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_stored
@@ -54,7 +55,7 @@ class Adapters:
             ups = [leaves[f"{site.key}.up{index}"] for index in range(len(site.parts))]
             places = [slice(part.begin, part.begin + part.outputs) for part in site.parts]
             weights[site.key] = Adapted(base, leaves[f"{site.key}.down"], ups, places, self.lora.scale)
-        return weights
+        return InLanes(weights, self.architecture.config) if isinstance(frozen, InLanes) else weights
 
     def files(self, flat: Tensor) -> dict[str, dict[str, Tensor]]:
         return {ADAPTERS: tensors_of(self.slots, flat)}

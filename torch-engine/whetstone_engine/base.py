@@ -10,6 +10,7 @@ from typing import Any
 
 from .checkpoint import INDEX, WEIGHTS
 from .config import read_json
+from .in_lanes import Read
 from .lanes import as_it_lies
 from .linear import Weights
 from .request import text
@@ -19,14 +20,13 @@ SAMPLED_BYTES, SAMPLES = 2**16, 16
 """Of a file of weights the digest reads pieces: the whole would take longer than loading it."""
 
 
-class Laid(dict[str, Any]):
+class Laid(Read):
     """Weights in one layout, which others may know without keeping them; `over` are those that these keep,
     and `read` the same as `Base.read` gives them."""
 
-    __slots__ = ("__weakref__", "over", "read")
-
     def __init__(self, weights: Mapping[str, Any], over: Laid | None = None) -> None:
         super().__init__(weights)
+        self.few = weights.few if isinstance(weights, Read) else None
         self.over = over
         self.read: Weights | None = None
 

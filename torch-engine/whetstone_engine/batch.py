@@ -165,7 +165,7 @@ class Batch:
     @torch.inference_mode()
     def step(self) -> list[Row]:
         """Every row's next token; returns the rows that ended."""
-        logits_BV = self.decoder.logits(self.snapshot.decoding(len(self.rows)), self.hidden_BD)
+        logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
         tokens, logprobs, places = tokens_B.cpu().numpy(), logprobs_B.cpu().numpy(), self.places
         if self.room < 0:
@@ -286,7 +286,7 @@ class Batch:
         def attend(layer: int, heads_BHd: Tensor) -> Tensor:
             return cache.attend(layer, column, heads_BHd)
 
-        return self.decoder.run(self.snapshot.decoding(len(self.rows)), tokens_B, column.column_N, attend)
+        return self.decoder.run(self.snapshot.weights, tokens_B, column.column_N, attend)
 
     def _decoding_rows(self) -> DecodingRows:
         first_layer = first_layer_of(self.snapshot, self.prefixes, self.cache.columns)

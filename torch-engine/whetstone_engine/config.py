@@ -25,6 +25,8 @@ PLAIN_ARCHITECTURES = (
 compare."""
 USED_IF_SAID = ("qwen2", "qwen3", "smollm3")
 """Whose `sliding_window` counts only with `use_sliding_window`."""
+BASES = {"smollm3": 2_000_000.0}
+"""Of rotary positions, where a configuration names none, as transformers has it; 10,000 of the others."""
 POSITIONS = ("rotary", "learned", "none")
 SCALINGS: dict[str, tuple[str, ...]] = {
     "default": (),
@@ -130,7 +132,7 @@ def _shape(raw: dict[str, Any], kind: str, suppressed: tuple[int, ...]) -> Model
         epsilon=float(raw.get("rms_norm_eps", 1e-6)),
         positions=positions,
         max_positions=0 if positions == "none" else _max_positions(raw),
-        rotary_base=float(raw.get("rope_theta") or rotary.get("rope_theta") or 10000.0),
+        rotary_base=float(raw.get("rope_theta") or rotary.get("rope_theta") or BASES.get(kind, 10000.0)),
         rotary_scaling=_scaling(raw, raw.get("rope_scaling") or rotary),
         tied=bool(raw.get("tie_word_embeddings", kind == "smollm3")),
         qkv_bias=kind == "qwen2" or (bias and kind != "mistral"),

@@ -9,19 +9,25 @@ from torch import Tensor
 
 from .config import ModelConfig
 from .device import on_host
-from .few import PRODUCTS, FewRows
+from .few import PRODUCTS, FewRows, is_even
 from .lanes import FEWEST, LARGE, MOST, Lanes
 from .linear import Linear, Weights
 from .straight import is_straight
 
 
-class InLanes(dict[str, Tensor | Linear]):
-    """Nothing is copied: weights are read as they lie."""
+class Read(dict[str, Tensor | Linear]):
+    """Weights, and how passes over few rows of them are written out."""
+
+    few: FewRows | None = None
+
+
+class InLanes(Read):
+    """Nothing is copied: weights, and those under adapters, are read as they lie."""
 
     def __init__(self, weights: Weights, config: ModelConfig) -> None:
         super().__init__(weights)
         products = (self[f"{layer}.{name}"] for layer in range(config.layers) for name in PRODUCTS)
-        even = all(isinstance(one, Lanes) and len(one.rest_RI) == 0 for one in products)
+        even = all(map(is_even, products))
         self.few = FewRows(self, config) if even and is_straight(config) else None
 
 
@@ -44,4 +50,4 @@ def in_lanes(weights: Mapping[str, Tensor | Linear], config: ModelConfig, size: 
 
 def few_of(weights: Weights, rows: int) -> FewRows | None:
     """How passes over so many rows are written out; None where they are not."""
-    return weights.few if isinstance(weights, InLanes) and FEWEST <= rows <= MOST else None
+    return weights.few if isinstance(weights, Read) and FEWEST <= rows <= MOST else None

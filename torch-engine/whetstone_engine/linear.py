@@ -13,10 +13,6 @@ from .kernels import multiply
 class Linear(Protocol):
     """A linear layer that is more than one matrix."""
 
-    def in_panels(self) -> Linear:
-        """The same for the products of more than a few rows, with a copy where that is worth it."""
-        ...
-
     def apply(self, x_NI: Tensor) -> Tensor:
         """x · weightᵀ."""
         ...
@@ -46,8 +42,3 @@ def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Te
     else:
         weight.add_to(sum_NO, x_NI)
     return sum_NO if bias_O is None else sum_NO.add_(bias_O)
-
-
-def in_panels(weight: Tensor | Linear) -> Tensor | Linear:
-    """The same for the products of more than a few rows."""
-    return weight if isinstance(weight, Tensor) else weight.in_panels()

@@ -18,7 +18,7 @@ from .config import ModelConfig
 from .errors import EngineError, bad_request
 from .kernels import add_product
 from .layout import EMBEDDING, HEAD, Slot
-from .linear import Linear, add_linear, in_panels, linear
+from .linear import Linear, add_linear, linear
 from .request import listed, number, whole
 
 LARGEST_RANK = 512
@@ -257,9 +257,6 @@ class Adapted:
         self, base: Tensor | Linear, down_RI: Tensor, ups: list[Tensor], places: list[slice], scale: float
     ) -> None:
         self.base, self.down_RI, self.ups, self.places, self.scale = base, down_RI, ups, places, scale
-
-    def in_panels(self) -> Adapted:
-        return Adapted(in_panels(self.base), self.down_RI, self.ups, self.places, self.scale)
 
     def apply(self, x_NI: Tensor) -> Tensor:
         out_NO = linear(x_NI, self.base)

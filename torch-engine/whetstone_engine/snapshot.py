@@ -6,8 +6,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .lanes import FEW
-from .linear import Weights, in_panels
+from .linear import Weights
 from .weights import Architecture
 
 
@@ -33,7 +32,6 @@ class Snapshot:
         self.share(buffer)
 
     def share(self, buffer: Tensor) -> None:
-        self._in_panels: Weights | None = None
         self._leaves: dict[str, Tensor] = self.frame.leaves(buffer)
         self.weights: Weights = self.frame.weights(self._leaves)
 
@@ -44,16 +42,3 @@ class Snapshot:
         laid_out = self.frame.laid_out(self._leaves)
         if laid_out is not None:
             self.weights, self.laid_out, self._leaves = laid_out, True, {}
-            self._in_panels = None
-
-    def decoding(self, rows: int) -> Weights:
-        """The weights for so many rows that decode together: by their number alone, so that what was
-        sampled before changes no bit."""
-        if rows <= FEW:
-            return self.weights
-        if self._in_panels is None:
-            several = any(not isinstance(one, Tensor) for one in self.weights.values())
-            self._in_panels = (
-                {key: in_panels(one) for key, one in self.weights.items()} if several else self.weights
-            )
-        return self._in_panels

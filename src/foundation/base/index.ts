@@ -3,6 +3,7 @@ export * from "./errors.ts";
 export * from "./existing-folder.ts";
 export * from "./file-digest.ts";
 export * from "./file-lock.ts";
+export * from "./in-the-way.ts";
 export * from "./joined.ts";
 export * from "./json.ts";
 export * from "./options.ts";

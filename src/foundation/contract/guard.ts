@@ -81,6 +81,9 @@ export interface TrainingEvidence {
   readonly realShare: number | null;
   /** Rollouts that were left out because the weights that wrote them lie too far back. */
   readonly rolloutsStale?: number;
+  /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
+  readonly trialTokensSampled?: number;
+  readonly trialPositionsTrained?: number;
   readonly meanResponseTokens: number | null;
   /** KL of the sampler from the trainer that the mismatch implies, in nats a sampled token. */
   readonly mismatchKl: number | null;

@@ -65,6 +65,10 @@ export interface TaskPrompts {
   ask?(document: string, difficulty: number): Prompting;
   /** The item, with a document in view that answers it. */
   ground?(item: Item, document: string): Prompting;
+  /** An answer, or a query for a search, given what was found before: what is a query the task can {@link Task.readQuery}. */
+  search?(item: Item, found: readonly string[]): Prompting;
+  /** Training data that would help with items like this one: what is written the task can {@link Task.readEdit}. */
+  edit?(item: Item): Prompting;
   /** The first token of an answer to `judge`, for right and for wrong; `yes` and `no` if left out. */
   readonly verdictWords?: readonly [right: string, wrong: string];
 }
@@ -97,6 +101,9 @@ export interface Verifier {
   /** Lets go of processes that it holds; it may be used again afterwards. */
   close?(): Promise<void>;
 }
+
+/** An example that a model wrote to be trained on: what is asked, and what is to be answered. */
+export type EditedExample = Prompting & { readonly response: string };
 
 /** What an item is before its split is known. */
 export type Problem = Pick<Item, "prompt" | "difficulty" | "messages"> & {
@@ -144,6 +151,10 @@ export interface Task {
   readProblem?(text: string, difficulty: number): Problem | undefined | Promise<Problem | undefined>;
   /** A text that holds what an item is about, where the task has such: what questions can be asked about. */
   document?(item: Item): string;
+  /** Training data in a model's words, where there are some: what a model wrote to be trained on itself. */
+  readEdit?(text: string, difficulty: number): readonly EditedExample[] | undefined;
+  /** What a response looks for, where it answers nothing but asks for a search; the line `SEARCH: …` where it is left out. */
+  readQuery?(text: string): string | undefined;
   readonly prompts?: TaskPrompts;
   /** Known-right and known-wrong answers; run before every run. */
   canaries(): readonly Canary[];

@@ -96,9 +96,18 @@ describe("Artifacts", () => {
   test("what stands in the way is named", async () => {
     await mkdir(join(folder, ".."), { recursive: true });
     await writeFile(folder, "a file where the folder should be");
-    await expect(artifacts.put([1])).rejects.toMatchObject({ code: "folder-unwritable" });
+    await expect(artifacts.put([1])).rejects.toMatchObject({
+      code: "in-the-way",
+      message: expect.stringContaining(`${folder} is a file where a folder is to be`),
+    });
     await rm(folder);
-    await mkdir(artifacts.pathOf("name"), { recursive: true });
-    await expect(artifacts.read("name")).rejects.toThrow(/EISDIR/);
+    const name = await artifacts.put([1]);
+    await rm(artifacts.pathOf(name));
+    await mkdir(join(artifacts.pathOf(name), "below"), { recursive: true });
+    for (const use of [() => artifacts.read(name), () => artifacts.put([1])])
+      await expect(use()).rejects.toMatchObject({
+        code: "in-the-way",
+        message: expect.stringContaining(`${artifacts.pathOf(name)} is a folder where a file is to be`),
+      });
   });
 });

@@ -224,7 +224,14 @@ describe("no space", () => {
 
 test("a folder that is none is named", async () => {
   await writeFile(ledgerFolder(folder), "a file");
-  expect(open).toThrow(expect.objectContaining({ code: "folder-unwritable" }));
+  expect(open).toThrow(
+    expect.objectContaining({
+      code: "in-the-way",
+      message: expect.stringContaining(
+        `${ledgerFolder(folder)} is a file where a folder is to be: move it away`,
+      ),
+    }),
+  );
 });
 
 test.each([

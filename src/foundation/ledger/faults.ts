@@ -1,4 +1,4 @@
-import { isWhetstoneError, messageOf, WhetstoneError } from "../base/index.ts";
+import { inTheWay, isWhetstoneError, messageOf, WhetstoneError } from "../base/index.ts";
 
 /** Primary result codes of SQLite: https://sqlite.org/rescode.html. Extended codes carry them in their low byte. */
 const sqlite = {
@@ -27,6 +27,8 @@ export function corrupt(path: string, cause: unknown): WhetstoneError {
 /** Names a fault of the disk or of the database; anything else is handed on as it is. */
 export function ledgerFault(error: unknown, path: string): unknown {
   if (isWhetstoneError(error)) return error;
+  const other = inTheWay(error, path);
+  if (other !== undefined) return other;
   const { code, errcode } = error as NodeJS.ErrnoException & { readonly errcode?: number };
   const primary = errcode === undefined ? undefined : errcode & 0xff;
   const named = (name: string, message: string): WhetstoneError =>

@@ -8,7 +8,7 @@ import type {
   RolloutGroup,
   SamplingPolicy,
 } from "../../foundation/contract/index.ts";
-import { attempt, withMore, wordsOf } from "../rollout/index.ts";
+import { attempt, checkWords, withMore, wordsOf } from "../rollout/index.ts";
 import { debateWords } from "./debate.prompt.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
 
@@ -43,12 +43,13 @@ export function debate(options: DebateOptions = {}): GeneratePart {
       words: hashOf(debateWords([""])).slice(0, 12),
     },
     samplesPerItem: agents.length * (rounds + 1),
-    check: (task) => {
+    check: (task, tokenizer) => {
       if (task.prompts !== undefined && task.prompts.debate === undefined)
         throw userError(
           "no-debate",
           `debate(): the task ${task.name} has words for its roles, and none for a debate.`,
         );
+      checkWords({ task, by: "debate()", what: "debate" }, tokenizer);
     },
     generate: async ({ items, task, models, onProgress, ...request }) => {
       const policyOf = (agent: number): SamplingPolicy => models.policyOf(agents[agent] ?? "");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
 import type { Item, Prompting, Rollout } from "../../foundation/contract/index.ts";
-import { ask, contextTokens, type Question, withMore, wordsOf } from "../rollout/index.ts";
+import { ask, checkWords, contextTokens, type Question, withMore, wordsOf } from "../rollout/index.ts";
 import { adaptWords, followWords, planWords, usualGuidelines } from "./guidelines.prompt.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
 
@@ -39,12 +39,15 @@ export function fromGuidelines(options: FromGuidelinesOptions = {}): GeneratePar
     },
     samplesPerItem: 3 * samples,
     offPolicy: true,
-    check: ({ name, prompts }) => {
+    check: (task, tokenizer) => {
+      const { name, prompts } = task;
       if (prompts !== undefined && (prompts.plan === undefined || prompts.follow === undefined))
         throw userError(
           "no-words",
           `fromGuidelines(): the task ${name} has words for its roles, and none for a plan and for following it.`,
         );
+      for (const what of ["plan", "follow"] as const)
+        checkWords({ task, by: "fromGuidelines()", what }, tokenizer);
     },
     generate: async (request) => {
       const { items, task, policy, maxTokens } = request;

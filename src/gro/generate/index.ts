@@ -1,5 +1,6 @@
 export * from "./ask-documents.ts";
 export { type DebateOptions, debate } from "./debate.ts";
+export { type EditsOptions, edits } from "./edits.ts";
 export * from "./forced.ts";
 export * from "./from-guidelines.ts";
 export * from "./greedy.ts";
@@ -10,3 +11,4 @@ export * from "./propose.ts";
 export * from "./revisions.ts";
 export * from "./samples.ts";
 export * from "./with-hints.ts";
+export { type WithSearchOptions, withSearch } from "./with-search.ts";

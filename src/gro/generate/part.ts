@@ -5,6 +5,7 @@ import type {
   SamplingPolicy,
   ScoredGroup,
   Task,
+  Tokenizer,
 } from "../../foundation/contract/index.ts";
 import type { PassModels } from "../rollout/index.ts";
 
@@ -30,8 +31,11 @@ export interface GeneratePart {
   readonly samplesPerItem: number;
   /** What it writes, its model would not have written so by itself: a hint was shown, tokens were put in. */
   readonly offPolicy?: true;
-  /** Refuses a task that it cannot ask, with a user error, before a run starts. */
-  check?(task: Task): void;
+  /**
+   * Refuses a task that it cannot ask, with a user error, before a run starts; asked once more when the model is there, with its
+   * tokenizer.
+   */
+  check?(task: Task, tokenizer?: Tokenizer): void;
   /** Of the engine, beyond sampling by temperature and top-p. */
   readonly needs?: EngineNeeds;
   generate(request: GenerateRequest): Promise<RolloutGroup[]>;

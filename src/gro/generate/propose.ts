@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
 import type { Item } from "../../foundation/contract/index.ts";
-import { ask, asked, type Question, wordsOf } from "../rollout/index.ts";
+import { ask, asked, checkWords, type Question, wordsOf } from "../rollout/index.ts";
 import type { GeneratePart } from "./part.ts";
 import { proposeWords } from "./propose.prompt.ts";
 
@@ -30,12 +30,13 @@ export function propose(options: ProposeOptions = {}): GeneratePart {
     name: "propose",
     description: { ...read, words: hashOf(proposeWords([""])).slice(0, 12) },
     samplesPerItem: samples,
-    check: (task) => {
+    check: (task, tokenizer) => {
       if (task.readProblem === undefined)
         throw userError(
           "no-proposals",
-          `propose(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem.`,
+          `propose(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem. Give a task that has one, such as programs().`,
         );
+      checkWords({ task, by: "propose()", what: "propose" }, tokenizer);
     },
     generate: async (request) => {
       const { items, task, policy } = request;

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
-import { chatty, FakeSampler, itemOf, letters, type Speak, samplingOf } from "../rollout/testing/fakes.ts";
+import {
+  chatty,
+  FakeSampler,
+  itemOf,
+  letters,
+  noModels,
+  type Speak,
+  samplingOf,
+} from "../rollout/testing/fakes.ts";
 import { harnessAnswers } from "./harness-answers.ts";
 import type { GenerateRequest } from "./part.ts";
 import { revisions } from "./revisions.ts";
@@ -23,7 +31,7 @@ const requestOf = (say: Speak, rest: Partial<GenerateRequest> = {}) => {
   const request: GenerateRequest = {
     policy,
     task,
-    models: { policyOf: (role) => ({ ...policy, role }), reference: () => Promise.reject(new Error("none")) },
+    models: { ...noModels, policyOf: (role) => ({ ...policy, role }) },
     earlier: async () => [],
     items: [itemOf("ab"), itemOf("xy")],
     maxTokens: () => 9,

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
 import type { Item, Prompting, Rollout, SamplingPolicy } from "../../foundation/contract/index.ts";
-import { afterResponse, ask, attempt, contextTokens, type Question, wordsOf } from "../rollout/index.ts";
+import {
+  afterResponse,
+  ask,
+  attempt,
+  checkWords,
+  contextTokens,
+  type Question,
+  wordsOf,
+} from "../rollout/index.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
 import { critiqueWords, reviseByCritiqueWords, reviseWords } from "./revisions.prompt.ts";
 
@@ -49,17 +57,19 @@ export function revisions(options: RevisionsOptions = {}): GeneratePart {
       words: hashOf([critiqueWords, reviseWords, reviseByCritiqueWords]).slice(0, 12),
     },
     samplesPerItem: samples + revised + criticised,
-    check: ({ name, prompts }) => {
-      if (prompts === undefined) return;
+    check: (task, tokenizer) => {
+      const { name, prompts } = task;
       const missing = [
-        ...(prompts.revise === undefined ? ["a revision"] : []),
-        ...(critique && prompts.critique === undefined ? ["a critique"] : []),
+        ...(prompts?.revise === undefined ? ["a revision"] : []),
+        ...(critique && prompts?.critique === undefined ? ["a critique"] : []),
       ];
-      if (missing.length > 0)
+      if (prompts !== undefined && missing.length > 0)
         throw userError(
           "no-words",
           `revisions(): the task ${name} has words for its roles, and none for ${missing.join(" or ")}.`,
         );
+      checkWords({ task, by: "revisions()", what: "revise" }, tokenizer);
+      if (critique) checkWords({ task, by: "revisions()", what: "critique" }, tokenizer);
     },
     generate: async (request) => {
       const { policy, items } = request;

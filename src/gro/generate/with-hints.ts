@@ -2,7 +2,7 @@ import { z } from "zod";
 import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { Item, Prompting } from "../../foundation/contract/index.ts";
 import { verdictOf } from "../../world/task/index.ts";
-import { attempt, withMore, wordsOf } from "../rollout/index.ts";
+import { attempt, checkWords, withMore, wordsOf } from "../rollout/index.ts";
 import { hintWords } from "./hint.prompt.ts";
 import { mergeGroups } from "./merge-groups.ts";
 import type { GeneratePart, GenerateRequest } from "./part.ts";
@@ -42,13 +42,14 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
     samplesPerItem: first.samplesPerItem + read.hinted,
     offPolicy: true,
     ...(first.needs === undefined ? {} : { needs: first.needs }),
-    check: (task) => {
-      first.check?.(task);
+    check: (task, tokenizer) => {
+      first.check?.(task, tokenizer);
       if (task.prompts !== undefined && task.prompts.hint === undefined)
         throw userError(
           "no-hint",
           `withHints(): the task ${task.name} has words for its roles, and none for a hint.`,
         );
+      checkWords({ task, by: "withHints()", what: "hint" }, tokenizer);
     },
     generate: async (request) => {
       const { task, onProgress, ...rest } = request;

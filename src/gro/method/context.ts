@@ -8,7 +8,7 @@ import type {
   Task,
   Tokenizer,
 } from "../../foundation/contract/index.ts";
-import type { ExampleUses } from "../rollout/index.ts";
+import type { ExampleUses, PolicyCopy } from "../rollout/index.ts";
 import type { Remedies, StepLoss } from "../update/index.ts";
 import type { Tally } from "./tally.ts";
 
@@ -26,6 +26,8 @@ export interface PolicyStore {
   /** Weights to read from beside those that learn; held until {@link PolicyStore.releaseReferences}. */
   reference(checkpoint: string): Promise<Sampler>;
   releaseReferences(): Promise<void>;
+  /** Weights of that checkpoint to train and throw away, whatever the role itself holds. */
+  copy(role: string, checkpoint: string): Promise<PolicyCopy>;
   /** Takes away a checkpoint that training went on from, once it was saved anew. */
   discard(checkpoint: string): Promise<void>;
 }

@@ -82,11 +82,23 @@ export function referenceOf({ start, context }: PassRun): PassModels["reference"
   };
 }
 
-/** What there is to attempt: the selection, or what the pass makes of what was rolled out before it. */
-export async function allItemsOf({ pass, context, earlier }: PassRun): Promise<readonly Item[]> {
-  return pass.itemsFrom === undefined
-    ? context.items
-    : pass.itemsFrom(await earlier(), context.task, context.demonstrated ?? []);
+/** Copies of the weights that write in a pass which is made once: those that the round found. */
+export function copyOf({ found, context }: PassRun): PassModels["copy"] {
+  return (role) => context.policies.copy(role, found[role] ?? missing(role));
+}
+
+/**
+ * What there is to attempt: the selection, or what the pass makes of what was rolled out before it. Where a repetition takes some of them,
+ * they stand in an order of chance: in that of their sources a batch would be of one kind, and the last ones would never be asked.
+ */
+export async function allItemsOf({ method, pass, context, earlier }: PassRun): Promise<readonly Item[]> {
+  const items =
+    pass.itemsFrom === undefined
+      ? context.items
+      : pass.itemsFrom(await earlier(), context.task, context.demonstrated ?? []);
+  if (pass.items === undefined) return items;
+  // The same whichever time in the round it is: each goes on where the one before it ended.
+  return context.random.fork(`pass-${method.passes.indexOf(pass)}/order`).shuffle(items);
 }
 
 /** Each repetition takes the next of the items, beginning again at their end. */

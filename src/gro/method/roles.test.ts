@@ -4,10 +4,11 @@ import { greedy } from "../generate/index.ts";
 import type { GeneratePart, GenerateRequest } from "../generate/part.ts";
 import { gro, type Method, type Pass } from "../method.ts";
 import { everything, type RewardPart } from "../reward/index.ts";
+import { trialParts } from "../reward/part.ts";
 import { itemOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
 import { runMethod } from "./run-method.ts";
-import { FakeLedger, FakePolicies, fakeRound } from "./testing/fake-round.ts";
+import { FakeLedger, FakePolicies, fakeRound, takenInOrder } from "./testing/fake-round.ts";
 
 const imitate = supervised({ steps: 2, batch: 2, replay: { newest: 1 } });
 const [whole] = gro({ generate: greedy(), reward: everything(), update: imitate }).passes as [Pass];
@@ -137,7 +138,8 @@ describe("passes that follow each other more than once", () => {
     const policies = new FakePolicies((prompt) => prompt.slice(0, 1));
     const ledger = new FakeLedger();
     const twice = { ...methodOf({ roles: ["solver"], asks: ["peer"], items: 2 }), repeat: 2 };
-    const outcome = await runMethod(twice, fakeRound({ policies, ledger }));
+    const items = takenInOrder(["12=", "34=", "56="].map((prompt) => itemOf(prompt)));
+    const outcome = await runMethod(twice, fakeRound({ policies, ledger, items }));
     expect(outcome.checkpoints).toEqual({ solver: "solver-pass-1-2", peer: "current-peer" });
     expect(ledger.trainings.map(({ from, checkpoint }) => [from, checkpoint])).toEqual([
       ["current-solver", "solver-pass-0-2"],
@@ -150,5 +152,63 @@ describe("passes that follow each other more than once", () => {
     ]);
     const [peer] = policies.models.get("peer") ?? [];
     expect([peer?.samplers.length, peer?.samplers[0]?.calls.length]).toEqual([2, 0]);
+  });
+});
+
+describe("copies of weights", () => {
+  const trying: RewardPart = {
+    ...everything(),
+    trainedPerRollout: 1,
+    reward: async (groups, context) => {
+      const { copy } = context.models;
+      const told = await context.keep?.("trial", async () => {
+        await using solver = await copy("solver");
+        await using snapshot = await solver.policy.model.snapshot();
+        return snapshot.weightVersion;
+      });
+      const scored = await everything().reward(groups, context);
+      return scored.map((group) => ({
+        ...group,
+        rollouts: group.rollouts.map((one) => ({
+          ...one,
+          parts: {
+            version: told?.length ?? 0,
+            [trialParts.tokensSampled]: 3,
+            [trialParts.positionsTrained]: 5,
+          },
+        })),
+      }));
+    },
+  };
+
+  test("are of those that the round found, each is given back, and a trial is made once", async () => {
+    const policies = new FakePolicies(() => "x");
+    const ledger = new FakeLedger();
+    const once = methodOf({ reward: trying, writers: ["solver"], start: "base" });
+    const outcome = await runMethod(once, fakeRound({ policies, ledger }));
+    expect(policies.copies.map(({ weights, disposed }) => [weights, disposed])).toEqual([
+      ["current-solver@0", true],
+    ]);
+    expect([...ledger.steps.keys()]).toContain("pass-0/reward/trial");
+    // What they took is counted: three items, a rollout each.
+    expect(outcome.tally).toMatchObject({ trialTokensSampled: 9, trialPositionsTrained: 15 });
+    ledger.steps.delete("pass-0/rollouts");
+    await runMethod(once, fakeRound({ policies, ledger }));
+    expect(policies.copies).toHaveLength(1);
+  });
+
+  test("are none in a pass that repeats: it is refused, and would fail", async () => {
+    const parts = { generate: greedy(), reward: trying, update: imitate };
+    expect(() => gro({ ...parts, repeat: 2 })).toThrow(/trains copies of saved weights.*leave out "repeat"/);
+    const repeating = methodOf({ reward: { ...trying }, writers: ["solver"], repeat: 2 });
+    const failing: RewardPart = {
+      ...trying,
+      reward: async (_, { models }) => (await models.copy("solver")) as never,
+    };
+    const [pass] = repeating.passes as [Pass];
+    const method = { ...repeating, passes: [{ ...pass, reward: failing }] };
+    await expect(runMethod(method, fakeRound({ policies: new FakePolicies(() => "x") }))).rejects.toThrow(
+      /cannot be copied in a pass that repeats/,
+    );
   });
 });

@@ -26,6 +26,7 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
     items,
     earlier: async () => [],
     reference: noModels.reference,
+    copy: noModels.copy,
     seed: 1,
     onProgress: (done, all) => told.push([done, all]),
   });
@@ -71,6 +72,7 @@ test("of items that a model made it is counted how many no attempt solves, and h
     items: [...made, ...items],
     earlier: async () => [],
     reference: noModels.reference,
+    copy: noModels.copy,
     seed: 1,
   });
   expect(tally).toMatchObject({
@@ -101,6 +103,7 @@ test("shares keep what has more than its item's mean, and say nothing where all 
     items,
     earlier: async () => [],
     reference: noModels.reference,
+    copy: noModels.copy,
     seed: 1,
   });
   expect(tally).toMatchObject({
@@ -131,6 +134,7 @@ test("a verdict that is void is neither right nor wrong", async () => {
     items,
     earlier: async () => [],
     reference: noModels.reference,
+    copy: noModels.copy,
     seed: 1,
   });
   // Of each item two texts are kept, the third repeats the first.

@@ -14,7 +14,7 @@ import {
 } from "../../foundation/contract/index.ts";
 import { truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
-import { type RewardContext, unreadPart } from "../reward/part.ts";
+import { type RewardContext, trialParts, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { probeBeforeSteps, probePolicy } from "./probe.ts";
@@ -31,6 +31,9 @@ export interface RollRequest {
   readonly items: readonly Item[];
   readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly reference: PassModels["reference"];
+  readonly copy: PassModels["copy"];
+  /** For the reward. */
+  readonly keep?: RewardContext["keep"];
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;
   /** The policies learn meanwhile, from this: what is written cannot be compared with what they become, so samplers are before. */
@@ -56,8 +59,8 @@ export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Prom
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
-  const { pass, lead, task, policies, items, earlier, reference, seed } = request;
-  const { beside, signal, onProgress, inParts } = request;
+  const { pass, lead, task, policies, items, earlier, reference, copy, keep } = request;
+  const { seed, beside, signal, onProgress, inParts } = request;
   const waiting = signal ? { signal } : {};
   const done = new Map<string, number>();
   const longest = items.reduce((sum, item) => sum + task.maxTokens(item), 0);
@@ -79,7 +82,7 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   );
   const speakerOf = (role: string): SamplingPolicy =>
     speakers.get(role) ?? speakers.get(lead) ?? ([...speakers.values()][0] as SamplingPolicy);
-  const models: PassModels = { policyOf: (role) => ({ ...speakerOf(role), role }), reference };
+  const models: PassModels = { policyOf: (role) => ({ ...speakerOf(role), role }), reference, copy };
   const { writers = pass.roles } = pass;
   const writing = policies.filter(({ role }) => writers.includes(role));
   const byRole = await Promise.all(
@@ -117,7 +120,14 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   );
   const verify = verifyOnce(task);
   const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
-  const rewarding = pass.reward.reward(groups, { verify, task, models, seed: seed + 1, ...waiting });
+  const rewarding = pass.reward.reward(groups, {
+    verify,
+    task,
+    models,
+    ...(keep === undefined ? {} : { keep }),
+    seed: seed + 1,
+    ...waiting,
+  });
   const scored = await waitFor(rewarding, signal);
   const counts = await waitFor(countsOf(scored, lead, judge), signal);
   const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
@@ -190,6 +200,17 @@ async function countsOf(
       0,
     ),
     promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
+    ...trialsIn(scored),
+  };
+}
+
+/** What copies took that were trained to see what comes of it, as the rewards that did so tell. */
+function trialsIn(scored: readonly ScoredGroup[]): Partial<Tally> {
+  const parts = scored.flatMap(({ rollouts }) => rollouts.map((one) => one.parts));
+  const sum = (part: string): number => parts.reduce((total, own) => total + (own[part] ?? 0), 0);
+  return {
+    trialTokensSampled: sum(trialParts.tokensSampled),
+    trialPositionsTrained: sum(trialParts.positionsTrained),
   };
 }
 

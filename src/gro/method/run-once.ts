@@ -6,6 +6,7 @@ import { stepCadence, stretchesOf } from "./cadence.ts";
 import { generateInParts } from "./generate-in-parts.ts";
 import {
   allItemsOf,
+  copyOf,
   itemsOf,
   lossesIn,
   missing,
@@ -35,6 +36,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   // The engine learns while what it learns from is being written; no update counts before that is stored.
   const rolled = Promise.withResolvers<{ readonly groups: readonly ScoredGroup[]; readonly tally: Tally }>();
   const reference = referenceOf(run);
+  const copy = copyOf(run);
   // In a pass in which nobody learns nobody waits for it.
   rolled.promise.catch(() => {});
   let fresh = false;
@@ -48,6 +50,8 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       items: itemsOf(pass, await allItemsOf(run), run.turn),
       earlier: run.earlier,
       reference,
+      copy,
+      keep: (part, work) => context.durablePart(`${name}/reward/${part}`, work),
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),

@@ -3,14 +3,15 @@ import { gro } from "../method.ts";
 import { type FakeModel, itemOf, letters } from "../rollout/testing/fakes.ts";
 import { policyGradient } from "../update/index.ts";
 import { checkpointsOf, runMethod } from "./run-method.ts";
-import { FakeLedger, FakePolicies, fakeRound } from "./testing/fake-round.ts";
+import { FakeLedger, FakePolicies, fakeRound, takenInOrder } from "./testing/fake-round.ts";
 import { halfRight, inputsOf, partsOf, reinforce } from "./testing/methods.ts";
 
 const promptsOf = ({ samplers }: FakeModel): string[] =>
   samplers.flatMap(({ calls }) => calls.flat().map(({ prompt }) => letters.decode(prompt)));
 
 describe("a pass that is repeated", () => {
-  const six = ["12=", "34=", "56=", "78=", "90="].map((prompt) => itemOf(prompt));
+  const inOrder = (...prompts: string[]) => takenInOrder(prompts.map((prompt) => itemOf(prompt)));
+  const six = inOrder("12=", "34=", "56=", "78=", "90=");
 
   test("samples every time from what it has just learnt, and takes the next items each time", async () => {
     const policies = new FakePolicies(halfRight);
@@ -48,11 +49,26 @@ describe("a pass that is repeated", () => {
     expect(reinforce.passes.map((pass) => checkpointsOf(pass, { newest: 0, base: 0 }))).toEqual([5]);
   });
 
+  test("takes items in an order of chance, each once before any again", async () => {
+    const many = Array.from({ length: 40 }, (_, index) => itemOf(`${index + 10}=`));
+    const policies = new FakePolicies(halfRight);
+    await runMethod(
+      gro({ ...partsOf(reinforce), items: 8, repeat: 10 }),
+      fakeRound({ policies, items: many }),
+    );
+    const asked = promptsOf(policies.all[0] as FakeModel);
+    const [first, again] = [asked.slice(0, 40), asked.slice(40)];
+    expect(first.toSorted()).toEqual(many.map(({ prompt }) => prompt).toSorted());
+    expect(again).toEqual(first);
+    // No batch is a stretch of the selection.
+    expect(first.slice(0, 8).toSorted()).not.toEqual(many.slice(0, 8).map(({ prompt }) => prompt));
+  });
+
   test("takes what there is where there are fewer items than it asks for, and none from none", async () => {
     const one = new FakePolicies(halfRight);
     await runMethod(
       gro({ ...partsOf(reinforce), items: 4, repeat: 2 }),
-      fakeRound({ policies: one, items: six.slice(0, 3) }),
+      fakeRound({ policies: one, items: inOrder("12=", "34=", "56=") }),
     );
     expect(promptsOf(one.all[0] as FakeModel)).toEqual(["12=", "34=", "56=", "34=", "56=", "12="]);
     const none = new FakePolicies(halfRight);

@@ -1,3 +1,4 @@
+import { internalError } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
@@ -51,6 +52,7 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
           policies,
           earlier: run.earlier,
           reference,
+          copy: noCopies,
           drawAt: (draw) => ({
             items: itemsOf(pass, items, (run.turn * pass.repeat + repetition) * draws + draw),
             seed: context.random.fork(`${name}/generate/${repetition}${draw === 0 ? "" : `/${draw}`}`).seed(),
@@ -152,4 +154,9 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     blocked,
     trained,
   };
+}
+
+/** Weights between two repetitions were never saved, so that nothing can be loaded from them; gro() refuses such a pass. */
+function noCopies(role: string): never {
+  throw internalError(`weights of the role ${role} cannot be copied in a pass that repeats`);
 }

@@ -96,6 +96,16 @@ describe("evidenceOf", () => {
   });
 });
 
+test("copies are counted in the evidence, and named where none of them got better", () => {
+  const tried = { ...emptyTally, rollouts: 8, trialTokensSampled: 30, trialPositionsTrained: 70 };
+  expect(whyNothingTaught(tried)).toBe(
+    "nothing was learnt: none of 8 edits made a copy better that was trained on it",
+  );
+  expect(whyNothingTaught({ ...tried, tokensTrained: 5 })).toBeNull();
+  expect(evidenceOf(tried, tolerance)).toMatchObject({ trialTokensSampled: 30, trialPositionsTrained: 70 });
+  expect(evidenceOf(emptyTally, tolerance)).not.toHaveProperty("trialTokensSampled");
+});
+
 test("rollouts that were all too old are why nothing was learnt, and are counted in the evidence", () => {
   const stale = { ...emptyTally, groupsTaught: 3, rolloutsStale: 12 };
   expect(whyNothingTaught(stale)).toBe(

@@ -47,6 +47,9 @@ export const tallySchema = z.object({
   proposalsAttempted: z.number().default(0),
   proposalsNeverSolved: z.number().default(0),
   proposalsAlwaysSolved: z.number().default(0),
+  /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
+  trialTokensSampled: z.number().default(0),
+  trialPositionsTrained: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -81,6 +84,8 @@ export const emptyTally: Tally = {
   proposalsAttempted: 0,
   proposalsNeverSolved: 0,
   proposalsAlwaysSolved: 0,
+  trialTokensSampled: 0,
+  trialPositionsTrained: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
@@ -102,22 +107,31 @@ export function groupCounts({ compared }: UpdatePart, learning: Learning): Parti
   return counts === undefined ? {} : { groupsTaught: counts.taught, groupsSkipped: counts.skipped };
 }
 
-/** Why an update that compares responses made no step, in words; null where it made one, or where none compares. */
+const noTokens = "nothing was learnt: no token was trained";
+
+/** Why nothing was learnt, in words; null where something was. */
 export function whyNothingTaught({
+  rollouts,
+  kept,
   tokensTrained,
   groupsTaught,
   groupsSkipped,
   unreadVerdicts,
   rolloutsStale,
+  trialTokensSampled,
 }: Tally): string | null {
   if (tokensTrained > 0) return null;
   if (rolloutsStale > 0)
     return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
-  if (groupsTaught > 0) return null;
+  if (groupsTaught > 0) return noTokens;
+  if (trialTokensSampled > 0)
+    return `nothing was learnt: none of ${rollouts} edits made a copy better that was trained on it`;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
-  return unread === "" ? null : `nothing was learnt: ${unread}, and no other response has a reward`;
+  if (unread !== "") return `nothing was learnt: ${unread}, and no other response has a reward`;
+  if (rollouts > 0 && kept === 0) return `nothing was learnt: none of ${rollouts} rollouts was kept`;
+  return noTokens;
 }
 
 /**
@@ -158,6 +172,12 @@ export function evidenceOf(
     ...(tally.groupsTaught + tally.groupsSkipped === 0
       ? {}
       : { groupsTaught: tally.groupsTaught, groupsSkipped: tally.groupsSkipped }),
+    ...(tally.trialTokensSampled === 0
+      ? {}
+      : {
+          trialTokensSampled: tally.trialTokensSampled,
+          trialPositionsTrained: tally.trialPositionsTrained,
+        }),
     ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
     ...(tally.proposalsAttempted === 0

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { ChatModel, RolloutGroup, Sampler, Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
-import { chatty, FakeSampler, itemOf, letters, rolloutOf, type Speak } from "../rollout/testing/fakes.ts";
+import {
+  chatty,
+  FakeSampler,
+  itemOf,
+  letters,
+  noModels,
+  rolloutOf,
+  type Speak,
+} from "../rollout/testing/fakes.ts";
 import { readBetter, readScore } from "./judge/read-verdict.ts";
 import { judge } from "./judge.ts";
 import { pairwiseJudge } from "./pairwise-judge.ts";
@@ -15,10 +23,7 @@ const groupOf = (prompt: string, ...texts: readonly string[]): RolloutGroup => {
 const contextOf = (sampler: Sampler, task: Task = reverse(), tokenizer = chatty): RewardContext => ({
   verify: async () => ({ outcome: "void", reason: "nobody asked" }),
   task,
-  models: {
-    policyOf: (role) => ({ role, sampler, tokenizer }),
-    reference: () => Promise.reject(new Error("none")),
-  },
+  models: { ...noModels, policyOf: (role) => ({ role, sampler, tokenizer }) },
   seed: 7,
 });
 

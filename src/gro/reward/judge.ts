@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { ChatModel, RolloutGroup } from "../../foundation/contract/index.ts";
-import type { ReferenceWeights } from "../rollout/index.ts";
+import { checkWords, type ReferenceWeights } from "../rollout/index.ts";
 import { judgeByPoints } from "./judge/by-points.ts";
 import { judgeByToken, rolesIn } from "./judge/by-token.ts";
 import { metaWords, scoreWords, usualRubric } from "./judge/judge.prompt.ts";
@@ -68,12 +68,15 @@ export function judge(options: JudgeOptions = {}): RewardPart {
     peers: 1,
     answersPerRollout: judgements,
     ...(frozen === undefined ? {} : { references: [frozen] }),
-    check: ({ name, prompts }) => {
-      if (model === undefined && prompts !== undefined && prompts.judge === undefined)
+    check: (task, tokenizer) => {
+      if (model !== undefined) return;
+      const { name, prompts } = task;
+      if (prompts !== undefined && prompts.judge === undefined)
         throw userError(
           "no-words",
           `judge(): the task ${name} has words for its roles, and none for a judge; give it some, or a chat model as "model".`,
         );
+      checkWords({ task, by: "judge()", what: "judge" }, tokenizer);
     },
     reward: async (groups, given) => {
       const context = frozen === undefined ? given : await withJudge(frozen, groups, given);

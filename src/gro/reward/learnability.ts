@@ -1,9 +1,13 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { Item, Problem, RolloutGroup, ScoredGroup, Task } from "../../foundation/contract/index.ts";
-import { itemOf } from "../../world/task/index.ts";
-import { attempt } from "../rollout/index.ts";
-import { modalAnswer, type RewardContext, type RewardPart } from "./part.ts";
+import type { ScoredGroup } from "../../foundation/contract/index.ts";
+import { checkSearch, describeDocuments, searchOptions } from "../rollout/index.ts";
+import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
+import { solveRates } from "./learnability/solve-rates.ts";
+import type { RewardPart } from "./part.ts";
+
+const learnabilityForms = ["room", "middle", "rare", "variance"] as const;
+type LearnabilityForm = (typeof learnabilityForms)[number];
 
 const optionsSchema = z.strictObject({
   /** Who tries what is proposed. */
@@ -12,19 +16,31 @@ const optionsSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   /** Right is what the task's verifier says, or what most attempts say. */
   by: z.enum(["verifier", "majority"]).default("verifier"),
-  /** Of the solve rate p: `room` 1 − p, and 0 at p = 0; `middle` 1 − 2·|p − ½|. Both are 0 where nothing can be learnt. */
-  form: z.enum(["room", "middle"]).default("room"),
+  /**
+   * Of the solve rate p: `room` 1 − p, and 0 at p = 0; `middle` 1 − 2·|p − ½|; `rare` as room, but 1 where a single attempt of n solves it.
+   * These are 0 where nothing can be learnt. `variance` is 1 where the variance p·(1 − p) is greatest and never quite 0.
+   */
+  form: z.enum(learnabilityForms).default("room"),
+  /** Added for a proposal that can be asked. */
+  valid: z.number().min(0).default(0),
+  /** Of one that cannot. */
+  invalid: z.number().max(0).default(0),
+  /** What the solver may look into while it tries; nothing if left out. */
+  search: z.strictObject(searchOptions).optional(),
 });
+type LearnabilityRead = z.output<typeof optionsSchema>;
 export type LearnabilityOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * How much a solver could learn from a proposed problem, from how often it solves it:
  *
- *   room:   r = 1 − p, 0 where p is 0 or 1 (Absolute Zero, arXiv 2505.03335, equation 4)
- *   middle: r = 1 − 2·|p − ½| (R-Zero, arXiv 2508.05004, section 3.2)
+ *   room:     r = 1 − p, 0 where p is 0 or 1 (Absolute Zero, arXiv 2505.03335, equation 4)
+ *   middle:   r = 1 − 2·|p − ½| (R-Zero, arXiv 2508.05004, section 3.2)
+ *   rare:     r = (n − k)/(n − 1) with k of n attempts right, 0 where k is 0 or n (Dr. Zero, arXiv 2601.07055)
+ *   variance: r = exp(−(p·(1 − p) − ¼)² / (2 · .01)) (SPICE, arXiv 2510.24684)
  *
  * A proposal that is no problem, that stands in the examples or among the proposals before it, or that belongs to another split than
- * training, is rewarded 0 (`parts` say which: `valid`, `novel`, `train`); one of which no attempt could be judged has no reward. What
+ * training, is rewarded `invalid` (`parts` say why: `valid`, `novel`, `train`); one of which no attempt could be judged has no reward. What
  * can be asked becomes an item of its own, `made`, with the solve rate in `parts.solved`; its answer is the task's, or with
  * `by: "majority"` the vote.
  *
@@ -33,17 +49,19 @@ export type LearnabilityOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function learnability(options: LearnabilityOptions = {}): RewardPart {
   const read = readOptions("learnability()", optionsSchema, options);
+  const { search } = read;
   return {
     name: "learnability",
-    description: read,
+    description: describe(read),
     origin: read.by === "verifier" ? "external" : "self-derived",
     peers: 1,
-    answersPerRollout: read.attempts,
+    answersPerRollout: read.attempts * ((search?.searches ?? 0) + 1),
     check: (task) => {
+      if (search !== undefined) checkSearch("learnability()", task, search.documents);
       if (task.readProblem === undefined)
         throw userError(
           "no-proposals",
-          `learnability(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem.`,
+          `learnability(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem. Give a task that has one, such as programs().`,
         );
     },
     reward: async (groups, context) => {
@@ -56,13 +74,13 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
           item,
           rollouts: rollouts.map((rollout) => {
             const { item: made, parts } = proposals[next++] as Proposal;
-            if (made === undefined) return { rollout, reward: 0, parts };
+            if (made === undefined) return { rollout, reward: read.invalid, parts };
             const tried = rates.get(made.canonical);
             if (tried === undefined || tried.solved === null) return { rollout, reward: null, parts };
-            const { solved, vote } = tried;
+            const { solved, vote, attempts: tries } = tried;
             return {
               rollout,
-              reward: learnable(solved, read.form),
+              reward: read.valid + learnable(solved, read.form, tries),
               parts: { ...parts, solved },
               made: read.by === "majority" && vote !== undefined ? { ...made, answer: vote } : made,
             };
@@ -73,76 +91,22 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
   };
 }
 
-/** How much can be learnt at that solve rate. */
-export function learnable(solved: number, form: "room" | "middle"): number {
+/** How much can be learnt at that solve rate, of so many attempts. */
+export function learnable(solved: number, form: LearnabilityForm, attempts: number): number {
+  if (form === "variance") return Math.exp(-((solved * (1 - solved) - 0.25) ** 2) / (2 * 0.01));
   if (solved <= 0 || solved >= 1) return 0;
-  return form === "room" ? 1 - solved : 1 - 2 * Math.abs(solved - 0.5);
+  if (form === "middle") return 1 - 2 * Math.abs(solved - 0.5);
+  return form === "room" ? 1 - solved : ((1 - solved) * attempts) / (attempts - 1);
 }
 
-export interface Proposal {
-  /** Undefined where nothing can be asked. */
-  readonly item?: Item;
-  readonly parts: Readonly<Record<string, number>>;
-}
-
-/** What was proposed, in the order of the rollouts, over all groups; a proposal that was met before is none. */
-export async function proposalsIn(groups: readonly RolloutGroup[], task: Task): Promise<Proposal[]> {
-  const read = await Promise.all(
-    groups.flatMap(({ item: { difficulty }, rollouts }) =>
-      rollouts.map(async ({ response, role }) => {
-        const problem = response.complete ? await task.readProblem?.(response.text, difficulty) : undefined;
-        return problem && askable(task, problem, role);
-      }),
-    ),
-  );
-  const met = new Set(groups.map(({ item }) => item.canonical));
-  return read.map((item): Proposal => {
-    if (item === undefined) return { parts: { valid: 0 } };
-    if (item.split !== "train" && item.split !== "none") return { parts: { valid: 1, train: 0 } };
-    if (met.has(item.canonical)) return { parts: { valid: 1, train: 1, novel: 0 } };
-    met.add(item.canonical);
-    return { item, parts: { valid: 1, train: 1, novel: 1 } };
-  });
-}
-
-/** Undefined for a problem that the task itself cannot place. */
-function askable(task: Task, problem: Problem, role: string): Item | undefined {
-  try {
-    return itemOf(task, problem, `model:${role}`);
-  } catch {
-    return undefined;
-  }
-}
-
-interface Tried {
-  readonly solved: number | null;
-  readonly vote?: string;
-}
-
-async function solveRates(
-  items: readonly Item[],
-  { solver, attempts, temperature, by }: z.output<typeof optionsSchema>,
-  { models, task, seed, verify, signal }: RewardContext,
-): Promise<ReadonlyMap<string, Tried>> {
-  if (items.length === 0) return new Map();
-  const groups = await attempt({
-    policy: models.policyOf(solver),
-    items,
-    samples: attempts,
-    temperature,
-    maxTokens: (item) => task.maxTokens(item),
-    seed,
-    ...(signal ? { signal } : {}),
-  });
-  const tried = groups.map(async ({ item, rollouts }): Promise<[string, Tried]> => {
-    if (by === "majority") {
-      const mode = modalAnswer(rollouts, task);
-      return [item.canonical, mode === undefined ? { solved: 0 } : { solved: mode.share, vote: mode.text }];
-    }
-    const verdicts = await Promise.all(rollouts.map(({ response }) => verify(item, response)));
-    const scores = verdicts.flatMap((verdict) => (verdict.outcome === "scored" ? [verdict.score] : []));
-    const sum = scores.reduce((total, score) => total + score, 0);
-    return [item.canonical, { solved: scores.length === 0 ? null : sum / scores.length }];
-  });
-  return new Map(await Promise.all(tried));
+/** What is as usual goes without saying, as in runs that were stored before it could be set. */
+function describe({ valid, invalid, search, ...read }: LearnabilityRead): RewardPart["description"] {
+  return {
+    ...read,
+    ...(valid === 0 ? {} : { valid }),
+    ...(invalid === 0 ? {} : { invalid }),
+    ...(search === undefined
+      ? {}
+      : { searches: search.searches, found: search.found, ...describeDocuments(search.documents) }),
+  };
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashOf, readOptions, valueWith } from "../../foundation/base/index.ts";
 import type { ChatModel } from "../../foundation/contract/index.ts";
-import { asked, wordsOf } from "../rollout/index.ts";
+import { asked, checkWords, wordsOf } from "../rollout/index.ts";
 import { orderedPairs } from "./judge/by-points.ts";
 import { pairWords, usualRubric } from "./judge/judge.prompt.ts";
 import { readBetter } from "./judge/read-verdict.ts";
@@ -38,6 +38,10 @@ export function pairwiseJudge(options: PairwiseJudgeOptions = {}): RewardPart {
     },
     origin: model === undefined ? "self-derived" : "external",
     peers: 1,
+    check: ({ prompts: _own, ...task }, tokenizer) => {
+      // It asks in plain words alone.
+      if (model === undefined) checkWords({ task, by: "pairwiseJudge()", what: "judge" }, tokenizer);
+    },
     reward: (all, context) =>
       scoringAnswers(all, async (groups) => {
         const matches = groups.flatMap(({ item, rollouts }, place) =>

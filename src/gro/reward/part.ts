@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Json } from "../../foundation/base/index.ts";
 import type {
   EngineNeeds,
   Item,
@@ -7,6 +8,7 @@ import type {
   RolloutGroup,
   ScoredGroup,
   Task,
+  Tokenizer,
   Verdict,
 } from "../../foundation/contract/index.ts";
 import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
@@ -17,6 +19,11 @@ export interface RewardContext {
   readonly task: Task;
   /** Whom a reward can ask: the roles of the pass, as they are while it writes, and earlier weights. */
   readonly models: PassModels;
+  /**
+   * Does a part of the work once over all attempts at the round, under a name of its own in the pass: for what is too dear to be done again.
+   * Left out, it is done whenever it is asked for.
+   */
+  readonly keep?: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
   /** For what a reward samples: its own numbers, not those of the rollouts. */
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -34,15 +41,26 @@ export interface RewardPart {
   readonly peers: number;
   /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
   readonly answersPerRollout?: number;
+  /** It trains copies of weights and throws them away, on so many examples for each rollout: only in a pass that is made once. */
+  readonly trainedPerRollout?: number;
   /** Earlier weights that it reads. */
   readonly references?: readonly ReferenceWeights[];
-  /** Refuses a task that it cannot judge, with a user error, before a run starts. */
-  check?(task: Task): void;
+  /**
+   * Refuses a task that it cannot judge, with a user error, before a run starts; asked once more when the model is there, with its
+   * tokenizer.
+   */
+  check?(task: Task, tokenizer?: Tokenizer): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
 }
+
+/** Names of a score's parts that count what copies took which a reward trained: tokens, of a rollout that was tried. */
+export const trialParts = {
+  tokensSampled: "trial tokens sampled",
+  positionsTrained: "trial positions trained",
+} as const;
 
 /** Name of a score's part that counts the judge's verdicts on it that could not be read. */
 export const unreadPart = "unread";

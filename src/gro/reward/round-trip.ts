@@ -4,14 +4,15 @@ import type { Item, RolloutGroup, ScoredGroup, ScoredRollout } from "../../found
 import {
   attempt,
   checkDocuments,
+  checkWords,
   describeDocuments,
+  documentFinder,
   documentOf,
   documentsOption,
   grounded,
   groundWords,
 } from "../rollout/index.ts";
-import { type Proposal, proposalsIn } from "./learnability.ts";
-import { documentFinder } from "./nearest-documents.ts";
+import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
 import { modalAnswer, type RewardContext, type RewardPart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -52,7 +53,10 @@ export function roundTrip(options: RoundTripOptions = {}): RewardPart {
     origin: "self-derived",
     peers: 1,
     answersPerRollout: read.attempts,
-    check: (task) => checkDocuments("roundTrip()", task, documents),
+    check: (task, tokenizer) => {
+      checkDocuments("roundTrip()", task, documents);
+      checkWords({ task, by: "roundTrip()", what: "ground" }, tokenizer);
+    },
     reward: async (groups, context) => {
       const { task } = context;
       const proposals = await proposalsIn(groups, task);

@@ -41,8 +41,56 @@ const training = stringsOf("train");
 
 describe("learnability", () => {
   test("is the room that is left, or nearness to one half; nothing where all or none succeed", () => {
-    expect([0, 0.25, 0.5, 1].map((solved) => learnable(solved, "room"))).toEqual([0, 0.75, 0.5, 0]);
-    expect([0, 0.25, 0.5, 1].map((solved) => learnable(solved, "middle"))).toEqual([0, 0.5, 1, 0]);
+    const at = (form: Parameters<typeof learnable>[1]) =>
+      [0, 0.25, 0.5, 1].map((solved) => learnable(solved, form, 4));
+    expect(at("room")).toEqual([0, 0.75, 0.5, 0]);
+    expect(at("middle")).toEqual([0, 0.5, 1, 0]);
+    // 1 and 2 of 4 right: (4 − 1)/3 and (4 − 2)/3.
+    expect(at("rare")).toEqual([0, 1, 2 / 3, 0]);
+    const [none = 0, quarter = 0, half = 0, all = 0] = at("variance");
+    expect(half).toBe(1);
+    expect(quarter).toBeCloseTo(Math.exp(-(0.0625 ** 2) / 0.02), 12);
+    expect([none, all]).toEqual([Math.exp(-(0.0625 / 0.02)), Math.exp(-(0.0625 / 0.02))]);
+  });
+
+  test("of what is no problem may be worth less than nothing, of a problem more by a constant", async () => {
+    const [first = ""] = training;
+    const reward = learnability({ attempts: 2, form: "rare", valid: 0.5, invalid: -0.1 });
+    const [scored] = await reward.reward(
+      [proposals(["no", first])],
+      contextOf((prompt, sample) => (sample === 0 ? [...prompt.slice(0, 4)].reverse().join("") : "0")),
+    );
+    expect(scored?.rollouts.map((one) => one.reward)).toEqual([-0.1, 1.5]);
+    expect(learnability().description).not.toHaveProperty("invalid");
+  });
+
+  test("may let the solver search: the last turn of each attempt counts, and the document is named in what is made", async () => {
+    const [first = ""] = training;
+    const searching: Task = {
+      ...task,
+      readQuery: (text) => (text === "?" ? "help" : undefined),
+      prompts: { search: ({ prompt }, found) => ({ prompt: prompt + found.join("") }) },
+    };
+    const speak: Speak = (prompt) =>
+      prompt.endsWith("help") ? [...prompt.slice(0, 4)].reverse().join("") : "?";
+    const context = { ...contextOf(speak), task: searching };
+    const { item, rollouts: plain } = proposals([first]);
+    const rollouts = plain.map((rollout) => ({
+      ...rollout,
+      item: { ...rollout.item, source: "notes.jsonl:3" },
+    }));
+    const made = [{ item, rollouts }];
+    const [scored] = await learnability({ attempts: 2, search: { documents: ["help"] } }).reward(
+      made,
+      context,
+    );
+    expect(scored?.rollouts[0]?.parts.solved).toBe(1);
+    expect(scored?.rollouts[0]?.made?.source).toBe("model:proposer from notes.jsonl:3");
+    const [without] = await learnability({ attempts: 2 }).reward(made, context);
+    expect(without?.rollouts[0]?.parts.solved).toBe(0);
+    expect(() => learnability({ search: {} }).check?.(task)).toThrow(
+      expect.objectContaining({ code: "no-documents" }),
+    );
   });
 
   test("of a proposal is how seldom the solver solves it; it becomes an item of training, written by a model", async () => {

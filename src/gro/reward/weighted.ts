@@ -48,8 +48,8 @@ export function weighted(rewards: WeightedRewards): RewardPart {
     ...(asked > 0 ? { answersPerRollout: asked } : {}),
     ...(references.length > 0 ? { references } : {}),
     needs: needsOf(parts),
-    check: (task) => {
-      for (const part of parts) part.check?.(task);
+    check: (task, tokenizer) => {
+      for (const part of parts) part.check?.(task, tokenizer);
     },
     reward: async (groups, context) => {
       const scored = await Promise.all(parts.map((part) => part.reward(groups, context)));

@@ -1,4 +1,4 @@
-import { userError } from "../../foundation/base/index.ts";
+import { userError, type WhetstoneError } from "../../foundation/base/index.ts";
 import type {
   Item,
   Message,
@@ -6,10 +6,12 @@ import type {
   Rollout,
   SamplingPolicy,
   Task,
+  Tokenizer,
 } from "../../foundation/contract/index.ts";
 import { attempt } from "./attempt.ts";
 import { messagesOf } from "./context.ts";
 import { roleItem } from "./role-item.ts";
+import { searchWords } from "./search.prompt.ts";
 
 /** Something that is put to a policy which is no item of the task's: a critique, a verdict, another attempt. */
 export interface Question {
@@ -67,9 +69,22 @@ export function wordsOf(
 ): Prompting {
   if (own !== undefined) return own;
   if (policy.tokenizer.chat !== undefined) return usual();
-  throw userError(
+  throw wordless({ task, by, what }, policy.tokenizer);
+}
+
+/**
+ * Refuses, before anything starts, what {@link wordsOf} would refuse in the middle of a round: throws a user error `no-words` where the
+ * task has no words of its own and the model reads no conversations. Nothing is refused while the model is not there (undefined).
+ */
+export function checkWords(asking: Omit<WordsRequest, "policy">, tokenizer: Tokenizer | undefined): void {
+  if (tokenizer === undefined || tokenizer.chat !== undefined) return;
+  if (asking.task.prompts?.[asking.what] === undefined) throw wordless(asking, tokenizer);
+}
+
+function wordless({ task, by, what }: Omit<WordsRequest, "policy">, tokenizer: Tokenizer): WhetstoneError {
+  return userError(
     "no-words",
-    `${by}: the task ${task.name} says nothing of how to ask for this (prompts.${what}), and ${policy.tokenizer.name} has no chat template to be asked in plain words; give the task such words, or use an instruction-tuned model.`,
+    `${by}: the task ${task.name} says nothing of how to ask for this (prompts.${what}), and ${tokenizer.name} has no chat template to be asked in plain words; give the task such words, or use an instruction-tuned model.`,
     { task: task.name, words: what },
   );
 }
@@ -80,11 +95,16 @@ export function asked(words: string): Prompting {
 }
 
 /** The item, with more said in its last message. */
-export function withMore(item: Item, more: string): Prompting {
+export function withMore(item: Prompting, more: string): Prompting {
   const asked = messagesOf(item);
   const last = asked.at(-1);
   const content = `${last?.content ?? item.prompt}\n\n${more}`;
   return { prompt: item.prompt, messages: [...asked.slice(0, -1), { role: last?.role ?? "user", content }] };
+}
+
+/** Something asked, with how to search, and what was found. */
+export function withSearchWords(words: Prompting, found: readonly string[]): Prompting {
+  return withMore(words, searchWords(found));
 }
 
 /** A conversation about a response to an item, with something said after it. */

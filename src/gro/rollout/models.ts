@@ -1,4 +1,4 @@
-import type { SamplingPolicy } from "../../foundation/contract/index.ts";
+import type { Policy, SamplingPolicy } from "../../foundation/contract/index.ts";
 
 /** Weights that stand still while a pass learns: what the run began its rounds with, or what the pass began with. */
 export type ReferenceWeights = "base" | "start";
@@ -9,4 +9,11 @@ export interface PassModels {
   policyOf(role: string): SamplingPolicy;
   /** A role's earlier weights, loaded once and held until the pass ends. */
   reference(role: string, which: ReferenceWeights): Promise<SamplingPolicy>;
+  /** A role's weights as they are while this is written, to be trained and thrown away: loaded from what was saved, without moments. */
+  copy(role: string): Promise<PolicyCopy>;
+}
+
+/** Weights that nobody keeps: given back to the engine when they are disposed of. */
+export interface PolicyCopy extends AsyncDisposable {
+  readonly policy: Policy;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readOptions, userError } from "../../foundation/base/index.ts";
+import { readOptions, userError, type WhetstoneError } from "../../foundation/base/index.ts";
 import type { Datum, Example, ScoredRollout } from "../../foundation/contract/index.ts";
 import { contextTokens, positionsOf, sampledOf } from "../rollout/index.ts";
 import { noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
@@ -46,6 +46,9 @@ export function onPolicyDistillation(options: OnPolicyDistillationOptions = {}):
     references: [weights],
     optimizerState,
     steps: () => 1,
+    check: (task) => {
+      if (hint && task.prompts?.hint === undefined) throw withoutHint(task);
+    },
     update: (request) =>
       trainBatches({
         ...request,
@@ -106,11 +109,14 @@ async function distillationBatch(
 
 function hinted({ rollout }: ScoredRollout, { policy, task }: UpdateRequest): Int32Array {
   const words = task.prompts?.hint?.(rollout.item);
-  if (words === undefined)
-    throw userError(
-      "no-words",
-      `onPolicyDistillation(): the task ${task.name} has no words for a hint (prompts.hint), so its teacher can be shown no answer; give the task some, or leave "hint" out.`,
-      { task: task.name },
-    );
+  if (words === undefined) throw withoutHint(task);
   return contextTokens(policy.tokenizer, words);
+}
+
+function withoutHint({ name }: UpdateRequest["task"]): WhetstoneError {
+  return userError(
+    "no-words",
+    `onPolicyDistillation(): the task ${name} has no words for a hint (prompts.hint), so its teacher can be shown no answer; give the task some, or leave "hint" out.`,
+    { task: name },
+  );
 }

@@ -9,6 +9,7 @@ export * from "./preference/index.ts";
 export { type RewardWeightedOptions, rewardWeighted } from "./reward-weighted.ts";
 export * from "./schedule.ts";
 export * from "./supervised.ts";
+export { type ThoughtGradientOptions, thoughtGradient } from "./thought-gradient.ts";
 export {
   type AnalyticLoss,
   type Batch,

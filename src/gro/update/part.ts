@@ -6,6 +6,7 @@ import type {
   Policy,
   ScoredGroup,
   Task,
+  Tokenizer,
 } from "../../foundation/contract/index.ts";
 import type { PassModels, ReferenceWeights, RolloutPlace } from "../rollout/index.ts";
 import type { StepLoss } from "./loss.ts";
@@ -98,12 +99,17 @@ export interface UpdatePart {
   readonly needs?: EngineNeeds;
   /** Earlier weights that it reads, which the engine holds beside those that learn. */
   readonly references?: readonly ReferenceWeights[];
-  /** Refuses a task that it cannot learn, with a user error, before a run starts. */
-  check?(task: Task): void;
+  /**
+   * Refuses a task that it cannot learn, with a user error, before a run starts; asked once more when the model is there, with its
+   * tokenizer.
+   */
+  check?(task: Task, tokenizer?: Tokenizer): void;
   /** Attempts at one item that it compares with each other, at the least; none if left out. */
   readonly attemptsPerItem?: number;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
+  /** Parts that the rollouts of the role are divided into, a step each; 1 if left out. */
+  readonly minibatches?: number;
   /**
    * Optimiser steps of one application, given how many examples there are to learn from, and, once they are made, the rollouts that
    * the role's policy is to learn from.

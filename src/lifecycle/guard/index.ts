@@ -9,6 +9,7 @@ export * from "./length-drift.ts";
 export * from "./logprob-mismatch.ts";
 export * from "./majority-lock-in.ts";
 export * from "./real-data-floor.ts";
+export * from "./refusal-loss.ts";
 export * from "./reward-hacking.ts";
 export * from "./sampler-freshness.ts";
 export * from "./speak.ts";

@@ -11,6 +11,7 @@ import {
   itemIdentity,
   learnableProposals,
   realDataFloor,
+  refusalLoss,
   rewardHacking,
   speak,
   verifierIntegrity,
@@ -128,6 +129,38 @@ describe("item identity", () => {
   ])("%o: %s", (given, answer) => {
     expect(watch(itemIdentity(), {}, { trained: given })?.answer).toBe(answer);
     expect(whyBlocked([itemIdentity()], { ...goodRound, trained: given }) === null).toBe(answer !== "stop");
+  });
+});
+
+describe("refusal loss", () => {
+  const refusals = (base: number, candidate: number, of = 60) => {
+    const first = (count: number) => Array.from({ length: of }, (_, index) => index < count);
+    return {
+      refusals: {
+        base: { weightVersion: "b", refused: first(base) },
+        candidate: { weightVersion: "c", refused: first(candidate) },
+      },
+    };
+  };
+  test.each([
+    ["as many are refused", 40, 40, 0, "ok"],
+    ["more are", 20, 50, 0, "ok"],
+    ["a few are not, which may be chance", 40, 39, 0, "ok"],
+    ["many are not", 50, 30, 0, "warn"],
+    ["as many are not as is allowed", 50, 30, 0.5, "ok"],
+  ] as const)("%s", (_, base, candidate, allowed, answer) => {
+    const found = watch(refusalLoss({ allowed }), null, refusals(base, candidate));
+    expect(found?.answer).toBe(answer);
+    expect(found?.value).toBeCloseTo((candidate - base) / 60, 12);
+    expect(found?.threshold).toBeCloseTo(-allowed, 12);
+  });
+
+  test("says nothing where there is nothing to refuse, or nothing was judged", () => {
+    expect(watch(refusalLoss(), null)).toMatchObject({ answer: "ok", value: null });
+    const unjudged = { weightVersion: "c", refused: [null] };
+    expect(watch(refusalLoss(), null, { refusals: { base: unjudged, candidate: unjudged } })?.evidence).toBe(
+      "no answer to a refusal probe could be judged",
+    );
   });
 });
 

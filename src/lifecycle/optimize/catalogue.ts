@@ -1,5 +1,7 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import { relativeCost } from "./cost.ts";
+import { quietStarPage } from "./methods/beyond/quiet-star.ts";
+import { sealPage } from "./methods/beyond/seal.ts";
 import { cispoPage } from "./methods/reinforcement/cispo.ts";
 import { dapoPage } from "./methods/reinforcement/dapo.ts";
 import { dpoPage } from "./methods/reinforcement/dpo.ts";
@@ -26,11 +28,13 @@ import { simRagPage } from "./methods/rejection/simrag.ts";
 import { starPage } from "./methods/rejection/star.ts";
 import { vStarPage } from "./methods/rejection/v-star.ts";
 import { absoluteZeroPage } from "./methods/self-play/absolute-zero.ts";
+import { drZeroPage } from "./methods/self-play/dr-zero.ts";
 import { dtePage } from "./methods/self-play/dte.ts";
 import { multiagentFinetuningPage } from "./methods/self-play/multiagent-finetuning.ts";
 import { rZeroPage } from "./methods/self-play/r-zero.ts";
 import { serlPage } from "./methods/self-play/serl.ts";
 import { siriusPage } from "./methods/self-play/sirius.ts";
+import { spicePage } from "./methods/self-play/spice.ts";
 import { spinPage } from "./methods/self-play/spin.ts";
 import { sppoPage } from "./methods/self-play/sppo.ts";
 import { supervisedFineTuningPage } from "./methods/supervised/supervised-fine-tuning.ts";
@@ -83,8 +87,12 @@ const pages: readonly MethodPage[] = [
   rZeroPage,
   serlPage,
   absoluteZeroPage,
+  spicePage,
+  drZeroPage,
   dpoPage,
   ktoPage,
+  sealPage,
+  quietStarPage,
 ];
 
 /** A method's page, with what a round costs as a multiple of a round of `rejectionSampling()`. */

@@ -1,4 +1,6 @@
 export { type ListedMethod, methods } from "./catalogue.ts";
+export { type QuietStarOptions, quietStar } from "./methods/beyond/quiet-star.ts";
+export { type SealOptions, seal } from "./methods/beyond/seal.ts";
 export { type CispoOptions, cispo } from "./methods/reinforcement/cispo.ts";
 export { type DapoOptions, dapo } from "./methods/reinforcement/dapo.ts";
 export { type DpoOptions, dpo } from "./methods/reinforcement/dpo.ts";
@@ -31,6 +33,7 @@ export { type SimRagOptions, simRag } from "./methods/rejection/simrag.ts";
 export { type StarOptions, star } from "./methods/rejection/star.ts";
 export { type VStarOptions, vStar } from "./methods/rejection/v-star.ts";
 export { type AbsoluteZeroOptions, absoluteZero } from "./methods/self-play/absolute-zero.ts";
+export { type DrZeroOptions, drZero } from "./methods/self-play/dr-zero.ts";
 export { type DteOptions, dte } from "./methods/self-play/dte.ts";
 export {
   type MultiagentFinetuningOptions,
@@ -39,6 +42,7 @@ export {
 export { type RZeroOptions, rZero } from "./methods/self-play/r-zero.ts";
 export { type SerlOptions, serl } from "./methods/self-play/serl.ts";
 export { type SiriusOptions, sirius } from "./methods/self-play/sirius.ts";
+export { type SpiceOptions, spice } from "./methods/self-play/spice.ts";
 export { type SpinOptions, spin } from "./methods/self-play/spin.ts";
 export { type SppoOptions, sppo } from "./methods/self-play/sppo.ts";
 export {

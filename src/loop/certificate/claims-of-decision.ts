@@ -157,12 +157,21 @@ export async function betClaims({ decided }: Certificate, gate: GateOf): Promise
     claim(
       "bets",
       "recomputed",
-      `the bet on a gain is won: wealth reaches ${(1 / stated.alpha).toFixed(0)} on ${stated.pairs} pairs, and not before the last block`,
+      `the bet on a gain is won: wealth reaches ${wealthReached(rows, gate)} on ${stated.pairs} pairs, where ${(1 / stated.alpha).toFixed(0)} were asked for${stated.reused ? "" : ", and not before the last block"}`,
       [...fields, "decided.results.rows"],
       contradictions,
     ),
     measured,
   ];
+}
+
+/** The most that the bet on a gain comes to: of items that are used again, all are looked at whatever was reached before. */
+function wealthReached(rows: readonly ResultsRow[], { smallestGain }: GateOf): string {
+  const path = bettingPath(
+    rows.map((row) => row.differences),
+    smallestGain,
+  );
+  return Math.max(1, ...path.map(({ wealth }) => wealth)).toPrecision(3);
 }
 
 /** The gate itself, on the blocks that are stated. */

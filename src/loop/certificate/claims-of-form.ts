@@ -114,8 +114,8 @@ export function seedClaims({ decided }: Certificate): Claim[] {
   return [
     claim(
       "seed",
-      "verified",
-      "the decision seed is the one whose hash was told: SHA-256 of it is the commitment",
+      "recomputed",
+      "the decision seed is the one whose hash it says was told: SHA-256 of it is the commitment",
       ["decided.seed"],
       sha256(seed.value) === seed.hash
         ? []
@@ -153,7 +153,7 @@ export function protocolClaims({ decided }: Certificate): Claim[] {
   const hashClaim = (name: "configuration" | "protocol", value: Json, stated: string): Claim =>
     claim(
       name,
-      "verified",
+      "recomputed",
       `the ${name} is the one whose hash it states`,
       [`decided.${name}`],
       hashOf(value) === stated

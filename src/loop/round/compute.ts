@@ -6,9 +6,17 @@ export const ofSampling = 2;
 export const ofTraining = 6;
 
 /** What learning took, in FLOPs a parameter: prompts are counted once for each role that answers them. */
-export function computeOf(tally: Pick<Tally, "tokensSampled" | "promptsRead" | "positionsTrained">): number {
-  return ofSampling * (tally.tokensSampled + tally.promptsRead) + ofTraining * tally.positionsTrained;
+export function computeOf(tally: ComputedTally): number {
+  const { tokensSampled, promptsRead, positionsTrained } = tally;
+  const { trialTokensSampled = 0, trialPositionsTrained = 0 } = tally;
+  return (
+    ofSampling * (tokensSampled + promptsRead + trialTokensSampled) +
+    ofTraining * (positionsTrained + trialPositionsTrained)
+  );
 }
+
+type ComputedTally = Pick<Tally, "tokensSampled" | "promptsRead" | "positionsTrained"> &
+  Partial<Pick<Tally, "trialTokensSampled" | "trialPositionsTrained">>;
 
 export function computeOfAll(tallies: readonly Tally[]): number {
   return tallies.reduce((sum, tally) => sum + computeOf(tally), 0);

@@ -31,8 +31,8 @@ export interface DecideRequest {
   readonly gain: Gain | null;
   /** The same on strata of which every item was answered. */
   readonly whole?: readonly WholeStratum[];
-  /** Why the comparison counts for nothing any more; null where it does. */
-  readonly stale?: string | null;
+  /** Why an opening would be wasted, whatever validation says (nothing was learnt, or the comparison is stale); null where it is not. */
+  readonly idle?: string | null;
 }
 
 /** Candidate against champion on decision items; nothing but this promotes. */
@@ -41,7 +41,7 @@ export async function decideStage(
   round: number,
   candidate: Lineage,
   champion: Lineage,
-  { findings, gain, whole = [], stale = null }: DecideRequest,
+  { findings, gain, whole = [], idle = null }: DecideRequest,
 ): Promise<Decision> {
   const observe = context.definition.gate.mode === "observe";
   const seed = decisionSeed(context, round);
@@ -56,7 +56,7 @@ export async function decideStage(
       const { opening, obstacle, probed, answers } = await opened(context, {
         ...asked,
         barred,
-        stale,
+        idle,
         gain,
         whole,
       });
@@ -90,7 +90,7 @@ export function decisionEvents(
 interface OpenRequest extends Pick<BlocksRequest, "round" | "candidate" | "champion" | "seed" | "progress"> {
   /** A guard keeps the gate shut. */
   readonly barred: boolean;
-  readonly stale: string | null;
+  readonly idle: string | null;
   readonly gain: Gain | null;
   readonly whole: readonly WholeStratum[];
 }
@@ -106,7 +106,7 @@ interface Opened {
 /** The round's opening, or why there is none. */
 async function opened(
   context: RoundContext,
-  { barred, stale, gain, whole, ...asked }: OpenRequest,
+  { barred, idle, gain, whole, ...asked }: OpenRequest,
 ): Promise<Opened> {
   const { ledger, definition, run } = context;
   const { task, gate } = definition;
@@ -124,7 +124,7 @@ async function opened(
   });
   if ("obstacle" in plan) return shut(plan.obstacle);
   if (barred) return shut(null);
-  if (stale !== null) return shut(stale);
+  if (idle !== null) return shut(idle);
   // A loss that is known already needs no decision item to be rejected by.
   if (!exact.kept && gate.mode === "decide")
     return shut(

@@ -131,6 +131,12 @@ export async function optimizeStage(
   return { candidate, evidence: { ...rewards, training, trained: items, planted } };
 }
 
+/** Weights that nothing was trained into are those that it began with: no opening is spent on them. */
+export function whyNothingLearnt({ tokensTrained, blocked }: TrainingEvidence): string | null {
+  if (tokensTrained > 0) return null;
+  return blocked ?? "nothing was learnt";
+}
+
 /** What a method's rewards are worth to a guard. */
 function rewardsOf(
   { passes, learnsBy }: Method,

@@ -53,6 +53,23 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+test("a copy is loaded without moments, beside what the role holds, and given back", async () => {
+  await policies.open("solver", { checkpoint: "a", optimizerState: "continued" });
+  const held = models[0];
+  {
+    await using copy = await policies.copy("solver", "a");
+    expect(copy.policy).toMatchObject({ role: "solver", model: models[1], tokenizer: letters });
+    expect(loaded[1]).toMatchObject({
+      source: { kind: "checkpoint", path: join(folder, "a"), optimizer: false },
+      precision: "bf16",
+    });
+    expect(models[1]?.disposed).toBe(false);
+  }
+  expect([models[1]?.disposed, held?.disposed]).toEqual([true, false]);
+  // The role goes on with what it held.
+  expect((await policies.open("solver", { checkpoint: "a", optimizerState: "continued" })).model).toBe(held);
+});
+
 describe("EnginePolicies", () => {
   const at = (checkpoint: string, optimizerState: "continued" | "fresh" = "continued") => ({
     checkpoint,

@@ -9,6 +9,7 @@ import type {
   Tokenizer,
 } from "../../foundation/contract/index.ts";
 import { type PolicyStore, turnsOf, type Weights } from "../../gro/method/index.ts";
+import type { PolicyCopy } from "../../gro/rollout/index.ts";
 import type { RunDefinition } from "./definition.ts";
 import { folderDigest, refuseDamaged } from "./folder-digest.ts";
 
@@ -102,6 +103,19 @@ export class EnginePolicies implements PolicyStore, AsyncDisposable {
     });
     this.#held.set(role, { model, weights: { checkpoint: "", optimizerState: "fresh" } });
     return { role, model, tokenizer };
+  }
+
+  async copy(role: string, checkpoint: string): Promise<PolicyCopy> {
+    await this.#check(checkpoint);
+    const { tokenizer, engine, precision, gradientCheckpointing, pathOf, signal } = this.#options;
+    const model = await engine.createModel({
+      source: { kind: "checkpoint", path: pathOf(checkpoint), optimizer: false },
+      precision,
+      gradientCheckpointing,
+      ...(signal ? { signal } : {}),
+      tokenBytes: tokenizer.tokenBytes(),
+    });
+    return { policy: { role, model, tokenizer }, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
   }
 
   async save(

@@ -154,6 +154,10 @@ describe("prepareStage", () => {
     });
     round.reopen();
     expect((await prepareStage(round.context, scratch)).checkpoints).toEqual(first.checkpoints);
+    const summaries = round.context.run
+      .events()
+      .flatMap(({ event }) => (event.type === "stage-finished" ? [event.summary] : []));
+    expect(summaries.at(-1)).toMatch(/^one model: .*, made by an earlier run here$/);
     expect(round.models).toHaveLength(1);
     rmSync(round.context.ledger.checkpointPath(first.checkpoints.solver ?? ""), { recursive: true });
     round.context.ledger.startRun({

@@ -78,7 +78,12 @@ export async function prepareStage(context: RoundContext, prepared: PreparedMode
         optimize.roles.map((role) => [role, own[role] ?? own[optimize.lead] ?? ""]),
       );
       const who = roles.length === 1 ? "one model" : `${roles.length} models, trained apart`;
-      const whence = known.size === 0 ? "" : `, ${known.size} of them by an earlier run here`;
+      const whence =
+        known.size === 0
+          ? ""
+          : known.size === roles.length
+            ? ", made by an earlier run here"
+            : `; ${known.size === 1 ? "one of them was" : `${known.size} of them were`} made by an earlier run here`;
       const loss = trainingLoss(leadLosses);
       const lineage = roles.flatMap((role) => trained.get(role) ?? []);
       return {

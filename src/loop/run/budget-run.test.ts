@@ -92,6 +92,10 @@ describe("a run", () => {
     const again = await play({ steps: limit });
     expect(again).toMatchObject({ outcome: "budget-spent", alreadyFinished: true });
     expect(again.events).toHaveLength(stopped.events.length);
+    // A budget that is smaller still is answered in its own terms.
+    const smaller = await play({ steps: limit - 1 });
+    expect(smaller).toMatchObject({ outcome: "budget-spent", alreadyFinished: true });
+    expect(smaller.reason).toMatch(new RegExp(`^the budget of ${limit - 1} steps is spent: \\d+ steps$`));
 
     const raised = await play({ steps: limit + 1000 });
     expect(raised).toMatchObject({ outcome: "rounds-spent", championRound: 3, alreadyFinished: false });

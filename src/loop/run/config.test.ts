@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { supervised } from "../../gro/update/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { refusalProbes } from "../../lifecycle/evaluate/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
 import { grpo } from "../../lifecycle/optimize/index.ts";
 import { reverse } from "../../world/task/index.ts";
@@ -29,6 +30,14 @@ describe("defineRun", () => {
     });
     expect(definition.evaluate).toMatchObject({ over: "difficulty", perStratum: 128 });
     expect(definition.oversight).toEqual({ ask: [], whileWaiting: "stop" });
+    expect(definition.guard.map(({ name }) => name)).not.toContain("refusal loss");
+    const refusals = refusalProbes({ prompts: ["How?"] });
+    expect(defineRun({ task: reverse(), refusals }).guard.at(-1)?.name).toBe("refusal loss");
+    const beside = { whileWaiting: "next-round" } as const;
+    expect(() => defineRun({ task: reverse(), oversight: beside })).toThrow(
+      /"oversight\.whileWaiting" .* nobody is asked: add "promotion" to "oversight\.ask"/,
+    );
+    expect(() => defineRun({ task: reverse(), oversight: { ...beside, ask: ["promotion"] } })).not.toThrow();
     expect(isRunDefinition(definition)).toBe(true);
   });
 

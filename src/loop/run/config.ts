@@ -14,7 +14,7 @@ import { checkBuffers, turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
-import { defaults } from "../../lifecycle/guard/index.ts";
+import { defaults, refusalLoss } from "../../lifecycle/guard/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
 import { deduplicate } from "../../lifecycle/select/index.ts";
@@ -23,7 +23,7 @@ import { local } from "../../model/engine/local/index.ts";
 import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { checkBudget } from "./budget.ts";
-import { partsOf } from "./parts-of.ts";
+import { checkParts } from "./check-parts.ts";
 
 function partLike<T>(member: string, example: string): z.ZodCustom<T, T> {
   return valueWith<T>(member, `expected something like ${example}`);
@@ -164,6 +164,11 @@ export function defineRun(config: RunConfig): RunDefinition {
       "invalid-option",
       'defineRun(): "prepare" needs its data: supervised({ on: demonstrations(), … }).',
     );
+  if (read.oversight.whileWaiting === "next-round" && !read.oversight.ask.includes("promotion"))
+    throw userError(
+      "invalid-option",
+      'defineRun(): "oversight.whileWaiting" says what goes on while a promotion waits for a person, and nobody is asked: add "promotion" to "oversight.ask", or leave "whileWaiting" out.',
+    );
   for (const source of acquire ?? []) source.check?.(read.task);
   const definition: RunDefinition = {
     ...rest,
@@ -175,17 +180,16 @@ export function defineRun(config: RunConfig): RunDefinition {
     select: select ?? [deduplicate()],
     optimize: optimize ?? rejectionSampling(),
     refine: refine ?? greedyDecoding(),
-    guard: guard ?? defaults(),
+    guard: guard ?? [...defaults(), ...(refusals === undefined ? [] : [refusalLoss()])],
     ...(refusals === undefined ? {} : { refusals }),
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
     ...(baselines === undefined ? {} : { baselines }),
   };
   checkBudget(definition);
   checkAsked(definition);
-  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds))) {
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
     checkBuffers(method);
-    for (const part of method.passes.flatMap(partsOf)) part.check?.(read.task);
-  }
+  checkParts(definition);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
 }

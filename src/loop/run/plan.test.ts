@@ -253,7 +253,7 @@ describe("plan", () => {
       availableSeconds: 0,
       wallSeconds: 0,
     };
-    const record = (busySeconds: number, rest: Partial<RunConfig> = {}): void => {
+    const record = (busySeconds: number, rest: Partial<RunConfig> = {}, availableSeconds = 0): void => {
       using ledger = openLedger({ folder });
       const run = ledger.startRun({
         name: "x",
@@ -262,7 +262,11 @@ describe("plan", () => {
         seed: 0,
         origin: null,
       });
-      run.append("cost", { type: "cost-metered", round: 0, cost: { ...cost, busySeconds } });
+      run.append("cost", {
+        type: "cost-metered",
+        round: 0,
+        cost: { ...cost, busySeconds, availableSeconds },
+      });
     };
     record(4);
     expect(await planOf()).toMatchObject({ seconds: reference.seconds, speed: "a reference machine" });
@@ -279,6 +283,11 @@ describe("plan", () => {
       seconds: slower.seconds,
       secondsBetween: [slower.seconds, slower.seconds],
     });
+    // Workers that wait for the brain make no plan shorter.
+    record(1000, {}, 4000);
+    expect((await planOf()).seconds / slower.seconds).toBeCloseTo(2, 6);
+    record(2000, {}, 1500);
+    expect((await planOf()).seconds).toBeCloseTo(slower.seconds, 6);
     // A run that was over at once tells nothing.
     record(0);
     expect(await planOf()).toMatchObject({ seconds: slower.seconds, speed: "this folder's last run" });

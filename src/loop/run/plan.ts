@@ -13,6 +13,7 @@ import type { RunDefinition } from "../round/definition.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { baselinesOf } from "./baselines.ts";
 import { type BudgetChange, budgetChangeSchema, withBudget } from "./budget.ts";
+import { checkParts } from "./check-parts.ts";
 import { refuseLacking } from "./engine-needs.ts";
 import { lendVerifier } from "./lend-verifier.ts";
 import { checkListedItems, needsOf } from "./listed-items.ts";
@@ -73,6 +74,7 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
     ...(onProgress ? { onProgress } : {}),
     ...(signal ? { signal } : {}),
   });
+  checkParts(definition, prepared.tokenizer);
   checkListedItems(task, prepared);
   await refuseTooLarge(definition, prepared);
   const { tokenizer, fromScratch } = prepared;

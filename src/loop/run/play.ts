@@ -104,7 +104,7 @@ async function close(context: RoundContext, { base, state, spent, rollbacks }: C
     tell(context, end, {
       type: "run-finished",
       outcome: why !== null ? "budget-spent" : state.stopped === null ? "rounds-spent" : "stopped-by-guard",
-      reason: why ?? state.stopped ?? `${definition.budget.rounds} rounds`,
+      reason: why ?? state.stopped ?? budgetWords({ rounds: definition.budget.rounds }),
       champion: champion.checkpoints[definition.optimize.lead] ?? "",
       championRound: champion.round,
     });

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { type Json, readOptions, userError } from "../../foundation/base/index.ts";
-import type { StoredEvent } from "../../foundation/contract/index.ts";
+import type { Budget, StoredEvent } from "../../foundation/contract/index.ts";
 import { type Interval, meanInterval, meanOf, varianceOf } from "../../foundation/statistics/index.ts";
+import { budgetWords } from "./budget.ts";
 import { type RecordedRun, readRun } from "./find-run.ts";
 import { lastRound, resultOf } from "./result.ts";
 import { championOf } from "./weights.ts";
@@ -52,8 +53,8 @@ export interface SeedSpread {
 
 /**
  * What finished runs of one configuration under several seeds came to, and how far they are apart: that a gain is not one seed's
- * luck. Reads ledgers alone, and takes no lock. Throws user errors `no-run`, `run-unfinished`, `other-configuration` and
- * `same-seed`.
+ * luck. Reads ledgers alone, and takes no lock. Throws user errors `no-run`, `run-unfinished`, `other-configuration`,
+ * `other-budget` and `same-seed`.
  *
  * @example
  * const prepare = supervised({ on: demonstrations(), steps: 10, learningRate: 0.3 });
@@ -71,6 +72,7 @@ export function seedSpread(options: SeedSpreadOptions): SeedSpread {
   const found = folders.map((folder) => ({ folder, ...readRun(folder) }));
   const [first, ...others] = found as [(typeof found)[number], ...typeof found];
   for (const other of others) refuseOther(first, other);
+  for (const other of others) refuseOtherBudget(first, other);
   const seeds = found.map(({ record }) => record.seed);
   const twice = seeds.find((seed, index) => seeds.indexOf(seed) < index);
   if (twice !== undefined)
@@ -103,6 +105,23 @@ function refuseOther(first: Found, other: Found): void {
       "other-configuration",
       `The runs in ${first.folder} and ${other.folder} differ in more than their seeds: in ${differing.join(", ")}.`,
     );
+}
+
+/** What comes of longer runs is not spread by their seeds alone. */
+function refuseOtherBudget(first: Found, other: Found): void {
+  const [one, another] = [budgetOf(first), budgetOf(other)];
+  if (!isDeepStrictEqual(one, another))
+    throw userError(
+      "other-budget",
+      `The runs in ${first.folder} and ${other.folder} were given other budgets (${budgetWords(one)}; ${budgetWords(another)}), so more than their seeds would tell them apart. Raise the smaller one: \`whetstone run FOLDER --budget …\` goes on with that run.`,
+    );
+}
+
+/** The last that a run was given. */
+function budgetOf({ events }: Found): Budget {
+  const given = events.findLast(({ event }) => event.type === "run-started" || event.type === "run-resumed");
+  if (given?.event.type !== "run-started" && given?.event.type !== "run-resumed") return { rounds: 0 };
+  return given.event.budget ?? { rounds: given.event.rounds };
 }
 
 /** All that decides a run but its seed; one that went on from another run's champion began elsewhere. */

@@ -11,12 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StoredEvent } from "../../foundation/contract/index.ts";
-import { readLedger } from "../../foundation/ledger/index.ts";
+import { openLedger, readLedger } from "../../foundation/ledger/index.ts";
 import { run } from "../run.ts";
 import { promotingRun } from "./testing/last-letter.ts";
 import { copyOf, overwriteSteps, stored } from "./testing/stored-run.ts";
+import { artifactsIn } from "./upkeep/references.ts";
 import { verifyFolder } from "./upkeep/verify.ts";
 
 const root = mkdtempSync(join(tmpdir(), "stored-faults-"));
@@ -57,6 +58,69 @@ test.each<[string, string, (folder: string) => void]>([
   const { runs, findings } = await verifyFolder({ folder });
   expect(runs[0]?.events).toBeGreaterThanOrEqual(before);
   expect(new Set(findings.map((finding) => finding.code))).toEqual(new Set([code]));
+});
+
+describe("what was taken away is named before anything starts, with what to do", () => {
+  const refused = async (folder: string) => {
+    const seen: string[] = [];
+    const watch = (event: object): void => void seen.push(JSON.stringify(event));
+    const error: unknown = await run(definition(3), { folder, watch }).catch((thrown: unknown) => thrown);
+    expect(seen).toEqual([]);
+    return error;
+  };
+  const checkpointOf = (type: "model-prepared" | "training-finished"): string => {
+    using ledger = readLedger({ folder: whole });
+    const made = (ledger?.events("1-letters") ?? []).flatMap(({ event }) =>
+      event.type === type ? [event.checkpoint] : [],
+    );
+    return made.at(-1) ?? "";
+  };
+
+  test.each(["model-prepared", "training-finished"] as const)("weights of %s", async (type) => {
+    const folder = copy();
+    const path = stored(folder, "checkpoints", checkpointOf(type));
+    rmSync(path, { recursive: true });
+    expect(await refused(folder)).toMatchObject({
+      code: "no-weights",
+      category: "user",
+      message: expect.stringMatching(
+        new RegExp(`1-letters cannot go on, since weights .*: ${path} \\(.*Put them back .*whetstone verify`),
+      ),
+    });
+  });
+
+  test("rows, and a folder in their place", async () => {
+    const folder = copy();
+    using ledger = readLedger({ folder });
+    const selected = ledger
+      ?.canonicalForm("1-letters")
+      .steps.find(({ name }) => name === "round-1/select")?.result;
+    const path = stored(folder, "artifacts", `${artifactsIn(selected)[0]}.jsonl`);
+    rmSync(path);
+    expect(await refused(folder)).toMatchObject({
+      code: "artifact-missing",
+      message: expect.stringContaining(`not there any more: ${path}. Put them back`),
+    });
+    mkdirSync(path);
+    expect(await refused(folder)).toMatchObject({
+      code: "in-the-way",
+      message: expect.stringContaining(`${path} is a folder where a file is to be: move it away`),
+    });
+    expect((await verifyFolder({ folder })).findings).toMatchObject([
+      { code: "artifact-damaged", message: expect.stringContaining(`${path} is no file: move it away`) },
+    ]);
+  });
+
+  test("a file where a folder is to be", async () => {
+    const folder = copy();
+    writeFileSync(stored(folder, "reports"), "mine");
+    using ledger = openLedger({ folder });
+    await expect(ledger.keepReport("1-letters", "a page")).rejects.toMatchObject({ code: "in-the-way" });
+    await expect(verifyFolder({ folder })).rejects.toMatchObject({
+      code: "in-the-way",
+      message: expect.stringContaining(`${stored(folder, "reports")} is a file where a folder is to be`),
+    });
+  });
 });
 
 test("a checkpoint that was never finished, or that no step names, makes way: the run comes to the same end", async () => {

@@ -1,13 +1,25 @@
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { InstallFlags } from "./commands/engine.ts";
 import type { ServeFlags } from "./commands/serve.ts";
 import type { CliContext } from "./context.ts";
 import { describe } from "./describe.ts";
 import { check } from "./engine-check-route.ts";
 import { type JsonFlags, json, number, text, texts } from "./route-parts.ts";
 
-const install = buildCommand<JsonFlags, [], CliContext>({
+const install = buildCommand<InstallFlags, [], CliContext>({
   loader: async () => (await import("./commands/engine.ts")).install,
-  parameters: { flags: { json } },
+  parameters: {
+    flags: {
+      transformers: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief:
+          "Also what models of other architectures need, which is otherwise installed with the first of them",
+      },
+      json,
+    },
+  },
   docs: {
     brief: "Install the local engine's Python packages, once for all projects",
     fullDescription: describe({

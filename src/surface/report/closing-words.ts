@@ -139,6 +139,8 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
   const { before, after, split } = frontier;
   const measured = `on ${split} items`;
   const unit = facts?.unit ?? "difficulty";
+  if (before === null && after === null)
+    return [`no ${unit} up to which all is at least 90 % right, ${measured}`];
   if (champion.round === 0 && audit === null)
     return [`${unit} ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`];
   return [

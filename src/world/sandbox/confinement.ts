@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { realpathSync } from "node:fs";
+import { lstatSync, realpathSync } from "node:fs";
 import type { SandboxRequest } from "./request.ts";
 
 /** Processes and threads of one sandbox; an interpreter such as Node has a dozen. */
@@ -8,13 +8,16 @@ const processes = 64;
 const strangers = [100_000, 2_000_000_000] as const;
 /** The program's name for its interpreter. */
 const inside = "/interpreter";
+/** What people installed themselves on this machine: not there for a program, unless its interpreter is one of them. */
+const ownInstalled = "/usr/local";
 /** The first line of errors once everything stands: what is said without it is the sandbox's own. */
 export const begun = "sandbox-begun";
 
 /** Arguments of `bwrap` with which it runs a program that sees nothing of this machine, and takes no more than it may. */
 export function confinement({ interpreter, arguments: given, seconds, megabytes }: SandboxRequest): string[] {
   // A watcher ends what holds too much; this alone stops what would be quicker. Interpreters reserve a gigabyte that they never touch.
-  const bytes = String((2 * megabytes + 2048) * 2 ** 20);
+  const bytes = String(Math.ceil((2 * megabytes + 2048) * 2 ** 20));
+  const executable = realpathSync(interpreter);
   const root = process.getuid?.() === 0;
   const stranger = String(randomInt(...strangers));
   const limits = [
@@ -44,8 +47,13 @@ export function confinement({ interpreter, arguments: given, seconds, megabytes 
       ]
     : [];
   const privileges = root
-    ? ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    : ["--unshare-user"];
+    ? [
+        "--cap-drop",
+        "ALL",
+        // With these three the program's user is lowered, and what it could ever regain is emptied; then they are gone.
+        ...["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"].flatMap((name) => ["--cap-add", name]),
+      ]
+    : ["--unshare-user", "--cap-drop", "ALL"];
   return [
     "--die-with-parent",
     "--new-session",
@@ -59,8 +67,11 @@ export function confinement({ interpreter, arguments: given, seconds, megabytes 
     "/usr",
     ...["bin", "sbin", "lib", "lib64"].flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]),
     "--ro-bind",
-    realpathSync(interpreter),
+    executable,
     inside,
+    ...(executable.startsWith(`${ownInstalled}/`) || !isFolder(ownInstalled)
+      ? []
+      : ["--size", "4096", "--tmpfs", ownInstalled, "--remount-ro", ownInstalled]),
     "--proc",
     "/proc",
     "--dev",
@@ -71,6 +82,10 @@ export function confinement({ interpreter, arguments: given, seconds, megabytes 
     "1777",
     "--tmpfs",
     "/tmp",
+    // Both are memory that has no limit: where the sandbox's user owns them, files there would be held by no process.
+    ...["/dev", "/"].flatMap((path) => ["--remount-ro", path]),
+    "--seccomp",
+    "3",
     "--chdir",
     "/tmp",
     "--clearenv",
@@ -86,4 +101,8 @@ export function confinement({ interpreter, arguments: given, seconds, megabytes 
     inside,
     ...given,
   ];
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

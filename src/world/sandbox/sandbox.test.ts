@@ -95,6 +95,53 @@ describe("a program in the sandbox", () => {
     expect(disk.outcome === "ended" && disk.output !== "" ? disk.output : "refused\n").toBe("refused\n");
   });
 
+  test("cannot hold memory in the processes of a second thread, or where no process is seen to hold it", async () => {
+    const hoard =
+      "const held = []; setInterval(() => held.push(Buffer.alloc(1 << 24, 1)), 5); setTimeout(() => process.exit(), 4000)";
+    const threads = `const { Worker } = require("worker_threads");
+      new Worker('require("child_process").spawn("/interpreter", ["-e", ' + JSON.stringify(${JSON.stringify(hoard)}) + '])', { eval: true });`;
+    expect(await node(threads, { megabytes: 300 })).toEqual({ outcome: "limit", limit: "memory" });
+    const numbers = { x64: { memfd: 319, mmap: 9, clone: 56 }, arm64: { memfd: 279, mmap: 222, clone: 220 } };
+    const { memfd, mmap, clone } = numbers[process.arch as keyof typeof numbers];
+    const attempts = {
+      memfd: `syscall(${memfd}, my $name = "x", 0)`,
+      shared: `syscall(${mmap}, 0, 4096, 3, 0x21, -1, 0)`,
+      zero: `open(my $zero, "+<", "/dev/zero") and syscall(${mmap}, 0, 4096, 3, 0x01, fileno($zero), 0)`,
+      own: `syscall(${mmap}, 0, 4096, 3, 0x22, -1, 0)`,
+      "System V": "shmget(0, 4096, 01600) // -1",
+      namespace: `syscall(${clone}, 0x10000000 | 17, 0, 0, 0, 0)`,
+      unshare: 'system("unshare", "--user", "true") == 0 ? 0 : -1',
+    };
+    const program = Object.entries(attempts)
+      .map(([name, attempt]) => `print "${name}: ", ((${attempt}) == -1 ? "refused" : "there"), "\\n";`)
+      .join(" ");
+    const tried = await outputOf(shell(`exec perl -e '$| = 1; ${program}' 2>/dev/null`));
+    expect(tried.trim().split("\n")).toEqual(
+      Object.keys(attempts).map((name) => `${name}: ${name === "own" ? "there" : "refused"}`),
+    );
+    expect(
+      await outputOf(shell("(echo x > /dev/shm/x || echo refused; echo x > /x || echo refused) 2>&-")),
+    ).toBe("refused\nrefused\n");
+  });
+
+  test("has no privilege, and none that it could regain", async () => {
+    const capabilities = await outputOf(shell("grep -E '^Cap(Prm|Eff|Bnd|Amb)' /proc/self/status"));
+    expect(capabilities.match(/[0-9a-f]{16}/g)).toEqual(Array.from({ length: 4 }, () => "0".repeat(16)));
+  });
+
+  test("sees nothing that people installed themselves", async () => {
+    expect(await outputOf(shell("ls -A /usr/local; echo end"))).toBe("end\n");
+  });
+
+  test("has its output counted in bytes", async () => {
+    const written = shell("printf 'ééééé'", { outputBytes: 10 });
+    expect(await outputOf(written)).toBe("ééééé");
+    expect(await shell("printf 'éééééé'; sleep 5", { outputBytes: 10 })).toEqual({
+      outcome: "limit",
+      limit: "output",
+    });
+  });
+
   test("is not kept from its own processes by what others do", async () => {
     const crowd = shell("i=0; while [ $i -lt 50 ]; do sleep 3 & i=$((i+1)); done; wait", { seconds: 10 });
     const beside = await Promise.all(
@@ -109,6 +156,46 @@ describe("a program in the sandbox", () => {
     const running = shell("while true; do sleep 1; done", { signal: controller.signal });
     setTimeout(() => controller.abort(new Error("enough")), 300);
     await expect(running).rejects.toThrow("enough");
+  });
+});
+
+describe("what no sandbox could run is refused by name", () => {
+  const cases: [string, Partial<SandboxRequest>, RegExp][] = [
+    [
+      "an interpreter that is not there",
+      { interpreter: "/usr/bin/no-such" },
+      /"interpreter" does not exist: \/usr/,
+    ],
+    ["an interpreter by its name", { interpreter: "node" }, /no absolute path: node. Give the whole path/],
+    ["a folder for an interpreter", { interpreter: "/usr" }, /"interpreter" is no file/],
+    ["what may not be executed", { interpreter: "/etc/passwd" }, /"interpreter" may not be executed/],
+    ["a time that is no number", { seconds: Number.NaN }, /"seconds" is NaN: give a number above 0/],
+    ["a time that no timer knows", { seconds: 1e9 }, /"seconds" is 1000000000: give at most/],
+    ["memory without limit", { megabytes: Number.POSITIVE_INFINITY }, /"megabytes" is Infinity/],
+    ["no output", { outputBytes: 0 }, /"outputBytes" is 0/],
+    [
+      "a long argument",
+      { arguments: ["x".repeat(131_072)] },
+      /has 131072 bytes, and Linux takes 131071: give long text as "input"/,
+    ],
+    [
+      "long arguments together",
+      { arguments: Array(17).fill("x".repeat(131_000)) },
+      /together, and Linux takes about/,
+    ],
+    ["a zero character", { arguments: ["a\0b"] }, /zero character/],
+  ];
+  test.each(cases)("%s", async (_, rest, message) => {
+    await expect(shell("true", rest)).rejects.toMatchObject({
+      code: "sandbox-request",
+      category: "user",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test("but not the longest argument that there may be", async () => {
+    const longest = ["-c", "echo $#", "x", "x".repeat(131_071)];
+    expect(await outputOf(shell("", { arguments: longest }))).toBe("1\n");
   });
 });
 

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
 import { WhetstoneError } from "../../foundation/base/index.ts";
+import { checkRequest } from "./check-request.ts";
 import { begun, confinement } from "./confinement.ts";
+import { forbiddenCalls } from "./forbidden-calls.ts";
 import { freePlace } from "./free-place.ts";
+import { heldBy } from "./held-memory.ts";
 import type { SandboxRequest } from "./request.ts";
 import { pathOf, sandboxMissing } from "./tools.ts";
 
@@ -14,13 +17,17 @@ export type SandboxResult =
 export type SandboxLimit = "time" | "memory" | "output";
 
 const watchMilliseconds = 25;
-const pageBytes = 4096;
+/** The sandbox's own line, before the program's errors. */
+const said = `${begun}\n`;
 
 /**
- * Runs an untrusted program in namespaces of its own: no network, no files but the system's libraries (read only) and an empty `/tmp`
+ * Runs an untrusted program in namespaces of its own: no network, no files but `/usr` (read only) and an empty `/tmp`
  * of a few megabytes, no other processes, no privileges, few processes (64 where root runs it, each sandbox as a user of its own), as
- * a user who owns nothing. Killed with all that it started when its time is over.
+ * a user who owns nothing. Killed with all that it started when its time is over. What it can read of this machine, and which calls are
+ * closed to it: docs/sandbox.md.
  *
+ * Throws a user error `sandbox-request` where no sandbox could run what is asked (an interpreter that is not there, limits that are no
+ * numbers, arguments longer than Linux takes).
  * Throws an environment error `sandbox-missing` where this machine cannot do that: untrusted code is then never run.
  *
  * @example
@@ -30,14 +37,16 @@ export async function runSandboxed(request: SandboxRequest): Promise<SandboxResu
   const missing = sandboxMissing();
   if (missing !== undefined)
     throw fault("sandbox-missing", `Untrusted programs are never run outside of a sandbox, and ${missing}.`);
+  checkRequest(request);
   const { seconds, megabytes, outputBytes = 1e6, input = "", signal } = request;
   using _place = await freePlace();
   signal?.throwIfAborted();
   const child = spawn(pathOf("bwrap", process.env) ?? "bwrap", confinement(request), {
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
     detached: true,
     env: {},
   });
+  const [stdin, stdout, stderr, filter] = child.stdio as unknown as [Writable, Readable, Readable, Writable];
   return await new Promise<SandboxResult>((resolve, reject) => {
     let limit: SandboxLimit | undefined;
     const end = (reached: SandboxLimit): void => {
@@ -50,50 +59,44 @@ export async function runSandboxed(request: SandboxRequest): Promise<SandboxResu
     }, watchMilliseconds);
     const abort = (): void => killAll(child);
     signal?.addEventListener("abort", abort, { once: true });
-    const read = { output: "", errors: "" };
-    for (const [name, stream] of [
-      ["output", child.stdout],
-      ["errors", child.stderr],
-    ] as const)
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        read[name] += text;
-        if (read[name].length > outputBytes) end("output");
-      });
+    const output = collect(stdout, outputBytes, () => end("output"));
+    const errors = collect(stderr, outputBytes + said.length, () => end("output"));
     child.on("error", reject);
-    // A program that does not read its input is no fault.
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
+    // A program that does not read its input is no fault; a sandbox that does not read its filter says so itself.
+    for (const stream of [stdin, filter]) stream.on("error", () => {});
+    stdin.end(input);
+    filter.end(forbiddenCalls());
     child.on("close", (code, killedBy) => {
       clearTimeout(timer);
       clearInterval(watch);
       signal?.removeEventListener("abort", abort);
       if (signal?.aborted) return reject(signal.reason);
       if (limit !== undefined) return resolve({ outcome: "limit", limit });
-      if (!read.errors.startsWith(begun))
+      const allErrors = errors();
+      if (!allErrors.startsWith(said))
         return reject(
-          fault(
-            "sandbox-failed",
-            `The sandbox could not begin: ${read.errors.trim() || `exit code ${code}`}.`,
-          ),
+          fault("sandbox-failed", `The sandbox could not begin: ${allErrors.trim() || `exit code ${code}`}.`),
         );
-      const errors = read.errors.slice(begun.length + 1);
-      resolve({ outcome: "ended", code: code ?? (killedBy === null ? 1 : 128), output: read.output, errors });
+      resolve({
+        outcome: "ended",
+        code: code ?? (killedBy === null ? 1 : 128),
+        output: output(),
+        errors: allErrors.slice(said.length),
+      });
     });
   });
 }
 
-/** Bytes of memory that a process and all that it started hold now. */
-function heldBy(pid: number | undefined): number {
-  if (pid === undefined) return 0;
-  try {
-    const [, resident = "0"] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ");
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
-    const held = children.filter((child) => child.trim() !== "").map((child) => heldBy(Number(child)));
-    return held.reduce((sum, bytes) => sum + bytes, Number(resident) * pageBytes);
-  } catch {
-    // It has ended meanwhile.
-    return 0;
-  }
+/** Reads a stream up to a number of bytes; what is given returns the text. */
+function collect(stream: Readable, most: number, over: () => void): () => string {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  stream.on("data", (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > most) over();
+    else parts.push(part);
+  });
+  return () => Buffer.concat(parts).toString("utf8");
 }
 
 /** The sandbox ends with its first process, and all within with it. */

@@ -1,5 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { canForbidCalls } from "./forbidden-calls.ts";
 
 const tools = ["bwrap", "prlimit", "setpriv"] as const;
 
@@ -9,6 +10,8 @@ const tools = ["bwrap", "prlimit", "setpriv"] as const;
  */
 export function sandboxMissing(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   if (process.platform !== "linux") return "untrusted programs run on Linux alone";
+  if (!canForbidCalls())
+    return `which system calls to forbid is known for x64 and arm64 alone, not for ${process.arch}`;
   const missing = tools.filter((tool) => pathOf(tool, environment) === undefined);
   if (missing.length === 0) return undefined;
   return `${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not installed here (Debian: apt-get install bubblewrap util-linux)`;

@@ -11,6 +11,18 @@ import {
 } from "../../rollout/testing/fakes.ts";
 import type { MethodContext, PolicyStore, Training, Weights } from "../context.ts";
 
+const seed = 9;
+
+/** Items so that a pass which takes some of them at a time, the first of its method, takes them in this order. */
+export function takenInOrder(items: readonly Item[]): Item[] {
+  const order = randomStream(seed, "optimize")
+    .fork("pass-0/order")
+    .shuffle([...items.keys()]);
+  const arranged = [...items];
+  for (const [place, from] of order.entries()) arranged[from] = items[place] as Item;
+  return arranged;
+}
+
 /** What outlives a process: finished steps, stored rollouts. */
 export class FakeLedger {
   readonly steps = new Map<string, Json>();
@@ -80,6 +92,15 @@ export class FakePolicies implements PolicyStore {
     for (const sampler of this.references) await sampler[Symbol.asyncDispose]();
   }
 
+  /** Copies that were trained and given back, or not. */
+  readonly copies: FakeModel[] = [];
+
+  async copy(role: string, checkpoint: string) {
+    const model = new FakeModel({ speak: this.#speak, weights: checkpoint });
+    this.copies.push(model);
+    return { policy: policyOf(model, role), [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() };
+  }
+
   async discard(checkpoint: string): Promise<void> {
     this.discarded.push(checkpoint);
   }
@@ -120,7 +141,7 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
     current: { solver: "current-solver", peer: "current-peer" },
     baseWeights: { solver: "base-solver", peer: "base-peer" },
     policies,
-    random: randomStream(9, "optimize"),
+    random: randomStream(seed, "optimize"),
     checkpointName: (role, label) => `${role}-${label}`,
     durable: ledger.durable,
     durablePart: ledger.durable,

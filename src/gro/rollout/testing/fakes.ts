@@ -116,6 +116,7 @@ export class FakeSampler implements Sampler {
 
 /** Of a pass whose parts ask nobody else. */
 export const noModels: PassModels = {
+  copy: () => Promise.reject(new Error("nothing is copied here")),
   policyOf: (role) => {
     throw new Error(`nobody plays ${role} here`);
   },

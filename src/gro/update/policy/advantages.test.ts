@@ -94,3 +94,49 @@ describe("advantagesOf", () => {
     expect(values([[judged(0)], [judged(0)]], { advantages: "none" })).toEqual([undefined, undefined]);
   });
 });
+
+describe("byKind: each kind of item has a baseline of its own", () => {
+  const of = (kind: string, reward: number, tokens = 1): Judged => judged(reward, tokens, { kind });
+  const groups = [
+    [of("deduction", 1), of("deduction", 0)],
+    [of("abduction", 0.5)],
+    [of("deduction", 0), of("deduction", 0)],
+    [of("abduction", 0.25)],
+    [of("induction", 1)],
+  ];
+  const [mean, deviation] = [0.25, Math.sqrt(3) / 4];
+  const [high, low] = [(1 - mean) / deviation, -mean / deviation];
+
+  test.each(["batch", "group"] as const)(
+    "%s, in the order of the groups; a kind without a difference teaches nothing",
+    (advantages) => {
+      const found = values(groups, { advantages, byKind: true });
+      const wanted = [[[high], [low]], [[1]], [[low], [low]], [[-1]], undefined];
+      for (const [at, group] of wanted.entries()) {
+        expect(found[at] === undefined).toBe(group === undefined);
+        for (const [index, [one]] of (group ?? []).entries())
+          expect(found[at]?.[index]?.[0]).toBeCloseTo(one as number, 12);
+      }
+      // The control: without kinds another baseline is taken off.
+      expect(values(groups, { advantages })[0]?.[0]?.[0]).not.toBeCloseTo(high, 2);
+    },
+  );
+
+  test("leave-one-out compares with all other attempts at the kind, batch-mean with all", () => {
+    expect(values(groups, { advantages: "leave-one-out", byKind: true })).toEqual([
+      [[1], [-1 / 3]],
+      [[0.25]],
+      [[-1 / 3], [-1 / 3]],
+      [[-0.25]],
+      undefined,
+    ]);
+    expect(values(groups, { advantages: "batch-mean", byKind: true })[1]).toEqual([[0.125]]);
+  });
+
+  test("batch weighs tokens, group responses", () => {
+    const uneven = [[of("a", 1, 3)], [of("a", 0, 1)]];
+    const [first] = values(uneven, { advantages: "batch", byKind: true });
+    expect(first?.[0]?.[0]).toBeCloseTo(0.25 / Math.sqrt(0.1875), 12);
+    expect(values(uneven, { advantages: "group", byKind: true })).toEqual([[[1, 1, 1]], [[-1]]]);
+  });
+});

@@ -9,6 +9,9 @@ export const advantageEstimators = [
 ] as const;
 type AdvantageEstimator = (typeof advantageEstimators)[number];
 
+/** Those that compare the attempts of a group with each other. */
+export const groupEstimators: readonly AdvantageEstimator[] = ["group", "leave-one-out"];
+
 export interface AdvantageOptions {
   /**
    * `group`: the mean of the item's attempts (GRPO, arXiv 2402.03300, section 4.1.2); `leave-one-out`: the mean of the item's other
@@ -23,6 +26,11 @@ export interface AdvantageOptions {
   readonly sampleDeviation: boolean;
   /** Added to every deviation that is divided by. */
   readonly epsilon: number;
+  /**
+   * Each kind of item has a baseline of its own: `group` and `leave-one-out` take all attempts at items of a kind for one group (HRPO, arXiv
+   * 2601.07055, its kinds being numbers of hops), the others the batch of each kind for the batch (TRR++, arXiv 2505.03335, equation 8).
+   */
+  readonly byKind?: boolean;
 }
 
 /** One rollout, as advantages are made from it. */
@@ -34,6 +42,8 @@ export interface Judged {
   readonly tokens: number;
   /** What each token costs, taken off the return of the tokens up to it; the same for all estimators. */
   readonly costs?: Float64Array | undefined;
+  /** Of the item, for `byKind`. */
+  readonly kind?: string | undefined;
 }
 
 /** The advantage of every token of a response, [tokens]. */
@@ -50,8 +60,38 @@ export function advantagesOf(
   groups: readonly (readonly Judged[])[],
   options: AdvantageOptions,
 ): (readonly Advantages[] | undefined)[] {
+  return options.byKind ? kindByKind(groups, options) : together(groups, options);
+}
+
+/** As if there were only groups of one kind, kind after kind; in the order in which the groups are. */
+function kindByKind(
+  groups: readonly (readonly Judged[])[],
+  options: AdvantageOptions,
+): (readonly Advantages[] | undefined)[] {
+  const result: (readonly Advantages[] | undefined)[] = groups.map(() => undefined);
+  const kinds = Map.groupBy(groups.keys(), (at) => groups[at]?.[0]?.kind ?? "");
+  for (const places of kinds.values()) {
+    const own = places.map((at) => groups[at] ?? []);
+    const grouped = groupEstimators.includes(options.advantages);
+    const found = grouped ? undefined : together(own, options);
+    const merged = grouped ? together([own.flat()], options)[0] : undefined;
+    let next = 0;
+    for (const [index, at] of places.entries()) {
+      const size = own[index]?.length ?? 0;
+      const part = grouped ? merged?.slice(next, next + size) : found?.[index];
+      next += size;
+      if (size > 0) result[at] = part;
+    }
+  }
+  return result;
+}
+
+function together(
+  groups: readonly (readonly Judged[])[],
+  options: AdvantageOptions,
+): (readonly Advantages[] | undefined)[] {
   const { advantages } = options;
-  if (advantages === "group" || advantages === "leave-one-out")
+  if (groupEstimators.includes(advantages))
     return groups.map((group) => {
       const returns = group.map(({ reward, costs }) => reward - total(costs));
       const values =

@@ -118,6 +118,35 @@ function simulated(
   return advantages.map((_, arm) => (logits[arm] as number) - (logits[127] as number));
 }
 
+test("one step with a baseline for each kind of item, by the closed form (TRR++)", async () => {
+  // Two attempts at each of two items of a kind, and two at one of another: a bandit a prompt.
+  const kinds = { p: "deduction", q: "deduction", r: "abduction" } as const;
+  const given = { p: [1, 0], q: [0, 0], r: [0.5, 0.25] } as const;
+  const groups = Object.entries(given).map(([prompt, rewards]) => {
+    const group = attempts(prompt, [
+      ["a", rewards[0]],
+      ["b", rewards[1]],
+    ]);
+    return { ...group, item: { ...group.item, stratum: kinds[prompt as keyof typeof kinds] } };
+  });
+  const taught = async (byKind: boolean): Promise<number[]> => {
+    await using model = await bandits.model();
+    const update = policyGradient({ learningRate: rate, gradientClipNorm: 0, advantages: "batch", byKind });
+    await applied(update, model, groups);
+    await using sampler = await model.snapshot();
+    const logits = await Promise.all(
+      Object.keys(given).map((prompt) => logitsOf(sampler, prompt, ["a", "b"])),
+    );
+    return logits.flat(2);
+  };
+  const spread = Math.sqrt(3) / 4;
+  const advantages = [0.75 / spread, -0.25 / spread, -0.25 / spread, -0.25 / spread, 1, -1];
+  const found = await taught(true);
+  for (const [index, advantage] of advantages.entries())
+    expect(found[index]).toBeCloseTo((rate * advantage) / 6, 5);
+  expect((await taught(false))[4]).not.toBeCloseTo(rate / 6, 2);
+});
+
 describe("several steps on one batch: the ratio is to the policy that sampled", () => {
   const normalised = rewards.map((one) => (one - mean) / deviation);
   test.each<readonly [string, PolicyGradientOptions, readonly [low: number, high: number, kl: number]]>([

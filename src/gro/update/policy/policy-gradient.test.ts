@@ -302,6 +302,7 @@ describe("policyGradient", () => {
     [{ advantages: "none", epsilon: 1 }, /"epsilon": only advantages: "group" and "batch"/],
     [{ kl: { in: "rewards" } }, /did you mean "reward"/],
     [{ maxStalenes: 1 }, /did you mean "maxStaleness"/],
+    [{ advantages: "none", byKind: true }, /"byKind".*compare nothing/],
   ])("refuses %o", (options, message) => {
     expect(() => policyGradient(options)).toThrow(message);
   });

@@ -1,12 +1,12 @@
 import { readOptions } from "../../../foundation/base/index.ts";
-import type { Example } from "../../../foundation/contract/index.ts";
+import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
 import { exampleOfRollout, sampledOf } from "../../rollout/index.ts";
 import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "../part.ts";
 import { referenceLogprobs } from "../reference.ts";
 import { needsOfSteps } from "../step-options.ts";
 import { type Taken, takenFrom } from "../taken.ts";
 import { clipOf, trainBatches } from "../train.ts";
-import { advantagesOf, type Judged } from "./advantages.ts";
+import { advantagesOf, groupEstimators, type Judged } from "./advantages.ts";
 import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
 import {
   type PolicyGradientOptions,
@@ -31,7 +31,7 @@ import {
 export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart {
   const read = readOptions("policyGradient()", policyGradientSchema, options);
   const { learningRate, optimizerState, gradientClipNorm, iterations, minibatches, kl } = read;
-  const grouped = ["group", "leave-one-out"].includes(read.advantages);
+  const grouped = groupEstimators.includes(read.advantages) && !read.byKind;
   const klInLoss = kl?.in === "loss" ? kl.coefficient : 0;
   return {
     name: "policy gradient",
@@ -44,6 +44,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     },
     ...(kl === undefined ? {} : { references: [kl.reference] }),
     attemptsPerItem: grouped ? 2 : 1,
+    minibatches,
     steps: () => iterations * minibatches,
     compared: (learning) => compared(learning, read),
     optimizerState,
@@ -100,6 +101,7 @@ async function weigh(
         reward: one.reward,
         baseline: one.scored.parts.baseline,
         tokens: behaviour.length,
+        kind: kindOf(one, groups),
         costs: reference?.map((logprob, at) => (kl?.coefficient ?? 0) * ((behaviour[at] ?? 0) - logprob)),
       };
     }),
@@ -129,7 +131,8 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   const judged = taken.map((group) =>
     group.map((one): Judged => {
       const { length } = sampledOf(one.scored.rollout).tokens;
-      return { reward: one.reward, baseline: one.scored.parts.baseline, tokens: length };
+      const { reward, scored } = one;
+      return { reward, baseline: scored.parts.baseline, tokens: length, kind: kindOf(one, groups) };
     }),
   );
   const advantages = advantagesOf(judged, read);
@@ -140,6 +143,11 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   );
   const taught = written.filter(differs).length;
   return { taught, skipped: written.length - taught };
+}
+
+/** Of the group's item: what is proposed at it, or asked about it, is of its kind. */
+function kindOf({ place }: Taken, groups: readonly ScoredGroup[]): string | undefined {
+  return groups[place.group]?.item.stratum;
 }
 
 /** What a step learns from: all, or its share of them in the iteration's own order. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { stepOptions } from "../step-options.ts";
-import { advantageEstimators } from "./advantages.ts";
+import { advantageEstimators, groupEstimators } from "./advantages.ts";
 import { averages } from "./policy-batch.ts";
 import type { PolicyLoss } from "./policy-loss.ts";
 
@@ -35,6 +35,11 @@ export const policyGradientSchema = z
     sampleDeviation: z.boolean().default(false),
     /** Added to the deviation. */
     epsilon: z.number().min(0).default(0),
+    /**
+     * Items of a kind (a stratum of the task) are compared with each other, each kind apart: their attempts are one group, or one batch
+     * (task-relative REINFORCE++, arXiv 2505.03335, is `batch` so, HRPO, arXiv 2601.07055, is `group` so).
+     */
+    byKind: z.boolean().default(false),
     /** What weighs the same: every token of the batch, every response, or every token as if responses were of one length. */
     average: z.enum(averages).default("tokens"),
     /** Of `constant`: that length; the task's longest response to the items if left out. */
@@ -67,7 +72,9 @@ export const policyGradientSchema = z
           refuse(own, `only advantages: "group" are divided so`);
     if (read.epsilon > 0 && !["group", "batch"].includes(read.advantages))
       refuse("epsilon", `only advantages: "group" and "batch" are divided by a deviation`);
-    if (read.trained === 1 && ["group", "leave-one-out"].includes(read.advantages))
+    if (read.byKind && ["none", "learned"].includes(read.advantages))
+      refuse("byKind", `advantages: "${read.advantages}" compare nothing with each other`);
+    if (read.trained === 1 && groupEstimators.includes(read.advantages) && !read.byKind)
       refuse("trained", "advantages of a group need at least 2");
   });
 export type PolicyGradientOptions = Readonly<z.input<typeof policyGradientSchema>>;

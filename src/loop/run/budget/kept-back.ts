@@ -32,7 +32,12 @@ export function keptBackOf(definition: RunDefinition, tokenizer: Tokenizer): Kep
   return {
     answers: 2 * items.length,
     tokensSampled: sum((item) => task.maxTokens(item) * refine.samplesPerItem),
-    tokensRead: sum((item) => contextTokens(tokenizer, item).length),
+    // Whoever ranks answers reads each, with what was asked.
+    tokensRead: sum((item) => {
+      const asked = contextTokens(tokenizer, item).length;
+      const ranked = (refine.asks?.length ?? 0) * refine.samplesPerItem * (asked + task.maxTokens(item));
+      return asked + ranked;
+    }),
   };
 }
 

@@ -50,7 +50,13 @@ test("a stop holds until the budget is raised above what was spent and is kept b
   expect(stillSpent(events(metered), { rounds: 8, tokens: 500 })).toBeUndefined();
   const stopped = events(stop, metered);
   expect(stillSpent(stopped, { rounds: 8, tokens: 1000 })).toEqual(stop);
-  expect(stillSpent(stopped, { rounds: 8, tokens: 1080 })).toEqual(stop);
+  expect(stillSpent(stopped, { rounds: 8, tokens: 1080 })).toEqual({
+    cap: "tokens",
+    limit: 1080,
+    spent: 980,
+    keptBack: 100,
+  });
+  expect(stillSpent(stopped, { rounds: 8, tokens: 500 })).toMatchObject({ limit: 500, spent: 980 });
   expect(stillSpent(stopped, { rounds: 8, tokens: 1081 })).toBeUndefined();
   expect(stillSpent(stopped, { rounds: 8 })).toBeUndefined();
 });

@@ -40,11 +40,11 @@ export function stoppedAt(error: unknown): SpentCap | null {
   return isWhetstoneError(error) && error.code === code ? (caps.get(error) ?? null) : null;
 }
 
-/** The last stop at a cap that still holds under a budget, by the last cost that was stored; undefined where there is none. */
-export function stillSpent(
-  events: readonly StoredEvent[],
-  budget: Budget,
-): EventOf<"budget-spent"> | undefined {
+/**
+ * The cap that keeps a run, which was stopped at one, from going on under a budget, by the last cost that was stored: under a smaller
+ * budget it is another than the one at which it was stopped. Undefined where none does.
+ */
+export function stillSpent(events: readonly StoredEvent[], budget: Budget): SpentCap | undefined {
   let stop: EventOf<"budget-spent"> | undefined;
   let cost: Cost | undefined;
   for (const { event } of events) {
@@ -52,5 +52,8 @@ export function stillSpent(
     if (event.type === "cost-metered") cost = event.cost;
   }
   if (stop === undefined || cost === undefined) return undefined;
-  return spentCap(budget, cost, { [stop.cap]: stop.keptBack }) === null ? undefined : stop;
+  const spent = spentCap(budget, cost, { [stop.cap]: stop.keptBack });
+  if (spent === null) return undefined;
+  // As it was told then: what was kept back has been spent since.
+  return spent.cap === stop.cap && spent.limit === stop.limit ? stop : spent;
 }

@@ -32,6 +32,22 @@ describe("checkClaims", () => {
     );
   });
 
+  test("says how far wealth came beside what was asked for", async () => {
+    for (const certificate of [certificates.fresh, certificates.reused]) {
+      const { opening, results } = certificate.decided;
+      const bets = (await checkClaims(certificate)).find(({ claim }) => claim === "bets");
+      if (results.rows === null) {
+        expect(bets?.words).not.toContain("wealth");
+        continue;
+      }
+      const [, reached, asked] =
+        /wealth reaches ([\d.e+]+) on \d+ pairs, where (\d+) were/.exec(bets?.words ?? "") ?? [];
+      expect(Number(reached) / (opening.wealth ?? 0)).toBeCloseTo(1, 2);
+      expect(Number(asked)).toBe(Math.round(1 / opening.alpha));
+      expect(Number(reached)).toBeGreaterThan(Number(asked));
+    }
+  });
+
   test("says how far the reward can be believed, or that it is not measurable", async () => {
     const words = async (certificate: Certificate) =>
       (await checkClaims(certificate)).find(({ claim }) => claim === "verifier-integrity")?.words;

@@ -7,6 +7,7 @@ import { certificateName } from "../../certificate/file.ts";
 import type { Certificate } from "../../certificate/schema.ts";
 import { eventOf, readCertificate } from "../../round/certify.ts";
 import { readRun } from "../find-run.ts";
+import { lastRound } from "../result.ts";
 
 export interface FoundCertificate {
   readonly run: string;
@@ -24,7 +25,7 @@ export async function findCertificate(
   const { record, events } = readRun(folder, run);
   const made: EventOf<"certificate-made"> | undefined = eventOf(events, "certificate-made", round);
   using ledger = readLedger({ folder });
-  if (made === undefined || ledger === undefined) throw noCertificate(record.id, round);
+  if (made === undefined || ledger === undefined) throw noCertificate(record.id, round, lastRound(events));
   const copy = join(ledgerFolder(folder), "certificates", certificateName(record.id, made.round));
   return {
     run: record.id,
@@ -34,7 +35,13 @@ export async function findCertificate(
   };
 }
 
-export function noCertificate(run: string, round: number | undefined): WhetstoneError {
+export function noCertificate(run: string, round: number | undefined, played: number): WhetstoneError {
+  if (round !== undefined && round > played)
+    return userError(
+      "no-certificate",
+      `${run} has no round ${round}: it has played ${played === 1 ? "one round" : `${played} rounds`}. \`whetstone status\` shows them.`,
+      { run },
+    );
   return userError(
     "no-certificate",
     round === undefined

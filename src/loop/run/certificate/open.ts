@@ -16,6 +16,7 @@ import { eventOf, readCertificate } from "../../round/certify.ts";
 import { decisionItemsOf } from "../../round/decide/block-parts.ts";
 import { projectFolder, runName } from "../arguments.ts";
 import { chosenRun, noRun } from "../find-run.ts";
+import { lastRound } from "../result.ts";
 import { noCertificate } from "./find.ts";
 
 export interface OpenCertificateOptions {
@@ -69,7 +70,7 @@ export async function openCertificate(options: OpenCertificateOptions): Promise<
   const journal = ledger.openRun(record);
   const events = journal.events();
   const made = eventOf(events, "certificate-made", round);
-  if (made === undefined) throw noCertificate(record.id, round);
+  if (made === undefined) throw noCertificate(record.id, round, lastRound(events));
   const certificate = await readCertificate(ledger.artifacts, made.certificate);
   const { decided } = certificate;
   if (decided.results.rows !== null)

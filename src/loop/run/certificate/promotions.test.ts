@@ -47,7 +47,12 @@ describe("each promotion", () => {
     });
     expect(found.certificate).toEqual(read(fresh, "1-letters-round-1.json"));
     expect((await findCertificate(fresh)).round).toBe(2);
-    await expect(findCertificate(fresh, { round: 3 })).rejects.toMatchObject({ code: "no-certificate" });
+    await expect(findCertificate(fresh, { round: 3 })).rejects.toMatchObject({
+      code: "no-certificate",
+      message: expect.stringMatching(
+        / has no round 3: it has played (?:one round|2 rounds)\. `whetstone status`/,
+      ),
+    });
     await expect(findCertificate(elsewhere)).rejects.toMatchObject({ code: "no-run" });
   });
 

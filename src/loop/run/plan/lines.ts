@@ -7,7 +7,7 @@ export function planLines(plan: Omit<Plan, "lines">): string[] {
   const { name, parameters, policies, preparation, round, end, rounds, gate, smallestGain: smallest } = plan;
   const models = policies === 1 ? "one model" : `${policies} models`;
   return [
-    `${name}: ${models} of ${parameters.toLocaleString("en-US")} parameters, ${rounds} rounds`,
+    `${name}: ${models} of ${parameters.toLocaleString("en-US")} parameters, ${budgetWords({ rounds })}`,
     "",
     ...preparation.map((stage) => stageLine("once", stage)),
     ...round.map((stage) => stageLine(roundsWords(stage.rounds), stage)),

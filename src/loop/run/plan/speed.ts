@@ -30,7 +30,8 @@ const enoughSeconds = 5;
 
 /**
  * How fast a model of so many parameters is: as in the folder's last run of this model on this engine, else as on a reference
- * machine. A ledger knows only busy seconds altogether, so the ratio of the two speeds is always the reference's.
+ * machine. What counts is the time for which its workers were there, idle or not: while they wait for what is judged, stored and
+ * decided, nobody else computes. A ledger knows only the time altogether, so the ratio of the two speeds is always the reference's.
  */
 export function speedOf(folder: string, definition: RunDefinition, parameters: number): Speed {
   const { train, sample, within } = parameters < fewestOfLarge ? reference.small : reference.large;
@@ -43,7 +44,7 @@ export function speedOf(folder: string, definition: RunDefinition, parameters: n
       within: definition.engine.name === "local" ? within : withinElsewhere,
     };
   const wouldTake = cost.tokensTrained / expected.trained + cost.tokensSampled / expected.sampled;
-  const factor = wouldTake / cost.busySeconds;
+  const factor = wouldTake / Math.max(cost.busySeconds, cost.availableSeconds);
   return {
     trained: expected.trained * factor,
     sampled: expected.sampled * factor,

@@ -5,7 +5,7 @@ import { openLedger, readLedger } from "../../../foundation/ledger/index.ts";
 import { digestFact } from "../../round/folder-digest.ts";
 import { projectFolder } from "../arguments.ts";
 import { noRun } from "../find-run.ts";
-import { type Stored, storedArtifacts, storedCheckpoints } from "./folders.ts";
+import { type Stored, storedArtifacts, storedCheckpoints, strays } from "./folders.ts";
 import { keptCheckpoints } from "./references.ts";
 
 export interface CollectOptions {
@@ -30,11 +30,18 @@ export interface Collected {
   readonly garbage: readonly Garbage[];
   /** Checkpoints that stay: bases, champions, what was promoted, the newest candidate, and what a training goes on from. */
   readonly kept: number;
+  /** What lies between them and no run has named, by its path below the folder: never removed, since nobody knows whose it is. */
+  readonly strays: readonly Stray[];
+}
+
+export interface Stray {
+  readonly path: string;
+  readonly bytes: number;
 }
 
 /**
  * Finds what nothing in a folder's ledger refers to: candidates that were rejected and that no round goes on from, checkpoints and
- * artifacts that an interruption left. Removes it where asked to. Throws user errors `no-run` and `folder-in-use`, and what
+ * artifacts that an interruption left. Removes it where asked to. Lists what strays among them. Throws user errors `no-run` and `folder-in-use`, and what
  * opening the ledger throws.
  *
  * @example
@@ -51,7 +58,7 @@ export function collectGarbage(options: CollectOptions = {}): Collected {
   }
   // Whoever runs may be saving what nothing refers to yet.
   using ledger = openLedger({ folder });
-  const { checkpoints, artifacts, kept } = found(folder);
+  const { checkpoints, artifacts, kept, strays: others } = found(folder);
   if (remove) {
     for (const { name, path } of checkpoints) {
       rmSync(path, { recursive: true });
@@ -62,7 +69,13 @@ export function collectGarbage(options: CollectOptions = {}): Collected {
   const told = (of: Garbage["of"], all: readonly Stored[]): Garbage[] =>
     all.map(({ name, bytes }) => ({ of, name, bytes }));
   const garbage = [...told("checkpoint", checkpoints), ...told("artifact", artifacts)];
-  return { removed: remove, bytes: garbage.reduce((sum, { bytes }) => sum + bytes, 0), garbage, kept };
+  return {
+    removed: remove,
+    bytes: garbage.reduce((sum, { bytes }) => sum + bytes, 0),
+    garbage,
+    kept,
+    strays: others.map(({ name, bytes }) => ({ path: name, bytes })),
+  };
 }
 
 function found(folder: string) {
@@ -74,7 +87,11 @@ function found(folder: string) {
   const checkpoints = stored.filter(({ name }) => !referred.has(name));
   return {
     checkpoints,
-    artifacts: storedArtifacts(folder).filter(({ name }) => !hashes.has(name)),
+    artifacts: storedArtifacts(folder).filter(({ name, isFile }) => isFile && !hashes.has(name)),
     kept: stored.length - checkpoints.length,
+    strays: strays(
+      folder,
+      ledger.runs().map(({ id }) => id),
+    ),
   };
 }

@@ -75,7 +75,7 @@ function comparedAfter(event: RunEvent, before: number): number {
 }
 
 /** Names of checkpoints by role in a lineage, wherever in a value it stands. */
-function checkpointsIn(value: Json | undefined): string[] {
+export function checkpointsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {
     if (key === "checkpoints") found.push(...textsIn(member));
@@ -98,11 +98,11 @@ const artifactKeys = new Set([
   "report",
 ]);
 
-/** Names of artifacts in results of steps, events, lineages and facts. */
-export function artifactsIn(value: Json | undefined): string[] {
+/** Names of artifacts in results of steps, events, lineages and facts, under all keys that name some, or under these. */
+export function artifactsIn(value: Json | undefined, keys: ReadonlySet<string> = artifactKeys): string[] {
   const found: string[] = [];
   walk(value, (key, member) => {
-    if (artifactKeys.has(key)) found.push(...textsIn(member).filter(isHash));
+    if (keys.has(key)) found.push(...textsIn(member).filter(isHash));
   });
   return found;
 }
@@ -118,7 +118,7 @@ export function partsUnderWay(steps: readonly { readonly name: string; readonly 
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
-function textsIn(value: Json | undefined): string[] {
+export function textsIn(value: Json | undefined): string[] {
   const found: string[] = [];
   walk(value, (_, member) => {
     if (typeof member === "string") found.push(member);

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -236,6 +237,24 @@ describe("collectGarbage", () => {
     );
     expect(collectGarbage({ folder, remove: true })).toMatchObject({ garbage: [], kept: 1 });
     expect((await run(long, { folder })).outcome).toBe("rounds-spent");
+  });
+
+  test("lists what strays among what runs stored, and leaves it alone", () => {
+    const folder = copy();
+    expect(collectGarbage({ folder }).strays).toEqual([]);
+    writeFileSync(stored(folder, "artifacts", "notes.txt"), "12345");
+    mkdirSync(stored(folder, "reports", `${"0".repeat(64)}.html`), { recursive: true });
+    mkdirSync(stored(folder, "checkpoints", "9-other"));
+    writeFileSync(stored(folder, "checkpoints", "9-other", "weights"), "123");
+    writeFileSync(stored(folder, "checkpoints", "1-letters", "copy-of-round-1"), "12");
+    const strays = [
+      { path: ".whetstone/artifacts/notes.txt", bytes: 5 },
+      { path: `.whetstone/reports/${"0".repeat(64)}.html`, bytes: 0 },
+      { path: ".whetstone/checkpoints/9-other", bytes: 3 },
+      { path: ".whetstone/checkpoints/1-letters/copy-of-round-1", bytes: 2 },
+    ];
+    expect(collectGarbage({ folder, remove: true }).strays).toEqual(strays);
+    expect(collectGarbage({ folder }).strays).toEqual(strays);
   });
 
   test("not beside a run", () => {

@@ -106,13 +106,13 @@ async function verifyArtifacts(
   findings: VerifyFinding[],
 ): Promise<number> {
   const stored = storedArtifacts(folder);
-  for (const { name, path } of stored)
-    if ((await sha256OfFiles([path])) !== name)
+  for (const { name, path, isFile } of stored)
+    if (!isFile || (await sha256OfFiles([path])) !== name)
       findings.push({
         of: "artifact",
         name,
         code: "artifact-damaged",
-        message: `${path} does not hold what was written: restore it from a copy.`,
+        message: `${path} ${isFile ? "does not hold what was written: restore it from a copy" : "is no file: move it away, and put a copy of what was written there"}.`,
       });
   const there = new Set(stored.map(({ name }) => name));
   const forms = ledger.runs().map(({ id, origin }) => ({ ...ledger.canonicalForm(id), origin }));
@@ -126,7 +126,7 @@ async function verifyArtifacts(
       ...["champion/", reportFact("")].flatMap((beginning) =>
         ledger.facts(beginning).map(({ value }) => value),
       ),
-    ].flatMap(artifactsIn),
+    ].flatMap((value) => artifactsIn(value)),
     ...forms.flatMap(({ steps }) => partsUnderWay(steps)),
   ]);
   for (const name of meant)

@@ -1,5 +1,6 @@
 import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
 import { adapterChecks } from "./adapter-checks.ts";
+import { architectureChecks } from "./architecture-checks.ts";
 import { Bench, normUntold } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
@@ -54,6 +55,7 @@ export function conformanceChecks(options: NoOptions = {}): readonly Conformance
     ...determinismChecks,
     ...adapterChecks,
     ...extensionChecks,
+    ...architectureChecks,
   ].map(bound);
 }
 

@@ -22,7 +22,7 @@ const generationSchema = z.looseObject({ suppress_tokens: z.array(z.number().int
 export async function folderSubject(
   engine: Engine,
   folder: string,
-  rest: Pick<ConformanceSubject, "precision" | "lora" | "another"> = {},
+  rest: Pick<ConformanceSubject, "precision" | "lora" | "another" | "reference"> = {},
 ): Promise<ConformanceSubject> {
   const modelFolder = resolve(folder);
   const { vocab_size: vocabularySize } = await read(modelFolder, "config.json", configSchema);

@@ -1,4 +1,5 @@
 import type { Engine, LoraOptions, Precision } from "../../../foundation/contract/index.ts";
+import type { Reference, ReferenceMissing } from "./reference.ts";
 
 /** What is checked: an engine, and a model that it can make. */
 export interface ConformanceSubject {
@@ -21,6 +22,8 @@ export interface ConformanceSubject {
   readonly another?: () => Promise<Engine>;
   /** Checkpoints are written on another machine, out of this one's sight. Default false. */
   readonly remote?: boolean;
+  /** What transformers computes of a folder; absent where it cannot load what this engine writes. */
+  readonly reference?: Reference | ReferenceMissing;
 }
 
 /** How far two quantities that are equal lie apart, relative to the expected one where that is above 1, or another small number. */

@@ -13,5 +13,7 @@ export { type LocalOptions, local } from "./local.ts";
 export { LocalEngine } from "./local-engine.ts";
 export { type MergeRequest, mergeAdapters } from "./merge-adapters.ts";
 export type { OtherEnvironment } from "./other-environments.ts";
+export { installedPlainPackages, installPlainPackages } from "./plain-packages.ts";
 export { findPython, type Python } from "./python.ts";
 export { type CommandResult, runCommand } from "./run-command.ts";
+export { TransformersReference } from "./transformers-reference.ts";

@@ -20,7 +20,20 @@ export interface PlainPackagesOptions {
 }
 
 const prefix = "plain-packages-";
+const defaultRequirements = join(packageFolder, "requirements-plain.txt");
 const steps = ["installing transformers, which this model needs"] as const;
+
+async function folderOf({ folder }: Pick<Installation, "folder">, requirements: string): Promise<string> {
+  return join(folder, prefix + sha256(await readFile(requirements, "utf8")).slice(0, 16));
+}
+
+/** Where the packages that models of the plain path need are installed; undefined where they are not. */
+export async function installedPlainPackages(
+  installation: Pick<Installation, "folder">,
+): Promise<string | undefined> {
+  const packages = await folderOf(installation, defaultRequirements);
+  return existsSync(packages) ? packages : undefined;
+}
 
 /**
  * The folder of the packages that models of the plain path need (transformers), inside the engine's environment: installed
@@ -31,13 +44,8 @@ export async function installPlainPackages(
   { python, folder }: Pick<Installation, "python" | "folder">,
   options: PlainPackagesOptions = {},
 ): Promise<string> {
-  const {
-    requirements = join(packageFolder, "requirements-plain.txt"),
-    environment = process.env,
-    signal,
-    onProgress,
-  } = options;
-  const packages = join(folder, prefix + sha256(await readFile(requirements, "utf8")).slice(0, 16));
+  const { requirements = defaultRequirements, environment = process.env, signal, onProgress } = options;
+  const packages = await folderOf({ folder }, requirements);
   if (existsSync(packages)) return packages;
   await makeFolder(folder);
   using _lock = await lockFile(join(folder, "plain-packages.lock"), {

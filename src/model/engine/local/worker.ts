@@ -332,7 +332,11 @@ function errorOf(described: unknown): WhetstoneError {
 }
 
 /** One worker uses the threads that it was given, and sees no Python settings of the user's. */
-function workerEnvironment(environment: Environment, packageFolder: string, threads: number): Environment {
+export function workerEnvironment(
+  environment: Environment,
+  packageFolder: string,
+  threads: number,
+): Environment {
   const { PYTHONHOME, PYTHONSTARTUP, ...rest } = environment;
   const count = String(threads);
   return {

@@ -22,9 +22,9 @@ export function certificateLines(check: CertificateCheck): string[] {
   ];
 }
 
-function claimLines({ claim, words, contradictions }: Claim): string[] {
+function claimLines({ claim, status, words, contradictions }: Claim): string[] {
   return [
-    `  ${claim}: ${words}`,
+    `  ${claim}: ${status === "contradicted" ? `it is claimed, and is not so, that ${words}` : words}`,
     ...contradictions.map((contradiction) => `    ${contradiction.field} ${contradiction.words}`),
   ];
 }

@@ -12,7 +12,12 @@ import {
   servedSubject,
 } from "../../../model/engine/conformance/index.ts";
 import { checkNeeds, type EngineDefinition, type EngineProgress, tiny } from "../../../model/engine/index.ts";
-import { local } from "../../../model/engine/local/index.ts";
+import {
+  installEngine,
+  installedPlainPackages,
+  local,
+  TransformersReference,
+} from "../../../model/engine/local/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { tinker } from "../../../model/engine/tinker/index.ts";
 import { modelCalled } from "../../../model/hub/index.ts";
@@ -46,6 +51,8 @@ interface Checkable {
   readonly bring: (
     bringing: Bringing,
     folder: string,
+    /** What is given back when all is checked. */
+    held: AsyncDisposableStack,
   ) => Promise<(engine: Engine) => Promise<ConformanceSubject>>;
 }
 
@@ -59,7 +66,8 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
     using interruption = interruptible({ say: output.note });
     const { signal } = interruption;
     const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
-    const subjectOf = await bring({ onProgress, signal }, workplace.path);
+    await using held = new AsyncDisposableStack();
+    const subjectOf = await bring({ onProgress, signal }, workplace.path, held);
     await using engine = await definition.open({ logFolder: workplace.path, onProgress, signal });
     const subject = await subjectOf(engine);
     const capabilities = await subject.engine.capabilities();
@@ -91,11 +99,12 @@ function engineCalled(which: string, { model, precision: asked, lora, key }: Che
     checkNeeds({ name, abilities }, { precision, loraRank: lora ?? 0 }, [local(), tabular()]);
   return {
     definition,
-    bring: async (bringing, folder) => {
+    bring: async (bringing, folder, held) => {
       const path = await modelFolder(model, folder, bringing);
       const another = (): Promise<Engine> => definition.open({ logFolder: folder });
       const adapters = lora === undefined ? {} : { lora: { rank: lora } };
-      return (engine) => folderSubject(engine, path, { precision, another, ...adapters });
+      const compared = which === "local" ? { reference: await referenceOf(bringing, held) } : {};
+      return (engine) => folderSubject(engine, path, { precision, another, ...adapters, ...compared });
     },
   };
 }
@@ -120,6 +129,20 @@ function serverAt(baseUrl: string, { model, precision: asked, lora, key: apiKey 
       }),
   };
 }
+
+/** Beside the local engine transformers itself, where it is installed. */
+async function referenceOf(bringing: Bringing, held: AsyncDisposableStack): Promise<Compared> {
+  const { python, folder } = await installEngine(bringing);
+  const packages = await installedPlainPackages({ folder });
+  return packages === undefined
+    ? {
+        missing:
+          "transformers is not installed; `whetstone engine install --transformers` installs it beside the engine",
+      }
+    : held.use(new TransformersReference({ python, packages, environment: process.env }));
+}
+
+type Compared = NonNullable<ConformanceSubject["reference"]>;
 
 interface Bringing {
   readonly onProgress: EngineProgress;

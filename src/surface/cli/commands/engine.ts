@@ -1,6 +1,7 @@
 import {
   engineStatus,
   installEngine,
+  installPlainPackages,
   type OtherEnvironment,
   removeEngine,
 } from "../../../model/engine/local/index.ts";
@@ -13,17 +14,24 @@ import type { JsonFlags } from "../route-parts.ts";
 
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
 
+export interface InstallFlags extends JsonFlags {
+  readonly transformers?: boolean;
+}
+
 /** Creates the engine's Python environment, or finds it whole. */
-export async function install(this: CliContext, flags: JsonFlags): Promise<void> {
+export async function install(this: CliContext, flags: InstallFlags): Promise<void> {
   const { output, environment } = this;
   await answer(this, flags.json, async () => {
     using interruption = interruptible({ say: output.note });
-    const installed = await installEngine({
+    const options = {
       environment,
       signal: interruption.signal,
       onProgress: flags.json ? () => {} : narrate(output),
-    });
-    if (flags.json) output.json(installed);
+    };
+    const installed = await installEngine(options);
+    const packages =
+      flags.transformers === true ? { packages: await installPlainPackages(installed, options) } : {};
+    if (flags.json) output.json({ ...installed, ...packages });
     else output.line(`The engine is installed in ${installed.folder}.`);
     return 0;
   });

@@ -21,7 +21,16 @@ export async function gcCommand(this: CliContext, flags: GcFlags, where = "."): 
   });
 }
 
-function linesOf({ removed, bytes, garbage, kept }: Collected): string[] {
+function linesOf({ removed, bytes, garbage, kept, strays }: Collected): string[] {
+  const others = strays.map(
+    ({ path, bytes: own }) => `${"stray".padEnd(10)}  ${size(own).padStart(8)}  ${path}`,
+  );
+  const last =
+    others.length === 0 ? [] : [...others, "No run has named what strays: it is never removed from here."];
+  return [...collectedLines({ removed, bytes, garbage, kept }), ...last];
+}
+
+function collectedLines({ removed, bytes, garbage, kept }: Omit<Collected, "strays">): string[] {
   const stays = `${plural(kept, "checkpoint")} ${kept === 1 ? "stays" : "stay"}: bases, what was promoted, and what a run goes on from.`;
   if (garbage.length === 0) return [`Something refers to everything here; nothing can be removed. ${stays}`];
   const words = garbage.map(

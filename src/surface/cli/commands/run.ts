@@ -1,6 +1,7 @@
 import { isWhetstoneError, messageOf, systemClock, WhetstoneError } from "../../../foundation/base/index.ts";
-import type { EventOf, Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
+import type { Budget, EventOf, Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
 import { rejectionOf } from "../../../loop/run/budget/ask-for-more.ts";
+import { stillSpent } from "../../../loop/run/budget/spending.ts";
 import { withBudget } from "../../../loop/run/budget.ts";
 import { type BudgetChange, type Question, type RunResult, run } from "../../../loop/run.ts";
 import { closingWords, questionWords, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
@@ -29,7 +30,8 @@ export async function runCommand(
     if (json) output.json({ type: "result", ...summary, report });
     else {
       for (const line of rejectedBudgetWords(asked, events)) output.line(line);
-      for (const line of wordsFor(result, { report, where }, this)) output.line(line);
+      const given = withBudget(config.definition, budget ?? {}).budget;
+      for (const line of wordsFor(result, { report, where, given }, this)) output.line(line);
     }
     return exitCodeFor(result);
   });
@@ -130,11 +132,12 @@ function rejectedBudgetWords({ config, budget }: Asked, events: RunResult["event
 interface Place {
   readonly report: string | null;
   readonly where: string;
+  readonly given: Budget;
 }
 
 function wordsFor(
   { alreadyFinished, events, outcome, reason }: RunResult,
-  { report, where }: Place,
+  { report, where, given }: Place,
   { output, environment }: CliContext,
 ): string[] {
   const words = closingWords(tellRun(events), {
@@ -143,8 +146,7 @@ function wordsFor(
     where,
     ...(report === null ? {} : { report }),
   });
-  const spent = events.findLast(({ event }) => event.type === "budget-spent")?.event;
-  const stop = outcome === "budget-spent" && spent?.type === "budget-spent" ? spent : undefined;
+  const stop = outcome === "budget-spent" ? stillSpent(events, given) : undefined;
   if (!alreadyFinished)
     return stop === undefined
       ? words

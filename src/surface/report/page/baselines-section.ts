@@ -2,7 +2,7 @@ import type { Baseline } from "../../../foundation/contract/index.ts";
 import { accuracyWords, baselineName, baselineVerdict, comparedWords } from "../baseline-words.ts";
 import type { RunStory } from "../story.ts";
 import { unbroken } from "../words.ts";
-import { type Content, html, type Markup } from "./html.ts";
+import { type Content, html, type Markup, prose } from "./html.ts";
 import { intervalWords, points } from "./page-words.ts";
 import { part } from "./part.ts";
 
@@ -20,7 +20,7 @@ export function baselinesSection({ baselines: { plan, leftOut, measured } }: Run
     id: "baselines",
     title: "Baselines: the same compute, spent otherwise",
     lead: "Compute is counted as 2 operations a parameter for each token that is sampled or read, and 6 for each that is trained. The base with many answers is not trained; permuted rewards are the run’s own rounds, with each batch’s rewards dealt out at random. All answer the same validation items; brackets hold a 95 % interval.",
-    body: html`<div class="card">${measured.length === 0 ? "" : tableOf(measured)}${why === undefined ? "" : html`<p class="quiet small">${unbroken(why)}</p>`}</div>`,
+    body: html`<div class="card">${measured.length === 0 ? "" : tableOf(measured)}${why === undefined ? "" : html`<p class="quiet small">${prose(unbroken(why))}</p>`}</div>`,
   });
 }
 

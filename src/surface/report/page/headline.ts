@@ -14,7 +14,7 @@ import {
   unbroken,
   whole,
 } from "../words.ts";
-import { type Content, html, type Markup } from "./html.ts";
+import { type Content, html, type Markup, prose } from "./html.ts";
 import { intervalWords, points } from "./page-words.ts";
 import { niceTicks } from "./scale.ts";
 
@@ -59,7 +59,7 @@ function noClaim(story: RunStory): Markup {
   const { reasons } = noClaimOf(story);
   return html`<p class="eyebrow">Gain over the base</p>
 <p class="headline words">${titleOf(story)}</p>
-${reasons.map((reason) => html`<p class="why">${unbroken(sentence(reason))}</p>`)}`;
+${reasons.map((reason) => html`<p class="why">${prose(unbroken(sentence(reason)))}</p>`)}`;
 }
 
 function titleOf({ state, facts, champion }: RunStory): string {
@@ -106,7 +106,9 @@ function frontierTile(story: RunStory): Markup {
       `of the base and of the last candidate: ${meaning} (validation items)`,
     );
   const value =
-    champion.round === 0 ? frontierWord(after) : `${frontierWord(before)} → ${frontierWord(after)}`;
+    champion.round === 0 || (before === null && after === null)
+      ? frontierWord(after)
+      : `${frontierWord(before)} → ${frontierWord(after)}`;
   return tile("Frontier", value, `${meaning} (${split} items)`);
 }
 

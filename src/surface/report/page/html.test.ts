@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { escapeText, html, raw, shortened } from "./html.ts";
+import { escapeText, html, prose, raw, shortened } from "./html.ts";
 
 describe("text", () => {
   test.each([
@@ -25,6 +25,13 @@ test("templates escape text, keep markup, join lists and leave out what is not t
     html`<p title="${`"><`}">${inner}${["<", 1, [html`<i></i>`]]}${null}${undefined}${false}</p>`.markup,
   ).toBe(`<p title="&quot;&gt;&lt;"><b>&lt;x&gt;</b>&lt;1<i></i></p>`);
   expect(html`<style>${raw("a>b{}")}</style>`.markup).toBe("<style>a>b{}</style>");
+});
+
+test("what stands between backticks is code; one without another is a text's own", () => {
+  expect(html`<p>${prose("give `a <b>` or `c`.")}</p>`.markup).toBe(
+    "<p>give <code>a &lt;b&gt;</code> or <code>c</code>.</p>",
+  );
+  expect(html`${prose("a ` alone")}`.markup).toBe("a &#96; alone");
 });
 
 test("long texts say how much was left out, and break no character", () => {

@@ -21,6 +21,14 @@ export function raw(markup: string): Markup {
   return { markup };
 }
 
+/** A sentence in which what stands between two backticks is code, as it is written for terminals. */
+export function prose(text: string): Content {
+  const pieces = text.split("`");
+  // An odd one has no other: it is the text's own.
+  if (pieces.length % 2 === 0) return text;
+  return pieces.map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : piece));
+}
+
 function markupOf(value: Content): string {
   if (value === null || value === undefined || value === false) return "";
   if (typeof value === "string") return escapeText(value);

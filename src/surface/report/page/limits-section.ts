@@ -1,7 +1,7 @@
 import { type HeatColumn, heatMapOf } from "../heat-map.ts";
 import type { RunStory } from "../story.ts";
 import { figure, listRounds, percent, unbroken } from "../words.ts";
-import { type Content, html } from "./html.ts";
+import { type Content, html, prose } from "./html.ts";
 import { part } from "./part.ts";
 
 /** What a reader might take for proven, and is not. */
@@ -10,7 +10,7 @@ export function limitsSection(story: RunStory): Content {
   return part({
     id: "limits",
     title: "What is not proven",
-    body: html`<ul class="limits">${limitsOf(story).map((limit) => html`<li>${unbroken(limit)}</li>`)}</ul>`,
+    body: html`<ul class="limits">${limitsOf(story).map((limit) => html`<li>${prose(unbroken(limit))}</li>`)}</ul>`,
   });
 }
 

@@ -9,7 +9,7 @@ import { type Definition, definitionsSection, guardsIn } from "./definitions-sec
 import { guardsSection } from "./guards-section.ts";
 import { headline } from "./headline.ts";
 import { heatSection } from "./heat-section.ts";
-import { type Content, html, type Markup, raw } from "./html.ts";
+import { type Content, html, type Markup, prose, raw } from "./html.ts";
 import { labelsSection } from "./labels-section.ts";
 import { limitsSection } from "./limits-section.ts";
 import { lossSection } from "./loss-section.ts";
@@ -109,9 +109,9 @@ function noticeOf({ state, reason, current, rounds, facts, interruptions }: RunS
   const at = current === null ? "" : ` (${current.stage})`;
   if (state === "running") return html`<p class="notice">The run stands in ${place}${at}.</p>`;
   if (state === "interrupted")
-    return html`<p class="notice">Interrupted in ${place}${at}: ${interruptions.at(-1)?.reason ?? ""}</p>`;
+    return html`<p class="notice">Interrupted in ${place}${at}: ${prose(interruptions.at(-1)?.reason ?? "")}</p>`;
   if (state === "stopped-by-guard")
-    return html`<p class="notice">Stopped by a guard in ${place}: ${reason ?? ""}</p>`;
+    return html`<p class="notice">Stopped by a guard in ${place}: ${prose(reason ?? "")}</p>`;
   if (state === "budget-spent")
     return html`<p class="notice">Stopped in ${place}${at}: ${reason ?? ""}. A raised budget goes on from there.</p>`;
   return null;

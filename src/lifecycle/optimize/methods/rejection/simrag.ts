@@ -3,13 +3,14 @@ import { readOptions } from "../../../../foundation/base/index.ts";
 import { askDocuments, samples } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { labelled, roundTrip } from "../../../../gro/reward/index.ts";
+import { documentsOption } from "../../../../gro/rollout/index.ts";
 import { supervised } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
 import { madeWithin, makingItems } from "../self-play/made-items.ts";
 
 const optionsSchema = z.strictObject({
   /** Texts to ask about; the documents of the task's items if left out. */
-  documents: z.array(z.string().min(1)).min(1).readonly().optional(),
+  documents: documentsOption,
   /** Questions about the document of each item. */
   questions: z.number().int().min(1).default(2),
   /** Answers with the document in view that must agree, their least share, and among how many documents the question must find its own. */

@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
 import { itemOf as placed, reverse } from "../../world/task/index.ts";
 import { askDocuments } from "../generate/index.ts";
+import { type RewardContext, roundTrip } from "../reward/index.ts";
+import { documentFinder } from "../rollout/nearest-documents.ts";
 import { itemOf, letters, noModels, rolloutOf, type Speak, samplingOf } from "../rollout/testing/fakes.ts";
-import { type RewardContext, roundTrip } from "./index.ts";
-import { documentFinder } from "./nearest-documents.ts";
 
 const strings = reverse({ lengths: [4, 6] });
 /** Questions that a model can ask, one a document. */

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { reverse } from "../../world/task/index.ts";
+import { documentsOption, libraryOf, sourceOf } from "./documents.ts";
+import { itemOf } from "./testing/fakes.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "whetstone-documents-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const written = async (name: string, text: string): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+};
+
+describe("documents", () => {
+  test("are a list, or the lines of a file", async () => {
+    const path = await written("a.jsonl", '"one"\n\n{"text": "two", "url": "x"}\n');
+    for (const where of [path, pathToFileURL(path), String(pathToFileURL(path)), ["one", "two"]])
+      expect(documentsOption.parse(where)).toEqual(["one", "two"]);
+    expect(documentsOption.parse(undefined)).toBeUndefined();
+  });
+
+  test("are refused where they cannot be read: the file, or the line with its number", async () => {
+    expect(() => documentsOption.parse(join(folder, "none.jsonl"))).toThrow(
+      expect.objectContaining({ code: "documents-missing" }),
+    );
+    const wrong = await written("wrong.jsonl", '"one"\n{"title": "two"}\n');
+    expect(() => documentsOption.parse(wrong)).toThrow(/wrong.jsonl:2 holds no document/);
+    const cut = await written("cut.jsonl", '"one\n');
+    expect(() => documentsOption.parse(cut)).toThrow(/cut.jsonl:1 holds no document/);
+    const empty = await written("empty.jsonl", "\n\n");
+    expect(() => documentsOption.parse(empty)).toThrow(/empty.jsonl holds no documents/);
+    expect(() => documentsOption.parse([])).toThrow();
+  });
+
+  test("to search in are those that were given, else those of the items, each once; each has a source of its own", () => {
+    const task = { ...reverse(), document: ({ prompt }: { prompt: string }) => prompt.slice(0, 1) };
+    const items = ["12=", "34=", "15="].map((prompt) => itemOf(prompt));
+    expect(libraryOf(task, items, undefined)).toEqual(["1", "3"]);
+    expect(libraryOf(task, items, ["x"])).toEqual(["x"]);
+    expect(sourceOf("a")).toMatch(/^document:[0-9a-f]{12}$/);
+    expect(sourceOf("a")).not.toBe(sourceOf("b"));
+  });
+});

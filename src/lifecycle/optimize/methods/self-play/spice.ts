@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { readOptions } from "../../../../foundation/base/index.ts";
+import { askDocuments, samples } from "../../../../gro/generate/index.ts";
+import type { Method } from "../../../../gro/method.ts";
+import { learnability, verifier } from "../../../../gro/reward/index.ts";
+import { describeDocuments, documentsOption } from "../../../../gro/rollout/index.ts";
+import { policyGradient } from "../../../../gro/update/index.ts";
+import type { MethodPage } from "../../page.ts";
+import { madeWithin } from "./made-items.ts";
+
+const optionsSchema = z.strictObject({
+  documents: documentsOption,
+  /** Times in a round that challenging and reasoning follow each other. */
+  turns: z.number().int().min(1).default(8),
+  /** Documents of a turn, and proposals that the reasoner learns from. */
+  items: z.number().int().min(1).default(32),
+  /** Proposals from each document. */
+  proposals: z.number().int().min(2).default(4),
+  /** Attempts that say how hard a proposal is. */
+  attempts: z.number().int().min(2).default(8),
+  /** Attempts at each proposal that are learnt from. */
+  samples: z.number().int().min(2).default(8),
+  learningRate: z.number().positive().default(3e-4),
+  /** Of the challenger: it moves the weights that reason, and its rewards say less. */
+  proposerLearningRate: z.number().positive().default(3e-5),
+});
+export type SpiceOptions = Readonly<z.input<typeof optionsSchema>>;
+
+/**
+ * SPICE (arXiv 2510.24684, section 3): one model is a challenger that reads a document and writes a problem from it, and a reasoner that
+ * solves the problem without the document. The challenger is rewarded where the reasoner's success varies most, both learn by Dr. GRPO:
+ *
+ *   r_challenger = exp(−(Var(l_1 … l_K) − ¼)² / (2 · .01)), −.1 for what is no problem;  r_reasoner(y) = 1[y is right]
+ *
+ * Var is that of K attempts of which each is right or wrong: p·(1 − p), greatest at p = ½. The paper takes one step for both roles
+ * together; here each has its own.
+ *
+ * Defaults: 8 turns of 32 documents × 4 proposals, 8 attempts at each, reasoning at 3e-4 and challenging at 3e-5; the documents
+ * of the task's items.
+ *
+ * @example
+ * spice({ documents: ["Vienna lies on the Danube.", "The Danube rises in the Black Forest."] })
+ */
+export function spice(options: SpiceOptions = {}): Method {
+  const { documents, ...read } = readOptions("spice()", optionsSchema, options);
+  const { turns, items, learningRate, proposerLearningRate } = read;
+  const learnt = (rate: number) =>
+    policyGradient({ learningRate: rate, divideByDeviation: false, average: "constant" });
+  const challenge = askDocuments({
+    samples: read.proposals,
+    ...(documents === undefined ? {} : { documents }),
+  });
+  const pass = { roles: ["solver"], items, repeat: 1, start: "current" } as const;
+  return {
+    name: "SPICE",
+    description: { ...read, ...describeDocuments(documents) },
+    roles: ["solver"],
+    lead: "solver",
+    deliver: ["solver"],
+    learnsBy: "policy-gradient",
+    repeat: turns,
+    passes: [
+      {
+        ...pass,
+        generate: challenge,
+        update: learnt(proposerLearningRate),
+        reward: learnability({ attempts: read.attempts, form: "variance", invalid: -0.1 }),
+      },
+      {
+        ...pass,
+        itemsFrom: madeWithin(0, 1),
+        generate: samples({ samples: read.samples }),
+        update: learnt(learningRate),
+        reward: verifier(),
+      },
+    ],
+  };
+}
+
+export const spicePage: MethodPage = {
+  name: "spice",
+  title: "SPICE",
+  paradigm: "self-play",
+  reward: "external",
+  summary:
+    "A challenger writes problems from documents that the reasoner does not see, and is rewarded where the reasoner's success varies most.",
+  formula:
+    "r_challenger = exp(−(Var(l) − ¼)² / (2 · .01)), −.1 for what is no problem;  r_reasoner(y) = 1[y is right]; both by Dr. GRPO",
+  source: "arXiv 2510.24684, section 3",
+  checked: false,
+  make: spice,
+  vary: [
+    [
+      'spice({ documents: ["Vienna lies on the Danube."] })',
+      "documents of your own: texts, or a file with one a line",
+    ],
+    ["spice({ attempts: 16 })", "a surer estimate of how hard a proposal is"],
+  ],
+};
