@@ -45,8 +45,8 @@ export interface Failure {
   readonly sound?: (options: FaultOptions) => RunDefinition;
 }
 
-/** Most demonstrations of half of the digits say the digit above; of the others all are right. */
-const halfMisled = supervised({ on: misled("56789", 0.6), steps: 60, learningRate: 0.1 });
+/** Most demonstrations of six of the ten digits say the digit above; of the others all are right. */
+const mostlyMisled = supervised({ on: misled("456789", 0.65), steps: 60, learningRate: 0.1 });
 
 /** Sums and differences that have a value: eleven ways to say it right. */
 const onExpressions = {
@@ -72,7 +72,7 @@ const passAtOne = { meter: "pass@1", label: "one attempt is right" } as const;
 export const failures: readonly Failure[] = [
   {
     method: "TTRL",
-    fails: "the majority is wrong on half of the items, and is locked in",
+    fails: "the majority is wrong on most items, and is locked in",
     harm: { ...lockedWrong, change: "rises", least: 0.2 },
     caughtBy: ["majority lock-in"],
     within: 2,
@@ -80,7 +80,7 @@ export const failures: readonly Failure[] = [
       defineRun({
         ...onDigits,
         name: "ttrl",
-        prepare: halfMisled,
+        prepare: mostlyMisled,
         optimize: ttrl({ items: 32, samples: 16, trained: 16, steps: 10, learningRate: 0.1 }),
         budget: { rounds: 4 },
         seed,
@@ -97,7 +97,7 @@ export const failures: readonly Failure[] = [
       defineRun({
         ...onDigits,
         name: "lmsi",
-        prepare: halfMisled,
+        prepare: mostlyMisled,
         optimize: lmsi({
           samples: 8,
           update: supervised({ steps: 15, learningRate: 0.1, replay: { newest: 1 } }),
