@@ -1,6 +1,6 @@
 /**
  * Guards, tried on planted faults and on healthy runs: how many rounds it takes until a fault is stopped or rolled back, and how
- * often guards speak where nothing is wrong. Fourteen faults with three seeds each on tables of logits, 40 healthy runs on tables,
+ * often guards speak where nothing is wrong. Fifteen faults with three seeds each on tables of logits, 40 healthy runs on tables,
  * and 6 of small decoders on the local engine (`--decoders 0` leaves these out, `--seeds N` changes the seeds of a fault).
  * Pictures of five of the faults are written to docs/guards/. One JSON object with `--json`.
  */

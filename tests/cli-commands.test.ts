@@ -147,4 +147,8 @@ test.concurrent("engine status says what is installed", async () => {
   expect(jsonLines(again.stdout)).toEqual([
     expect.objectContaining({ python: expect.stringMatching(/bin\/python$/) }),
   ]);
+  const more = await whetstone(["engine", "install", "--transformers", "--json"]);
+  expect(jsonLines(more.stdout)).toEqual([
+    expect.objectContaining({ packages: expect.stringMatching(/plain-packages-[0-9a-f]+$/) }),
+  ]);
 });

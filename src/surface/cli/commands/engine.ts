@@ -29,8 +29,9 @@ export async function install(this: CliContext, flags: InstallFlags): Promise<vo
       onProgress: flags.json ? () => {} : narrate(output),
     };
     const installed = await installEngine(options);
-    if (flags.transformers === true) await installPlainPackages(installed, options);
-    if (flags.json) output.json(installed);
+    const packages =
+      flags.transformers === true ? { packages: await installPlainPackages(installed, options) } : {};
+    if (flags.json) output.json({ ...installed, ...packages });
     else output.line(`The engine is installed in ${installed.folder}.`);
     return 0;
   });
