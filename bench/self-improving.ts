@@ -117,12 +117,16 @@ function grownIn(events: readonly RunEvent[]): Grown {
 }
 
 const solvedAtEnd = (filter: Filter): number => meanOf(grown[filter].map(({ solved }) => solved.at(-1) ?? 0));
+/** Mean over all lengths: what a solved length, which jumps, does not tell. */
+const accuracyAtEnd = (filter: Filter): number =>
+  meanOf(grown[filter].map(({ byLength }) => meanOf(byLength)));
 const table = {
   columns: [
     "filter",
     "solved before",
     "after",
     "least seed",
+    "all lengths",
     `length ${taught + rounds - 1}`,
     `length ${taught + rounds}`,
     "last labels right",
@@ -132,6 +136,7 @@ const table = {
     meanOf(grown[filter].map(({ solved }) => solved[0] ?? 0)).toFixed(1),
     solvedAtEnd(filter).toFixed(1),
     Math.min(...grown[filter].map(({ solved }) => solved.at(-1) ?? 0)),
+    accuracyAtEnd(filter).toFixed(3),
     ...[taught + rounds - 2, taught + rounds - 1].map((place) =>
       meanOf(grown[filter].map(({ byLength }) => byLength[place] ?? 0)).toFixed(2),
     ),
@@ -139,9 +144,9 @@ const table = {
   ]),
 };
 const checks = {
-  "the vote goes further than no filter": solvedAtEnd("vote") >= solvedAtEnd("none") + 1,
-  "so do both filters": solvedAtEnd("both") >= solvedAtEnd("none") + 1,
-  "the length filter alone goes no less far": solvedAtEnd("length") >= solvedAtEnd("none"),
+  "the vote goes further than no filter": solvedAtEnd("vote") >= solvedAtEnd("none") + 2,
+  "so do both filters": solvedAtEnd("both") >= solvedAtEnd("none") + 2,
+  "the length filter alone makes more of it right than none": accuracyAtEnd("length") > accuracyAtEnd("none"),
   "with a vote every seed grows by four digits and more": [...grown.vote, ...grown.both].every(
     ({ solved }) => (solved.at(-1) ?? 0) >= (solved[0] ?? 0) + 4,
   ),

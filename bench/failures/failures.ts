@@ -135,7 +135,7 @@ export const failures: readonly Failure[] = [
     fails: "what is surest to end is rewarded, whatever was asked",
     harm: { ...passAtOne, change: "falls", least: 0.05 },
     caughtBy: ["majority lock-in", "verifier integrity", "diversity collapse"],
-    within: 2,
+    within: 4,
     define: ({ seed, guarded }) =>
       defineRun({
         ...onDigits,
@@ -174,7 +174,7 @@ export const failures: readonly Failure[] = [
         ...onRoles,
         name: "self-rewarding",
         prepare: supervised({
-          on: rolesShown({ right: () => 0.6, judged: [0.97, 0.97] }),
+          on: rolesShown({ right: () => 0.6, judged: () => [0.97, 0.97] }),
           steps: 150,
           learningRate: 0.1,
         }),

@@ -1,32 +1,26 @@
-import {
-  learnedReward,
-  majority,
-  type RewardPart,
-  type ScoredGroup,
-  selfCertainty,
-  verifier,
-} from "whetstone";
+import { learnedReward, majority, type RewardPart, type ScoredGroup, verifier } from "whetstone";
 
 /** Five ways to keep what looks right: four by the model that wrote it, and the truth. */
 export const selfVerifiers = {
   oracle: () => verifier(),
   /** The model, asked whether the answer is right, says yes sooner than no. */
   judge: () => keeping("judge", learnedReward({ role: "solver" }), moreLikelyThanNot),
+  /** Of an item's attempts, those that it most surely finds right. */
+  tournament: () => keeping("tournament", learnedReward({ role: "solver" }), best),
   /** Asked what is wrong with it, it sooner says "nothing" than anything else. */
   critique: () => keeping("critique", critique(), moreLikelyThanNot),
   /** Most attempts say the same. */
   vote: () => majority(),
-  /** Of an item's attempts, the half that was written with the more certainty. */
-  certainty: () => keeping("certainty", selfCertainty(), surerHalf),
 } satisfies Readonly<Record<string, () => RewardPart>>;
 export type SelfVerifier = keyof typeof selfVerifiers;
 
 type Rule = (shares: readonly number[]) => (share: number) => boolean;
 
 const moreLikelyThanNot: Rule = () => (share) => share > 0.5;
-const surerHalf: Rule = (shares) => {
-  const middle = [...shares].sort((one, other) => other - one)[Math.ceil(shares.length / 2)] ?? 0;
-  return (share) => share > middle;
+const best: Rule = (shares) => {
+  const most = Math.max(...shares);
+  // The same answer twice has the same score, up to rounding.
+  return (share) => share > most - 1e-6;
 };
 
 /** A score made a filter: 1 for what the rule keeps of an item's attempts, 0 for the rest, nothing where there is no score. */

@@ -108,6 +108,8 @@ export interface UpdatePart {
   readonly attemptsPerItem?: number;
   /** Examples of one step, where that is fixed; else all rollouts of the role. */
   readonly batch?: number;
+  /** Parts that the rollouts of the role are divided into, a step each; 1 if left out. */
+  readonly minibatches?: number;
   /**
    * Optimiser steps of one application, given how many examples there are to learn from, and, once they are made, the rollouts that
    * the role's policy is to learn from.

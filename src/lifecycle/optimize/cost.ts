@@ -18,8 +18,8 @@ export function relativeCost(method: Method): number {
   return workOf(method) / workOf(rejectionSampling());
 }
 
-function workOf({ passes }: Method): number {
-  return passes.reduce((sum, pass) => sum + workOfPass(pass), 0);
+function workOf({ passes, repeat = 1 }: Method): number {
+  return repeat * passes.reduce((sum, pass) => sum + workOfPass(pass), 0);
 }
 
 function workOfPass(pass: Pass): number {
@@ -32,7 +32,8 @@ function workOfPass(pass: Pass): number {
   const trained = roles.reduce((sum, role) => {
     const update = updateOf(pass, role);
     const newest = update.learnsBy === "imitation" ? rollouts * kept : rollouts;
-    const examples = (update.batch ?? rollouts) * update.steps({ newest, base: items });
+    const { batch = rollouts / (update.minibatches ?? 1) } = update;
+    const examples = batch * update.steps({ newest, base: items });
     return sum + examples * (trainedPasses + (update.references?.length ?? 0));
   }, 0);
   return repeat * (written + tried + trained);

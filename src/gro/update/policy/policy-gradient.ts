@@ -44,6 +44,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     },
     ...(kl === undefined ? {} : { references: [kl.reference] }),
     attemptsPerItem: grouped ? 2 : 1,
+    minibatches,
     steps: () => iterations * minibatches,
     compared: (learning) => compared(learning, read),
     optimizerState,

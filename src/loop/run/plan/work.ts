@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
 import type { Item, RefusalProbes, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
-import { turnsOf } from "../../../gro/method/index.ts";
+import { turnsOf, updateOf } from "../../../gro/method/index.ts";
 import type { Method, Pass } from "../../../gro/method.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
 import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
@@ -153,20 +153,20 @@ export function examplesOf(definition: RunDefinition, { items, generate }: Pass)
   return { newest, base: demonstrated(definition) };
 }
 
-function methodWork(definition: RunDefinition, { passes }: Method, length: number) {
+function methodWork(definition: RunDefinition, { passes, repeat: turns = 1 }: Method, length: number) {
   const acquired = acquiredItems(definition);
   let [tokensSampled, tokensTrained] = [0, 0];
   for (const pass of passes) {
-    const { items = acquired, generate, reward, roles, writers = roles, repeat, update } = pass;
+    const { items = acquired, generate, reward, roles, writers = roles } = pass;
+    const repeat = turns * pass.repeat;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
     tokensSampled += rollouts * (1 + (reward.answersPerRollout ?? 0)) * length * writers.length * repeat;
     tokensTrained += rollouts * (reward.trainedPerRollout ?? 0) * length * repeat;
-    tokensTrained +=
-      (update.batch ?? rollouts) *
-      update.steps(examplesOf(definition, pass)) *
-      length *
-      roles.length *
-      repeat;
+    for (const role of roles) {
+      const update = updateOf(pass, role);
+      const { batch = rollouts / (update.minibatches ?? 1) } = update;
+      tokensTrained += batch * update.steps(examplesOf(definition, pass)) * length * repeat;
+    }
   }
   return { tokensSampled, tokensTrained };
 }

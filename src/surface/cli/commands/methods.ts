@@ -70,7 +70,7 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
         ] as const)
           output.line(`  ${kind.padEnd(10)}${part.name}${wordsOf(part.description)}`);
         for (const [role, update] of Object.entries(pass.updates ?? {}))
-          output.line(`  of ${role.padEnd(7)}${update.name}${wordsOf(update.description)}`);
+          output.line(`  ${`of ${role}`.padEnd(9)} ${update.name}${wordsOf(update.description)}`);
         if (pass.buffer !== undefined)
           output.line(`  buffer    ${pass.buffer.name}, of at most ${pass.buffer.most} groups of all rounds`);
       }
