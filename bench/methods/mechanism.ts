@@ -73,7 +73,7 @@ export async function mechanism(page: MethodPage, seed: number, folder: string):
     name,
     optimize: page.make(),
     // Weights that rank candidates are delivered to be asked: the base is measured with the same way to answer.
-    ...(page.ranksBy === undefined ? {} : { refine: bestOfN({ samples: 8, by: page.ranksBy }) }),
+    ...(page.ranksBy === undefined ? {} : { refine: bestOfN({ samples: 4, by: page.ranksBy }) }),
     budget: { rounds },
     seed,
   });
