@@ -122,13 +122,16 @@ const checks = {
   "where steps are the exception, next-token prediction alone answers at chance": shares
     .filter((share) => share <= 0.15)
     .every((share) => greedyAt(share, 0) < 0.6),
-  "where they are the rule, it is right without reinforcement": greedyAt(0.6, 0) > 0.95,
+  "from a third on it is right without reinforcement": shares
+    .filter((share) => share >= 0.35)
+    .every((share) => greedyAt(share, 0) > 0.95),
   "from a share of .15 on, reinforcement makes it right": shares
     .filter((share) => share >= 0.15)
     .every((share) => greedyAt(share, rounds) > 0.95),
-  "answers lengthen by it at every share": shares.every(
-    (share) => lengthAt(share, rounds) > lengthAt(share, 0),
-  ),
+  "and answers lengthen by it there": shares
+    .filter((share) => share >= 0.15)
+    .every((share) => lengthAt(share, rounds) > lengthAt(share, 0)),
+  "at a share of .02 there is nothing to reinforce": greedyAt(0.02, rounds) < 0.6,
   "the more steps were shown, the longer answers are at the end": rising((share) => lengthAt(share, rounds)),
 };
 const failed = Object.entries(checks).flatMap(([what, holds]) => (holds ? [] : [what]));
