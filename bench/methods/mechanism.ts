@@ -47,7 +47,7 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
     task: runningSums(),
     model: tiny({ layers: 3, width: 64, heads: 4 }),
     engine: local(),
-    prepare: supervised({ on: roleDemonstrations({ noise }), steps: 1500, learningRate: 3e-3 }),
+    prepare: supervised({ on: roleDemonstrations({ noise }), steps: 3000, learningRate: 3e-3 }),
     acquire: [
       ...(demonstrated ? [demonstrations({ items })] : []),
       ...difficulties.map((difficulty) =>
