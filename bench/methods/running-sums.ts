@@ -193,11 +193,13 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
   };
 }
 
-/** Worked out with one sum wrong, and all after it accordingly. */
+/**
+ * Worked out with one digit forgotten: the sum before it stands there twice, and all after it are off. Who judges can see that without
+ * adding up.
+ */
 function withSlip(digits: string, random: Parameters<Task["generate"]>[1]): string {
-  const at = random.integer(0, digits.length - 1);
-  const by = random.integer(1, 9);
-  return [...sumsOf(digits)]
-    .map((sum, index) => (index < at ? sum : String((Number(sum) + by) % 10)))
-    .join("");
+  const places = [...digits].flatMap((digit, index) => (digit === "0" ? [] : [index]));
+  if (places.length === 0) return sumsOf(digits);
+  const at = random.pick(places);
+  return sumsOf(`${digits.slice(0, at)}0${digits.slice(at + 1)}`);
 }

@@ -24,7 +24,10 @@ const install = buildCommand<InstallFlags, [], CliContext>({
     brief: "Install the local engine's Python packages, once for all projects",
     fullDescription: describe({
       text: "Makes a virtual environment with PyTorch in the cache folder ($WHETSTONE_CACHE, else ~/.cache/whetstone). A run does\nthe same when it needs it. Ends at once where the engine is installed; may be interrupted and run again.",
-      examples: [["whetstone engine install", "about 1.5 GB"]],
+      examples: [
+        ["whetstone engine install", "about 1.5 GB"],
+        ["whetstone engine install --transformers", "0.1 GB more, before it is needed"],
+      ],
     }),
   },
 });

@@ -46,7 +46,7 @@ describe("vStar", () => {
     expect(updates?.verifier).toMatchObject({
       learnsBy: "preference",
       references: ["base"],
-      description: { loss: "dpo", beta: 0.1, of: "solver", pairs: "all", mostPairs: 4 },
+      description: { loss: "dpo", beta: 0.1, likelihood: 1, of: "solver", pairs: "all", mostPairs: 4 },
     });
     expect(() => vStar({ samples: 1 })).toThrow(/"samples"/);
   });

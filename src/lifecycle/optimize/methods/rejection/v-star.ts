@@ -13,10 +13,12 @@ const optionsSchema = z.strictObject({
   temperature: z.number().positive().default(1),
   reward: rewardPart.optional(),
   /** Optimiser steps of the generator, and their learning rate. */
-  steps: z.number().int().min(1).default(60),
+  steps: z.number().int().min(1).default(200),
   learningRate: z.number().positive().default(5e-4),
   /** Of the verifier's DPO: β, learning rate, passes over its pairs, and pairs of one item at most. */
   beta: z.number().positive().default(0.1),
+  /** α, the weight of the right solution's own likelihood beside DPO, as in iterative RPO; 0 as in the paper. */
+  likelihood: z.number().min(0).default(1),
   verifierLearningRate: z.number().positive().default(3e-4),
   epochs: z.number().positive().default(1),
   mostPairs: z.number().int().min(1).default(4),
@@ -30,13 +32,15 @@ export type VStarOptions = Readonly<z.input<typeof optionsSchema>>;
  * solutions of all rounds; the verifier learns by DPO that right ones are likelier than wrong ones, and ranks candidates at inference:
  *
  *   G ← argmax_θ Σ over D with z = 1 of log π_θ(y|x)
- *   V ← argmin_φ −E over (x, y⁺, y⁻) of log σ(β·log V_φ(y⁺|x)/π_base(y⁺|x) − β·log V_φ(y⁻|x)/π_base(y⁻|x))
+ *   V ← argmin_φ −E over (x, y⁺, y⁻) of log σ(β·log V_φ(y⁺|x)/π_base(y⁺|x) − β·log V_φ(y⁻|x)/π_base(y⁻|x)) + α·log V_φ(y⁺|x)/|y⁺|
  *   answer(x) = argmax over y_1 … y_n ~ G(·|x) of log V(y|x)
  *
- * D holds the solutions of all rounds with their verdicts z. Both begin anew at the base in every round. Both are delivered:
- * `refine: bestOfN({ samples: 8, by: "verifier" })` answers with both, and without it the generator answers alone.
+ * D holds the solutions of all rounds with their verdicts z. The paper has α = 0; DPO alone lets the likelihoods of both sink, and by
+ * likelihood V ranks: on a small model that cost more than the pairs brought, so α is 1 here. Both begin anew at the base in every
+ * round. Both are delivered: `refine: bestOfN({ samples: 8, by: "verifier" })` answers with both, and without it the generator answers
+ * alone.
  *
- * Defaults: 8 solutions an item at T = 1 (the paper 16 at 0.7), 60 steps at 5e-4, DPO with β = .1 over 4 pairs an item at 3e-4,
+ * Defaults: 8 solutions an item at T = 1 (the paper 16 at 0.7), 200 steps at 5e-4, DPO with β = .1 over 4 pairs an item at 3e-4,
  * 4096 items kept.
  *
  * @example
@@ -44,10 +48,12 @@ export type VStarOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function vStar(options: VStarOptions = {}): Method {
   const { reward = verifier(), ...read } = readOptions("vStar()", optionsSchema, options);
-  const { samples: count, temperature, steps, learningRate, beta, epochs, mostPairs, most } = read;
+  const { samples: count, temperature, steps, learningRate, epochs, mostPairs, most } = read;
+  const { beta, likelihood } = read;
   const roles = ["solver", "verifier"];
   const dpo = preference({
-    ...{ loss: { name: "dpo", beta }, of: "solver", pairs: "all", mostPairs, reference: "base", epochs },
+    loss: { name: "dpo", beta, likelihood },
+    ...{ of: "solver", pairs: "all", mostPairs, reference: "base", epochs },
     ...{ learningRate: read.verifierLearningRate, optimizerState: "fresh" },
   });
   return {
@@ -82,13 +88,14 @@ export const vStarPage: MethodPage = {
   summary:
     "Right solutions teach the generator, right against wrong ones a verifier, which ranks candidates at inference.",
   formula:
-    "G ← argmax Σ over z = 1 of log π_θ(y|x);  V ← DPO on (y⁺, y⁻) of all rounds;  answer = argmax over y ~ G of log V(y|x)",
+    "G ← argmax Σ over z = 1 of log π_θ(y|x);  V ← DPO (+ α·log V(y⁺|x)/|y⁺|) on (y⁺, y⁻) of all rounds;  answer = argmax over y ~ G of log V(y|x)",
   source: "arXiv 2402.06457, section 3",
   checked: false,
   make: vStar,
   ranksBy: "verifier",
   vary: [
     ["vStar({ samples: 16 })", "more solutions: more of both kinds, and more pairs"],
+    ["vStar({ likelihood: 0 })", "DPO alone, as in the paper: likelihoods may sink on both sides"],
     ["vStar({ most: 512 })", "only the newest solutions teach"],
   ],
 };

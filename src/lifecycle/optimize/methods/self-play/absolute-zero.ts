@@ -88,5 +88,11 @@ export const absoluteZeroPage: MethodPage = {
   source: "arXiv 2505.03335, section 3; TRR++ as in github.com/LeapLabTHU/Absolute-Zero-Reasoner",
   checked: false,
   make: absoluteZero,
-  vary: [["absoluteZero({ attempts: 16 })", "a surer estimate of how hard a proposal is"]],
+  vary: [
+    ["absoluteZero({ attempts: 16 })", "a surer estimate of how hard a proposal is"],
+    [
+      "absoluteZero({ proposerLearningRate: 3e-4 })",
+      "proposing moves the weights as much as solving: a small model then loses what solving taught it",
+    ],
+  ],
 };

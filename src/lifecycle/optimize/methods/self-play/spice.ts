@@ -95,5 +95,9 @@ export const spicePage: MethodPage = {
       "documents of your own: texts, or a file with one a line",
     ],
     ["spice({ attempts: 16 })", "a surer estimate of how hard a proposal is"],
+    [
+      "spice({ proposerLearningRate: 3e-4 })",
+      "challenging moves the weights as much as reasoning: a small model then loses what reasoning taught it",
+    ],
   ],
 };
