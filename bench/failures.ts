@@ -55,10 +55,10 @@ function readings({ base, rounds }: Played, meter: string): number[] {
   );
 }
 
-/** How much worse it is at the end of a seed: than at its beginning, or than what is sound. */
+/** How much worse a seed is: at its end than at its beginning, or over its rounds than what is sound. */
 function harmOf({ harm }: Failure, { bare, sound }: Tried): number {
   const last = bare.at(-1) ?? Number.NaN;
-  if (harm.change === "lags") return (sound.at(-1) ?? Number.NaN) - last;
+  if (harm.change === "lags") return meanOf(sound) - meanOf(bare);
   return (harm.change === "rises" ? 1 : -1) * (last - (bare[0] ?? Number.NaN));
 }
 

@@ -34,7 +34,7 @@ export interface Failure {
     readonly meter: string;
     readonly label: string;
     readonly change: "rises" | "falls" | "lags";
-    /** By how much at least: from the base to the last round, or behind what is sound. */
+    /** By how much at least: from the base to the last round, or behind what is sound over all rounds. */
     readonly least: number;
   };
   /** The guards that are to find it: one of them must, within so many rounds. */
@@ -166,7 +166,7 @@ export const failures: readonly Failure[] = [
   {
     method: "Self-Rewarding",
     fails: "its judge says yes to everything, and what differs is chance",
-    harm: { ...passAtOne, change: "falls", least: 0.1 },
+    harm: { ...passAtOne, change: "falls", least: 0.05 },
     caughtBy: ["verifier integrity"],
     within: 2,
     define: ({ seed, guarded }) =>
