@@ -21,24 +21,25 @@ const few = { items: 8, steps: 2 };
 
 const trained = /[1-9]\d* tokens trained/;
 
-test.each<readonly [string, Method, RegExp]>([
+test.each<readonly [string, Method, RegExp, deviation?: number]>([
   ["dapo", dapo({ ...few, samples: 4, minibatches: 2, refill: 1 }), trained],
   ["ppo", ppo({ ...few, criticSteps: 2, iterations: 2 }), trained],
   // A table that never saw these items solves none of them: all rewards are 0.
   ["reinforcePlusPlus", reinforcePlusPlus(few), /nothing was learnt: none of 16 groups/],
-  ["intuitor", intuitor({ items: 64, steps: 2, samples: 4 }), trained],
+  // In a table of equal logits all answers are equally certain.
+  ["intuitor", intuitor({ ...few, samples: 4 }), trained, 0.5],
 ])(
   "%s goes round once on the tabular engine, and says what it learnt, or why nothing",
-  async (name, optimize, said) => {
+  async (name, optimize, said, deviation = 0) => {
     const folder = await mkdtemp(join(tmpdir(), "whetstone-reinforcement-"));
     try {
       const definition = defineRun({
         name,
         task: runningSums(),
         model: tiny({ layers: 1, width: 16, heads: 2 }),
-        engine: tabular({ deviation: 0 }),
+        engine: tabular({ deviation }),
         prepare: supervised({ on: roleDemonstrations({ noise: 0.35 }), steps: 30, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 4, items: 64 })],
+        acquire: [procedural({ difficulty: 4, items: 16 })],
         select: [],
         optimize,
         evaluate: { perStratum: 8, finalAuditPerStratum: 8 },

@@ -53,7 +53,9 @@ def main() -> None:
         prompts.append(text)
     steps: list[dict[str, Any]] = []
 
-    def reward(completions: list[str], completion_ids: list[list[int]], answer: list[str], **_: object) -> list[float]:
+    def reward(
+        completions: list[str], completion_ids: list[list[int]], answer: list[str], **_: object
+    ) -> list[float]:
         ended = [bool(ids) and ids[-1] == tokenizer.eos_token_id for ids in completion_ids]
         rewards = [
             float(whole and last_number(text) == float(right))
