@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError } from "../../foundation/base/index.ts";
-import { ask, type Question, withMore, wordsOf } from "../rollout/index.ts";
+import { ask, checkWords, type Question, withMore, wordsOf } from "../rollout/index.ts";
 import { editWords } from "./edits.prompt.ts";
 import type { GeneratePart } from "./part.ts";
 
@@ -27,7 +27,8 @@ export function edits(options: EditsOptions = {}): GeneratePart {
     name: "edits",
     description: { ...read, words: hashOf(editWords).slice(0, 12) },
     samplesPerItem: samples,
-    check: ({ name, readEdit, prompts }) => {
+    check: (task, tokenizer) => {
+      const { name, readEdit, prompts } = task;
       if (readEdit === undefined)
         throw userError(
           "no-edits",
@@ -38,6 +39,7 @@ export function edits(options: EditsOptions = {}): GeneratePart {
           "no-words",
           `edits(): the task ${name} has words for its roles, and none for an edit.`,
         );
+      checkWords({ task, by: "edits()", what: "edit" }, tokenizer);
     },
     generate: async (request) => {
       const { items, task, policy } = request;

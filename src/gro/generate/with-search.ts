@@ -3,6 +3,7 @@ import { hashOf, readOptions } from "../../foundation/base/index.ts";
 import {
   attemptWithSearch,
   checkSearch,
+  checkWords,
   describeDocuments,
   searchOptions,
   searchWords,
@@ -36,7 +37,10 @@ export function withSearch(options: WithSearchOptions = {}): GeneratePart {
     name: "with search",
     description: { ...read, ...describeDocuments(documents), words: hashOf(searchWords([""])).slice(0, 12) },
     samplesPerItem: read.samples * (read.searches + 1),
-    check: (task) => checkSearch("withSearch()", task, documents),
+    check: (task, tokenizer) => {
+      checkSearch("withSearch()", task, documents);
+      checkWords({ task, by: "withSearch()", what: "search" }, tokenizer);
+    },
     generate: (request) => attemptWithSearch({ ...request, ...read, by: "withSearch()", documents }),
   };
 }

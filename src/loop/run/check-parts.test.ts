@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { withHints } from "../../gro/generate/index.ts";
+import type { Task } from "../../foundation/contract/index.ts";
+import { edits, withHints, withSearch } from "../../gro/generate/index.ts";
 import { chatty, letters } from "../../gro/rollout/testing/fakes.ts";
 import { absoluteZero, star } from "../../lifecycle/optimize/index.ts";
 import { reverse } from "../../world/task/index.ts";
@@ -39,6 +40,16 @@ test("nothing is refused of a model that reads conversations, or of a task that 
   const worded = { ...lastLetter, prompts: { hint: () => ({ prompt: "a hint" }) } };
   expect(() => hints.check?.(worded, letters)).not.toThrow();
   expect(() => checkParts(promotingRun(1), letters)).not.toThrow();
+});
+
+test.each([
+  ["withSearch", withSearch({ documents: ["a text"] }), "prompts.search"],
+  ["edits", edits(), "prompts.edit"],
+])("%s asks in words, too", (_, part, words) => {
+  const readable: Task = { ...lastLetter, readEdit: () => [], readQuery: () => undefined };
+  expect(() => part.check?.(readable)).not.toThrow();
+  expect(() => part.check?.(readable, chatty)).not.toThrow();
+  expect(() => part.check?.(readable, letters)).toThrow(words);
 });
 
 test("who wrote a method is told of the method, and of what to give instead", () => {
