@@ -32,7 +32,8 @@ describe("runs that are killed with SIGKILL come to the ledger and the weights o
     const sides = ["done", "stored"].map((side) =>
       places.flatMap((place) => (place.endsWith(` ${side}`) ? [place.slice(0, -side.length - 1)] : [])),
     );
-    expect(sides[0]).toEqual(sides[1]);
+    // Parts of a sampling go on side by side: which ends first is chance.
+    expect(sides[0]?.toSorted()).toEqual(sides[1]?.toSorted());
     expect(sides[0]).toEqual(
       expect.arrayContaining(["round-0/prepare/solver/50", "round-1/decide/blocks-0"]),
     );
