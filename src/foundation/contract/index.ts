@@ -10,6 +10,7 @@ export * from "./oversight.ts";
 export * from "./policy.ts";
 export * from "./refusals.ts";
 export * from "./rollout.ts";
+export * from "./sampler.ts";
 export * from "./source.ts";
 export * from "./stages.ts";
 export * from "./task.ts";

@@ -1,6 +1,7 @@
-import type { EngineModel, EngineNeeds, Sampler } from "./engine.ts";
+import type { EngineModel, EngineNeeds } from "./engine.ts";
 import type { Item } from "./items.ts";
 import type { Answer } from "./rollout.ts";
+import type { Sampler } from "./sampler.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Weights to train, with the tokenizer that speaks for them. */

@@ -1,5 +1,5 @@
-import type { TokenIds } from "./engine.ts";
 import type { Item, Response, Verdict } from "./items.ts";
+import type { TokenIds } from "./sampler.ts";
 
 /** A stretch of a rollout that was given to the policy, or written by it. */
 export type Segment =

@@ -1,5 +1,5 @@
-import type { TokenIds } from "./engine.ts";
 import type { Message } from "./items.ts";
+import type { TokenIds } from "./sampler.ts";
 
 /** How a model was taught to read conversations: its chat template, on token ids. */
 export interface ChatFormat {
