@@ -1,27 +1,13 @@
 import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
-import { propose, samples } from "../../../../gro/generate/index.ts";
+import { propose } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
-import { learnability, verifier } from "../../../../gro/reward/index.ts";
+import { learnability } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { madeWithin } from "./made-items.ts";
+import { proposeAndSolve, proposeAndSolveOptions } from "./propose-and-solve.ts";
 
-const optionsSchema = z.strictObject({
-  /** Times in a round that proposing and solving follow each other. */
-  turns: z.number().int().min(1).default(8),
-  /** Proposals at each item of the round. */
-  proposals: z.number().int().min(2).default(4),
-  /** Attempts that estimate how often a proposal is solved. */
-  attempts: z.number().int().min(2).default(8),
-  /** Attempts at each proposal that are learnt from. */
-  samples: z.number().int().min(2).default(8),
-  /** Items and proposals of a turn. */
-  items: z.number().int().min(1).default(32),
-  learningRate: z.number().positive().default(3e-4),
-  /** Of proposing: it moves the weights that solve, and its rewards say less. */
-  proposerLearningRate: z.number().positive().default(3e-5),
-});
+const optionsSchema = z.strictObject(proposeAndSolveOptions);
 export type AbsoluteZeroOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
@@ -42,38 +28,14 @@ export type AbsoluteZeroOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function absoluteZero(options: AbsoluteZeroOptions = {}): Method {
   const read = readOptions("absoluteZero()", optionsSchema, options);
-  const { turns, items, learningRate, proposerLearningRate } = read;
-  const learnt = (rate: number) => policyGradient({ learningRate: rate, advantages: "batch", byKind: true });
-  return {
+  return proposeAndSolve({
     name: "Absolute Zero",
     description: read,
-    roles: ["solver"],
-    lead: "solver",
-    deliver: ["solver"],
-    learnsBy: "policy-gradient",
-    repeat: turns,
-    passes: [
-      {
-        roles: ["solver"],
-        items,
-        generate: propose({ samples: read.proposals }),
-        reward: learnability({ attempts: read.attempts }),
-        update: learnt(proposerLearningRate),
-        repeat: 1,
-        start: "current",
-      },
-      {
-        roles: ["solver"],
-        items,
-        itemsFrom: madeWithin(0, 1),
-        generate: samples({ samples: read.samples }),
-        reward: verifier(),
-        update: learnt(learningRate),
-        repeat: 1,
-        start: "current",
-      },
-    ],
-  };
+    read,
+    propose: propose({ samples: read.proposals }),
+    worth: learnability({ attempts: read.attempts }),
+    learnt: (learningRate) => policyGradient({ learningRate, advantages: "batch", byKind: true }),
+  });
 }
 
 export const absoluteZeroPage: MethodPage = {

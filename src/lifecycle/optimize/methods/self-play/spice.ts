@@ -1,29 +1,14 @@
 import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
-import { askDocuments, samples } from "../../../../gro/generate/index.ts";
+import { askDocuments } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
-import { learnability, verifier } from "../../../../gro/reward/index.ts";
+import { learnability } from "../../../../gro/reward/index.ts";
 import { describeDocuments, documentsOption } from "../../../../gro/rollout/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
-import { madeWithin } from "./made-items.ts";
+import { proposeAndSolve, proposeAndSolveOptions } from "./propose-and-solve.ts";
 
-const optionsSchema = z.strictObject({
-  documents: documentsOption,
-  /** Times in a round that challenging and reasoning follow each other. */
-  turns: z.number().int().min(1).default(8),
-  /** Documents of a turn, and proposals that the reasoner learns from. */
-  items: z.number().int().min(1).default(32),
-  /** Proposals from each document. */
-  proposals: z.number().int().min(2).default(4),
-  /** Attempts that say how hard a proposal is. */
-  attempts: z.number().int().min(2).default(8),
-  /** Attempts at each proposal that are learnt from. */
-  samples: z.number().int().min(2).default(8),
-  learningRate: z.number().positive().default(3e-4),
-  /** Of the challenger: it moves the weights that reason, and its rewards say less. */
-  proposerLearningRate: z.number().positive().default(3e-5),
-});
+const optionsSchema = z.strictObject({ documents: documentsOption, ...proposeAndSolveOptions });
 export type SpiceOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
@@ -43,38 +28,17 @@ export type SpiceOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function spice(options: SpiceOptions = {}): Method {
   const { documents, ...read } = readOptions("spice()", optionsSchema, options);
-  const { turns, items, learningRate, proposerLearningRate } = read;
-  const learnt = (rate: number) =>
-    policyGradient({ learningRate: rate, divideByDeviation: false, average: "constant" });
-  const challenge = askDocuments({
-    samples: read.proposals,
-    ...(documents === undefined ? {} : { documents }),
-  });
-  const pass = { roles: ["solver"], items, repeat: 1, start: "current" } as const;
-  return {
+  return proposeAndSolve({
     name: "SPICE",
     description: { ...read, ...describeDocuments(documents) },
-    roles: ["solver"],
-    lead: "solver",
-    deliver: ["solver"],
-    learnsBy: "policy-gradient",
-    repeat: turns,
-    passes: [
-      {
-        ...pass,
-        generate: challenge,
-        update: learnt(proposerLearningRate),
-        reward: learnability({ attempts: read.attempts, form: "variance", invalid: -0.1 }),
-      },
-      {
-        ...pass,
-        itemsFrom: madeWithin(0, 1),
-        generate: samples({ samples: read.samples }),
-        update: learnt(learningRate),
-        reward: verifier(),
-      },
-    ],
-  };
+    read,
+    propose: askDocuments({
+      samples: read.proposals,
+      ...(documents === undefined ? {} : { documents }),
+    }),
+    worth: learnability({ attempts: read.attempts, form: "variance", invalid: -0.1 }),
+    learnt: (learningRate) => policyGradient({ learningRate, divideByDeviation: false, average: "constant" }),
+  });
 }
 
 export const spicePage: MethodPage = {
