@@ -6,28 +6,34 @@ import { gro, type Pass } from "../method.ts";
 import { agreement, everything, verifier } from "../reward/index.ts";
 import { FakeModel, itemOf, noModels, policyOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
-import { roll } from "./roll.ts";
+import { type RollRequest, roll } from "./roll.ts";
 
 const task = reverse({ lengths: [1, 4] });
 const items = [itemOf("12="), itemOf("34=")];
 const passOf = (reward: Pass["reward"], count: number): Pass =>
   gro({ generate: samples({ samples: count }), reward, update: supervised() }).passes[0] as Pass;
 
-test("all roles' attempts at an item are rewarded together; the lead alone is judged", async () => {
-  const told: [number, number][] = [];
-  const { scored, tally } = await roll({
-    pass: passOf(agreement(), 1),
+/** Rolls these items, led by the solver. */
+const rolled = (request: Pick<RollRequest, "pass" | "policies"> & Partial<RollRequest>) =>
+  roll({
     lead: "solver",
     task,
-    policies: [
-      policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "33") }), "solver"),
-      policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "43") }), "peer"),
-    ],
     items,
     earlier: async () => [],
     reference: noModels.reference,
     copy: noModels.copy,
     seed: 1,
+    ...request,
+  });
+
+test("all roles' attempts at an item are rewarded together; the lead alone is judged", async () => {
+  const told: [number, number][] = [];
+  const { scored, tally } = await rolled({
+    pass: passOf(agreement(), 1),
+    policies: [
+      policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "33") }), "solver"),
+      policyOf(new FakeModel({ speak: (prompt) => (prompt === "12=" ? "21" : "43") }), "peer"),
+    ],
     onProgress: (done, all) => told.push([done, all]),
   });
   expect(scored.map(({ rollouts }) => rollouts.map(({ rollout, reward }) => [rollout.role, reward]))).toEqual(
@@ -64,16 +70,10 @@ test("of items that a model made it is counted how many no attempt solves, and h
   }));
   const speak = (prompt: string, sample: number): string =>
     prompt === "12=" || (prompt === "34=" && sample === 0) ? [...prompt.slice(0, 2)].reverse().join("") : "0";
-  const { tally } = await roll({
+  const { tally } = await rolled({
     pass: passOf(verifier(), 3),
-    lead: "solver",
-    task,
     policies: [policyOf(new FakeModel({ speak }))],
     items: [...made, ...items],
-    earlier: async () => [],
-    reference: noModels.reference,
-    copy: noModels.copy,
-    seed: 1,
   });
   expect(tally).toMatchObject({
     proposalsAttempted: 4,
@@ -95,16 +95,9 @@ test("shares keep what has more than its item's mean, and say nothing where all 
         })),
       })),
   };
-  const { tally } = await roll({
+  const { tally } = await rolled({
     pass: passOf(shares, 3),
-    lead: "solver",
-    task,
     policies: [policyOf(new FakeModel({ speak: (_, sample) => (sample === 0 ? "43" : "0") }))],
-    items,
-    earlier: async () => [],
-    reference: noModels.reference,
-    copy: noModels.copy,
-    seed: 1,
   });
   expect(tally).toMatchObject({
     judged: 6,
@@ -126,16 +119,10 @@ test("a verdict that is void is neither right nor wrong", async () => {
         prompt === "12=" ? { outcome: "void", reason: "down" } : { outcome: "scored", score: 0.5 },
     },
   };
-  const { tally } = await roll({
+  const { tally } = await rolled({
     pass: passOf(everything(), 3),
-    lead: "solver",
     task: broken,
     policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
-    items,
-    earlier: async () => [],
-    reference: noModels.reference,
-    copy: noModels.copy,
-    seed: 1,
   });
   // Of each item two texts are kept, the third repeats the first.
   expect(tally).toMatchObject({

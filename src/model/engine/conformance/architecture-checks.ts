@@ -4,6 +4,7 @@ import type { Datum, Sampler, TokenIds } from "../../../foundation/contract/inde
 import { assert, assertAllClose, fail } from "./assert.ts";
 import { crossEntropy } from "./bench.ts";
 import { anyOf, type CheckDefinition, type Excuse } from "./check.ts";
+import { tinyShape } from "./tiny-shape.ts";
 
 /** A family of models, and a tiny one of it. */
 interface Family {
@@ -12,18 +13,7 @@ interface Family {
 }
 
 const vocabularySize = 24;
-const shape = {
-  vocab_size: vocabularySize,
-  hidden_size: 32,
-  intermediate_size: 48,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  max_position_embeddings: 64,
-  pad_token_id: null,
-  bos_token_id: 1,
-  eos_token_id: 2,
-};
+const shape = tinyShape(vocabularySize);
 /** Windows are shorter than the sequences, and one layer of SmolLM3 turns nothing. */
 const families: readonly Family[] = [
   { name: "Llama", config: { model_type: "llama", ...shape } },

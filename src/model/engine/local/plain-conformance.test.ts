@@ -1,21 +1,11 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { conformanceTests } from "../conformance/index.ts";
+import { tinyShape } from "../conformance/tiny-shape.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
-const shape = {
-  vocab_size: vocabularySize,
-  hidden_size: 32,
-  intermediate_size: 48,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  max_position_embeddings: 64,
-  pad_token_id: null,
-  bos_token_id: 1,
-  eos_token_id: 2,
-};
+const shape = tinyShape(vocabularySize);
 
 /** Sliding windows and a tied head; fused projections; norms behind the layers. */
 const models = {
