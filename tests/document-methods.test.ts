@@ -2,23 +2,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { roleDemonstrations, runningSums } from "../bench/methods/running-sums.ts";
+import { runningSums } from "../bench/methods/running-sums.ts";
 import {
   absoluteZero,
-  defineRun,
   drZero,
   type Method,
-  procedural,
   quietStar,
   type RunEvent,
-  run,
   seal,
   spice,
-  supervised,
   type Task,
   tabular,
-  tiny,
 } from "../src/index.ts";
+import { tableRound } from "./table-rounds.ts";
 
 /** Answers are single letters whatever is asked, so that a table solves some of what it never saw. */
 const task: Task = {
@@ -48,24 +44,9 @@ const task: Task = {
 async function playedBy(name: string, optimize: Method): Promise<readonly RunEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-documents-"));
   try {
-    const definition = defineRun({
-      name,
-      task,
-      model: tiny({ layers: 1, width: 16, heads: 2 }),
-      // What follows depends on one token alone: a table that goes beyond what it saw.
-      engine: tabular({ deviation: 0, horizon: 1, backOff: 1 }),
-      prepare: supervised({ on: roleDemonstrations({ noise: 0.35 }), steps: 60, learningRate: 0.1 }),
-      acquire: [procedural({ difficulty: 4, items: 16 })],
-      select: [],
-      optimize,
-      evaluate: { perStratum: 8, finalAuditPerStratum: 8 },
-      gate: { mode: "observe", cap: 20 },
-      guard: [],
-      budget: { rounds: 1 },
-    });
-    const { events, outcome } = await run(definition, { folder });
-    expect(outcome).toBe("rounds-spent");
-    return events.map(({ event }) => event);
+    // What follows depends on one token alone: a table that goes beyond what it saw.
+    const engine = tabular({ deviation: 0, horizon: 1, backOff: 1 });
+    return await tableRound(folder, { name, task, engine, optimize, steps: 60 });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -11,7 +11,6 @@ import {
   type Item,
   type Method,
   procedural,
-  type RunEvent,
   reGenesis,
   reverse,
   rlc,
@@ -26,6 +25,7 @@ import {
   tiny,
   vStar,
 } from "../src/index.ts";
+import { figuresOf, imitating } from "./table-rounds.ts";
 
 /** Say the digit again. Every role is asked in a letter; the base is right four times of seven, and judges and revises well. */
 const digits = reverse({ lengths: [1, 1], growTo: 1, measureTo: 1 });
@@ -115,25 +115,8 @@ async function play(optimize: Method, { refine, items = 10 }: { refine?: Harness
     budget: { rounds },
   });
   const { events } = await run(definition, { folder });
-  const made = events.flatMap(({ event }): Extract<RunEvent, { type: "training-finished" }>[] =>
-    event.type === "training-finished" ? [event] : [],
-  );
-  return {
-    accuracy: events.flatMap(({ event }) =>
-      event.type === "validation-measured" ? [event.measurement.mean] : [],
-    ),
-    right: made.map(({ evidence }) => Number(evidence.rawLabelAccuracy)),
-    evidence: made.map(({ evidence }) => evidence),
-  };
+  return figuresOf(events);
 }
-
-const imitating = supervised({
-  steps: 20,
-  batch: 16,
-  learningRate: 0.2,
-  optimizerState: "fresh",
-  replay: { newest: 1 },
-});
 
 describe("on a table", () => {
   test("RLC makes more frequent what the base finds right", async () => {

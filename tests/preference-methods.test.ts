@@ -19,7 +19,6 @@ import {
   onPolicyDistillation,
   preference,
   procedural,
-  type RunEvent,
   rejectionSampling,
   reverse,
   rewardWeighted,
@@ -43,6 +42,7 @@ import {
   unpairedPreference,
   verifier,
 } from "../src/index.ts";
+import { figuresOf, imitating } from "./table-rounds.ts";
 
 /** Say the digit again. Every role is asked in a letter; the base is right four times of seven, and judges well. */
 const digits = reverse({ lengths: [1, 1], growTo: 1, measureTo: 1 });
@@ -107,28 +107,10 @@ async function play(optimize: Method, given: Task = task) {
     budget: { rounds },
   });
   const { events } = await run(definition, { folder });
-  const made = events.flatMap(({ event }): Extract<RunEvent, { type: "training-finished" }>[] =>
-    event.type === "training-finished" ? [event] : [],
-  );
-  return {
-    accuracy: events.flatMap(({ event }) =>
-      event.type === "validation-measured" ? [event.measurement.mean] : [],
-    ),
-    right: made.map(({ evidence }) => Number(evidence.rawLabelAccuracy)),
-    evidence: made.map((one) => one.evidence),
-    summaries: events.flatMap(({ event }) => (event.type === "stage-finished" ? [event.summary] : [])),
-  };
+  return figuresOf(events);
 }
 
 const rate = { learningRate: 0.3 };
-// Moments of the preparation would go on moving what nothing is learnt of here.
-const imitating = supervised({
-  steps: 20,
-  batch: 16,
-  learningRate: 0.2,
-  optimizerState: "fresh",
-  replay: { newest: 1 },
-});
 const pairs = preference({ ...rate, steps: 20, batch: 8 });
 
 describe("on a table, each method makes right answers more frequent", () => {

@@ -2,20 +2,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { roleDemonstrations, runningSums } from "../bench/methods/running-sums.ts";
-import {
-  dapo,
-  defineRun,
-  intuitor,
-  type Method,
-  ppo,
-  procedural,
-  reinforcePlusPlus,
-  run,
-  supervised,
-  tabular,
-  tiny,
-} from "../src/index.ts";
+import { runningSums } from "../bench/methods/running-sums.ts";
+import { dapo, intuitor, type Method, ppo, reinforcePlusPlus, tabular } from "../src/index.ts";
+import { tableRound } from "./table-rounds.ts";
 
 const few = { items: 8, steps: 2 };
 
@@ -33,22 +22,8 @@ test.each<readonly [string, Method, RegExp, deviation: number]>([
   async (name, optimize, said, deviation) => {
     const folder = await mkdtemp(join(tmpdir(), "whetstone-reinforcement-"));
     try {
-      const definition = defineRun({
-        name,
-        task: runningSums(),
-        model: tiny({ layers: 1, width: 16, heads: 2 }),
-        engine: tabular({ deviation }),
-        prepare: supervised({ on: roleDemonstrations({ noise: 0.35 }), steps: 30, learningRate: 0.1 }),
-        acquire: [procedural({ difficulty: 4, items: 16 })],
-        select: [],
-        optimize,
-        evaluate: { perStratum: 8, finalAuditPerStratum: 8 },
-        gate: { mode: "observe", cap: 20 },
-        guard: [],
-        budget: { rounds: 1 },
-      });
-      const { events, outcome } = await run(definition, { folder });
-      expect(outcome).toBe("rounds-spent");
+      const engine = tabular({ deviation });
+      const events = await tableRound(folder, { name, task: runningSums(), engine, optimize, steps: 30 });
       expect(JSON.stringify(events)).toMatch(said);
     } finally {
       await rm(folder, { recursive: true, force: true });
