@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { faultyDemos } from "../bench/demo-faults/faulty-demos.ts";
+import { judgeDemo } from "../bench/demo-faults/judge-demo.ts";
 import example from "../examples/reverse/whetstone.config.ts";
 import {
   defineRun,
@@ -13,7 +14,6 @@ import {
   supervised,
   verifier,
 } from "../src/index.ts";
-import { closingWords, tellRun } from "../src/surface/report/index.ts";
 
 const quickly = defineRun({
   task: reverse(),
@@ -26,24 +26,15 @@ const quickly = defineRun({
 // Seconds each where the machine has nothing else to do.
 const timeout = 600_000;
 
-describe.each(faultyDemos.filter(({ slow }) => slow !== true))(
-  "the demo with $fault",
-  ({ fault, quick = false, rounds = 3, outcome, decisions, words }) => {
-    test("ends with the right decision and the right words", { timeout }, async ({ signal }) => {
-      const folder = await mkdtemp(join(tmpdir(), "whetstone-demo-fault-"));
-      onTestFinished(() => rm(folder, { recursive: true, force: true }));
-      const definition = example.define({ fault });
-      const { prepare, optimize, evaluate } = quickly;
-      const small = quick ? { ...definition, prepare, optimize, evaluate } : definition;
-      const played = await run({ ...small, budget: { ...small.budget, rounds } }, { folder, signal });
-      expect(played.outcome).toBe(outcome);
-      const decided = played.events.flatMap(({ event }) =>
-        event.type === "decision-made" ? [event.decision.decision] : [],
-      );
-      expect(decided.slice(0, decisions.length)).toEqual(decisions);
-      const said = closingWords(tellRun(played.events), { report: "report.html" });
-      const last = said.slice(1 + said.findIndex((line) => line.startsWith("report"))).join("\n");
-      for (const word of words) expect(last).toMatch(word);
-    });
-  },
-);
+describe.each(faultyDemos.filter(({ slow }) => slow !== true))("the demo with $fault", (demo) => {
+  const { fault, quick = false, rounds = 3 } = demo;
+  test("ends with the right decision and the right words", { timeout }, async ({ signal }) => {
+    const folder = await mkdtemp(join(tmpdir(), "whetstone-demo-fault-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const definition = example.define({ fault });
+    const { prepare, optimize, evaluate } = quickly;
+    const small = quick ? { ...definition, prepare, optimize, evaluate } : definition;
+    const played = await run({ ...small, budget: { ...small.budget, rounds } }, { folder, signal });
+    expect(judgeDemo(demo, played).wrong).toEqual([]);
+  });
+});

@@ -10,8 +10,9 @@ export interface FaultyDemo {
   /** Enough to show it; 3, as the demo's, if left out. */
   readonly rounds?: number;
   readonly outcome: RunResult["outcome"];
-  /** Decisions, round by round, as far as the fault is about them. */
-  readonly decisions: readonly string[];
+  /** Decisions, round by round, as far as the fault is about them; null where it leaves open what is right. */
+  readonly decisions: readonly (string | null)[];
+  /** Beside who is the champion then, which all of them say. */
   readonly words: readonly RegExp[];
 }
 
@@ -23,7 +24,7 @@ export const faultyDemos: readonly FaultyDemo[] = [
     words: [
       /^wrong {5}The reward takes too many wrong answers for right/m,
       /^found by {2}the guard “verifier integrity”, in round 1; also by “label accuracy”$/m,
-      /^done {6}Nothing was learnt from it\. The run was stopped in round 1, .* The champion is the base\.$/m,
+      /^done {6}Nothing was learnt from it\. The run was stopped in round 1, /m,
       /^to do {5}Make the verifier stricter/m,
     ],
   },
@@ -31,7 +32,8 @@ export const faultyDemos: readonly FaultyDemo[] = [
     fault: "stale-sampler",
     quick: true,
     outcome: "stopped-by-guard",
-    decisions: ["reject", "reject"],
+    // Round 1 is honest, its sampler being the first: the gate promotes it if the base had learnt enough to teach itself.
+    decisions: [null, "reject"],
     words: [
       /^wrong {5}The sampler is stale/m,
       /^found by {2}the guard “sampler freshness”, in round 2; also by “logprob mismatch”$/m,
@@ -47,7 +49,7 @@ export const faultyDemos: readonly FaultyDemo[] = [
     words: [
       /^wrong {5}Items that are kept for validation, decisions or audits were among those to learn from\.$/m,
       /^found by {2}the guard “item identity”, in round 1$/m,
-      /^done {6}Nothing was learnt from it\. The run was stopped in round 1, .* The champion is the base\.$/m,
+      /^done {6}Nothing was learnt from it\. The run was stopped in round 1, /m,
       /^to do {5}Take out the source that brought them/m,
     ],
   },

@@ -73,6 +73,68 @@ const inCompany: readonly Fault[] = [
     })(),
   },
   {
+    fault: "weights are laid out otherwise once they were sampled from",
+    caughtBy: "a sampler's answers have the same bits, whichever it gave before",
+    planting: {
+      sampler: (inner) => {
+        let sampled = false;
+        return {
+          sample: (requests) => {
+            sampled = true;
+            return inner.sample(requests);
+          },
+          logprobs: async (sequences) => {
+            const scored = await inner.logprobs(sequences);
+            return sampled ? scored.map((one) => one.map((value) => value * (1 + 2 ** -23))) : scored;
+          },
+        };
+      },
+    },
+  },
+  {
+    fault: "what was read before is sampled from",
+    caughtBy: "a sampler's answers have the same bits, whichever it gave before",
+    planting: {
+      sampler: (inner) => {
+        let reads = 0;
+        return {
+          logprobs: (sequences) => {
+            reads += 1;
+            return inner.logprobs(sequences);
+          },
+          sample: async (requests) =>
+            (await inner.sample(requests)).map((samples) =>
+              samples.map((one) => ({
+                ...one,
+                logprobs: one.logprobs.map((value) => value * (1 + reads * 2 ** -23)),
+              })),
+            ),
+        };
+      },
+    },
+  },
+  {
+    fault: "what was sampled before is kept",
+    caughtBy: "a sampler's answers have the same bits, whichever it gave before",
+    planting: {
+      sampler: (inner) => {
+        let calls = 0;
+        return {
+          sample: async (requests) => {
+            const drawn = await inner.sample(requests);
+            calls += 1;
+            return drawn.map((samples) =>
+              samples.map((one) => ({
+                ...one,
+                logprobs: one.logprobs.map((value) => value * (1 + (calls - 1) * 2 ** -23)),
+              })),
+            );
+          },
+        };
+      },
+    },
+  },
+  {
     fault: "an engine begins with numbers of its own",
     caughtBy: "the same calls give the same bits in another engine",
     planting: (() => {

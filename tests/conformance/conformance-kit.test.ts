@@ -144,6 +144,7 @@ describe("the conformance kit", () => {
         "equal seeds draw equal weights, other seeds others: no seed decides its weights",
         "a stop string ends a sample with the token that completes it: it has no stop strings",
         "the same calls give the same bits, whatever runs beside them: it does not claim that (deterministic: "calls")",
+        "a sampler's answers have the same bits, whichever it gave before: it does not claim that (deterministic: "calls")",
         "the same calls give the same bits in another engine: it does not claim that (deterministic: "engines")",
         "a sequence has the same bits whatever else is in its call: it does not claim that (deterministic: "batches")",
         "an adapter begins as its base, and says what it is: it has no adapters",

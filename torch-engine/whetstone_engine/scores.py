@@ -33,6 +33,8 @@ class _Passes:
     def __init__(self, snapshot: Snapshot, arrays: Arrays, shorter: int) -> None:
         """The last `shorter` tokens of each sequence are not fed. Raises bad-request, token-out-of-range and
         too-long."""
+        # As for sampling, whichever is asked first: what a sampler says depends on no earlier call.
+        snapshot.lay_out()
         self.snapshot, self.architecture, self.shorter = snapshot, snapshot.architecture, shorter
         self.lengths = sequence_lengths(arrays, "tokens")
         self.tokens = torch.from_numpy(array(arrays, "tokens", "i32").astype(np.int64))

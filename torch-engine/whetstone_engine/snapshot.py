@@ -36,7 +36,7 @@ class Snapshot:
         self.weights: Weights = self.frame.weights(self._leaves)
 
     def lay_out(self) -> None:
-        """Lays the weights out for sampling, where that is worth a copy."""
+        """Lays the weights out to be sampled from and read, where that is worth a copy."""
         if self.laid_out:
             return
         laid_out = self.frame.laid_out(self._leaves)

@@ -3,6 +3,7 @@ import type {
   ForwardResult,
   SampledSequence,
   SampleRequest,
+  Sampler,
 } from "../../../foundation/contract/index.ts";
 import { assert } from "./assert.ts";
 import { Bench, crossEntropy } from "./bench.ts";
@@ -89,6 +90,38 @@ export const determinismChecks: readonly CheckDefinition[] = [
         bitsOf(busy) === quietly && bitsOf(meanwhile) === quietly,
         "the same calls give other bits beside others",
       );
+    },
+  },
+  {
+    name: "a sampler's answers have the same bits, whichever it gave before",
+    excuse: claims("calls"),
+    check: async (bench) => {
+      const sequences = [2, 5, 8, 11, 14].map((index) => bench.sequence(index));
+      const drawn = async (sampler: Sampler): Promise<string> =>
+        bitsOf({ passes: [], samples: (await sampler.sample(requestsOf(bench, 0))).flat(), scores: [] });
+      const read = async (sampler: Sampler): Promise<string> => {
+        const scores = await sampler.logprobs(sequences);
+        const certainties = (await sampler.certainty?.(sequences)) ?? [];
+        return JSON.stringify([
+          bitsOf({ passes: [], samples: [], scores }),
+          certainties.map(({ entropy, selfCertainty }) => [...entropy, ...selfCertainty]),
+        ]);
+      };
+      const trained = await bench.model();
+      await trained.forwardBackward(bench.weighted([0, 1]), quiet);
+      await trained.optimStep({ learningRate: 0.02 });
+      for (const open of [
+        () => bench.sampler(),
+        async (): Promise<Sampler> => bench.hold(await trained.snapshot()),
+      ]) {
+        const [one, other] = [await open(), await open()];
+        const [drawnFirst, readAfter] = [await drawn(one), await read(one)];
+        const [readFirst, drawnAfter] = [await read(other), await drawn(other)];
+        assert(readAfter === readFirst, "what is read has other bits once the sampler has sampled");
+        assert(drawnAfter === drawnFirst, "samples have other bits once the sampler was read");
+        await one.sample(requestsOf(bench, 5));
+        assert((await drawn(one)) === drawnFirst, "samples have other bits once others were drawn");
+      }
     },
   },
   {
