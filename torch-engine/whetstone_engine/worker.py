@@ -116,14 +116,15 @@ class Worker:
     def step(self) -> list[Reply]:
         """One token of everything that is sampled; replies to the requests that are done."""
         replies: list[Reply] = []
-        active = {id(sampler): sampler for _, _, sampler in self.sampling.values()}
-        for sampler in active.values():
+        for sampler in self._writing():
             others = sum(other.bytes for other in self._caches() if other is not sampler)
             begun = time.perf_counter()
             done = sampler.step(others)
             self.busy += time.perf_counter() - begun
             for request in done:
                 head, _, _ = self.sampling.pop(id(request))
+                if head.get("forget") is True:
+                    sampler.prefixes.shrink(0)
                 begun = time.perf_counter()
                 try:
                     out = request.arrays()
@@ -134,6 +135,13 @@ class Worker:
                     replies.append(self._reply(head, {}, out, begun))
             self._release(sampler)
         return replies
+
+    def _writing(self) -> list[Sampler]:
+        """The samplers whose turn it is: all that are asked; but where the first request is not to depend on
+        what others have of the memory for keys and values, its sampler alone."""
+        asked = list({id(sampler): sampler for _, _, sampler in self.sampling.values()}.values())
+        head, _, _ = next(iter(self.sampling.values()))
+        return asked[:1] if head.get("forget") is True else asked
 
     def _caches(self) -> list[Sampler]:
         held = [*self.samplers.values(), *(sampler for _, _, sampler in self.sampling.values())]
