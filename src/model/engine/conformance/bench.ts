@@ -68,7 +68,7 @@ export class Bench implements AsyncDisposable, Recorder {
     return { each, mean: this.rough ? meanLogprob : each };
   }
 
-  /** Between sums of so many logprobs, relative to their size. */
+  /** Between losses, which are sums of logprobs, relative to their size; `times` is how many logprobs may be off alike. */
   lossTolerance(times = 1): number {
     const { logprob, meanLogprob } = this.#stated;
     return this.rough ? meanLogprob : times * logprob;

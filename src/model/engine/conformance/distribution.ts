@@ -20,7 +20,7 @@ export function filtered(
 }
 
 /** Filters that each keep the same tokens, with a gap behind the last of them that is as wide as any. */
-export interface Gap {
+interface Gap {
   /** Between the logprobs of the last token that is kept and of the first that is not. */
   readonly width: number;
   readonly topK: number;
