@@ -55,7 +55,7 @@ const pretrained: Supervised = {
 
 const onGpu: Supervised = {
   ...pretrained,
-  batches: [128],
+  batches: [64],
   device: "cuda",
   stepsATurn: 10,
   bars: [["group_by_length", null]],
