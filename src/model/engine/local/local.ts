@@ -57,6 +57,8 @@ export interface LocalOptions {
 }
 
 const bytesPerWorker = 2 ** 30;
+/** More make no pass of a small model faster than what they cost to wait for. */
+const mostHelpers = 3;
 /** A weight, its gradient and its two moments, in 32 bits each. */
 const bytesPerParameter = 16;
 
@@ -103,6 +105,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         workers: workers === "auto" ? Math.min(cores, roomFor) : workers,
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
+        helpers: threads === undefined ? Math.min(cores - 1, mostHelpers) : 0,
         deterministic,
         device: deterministic ? "cpu" : deviceToAsk(device ?? "auto"),
         memoryBytes,
