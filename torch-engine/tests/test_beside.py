@@ -115,6 +115,17 @@ def test_bits_are_equal_whoever_computes(make_folder: FolderMaker, helpers, all_
         )
 
 
+def test_parts_may_be_larger_than_what_waits_in_a_socket(make_folder: FolderMaker, helpers, all_worth):
+    sequences = random_sequences(4, [100] * 300)
+    arrays = packed(sequences, weights=np.full(positions(sequences), 1e-3))
+    alone = make_folder.trainer().run(arrays, LOSS, "all", backward=True)
+    for _ in range(2):
+        head, out = Trainer(make_folder.model(), helpers=helpers).run(arrays, LOSS, "all", backward=True)
+        assert head["lossSum"] == pytest.approx(alone[0]["lossSum"], rel=1e-5)
+        assert np.abs(out["logprobs"] - alone[1]["logprobs"]).max() < 1e-4
+    assert all(helper.process is not None for helper in helpers)
+
+
 def test_one_that_ends_in_the_middle_is_done_without(make_folder: FolderMaker, helpers, all_worth):
     trainer = Trainer(make_folder.model(), helpers=helpers)
     expected = trainer.run(ARRAYS, LOSS, "all", backward=True)

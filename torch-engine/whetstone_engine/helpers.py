@@ -9,12 +9,11 @@ import mmap
 import os
 import pickle
 import signal
+import socket
+import struct
 import sys
 import traceback
 from collections.abc import Iterator
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
-from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ THERE = sys.platform == "linux"
 LATER = 5
 """How much nicer than its worker a helper is: other workers come first."""
 MOST_FILES = 2**16
+SIZE = struct.Struct("<Q")
 Part = tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, np.ndarray]]
 """`Rows`, as they travel."""
 Result = tuple[float, Tensor]
@@ -68,9 +68,9 @@ class Helper:
 
     def __init__(self) -> None:
         """Gone from the beginning where the system gives no process."""
-        self.connection, theirs = Pipe()
-        # What is written to a pipe wakes its reader where the writer is, who is believed to wait: to be woken
-        # so, it would wait for the worker's own part to end wherever no processor is idle.
+        self.stream, theirs = socket.socketpair()
+        # What is written to a socket wakes its reader on the writer's processor, as writers mostly wait next.
+        # This one computes, and where no processor is idle the reader would wait for its end.
         self.bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_SEMAPHORE)
         self.process: int | None = None
         parent = os.getpid()
@@ -90,7 +90,7 @@ class Helper:
             how = {"recompute": passes.recompute, "pass_bytes": passes.pass_bytes}
             sizes = shared.numbers, shared.parts
             self._send("meet", model, passes.architecture, sizes, which, how)
-            send_handle(self.connection, shared.file, self.process)
+            socket.send_fds(self.stream, [b"f"], [shared.file])
 
     def begin(self, model: int, rows: Rows, loss: dict[str, Any], wanted: str, *, backward: bool) -> None:
         """Gives it a part of a pass."""
@@ -102,7 +102,7 @@ class Helper:
     def end(self) -> Result | None:
         """Waits for what was begun; None where it failed, of whatever. The gradient is in shared memory."""
         with self._or_gone():
-            result = pickle.loads(self.connection.recv_bytes())
+            result = _received(self.stream)
             return None if result is None else (result[0], torch.from_numpy(result[1]))
         return None
 
@@ -111,9 +111,9 @@ class Helper:
             self._send("forget", model)
 
     def stop(self) -> None:
-        if self.connection.closed:
+        if self.stream.fileno() < 0:
             return
-        self.connection.close()
+        self.stream.close()
         os.close(self.bell)
         process, self.process = self.process, None
         if process is not None:
@@ -122,8 +122,14 @@ class Helper:
                 os.waitpid(process, 0)
 
     def _send(self, *message: object) -> None:
-        self.connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        written = memoryview(_written(message))
+        try:
+            sent = self.stream.send(written, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            sent = 0
         os.eventfd_write(self.bell, 1)
+        # What the system does not hold is read meanwhile.
+        self.stream.sendall(written[sent:])
 
     @contextlib.contextmanager
     def _or_gone(self) -> Iterator[None]:
@@ -133,14 +139,14 @@ class Helper:
             self.stop()
 
 
-def _live(connection: Connection, bell: int, parent: int) -> None:
+def _live(stream: socket.socket, bell: int, parent: int) -> None:
     """As a helper, to its end."""
     die_with_parent(parent)
     # What it says goes where the worker's errors do; by its output the worker itself is known.
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 1)
-    # The worker's socket, which must end with the worker, and the other helpers' pipes.
-    first, second = sorted((connection.fileno(), bell))
+    # The worker's socket, which must end with the worker, and the other helpers'.
+    first, second = sorted((stream.fileno(), bell))
     os.closerange(3, first)
     os.closerange(first + 1, second)
     os.closerange(second + 1, MOST_FILES)
@@ -148,24 +154,41 @@ def _live(connection: Connection, bell: int, parent: int) -> None:
     held: dict[int, Passes] = {}
     while True:
         os.eventfd_read(bell)
-        verb, model, *given = pickle.loads(connection.recv_bytes())
+        verb, model, *given = _received(stream)
         if verb == "meet":
-            held[model] = _met(connection, *given)
+            held[model] = _met(stream, *given)
         elif verb == "part":
-            result = _computed(held[model], *given)
-            connection.send_bytes(pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
+            stream.sendall(_written(_computed(held[model], *given)))
         else:
             held.pop(model, None)
 
 
+def _written(message: object) -> bytes:
+    text = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return SIZE.pack(len(text)) + text
+
+
+def _received(stream: socket.socket) -> Any:  # noqa: ANN401
+    """What the other side wrote. Raises EOFError when it has gone."""
+    return pickle.loads(_exactly(stream, *SIZE.unpack(_exactly(stream, SIZE.size))))
+
+
+def _exactly(stream: socket.socket, count: int) -> bytearray:
+    buffer = bytearray(count)
+    view = memoryview(buffer)
+    while view:
+        came = stream.recv_into(view)
+        if came == 0:
+            raise EOFError
+        view = view[came:]
+    return buffer
+
+
 def _met(
-    connection: Connection,
-    architecture: Architecture,
-    sizes: tuple[int, int],
-    which: int,
-    how: dict[str, Any],
+    stream: socket.socket, architecture: Architecture, sizes: tuple[int, int], which: int, how: dict[str, Any]
 ) -> Passes:
-    shared = Shared(*sizes, recv_handle(connection))
+    _, [file], _, _ = socket.recv_fds(stream, 1, 1)
+    shared = Shared(*sizes, file)
     shared.close()
     return Passes(architecture, shared.weights, shared.gradients[which], **how)
 

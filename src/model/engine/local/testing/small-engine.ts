@@ -52,6 +52,7 @@ export class SmallEngines implements AsyncDisposable {
     logFolder = join(this.folder, "logs"),
     largeThreads = 1,
     silenceMs?: number,
+    helpers = 0,
   ): LocalEngine {
     return new LocalEngine({
       python: this.python,
@@ -62,6 +63,7 @@ export class SmallEngines implements AsyncDisposable {
       workers,
       threads: 1,
       largeThreads,
+      helpers,
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
   }
