@@ -218,6 +218,11 @@ def test_a_worker_has_as_many_as_it_is_told_to(tmp_path, make_folder: FolderMake
                 "forward_backward", arrays, model=f"by {count}", sequence=1, loss=LOSS, logprobs="all"
             )
             alone[count] = head["lossSum"], out["logprobs"]
+        # Where others need the processors it cuts nothing: the numbers are those of one process.
+        _, uncut = worker.call(
+            "forward", arrays, model="by 2", sequence=2, loss=LOSS, logprobs="all", helped=False
+        )
+        assert uncut["logprobs"].tolist() == alone[0][1].tolist() != alone[2][1].tolist()
         assert alone[0][0] == pytest.approx(alone[2][0], rel=1e-5)
         assert np.abs(alone[0][1] - alone[2][1]).max() < 1e-4
         helped = children_of(pid)

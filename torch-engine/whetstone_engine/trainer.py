@@ -80,13 +80,14 @@ class Trainer(Passes):
         self.beside = Beside.of(model.frame, self, helpers)
 
     def run(
-        self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool
+        self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool, helped: bool = True
     ) -> tuple[dict[str, Any], Arrays]:
         """forward, or forward_backward, on packed arrays; see PROTOCOL.md."""
         if wanted not in ("all", "weighted", "none"):
             raise bad_request(f"logprobs must be all, weighted or none, not {wanted!r}")
         lengths = sequence_lengths(arrays, "tokens", "targets")
-        part_n = self._parts(lengths)
+        most = self.beside.most if self.beside is not None and helped else 1
+        part_n = parts_of(lengths, self.architecture.config, most)
         order = np.lexsort((lengths, part_n))
         place_N = reordered(lengths, order)
         tokens_N = torch.from_numpy(array(arrays, "tokens", "i32")[place_N].astype(np.int64))
@@ -116,11 +117,6 @@ class Trainer(Passes):
             counts_N[place_N] = fields["counts"]
             results["logprobs"] = (given_N if wanted == "all" else given_N[counts_N]).numpy()
         return {"lossSum": lost, "positions": int(fields["counts"].sum())}, results
-
-    def _parts(self, lengths: np.ndarray) -> np.ndarray:
-        """Which part each row belongs to, [n]."""
-        most = 1 if self.beside is None else self.beside.most
-        return parts_of(lengths, self.architecture.config, most)
 
     def _refuse_impossible(self, targets_N: Tensor) -> None:
         suppressed = self.architecture.decoder.suppressed

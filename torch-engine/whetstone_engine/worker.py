@@ -258,7 +258,10 @@ class Worker:
 
         def run() -> Reply:
             wanted = head.get("logprobs") or "all"
-            result, out = held.trainer.run(arrays, members(head, "loss"), wanted, backward=backward)
+            helped = head.get("helped") is not False
+            result, out = held.trainer.run(
+                arrays, members(head, "loss"), wanted, backward=backward, helped=helped
+            )
             if backward:
                 self.counts["tokensTrained"] += result["positions"]
             return result, out

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Datum, ForwardResult, OptimizerResult } from "../../../foundation/contract/index.ts";
-import type { LocalEngine } from "./index.ts";
+import { type LocalEngine, local } from "./index.ts";
 import { processOfWorker, SmallEngines, train, vocabulary } from "./testing/small-engine.ts";
+import { Worker } from "./worker.ts";
 
 let engines: SmallEngines;
 beforeAll(async () => {
@@ -68,6 +69,28 @@ describe.runIf(process.platform === "linux")("a large batch of a small model", (
     expect(await learnt(again, endHelper)).toEqual(together);
     expect(helpersOf(worker)).toEqual([]);
     expect(together).not.toEqual(alone);
+  }, 120_000);
+
+  test("is computed by one where another worker has something to do, except where bits must be equal", async () => {
+    const asked = vi.spyOn(Worker.prototype, "call");
+    const helped = (): unknown[] =>
+      asked.mock.calls.filter(([verb]) => verb === "forward").map(([, { helped: whether }]) => whether);
+    const loss = { name: "cross_entropy" } as const;
+    await using engine = engines.open(2, join(engines.folder, "beside"), 1, undefined, 1);
+    await using first = await engines.newModel(1, engine);
+    await using second = await engines.newModel(2, engine);
+    await first.forward(many, { loss });
+    await Promise.all([second, first].map((model) => model.forward(many, { loss })));
+    await first.forward(many, { loss });
+    expect(helped()).toEqual([undefined, undefined, false, undefined]);
+    asked.mockClear();
+    await using exact = await local({ workers: 2, deterministic: true }).open({
+      logFolder: join(engines.folder, "exact"),
+    });
+    const models = [await engines.newModel(1, exact), await engines.newModel(2, exact)];
+    await Promise.all(models.map((model) => model.forward(many, { loss })));
+    expect(helped()).toEqual([undefined, undefined]);
+    asked.mockRestore();
   }, 120_000);
 
   test("has helpers that end with their worker", async () => {

@@ -34,6 +34,8 @@ export interface Lease {
   readonly worker: Worker;
   /** Other workers for small models that hold none now, where the model is a small one. */
   readonly idle: () => readonly Worker[];
+  /** Whether no other worker has anything to do now. */
+  readonly alone: () => boolean;
   /** Gives the place back. */
   release(): void;
 }
@@ -129,7 +131,12 @@ export class WorkerPool implements AsyncDisposable {
       if (slot.starting === before) count(-1);
     };
     try {
-      return { worker: await this.#started(slot), idle: () => this.#idleBeside(slot), release };
+      return {
+        worker: await this.#started(slot),
+        idle: () => this.#idleBeside(slot),
+        alone: () => ![...this.#small, this.#large].some((other) => other !== slot && other.worker?.busy),
+        release,
+      };
     } catch (error) {
       release();
       throw error;

@@ -211,6 +211,11 @@ export class Worker implements AsyncDisposable {
     return this.#failure;
   }
 
+  /** Whether calls wait for their answer. */
+  get busy(): boolean {
+    return this.#pending.size > 0;
+  }
+
   /** Seconds of computing, as of its last answer. */
   get busySeconds(): number {
     return this.#busySeconds;

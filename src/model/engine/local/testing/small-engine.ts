@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../../foundation/base/index.ts";
 import type {
   Datum,
+  Engine,
   EngineModel,
   SampleRequest,
   SamplingParameters,
@@ -68,7 +69,7 @@ export class SmallEngines implements AsyncDisposable {
     });
   }
 
-  newModel(seed: number, on: LocalEngine): Promise<EngineModel> {
+  newModel(seed: number, on: Engine): Promise<EngineModel> {
     return on.createModel({ source: { kind: "folder", path: this.modelFolder, seed } });
   }
 
