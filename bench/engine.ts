@@ -3,7 +3,7 @@
  * plain PyTorch and transformers at the quickstart's sizes, the engine against transformers' `generate` and Trainer and
  * against TRL's trainers, against the products of matrices that this machine can do, and the way to a worker and to a server
  * against bare round trips.
- * Each part has a record of its own; `--only PART,PART` runs some; `--rounds N` takes more pairs; `--json`.
+ * Each part has a record of its own; `--only PART,PART` runs some (`gpu-…` only so: they want a GPU); `--rounds N` takes more pairs; `--json`.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -13,16 +13,16 @@ import { type Engine, local } from "whetstone";
 import { doorRows } from "./engine/door.ts";
 import type { EngineBench } from "./engine/engine-bench.ts";
 import { peerEnvironment } from "./engine/environment.ts";
-import { grpoRows } from "./engine/grpo.ts";
+import { gpuGrpoRows, grpoRows } from "./engine/grpo.ts";
 import { memoryRows, soakRows } from "./engine/memory.ts";
-import { type BenchModel, benchModel } from "./engine/model.ts";
-import { peakRows } from "./engine/peak.ts";
+import { type BenchModel, benchModel, largeModel } from "./engine/model.ts";
+import { gpuPeakRows, peakRows } from "./engine/peak.ts";
 import type { Row } from "./engine/row.ts";
-import { samplingRows, smallSamplingRows } from "./engine/sampling.ts";
+import { gpuSamplingRows, samplingRows, smallSamplingRows } from "./engine/sampling.ts";
 import { smallDecoderRows } from "./engine/small-decoder.ts";
 import { smallModel } from "./engine/small-model.ts";
 import { startRows } from "./engine/start.ts";
-import { smallTrainingRows, supervisedRows } from "./engine/supervised.ts";
+import { gpuSupervisedRows, smallTrainingRows, supervisedRows } from "./engine/supervised.ts";
 import { trainingRows } from "./engine/training.ts";
 import { wireRows } from "./engine/wire.ts";
 import { record, renderTable } from "./record.ts";
@@ -58,6 +58,13 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   wire: () => wireRows(rounds),
   start: () => startRows(rounds),
 };
+/** On a machine that has one: these run when they are asked for. */
+const gpuParts: Readonly<Record<string, () => Promise<Row[]>>> = {
+  "gpu-sampling": () => compare(gpuSamplingRows, benchModel),
+  "gpu-supervised": () => compare(gpuSupervisedRows, benchModel),
+  "gpu-grpo": () => compare(gpuGrpoRows, benchModel),
+  "gpu-peak": () => compare(gpuPeakRows, largeModel),
+};
 /** Of the records, a part each. */
 const titles: Readonly<Record<string, string>> = {
   small: "small decoders, its worker's code against plain PyTorch and transformers",
@@ -73,14 +80,19 @@ const titles: Readonly<Record<string, string>> = {
   door: "the way to a worker and back, against a bare round trip",
   wire: "the way to a server and back, against a bare round trip",
   start: "from the start of a first run to its first answers",
+  "gpu-sampling": "sampling from SmolLM2-135M on a GPU",
+  "gpu-supervised": "a supervised step of SmolLM2-135M on a GPU, against Trainer",
+  "gpu-grpo": "a GRPO step of SmolLM2-135M on a GPU, against TRL",
+  "gpu-peak": "its share of the products of matrices that a GPU can do",
 };
 const wanted = values.only?.split(",") ?? Object.keys(parts);
+const all = { ...parts, ...gpuParts };
 for (const part of wanted)
-  if (!Object.hasOwn(parts, part)) throw new Error(`--only takes some of ${Object.keys(parts).join(",")}`);
+  if (!Object.hasOwn(all, part)) throw new Error(`--only takes some of ${Object.keys(all).join(",")}`);
 
 const rows: Row[] = [];
 for (const part of wanted) {
-  const made = (await parts[part]?.()) ?? [];
+  const made = (await all[part]?.()) ?? [];
   rows.push(...made);
   if (values.json) continue;
   console.log(`${renderTable(tableOf(made))}\n\n${verdictOf(made)}\n`);

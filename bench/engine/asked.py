@@ -14,6 +14,7 @@ def asked_of(
     """A model, threads, and flags by name: whole numbers, reals, and those of a few words."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", required=True)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     for name, words in choices.items():
         parser.add_argument(f"--{name}", required=True, choices=words)
     for kind, names in ((int, ("threads", *numbers)), (float, reals)):

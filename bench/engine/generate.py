@@ -16,6 +16,7 @@ def main() -> None:
         ("rows", "prompt", "tokens", "times"), reals=("temperature",), dtype=("bfloat16", "float32")
     )
     model = LlamaForCausalLM.from_pretrained(asked.model, dtype=getattr(torch, asked.dtype)).eval()
+    model.to(asked.device)
     # No token ends a row: every row has as many as it may.
     model.generation_config.eos_token_id = None
     drawn = {"do_sample": True, "temperature": asked.temperature, "top_k": 0, "top_p": 1.0}
@@ -27,6 +28,7 @@ def main() -> None:
     )
     shape = (asked.rows, asked.prompt)
     prompts = torch.from_numpy(np.random.default_rng(0).integers(10, model.config.vocab_size, shape))
+    prompts = prompts.to(asked.device)
     print("ready", flush=True)
     for _ in sys.stdin:
         written = 0
@@ -34,7 +36,7 @@ def main() -> None:
             with torch.inference_mode():
                 attended = torch.ones_like(prompts)
                 out = model.generate(prompts, attention_mask=attended, generation_config=settings)
-            written += out.numel() - prompts.numel()
+            written += out.cpu().numel() - prompts.numel()
         print(written, flush=True)
 
 

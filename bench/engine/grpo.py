@@ -47,7 +47,7 @@ def main() -> None:
             reward_funcs=reward,
             args=GRPOConfig(
                 output_dir=folder,
-                use_cpu=True,
+                use_cpu=asked.device == "cpu",
                 ddp_find_unused_parameters=False if several else None,
                 ddp_backend="gloo" if several else None,
                 bf16=asked.precision == "bf16",

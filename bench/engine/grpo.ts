@@ -2,29 +2,43 @@ import type { Datum, EngineModel, Precision, SampledSequence, SampleRequest } fr
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer, threadsOf } from "./peer.ts";
+import { Peer, processesOn, threadsOf, where } from "./peer.ts";
 import type { Row } from "./row.ts";
 
-const prompts = 2;
-const samples = 8;
+interface Grpo {
+  readonly prompts: number;
+  readonly samples: number;
+  readonly newTokens: number;
+  readonly device: "cpu" | "cuda";
+  readonly bar: number | null;
+}
+
 const promptTokens = 40;
-const newTokens = 64;
-const bar = 2;
+const onHost: Grpo = { prompts: 2, samples: 8, newTokens: 64, device: "cpu", bar: 2 };
+const onGpu: Grpo = { prompts: 16, samples: 16, newTokens: 128, device: "cuda", bar: null };
 
 /** Whole steps of policy optimisation with groups (arXiv 2402.03300), β = 0: drawn, judged and learned from; all weights, then adapters. */
 export async function grpoRows(bench: EngineBench): Promise<Row[]> {
   const precisions: readonly Precision[] = hasNativeBf16() ? ["fp32", "mixed"] : ["fp32"];
   const rows: Row[] = [];
   for (const precision of precisions)
-    for (const rank of [0, 32]) rows.push(await rowOf(precision, rank, bench));
+    for (const rank of [0, 32]) rows.push(await rowOf(onHost, precision, rank, bench));
+  return rows;
+}
+
+export async function gpuGrpoRows(bench: EngineBench): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const rank of [0, 32]) rows.push(await rowOf(onGpu, "mixed", rank, bench));
   return rows;
 }
 
 async function rowOf(
+  sizes: Grpo,
   precision: Precision,
   rank: number,
   { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row> {
+  const { prompts, samples, newTokens, device, bar } = sizes;
   const start = (processes: number): Promise<Peer> =>
     Peer.start({
       environment,
@@ -42,9 +56,10 @@ async function rowOf(
         tokens: newTokens,
         warm: 1,
         steps: 1,
+        device,
       },
     });
-  const processes = await fastest([1, 2], async (count) => {
+  const processes = await fastest(processesOn(device), async (count) => {
     await using peer = await start(count);
     return await peer.turn();
   });
@@ -56,7 +71,7 @@ async function rowOf(
   let steps = 0;
   const ours = async (): Promise<number> => {
     const begun = performance.now();
-    const drawn = await grpoStep(trained, ++steps);
+    const drawn = await grpoStep(sizes, trained, ++steps);
     return (drawn / (performance.now() - begun)) * 1000;
   };
   await ours();
@@ -65,14 +80,18 @@ async function rowOf(
   return {
     work: `a GRPO step of ${rank === 0 ? "all weights" : `adapters of rank ${rank}`} in ${precision}`,
     against: `TRL ${trl} GRPOTrainer`,
-    setting: `${model.label}; ${prompts} prompts of ${promptTokens} tokens, ${samples} samples of ${newTokens} each, no β; transformers ${transformers}, ${processes} × ${threadsOf(processes)} threads (the faster of 1 and 2 processes)`,
+    setting: `${model.label}; ${prompts} prompts of ${promptTokens} tokens, ${samples} samples of ${newTokens} each, no β; transformers ${transformers}, ${where(device, processes)}`,
     ratio: await pairedRatio(ours, () => peer.turn(), rounds),
     bar,
   };
 }
 
 /** Returns how many tokens were drawn. */
-async function grpoStep(model: EngineModel, step: number): Promise<number> {
+async function grpoStep(
+  { prompts, samples, newTokens }: Grpo,
+  model: EngineModel,
+  step: number,
+): Promise<number> {
   const requests = Array.from(
     { length: prompts },
     (_, index): SampleRequest => ({
@@ -95,7 +114,7 @@ async function grpoStep(model: EngineModel, step: number): Promise<number> {
       datumOf(
         (requests[index] as SampleRequest).prompt,
         sample,
-        ((rewards[place] as number) - mean) / (spread + 1e-4),
+        ((rewards[place] as number) - mean) / (spread + 1e-4) / (prompts * samples * newTokens),
       ),
     );
   });
@@ -117,7 +136,7 @@ function datumOf(prompt: Int32Array, { tokens, logprobs }: SampledSequence, adva
   return {
     tokens: line.subarray(0, -1),
     targets: line.subarray(1),
-    advantages: new Float32Array(length).fill(advantage / (prompts * samples * newTokens), first),
+    advantages: new Float32Array(length).fill(advantage, first),
     logprobs: behaviour,
     mask: new Float32Array(length).fill(1, first),
   };

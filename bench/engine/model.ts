@@ -23,10 +23,28 @@ const config = {
   hidden_act: "silu",
 };
 
+const large = {
+  architectures: ["Qwen2ForCausalLM"],
+  model_type: "qwen2",
+  vocab_size: 151936,
+  hidden_size: 1536,
+  intermediate_size: 8960,
+  num_hidden_layers: 28,
+  num_attention_heads: 12,
+  num_key_value_heads: 2,
+  max_position_embeddings: 32768,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1_000_000,
+  tie_word_embeddings: true,
+  hidden_act: "silu",
+};
+
 export interface BenchModel extends AsyncDisposable {
   readonly path: string;
   /** Which weights these are. */
   readonly label: string;
+  /** Of weights that are drawn when the model is made: the folder has none. */
+  readonly seed?: number;
 }
 
 /** SmolLM2-135M as `whetstone model pull` left it, or random weights of its shape, whose speed is the same. */
@@ -35,6 +53,18 @@ export async function benchModel(engine: Engine): Promise<BenchModel> {
   if (existsSync(join(pulled, "model.safetensors")))
     return { path: pulled, label: "SmolLM2-135M", [Symbol.asyncDispose]: async () => undefined };
   return await randomModel(engine, config, "SmolLM2-135M's shape, random weights");
+}
+
+/** Qwen2.5-1.5B's shape, weights to be drawn. */
+export async function largeModel(): Promise<BenchModel> {
+  const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-"));
+  await writeFile(join(folder, "config.json"), JSON.stringify(large));
+  return {
+    path: folder,
+    label: "Qwen2.5-1.5B's shape, random weights",
+    seed: 1,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
 }
 
 /** Random weights in a folder that both sides read. */

@@ -18,6 +18,7 @@ export async function fastest<S>(
   settings: readonly S[],
   measure: (setting: S) => Promise<number>,
 ): Promise<S> {
+  if (settings.length === 1) return settings[0] as S;
   let best: { readonly setting: S; readonly rate: number } | undefined;
   for (const setting of settings) {
     const rate = await measure(setting);

@@ -1,24 +1,38 @@
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { Datum, Precision } from "whetstone";
+import type { Datum } from "whetstone";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { pairedRatio } from "./paired.ts";
-import { Peer } from "./peer.ts";
+import { onOneGpu, Peer } from "./peer.ts";
 import type { Row } from "./row.ts";
 
-const rows = 8;
+interface Peak {
+  readonly rows: number;
+  readonly device: "cpu" | "cuda";
+}
+
 const length = 256;
-const bars: Readonly<Partial<Record<Precision, number>>> = { fp32: 0.6, mixed: 0.45 };
+const onHost: Peak = { rows: 8, device: "cpu" };
+const onGpu: Peak = { rows: 128, device: "cuda" };
+const bars = { fp32: 0.6, mixed: 0.45 } as const;
 
 /** How much of the products of matrices that PyTorch reaches on this machine a supervised step of all weights reaches. */
-export async function peakRows({ engine, model, environment, rounds }: EngineBench): Promise<Row[]> {
+export const peakRows = (bench: EngineBench): Promise<Row[]> =>
+  rowsOf(onHost, hasNativeBf16() ? ["fp32", "mixed"] : ["fp32"], bench);
+export const gpuPeakRows = (bench: EngineBench): Promise<Row[]> => rowsOf(onGpu, ["mixed"], bench);
+
+async function rowsOf(
+  { rows, device }: Peak,
+  precisions: readonly ("fp32" | "mixed")[],
+  { engine, model, environment, rounds }: EngineBench,
+): Promise<Row[]> {
   const results: Row[] = [];
-  for (const precision of hasNativeBf16() ? (["fp32", "mixed"] as const) : (["fp32"] as const)) {
-    const operations = await operationsOfStep(model.path);
+  for (const precision of precisions) {
+    const operations = await operationsOfStep(model.path, rows);
     await using trained = await engine.createModel({
-      source: { kind: "folder", path: model.path },
+      source: { kind: "folder", path: model.path, ...(model.seed === undefined ? {} : { seed: model.seed }) },
       precision,
     });
     const data = Array.from({ length: rows }, (_, row): Datum => {
@@ -46,22 +60,22 @@ export async function peakRows({ engine, model, environment, rounds }: EngineBen
       script: "matmul.py",
       processes: 1,
       threads,
-      options: { dtype: precision === "fp32" ? "float32" : "bfloat16", milliseconds: 2000 },
+      options: { dtype: precision === "fp32" ? "float32" : "bfloat16", milliseconds: 2000, device },
     });
     await ours();
     results.push({
       work: `share of the peak of matrix products, supervised step in ${precision}`,
       against: "torch.mm",
-      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of three sizes, ${threads} threads`,
+      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of several sizes, ${device === "cuda" ? onOneGpu() : `${threads} threads`}`,
       ratio: await pairedRatio(ours, () => peer.turn(), rounds),
-      bar: bars[precision] ?? null,
+      bar: device === "cpu" ? bars[precision] : null,
     });
   }
   return results;
 }
 
 /** Multiplications and additions in products of matrices: forwards once, backwards twice that. What attention masks is not counted. */
-async function operationsOfStep(folder: string): Promise<number> {
+async function operationsOfStep(folder: string, rows: number): Promise<number> {
   const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as Record<string, number>;
   const {
     hidden_size: width = 0,

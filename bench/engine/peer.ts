@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
@@ -54,6 +54,23 @@ export class Peer implements AsyncDisposable {
 /** Threads of each, where so many processes share the machine. */
 export const threadsOf = (processes: number): number =>
   Math.max(1, Math.floor(availableParallelism() / processes));
+
+/** How many processes of it are tried: on a GPU one. */
+export const processesOn = (device: "cpu" | "cuda"): readonly number[] => (device === "cpu" ? [1, 2] : [1]);
+
+/** As a row's setting says it. */
+export const where = (device: "cpu" | "cuda", processes: number): string =>
+  device === "cuda"
+    ? onOneGpu()
+    : `${processes} × ${threadsOf(processes)} threads (the faster of 1 and 2 processes)`;
+
+/** Which GPU it is. */
+export function onOneGpu(): string {
+  const names = execFileSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
+    encoding: "utf8",
+  });
+  return `on one ${names.split("\n")[0]}`;
+}
 
 /** The rate of a setting's first turn; 0 for one that does not start, such as a batch for which there is no memory. */
 export async function firstTurn(setting: object, start: () => Promise<Peer>): Promise<number> {

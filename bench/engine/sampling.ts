@@ -2,7 +2,7 @@ import type { Precision, SampleRequest } from "whetstone";
 import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer, threadsOf } from "./peer.ts";
+import { Peer, processesOn, threadsOf, where } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Case {
@@ -17,6 +17,7 @@ interface Sampling {
   readonly newTokens: number;
   readonly precision: Precision;
   readonly vocabulary: number;
+  readonly device: "cpu" | "cuda";
   /** How often a turn samples from all prompts, one time after the other: a turn of a tenth of a second says little. */
   readonly timesATurn: number;
   readonly cases: readonly Case[];
@@ -28,6 +29,7 @@ const pretrained: Sampling = {
   newTokens: 64,
   precision: "bf16",
   vocabulary: 9000,
+  device: "cpu",
   timesATurn: 1,
   cases: [
     { rows: 64, temperature: 1, dtype: "bfloat16", bar: 2 },
@@ -43,6 +45,7 @@ const small: Sampling = {
   newTokens: 17,
   precision: "fp32",
   vocabulary: 13,
+  device: "cpu",
   timesATurn: 8,
   cases: [
     { rows: 256, temperature: 1, dtype: "float32", bar: 2 },
@@ -50,15 +53,27 @@ const small: Sampling = {
   ],
 };
 
+/** As many rows as a GPU is given. */
+const onGpu: Sampling = {
+  ...pretrained,
+  newTokens: 128,
+  device: "cuda",
+  cases: [
+    { rows: 64, temperature: 1, dtype: "bfloat16", bar: null },
+    { rows: 512, temperature: 1, dtype: "bfloat16", bar: null },
+  ],
+};
+
 /** The first token that prompts are made of. */
 const lowest = 10;
 
 export const samplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(pretrained, bench);
+export const gpuSamplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(onGpu, bench);
 export const smallSamplingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, bench);
 
 /** Sampling against transformers' `generate`. */
 async function rowsOf(
-  { promptTokens, newTokens, precision, vocabulary, timesATurn, cases }: Sampling,
+  { promptTokens, newTokens, precision, vocabulary, device, timesATurn, cases }: Sampling,
   { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row[]> {
   await using sampler = await engine.loadSampler({ source: { kind: "folder", path: model.path }, precision });
@@ -101,11 +116,12 @@ async function rowsOf(
           prompt: promptTokens,
           tokens: newTokens,
           times: timesATurn,
+          device,
         },
       });
     const processes =
       fasterBy.get(`${dtype} ${rows}`) ??
-      (await fastest([1, 2], async (count) => {
+      (await fastest(processesOn(device), async (count) => {
         await using peer = await start(count);
         await peer.turn();
         return await peer.turn();
@@ -120,7 +136,7 @@ async function rowsOf(
     results.push({
       work: `sampling in ${precision}, ${rows} at once, ${how}`,
       against: `transformers generate in ${dtype === "bfloat16" ? "bf16" : "fp32"}`,
-      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${processes} × ${threadsOf(processes)} threads (the faster of 1 and 2 processes)`,
+      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${where(device, processes)}`,
       ratio,
       bar,
     });

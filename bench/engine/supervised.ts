@@ -3,7 +3,7 @@ import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { firstTurn, Peer, threadsOf } from "./peer.ts";
+import { firstTurn, onOneGpu, Peer, threadsOf } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Supervised {
@@ -12,10 +12,10 @@ interface Supervised {
   readonly longest: number;
   readonly vocabulary: number;
   readonly batches: readonly number[];
+  readonly device: "cpu" | "cuda";
   readonly stepsATurn: number;
-  /** Steps of the Trainer before its first turn: as many as its speed needs to settle, where a step takes no seconds. */
   /** The Trainer's own two ways of making batches, and what is to be reached against each. */
-  readonly bars: readonly (readonly ["group_by_length" | "random", number])[];
+  readonly bars: readonly (readonly ["group_by_length" | "random", number | null])[];
 }
 
 interface Setting {
@@ -34,6 +34,7 @@ const small: Supervised = {
   longest: 34,
   vocabulary: 13,
   batches: [64, 256],
+  device: "cpu",
   stepsATurn: 20,
   bars: [
     ["group_by_length", 1.1],
@@ -47,11 +48,21 @@ const pretrained: Supervised = {
   longest: 400,
   vocabulary: 49_152,
   batches: [8, 16, 32],
+  device: "cpu",
   stepsATurn: 5,
   bars: [["group_by_length", 1.3]],
 };
 
+const onGpu: Supervised = {
+  ...pretrained,
+  batches: [64],
+  device: "cuda",
+  stepsATurn: 10,
+  bars: [["group_by_length", null]],
+};
+
 export const smallTrainingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, "fp32", bench);
+export const gpuSupervisedRows = (bench: EngineBench): Promise<Row[]> => rowsOf(onGpu, "mixed", bench);
 /** In fp32, and where the processor has bf16 in mixed precision too. */
 export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
   const rows = await rowsOf(pretrained, "fp32", bench);
@@ -60,7 +71,7 @@ export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
 
 /** Lines of mixed lengths whose first half has no loss, against transformers' Trainer: tokens with a loss a second. */
 async function rowsOf(
-  { work, shortest, longest, vocabulary, batches, stepsATurn, bars }: Supervised,
+  { work, shortest, longest, vocabulary, batches, device, stepsATurn, bars }: Supervised,
   precision: Precision,
   { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row[]> {
@@ -75,7 +86,16 @@ async function rowsOf(
       processes,
       threads: threadsOf(processes),
       together: processes > 1,
-      options: { model: model.path, ...options, batch: batch / processes, warm, steps, shortest, longest },
+      options: {
+        model: model.path,
+        ...options,
+        batch: batch / processes,
+        warm,
+        steps,
+        shortest,
+        longest,
+        device,
+      },
     });
   const probe = (setting: Setting): Promise<number> => firstTurn(setting, () => start(setting, 1));
   await using trained = await engine.createModel({
@@ -84,14 +104,20 @@ async function rowsOf(
   });
   const rows: Row[] = [];
   for (const [sampling, bar] of bars) {
-    const first: Setting = { precision: "fp32", processes: 1, sampling, batch: batches[0] as number };
+    const first: Setting = {
+      precision: device === "cuda" ? "bf16" : "fp32",
+      processes: 1,
+      sampling,
+      batch: batches[0] as number,
+    };
     let best = await fastest(
       batches.map((batch) => ({ ...first, batch })),
       probe,
     );
-    best = await fastest([best, { ...best, processes: 2 }], probe);
+    if (device === "cpu") best = await fastest([best, { ...best, processes: 2 }], probe);
     // What either may compute in is the same.
-    if (precision !== "fp32") best = await fastest([best, { ...best, precision: "bf16" }], probe);
+    if (device === "cpu" && precision !== "fp32")
+      best = await fastest([best, { ...best, precision: "bf16" }], probe);
     const batch = batchesOf(best.batch, shortest, longest, vocabulary);
     const ours = async (): Promise<number> => {
       const turn = Array.from({ length: stepsATurn }, () => batch());
@@ -114,7 +140,7 @@ async function rowsOf(
     rows.push({
       work: `${work} in ${precision}`,
       against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
-      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${best.processes} × ${threadsOf(best.processes)} threads (the fastest tried of each), after ${warmSteps} steps`,
+      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${device === "cuda" ? onOneGpu() : `${best.processes} × ${threadsOf(best.processes)} threads`} (the fastest tried of each), after ${warmSteps} steps`,
       ratio: await pairedRatio(ours, () => peer.turn(), rounds),
       bar,
     });

@@ -1,10 +1,36 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EngineModel, TopLogprobs } from "../../src/foundation/contract/index.ts";
 import type { Fault } from "./fault.ts";
-import { faultyEngine } from "./faulty-engine.ts";
+import { faultyEngine, type Planting } from "./faulty-engine.ts";
 import { withForwardOptions, without, withResults, withSamples } from "./plantings.ts";
 
 const crowd = 16;
+
+function crowdedBy(more: number): Planting {
+  let waiting = 0;
+  return {
+    sampler: (inner) => ({
+      logprobs: async (sequences) => {
+        waiting += 1;
+        await nextTurn();
+        const crowded = waiting > crowd;
+        const result = await inner.logprobs(sequences);
+        waiting -= 1;
+        return crowded ? result.map((values) => values.map((logprob) => logprob + more)) : result;
+      },
+    }),
+  };
+}
+
+const decayed = (weightDecay: number): Planting => ({
+  engine: (inner) => ({
+    createModel: async (options) => {
+      const model = await inner.createModel(options);
+      if (options.lora !== undefined) await model.optimStep({ learningRate: 0.1, weightDecay });
+      return model;
+    },
+  }),
+});
 
 /** Faults among models and clients. */
 const inCompany: readonly Fault[] = [
@@ -31,7 +57,7 @@ const inCompany: readonly Fault[] = [
             const touched: Pick<EngineModel, "forwardBackward"> = {
               forwardBackward: async (data, how) => {
                 const result = await model.forwardBackward(data, how);
-                const other = models.find((one) => one !== model);
+                const other = models.findLast((one) => one !== model);
                 await other?.forwardBackward(data, without(how, "sequence")).catch(() => undefined);
                 return result;
               },
@@ -45,21 +71,8 @@ const inCompany: readonly Fault[] = [
   {
     fault: "answers to a crowd are mixed up",
     caughtBy: "64 clients at once get what each would get alone",
-    planting: (() => {
-      let waiting = 0;
-      return {
-        sampler: (inner) => ({
-          logprobs: async (sequences) => {
-            waiting += 1;
-            await nextTurn();
-            const crowded = waiting > crowd;
-            const result = await inner.logprobs(sequences);
-            waiting -= 1;
-            return crowded ? result.map((values) => values.map((logprob) => logprob + 0.1)) : result;
-          },
-        }),
-      };
-    })(),
+    planting: crowdedBy(0.1),
+    inBf16: crowdedBy(1),
   },
   {
     fault: "sums are taken in the order of arrival",
@@ -116,15 +129,8 @@ const inAdapters: readonly Fault[] = [
   {
     fault: "adapters do not begin at nothing",
     caughtBy: "an adapter begins as its base, and says what it is",
-    planting: {
-      engine: (inner) => ({
-        createModel: async (options) => {
-          const model = await inner.createModel(options);
-          if (options.lora !== undefined) await model.optimStep({ learningRate: 0.1, weightDecay: 0.5 });
-          return model;
-        },
-      }),
-    },
+    planting: decayed(0.5),
+    inBf16: decayed(5),
   },
   {
     fault: "alpha is ignored",

@@ -14,7 +14,8 @@ import { tabular } from "../../src/model/engine/tabular/index.ts";
 import { ableEngine } from "./able-engine.ts";
 import { referenceOf } from "./able-reference.ts";
 import { faults } from "./faults.ts";
-import { faultyEngine } from "./faulty-engine.ts";
+import { faultyEngine, type Planting } from "./faulty-engine.ts";
+import { roughEngine } from "./rough-engine.ts";
 
 let folder: string;
 let engine: Engine;
@@ -62,6 +63,35 @@ describe("the conformance kit", () => {
       expect(await run(plain)).toMatchObject({ outcome: "passed" });
     }
     expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
+  });
+
+  describe("where logprobs are rounded to bf16", () => {
+    const rounded = (planting: Planting): ConformanceSubject => {
+      const open = (): Engine => faultyEngine(roughEngine(able), planting);
+      return { ...subject, precision: "bf16", engine: open(), another: async () => open() };
+    };
+    const excuses = new Map([
+      ["the gradient of every weight is its finite difference", "rounded weights do not move by little"],
+      ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
+      [
+        "a sequence has the same bits whatever else is in its call",
+        'it does not claim that (deterministic: "batches")',
+      ],
+    ]);
+
+    test.each(faults.filter(({ caughtBy }) => !excuses.has(caughtBy)))(
+      "catches an engine where $fault",
+      async ({ caughtBy, planting, inBf16 = planting }) => {
+        const check = checks.find(({ name }) => name === caughtBy);
+        await expect(check?.run(rounded(inBf16))).rejects.toMatchObject({ code: "conformance-failed" });
+      },
+    );
+
+    test.each(checks)("passes the engine that has none: $name", async ({ name, run }) => {
+      const reason = excuses.get(name);
+      const expected = reason === undefined ? { outcome: "passed" } : { outcome: "not-applicable", reason };
+      expect(await run(rounded({}))).toMatchObject(expected);
+    });
   });
 
   test("takes a model by its name where it lies elsewhere", async () => {

@@ -5,4 +5,6 @@ export interface Fault {
   readonly fault: string;
   readonly caughtBy: string;
   readonly planting: Planting;
+  /** As large as it must be to be seen where logprobs are rough; the same by default. */
+  readonly inBf16?: Planting;
 }

@@ -4,6 +4,7 @@ import type { Datum, Sampler } from "../../src/foundation/contract/index.ts";
 import { architectureFaults } from "./architecture-faults.ts";
 import { capabilityFaults } from "./capability-faults.ts";
 import type { Fault } from "./fault.ts";
+import type { Planting } from "./faulty-engine.ts";
 import { gradientFaults } from "./gradient-faults.ts";
 import {
   withData,
@@ -21,6 +22,14 @@ const countOf = (data: readonly Datum[]): number => data.reduce((sum, { tokens }
 const shifted = (values: Float32Array): Float32Array =>
   values.map((_, index) => values[Math.max(0, index - 1)] as number);
 const clear = { optimizer: "sgd", learningRate: 0 } as const;
+
+const higherBy = (more: number): Planting =>
+  withResults((result) => ({
+    ...result,
+    logprobs: result.logprobs.map((values) => values.map((logprob) => logprob + more)),
+  }));
+const withLearningRate = (usual: number): Planting =>
+  withStep((step) => ({ ...step, learningRate: step.learningRate || usual }));
 
 const inLosses: readonly Fault[] = [
   {
@@ -41,10 +50,8 @@ const inLosses: readonly Fault[] = [
   {
     fault: "logprobs are not normalised",
     caughtBy: "the probabilities of all tokens sum to one",
-    planting: withResults((result) => ({
-      ...result,
-      logprobs: result.logprobs.map((values) => values.map((logprob) => logprob + 0.01)),
-    })),
+    planting: higherBy(0.01),
+    inBf16: higherBy(0.2),
   },
   {
     fault: "logprobs come back where no weight is",
@@ -164,7 +171,8 @@ const inSteps: readonly Fault[] = [
   {
     fault: "a learning rate of zero is taken for none given",
     caughtBy: "a learning rate of zero changes nothing",
-    planting: withStep((step) => ({ ...step, learningRate: step.learningRate || 1e-3 })),
+    planting: withLearningRate(1e-3),
+    inBf16: withLearningRate(0.5),
   },
   {
     fault: "gradients are not clipped",

@@ -1,5 +1,6 @@
 import type { Datum, Loss } from "../../src/foundation/contract/index.ts";
 import type { Fault } from "./fault.ts";
+import type { Planting } from "./faulty-engine.ts";
 import { withData, withForwardOptions, without, withResults, withStep } from "./plantings.ts";
 
 type Clipping = Extract<Loss, { readonly name: "ppo" | "cispo" | "gspo" }>;
@@ -7,6 +8,24 @@ const clips = (loss: Loss): loss is Clipping => ["ppo", "cispo", "gspo"].include
 const longest = (data: readonly Datum[]): number => Math.max(...data.map(({ tokens }) => tokens.length));
 const isHoled = ({ advantages = new Float32Array(), logprobs = new Float32Array() }: Datum): boolean =>
   [...advantages, ...logprobs].some(Number.isNaN);
+
+const withNeighbour = (share: number): Planting =>
+  withResults((result) => ({
+    ...result,
+    logprobs: result.logprobs.map((values, index) =>
+      values.map(
+        (logprob) => logprob + (index === 0 ? 0 : share * (result.logprobs[index - 1]?.[0] as number)),
+      ),
+    ),
+  }));
+const withLastWeight = (weight: number): Planting =>
+  withData((data) =>
+    data.map((datum) => {
+      const { weights } = datum;
+      if (weights?.at(-1) !== 0) return datum;
+      return { ...datum, weights: weights.map((one, at) => (at === weights.length - 1 ? weight : one)) };
+    }),
+  );
 
 /** Faults in losses, gradients and the way that data lie in a batch. */
 export const gradientFaults: readonly Fault[] = [
@@ -143,25 +162,14 @@ export const gradientFaults: readonly Fault[] = [
   {
     fault: "a datum sees the one before it",
     caughtBy: "a datum has in a batch what it has alone",
-    planting: withResults((result) => ({
-      ...result,
-      logprobs: result.logprobs.map((values, index) =>
-        values.map(
-          (logprob) => logprob + (index === 0 ? 0 : 0.01 * (result.logprobs[index - 1]?.[0] as number)),
-        ),
-      ),
-    })),
+    planting: withNeighbour(0.01),
+    inBf16: withNeighbour(0.1),
   },
   {
     fault: "what does not count at a datum's end counts a little",
     caughtBy: "positions behind the last that counts change nothing",
-    planting: withData((data) =>
-      data.map((datum) => {
-        const { weights } = datum;
-        if (weights?.at(-1) !== 0) return datum;
-        return { ...datum, weights: weights.map((one, at) => (at === weights.length - 1 ? 0.01 : one)) };
-      }),
-    ),
+    planting: withLastWeight(0.01),
+    inBf16: withLastWeight(0.5),
   },
   {
     fault: "the first datum counts twice",

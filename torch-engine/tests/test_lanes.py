@@ -11,7 +11,7 @@ from whetstone_engine.choice import Parameters
 from whetstone_engine.folded import Folded
 from whetstone_engine.in_lanes import InLanes
 from whetstone_engine.kernels import rms_norm, rms_norm_into
-from whetstone_engine.lanes import LANES, Lanes
+from whetstone_engine.lanes import LANES, MANY, RUN, TALL, Lanes
 from whetstone_engine.linear import add_linear, linear
 
 SHAPES = [
@@ -27,8 +27,10 @@ SHAPES = [
 """And whether their layers are written out."""
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 7, 256, 257])
-@pytest.mark.parametrize("outputs", [1, LANES - 1, LANES, LANES + 1, 5 * LANES, 5 * LANES + 3])
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, MANY - 1, MANY, 256, 257])
+@pytest.mark.parametrize(
+    "outputs", [1, LANES - 1, LANES, LANES + 1, 5 * LANES, 5 * LANES + 3, TALL, TALL + RUN]
+)
 @torch.inference_mode()
 def test_products_are_those_of_the_whole_weight(outputs, rows):
     weight, bias, x, total = (

@@ -25,18 +25,40 @@ def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
     share beginnings, both are of the U positions that are computed."""
     if packing.columns <= SHORT and heads_NHd.dtype == torch.float32 and heads_NHd.is_cpu:
         return _ShortAttention.apply(heads_NHd, packing.plan(heads_NHd.shape[1], key_heads))
-    parts = packing.at_places(heads_NHd).split([bucket.positions for bucket in packing.buckets])
-    attended = [_flash(part, bucket, key_heads) for part, bucket in zip(parts, packing.buckets, strict=True)]
-    attended_N = attended[0] if len(attended) == 1 else torch.cat(attended)
+    heads_NHd = packing.at_places(heads_NHd)
+    if heads_NHd.is_cuda and heads_NHd.dtype == torch.bfloat16 and heads_NHd.shape[2] % 8 == 0:
+        attended_N = _packed(heads_NHd, packing, key_heads)
+    else:
+        parts = heads_NHd.split([bucket.positions for bucket in packing.buckets])
+        attended = [_flash(part, one, key_heads) for part, one in zip(parts, packing.buckets, strict=True)]
+        attended_N = attended[0] if len(attended) == 1 else torch.cat(attended)
     return attended_N if packing.shared is None else gather(attended_N, packing.shared.at_U)
+
+
+def _packed(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
+    """By a GPU's kernel that knows where rows end."""
+    queries = heads_NHd.shape[1] - 2 * key_heads
+    q, k, v = heads_NHd.split([queries, key_heads, key_heads], dim=1)
+    ends, longest = packing.ends, packing.columns
+    attended = torch.ops.aten._flash_attention_forward(
+        q, k, v, ends, ends, longest, longest, dropout_p=0.0, is_causal=True, return_debug_mask=False
+    )
+    return attended[0].flatten(1)
 
 
 def _flash(heads_NHd: Tensor, bucket: Bucket, key_heads: int) -> Tensor:
     queries = heads_NHd.shape[1] - 2 * key_heads
     heads_BTHd = spread(heads_NHd.flatten(1), bucket).unflatten(2, heads_NHd.shape[1:])
     q, k, v = heads_BTHd.transpose(1, 2).split([queries, key_heads, key_heads], dim=1)
-    attended = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=queries != key_heads)
+    k, v = (for_queries(one, queries // key_heads) for one in (k, v))
+    attended = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=q.shape[1] != k.shape[1])
     return gather(attended.transpose(1, 2).flatten(2).flatten(0, 1), bucket.place_N)
+
+
+def for_queries(heads: Tensor, group: int) -> Tensor:
+    """Keys or values [·, K, T, d]; on a GPU a copy for each query of a group, [·, K·G, T, d], without which
+    its kernels for masks and for fp32 do not take them."""
+    return heads if heads.is_cpu or group == 1 else heads.repeat_interleave(group, 1)
 
 
 class _ShortAttention(Function):

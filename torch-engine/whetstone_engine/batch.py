@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from .cache import ROOM, Cache, column_bytes
+from .captured import CapturedSteps
 from .choice import Choice, most_probable
 from .decoding_rows import DecodingRows
-from .device import moved
+from .device import fetched, moved, on_host
 from .errors import bad_request
 from .folded import straight_of
 from .packing import NARROWEST
@@ -56,6 +57,7 @@ class Batch:
         self.top_tokens, self.top_logprobs = np.zeros((0, 0, 0), np.int32), np.zeros((0, 0, 0), np.float32)
         self.strings: dict[tuple[bytes, ...], StopStrings] = {}
         self.decoding: DecodingRows | None = None
+        self.captured: CapturedSteps | None = None
 
     @property
     def bytes(self) -> int:
@@ -167,7 +169,7 @@ class Batch:
         """Every row's next token; returns the rows that ended."""
         logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
-        tokens, logprobs, places = tokens_B.cpu().numpy(), logprobs_B.cpu().numpy(), self.places
+        (tokens, logprobs), places = fetched(tokens_B, logprobs_B), self.places
         if self.room < 0:
             self._make_room()
         # A row that is done has no more to write than fits.
@@ -276,6 +278,8 @@ class Batch:
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
         cache, straight = self.cache, straight_of(self.snapshot.weights)
+        if not on_host():
+            return self._decode_on_gpu(tokens_B)
         if straight is not None and self.decoding is None:
             self.decoding = self._decoding_rows()
         # Rows that are done stay where they are.
@@ -287,6 +291,13 @@ class Batch:
             return cache.attend(layer, column, heads_BHd)
 
         return self.decoder.run(self.snapshot.weights, tokens_B, column.column_N, attend)
+
+    def _decode_on_gpu(self, tokens_B: Tensor) -> Tensor:
+        column_B = self.cache.next_columns(~self.done if self.ended else None)
+        weights = self.snapshot.weights
+        if self.captured is None or not self.captured.fits(weights, self.cache):
+            self.captured = CapturedSteps(self.decoder, weights, self.cache)
+        return self.captured.step(tokens_B, column_B)
 
     def _decoding_rows(self) -> DecodingRows:
         first_layer = first_layer_of(self.snapshot, self.prefixes, self.cache.columns)
@@ -326,7 +337,7 @@ class Batch:
 
     def _resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
         # Its views would keep the memory that the cache gives up.
-        self.decoding = None
+        self.decoding, self.captured = None, None
         self.cache.resize(places, columns, kept_B)
 
 

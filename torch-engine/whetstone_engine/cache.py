@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .attention import for_queries
 from .config import ModelConfig
-from .device import device, moved
+from .device import device, moved, on_host
 from .memory import zeros
 from .packing import NARROWEST, spread
 from .places import Places, Target, causal, lines_of, places_after
@@ -43,6 +44,8 @@ class Cache:
         self.layers: list[Tensor] = []
         self.pieces: list[Tensor] = []
         """The memory that layers lie in; without rows, that of those that were here before."""
+        self.whole: Tensor | None = None
+        """All layers in one, [layers, 2, M·K, C, d], on a GPU, which waits for the calls of each."""
         self.sound = True
         """Whether all that rows have written are numbers."""
         self.nothing = torch.zeros(1, 1, 1, dtype=dtype)
@@ -69,6 +72,7 @@ class Cache:
             self.pieces = []
         self.sound = True
         self.lengths, self.columns, self.layers, self.bias = np.zeros(0, dtype=np.int64), 0, [], None
+        self.whole = None
         self.longest, self.even = 0, True
 
     def resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
@@ -79,7 +83,13 @@ class Cache:
         seen = int(self.lengths.max(initial=0))
         rows = moved(kept)
         shape = (2, places * heads, columns, config.head_width)
-        for layer in range(config.layers):
+        if not on_host():
+            whole = torch.zeros(config.layers, *shape, dtype=self.dtype, device=device())
+            if self.whole is not None and len(kept) > 0:
+                old = self.whole.unflatten(2, (-1, heads))[:, :, rows, :, :seen]
+                whole.unflatten(2, (-1, heads))[:, :, : len(kept), :, :seen] = old
+            self.whole, self.layers = whole, list(whole)
+        for layer in range(config.layers if on_host() else 0):
             piece = self._piece(layer, math.prod(shape))
             new = piece[: math.prod(shape)].view(shape)
             if len(kept) > 0:
@@ -130,33 +140,37 @@ class Cache:
 
     def put(self, row: int, kept: Tensor, columns: int) -> None:
         """Writes keys and values that were kept, [layers, 2, K, ≥ columns, d], into a row's first columns."""
+        if self.whole is not None:
+            self.whole[:, :, self._lines(row), :columns] = kept[:, :, :, :columns]
+            return
         for layer, one in zip(self.layers, kept, strict=True):
-            self._of(layer, row)[:, :, :columns].copy_(one[:, :, :columns])
+            layer[:, self._lines(row), :columns].copy_(one[:, :, :columns])
 
     def copy(self, row: int) -> Tensor:
         """A row's keys and values, [layers, 2, K, length, d]."""
         config, length = self.config, int(self.lengths[row])
+        if self.whole is not None:
+            return self.whole[:, :, self._lines(row), :length].clone()
         kept = zeros((config.layers, 2, config.key_value_heads, length, config.head_width), self.dtype)
         for one, layer in zip(kept, self.layers, strict=True):
-            one.copy_(self._of(layer, row)[:, :, :length])
+            one.copy_(layer[:, self._lines(row), :length])
         return kept
 
     def share(self, sources: np.ndarray, rows: np.ndarray) -> None:
         """Rows become as others are, one each."""
         seen, heads = int(self.lengths[sources].max()), self.config.key_value_heads
         source, into = moved(sources), moved(rows)
-        for layer in self.layers:
-            of = layer.unflatten(1, (-1, heads))[:, :, :, :seen]
-            of[:, into] = of[:, source]
+        for layer in self.layers if self.whole is None else [self.whole]:
+            of = layer.unflatten(-3, (-1, heads))[..., :seen, :]
+            of[..., into, :, :, :] = of[..., source, :, :, :]
 
-    def _of(self, layer: Tensor, row: int) -> Tensor:
+    def _lines(self, row: int) -> slice:
         heads = self.config.key_value_heads
-        return layer[:, row * heads : (row + 1) * heads]
+        return slice(row * heads, (row + 1) * heads)
 
-    def open(self, live_B: np.ndarray | None) -> Target:
-        """The next column of every row, which `attend` writes in each layer; where only some go on (True),
-        of the others the last one again."""
-        count = len(self.lengths)
+    def next_columns(self, live_B: np.ndarray | None) -> np.ndarray:
+        """The next column of every row, [B]; where only some go on (True), of the others the last one again.
+        What is hidden of the others is not kept up to date."""
         if live_B is None:
             column, self.lengths = self.lengths, self.lengths + 1
             self.longest += 1
@@ -165,6 +179,11 @@ class Cache:
             self.lengths = self.lengths + live_B
             self.longest = int(self.lengths.max())
             self.even = int(self.lengths.min()) == self.longest
+        return column
+
+    def open(self, live_B: np.ndarray | None) -> Target:
+        """The next columns, which `attend` writes in each layer."""
+        count, column = len(self.lengths), self.next_columns(live_B)
         if self.bias is not None:
             bias = self.bias.view(count, self.config.key_value_heads, -1)
             bias[torch.arange(count, device=device()), :, moved(column)] = 0
@@ -201,8 +220,11 @@ class Cache:
         heads, width = self.config.key_value_heads, self.config.head_width
         if places.mask is not None:
             seen = self.layers[layer][:, places.lines, : places.seen].unflatten(1, (-1, heads))
-            grouped = heads != self.config.heads
-            return F.scaled_dot_product_attention(queries, *seen, attn_mask=places.mask, enable_gqa=grouped)
+            keys, values = (for_queries(one, self.config.heads // heads) for one in seen)
+            grouped = keys.shape[1] != queries.shape[1]
+            return F.scaled_dot_product_attention(
+                queries, keys, values, attn_mask=places.mask, enable_gqa=grouped
+            )
         keys, values = self.layers[layer][:, places.lines, : max(places.seen, NARROWEST)]
         mask = causal(queries.shape[2], self.config.heads // heads, keys.shape[1])
         lines = queries.reshape(len(keys), -1, width)

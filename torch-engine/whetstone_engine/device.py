@@ -13,8 +13,10 @@ from torch import Tensor
 from .errors import EngineError, bad_request
 
 DEVICES = ("auto", "cpu", "cuda")
-PASS_SHARE = 8
+PASS_SHARE = 4
 """At most one part in so many of a GPU's memory is kept by one pass for its gradients."""
+ROWS_SHARE = 8
+"""At most one part in so many of it are the keys and values of one sampler."""
 Some = TypeVar("Some", Tensor, None)
 _device = torch.device("cpu")
 
@@ -44,6 +46,8 @@ def use_device(device: torch.device) -> None:
         # Products in fp32 are in fp32: TF32 would round factors to 10 bits.
         torch.set_float32_matmul_precision("highest")
         torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+        # Its attention plans anew for every length, which takes longer than a whole token: 50 ms on an H100.
+        torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def device() -> torch.device:
@@ -66,8 +70,24 @@ def placed(tensor: Some) -> Some:
     return tensor if tensor is None or _device.type == "cpu" else tensor.to(_device)
 
 
+def fetched(tokens_B: Tensor, logprobs_B: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids (of 32 bits) and logprobs as arrays, from a GPU in one piece: it is waited for once."""
+    if tokens_B.is_cpu:
+        return tokens_B.numpy(), logprobs_B.numpy()
+    both_2B = torch.stack((tokens_B.to(torch.int32), logprobs_B.view(torch.int32))).cpu().numpy()
+    return both_2B[0], both_2B[1].view(np.float32)
+
+
 def pass_bytes(host_bytes: int) -> int:
-    """What one pass may keep for its gradients: on a GPU by the memory that it has, not by what is free."""
-    if _device.type != "cuda":
-        return host_bytes
-    return torch.cuda.mem_get_info(_device)[1] // PASS_SHARE
+    """What one pass may keep for its gradients."""
+    return _part(host_bytes, PASS_SHARE)
+
+
+def rows_bytes(host_bytes: int) -> int:
+    """What the keys and values of one sampler may take."""
+    return _part(host_bytes, ROWS_SHARE)
+
+
+def _part(host_bytes: int, share: int) -> int:
+    """On a GPU by the memory that it has, not by what is free."""
+    return host_bytes if _device.type != "cuda" else torch.cuda.mem_get_info(_device)[1] // share

@@ -5,6 +5,7 @@ it holds anything; weights and gradients lie in memory that all of them see."""
 from __future__ import annotations
 
 import contextlib
+import gc
 import mmap
 import os
 import pickle
@@ -141,6 +142,8 @@ class Helper:
 
 def _live(stream: socket.socket, bell: int, parent: int) -> None:
     """As a helper, to its end."""
+    # What the worker would clean up is not a helper's: files that it closes are others by then.
+    gc.freeze()
     die_with_parent(parent)
     # What it says goes where the worker's errors do; by its output the worker itself is known.
     with open(os.devnull, "wb") as nowhere:

@@ -18,6 +18,9 @@ FEWEST = 3
 """Rows from which lanes are faster than the product as PyTorch makes it."""
 MOST = 256
 """Rows up to which lanes are faster than the product as PyTorch makes it."""
+TALL, RUN, MANY = 8192, 384, 48
+"""Outputs and rows from which what lanes make takes longer to turn than they save: of such a weight, a head,
+runs of so many outputs are multiplied one after the other, into the place that they have."""
 
 
 class Lanes:
@@ -35,6 +38,8 @@ class Lanes:
         steps, count = len(self.lanes_CLI), len(x_NI)
         if steps == 0 or not FEWEST <= count <= MOST:
             return x_NI.mm(self.weight_OI.t())
+        if count >= MANY and len(self.weight_OI) >= TALL:
+            return self._in_runs(x_NI)
         x_IN = x_NI.t().contiguous()
         made_ON = x_NI.new_empty(len(self.weight_OI), count)
         # Outputs in order first, then rows: to turn both at once takes five times as long for a whole head.
@@ -42,6 +47,17 @@ class Lanes:
         if len(self.rest_RI) > 0:
             torch.mm(self.rest_RI, x_IN, out=made_ON[LANES * steps :])
         return made_ON.t().contiguous()
+
+    def _in_runs(self, x_NI: Tensor) -> Tensor:
+        count, inputs = x_NI.shape
+        runs = len(self.weight_OI) // RUN
+        made_NO = x_NI.new_empty(count, len(self.weight_OI))
+        weight_RIO = self.weight_OI[: RUN * runs].view(runs, RUN, inputs).transpose(1, 2)
+        into_RNO = made_NO[:, : RUN * runs].view(count, runs, RUN).transpose(0, 1)
+        into_RNO.baddbmm_(x_NI.expand(runs, -1, -1), weight_RIO, beta=0)
+        if RUN * runs < len(self.weight_OI):
+            made_NO[:, RUN * runs :] = x_NI.mm(self.weight_OI[RUN * runs :].t())
+        return made_NO
 
     def add_to(self, sum_NO: Tensor, x_NI: Tensor) -> None:
         if FEWEST <= len(x_NI) <= MOST:

@@ -14,7 +14,7 @@ from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
 from .beginnings import Beginnings
-from .device import moved
+from .device import moved, on_host
 
 NARROWEST = 16
 """Columns of the narrowest rectangle: softmax over fewer than a vector register holds is ten times slower."""
@@ -56,7 +56,8 @@ class Packing:
         self.positions_N = self.computed(moved(positions))
         """Place in its row of each position that is computed."""
         self.buckets: list[Bucket] = []
-        finer = np.where(lengths > LONG, 4, 1)
+        # A GPU waits for the calls of each rectangle longer than it computes for nothing.
+        finer = np.where((lengths > LONG) & on_host(), 4, 1)
         powers = np.ceil(finer * np.log2(np.maximum(lengths, NARROWEST))) / finer
         start = 0
         for group in np.split(lengths, np.flatnonzero(np.diff(powers)) + 1):
@@ -66,7 +67,13 @@ class Packing:
             self.buckets.append(Bucket(count, len(group), columns, None if full else moved(place)))
             start += count
         self.columns = max(bucket.columns for bucket in self.buckets)
+        self.lengths = lengths
         self._plan: Plan | None = None
+
+    @cached_property
+    def ends(self) -> Tensor:
+        """Where rows begin and the last one ends, 32 bits, [R + 1]."""
+        return moved(np.concatenate(([0], np.cumsum(self.lengths))).astype(np.int32))
 
     def plan(self, heads: int, key_heads: int) -> Plan:
         """For attention by matrix products, on the processor."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from .attention import BLOCK, SHORT
 from .beginnings import shared_beginnings
 from .config import ModelConfig
-from .device import placed
+from .device import on_host, placed
 from .errors import EngineError
 from .kernels import target_logprobs
 from .linear import Weights
@@ -28,6 +28,10 @@ MICRO_BYTES = 9 * 2**28
 """Most bytes that one pass keeps for its gradients, where the machine has them."""
 MICRO_LOGITS = 64 * 2**20
 """Most logits of one pass: 256 MiB in fp32."""
+ON_GPU = 4
+"""So many times the positions in a pass on a GPU, which waits for each of its calls."""
+LOGITS_SHARE = 16
+"""There as many logits as take, in fp32, a quarter of what a pass may keep."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class Passes:
                 "the layers of this model cannot be computed again: leave gradientCheckpointing out",
             )
         self.recompute, self.pass_bytes = recompute, pass_bytes
-        self.head_limit = max(256, MICRO_LOGITS // self.architecture.config.vocabulary)
+        logits = MICRO_LOGITS if on_host() else max(MICRO_LOGITS, pass_bytes // LOGITS_SHARE)
+        self.head_limit = max(256, logits // self.architecture.config.vocabulary)
         # Leaves of autograd are views of one buffer, their gradients views of another.
         self.buffer, self.grad = buffer, grad
         self.leaf_grad = grad if buffer.dtype == grad.dtype else torch.zeros_like(buffer)
@@ -99,7 +104,10 @@ class Passes:
 
     def limit(self, longest: int) -> int:
         """Positions of one pass over rows that are at most so long."""
-        return micro_limit(self.architecture.config, longest, self.pass_bytes, self.recompute)
+        config, number_bytes, most = self.architecture.config, 4, MICRO_TOKENS
+        if not on_host():
+            number_bytes, most = self.architecture.dtype.itemsize, ON_GPU * MICRO_TOKENS
+        return micro_limit(config, longest, self.pass_bytes, self.recompute, number_bytes, most)
 
     def _pass(
         self,
@@ -153,18 +161,24 @@ def counted_of(counts_N: Tensor, lengths: np.ndarray) -> np.ndarray:
 
 
 def micro_limit(
-    config: ModelConfig, longest: int = SHORT, pass_bytes: int = MICRO_BYTES, recompute: bool = False
+    config: ModelConfig,
+    longest: int = SHORT,
+    pass_bytes: int = MICRO_BYTES,
+    recompute: bool = False,
+    number_bytes: int = 4,
+    most: int = MICRO_TOKENS,
 ) -> int:
     """Positions of one pass: a function of the model's shape, of the longest row, of what the machine was
-    found to have once, and of what is kept for the gradient; never of the memory of the moment."""
+    found to have once, and of what is kept for the gradient, numbers of so many bytes; never of the memory of
+    the moment."""
     heads = (config.heads + 2 * config.key_value_heads) * config.head_width
     # A flash kernel keeps queries, keys and values apart; else the probabilities are kept, of rows of several
     # blocks a little more than half.
     seen = min(longest, SHORT)
     attention = max(3 * heads, heads + config.heads * max(min(seen, BLOCK), (seen + BLOCK) // 2))
-    layer = 4 * (5 * config.width + attention + 4 * config.hidden)
-    kept = layer + 4 * config.layers * config.width if recompute else config.layers * layer
-    return max(256, min(MICRO_TOKENS, pass_bytes // kept))
+    layer = number_bytes * (5 * config.width + attention + 4 * config.hidden)
+    kept = layer + number_bytes * config.layers * config.width if recompute else config.layers * layer
+    return max(256, min(most, pass_bytes // kept))
 
 
 def micro_batches(

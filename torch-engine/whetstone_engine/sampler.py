@@ -8,6 +8,7 @@ from collections import deque
 import numpy as np
 
 from .batch import ROWS, Batch
+from .device import rows_bytes
 from .lanes import LARGE
 from .plain.batch import PlainBatch
 from .prefixes import Prefixes
@@ -29,7 +30,8 @@ class Sampler:
         self.snapshot, self.token_bytes = snapshot, token_bytes
         # Where a token costs less than a look at what is kept, nothing is kept.
         large = snapshot.architecture.size >= LARGE
-        self.most_bytes = CACHE_BYTES if snapshot.architecture.precision == "fp32" else CACHE_BYTES // 2
+        most_bytes = CACHE_BYTES if snapshot.architecture.precision == "fp32" else CACHE_BYTES // 2
+        self.most_bytes = rows_bytes(most_bytes)
         self.prefixes = Prefixes(self.most_bytes // KEPT_SHARE if large else 0)
         batch = PlainBatch if snapshot.architecture.plain else Batch
         self.batch = batch(snapshot, self.prefixes, token_bytes)

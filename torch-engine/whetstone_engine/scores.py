@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .beginnings import shared_beginnings
 from .choice import most_probable
-from .device import moved, placed
+from .device import moved, on_host, placed
 from .errors import bad_request
 from .frames import Arrays
 from .kernels import target_logprobs
@@ -24,6 +24,8 @@ FORWARD_TOKENS = 16384
 """Most positions of one pass."""
 FORWARD_LOGITS = 64 * 2**20
 """Most logits of one pass: 256 MiB in fp32."""
+FORWARD_LOGITS_ON_GPU = 8 * FORWARD_LOGITS
+"""The same on a GPU, which waits for each of its calls."""
 POOLINGS = ("mean", "last")
 
 
@@ -44,7 +46,8 @@ class _Passes:
         lengths = self.lengths - self.shorter
         order = np.flatnonzero(lengths > 0)
         order = order[np.argsort(lengths[order], kind="stable")]
-        limit = max(1, min(FORWARD_TOKENS, FORWARD_LOGITS // self.architecture.config.vocabulary))
+        logits = FORWARD_LOGITS if on_host() else FORWARD_LOGITS_ON_GPU
+        limit = max(1, min(FORWARD_TOKENS, logits // self.architecture.config.vocabulary))
         begin = 0
         while begin < len(order):
             size = max(1, int(np.searchsorted(np.cumsum(lengths[order[begin:]]), limit, side="right")))

@@ -185,7 +185,7 @@ class Worker:
         chosen = self._chosen(str(head.get("device") or "auto"))
         torch.set_num_threads(max(1, whole(head, "threads", 1)))
         torch.set_flush_denormal(True)
-        self.pass_bytes = min(MICRO_BYTES, pass_bytes(whole(head, "passBytes", MICRO_BYTES)))
+        self.pass_bytes = pass_bytes(min(MICRO_BYTES, whole(head, "passBytes", MICRO_BYTES)))
         # A driver of GPUs reserves far more of the process's memory than it uses.
         limit_memory(whole(head, "memoryBytes", 0) if on_host() else 0)
         self._be_helped(whole(head, "helpers", 0))

@@ -53,11 +53,14 @@ export function debate(options: DebateOptions = {}): GeneratePart {
     },
     generate: async ({ items, task, models, onProgress, ...request }) => {
       const policyOf = (agent: number): SamplingPolicy => models.policyOf(agents[agent] ?? "");
+      // However much is said to it, an item is answered within its own limit.
+      const about = new Map<Item, Item>();
       const speak = (agent: number, turn: number, asked: readonly Item[]): Promise<RolloutGroup[]> =>
         attempt({
           ...request,
           policy: policyOf(agent),
           items: asked,
+          maxTokens: (item) => request.maxTokens(about.get(item) ?? item),
           samples: 1,
           temperature,
           seed: request.seed + agent + turn * agents.length,
@@ -78,7 +81,9 @@ export function debate(options: DebateOptions = {}): GeneratePart {
                 );
                 const { messages: _, ...rest } = item;
                 // Still this item: its response is judged, voted on and learnt as any other.
-                return { ...rest, ...askedAgain({ task, policy }, item, others) };
+                const again = { ...rest, ...askedAgain({ task, policy }, item, others) };
+                about.set(again, item);
+                return again;
               }),
             ),
           ),

@@ -57,6 +57,15 @@ describe("debate", () => {
     expect(part.samplesPerItem).toBe(6);
   });
 
+  test("however much was said, each answers within the limit of the item", async () => {
+    const policy = samplingOf(() => "1");
+    const models: PassModels = { ...noModels, policyOf: () => policy };
+    await debate().generate({ ...request, maxTokens: ({ prompt }) => prompt.length, models, policy });
+    const limits = policy.sampler.calls.flat().map(({ parameters }) => parameters?.maxTokens);
+    expect(limits).toHaveLength(12);
+    expect(new Set(limits)).toEqual(new Set([3]));
+  });
+
   test("one model speaks with several voices", async () => {
     const policy = samplingOf((_, __, { seed }) => String(seed % 97));
     const models: PassModels = { ...noModels, policyOf: () => policy };

@@ -14,8 +14,8 @@ const nothingElse: Excuse = (_, { lora }) =>
 
 async function train(bench: Bench, model: EngineModel, steps: number, weight = 1): Promise<void> {
   for (let step = 0; step < steps; step++) {
-    await model.forwardBackward(bench.weighted(indices, weight + step), quiet);
-    await model.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
+    await model.forwardBackward(bench.astray(indices, weight + step), quiet);
+    await model.optimStep(bench.step(0.02, { epsilon: 1e-2 }));
   }
 }
 
@@ -41,7 +41,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
           "a logprob of a new adapter",
           await measure(bench, model),
           expected,
-          bench.logprobTolerance,
+          bench.logprobCloseness,
         );
         const told = model.info.lora;
         const { rank, alpha = 32, modules = ["attention", "mlp"] } = lora;
@@ -70,19 +70,18 @@ export const adapterChecks: readonly CheckDefinition[] = [
       for (const [index, model] of alone.entries()) await train(bench, model, 3, weights[index]);
       const expected = [];
       for (const model of alone) expected.push(await measure(bench, model));
-      assertMoved("an adapter", expected[0] ?? [], untouched, bench.trainedTolerance);
+      assertMoved("an adapter", expected[0] ?? [], untouched, bench.trainedCloseness);
       assertMoved(
         "one adapter, from the other,",
         expected[0] ?? [],
         expected[1] ?? [],
-        bench.trainedTolerance,
+        bench.trainedCloseness,
       );
       const inTurn = [await bench.model(1, adapters), await bench.model(1, adapters)];
       for (let step = 0; step < 3; step++) {
         for (const [index, model] of inTurn.entries())
-          await model.forwardBackward(bench.weighted(indices, (weights[index] as number) + step), quiet);
-        for (const model of inTurn)
-          await model.optimStep({ learningRate: 0.02, epsilon: 1e-2, weightDecay: 0 });
+          await model.forwardBackward(bench.astray(indices, (weights[index] as number) + step), quiet);
+        for (const model of inTurn) await model.optimStep(bench.step(0.02, { epsilon: 1e-2 }));
       }
       for (const [index, model] of inTurn.entries())
         assertAllClose(
@@ -90,9 +89,9 @@ export const adapterChecks: readonly CheckDefinition[] = [
           `a logprob of adapter ${index} of two in turn`,
           await measure(bench, model),
           expected[index] ?? [],
-          bench.trainedTolerance,
+          bench.trainedCloseness,
         );
-      assertAllClose(bench, "a logprob of their base", await scored(), untouched, bench.logprobTolerance);
+      assertAllClose(bench, "a logprob of their base", await scored(), untouched, bench.logprobCloseness);
     },
   },
   {
@@ -111,17 +110,17 @@ export const adapterChecks: readonly CheckDefinition[] = [
         "a logprob of the loaded adapter",
         await measure(bench, again),
         saved,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
       for (const one of [model, again]) await train(bench, one, 1);
       const next = await measure(bench, model);
-      assertMoved("the adapter", next, saved, bench.trainedTolerance);
+      assertMoved("the adapter", next, saved, bench.trainedCloseness);
       assertAllClose(
         bench,
         "a logprob after the next step",
         await measure(bench, again),
         next,
-        bench.trainedTolerance,
+        bench.trainedCloseness,
       );
       const source = { kind: "checkpoint", path, optimizer: false } as const;
       const sampler = bench.hold(await bench.subject.engine.loadSampler({ source, ...bench.loading }));
@@ -131,7 +130,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
         "a logprob of the adapter's sampler",
         scored.flatMap((values) => Array.from(values.subarray(1))),
         saved,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
     },
   },

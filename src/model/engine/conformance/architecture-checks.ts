@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Datum, Sampler, TokenIds } from "../../../foundation/contract/index.ts";
-import { assert, assertAllClose, fail } from "./assert.ts";
+import { assert, Comparison, fail } from "./assert.ts";
 import { crossEntropy } from "./bench.ts";
 import { anyOf, type CheckDefinition, type Excuse } from "./check.ts";
 import { tinyShape } from "./tiny-shape.ts";
@@ -74,21 +74,21 @@ export const architectureChecks: readonly CheckDefinition[] = families.map(({ na
     const sampler = bench.hold(await model.snapshot());
     const trained = await model.forward(data, { loss: crossEntropy, logprobs: "all" });
     const sampled = await distributions(sampler, sequences);
+    const comparison = new Comparison(bench, bench.logprobCloseness);
     for (const [index, sequence] of sequences.entries()) {
       const theirs = expected[index] ?? new Float32Array();
       assert(theirs.length === sequence.length * vocabularySize, "the reference left something out");
       const ours = sampled[index] ?? [];
       const what = `of ${sequence.length} tokens: a log probability`;
       // The last position predicts what is in no sequence.
-      assertAllClose(bench, what, ours, theirs.subarray(0, ours.length), bench.logprobTolerance);
-      assertAllClose(
-        bench,
+      comparison.add(what, ours, theirs.subarray(0, ours.length));
+      comparison.add(
         `${what} of the trainer`,
         trained.logprobs[index] ?? [],
         targetsOf(sequence).map((target, at) => theirs[at * vocabularySize + target] as number),
-        bench.logprobTolerance,
       );
     }
+    comparison.end("a log probability");
   },
 }));
 

@@ -25,7 +25,7 @@ export async function assertAsWeights(
     (sum, datum, index) => sum + lossOf(loss, datum, given.logprobs[index] as Float32Array),
     0,
   );
-  assertClose(bench, `the loss ${what}`, named.lossSum, expected, 20 * bench.logprobTolerance);
+  assertClose(bench, `the loss ${what}`, named.lossSum, expected, bench.lossTolerance(20));
   const norm = await bench.gradientNorm(model);
   assert(norm > 0, `${what} has no gradient`);
   const together = async (sign: number): Promise<number> => {
@@ -35,7 +35,7 @@ export async function assertAsWeights(
   };
   const left = await together(-1);
   const apart = `the gradient of ${what} without that of its derivatives, over its own`;
-  assertAtMost(bench, apart, left, bench.trainedTolerance);
+  assertAtMost(bench, apart, left, bench.derivedTolerance());
   // The control: derivatives of the other sign must not pass.
   const doubled = await together(1);
   assert(

@@ -13,11 +13,18 @@ import type {
   Precision,
   Sampler,
   TokenIds,
+  Tolerance,
 } from "../../../foundation/contract/index.ts";
-import type { Recorder } from "./assert.ts";
+import type { Closeness, Recorder } from "./assert.ts";
 import type { ConformanceSubject, Measurement } from "./subject.ts";
 
 export const crossEntropy: Loss = { name: "cross_entropy" };
+
+/** Above this, a logprob tells little by itself. */
+const roughFrom = 0.01;
+
+export const isRough = ({ tolerance }: EngineCapabilities, precision: Precision): boolean =>
+  tolerance[precision].logprob > roughFrom;
 
 /** Data, models and measurements for one check; gives back what it took. */
 export class Bench implements AsyncDisposable, Recorder {
@@ -25,13 +32,16 @@ export class Bench implements AsyncDisposable, Recorder {
   readonly capabilities: EngineCapabilities;
   readonly tokens: readonly number[];
   readonly precision: Precision;
+  /** How many times as far as usual steps go. */
+  readonly stride: number;
   readonly #held: AsyncDisposable[] = [];
   #folder: string | undefined;
   #worst: Measurement | undefined;
 
-  constructor(subject: ConformanceSubject, capabilities: EngineCapabilities) {
+  constructor(subject: ConformanceSubject, capabilities: EngineCapabilities, stride = 1) {
     this.subject = subject;
     this.capabilities = capabilities;
+    this.stride = stride;
     this.precision = subject.precision ?? "fp32";
     this.tokens = subject.tokens ?? Array.from({ length: subject.vocabularySize }, (_, id) => id);
   }
@@ -47,19 +57,49 @@ export class Bench implements AsyncDisposable, Recorder {
     return this.#worst;
   }
 
+  /** Whether single logprobs may be so far off that only many of them tell anything. */
+  get rough(): boolean {
+    return isRough(this.capabilities, this.precision);
+  }
+
   /** Between logprobs that are equal. */
-  get logprobTolerance(): number {
-    return this.capabilities.tolerance[this.precision].logprob;
+  get logprobCloseness(): Closeness {
+    const { logprob: each, meanLogprob } = this.#stated;
+    return { each, mean: this.rough ? meanLogprob : each };
+  }
+
+  /** Between losses, which are sums of logprobs, relative to their size; `times` is how many logprobs may be off alike. */
+  lossTolerance(times = 1): number {
+    const { logprob, meanLogprob } = this.#stated;
+    return this.rough ? meanLogprob : times * logprob;
   }
 
   /** Between gradients that are equal, relative to their size. */
   get gradientTolerance(): number {
-    return this.capabilities.tolerance[this.precision].gradient;
+    return this.#stated.gradient;
+  }
+
+  /** Between gradients that are equal by their formulas, and computed from logprobs in other ways. */
+  derivedTolerance(times = 1): number {
+    const { meanLogprob, gradient } = this.#stated;
+    return this.rough ? 3 * meanLogprob + gradient : times * this.trainedCloseness.each;
   }
 
   /** Between logprobs of weights that the same gradients led to. */
-  get trainedTolerance(): number {
-    return Number((10 * Math.max(this.logprobTolerance, this.gradientTolerance)).toPrecision(3));
+  get trainedCloseness(): Closeness {
+    const { logprob, meanLogprob, gradient } = this.#stated;
+    if (this.rough) return { each: 2 * logprob, mean: 2 * meanLogprob + gradient };
+    const tolerance = Number((10 * Math.max(logprob, gradient)).toPrecision(3));
+    return { each: tolerance, mean: tolerance };
+  }
+
+  /** How many of so many samples may differ where they should be the same: that takes a tie, and ties are rare. */
+  ties(samples: number): number {
+    return Math.floor(samples / (this.rough ? 4 : 15));
+  }
+
+  get #stated(): Tolerance {
+    return this.capabilities.tolerance[this.precision];
   }
 
   /** A new path that does not exist. */
@@ -138,6 +178,16 @@ export class Bench implements AsyncDisposable, Recorder {
     return this.data(indices, (length) => ({ weights: new Float32Array(length).fill(weight) }));
   }
 
+  /**
+   * The same sequences with other targets. Where these are learned, the usual ones lose probability without end, which to gain
+   * would end at one.
+   */
+  astray(indices: readonly number[], weight = 1): Datum[] {
+    const { tokens } = this;
+    const next = (id: number): number => tokens[(tokens.indexOf(id) + 1) % tokens.length] as number;
+    return this.weighted(indices, weight).map((datum) => ({ ...datum, targets: datum.targets.map(next) }));
+  }
+
   /** The same sequences, every position of weight 1. */
   unweighted(data: readonly Datum[]): Datum[] {
     return data.map(({ tokens, targets }) => ({
@@ -159,11 +209,16 @@ export class Bench implements AsyncDisposable, Recorder {
     return gradientNorm;
   }
 
+  /** A step of adamw without decay. */
+  step(learningRate: number, more: Partial<OptimizerStep> = {}): OptimizerStep {
+    return { learningRate: this.stride * learningRate, weightDecay: 0, ...more };
+  }
+
   /** A step that moves weights smoothly with the gradient: AdamW's first one is otherwise but its sign, noise included. */
   gentle(learningRate: number): OptimizerStep {
     return this.capabilities.optimizers.includes("sgd")
-      ? { optimizer: "sgd", learningRate: learningRate / 20, weightDecay: 0 }
-      : { optimizer: "adamw", learningRate, weightDecay: 0, epsilon: 1 };
+      ? this.step(learningRate / 20, { optimizer: "sgd" })
+      : this.step(learningRate, { optimizer: "adamw", epsilon: 1 });
   }
 
   /** Plain descent: an epsilon far above any gradient makes AdamW's first step m/(√v + ε) ≈ g/ε, whatever else it is. */

@@ -1,5 +1,5 @@
 import type { EngineModel } from "../../../foundation/contract/index.ts";
-import { assert, assertAllClose, assertMoved } from "./assert.ts";
+import { assert, assertAllClose, assertMoved, Comparison } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 
@@ -13,7 +13,7 @@ async function client(bench: Bench, kind: number): Promise<{ logprobs: number[];
   await using model = await bench.unheld(1);
   for (let step = 0; step < 2; step++) {
     const pass = model.forwardBackward(data, quiet);
-    await Promise.all([pass, model.optimStep({ learningRate: 0.05, weightDecay: 0 })]);
+    await Promise.all([pass, model.optimStep(bench.step(0.05))]);
   }
   await using sampler = await model.snapshot();
   const prompt = bench.sequence(kind);
@@ -39,8 +39,7 @@ export const concurrencyChecks: readonly CheckDefinition[] = [
       const train = async (models: readonly EngineModel[], which: readonly number[]): Promise<void> => {
         for (let step = 0; step < 3; step++) {
           for (const one of which) await models[one]?.forwardBackward(data[one] ?? [], quiet);
-          for (const one of which)
-            await models[one]?.optimStep({ learningRate: 0.03, epsilon: 1e-2, weightDecay: 0 });
+          for (const one of which) await models[one]?.optimStep(bench.step(0.03, { epsilon: 1e-2 }));
         }
       };
       const apart = [await bench.model(), await bench.model()];
@@ -53,13 +52,13 @@ export const concurrencyChecks: readonly CheckDefinition[] = [
         const expected = await bench.logprobs(apart[one] as EngineModel, data.flat());
         const found = await bench.logprobs(inTurn[one] as EngineModel, data.flat());
         if (one === 0)
-          assertMoved("the policy", expected.slice(0, before.length), before, bench.trainedTolerance);
+          assertMoved("the policy", expected.slice(0, before.length), before, bench.trainedCloseness);
         assertAllClose(
           bench,
           `a logprob of model ${one} of two in turn`,
           found,
           expected,
-          bench.trainedTolerance,
+          bench.trainedCloseness,
         );
       }
     },
@@ -71,23 +70,25 @@ export const concurrencyChecks: readonly CheckDefinition[] = [
       for (let kind = 0; kind < kinds; kind++) alone.push(await client(bench, kind));
       const texts = new Set(alone.map(({ logprobs }) => logprobs.map((one) => one.toFixed(2)).join()));
       assert(texts.size === kinds, "clients that do other things get the same");
+      const [untrained] = await (await bench.sampler()).logprobs([bench.sequence(0)]);
+      const first = alone[0]?.logprobs ?? [];
+      assertMoved("a client's policy", first, untrained?.subarray(1) ?? [], bench.trainedCloseness);
+      const comparison = new Comparison(bench, bench.trainedCloseness);
       const together = await Promise.all(
         Array.from({ length: clients }, (_, index) => client(bench, index % kinds)),
       );
       let differing = 0;
       for (const [index, { logprobs, tokens }] of together.entries()) {
         const expected = alone[index % kinds] as (typeof alone)[number];
-        assertAllClose(
-          bench,
-          `a logprob of client ${index}`,
-          logprobs,
-          expected.logprobs,
-          bench.trainedTolerance,
-        );
+        comparison.add(`a logprob of client ${index}`, logprobs, expected.logprobs);
         if (tokens !== expected.tokens) differing += 1;
       }
+      comparison.end("a logprob of a client");
       // One that differs is a tie, and those are rare.
-      assert(differing <= clients / 15, `${differing} of ${clients} clients got other samples than alone`);
+      assert(
+        differing <= bench.ties(clients),
+        `${differing} of ${clients} clients got other samples than alone`,
+      );
     },
   },
 ];

@@ -19,6 +19,28 @@ export function filtered(
   return result;
 }
 
+/** Filters that each keep the same tokens, with a gap behind the last of them that is as wide as any. */
+interface Gap {
+  /** Between the logprobs of the last token that is kept and of the first that is not. */
+  readonly width: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+}
+
+/** The widest gap behind one of the five likeliest tokens; thresholds are in its middle. */
+export function widestGap(probabilities: readonly number[], temperature = 1): Gap {
+  const sorted = filtered(probabilities, { temperature }).sort((a, b) => b - a);
+  const gapAfter = (topK: number): Gap => {
+    const [first, last, next] = [sorted[0], sorted[topK - 1], sorted[topK]] as [number, number, number];
+    const before = sorted.slice(0, topK - 1).reduce((sum, one) => sum + one, 0);
+    const width = Math.log(last / next);
+    return { width, topK, topP: before + last / 2, minP: Math.sqrt(last * next) / first };
+  };
+  const gaps = [1, 2, 3, 4, 5].filter((rank) => rank < sorted.length).map(gapAfter);
+  return gaps.reduce((best, one) => (one.width > best.width ? one : best));
+}
+
 function normalised(values: readonly number[]): number[] {
   const whole = values.reduce((sum, value) => sum + value, 0);
   return values.map((value) => value / whole);
@@ -26,9 +48,14 @@ function normalised(values: readonly number[]): number[] {
 
 /**
  * How many standard deviations Pearson's chi-squared of these counts lies above its mean: its variance is twice its
- * degrees of freedom. Ids of which fewer than five are expected are counted as one.
+ * degrees of freedom. Ids of which fewer than five are expected are counted as one. `deviation` is how far probabilities
+ * themselves may be off, relative to their size.
  */
-export function strangeness(counts: readonly number[], probabilities: readonly number[]): number {
+export function strangeness(
+  counts: readonly number[],
+  probabilities: readonly number[],
+  deviation = 0,
+): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const cells: (readonly [found: number, expected: number])[] = [];
   let [rareFound, rareExpected] = [0, 0];
@@ -38,7 +65,10 @@ export function strangeness(counts: readonly number[], probabilities: readonly n
     else [rareFound, rareExpected] = [rareFound + found, rareExpected + expected];
   }
   if (rareExpected > 0) cells.push([rareFound, Math.max(rareExpected, 1)]);
-  const squared = cells.reduce((sum, [found, expected]) => sum + (found - expected) ** 2 / expected, 0);
+  const squared = cells.reduce(
+    (sum, [found, expected]) => sum + (found - expected) ** 2 / (expected + (deviation * expected) ** 2),
+    0,
+  );
   const freedom = Math.max(1, cells.length - 1);
   return (squared - freedom) / Math.sqrt(2 * freedom);
 }

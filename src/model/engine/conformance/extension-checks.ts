@@ -4,7 +4,16 @@ import type {
   TokenIds,
   TopLogprobs,
 } from "../../../foundation/contract/index.ts";
-import { assert, assertAllClose, assertClose, assertMoved, fail } from "./assert.ts";
+import {
+  assert,
+  assertAllClose,
+  assertAtMost,
+  assertClose,
+  assertFar,
+  assertMoved,
+  Comparison,
+  fail,
+} from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import { anyOf, type CheckDefinition, type Excuse, manyTokens } from "./check.ts";
 
@@ -31,25 +40,20 @@ async function rows(
 
 /** The tokens at a position are k different ones, the most probable first, and none is more probable than they. */
 function assertRow(
-  bench: Bench,
   top: TopLogprobs,
   position: number,
   row: readonly number[],
   what: string,
+  comparison: Comparison,
 ): void {
   const tokens = top.tokens.subarray(position * top.k, (position + 1) * top.k);
   const logprobs = top.logprobs.subarray(position * top.k, (position + 1) * top.k);
   assert(new Set(tokens).size === top.k, `${what}: a token is there twice`);
   const best = [...row].sort((a, b) => b - a).slice(0, top.k);
   // Their logprobs, in order, rather than the tokens: ties are as good as each other.
-  assertAllClose(bench, `${what}: a logprob`, logprobs, best, bench.logprobTolerance);
-  assertAllClose(
-    bench,
-    `${what}: a logprob, against its token's,`,
-    logprobs,
-    Array.from(tokens, (token) => row[token] as number),
-    bench.logprobTolerance,
-  );
+  comparison.add(`${what}: a logprob`, logprobs, best);
+  const theirs = Array.from(tokens, (token) => row[token] as number);
+  comparison.add(`${what}: a logprob, against its token's,`, logprobs, theirs);
 }
 
 function shapeOf(top: TopLogprobs | undefined, k: number, positions: number, what: string): TopLogprobs {
@@ -69,22 +73,18 @@ export const extensionChecks: readonly CheckDefinition[] = [
       const scored = await sampler.score?.(sequences, { top: k });
       if (scored === undefined) fail("there is no score()");
       const plain = await sampler.logprobs(sequences);
+      const comparison = new Comparison(bench, bench.logprobCloseness);
       for (const [index, sequence] of sequences.entries()) {
         const what = `sequence ${index}`;
         const { logprobs, top: told } = scored[index] ?? { logprobs: new Float32Array() };
-        assertAllClose(
-          bench,
-          `${what}: a logprob of score()`,
-          logprobs,
-          plain[index] ?? [],
-          bench.logprobTolerance,
-        );
+        comparison.add(`${what}: a logprob of score()`, logprobs, plain[index] ?? []);
         const top = shapeOf(told, k, sequence.length, what);
         assert(top.logprobs.subarray(0, k).every(Number.isNaN), "a first token has a prediction");
         const expected = await rows(bench, sampler, sequence);
         for (let position = 1; position < sequence.length; position++)
-          assertRow(bench, top, position, expected[position] ?? [], `${what} at ${position}`);
+          assertRow(top, position, expected[position] ?? [], `${what} at ${position}`, comparison);
       }
+      comparison.end("a logprob of a most probable token");
     },
   },
   {
@@ -106,8 +106,10 @@ export const extensionChecks: readonly CheckDefinition[] = [
       assert(plain.tokens.join() === sample.tokens.join(), "asking for them changes the sample");
       const top = shapeOf(sample.top, k, sample.tokens.length, "the sample");
       const expected = await rows(bench, sampler, Int32Array.of(...prompt, ...sample.tokens));
+      const comparison = new Comparison(bench, bench.logprobCloseness);
       for (let at = 0; at < sample.tokens.length; at++)
-        assertRow(bench, top, at, expected[prompt.length + at] ?? [], `sampled token ${at}`);
+        assertRow(top, at, expected[prompt.length + at] ?? [], `sampled token ${at}`, comparison);
+      comparison.end("a logprob of a most probable token");
     },
   },
   {
@@ -118,6 +120,10 @@ export const extensionChecks: readonly CheckDefinition[] = [
       const sequences = [0, 1, 2].map((index) => bench.sequence(index));
       const told = await sampler.certainty?.(sequences);
       if (told === undefined) fail("there is no certainty()");
+      const { each, mean } = bench.logprobCloseness;
+      const [entropies, certainties] = [0, 1].map(
+        () => new Comparison(bench, { each: 4 * each, mean: 4 * mean }),
+      ) as [Comparison, Comparison];
       for (const [index, sequence] of sequences.entries()) {
         const { entropy, selfCertainty } = told[index] ?? fail(`sequence ${index} has no certainty`);
         assert(Number.isNaN(entropy[0]) && Number.isNaN(selfCertainty[0]), "a first token has a certainty");
@@ -129,22 +135,19 @@ export const extensionChecks: readonly CheckDefinition[] = [
             selfCertainty: -Math.log(possible.length) - sum / possible.length,
           };
         });
-        const within = 4 * bench.logprobTolerance;
-        assertAllClose(
-          bench,
+        entropies.add(
           `entropy of sequence ${index}`,
           entropy.subarray(1),
           expected.map((one) => one.entropy),
-          within,
         );
-        assertAllClose(
-          bench,
+        certainties.add(
           `self-certainty of sequence ${index}`,
           selfCertainty.subarray(1),
           expected.map((one) => one.selfCertainty),
-          within,
         );
       }
+      entropies.end("entropy");
+      certainties.end("self-certainty");
     },
   },
   {
@@ -164,34 +167,22 @@ export const extensionChecks: readonly CheckDefinition[] = [
         const expected = Array.from({ length: width }, (_, dimension) =>
           lasts.reduce((sum, last) => sum + (last[dimension] as number) / lasts.length, 0),
         );
-        assertAllClose(
+        const mean = means[index] ?? [];
+        const { each } = bench.logprobCloseness;
+        assertVectorClose(bench, `the mean embedding of sequence ${index}`, mean, expected, 10 * each);
+        assertVectorMoved(
           bench,
-          `the mean embedding of sequence ${index}`,
-          means[index] ?? [],
-          expected,
-          10 * bench.logprobTolerance,
-        );
-        assertMoved(
           "the last embedding, from the mean,",
           lasts.at(-1) ?? [],
           expected,
-          10 * bench.logprobTolerance,
+          10 * each,
         );
-        const [alone] = await embed([sequence], "mean");
-        assertAllClose(
-          bench,
-          "an embedding alone",
-          alone ?? [],
-          means[index] ?? [],
-          10 * bench.logprobTolerance,
-        );
+        const [alone = []] = await embed([sequence], "mean");
+        assertVectorClose(bench, "an embedding alone", alone, mean, 10 * each);
       }
-      assertMoved(
-        "an embedding, from another sequence's,",
-        means[0] ?? [],
-        means[1] ?? [],
-        bench.logprobTolerance,
-      );
+      const [first = [], second = []] = means;
+      const { each } = bench.logprobCloseness;
+      assertVectorMoved(bench, "an embedding, from another sequence's,", first, second, each);
     },
   },
   {
@@ -236,12 +227,12 @@ export const extensionChecks: readonly CheckDefinition[] = [
       assertClose(bench, "the cosine of two features", found, cosine, deviations);
       const doubled = await gradients(dimensions, bench.weighted([0], -2));
       const scaled = (features[0] as Float32Array).map((value) => -2 * value);
-      assertAllClose(
+      assertVectorClose(
         bench,
         "a feature of other weights",
         doubled[0] ?? [],
         scaled,
-        20 * bench.gradientTolerance + bench.logprobTolerance,
+        20 * bench.gradientTolerance + bench.logprobCloseness.each,
       );
     },
   },
@@ -254,13 +245,14 @@ export const extensionChecks: readonly CheckDefinition[] = [
       const gradients = async (given = data, seed = 1) =>
         (await model.gradientFeatures?.(given, { loss: crossEntropy, dimensions: 70, seed })) ??
         fail("there is no gradientFeatures()");
-      const within = 20 * bench.gradientTolerance + bench.logprobTolerance;
+      const within = 20 * bench.gradientTolerance + bench.logprobCloseness.each;
       const [features, again, other] = [await gradients(), await gradients(), await gradients(data, 2)];
       const backwards = (await gradients(data.toReversed())).toReversed();
       for (const [index, one] of features.entries()) {
-        assertAllClose(bench, `features ${index}, asked again,`, again[index] ?? [], one, within);
-        assertAllClose(bench, `features ${index}, in another order,`, backwards[index] ?? [], one, within);
-        assertMoved(`features ${index}, by another seed,`, other[index] ?? [], one, within);
+        assertVectorClose(bench, `features ${index}, asked again,`, again[index] ?? [], one, within);
+        const turned = backwards[index] ?? [];
+        assertVectorClose(bench, `features ${index}, in another order,`, turned, one, within);
+        assertVectorMoved(bench, `features ${index}, by another seed,`, other[index] ?? [], one, within);
       }
       assert((await bench.gradientNorm(model)) === 0, "features have left a gradient");
       await model.forwardBackward(data, { loss: crossEntropy, logprobs: "none" });
@@ -273,13 +265,46 @@ export const extensionChecks: readonly CheckDefinition[] = [
         "a logprob after features",
         await bench.logprobs(model, data),
         before,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
       const kept = (await bench.gradientNorm(model)) / norm;
       assertClose(bench, "the gradient that was there before", kept, 1, bench.gradientTolerance);
     },
   },
 ];
+
+/** Numbers that are rounded together are compared together: by their distance, relative to the length of the expected ones. */
+const apart = (actual: ArrayLike<number>, expected: ArrayLike<number>): number =>
+  Math.hypot(...Array.from(expected, (one, at) => (actual[at] as number) - one)) /
+  Math.hypot(...Array.from(expected));
+
+/** Each within that much, or where logprobs are rough all together within their average. */
+function assertVectorClose(
+  bench: Bench,
+  what: string,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  each: number,
+): void {
+  if (!bench.rough) {
+    assertAllClose(bench, what, actual, expected, each);
+    return;
+  }
+  const [found, wanted] = [actual.length, expected.length];
+  assert(found === wanted, `${what}: ${found} numbers instead of ${wanted}`);
+  assertAtMost(bench, `the distance of ${what}`, apart(actual, expected), bench.logprobCloseness.mean);
+}
+
+function assertVectorMoved(
+  bench: Bench,
+  what: string,
+  actual: ArrayLike<number>,
+  before: ArrayLike<number>,
+  each: number,
+): void {
+  if (bench.rough) assertFar(what, apart(actual, before), 4 * bench.logprobCloseness.mean);
+  else assertMoved(what, actual, before, each);
+}
 
 function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, index) => sum + value * (b[index] as number), 0);

@@ -75,8 +75,11 @@ export const finiteChecks: readonly CheckDefinition[] = [
         };
         const [[plainLoss, plainNorm], [lossSum, norm]] = [await measure(data), await measure(holed)];
         const what = `of ${nameOf(loss)} with holes where nothing counts`;
-        assertClose(bench, `the loss ${what}`, lossSum, plainLoss, bench.logprobTolerance);
-        assertClose(bench, `the gradient ${what}`, norm / plainNorm, 1, bench.gradientTolerance);
+        assertClose(bench, `the loss ${what}`, lossSum, plainLoss, bench.lossTolerance());
+        // A ratio is of logprobs, which may be rounded otherwise in another call.
+        const byLogprobs = bench.rough && loss.name !== "cross_entropy";
+        const within = byLogprobs ? bench.derivedTolerance() : bench.gradientTolerance;
+        assertClose(bench, `the gradient ${what}`, norm / plainNorm, 1, within);
       }
     },
   },

@@ -1,4 +1,4 @@
-import { assert, assertClose } from "./assert.ts";
+import { assert, assertClose, assertFar, Comparison } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import { type CheckDefinition, manyTokens } from "./check.ts";
 
@@ -15,9 +15,9 @@ export const lossChecks: readonly CheckDefinition[] = [
       const parts = [];
       for (const datum of data) parts.push(await model.forward([datum], { loss: crossEntropy }));
       const sum = parts.reduce((total, { lossSum }) => total + lossSum, 0);
-      assertClose(bench, "the loss of a batch", whole.lossSum, sum, bench.logprobTolerance);
+      assertClose(bench, "the loss of a batch", whole.lossSum, sum, bench.lossTolerance());
       const weighed = whole.logprobs.reduce((total, values) => total - 0.5 * sumOf(values), 0);
-      assertClose(bench, "the loss against its logprobs", whole.lossSum, weighed, bench.logprobTolerance);
+      assertClose(bench, "the loss against its logprobs", whole.lossSum, weighed, bench.lossTolerance());
       const count = data.reduce((total, { tokens }) => total + tokens.length, 0);
       assert(whole.positions === count, `${whole.positions} positions count instead of ${count}`);
     },
@@ -57,20 +57,18 @@ export const lossChecks: readonly CheckDefinition[] = [
       const logprobs = result.logprobs.flatMap((values) => Array.from(values));
       const last = logprobs.filter((_, index) => (index + 1) % prefix.length === 0);
       const whole = last.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
-      assertClose(bench, "the sum of all probabilities", whole, 1, bench.logprobTolerance);
+      assertClose(bench, "the sum of all probabilities", whole, 1, bench.lossTolerance());
     },
   },
   {
     name: "logprobs come back as they are asked for",
     check: async (bench) => {
       const model = await bench.model();
-      const [first, second] = bench.data(few, (length) => ({
+      const data = bench.data([0, 1, 2, 3, 4, 5], (length) => ({
         weights: Float32Array.from({ length }, (_, place) =>
           place % 2 === 0 ? 0 : place % 3 === 0 ? -1 : 2,
         ),
       }));
-      if (first === undefined || second === undefined) return;
-      const data = [first, second];
       const all = await model.forward(data, { loss: crossEntropy, logprobs: "all" });
       const weighted = await model.forward(data, { loss: crossEntropy, logprobs: "weighted" });
       const none = await model.forward(data, { loss: crossEntropy, logprobs: "none" });
@@ -78,7 +76,8 @@ export const lossChecks: readonly CheckDefinition[] = [
         none.logprobs.every(({ length }) => length === 0),
         "logprobs came back though none were asked for",
       );
-      assertClose(bench, "the loss without logprobs", none.lossSum, all.lossSum, bench.logprobTolerance);
+      assertClose(bench, "the loss without logprobs", none.lossSum, all.lossSum, bench.lossTolerance());
+      const comparison = new Comparison(bench, bench.logprobCloseness);
       for (const [index, { tokens, weights }] of data.entries()) {
         const some = Array.from(weighted.logprobs[index] ?? []);
         assert(some.length === tokens.length, `${some.length} logprobs for ${tokens.length} positions`);
@@ -86,16 +85,10 @@ export const lossChecks: readonly CheckDefinition[] = [
           const logprob = some[place] as number;
           if (weight === 0)
             assert(Number.isNaN(logprob), `position ${place} does not count, and has a logprob`);
-          else
-            assertClose(
-              bench,
-              `logprob ${place}`,
-              logprob,
-              all.logprobs[index]?.[place] as number,
-              bench.logprobTolerance,
-            );
+          else comparison.add(`logprob ${place}`, [logprob], [all.logprobs[index]?.[place] as number]);
         }
       }
+      comparison.end("a logprob of weighted positions");
     },
   },
   {
@@ -103,7 +96,8 @@ export const lossChecks: readonly CheckDefinition[] = [
     fast: true,
     check: async (bench) => {
       const data = bench.weighted(few);
-      const before = sumOf(await bench.logprobs(await bench.model(), data));
+      const untouched = await bench.logprobs(await bench.model(), data);
+      const before = sumOf(untouched);
       const moved: number[] = [];
       for (const weight of [1, -1]) {
         const model = await bench.model();
@@ -112,8 +106,10 @@ export const lossChecks: readonly CheckDefinition[] = [
         moved.push(sumOf(await bench.logprobs(model, data)) - before);
       }
       const [up, down] = moved as [number, number];
-      assert(up > 20 * bench.logprobTolerance, `a positive weight moved the logprobs by ${up}`);
-      assert(down < -20 * bench.logprobTolerance, `a negative weight moved the logprobs by ${down}`);
+      const { each, mean } = bench.logprobCloseness;
+      const needed = bench.rough ? 4 * mean * untouched.length : 20 * each;
+      assertFar("the sum of logprobs, by a positive weight,", up, needed);
+      assertFar("the sum of logprobs, downwards by a negative weight,", -down, needed);
     },
   },
   {

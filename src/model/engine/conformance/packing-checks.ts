@@ -1,5 +1,5 @@
 import type { Datum, EngineModel } from "../../../foundation/contract/index.ts";
-import { assertAllClose, assertAtMost, assertClose } from "./assert.ts";
+import { assertAtMost, assertClose, Comparison } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 
@@ -41,23 +41,23 @@ export const packingChecks: readonly CheckDefinition[] = [
       const alone = [];
       for (const datum of data)
         alone.push(await model.forward([datum], { loss: crossEntropy, logprobs: "all" }));
+      const comparison = new Comparison(bench, bench.logprobCloseness);
       for (const [index, { logprobs }] of alone.entries())
-        assertAllClose(
-          bench,
+        comparison.add(
           `a logprob of datum ${index} in a batch`,
           together.logprobs[index] ?? [],
           logprobs[0] ?? [],
-          bench.logprobTolerance,
         );
+      comparison.end("a logprob in a batch");
       const sum = alone.reduce((total, { lossSum }) => total + lossSum, 0);
-      assertClose(bench, "the loss of a batch", together.lossSum, sum, 20 * bench.logprobTolerance);
+      assertClose(bench, "the loss of a batch", together.lossSum, sum, bench.lossTolerance(20));
       const each = data.map((datum) => [datum]);
       const left = await difference(bench, model, [data], each);
       assertAtMost(
         bench,
         "the gradient of a batch without those of its data alone, over its own",
         left,
-        bench.trainedTolerance,
+        bench.derivedTolerance(),
       );
     },
   },
@@ -79,27 +79,21 @@ export const packingChecks: readonly CheckDefinition[] = [
       });
       const plain = await model.forward(data, { loss: crossEntropy, logprobs: "all" });
       const longer = await model.forward(padded, { loss: crossEntropy, logprobs: "all" });
-      assertClose(
-        bench,
-        "the loss of padded data",
-        longer.lossSum,
-        plain.lossSum,
-        20 * bench.logprobTolerance,
-      );
+      assertClose(bench, "the loss of padded data", longer.lossSum, plain.lossSum, bench.lossTolerance(20));
+      const comparison = new Comparison(bench, bench.logprobCloseness);
       for (const [index, logprobs] of plain.logprobs.entries())
-        assertAllClose(
-          bench,
+        comparison.add(
           `a logprob of padded datum ${index}`,
           longer.logprobs[index]?.subarray(0, logprobs.length) ?? [],
           logprobs,
-          bench.logprobTolerance,
         );
+      comparison.end("a logprob of padded data");
       const left = await difference(bench, model, [data], [padded]);
       assertAtMost(
         bench,
         "the gradient of data without that of the same, padded, over its own",
         left,
-        bench.trainedTolerance,
+        bench.derivedTolerance(),
       );
     },
   },
@@ -114,27 +108,21 @@ export const packingChecks: readonly CheckDefinition[] = [
         await model.forward(data, { loss: crossEntropy, logprobs: "all" }),
         await model.forward(shuffled, { loss: crossEntropy, logprobs: "all" }),
       ];
-      assertClose(
-        bench,
-        "the loss in another order",
-        other.lossSum,
-        plain.lossSum,
-        20 * bench.logprobTolerance,
-      );
+      assertClose(bench, "the loss in another order", other.lossSum, plain.lossSum, bench.lossTolerance(20));
+      const comparison = new Comparison(bench, bench.logprobCloseness);
       for (const [place, index] of order.entries())
-        assertAllClose(
-          bench,
+        comparison.add(
           `a logprob of datum ${index} at place ${place}`,
           other.logprobs[place] ?? [],
           plain.logprobs[index] ?? [],
-          bench.logprobTolerance,
         );
+      comparison.end("a logprob in another order");
       const left = await difference(bench, model, [data], [shuffled]);
       assertAtMost(
         bench,
         "the gradient of data without that of the same in another order, over its own",
         left,
-        bench.trainedTolerance,
+        bench.derivedTolerance(),
       );
     },
   },

@@ -3,6 +3,7 @@ import type {
   Loss,
   LossName,
   OptimizerStep,
+  Precision,
   SampleRequest,
   SamplingParameters,
 } from "../../../foundation/contract/index.ts";
@@ -148,6 +149,7 @@ export const refusalChecks: readonly CheckDefinition[] = [
       const prompt = bench.sequence(0);
       const ask = (parameters: object) => () =>
         sampler.sample([{ prompt, samples: 1, seed: 1, parameters: { maxTokens: 1, ...parameters } }]);
+      const precisions: readonly Precision[] = ["fp32", "mixed", "bf16"];
       const lossNames: readonly LossName[] = ["importance_sampling", "ppo", "cispo", "dro", "gspo"];
       const data = bench.data([0], (length) => ({
         advantages: new Float32Array(length),
@@ -161,7 +163,10 @@ export const refusalChecks: readonly CheckDefinition[] = [
           !capabilities.gradientCheckpointing,
           load({ gradientCheckpointing: true }),
         ],
-        ["bf16", !capabilities.precisions.includes("bf16"), load({ precision: "bf16" })],
+        ...precisions.map(
+          (precision) =>
+            [precision, !capabilities.precisions.includes(precision), load({ precision })] as const,
+        ),
         [
           "sgd",
           !capabilities.optimizers.includes("sgd"),

@@ -7,7 +7,7 @@ const indices = [0, 1, 2, 3];
 
 async function train(bench: Bench, model: EngineModel): Promise<void> {
   await model.forwardBackward(bench.weighted(indices), { loss: crossEntropy, logprobs: "none" });
-  await model.optimStep({ learningRate: 0.05, weightDecay: 0 });
+  await model.optimStep(bench.step(0.05));
 }
 
 /** What a sampler gives the sequences that `bench.weighted` predicts, without their first tokens. */
@@ -42,7 +42,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         "a sampler's logprob",
         await logprobsOf(bench, sampler),
         trainer,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
       const loaded = await bench.sampler();
       assertAllClose(
@@ -50,7 +50,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         "a loaded sampler's logprob",
         await logprobsOf(bench, loaded),
         trainer,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
       assert(loaded.weightVersion !== "", "a loaded sampler has no weight version");
     },
@@ -62,8 +62,8 @@ export const samplerChecks: readonly CheckDefinition[] = [
       const of = async (seed: number) =>
         await bench.logprobs(await bench.model(seed), bench.weighted(indices));
       const first = await of(11);
-      assertAllClose(bench, "a logprob of the same seed", await of(11), first, bench.logprobTolerance);
-      assertMoved("the policy of another seed", await of(12), first, bench.logprobTolerance);
+      assertAllClose(bench, "a logprob of the same seed", await of(11), first, bench.logprobCloseness);
+      assertMoved("the policy of another seed", await of(12), first, bench.logprobCloseness);
     },
   },
   {
@@ -80,14 +80,14 @@ export const samplerChecks: readonly CheckDefinition[] = [
         "the policy",
         await bench.logprobs(model, bench.weighted(indices)),
         before,
-        bench.trainedTolerance,
+        bench.trainedCloseness,
       );
       assertAllClose(
         bench,
         "a logprob after the step",
         await logprobsOf(bench, sampler),
         before,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
       assertAllClose(bench, "a sampled token after the step", await sampledTokens(bench, sampler), tokens, 0);
       // One that was never used before the step is not made from what the weights have become.
@@ -96,7 +96,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         "a logprob of an unused sampler",
         await logprobsOf(bench, untouched),
         before,
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
     },
   },
@@ -106,6 +106,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
     check: async (bench) => {
       const model = await bench.model();
       const versions: string[] = [];
+      let before: readonly number[] | undefined;
       for (let step = 0; step < 3; step++) {
         const sampler = bench.hold(await model.snapshot());
         versions.push(sampler.weightVersion);
@@ -115,8 +116,10 @@ export const samplerChecks: readonly CheckDefinition[] = [
           "a new sampler's logprob",
           await logprobsOf(bench, sampler),
           trainer,
-          bench.logprobTolerance,
+          bench.logprobCloseness,
         );
+        if (before !== undefined) assertMoved("the policy", trainer, before, bench.logprobCloseness);
+        before = trainer;
         await train(bench, model);
       }
       const expected = [0, 1, 2].map((step) => `${model.id}@${step}`);

@@ -3,11 +3,12 @@ import type {
   SampleRequest,
   Sampler,
   SamplingParameters,
+  TokenIds,
 } from "../../../foundation/contract/index.ts";
-import { assert, assertAllClose, assertAtMost, assertClose, fail } from "./assert.ts";
+import { assert, assertAllClose, assertAtMost, assertClose, Comparison, fail } from "./assert.ts";
 import type { Bench } from "./bench.ts";
 import { type CheckDefinition, manyTokens } from "./check.ts";
-import { filtered, strangeness } from "./distribution.ts";
+import { filtered, strangeness, widestGap } from "./distribution.ts";
 
 const indices = [0, 1, 2, 3, 4, 5, 6, 7];
 
@@ -32,12 +33,14 @@ function assertSameSamples(
     `${what}: ${actual.length} samples instead of ${expected.length}`,
   );
   let differing = 0;
+  const comparison = new Comparison(bench, bench.logprobCloseness);
   for (const [index, { tokens, logprobs, stopReason }] of expected.entries()) {
     const other = actual[index] as SampledSequence;
     if (other.tokens.join() !== tokens.join() || other.stopReason !== stopReason) differing += 1;
-    else assertAllClose(bench, `${what}: a logprob`, other.logprobs, logprobs, bench.logprobTolerance);
+    else comparison.add(`${what}: a logprob`, other.logprobs, logprobs);
   }
-  const allowed = bench.logprobTolerance > 1e-5 ? Math.floor(expected.length / 15) : 0;
+  comparison.end(`${what}: a logprob`);
+  const allowed = bench.logprobCloseness.each > 1e-5 ? bench.ties(expected.length) : 0;
   if (differing > allowed) fail(`${what}: ${differing} of ${expected.length} samples differ`);
 }
 
@@ -45,10 +48,10 @@ function assertSameSamples(
 async function counts(
   bench: Bench,
   sampler: Sampler,
+  prompt: TokenIds,
   parameters: Partial<SamplingParameters>,
 ): Promise<readonly number[]> {
   const found = new Array<number>(bench.subject.vocabularySize).fill(0);
-  const prompt = bench.sequence(1);
   const asked = Array.from({ length: 6 }, (_, seed) => ({
     prompt,
     samples: 500,
@@ -58,6 +61,51 @@ async function counts(
   for (const { tokens } of (await sampler.sample(asked)).flat())
     found[tokens[0] as number] = (found[tokens[0] as number] ?? 0) + 1;
   return found;
+}
+
+const settings: readonly Partial<SamplingParameters>[] = [
+  {},
+  { temperature: 0.5 },
+  { temperature: 2 },
+  { topK: 2 },
+  { topP: 0.6 },
+  { minP: 0.4 },
+  { temperature: 1.5, topP: 0.85, minP: 0.1 },
+  { temperature: 1.5, topK: 5, topP: 0.85, minP: 0.1 },
+];
+
+/** The same where logprobs are rough: which tokens a filter keeps must not hang on how they are rounded. */
+function settingsBetween(probabilities: readonly number[]): readonly Partial<SamplingParameters>[] {
+  const { topK, topP, minP } = widestGap(probabilities);
+  const hot = { temperature: 1.5, ...widestGap(probabilities, 1.5) };
+  return [
+    {},
+    { temperature: 0.5 },
+    { temperature: 2 },
+    { topK },
+    { topP },
+    { minP },
+    { temperature: hot.temperature, topP: hot.topP, minP: hot.minP },
+    { temperature: hot.temperature, topK: hot.topK, topP: hot.topP, minP: hot.minP },
+  ];
+}
+
+/** A standard deviation is so many mean deviations, where they are normal. */
+const deviations = Math.sqrt(Math.PI / 2);
+
+/** The prompt behind which the likeliest tokens are told apart most surely. */
+async function farthestApart(
+  bench: Bench,
+  sampler: Sampler,
+): Promise<{ readonly prompt: TokenIds; readonly probabilities: readonly number[] }> {
+  const all = [];
+  for (const index of [0, 1, 2, 3]) {
+    const prompt = bench.sequence(index);
+    all.push({ prompt, probabilities: await bench.distribution(sampler, prompt) });
+  }
+  return all.reduce((best, one) =>
+    widestGap(one.probabilities).width > widestGap(best.probabilities).width ? one : best,
+  );
 }
 
 export const samplingChecks: readonly CheckDefinition[] = [
@@ -89,24 +137,13 @@ export const samplingChecks: readonly CheckDefinition[] = [
           { loss: { name: "cross_entropy" }, logprobs: "all" },
         );
         const apart: number[] = [];
+        const { each } = bench.logprobCloseness;
         for (const [index, { prompt, logprobs }] of written.entries()) {
           const sampled = Array.from(logprobs);
           const again = Array.from(bySampler[index] ?? []).slice(prompt.length);
-          assertAllClose(
-            bench,
-            "a sampled logprob, against the sampler's",
-            sampled,
-            again,
-            bench.logprobTolerance,
-          );
+          assertAllClose(bench, "a sampled logprob, against the sampler's", sampled, again, each);
           const trained = Array.from(byTrainer[index] ?? []).slice(prompt.length - 1);
-          assertAllClose(
-            bench,
-            "a sampled logprob, against the trainer's",
-            sampled,
-            trained,
-            bench.logprobTolerance,
-          );
+          assertAllClose(bench, "a sampled logprob, against the trainer's", sampled, trained, each);
           for (const [at, logprob] of sampled.entries())
             apart.push(Math.abs(logprob - (trained[at] as number)));
         }
@@ -125,6 +162,7 @@ export const samplingChecks: readonly CheckDefinition[] = [
     check: async (bench) => {
       const sampler = await bench.sampler();
       const samples = await sampler.sample(requests(bench, { temperature: 0, maxTokens: 4 }));
+      const behind: number[] = [];
       for (const [index, group] of samples.entries())
         for (const { tokens } of group)
           for (const [place, token] of tokens.entries()) {
@@ -133,10 +171,14 @@ export const samplingChecks: readonly CheckDefinition[] = [
             const chosen = probabilities[token] as number;
             const best = Math.max(...probabilities);
             assert(
-              Math.log(best) - Math.log(chosen) <= bench.logprobTolerance,
+              Math.log(best) - Math.log(chosen) <= bench.logprobCloseness.each,
               `token ${token} of probability ${chosen} was taken where another has ${best}`,
             );
+            behind.push(Math.log(best) - Math.log(chosen));
           }
+      const average = behind.reduce((sum, one) => sum + one, 0) / behind.length;
+      const what = "how far the tokens taken are behind the likeliest, on average,";
+      assertAtMost(bench, what, average, bench.logprobCloseness.mean);
     },
   },
   {
@@ -144,28 +186,26 @@ export const samplingChecks: readonly CheckDefinition[] = [
     excuse: manyTokens,
     check: async (bench) => {
       const sampler = await bench.sampler();
-      const probabilities = await bench.distribution(sampler, bench.sequence(1));
-      const settings: readonly Partial<SamplingParameters>[] = [
-        {},
-        { temperature: 0.5 },
-        { temperature: 2 },
-        { topK: 2 },
-        { topP: 0.6 },
-        { minP: 0.4 },
-        { temperature: 1.5, topP: 0.85, minP: 0.1 },
-        { temperature: 1.5, topK: 5, topP: 0.85, minP: 0.1 },
-      ];
+      const { prompt, probabilities } = bench.rough
+        ? await farthestApart(bench, sampler)
+        : { prompt: bench.sequence(1), probabilities: await bench.distribution(sampler, bench.sequence(1)) };
       const { topK } = bench.capabilities;
-      for (const parameters of settings.filter((one) => topK || one.topK === undefined)) {
+      for (const parameters of (bench.rough ? settingsBetween(probabilities) : settings).filter(
+        (one) => topK || one.topK === undefined,
+      )) {
         const expected = filtered(probabilities, parameters);
-        const found = await counts(bench, sampler, parameters);
+        const found = await counts(bench, sampler, prompt, parameters);
+        const { temperature = 1 } = parameters;
+        const deviation = bench.rough
+          ? (deviations * bench.logprobCloseness.mean) / Math.min(1, temperature)
+          : 0;
         const setting = JSON.stringify(parameters);
         for (const [id, probability] of expected.entries())
           assert(probability > 0 || found[id] === 0, `token ${id}, which ${setting} rules out, was sampled`);
         assertAtMost(
           bench,
           `chi-squared of samples under ${setting}, in standard deviations above its mean,`,
-          strangeness(found, expected),
+          strangeness(found, expected, deviation),
           5,
         );
       }

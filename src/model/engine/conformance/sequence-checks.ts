@@ -4,7 +4,7 @@ import type { CheckDefinition } from "./check.ts";
 
 const indices = [0, 1, 2];
 const quiet = { loss: crossEntropy, logprobs: "none" } as const;
-const step = { learningRate: 0.01, weightDecay: 0 };
+const rate = 0.01;
 
 export const sequenceChecks: readonly CheckDefinition[] = [
   {
@@ -18,10 +18,10 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const again = await model.forwardBackward(data, { ...quiet, sequence: pass.sequence });
       assert(again.sequence === pass.sequence, `call ${pass.sequence} was answered as ${again.sequence}`);
       assert(again.lossSum === pass.lossSum, "a repeated pass has another loss");
-      const applied = await model.optimStep(step);
+      const applied = await model.optimStep(bench.step(rate));
       const once = await bench.model();
       await once.forwardBackward(data, quiet);
-      const plain = await once.optimStep(step);
+      const plain = await once.optimStep(bench.step(rate));
       assertClose(
         bench,
         "the gradient of a repeated pass",
@@ -30,15 +30,15 @@ export const sequenceChecks: readonly CheckDefinition[] = [
         bench.gradientTolerance,
       );
       const after = await bench.logprobs(model, data);
-      assertMoved("the policy", after, before, bench.trainedTolerance);
-      const repeated = await model.optimStep({ ...step, sequence: applied.sequence });
+      assertMoved("the policy", after, before, bench.trainedCloseness);
+      const repeated = await model.optimStep(bench.step(rate, { sequence: applied.sequence }));
       assert(
         repeated.step === applied.step && repeated.gradientNorm === applied.gradientNorm,
         `step ${applied.step} was answered as step ${repeated.step} when it was repeated`,
       );
       const still = await bench.logprobs(model, data);
-      assertAllClose(bench, "a logprob after a repeated step", still, after, bench.logprobTolerance);
-      const next = await model.optimStep(step);
+      assertAllClose(bench, "a logprob after a repeated step", still, after, bench.logprobCloseness);
+      const next = await model.optimStep(bench.step(rate));
       assert(next.step === applied.step + 1, `step ${next.step} came after step ${applied.step}`);
     },
   },
@@ -51,7 +51,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const path = await bench.path("again");
       const saved = await model.save({ path });
       await model.forwardBackward(data, quiet);
-      await model.optimStep(step);
+      await model.optimStep(bench.step(rate));
       const repeated = await model.forward(data, { loss: crossEntropy, sequence: first.sequence });
       assert(repeated.lossSum === first.lossSum, "a repeated forward has another loss");
       for (const [index, logprobs] of first.logprobs.entries())
@@ -64,8 +64,8 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const loaded = await bench.modelFrom({ kind: "checkpoint", path, optimizer: true });
       const kept = first.logprobs.flatMap((values) => Array.from(values));
       const found = await bench.logprobs(loaded, data);
-      assertAllClose(bench, "a logprob of what was saved", found, kept, bench.logprobTolerance);
-      assertMoved("the policy", await bench.logprobs(model, data), kept, bench.trainedTolerance);
+      assertAllClose(bench, "a logprob of what was saved", found, kept, bench.logprobCloseness);
+      assertMoved("the policy", await bench.logprobs(model, data), kept, bench.trainedCloseness);
     },
   },
   {
@@ -73,23 +73,26 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     check: async (bench) => {
       const model = await bench.model();
       const first = await model.forward(bench.weighted(indices), quiet);
+      const sequence = bench.sequence(0);
       const sampler = bench.hold(await model.snapshot());
-      const before = await sampler.logprobs([bench.sequence(0)]);
+      const before = await sampler.logprobs([sequence]);
       await model.forwardBackward(bench.weighted(indices), quiet);
-      await model.optimStep(step);
+      await model.optimStep(bench.step(rate));
       const again = bench.hold(await model.snapshot({ sequence: first.sequence + 1 }));
       assert(
         again.weightVersion === sampler.weightVersion,
         `a repeated snapshot is of ${again.weightVersion}`,
       );
-      const after = await again.logprobs([bench.sequence(0)]);
+      const after = await again.logprobs([sequence]);
       assertAllClose(
         bench,
         "a logprob of a repeated snapshot",
         after[0]?.subarray(1) ?? [],
         before[0]?.subarray(1) ?? [],
-        bench.logprobTolerance,
+        bench.logprobCloseness,
       );
+      const [newest = new Float32Array()] = await bench.hold(await model.snapshot()).logprobs([sequence]);
+      assertMoved("the policy", newest.subarray(1), before[0]?.subarray(1) ?? [], bench.logprobCloseness);
     },
   },
   {
@@ -107,14 +110,14 @@ export const sequenceChecks: readonly CheckDefinition[] = [
         () => model.forwardBackward([...data, ...broken], quiet),
         "token-out-of-range",
       );
-      const applied = await model.optimStep(step);
+      const applied = await model.optimStep(bench.step(rate));
       assert(
         applied.sequence === sequence + 1,
         `call ${applied.sequence} came after call ${sequence} and a failed one`,
       );
       const once = await bench.model();
       await once.forwardBackward(data, quiet);
-      const { gradientNorm } = await once.optimStep(step);
+      const { gradientNorm } = await once.optimStep(bench.step(rate));
       assertClose(
         bench,
         "the gradient after a failed call",
@@ -131,10 +134,10 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const { sequence } = await model.forwardBackward(bench.weighted(indices), quiet);
       await assertRefused(
         "a call that skips ahead",
-        () => model.optimStep({ ...step, sequence: sequence + 5 }),
+        () => model.optimStep(bench.step(rate, { sequence: sequence + 5 })),
         "sequence-gap",
       );
-      const applied = await model.optimStep(step);
+      const applied = await model.optimStep(bench.step(rate));
       assert(applied.sequence === sequence + 1, `call ${applied.sequence} came after call ${sequence}`);
       assert(applied.step === 1, `the first step is counted as ${applied.step}`);
       assert(applied.gradientNorm > 0, "the gradient is gone");
@@ -149,24 +152,24 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const losses: number[] = [];
       for (let round = 0; round < 4; round++) {
         losses.push((await waited.forwardBackward(bench.weighted(indices, 1 + round), quiet)).lossSum);
-        await waited.optimStep(step);
+        await waited.optimStep(bench.step(rate));
       }
       const calls = Array.from({ length: 4 }, (_, round) => {
         const pass = piped.forwardBackward(bench.weighted(indices, 1 + round), quiet);
-        return Promise.all([pass, piped.optimStep(step)]);
+        return Promise.all([pass, piped.optimStep(bench.step(rate))]);
       });
       const passes = await Promise.all(calls);
       const sums = passes.map(([{ lossSum }]) => lossSum);
-      assertAllClose(bench, "the loss of a call that did not wait", sums, losses, bench.trainedTolerance);
+      assertAllClose(bench, "the loss of a call that did not wait", sums, losses, bench.derivedTolerance());
       const after = await bench.logprobs(waited, bench.weighted(indices));
-      assertMoved("the policy", after, before, bench.trainedTolerance);
+      assertMoved("the policy", after, before, bench.trainedCloseness);
       const unwaited = await bench.logprobs(piped, bench.weighted(indices));
       assertAllClose(
         bench,
         "a logprob after calls that did not wait",
         unwaited,
         after,
-        bench.trainedTolerance,
+        bench.trainedCloseness,
       );
     },
   },
@@ -179,7 +182,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const before = engine.cost();
       const data = bench.weighted(indices);
       await model.forwardBackward(data, quiet);
-      await model.optimStep(step);
+      await model.optimStep(bench.step(rate));
       const [[sample] = []] = await sampler.sample([
         { prompt: bench.sequence(0), samples: 1, seed: 1, parameters: { maxTokens: 5 } },
       ]);

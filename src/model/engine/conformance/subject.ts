@@ -10,7 +10,7 @@ export interface ConformanceSubject {
    */
   readonly modelFolder: string;
   readonly vocabularySize: number;
-  /** Default fp32; bf16 makes sense where the engine's tolerance is small in it. */
+  /** Default fp32. Where the engine's logprobs are rough in it (above 0.01), they are compared on average too. */
   readonly precision?: Precision;
   /** Ids that a sample may hold, at least 6 of them; by default the whole vocabulary. */
   readonly tokens?: readonly number[];

@@ -58,7 +58,7 @@ export class LocalEngine implements Engine {
       architectures: hello.architectures,
       untested: [
         "published weights of the architectures that transformers computes: tiny models of each were compared",
-        ...(hello.device === "cpu" ? [] : [`computing on ${hello.device.toUpperCase()}`]),
+        ...(hello.device === "cpu" ? [] : ["CUDA on anything but one H100 with PyTorch 2.11"]),
       ],
       workers: hello.device === "cpu" ? this.#workers : 1,
       tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),

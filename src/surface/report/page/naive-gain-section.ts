@@ -63,7 +63,7 @@ function rowOf({ round, naive, audit }: Promotion): Markup {
 
 function gainCell(gain: Gain | null): Markup {
   if (gain === null) return html`<td class="end quiet">–</td>`;
-  return html`<td class="end">${points(gain.mean)}<br><span class="quiet small">${intervalWords(gain)}, ${whole(gain.pairs)} pairs</span></td>`;
+  return html`<td class="end">${points(gain.mean)}<br><span class="quiet small">${intervalWords(gain)}<br>${whole(gain.pairs)} pairs</span></td>`;
 }
 
 function meanOf(promotions: readonly Promotion[]): Markup | null {

@@ -20,7 +20,7 @@ export async function probeClipping(bench: Bench): Promise<void> {
   const data = bench.weighted(indices);
   const before = await bench.logprobs(await bench.model(), data);
   const reached = (step: Parameters<typeof after>[3]) => after(bench, data, [[data, crossEntropy]], step);
-  const within = bench.trainedTolerance;
+  const within = bench.trainedCloseness;
   const clipped = await measurableStep(bench, before, data, small);
   const once = await reached(clipped);
   assertMoved("the policy, under a clip,", once, before, within);
@@ -51,15 +51,15 @@ export async function probeFreshOptimizer(bench: Bench): Promise<void> {
   const before = await bench.logprobs(model, data);
   const again = await bench.modelFrom({ kind: "checkpoint", path, optimizer: false });
   const loaded = await bench.logprobs(again, data);
-  assertAllClose(bench, "a loaded logprob", loaded, before, bench.logprobTolerance);
+  assertAllClose(bench, "a loaded logprob", loaded, before, bench.logprobCloseness);
   const went = async (one: EngineModel, step: typeof forgetful): Promise<readonly number[]> => {
     await one.forwardBackward(data, quiet);
     await one.optimStep(step);
     return bench.logprobs(one, data);
   };
   const expected = await went(model, forgetful);
-  assertMoved("the policy, by one more step,", expected, before, bench.trainedTolerance);
+  assertMoved("the policy, by one more step,", expected, before, bench.trainedCloseness);
   const found = await went(again, { ...forgetful, beta1: 0.9, beta2: 0.999 });
   const what = "a logprob after a first step of what was loaded";
-  assertAllClose(bench, what, found, expected, bench.trainedTolerance);
+  assertAllClose(bench, what, found, expected, bench.trainedCloseness);
 }

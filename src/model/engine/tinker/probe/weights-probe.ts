@@ -29,7 +29,7 @@ export async function measurableStep(
   data: readonly Datum[],
   clipped?: number,
 ): Promise<OptimizerStep> {
-  const enough = 60 * bench.trainedTolerance;
+  const enough = 60 * bench.trainedCloseness.mean;
   const farthest = clipped === undefined ? 1e4 : 1e6 / clipped;
   for (let distance = 1e-3; distance < farthest; distance *= 8) {
     const step: OptimizerStep = {
@@ -52,7 +52,7 @@ export async function probeWeights(bench: Bench): Promise<void> {
   const step = await measurableStep(bench, before, data);
   const [two, one] = [bench.weighted(indices, 2), bench.weighted(indices, 1)];
   const doubled = await after(bench, data, [[two, crossEntropy]], step);
-  assertMoved("the policy", doubled, before, bench.trainedTolerance);
+  assertMoved("the policy", doubled, before, bench.trainedCloseness);
   const twice = await after(
     bench,
     data,
@@ -62,10 +62,10 @@ export async function probeWeights(bench: Bench): Promise<void> {
     ],
     step,
   );
-  assertAllClose(bench, "a logprob after a step of twice the weight", doubled, twice, bench.trainedTolerance);
+  assertAllClose(bench, "a logprob after a step of twice the weight", doubled, twice, bench.trainedCloseness);
   const opposite = [...one, ...bench.weighted(indices, -1)];
   const cancelled = await after(bench, data, [[opposite, crossEntropy]], step);
-  assertAllClose(bench, "a logprob after opposite weights", cancelled, before, bench.trainedTolerance);
+  assertAllClose(bench, "a logprob after opposite weights", cancelled, before, bench.trainedCloseness);
 }
 
 /** A named loss has the gradient of its derivatives as weights, which must be right. Throws `conformance-failed`. */
@@ -79,6 +79,6 @@ export async function probeLoss(bench: Bench, loss: Loss): Promise<void> {
   const step = await measurableStep(bench, before, weighed);
   const named = await after(bench, data, [[data, loss]], step);
   const expected = await after(bench, data, [[weighed, crossEntropy]], step);
-  assertMoved(`the policy of ${loss.name}`, expected, before, bench.trainedTolerance);
-  assertAllClose(bench, `a logprob after a step of ${loss.name}`, named, expected, bench.trainedTolerance);
+  assertMoved(`the policy of ${loss.name}`, expected, before, bench.trainedCloseness);
+  assertAllClose(bench, `a logprob after a step of ${loss.name}`, named, expected, bench.trainedCloseness);
 }
