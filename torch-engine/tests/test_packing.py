@@ -6,10 +6,11 @@ import torch
 
 from support.data import packed, positions, random_sequences
 from support.folders import FolderMaker
-from whetstone_engine import trainer as trainer_module
+from whetstone_engine import passes
 from whetstone_engine.beginnings import shared_beginnings
 from whetstone_engine.packing import Packing
-from whetstone_engine.trainer import counted_of, micro_batches, micro_limit
+from whetstone_engine.passes import counted_of, micro_batches, micro_limit
+from whetstone_engine.trainer import Trainer
 
 LENGTHS = [2, 50, 17, 18, 3, 16, 65, 66, 33, 34, 2, 90]
 SHAPES = {
@@ -73,7 +74,7 @@ def test_what_rows_share_is_computed_once_and_counts_in_each(
     once, out = trainer.run(arrays, {"name": "cross_entropy"}, wanted, backward=True)
     gradient = trainer.grad.clone()
     trainer.grad.zero_()
-    monkeypatch.setattr(trainer_module, "shared_beginnings", lambda *_: None)
+    monkeypatch.setattr(passes, "shared_beginnings", lambda *_: None)
     each, expected = trainer.run(arrays, {"name": "cross_entropy"}, wanted, backward=True)
     assert seen[1] == positions(sequences)
     beginnings = {tuple(row[:end]) for row in sequences for end in range(1, len(row))}
@@ -151,19 +152,19 @@ def test_passes_are_a_function_of_lengths_and_shape(make_folder: FolderMaker, mo
     counts = torch.tensor([True, False, True, True, False, False])
     assert counted_of(counts, np.array([1, 3, 2])).tolist() == [1, 2, 0]
     small = make_folder.trainer().architecture.config
-    assert micro_limit(small) == trainer_module.MICRO_TOKENS
+    assert micro_limit(small) == passes.MICRO_TOKENS
     # Cut or not, the sum is the same.
     trainer = make_folder.trainer()
     arrays = packed(random_sequences(4, LENGTHS), weights=np.ones(sum(LENGTHS) - len(LENGTHS)))
     whole, expected = trainer.run(arrays, {"name": "cross_entropy"}, "all", backward=True)
     gradient = trainer.grad.clone()
     trainer.grad.zero_()
-    passes = []
+    done = []
     unwatched = trainer._pass
     monkeypatch.setattr(trainer, "limit", lambda _longest: 70)
-    monkeypatch.setattr(trainer, "_pass", lambda *given: passes.append(given) or unwatched(*given))
+    monkeypatch.setattr(trainer, "_pass", lambda *given: done.append(given) or unwatched(*given))
     cut, out = trainer.run(arrays, {"name": "cross_entropy"}, "all", backward=True)
-    assert [given[0].tolist() for given in passes] == [
+    assert [given[0].tolist() for given in done] == [
         [1, 1, 2, 15, 16, 17],
         [32, 33],
         [49],
@@ -179,6 +180,6 @@ def test_passes_are_a_function_of_lengths_and_shape(make_folder: FolderMaker, mo
 def test_a_large_model_takes_small_passes(make_folder: FolderMaker):
     members = {"hidden_size": 64, "intermediate_size": 4096, "num_hidden_layers": 40}
     config = make_folder.model(**members).architecture.config
-    assert micro_limit(config) * 4 * 40 * 4 * 4096 < trainer_module.MICRO_BYTES
+    assert micro_limit(config) * 4 * 40 * 4 * 4096 < passes.MICRO_BYTES
     wide = make_folder.model(vocab_size=200_000, hidden_size=2, num_attention_heads=1, num_key_value_heads=1)
-    assert trainer_module.Trainer(wide).head_limit * 200_000 <= trainer_module.MICRO_LOGITS
+    assert Trainer(wide).head_limit * 200_000 <= passes.MICRO_LOGITS

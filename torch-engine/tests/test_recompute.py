@@ -6,7 +6,8 @@ import torch
 
 from support.data import packed, random_sequences
 from support.folders import FolderMaker
-from whetstone_engine.trainer import MICRO_BYTES, Trainer, micro_limit
+from whetstone_engine.passes import MICRO_BYTES, micro_limit
+from whetstone_engine.trainer import Trainer
 
 LOSS = {"name": "cross_entropy"}
 SEQUENCES = random_sequences(2, [12, 17, 70, 3])

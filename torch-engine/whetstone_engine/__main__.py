@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
-import os
 import signal
 import socket
 import sys
 from collections.abc import Iterable
 
 from .frames import Arrays, BrokenFrame, FrameReader, Head, encode
+from .parent import die_with_parent
 from .worker import Reply, Worker
-
-
-def die_with_parent() -> None:
-    """The kernel kills this process when the one that started it is gone, however it went."""
-    parent = os.getppid()
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
 
 
 def main() -> None:

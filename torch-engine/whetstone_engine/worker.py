@@ -25,9 +25,11 @@ from .device import choose_device, device, on_host, pass_bytes, use_device
 from .errors import EngineError, bad_request, of_exception
 from .features import gradient_features
 from .frames import Arrays, Head
+from .helpers import THERE, Helper
 from .limits import limit_memory
 from .lora import Lora
 from .merge import merge
+from .passes import MICRO_BYTES
 from .plain.library import use_packages
 from .precision import native_bf16
 from .request import array, members, text, whole
@@ -35,7 +37,7 @@ from .rows import Request, parameters_of
 from .sampler import Sampler
 from .scores import certainty, embed, score
 from .snapshot import Snapshot
-from .trainer import MICRO_BYTES, Trainer
+from .trainer import Trainer
 from .weights import read_model
 
 REMEMBERED = 64
@@ -77,6 +79,7 @@ class Worker:
         """Requests that are sampled, in the order in which they came."""
         self.bases = Bases()
         self.pass_bytes = MICRO_BYTES
+        self.helpers: list[Helper] = []
         self.counts = {"tokensSampled": 0, "tokensTrained": 0, "optimizerSteps": 0}
 
     def answer(self, requests: list[tuple[Head, Arrays]]) -> list[Reply]:
@@ -193,6 +196,7 @@ class Worker:
         self.pass_bytes = pass_bytes(min(MICRO_BYTES, whole(head, "passBytes", MICRO_BYTES)))
         # A driver of GPUs reserves far more of the process's memory than it uses.
         limit_memory(whole(head, "memoryBytes", 0) if on_host() else 0)
+        self._be_helped(whole(head, "helpers", 0))
         rounded = "bf16" if native_bf16() else "fp32"
         versions = {"torch": torch.__version__, "python": platform.python_version(), "package": __version__}
         return {
@@ -202,6 +206,13 @@ class Worker:
             "architectures": [*ARCHITECTURES, *PLAIN_ARCHITECTURES],
             "arithmetic": {"fp32": "fp32", "mixed": rounded, "bf16": rounded},
         }, {}
+
+    def _be_helped(self, count: int) -> None:
+        """Starts helpers anew: they have the limits of this process. Threads do not outlive becoming two."""
+        for helper in self.helpers:
+            helper.stop()
+        alone = not THERE or not on_host() or torch.get_num_threads() > 1
+        self.helpers = [] if alone else [Helper() for _ in range(count)]
 
     def _chosen(self, wanted: str) -> torch.device:
         """What is computed on from now on. Raises bad-request where what is held lies elsewhere."""
@@ -219,7 +230,7 @@ class Worker:
         use_packages(head.get("packages"))
         model = adapter_of(source, _lora(head), precision, self.bases) or read_model(source, precision)
         recompute = head.get("gradientCheckpointing") is True
-        trainer = Trainer(model, recompute=recompute, pass_bytes=self.pass_bytes)
+        trainer = Trainer(model, recompute=recompute, pass_bytes=self.pass_bytes, helpers=self.helpers)
         self.models[name] = HeldModel(trainer, token_bytes)
         return model.facts(), {}
 
@@ -255,7 +266,10 @@ class Worker:
 
         def run() -> Reply:
             wanted = head.get("logprobs") or "all"
-            result, out = held.trainer.run(arrays, members(head, "loss"), wanted, backward=backward)
+            helped = head.get("helped") is not False
+            result, out = held.trainer.run(
+                arrays, members(head, "loss"), wanted, backward=backward, helped=helped
+            )
             if backward:
                 self.counts["tokensTrained"] += result["positions"]
             return result, out

@@ -40,10 +40,13 @@ export interface LocalOptions {
   readonly device?: Device;
   /** Processes for small models on the CPU; `auto`, the default, is one a core as far as memory goes. */
   readonly workers?: number | "auto";
-  /** Threads of each process; by default 1 for small models and all cores for large ones. */
+  /**
+   * Threads of each process; by default 1 for small models, whose large batches up to three more processes compute parts of, and all
+   * cores for large ones.
+   */
   readonly threads?: number;
   /**
-   * Equal calls give equal bits, in this engine and in another one of as many workers and threads: calls to a sampler wait for each
+   * Equal calls give equal bits, in this engine and in another one of as many workers and threads on this machine: calls to a sampler wait for each
    * other instead of decoding together, and which worker computes what is fixed beforehand. On the CPU only. Default false.
    */
   readonly deterministic?: boolean;
@@ -57,6 +60,8 @@ export interface LocalOptions {
 }
 
 const bytesPerWorker = 2 ** 30;
+/** Beyond four parts, what a part costs besides is most of it. */
+const mostHelpers = 3;
 /** A weight, its gradient and its two moments, in 32 bits each. */
 const bytesPerParameter = 16;
 
@@ -103,6 +108,7 @@ export function local(options: LocalOptions = {}): EngineDefinition {
         workers: workers === "auto" ? Math.min(cores, roomFor) : workers,
         threads: threads ?? 1,
         largeThreads: threads ?? cores,
+        helpers: threads === undefined ? Math.min(cores - 1, mostHelpers) : 0,
         deterministic,
         device: deterministic ? "cpu" : deviceToAsk(device ?? "auto"),
         memoryBytes,

@@ -70,7 +70,10 @@ export class LocalModel implements EngineModel {
     data: readonly Datum[],
     { loss, logprobs = "all", ...options }: ForwardOptions,
   ): Promise<ForwardResult> {
-    const { reply, fresh } = await this.#call(verb, { loss, logprobs }, options, packData(data, loss));
+    // Whether others compute is chance, and how a pass is cut changes its last bits.
+    const alone = this.#deterministic || this.#lease.alone();
+    const parameters = { loss, logprobs, ...(alone ? {} : { helped: false }) };
+    const { reply, fresh } = await this.#call(verb, parameters, options, packData(data, loss));
     if (fresh && verb === "forward_backward")
       for (const { tokens } of data) this.#tally.tokensTrained += tokens.length;
     const { sequence, lossSum, positions } = reply.head as unknown as ForwardResult;

@@ -16,6 +16,8 @@ export interface PoolOptions {
   /** Workers for small models, and threads of each. */
   readonly workers: number;
   readonly threads: number;
+  /** Processes beside each of them that compute parts of large passes; none if left out. */
+  readonly helpers?: number;
   /** Threads of the one worker that holds the large models. */
   readonly largeThreads: number;
   /** What workers are asked to compute on; the CPU where it is left out. */
@@ -32,6 +34,8 @@ export interface Lease {
   readonly worker: Worker;
   /** Other workers for small models that hold none now, where the model is a small one. */
   readonly idle: () => readonly Worker[];
+  /** Whether no other worker has anything to do now. */
+  readonly alone: () => boolean;
   /** Gives the place back. */
   release(): void;
 }
@@ -39,6 +43,7 @@ export interface Lease {
 interface Slot {
   readonly index: number;
   readonly threads: number;
+  readonly helpers: number;
   readonly memory: MemoryShare | undefined;
   /** How many adapters lie over each base. */
   readonly bases: Map<string, number>;
@@ -64,9 +69,10 @@ export class WorkerPool implements AsyncDisposable {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const slot = (index: number, threads: number, sharers: number): Slot => ({
+    const slot = (index: number, threads: number, helpers: number, sharers: number): Slot => ({
       index,
       threads,
+      helpers,
       memory: options.memoryBytes === undefined ? undefined : shareOf(options.memoryBytes, sharers),
       bases: new Map(),
       starting: undefined,
@@ -75,9 +81,9 @@ export class WorkerPool implements AsyncDisposable {
       used: false,
     });
     this.#small = Array.from({ length: options.workers }, (_, index) =>
-      slot(index, options.threads, options.workers),
+      slot(index, options.threads, options.helpers ?? 0, options.workers),
     );
-    this.#large = slot(options.workers, options.largeThreads, 1);
+    this.#large = slot(options.workers, options.largeThreads, 0, 1);
     this.#stamp = logStamp(options.clock.now());
   }
 
@@ -125,7 +131,12 @@ export class WorkerPool implements AsyncDisposable {
       if (slot.starting === before) count(-1);
     };
     try {
-      return { worker: await this.#started(slot), idle: () => this.#idleBeside(slot), release };
+      return {
+        worker: await this.#started(slot),
+        idle: () => this.#idleBeside(slot),
+        alone: () => ![...this.#small, this.#large].some((other) => other !== slot && other.worker?.busy),
+        release,
+      };
     } catch (error) {
       release();
       throw error;
@@ -176,7 +187,8 @@ export class WorkerPool implements AsyncDisposable {
   async #start(slot: Slot): Promise<Worker> {
     const idle = slot === this.#large ? this.#giveUpFirst() : undefined;
     const worker = idle ?? (await this.#startProcess(slot));
-    await worker.use(slot.threads, slot.memory);
+    const { threads, helpers, memory } = slot;
+    await worker.use({ threads, helpers, ...(memory === undefined ? {} : { memory }) });
     slot.worker = worker;
     return worker;
   }
@@ -200,11 +212,12 @@ export class WorkerPool implements AsyncDisposable {
     tell();
     await makeFolder(logFolder);
     const log = openWorkerLog(logFolder, this.#stamp, total);
-    const { threads, memory } = slot;
+    const { threads, helpers, memory } = slot;
     const worker = await Worker.start({
       python,
       packageFolder,
       threads,
+      helpers,
       log,
       environment,
       ...(device === undefined ? {} : { device }),

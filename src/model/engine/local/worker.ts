@@ -23,6 +23,8 @@ export interface WorkerOptions {
   /** The folder that holds the Python package. */
   readonly packageFolder: string;
   readonly threads: number;
+  /** Processes that compute parts of its large passes beside it, where it has one thread; none if left out. */
+  readonly helpers?: number;
   /** What it is asked to compute on; the CPU where it is left out. */
   readonly device?: Device;
   /** What the machine was found to have; without it the worker's own limits hold. */
@@ -79,6 +81,7 @@ export class Worker implements AsyncDisposable {
   readonly #exited: Promise<void>;
   readonly #device: Device;
   #threads: number;
+  #helpers: number;
   #memory: MemoryShare | undefined;
   #lastId = 0;
   #incarnation: unknown;
@@ -94,6 +97,7 @@ export class Worker implements AsyncDisposable {
     packageFolder,
     device = "cpu",
     threads,
+    helpers = 0,
     memory,
     log,
     environment,
@@ -103,6 +107,7 @@ export class Worker implements AsyncDisposable {
     this.#silenceMs = silenceMs;
     this.#device = device;
     this.#threads = threads;
+    this.#helpers = helpers;
     this.#memory = memory;
     this.#child = spawn(python, ["-m", "whetstone_engine"], {
       cwd: packageFolder,
@@ -167,10 +172,16 @@ export class Worker implements AsyncDisposable {
     this.#kill();
   }
 
-  /** Computes with so many threads, in so much memory, from now on. */
-  async use(threads: number, memory: MemoryShare | undefined): Promise<void> {
-    if (threads === this.#threads && memory?.memoryBytes === this.#memory?.memoryBytes) return;
+  /** Computes with so many threads and helpers, in so much memory, from now on. */
+  async use({
+    threads,
+    helpers = 0,
+    memory,
+  }: Pick<WorkerOptions, "threads" | "helpers" | "memory">): Promise<void> {
+    const same = threads === this.#threads && helpers === this.#helpers;
+    if (same && memory?.memoryBytes === this.#memory?.memoryBytes) return;
     this.#threads = threads;
+    this.#helpers = helpers;
     this.#memory = memory;
     await this.#greet();
   }
@@ -180,6 +191,7 @@ export class Worker implements AsyncDisposable {
       protocol,
       device: this.#device,
       threads: this.#threads,
+      helpers: this.#helpers,
       ...this.#memory,
     });
     return head;
@@ -197,6 +209,11 @@ export class Worker implements AsyncDisposable {
   /** Why it takes no more calls; undefined while it does. */
   get failure(): WhetstoneError | undefined {
     return this.#failure;
+  }
+
+  /** Whether calls wait for their answer. */
+  get busy(): boolean {
+    return this.#pending.size > 0;
   }
 
   /** Seconds of computing, as of its last answer. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "../../../../foundation/base/index.ts";
 import type {
   Datum,
+  Engine,
   EngineModel,
   SampleRequest,
   SamplingParameters,
@@ -52,6 +53,7 @@ export class SmallEngines implements AsyncDisposable {
     logFolder = join(this.folder, "logs"),
     largeThreads = 1,
     silenceMs?: number,
+    helpers = 0,
   ): LocalEngine {
     return new LocalEngine({
       python: this.python,
@@ -62,11 +64,12 @@ export class SmallEngines implements AsyncDisposable {
       workers,
       threads: 1,
       largeThreads,
+      helpers,
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
   }
 
-  newModel(seed: number, on: LocalEngine): Promise<EngineModel> {
+  newModel(seed: number, on: Engine): Promise<EngineModel> {
     return on.createModel({ source: { kind: "folder", path: this.modelFolder, seed } });
   }
 
