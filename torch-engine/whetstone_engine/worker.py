@@ -7,7 +7,6 @@ import platform
 import resource
 import sys
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from .device import choose_device, device, on_host, pass_bytes, use_device
 from .errors import EngineError, bad_request, of_exception
 from .features import gradient_features
 from .frames import Arrays, Head
+from .held_model import HeldModel, Reply
 from .helpers import THERE, Helper
 from .limits import limit_memory
 from .lora import Lora
@@ -39,32 +39,6 @@ from .scores import certainty, embed, score
 from .snapshot import Snapshot
 from .trainer import Trainer
 from .weights import read_model
-
-REMEMBERED = 64
-Reply = tuple[Head, Arrays]
-
-
-class HeldModel:
-    """A trainer, its sequence, and its last replies: a call that is made again is answered, not run again."""
-
-    def __init__(self, trainer: Trainer, token_bytes: list[bytes] | None) -> None:
-        self.trainer, self.token_bytes = trainer, token_bytes
-        self.sequence = 0
-        self.replies: OrderedDict[int, Reply] = OrderedDict()
-
-    def once(self, sequence: int, run: Callable[[], Reply]) -> Reply:
-        if sequence <= self.sequence:
-            if sequence in self.replies:
-                return self.replies[sequence]
-            raise EngineError("sequence-forgotten", "engine", f"call {sequence} was applied and is forgotten")
-        if sequence != self.sequence + 1:
-            raise EngineError("sequence-gap", "engine", f"call {sequence} came after call {self.sequence}")
-        head, arrays = run()
-        self.sequence = sequence
-        self.replies[sequence] = ({**head, "sequence": sequence}, arrays)
-        while len(self.replies) > REMEMBERED:
-            self.replies.popitem(last=False)
-        return self.replies[sequence]
 
 
 class Worker:
