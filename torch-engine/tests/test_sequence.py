@@ -6,7 +6,8 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from whetstone_engine.worker import REMEMBERED, Worker
+from whetstone_engine.held_model import REMEMBERED
+from whetstone_engine.worker import Worker
 
 ARRAYS = packed(random_sequences(2, [9, 14]), weights=np.ones(21))
 LOSS = {"name": "cross_entropy"}
