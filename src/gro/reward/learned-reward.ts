@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Task } from "../../foundation/contract/index.ts";
-import { questionsOf, sharesOfRight } from "../rollout/index.ts";
+import { questionsOf, readVerdicts } from "../rollout/index.ts";
 import type { RewardPart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -39,13 +39,13 @@ export function learnedReward(options: LearnedRewardOptions = {}): RewardPart {
       const asked = groups.map(({ rollouts }) =>
         rollouts.map((rollout) => questionsOf(policy.tokenizer, task, rollout, read)),
       );
-      const shares = await sharesOfRight(policy, asked.flat(2), signal);
+      const readings = await readVerdicts(policy, asked.flat(2), signal);
       let next = 0;
       return groups.map(({ item, rollouts }, group) => ({
         item,
         rollouts: rollouts.map((rollout, index) => {
           const { length } = asked[group]?.[index] ?? [];
-          const own = shares.slice(next, next + length);
+          const own = readings.slice(next, next + length).map(({ share }) => share);
           next += length;
           const reward = combine === "min" ? Math.min(...own) : own.reduce((all, one) => all * one, 1);
           const usable = rollout.response.complete && own.every(Number.isFinite);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { questionsOf, sharesOfRight } from "../rollout/index.ts";
+import { questionsOf, readVerdicts } from "../rollout/index.ts";
 import { type RewardPart, rewardLike } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -36,13 +36,13 @@ export function withBaseline(options: WithBaselineOptions): RewardPart {
       );
       const [scored, expected] = await Promise.all([
         reward.reward(groups, context),
-        sharesOfRight(policy, questions, signal),
+        readVerdicts(policy, questions, signal),
       ]);
       return scored.map((group, at) => ({
         ...group,
         rollouts: group.rollouts.map((one) => ({
           ...one,
-          parts: { ...one.parts, baseline: expected[at] ?? Number.NaN },
+          parts: { ...one.parts, baseline: expected[at]?.share ?? Number.NaN },
         })),
       }));
     },

@@ -77,19 +77,29 @@ function beginningsOf(text: string, separator: string): string[] {
   return beginnings.length === 0 ? [text] : beginnings;
 }
 
-/** p(right) / (p(right) + p(wrong)) of the token that follows each question. */
-export async function sharesOfRight(
+/** How a question is answered. */
+export interface VerdictReading {
+  /** p(right) / (p(right) + p(wrong)), each the probability of the token that says it. */
+  readonly share: number;
+  /** p(right) + p(wrong). */
+  readonly mass: number;
+}
+
+/** Of the token that follows each question. */
+export async function readVerdicts(
   { sampler }: SamplingPolicy,
   questions: readonly VerdictQuestion[],
   signal?: AbortSignal,
-): Promise<number[]> {
+): Promise<VerdictReading[]> {
   if (questions.length === 0) return [];
   const sequences = questions.flatMap(({ context, right, wrong }) =>
     [right, wrong].map((verdict) => Int32Array.of(...context, verdict)),
   );
   const logprobs = await sampler.logprobs(sequences, signal ? { signal } : {});
   return questions.map((_, index) => {
-    const [right, wrong] = [logprobs[2 * index]?.at(-1), logprobs[2 * index + 1]?.at(-1)];
-    return 1 / (1 + Math.exp((wrong ?? Number.NaN) - (right ?? Number.NaN)));
+    const [right = Number.NaN, wrong = Number.NaN] = [2 * index, 2 * index + 1].map((place) =>
+      logprobs[place]?.at(-1),
+    );
+    return { share: 1 / (1 + Math.exp(wrong - right)), mass: Math.exp(right) + Math.exp(wrong) };
   });
 }

@@ -1,10 +1,19 @@
-import type { RolloutGroup, ScoredGroup, ScoredRollout, Task } from "../../../foundation/contract/index.ts";
-import { ask, contextTokens, type Question } from "../../rollout/index.ts";
+import type { RolloutGroup, ScoredGroup, ScoredRollout } from "../../../foundation/contract/index.ts";
+import {
+  ask,
+  type Question,
+  questionsOf,
+  readVerdicts,
+  type VerdictQuestion,
+  type VerdictReading,
+} from "../../rollout/index.ts";
 import { type RewardContext, unreadPart } from "../part.ts";
 import { learnerOf } from "./seat.ts";
 
 /** A judge that gives both words together less than this does not answer what was asked. */
 const leastMass = 0.01;
+/** A whole response is judged. */
+const outcome = { of: "outcome", separator: "" } as const;
 
 export interface ByTokenOptions {
   /** Verdicts that are sampled of each response to learn from; 0 to learn none. */
@@ -24,22 +33,15 @@ export async function judgeByToken(
   const { task, models, seed, signal } = context;
   const waiting = signal ? { signal } : {};
   const judge = models.policyOf("judge");
-  const { tokenizer, sampler } = judge;
-  const questions = groups.flatMap(({ item, rollouts }) =>
-    rollouts.map(({ response }, index): Question => {
-      const words = task.prompts?.judge?.(item, response) ?? { prompt: "" };
-      return { item, name: `verdict ${index}`, words };
-    }),
+  const asked = groups.flatMap(({ rollouts }) =>
+    rollouts.flatMap((rollout) => questionsOf(judge.tokenizer, task, rollout, outcome).slice(0, 1)),
   );
-  const words = verdictTokens(task, (text) => tokenizer.encode(text));
-  const sequences = questions.flatMap((question) => {
-    const asked = contextTokens(tokenizer, question.words);
-    return words.map((token) => Int32Array.from([...asked, token]));
+  const readings = await readVerdicts(judge, asked, signal);
+  const responses = groups.flatMap(({ item, rollouts }) => rollouts.map((_, index) => ({ item, index })));
+  const questions = responses.map(({ item, index }, place): Question => {
+    const { prompting } = asked[place] as VerdictQuestion;
+    return { item, name: `verdict ${index}`, words: prompting };
   });
-  const logprobs = sequences.length === 0 ? [] : await sampler.logprobs(sequences, waiting);
-  const chances = questions.map((_, index) =>
-    words.map((_, word) => Math.exp(logprobs[2 * index + word]?.at(-1) ?? Number.NaN)),
-  );
   const verdicts =
     learn === 0
       ? []
@@ -55,14 +57,16 @@ export async function judgeByToken(
   return groups.map(({ item, rollouts }) => {
     const scored = rollouts.map((rollout): { own: ScoredRollout; said: ScoredRollout[] } => {
       const place = next++;
-      const [right = Number.NaN, wrong = Number.NaN] = chances[place] ?? [];
-      const read = right + wrong >= leastMass;
-      const reward = read ? right / (right + wrong) : null;
-      const parts = { mass: right + wrong, ...(read ? {} : { [unreadPart]: 1 }) };
+      const { share, mass } = readings[place] as VerdictReading;
+      const words = asked[place] as VerdictQuestion;
+      const read = mass >= leastMass;
+      const reward = read ? share : null;
+      const parts = { mass, ...(read ? {} : { [unreadPart]: 1 }) };
       const said = (verdicts[place] ?? []).map((verdict): ScoredRollout => {
         const token = verdict.segments.at(-1)?.tokens[0];
-        const share = token === words[0] ? reward : token === words[1] && reward !== null ? 1 - reward : null;
-        return { rollout: verdict, reward: share, parts: share === null ? { [unreadPart]: 1 } : {} };
+        const kept =
+          token === words.right ? reward : token === words.wrong && reward !== null ? 1 - reward : null;
+        return { rollout: verdict, reward: kept, parts: kept === null ? { [unreadPart]: 1 } : {} };
       });
       return { own: { rollout, reward, parts }, said };
     });
@@ -71,12 +75,6 @@ export async function judgeByToken(
       rollouts: [...scored.map(({ own }) => own), ...scored.flatMap(({ said }) => said)],
     };
   });
-}
-
-/** The first token of the task's words for right and for wrong. */
-function verdictTokens({ prompts }: Task, encode: (text: string) => Int32Array): readonly [number, number] {
-  const [right, wrong] = prompts?.verdictWords ?? ["yes", "no"];
-  return [encode(right)[0] ?? -1, encode(wrong)[0] ?? -1];
 }
 
 export function rolesIn(groups: readonly RolloutGroup[]): ReadonlySet<string> {
