@@ -116,7 +116,7 @@ module.exports = {
       from: {
         path: "^(examples|bench)/",
         pathNot:
-          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment|chaos/mortal-local|gate/[^/]+|theory/[^/]+|exact/(preference|policy|measure)|methods/exact|demo-faults/play|lineage/large-ledger)[.]ts$",
+          "^bench/(engine/(environment|model|small-decoder|door|start|wire)|math-rl/environment|chaos/mortal-local|gate/[^/]+|theory/[^/]+|exact/(preference|policy|measure)|methods/exact|demo-faults/judge-demo|lineage/large-ledger)[.]ts$",
       },
       to: { path: "^src/", pathNot: "^src/(index|testing)[.]ts$" },
     },

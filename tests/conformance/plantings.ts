@@ -91,3 +91,7 @@ export function without<T extends object>(value: T, member: keyof T): T {
   const { [member]: _dropped, ...rest } = value;
   return rest as T;
 }
+
+/** Numbers a place too late. */
+export const shifted = (values: Float32Array): Float32Array =>
+  values.map((_, index) => values[Math.max(0, index - 1)] as number);
