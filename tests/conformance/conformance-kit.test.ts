@@ -63,7 +63,8 @@ describe("the conformance kit", () => {
       expect(await run(plain)).toMatchObject({ outcome: "passed" });
     }
     expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
-  });
+    // The whole kit.
+  }, 120_000);
 
   describe("where logprobs are rounded to bf16", () => {
     const rounded = (planting: Planting): ConformanceSubject => {
