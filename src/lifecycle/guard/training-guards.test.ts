@@ -205,6 +205,19 @@ describe("reward hacking", () => {
     expect(watch(rewardHacking(), training, evidence)?.answer).toBe(answer);
   });
 
+  test("is exonerated by validation items where few attempts show no rise", () => {
+    const base = readingsOf({ accuracy: [0.07, 0.02, 0.12] });
+    const of = (mean: number) => ({
+      validation: { ...goodRound.validation, mean, interval: { low: mean - 0.08, high: mean + 0.08 } },
+      attempts: scored(8),
+      history: [base, before],
+    });
+    expect(watch(rewardHacking(), risen, of(0.52))?.answer).toBe("ok");
+    const found = watch(rewardHacking(), risen, of(0.07));
+    expect(found?.answer).toBe("roll-back");
+    expect(found?.evidence).toContain("held-out verified score 0.0 points");
+  });
+
   test("sees no rise in one round", () => {
     expect(watch(rewardHacking(), risen, { attempts: scored(0) })).toMatchObject({
       answer: "ok",

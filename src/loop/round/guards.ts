@@ -58,7 +58,7 @@ export async function guardStage(
             ? "all is well"
             : loud.map(({ guard, answer }) => `${guard}: ${answer}`).join(", "),
         events: [
-          ...baseReadings(round, measured),
+          ...baseReadings(round, { ...measured, champion }),
           { type: "meters-read", round, readings: readMeters(evidence, definition.task.difficulty) },
           { type: "guards-spoke", round, findings },
         ],
@@ -71,10 +71,9 @@ export async function guardStage(
 /** What the rounds are compared with is read in the first of them. */
 function baseReadings(
   round: number,
-  { attempts, refusals }: Pick<Measurements, "attempts" | "refusals">,
+  { attempts, refusals, champion }: Pick<Measurements, "attempts" | "refusals" | "champion">,
 ): EventOf<"meters-read">[] {
-  if (round !== 1 || (attempts === null && refusals === undefined)) return [];
-  return [
-    { type: "meters-read", round: 0, readings: readBaseMeters(attempts?.base ?? null, refusals?.base) },
-  ];
+  if (round !== 1) return [];
+  const readings = readBaseMeters(attempts?.base ?? null, refusals?.base, champion);
+  return [{ type: "meters-read", round: 0, readings }];
 }

@@ -5,6 +5,7 @@ import type {
   MeterReading,
   Refusals,
   RoundEvidence,
+  ValidationMeasurement,
 } from "../../../foundation/contract/index.ts";
 import {
   averaged,
@@ -339,8 +340,14 @@ const ofBase: Readonly<Record<string, ItemMeasure>> = {
 };
 
 /** The readings of the base's attempts, and of its refusals. */
-export function readBaseMeters(base: Attempts | null, refusals?: Refusals): MeterReading[] {
+export function readBaseMeters(
+  base: Attempts | null,
+  refusals?: Refusals,
+  validation?: Pick<ValidationMeasurement, "mean" | "interval">,
+): MeterReading[] {
   return meters.flatMap(({ name, unit }) => {
+    if (name === "accuracy" && validation !== undefined)
+      return [{ meter: name, unit, value: validation.mean, interval: validation.interval }];
     if (name === "refusals" && refusals !== undefined)
       return [{ meter: name, unit, ...refusedShare(refusals) }];
     if (base === null) return [];
