@@ -245,3 +245,13 @@ def test_a_helper_keeps_no_worker_s_socket_open(tmp_path):
         worker.stream.close()
         assert worker.ended() == 0
         assert gone(helper)
+
+
+def test_a_helper_ends_with_its_worker_and_is_never_a_second_one():
+    helper = Helper()
+    process, helper.process = helper.process, None
+    helper.stream.close()
+    os.eventfd_write(helper.bell, 1)
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+    os.close(helper.bell)

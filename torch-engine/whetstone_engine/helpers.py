@@ -78,11 +78,16 @@ class Helper:
         with self._or_gone():
             self.process = os.fork()
         if self.process == 0:
+            # Whatever happens, it never goes on as the worker that it was.
             try:
                 _live(theirs, self.bell, parent)
+            except EOFError:
+                """The worker has ended."""
             except BaseException:
-                traceback.print_exc()
-            os._exit(1)
+                # Not by a stream of the worker's, whose file may be closed.
+                os.write(2, traceback.format_exc().encode())
+            finally:
+                os._exit(1)
         theirs.close()
 
     def meet(self, model: int, passes: Passes, shared: Shared, which: int) -> None:
@@ -136,7 +141,10 @@ class Helper:
     def _or_gone(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, EOFError):
+        except (OSError, EOFError) as error:
+            if self.process is not None:
+                # Nothing is lost; the worker's log says why it has more to do.
+                print(f"process {self.process}, which helped, is gone: {error!r}", file=sys.stderr)
             self.stop()
 
 

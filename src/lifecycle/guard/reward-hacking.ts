@@ -23,9 +23,9 @@ const accuracyMeter = "accuracy";
 /**
  * The reward that training sees rises while the verified score on held-out items does not: the reward is earned by something else
  * than the task (the proxy rises and gold flattens, arXiv 2210.10760). The reward has risen when this round's interval lies above
- * that of an earlier round; the score has not when neither the attempts' paired difference from the base nor the accuracy's on
- * validation items, which are more, lies above 0; and the rise of the one exceeds all that the other may have risen, as the narrower of
- * the two intervals has it, with `margin` to spare.
+ * that of an earlier round; the score has not when the attempts' paired difference from the base does not lie above 0, and, where the
+ * reward is the task's only judge of truth, that of the accuracy on validation items, which are more, does not either; and the rise of
+ * the one exceeds all that the other may have risen, as the narrower of the two intervals has it, with `margin` to spare.
  *
  * @example
  * defineRun({ task: reverse(), guard: [rewardHacking({ margin: 0.1 })] });
@@ -43,7 +43,9 @@ export function rewardHacking(options: RewardHackingOptions = {}): Guard {
         history.flatMap((readings) => readings.filter((one) => one.meter === meter && one.interval));
       const attempted =
         attempts === null ? null : contrast(attempts.base, attempts.candidate, measures.passAtOne);
-      const scores = [attempted, riseOf(validation, read(accuracyMeter)[0])].filter((one) => one !== null);
+      // Attempts are judged by the truth; validation answers by the verifier, which is it where there is no other.
+      const verified = training?.circular ? riseOf(validation, read(accuracyMeter)[0]) : null;
+      const scores = [attempted, verified].filter((one) => one !== null);
       const [score] = scores.toSorted((a, b) => widthOf(a) - widthOf(b));
       if (score === undefined) return silent("no attempt was judged");
       // The lowest of them: a reward that fell and rose again has risen.

@@ -212,8 +212,11 @@ describe("reward hacking", () => {
       attempts: scored(8),
       history: [base, before],
     });
-    expect(watch(rewardHacking(), risen, of(0.52))?.answer).toBe("ok");
-    const found = watch(rewardHacking(), risen, of(0.07));
+    const judged = { ...risen, circular: true };
+    expect(watch(rewardHacking(), judged, of(0.52))?.answer).toBe("ok");
+    // Where something else knows the truth, what the verifier says of them is no evidence.
+    expect(watch(rewardHacking(), risen, of(0.52))?.answer).toBe("roll-back");
+    const found = watch(rewardHacking(), judged, of(0.07));
     expect(found?.answer).toBe("roll-back");
     expect(found?.evidence).toContain("held-out verified score 0.0 points");
   });

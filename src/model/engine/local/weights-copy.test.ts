@@ -29,8 +29,11 @@ beforeEach(() => {
 
 describe("a copy of weights for workers that are idle", () => {
   let engine: LocalEngine;
-  beforeAll(() => {
+  beforeAll(async () => {
     engine = engines.open(2);
+    // Both workers are there from now on.
+    const models = await Promise.all([1, 2].map((seed) => engines.newModel(seed, engine)));
+    await Promise.all(models.map((model) => model[Symbol.asyncDispose]()));
   });
   afterAll(() => engine[Symbol.asyncDispose]());
 
