@@ -1,5 +1,7 @@
 """What every test may ask for. One thread: the results are those that a worker of a small model computes."""
 
+import os
+
 import pytest
 import torch
 
@@ -8,6 +10,11 @@ from support.folders import FolderMaker
 from whetstone_engine.worker import Worker
 
 torch.set_num_threads(1)
+
+APART = "WHETSTONE_TESTS_APART"
+# Where PyTorch knows another device than the processor, gradients start threads that no process can be copied
+# with, as helpers are: these tests run in a process of their own (test_apart.py).
+collect_ignore = [] if APART in os.environ else ["test_device.py"]
 
 
 @pytest.fixture

@@ -84,8 +84,7 @@ class Helper:
             except EOFError:
                 """The worker has ended."""
             except BaseException:
-                # Not by a stream of the worker's, whose file may be closed.
-                os.write(2, traceback.format_exc().encode())
+                _tell()
             finally:
                 os._exit(1)
         theirs.close()
@@ -174,6 +173,11 @@ def _live(stream: socket.socket, bell: int, parent: int) -> None:
             held.pop(model, None)
 
 
+def _tell() -> None:
+    """What is wrong, and not by a stream of the worker's, whose file may be closed."""
+    os.write(2, traceback.format_exc().encode())
+
+
 def _written(message: object) -> bytes:
     text = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return SIZE.pack(len(text)) + text
@@ -216,6 +220,6 @@ def _computed(
         lost, out_N = passes.over(rows, loss, wanted, backward=backward)
     except Exception as error:
         if not isinstance(error, EngineError):
-            traceback.print_exc()
+            _tell()
         return None
     return lost, out_N.numpy()
