@@ -7,6 +7,8 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from whetstone_engine.cache import Cache
+from whetstone_engine.captured import CapturedSteps
 from whetstone_engine.device import moved, placed, use_device
 from whetstone_engine.errors import of_exception
 from whetstone_engine.worker import Worker
@@ -263,3 +265,18 @@ def test_a_gpu_that_is_full_is_the_same_error():
     assert of_exception(error).code == "out-of-memory"
     failed = RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
     assert of_exception(failed).code == "out-of-memory"
+
+
+def test_a_recorded_step_needs_no_table_that_another_pass_may_replace(make_folder: FolderMaker, monkeypatch):
+    with computing_there(), torch.inference_mode():
+        snapshot = make_folder.snapshot()
+        decoder, config = snapshot.architecture.decoder, snapshot.architecture.config
+        cache = Cache(config, torch.float32)
+        cache.resize(3, 32)
+        cache.add(np.array([1, 5]))
+        steps = CapturedSteps(decoder, snapshot.weights, cache)
+        monkeypatch.setattr(decoder, "rotation", None)
+        # On a GPU the second one is recorded, and the third is that again.
+        for _ in range(3):
+            hidden = steps.step(moved(np.array([3, 4])), cache.next_columns(None))
+            assert hidden.shape == (2, config.width)

@@ -277,9 +277,9 @@ class Batch:
         return self._decode(tokens_B)
 
     def _decode(self, tokens_B: Tensor) -> Tensor:
-        cache, straight = self.cache, straight_of(self.snapshot.weights)
         if not on_host():
             return self._decode_on_gpu(tokens_B)
+        cache, straight = self.cache, straight_of(self.snapshot.weights)
         if straight is not None and self.decoding is None:
             self.decoding = self._decoding_rows()
         # Rows that are done stay where they are.
@@ -295,7 +295,8 @@ class Batch:
     def _decode_on_gpu(self, tokens_B: Tensor) -> Tensor:
         column_B = self.cache.next_columns(~self.done if self.ended else None)
         weights = self.snapshot.weights
-        if self.captured is None or not self.captured.fits(weights, self.cache):
+        # Other memory, too, takes another one: `_resize`.
+        if self.captured is None or self.captured.weights is not weights:
             self.captured = CapturedSteps(self.decoder, weights, self.cache)
         return self.captured.step(tokens_B, column_B)
 

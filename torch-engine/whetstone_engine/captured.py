@@ -27,7 +27,9 @@ class CapturedSteps:
     """Steps of rows in a cache whose memory stays where it is, with weights that stay where they are."""
 
     def __init__(self, decoder: Decoder, weights: Weights, cache: Cache) -> None:
-        self.decoder, self.weights, self.cache, self.layers = decoder, weights, cache, list(cache.layers)
+        self.decoder, self.weights, self.cache = decoder, weights, cache
+        # Its own: the decoder's tables are made anew when a longer sequence comes.
+        self.rotation_C = decoder.rotation(weights, torch.arange(cache.columns, device=device()))
         places = np.arange(cache.places)
         self.lines_ML = lines_of(places, np.zeros_like(places), cache.shape).view(len(places), -1)
         """Lines of each place's first column in a layer's memory, of its keys and then its values."""
@@ -36,12 +38,6 @@ class CapturedSteps:
         self.steps: dict[tuple[int, int], Step | None] = {}
         """By R and S; None for one that was run once."""
         self.pool = torch.cuda.graph_pool_handle() if device().type == "cuda" else None
-
-    def fits(self, weights: Weights, cache: Cache) -> bool:
-        """Whether these are still the weights, and the memory."""
-        layers = zip(self.layers, cache.layers, strict=False)
-        same = len(self.layers) == len(cache.layers) and all(one is other for one, other in layers)
-        return self.weights is weights and same
 
     def step(self, tokens_B: Tensor, column_B: np.ndarray) -> Tensor:
         """Writes the tokens' keys and values in their columns; returns the hidden states after them, [B, D],
@@ -75,7 +71,7 @@ class CapturedSteps:
         bias = bias_RS[:, None, None, :seen].expand(-1, keys, config.heads // keys, -1)
 
         def attend(layer: int, heads_RHd: Tensor) -> Tensor:
-            memory = self.layers[layer]
+            memory = self.cache.layers[layer]
             fresh = heads_RHd[:, config.heads :].reshape(-1, width)
             memory.view(-1, width).index_copy_(0, lines, fresh)
             # The queries of a key's group are rows.
@@ -83,8 +79,11 @@ class CapturedSteps:
             both = memory[:, : rows * keys, :seen].unflatten(1, (rows, keys))
             return F.scaled_dot_product_attention(queries, both[0], both[1], attn_mask=bias).flatten(1)
 
-        length = self.cache.columns
-        return self.decoder.run(self.weights, self.tokens_M[:rows], column_R, attend, length=length)
+        tokens_R, rotation_R = self.tokens_M[:rows], None
+        if self.rotation_C is not None:
+            cosine_C, sine_C = self.rotation_C
+            rotation_R = cosine_C.index_select(0, column_R), sine_C.index_select(0, column_R)
+        return self.decoder.run(self.weights, tokens_R, column_R, attend, rotation=rotation_R)
 
 
 class Step:

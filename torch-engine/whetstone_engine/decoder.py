@@ -81,13 +81,14 @@ class Decoder:
         positions_N: Tensor,
         attend: Callable[[int, Tensor], Tensor],
         wanted_N: Tensor | None = None,
-        length: int | None = None,
+        rotation: Rotation | None = None,
     ) -> Tensor:
         """Hidden states before the head, [N, D], where no gradient is wanted and each layer's attention is
         the caller's: it gets the heads [N, H, d] and returns what they see, [N, K·G·d]; in the last layer of
-        the wanted positions only, where these are given. All positions are before `length`; where it is not
-        given, it is looked for."""
-        rotation = self.rotation(weights, positions_N, length)
+        the wanted positions only, where these are given. `rotation` is the positions', where the caller has
+        it."""
+        if rotation is None:
+            rotation = self.rotation(weights, positions_N)
         straight, few = straight_of(weights), few_of(weights, len(tokens_N))
         if straight is not None:
             return straight.run(tokens_N, positions_N, rotation, attend, wanted_N)
@@ -142,12 +143,12 @@ class Decoder:
         logits_NV = linear(hidden_ND, weights["head" if "head" in weights else "embed"]).float()
         return logits_NV if self.suppressed is None else logits_NV.index_fill_(1, self.suppressed, -torch.inf)
 
-    def rotation(self, weights: Weights, positions_N: Tensor, length: int | None = None) -> Rotation | None:
+    def rotation(self, weights: Weights, positions_N: Tensor) -> Rotation | None:
         """Cosines and signed sines of positions, [N, 1, d], or where these weights have neighbours turned
         complex numbers, [N, 1, d/2]; None where the architecture rotates nothing."""
         if self.config.positions != "rotary":
             return None
-        length = int(positions_N.max()) + 1 if length is None else length
+        length = int(positions_N.max()) + 1
         if self._tables is None or self._turns is None or len(self._turns) < length:
             count = max(256, 2 ** math.ceil(math.log2(length)))
             angles = torch.outer(torch.arange(count, dtype=torch.float32), frequencies_of(self.config))
