@@ -2,14 +2,14 @@ import type { Datum, EngineModel, Precision, SampledSequence, SampleRequest } fr
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer, processesOn, threadsOf, where } from "./peer.ts";
+import { Peer, type PeerDevice, processesOn, threadsOf, whereFastest } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Grpo {
   readonly prompts: number;
   readonly samples: number;
   readonly newTokens: number;
-  readonly device: "cpu" | "cuda";
+  readonly device: PeerDevice;
   readonly bar: number | null;
 }
 
@@ -80,7 +80,7 @@ async function rowOf(
   return {
     work: `a GRPO step of ${rank === 0 ? "all weights" : `adapters of rank ${rank}`} in ${precision}`,
     against: `TRL ${trl} GRPOTrainer`,
-    setting: `${model.label}; ${prompts} prompts of ${promptTokens} tokens, ${samples} samples of ${newTokens} each, no β; transformers ${transformers}, ${where(device, processes)}`,
+    setting: `${model.label}; ${prompts} prompts of ${promptTokens} tokens, ${samples} samples of ${newTokens} each, no β; transformers ${transformers}, ${whereFastest(device, processes)}`,
     ratio: await pairedRatio(ours, () => peer.turn(), rounds),
     bar,
   };

@@ -5,12 +5,12 @@ import type { Datum } from "whetstone";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { pairedRatio } from "./paired.ts";
-import { onOneGpu, Peer } from "./peer.ts";
+import { Peer, type PeerDevice, where } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Peak {
   readonly rows: number;
-  readonly device: "cpu" | "cuda";
+  readonly device: PeerDevice;
 }
 
 const length = 256;
@@ -66,7 +66,7 @@ async function rowsOf(
     results.push({
       work: `share of the peak of matrix products, supervised step in ${precision}`,
       against: "torch.mm",
-      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of several sizes, ${device === "cuda" ? onOneGpu() : `${threads} threads`}`,
+      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of several sizes, ${where(device, `${threads} threads`)}`,
       ratio: await pairedRatio(ours, () => peer.turn(), rounds),
       bar: device === "cpu" ? bars[precision] : null,
     });

@@ -55,22 +55,23 @@ export class Peer implements AsyncDisposable {
 export const threadsOf = (processes: number): number =>
   Math.max(1, Math.floor(availableParallelism() / processes));
 
+export type PeerDevice = "cpu" | "cuda";
+
 /** How many processes of it are tried: on a GPU one. */
-export const processesOn = (device: "cpu" | "cuda"): readonly number[] => (device === "cpu" ? [1, 2] : [1]);
+export const processesOn = (device: PeerDevice): readonly number[] => (device === "cpu" ? [1, 2] : [1]);
 
-/** As a row's setting says it. */
-export const where = (device: "cpu" | "cuda", processes: number): string =>
-  device === "cuda"
-    ? onOneGpu()
-    : `${processes} × ${threadsOf(processes)} threads (the faster of 1 and 2 processes)`;
-
-/** Which GPU it is. */
-export function onOneGpu(): string {
+/** Where it ran, as a row's setting says it: on which GPU, or how on the processor. */
+export function where(device: PeerDevice, onHost: string): string {
+  if (device === "cpu") return onHost;
   const names = execFileSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
     encoding: "utf8",
   });
   return `on one ${names.split("\n")[0]}`;
 }
+
+/** The same of those that were tried with one process and with two. */
+export const whereFastest = (device: PeerDevice, processes: number): string =>
+  where(device, `${processes} × ${threadsOf(processes)} threads (the faster of 1 and 2 processes)`);
 
 /** The rate of a setting's first turn; 0 for one that does not start, such as a batch for which there is no memory. */
 export async function firstTurn(setting: object, start: () => Promise<Peer>): Promise<number> {

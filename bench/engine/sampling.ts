@@ -2,7 +2,7 @@ import type { Precision, SampleRequest } from "whetstone";
 import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer, processesOn, threadsOf, where } from "./peer.ts";
+import { Peer, type PeerDevice, processesOn, threadsOf, whereFastest } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Case {
@@ -17,7 +17,7 @@ interface Sampling {
   readonly newTokens: number;
   readonly precision: Precision;
   readonly vocabulary: number;
-  readonly device: "cpu" | "cuda";
+  readonly device: PeerDevice;
   /** How often a turn samples from all prompts, one time after the other: a turn of a tenth of a second says little. */
   readonly timesATurn: number;
   readonly cases: readonly Case[];
@@ -136,7 +136,7 @@ async function rowsOf(
     results.push({
       work: `sampling in ${precision}, ${rows} at once, ${how}`,
       against: `transformers generate in ${dtype === "bfloat16" ? "bf16" : "fp32"}`,
-      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${where(device, processes)}`,
+      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${whereFastest(device, processes)}`,
       ratio,
       bar,
     });

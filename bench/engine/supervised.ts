@@ -3,7 +3,7 @@ import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { firstTurn, onOneGpu, Peer, threadsOf } from "./peer.ts";
+import { firstTurn, Peer, type PeerDevice, threadsOf, where } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Supervised {
@@ -12,7 +12,7 @@ interface Supervised {
   readonly longest: number;
   readonly vocabulary: number;
   readonly batches: readonly number[];
-  readonly device: "cpu" | "cuda";
+  readonly device: PeerDevice;
   readonly stepsATurn: number;
   /** The Trainer's own two ways of making batches, and what is to be reached against each. */
   readonly bars: readonly (readonly ["group_by_length" | "random", number | null])[];
@@ -140,7 +140,7 @@ async function rowsOf(
     rows.push({
       work: `${work} in ${precision}`,
       against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
-      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${device === "cuda" ? onOneGpu() : `${best.processes} × ${threadsOf(best.processes)} threads`} (the fastest tried of each), after ${warmSteps} steps`,
+      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${where(device, `${best.processes} × ${threadsOf(best.processes)} threads`)} (the fastest tried of each), after ${warmSteps} steps`,
       ratio: await pairedRatio(ours, () => peer.turn(), rounds),
       bar,
     });

@@ -24,10 +24,8 @@ _numbers = count()
 def parts_of(lengths: np.ndarray, config: ModelConfig, most: int) -> np.ndarray:
     """Which part each row belongs to, [n]: neighbours, which may share a beginning, mostly to one, and about
     as many positions in each."""
-    attention = config.head_width * (2 * config.heads + 2 * config.key_value_heads)
-    weights = config.layers * config.width * (attention + 3 * config.hidden)
     total = int(lengths.sum())
-    parts = max(1, min(most, total * weights // WORTH))
+    parts = max(1, min(most, total * config.layers * config.layer_weights // WORTH))
     middles = np.cumsum(lengths, dtype=np.int64) - (lengths + 1) // 2
     # A long row may leave one empty.
     return np.unique(middles * parts // total, return_inverse=True)[1]

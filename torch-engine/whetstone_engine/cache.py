@@ -76,29 +76,34 @@ class Cache:
         self.longest, self.even = 0, True
 
     def resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
-        """Other room, layer by layer, for the rows that are kept (all if None), in this order."""
+        """Other room for the rows that are kept (all if None), in this order."""
         config, heads = self.config, self.config.key_value_heads
         kept = np.arange(len(self.lengths)) if kept_B is None else kept_B
         self.lengths = self.lengths[kept]
         seen = int(self.lengths.max(initial=0))
         rows = moved(kept)
         shape = (2, places * heads, columns, config.head_width)
-        if not on_host():
-            whole = torch.zeros(config.layers, *shape, dtype=self.dtype, device=device())
-            if self.whole is not None and len(kept) > 0:
-                old = self.whole.unflatten(2, (-1, heads))[:, :, rows, :, :seen]
-                whole.unflatten(2, (-1, heads))[:, :, : len(kept), :, :seen] = old
-            self.whole, self.layers = whole, list(whole)
-        for layer in range(config.layers if on_host() else 0):
-            piece = self._piece(layer, math.prod(shape))
-            new = piece[: math.prod(shape)].view(shape)
-            if len(kept) > 0:
-                old = self.layers[layer].unflatten(1, (-1, heads))[:, :, :, :seen]
-                new.unflatten(1, (-1, heads))[:, : len(kept), :, :seen] = (
-                    old[:, : len(kept)] if kept_B is None else old[:, rows]
-                )
-            self.layers[layer : layer + 1], self.pieces[layer : layer + 1] = [new], [piece]
         self.columns = columns
+
+        def keep(old: Tensor, new: Tensor) -> None:
+            """Of one layer, or of all in one."""
+            old, new = (one.unflatten(-3, (-1, heads))[..., :seen, :] for one in (old, new))
+            rest = old[..., : len(kept), :, :, :] if kept_B is None else old[..., rows, :, :, :]
+            new[..., : len(kept), :, :, :] = rest
+
+        if not on_host():
+            before, self.whole = self.whole, zeros((config.layers, *shape), self.dtype)
+            self.layers = list(self.whole)
+            if before is not None and len(kept) > 0:
+                keep(before, self.whole)
+        else:
+            # Layer by layer, so that not all of the old memory and all of the new is there at once.
+            for layer in range(config.layers):
+                piece = self._piece(layer, math.prod(shape))
+                new = piece[: math.prod(shape)].view(shape)
+                if len(kept) > 0:
+                    keep(self.layers[layer], new)
+                self.layers[layer : layer + 1], self.pieces[layer : layer + 1] = [new], [piece]
         self._hide()
 
     def _piece(self, layer: int, count: int) -> Tensor:

@@ -53,6 +53,12 @@ class ModelShape:
     tied: bool
     suppressed: tuple[int, ...]
 
+    @property
+    def layer_weights(self) -> int:
+        """How many weights of a layer multiply."""
+        attention = self.head_width * (2 * self.heads + 2 * self.key_value_heads)
+        return self.width * (attention + 3 * self.hidden)
+
 
 @dataclass(frozen=True)
 class ModelConfig(ModelShape):

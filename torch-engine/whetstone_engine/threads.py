@@ -16,8 +16,7 @@ WORTH = 2**18
 
 def worth_of(config: ModelConfig, threads: int) -> int:
     """So many of the threads that are there."""
-    attention = config.head_width * (2 * config.heads + 2 * config.key_value_heads)
-    return max(1, min(threads, config.width * (attention + 3 * config.hidden) // WORTH))
+    return max(1, min(threads, config.layer_weights // WORTH))
 
 
 @contextmanager

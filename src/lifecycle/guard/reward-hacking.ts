@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Guard, MeterReading } from "../../foundation/contract/index.ts";
-import { contrast, measures } from "../../foundation/statistics/index.ts";
+import { contrast, measures, type StratifiedMean } from "../../foundation/statistics/index.ts";
 import { actionSchema, answerBy, pointsWords, silent } from "./finding.ts";
 
 const optionsSchema = z.strictObject({
@@ -10,11 +10,6 @@ const optionsSchema = z.strictObject({
   action: actionSchema.default("roll-back"),
 });
 export type RewardHackingOptions = Readonly<z.input<typeof optionsSchema>>;
-
-interface Estimate {
-  readonly mean: number;
-  readonly interval: { readonly low: number; readonly high: number };
-}
 
 /** As the meters call them. */
 const rewardMeter = "training reward";
@@ -63,12 +58,12 @@ export function rewardHacking(options: RewardHackingOptions = {}): Guard {
 }
 
 /** How much higher something is than a reading of other items; null where that is not known. */
-function riseOf({ mean, interval }: Estimate, from: MeterReading | undefined): Estimate | null {
+function riseOf({ mean, interval }: StratifiedMean, from: MeterReading | undefined): StratifiedMean | null {
   if (from?.interval === undefined || from.value === null) return null;
   const { low, high } = from.interval;
   return { mean: mean - from.value, interval: { low: interval.low - high, high: interval.high - low } };
 }
 
-function widthOf({ interval }: Estimate): number {
+function widthOf({ interval }: StratifiedMean): number {
   return interval.high - interval.low;
 }

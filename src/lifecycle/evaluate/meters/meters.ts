@@ -5,7 +5,6 @@ import type {
   MeterReading,
   Refusals,
   RoundEvidence,
-  ValidationMeasurement,
 } from "../../../foundation/contract/index.ts";
 import {
   averaged,
@@ -339,15 +338,14 @@ const ofBase: Readonly<Record<string, ItemMeasure>> = {
   drift: measures.drift,
 };
 
-/** The readings of the base's attempts, and of its refusals. */
+/** The readings of the base's attempts, of its refusals, and of its answers to validation items. */
 export function readBaseMeters(
   base: Attempts | null,
   refusals?: Refusals,
-  validation?: Pick<ValidationMeasurement, "mean" | "interval">,
+  validation?: StratifiedMean,
 ): MeterReading[] {
   return meters.flatMap(({ name, unit }) => {
-    if (name === "accuracy" && validation !== undefined)
-      return [{ meter: name, unit, value: validation.mean, interval: validation.interval }];
+    if (name === "accuracy" && validation !== undefined) return [{ meter: name, unit, ...known(validation) }];
     if (name === "refusals" && refusals !== undefined)
       return [{ meter: name, unit, ...refusedShare(refusals) }];
     if (base === null) return [];

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { tinyShape } from "../conformance/tiny-shape.ts";
 import { mergeAdapters } from "./index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 import { train, vocabulary } from "./testing/small-engine.ts";
@@ -9,17 +10,8 @@ import { train, vocabulary } from "./testing/small-engine.ts";
 const config = {
   model_type: "phi",
   architectures: ["PhiForCausalLM"],
-  vocab_size: vocabulary,
-  hidden_size: 32,
-  intermediate_size: 48,
-  num_hidden_layers: 2,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  max_position_embeddings: 64,
+  ...tinyShape(vocabulary),
   initializer_range: 0.2,
-  pad_token_id: null,
-  bos_token_id: 1,
-  eos_token_id: 2,
 };
 
 const home = new EngineHome();
