@@ -16,6 +16,7 @@ from .decoder import Decoder
 from .device import on_host, placed
 from .errors import EngineError, bad_request
 from .folded import Folded
+from .in_blocks import in_blocks
 from .in_lanes import in_lanes
 from .lanes import LARGE
 from .layout import initialise, layout_of, views_of
@@ -64,6 +65,8 @@ class Architecture:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
         if self.size < LARGE and self.dtype == torch.float32 and on_host():
             return Folded(leaves, self.config)
+        if self.size >= LARGE and self.dtype == torch.bfloat16 and on_host():
+            return in_blocks(leaves)
         return self.in_fp32(leaves)
 
     def in_fp32(self, weights: Mapping[str, Tensor]) -> Weights | None:

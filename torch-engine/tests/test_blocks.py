@@ -1,0 +1,88 @@
+"""Weights in blocks compute what whole ones do in bf16."""
+
+import numpy as np
+import pytest
+import torch
+
+from support.data import random_sequences, requested
+from support.folders import FolderMaker
+from support.sampling import everything_is_large, logprobs_of, rows_of, sample
+from whetstone_engine.choice import Parameters
+from whetstone_engine.in_blocks import Blocks
+from whetstone_engine.linear import add_linear, linear
+from whetstone_engine.precision import native_bf16
+
+SHAPES = [
+    {},
+    {"tie_word_embeddings": False, "num_key_value_heads": 1},
+    {"model_type": "llama", "attention_bias": True, "position_embedding_type": "learned"},
+    {"model_type": "qwen3", "head_dim": 16},
+]
+
+
+@pytest.mark.parametrize("rows", [1, 3, 64, 300])
+@pytest.mark.parametrize("outputs", [1, 17, 960])
+@torch.inference_mode()
+def test_products_are_those_of_the_whole_weight(outputs, rows):
+    def of(*shape: int) -> torch.Tensor:
+        return torch.randn(shape).bfloat16()
+
+    weight, bias, x, total = of(outputs, 40), of(outputs), of(rows, 40), of(rows, outputs)
+    blocks = Blocks(weight)
+    for one in (None, bias):
+        assert torch.allclose(linear(x, blocks, one), linear(x, weight, one), rtol=0.02, atol=0.02)
+        exact = total.float() + x.float() @ weight.float().t() + (0 if one is None else one.float())
+        added = add_linear(total.clone(), x, blocks, one)
+        assert added.dtype == torch.bfloat16
+        assert torch.allclose(added.float(), exact, rtol=0.02, atol=0.05)
+
+
+@pytest.mark.parametrize("precision", ["mixed", "bf16"])
+@pytest.mark.parametrize("members", SHAPES, ids=str)
+def test_samples_are_close_to_what_the_trainer_computes(
+    make_folder: FolderMaker, monkeypatch, members, precision
+):
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
+    everything_is_large(monkeypatch)
+    trainer = make_folder.trainer(precision=precision, **members)
+    snapshot = trainer.snapshot()
+    prompts = random_sequences(1, [3, 9, 20])
+    samples = sample(snapshot, rows_of(requested(prompts, most=30), snapshot), Parameters(), None)
+    assert isinstance(snapshot.weights["0.qkv"], Blocks)
+    assert isinstance(snapshot.weights["head"], Blocks)
+    whole = [[*prompt, *tokens] for prompt, tokens in zip(prompts, samples.tokens, strict=True)]
+    asked = requested(whole)
+    here, there = logprobs_of(snapshot, asked), logprobs_of(trainer.snapshot(), asked)
+    # The first token of a line has none.
+    assert np.nanmean(np.abs(here - there)) < 0.03
+    ends = np.cumsum([len(line) for line in whole])
+    for end, logprobs in zip(ends, samples.logprobs, strict=True):
+        assert np.abs(logprobs - there[end - len(logprobs) : end]).mean() < 0.05
+
+
+def test_a_snapshot_in_blocks_is_its_own_when_its_trainer_steps(make_folder: FolderMaker, monkeypatch):
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
+    everything_is_large(monkeypatch)
+    trainer = make_folder.trainer(precision="mixed")
+    snapshot = trainer.snapshot()
+    snapshot.lay_out()
+    asked = requested(random_sequences(1, [12]))
+    before = logprobs_of(snapshot, asked)
+    trainer.buffer.zero_()
+    assert np.array_equal(logprobs_of(snapshot, asked), before, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("maker", "vectors", "tiles", "native"),
+    [
+        ("AuthenticAMD", True, False, True),
+        ("AuthenticAMD", False, False, False),
+        ("GenuineIntel", True, False, False),
+        ("GenuineIntel", True, True, True),
+    ],
+)
+def test_which_processors_are_faster_in_bf16(monkeypatch, maker, vectors, tiles, native):
+    monkeypatch.setattr("whetstone_engine.precision._made_by_amd", lambda: maker == "AuthenticAMD")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    assert native_bf16() is native
