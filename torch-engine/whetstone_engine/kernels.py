@@ -19,7 +19,8 @@ def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
         return F.rms_norm(x, weight_D.shape, weight_D, epsilon)
     if torch.is_grad_enabled():
         return _RmsNorm.apply(x, weight_D, epsilon)
-    normal = x * _inverse_rms(x, epsilon)
+    exact = x.float()
+    normal = exact * _inverse_rms(exact, epsilon)
     return (normal if normal.dtype == x.dtype else normal.to(x.dtype)).mul_(weight_D)
 
 
@@ -53,8 +54,9 @@ def _least(square: float) -> Tensor:
 class _RmsNorm(Function):
     @staticmethod
     def forward(context: FunctionCtx, x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
-        inverse = _inverse_rms(x, epsilon)
-        normal = x * inverse
+        exact = x.float()
+        inverse = _inverse_rms(exact, epsilon)
+        normal = exact * inverse
         context.save_for_backward(normal, weight_D, inverse)
         return (normal if x.dtype == torch.float32 else normal.to(x.dtype)) * weight_D.to(x.dtype)
 
