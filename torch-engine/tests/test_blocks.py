@@ -7,10 +7,13 @@ import torch
 from support.data import random_sequences, requested
 from support.folders import FolderMaker
 from support.sampling import everything_is_large, logprobs_of, rows_of, sample
+from whetstone_engine.adapters import new_adapters
+from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.in_blocks import Blocks
 from whetstone_engine.linear import add_linear, linear
 from whetstone_engine.precision import native_bf16
+from whetstone_engine.trainer import Trainer
 
 SHAPES = [
     {},
@@ -58,6 +61,30 @@ def test_samples_are_close_to_what_the_trainer_computes(
     ends = np.cumsum([len(line) for line in whole])
     for end, logprobs in zip(ends, samples.logprobs, strict=True):
         assert np.abs(logprobs - there[end - len(logprobs) : end]).mean() < 0.05
+
+
+def test_adapters_sample_over_one_base_in_blocks(make_folder: FolderMaker, monkeypatch):
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
+    everything_is_large(monkeypatch)
+    bases, folder = Bases(), make_folder()
+    source = {"kind": "folder", "path": str(folder), "seed": 1}
+    one, other = (Trainer(new_adapters(source, {"rank": 2, "seed": seed}, "mixed", bases)) for seed in (1, 2))
+    for trainer in (one, other):
+        trainer.buffer.normal_(0, 0.3)
+    snapshots = [one.snapshot(), other.snapshot()]
+    asked = requested(random_sequences(1, [12, 5]))
+    before = [logprobs_of(snapshot, asked) for snapshot in snapshots]
+    for snapshot in snapshots:
+        snapshot.lay_out()
+    blocks = [snapshot.weights["0.qkv"].base for snapshot in snapshots]
+    assert isinstance(blocks[0], Blocks)
+    assert blocks[0] is blocks[1]
+    after = [logprobs_of(snapshot, asked) for snapshot in snapshots]
+    for was, now in zip(before, after, strict=True):
+        assert np.nanmean(np.abs(was - now)) < 0.03
+    assert np.nanmean(np.abs(after[0] - after[1])) > 0.1
+    base = one.model.frame.base
+    assert base.bytes() > sum(part.nbytes for part in base.plain().values()) / 2
 
 
 def test_a_snapshot_in_blocks_is_its_own_when_its_trainer_steps(make_folder: FolderMaker, monkeypatch):

@@ -10,6 +10,7 @@ from typing import Any
 
 from .checkpoint import INDEX, WEIGHTS
 from .config import read_json
+from .in_blocks import Blocks, in_blocks
 from .in_lanes import Read
 from .lanes import as_it_lies
 from .linear import Weights
@@ -43,6 +44,8 @@ class Base:
         plain = Laid(self.architecture.leaves(model.compute_buffer(keep=False)))
         self._plain: weakref.ref[Laid] = weakref.ref(plain)
         self._laid_out: Weights | None = None
+        self._kept: Laid | None = None
+        """The weights that cannot be had back from those that are laid out."""
         self.fresh: Laid | None = plain
         """Held until the first adapters hold them."""
 
@@ -75,17 +78,20 @@ class Base:
 
     def laid_out(self) -> Weights | None:
         """The weights to sample from, one copy for all; None where the others are as good."""
-        if self._laid_out is None:
+        if self._laid_out is None and self.architecture.multiplies_blocks:
+            self._kept = self.plain()
+            self._laid_out = in_blocks(self._kept)
+        elif self._laid_out is None:
             self._laid_out = self.architecture.in_fp32(self.plain())
         return self._laid_out
 
     def bytes(self) -> int:
         """What the weights take, in all layouts that there are."""
-        plain = self._plain() or {}
-        tensors = [as_it_lies(one) for one in (*plain.values(), *(self._laid_out or {}).values())]
+        held = [*(self._plain() or {}).values(), *(self._laid_out or {}).values()]
+        tensors = [as_it_lies(one) for one in held if not isinstance(one, Blocks)]
         # Several of them lie in one buffer.
         storages = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in tensors}
-        return sum(storages.values())
+        return sum(storages.values()) + sum(one.nbytes for one in held if isinstance(one, Blocks))
 
 
 class Bases:

@@ -20,6 +20,7 @@ class Blocks:
 
     def __init__(self, weight_OI: Tensor) -> None:
         self.weight = _products._reorder_linear_weight(weight_OI.contiguous())
+        self.nbytes = weight_OI.nbytes
 
     def apply(self, x_NI: Tensor) -> Tensor:
         return _products._linear_pointwise(x_NI, self.weight, None, "none", [], "")
@@ -30,12 +31,11 @@ class Blocks:
 
 
 def in_blocks(weights: Mapping[str, Tensor | Linear]) -> Weights:
-    """A copy of the decoder's weights, in blocks those that multiply. A tied head stands beside the
-    embeddings, which are looked up."""
-    return {key: _laid_out(key, weight) for key, weight in {"head": weights["embed"], **weights}.items()}
-
-
-def _laid_out(key: str, weight: Tensor | Linear) -> Tensor | Linear:
-    if not isinstance(weight, Tensor):
-        return weight
-    return Blocks(weight) if key.split(".")[-1] in (*PRODUCTS, "head") else weight.clone()
+    """The decoder's weights, in blocks those that multiply; the others are what they were. A tied head stands
+    beside the embeddings, which are looked up."""
+    return {
+        key: Blocks(weight)
+        if isinstance(weight, Tensor) and key.split(".")[-1] in (*PRODUCTS, "head")
+        else weight
+        for key, weight in {"head": weights["embed"], **weights}.items()
+    }

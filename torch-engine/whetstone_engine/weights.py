@@ -65,9 +65,17 @@ class Architecture:
         """A copy laid out for the products of a few rows; None where that is not worth it."""
         if self.size < LARGE and self.dtype == torch.float32 and on_host():
             return Folded(leaves, self.config)
-        if self.size >= LARGE and self.dtype == torch.bfloat16 and on_host():
-            return in_blocks(leaves)
-        return self.in_fp32(leaves)
+        if not self.multiplies_blocks:
+            return self.in_fp32(leaves)
+        # What is no block is the trainer's still, or keeps a whole buffer.
+        return {
+            key: one.clone() if isinstance(one, Tensor) else one for key, one in in_blocks(leaves).items()
+        }
+
+    @property
+    def multiplies_blocks(self) -> bool:
+        """Whether weights that are sampled from are laid out in blocks."""
+        return not self.plain and self.size >= LARGE and self.dtype == torch.bfloat16 and on_host()
 
     def in_fp32(self, weights: Mapping[str, Tensor]) -> Weights | None:
         """A copy for passes that compute in fp32; None where the weights are that, or passes are not."""
