@@ -26,7 +26,7 @@ const optionsSchema = z.strictObject({
   critiqueTokens: z.number().int().min(1).optional(),
   /**
    * What a revision is taught as: what is said in this conversation (`turn`), or what is answered at once, without the attempts before
-   * it (`answer`: context distillation).
+   * it (`answer`: context distillation). That was no sample of an answer at once: it is imitated, and no policy gradient follows it.
    */
   learn: z.enum(["turn", "answer"]).default("turn"),
   temperature: z.number().positive().default(1),
@@ -57,6 +57,7 @@ export function revisions(options: RevisionsOptions = {}): GeneratePart {
       words: hashOf([critiqueWords, reviseWords, reviseByCritiqueWords]).slice(0, 12),
     },
     samplesPerItem: samples + revised + criticised,
+    ...(learn === "answer" ? { offPolicy: true } : {}),
     check: (task, tokenizer) => {
       const { name, prompts } = task;
       const missing = [

@@ -95,6 +95,8 @@ export interface UpdatePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: LearnsBy;
+  /** It takes what was written for the policy's own samples after the item: text from elsewhere would give a false gradient. */
+  readonly onPolicy?: true;
   /** Of the engine, where it is more than cross_entropy. */
   readonly needs?: EngineNeeds;
   /** Earlier weights that it reads, which the engine holds beside those that learn. */

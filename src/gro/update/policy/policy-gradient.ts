@@ -37,6 +37,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     name: "policy gradient",
     description: describe(read),
     learnsBy: "policy-gradient",
+    onPolicy: true,
     needs: {
       losses: klInLoss > 0 ? [] : [read.loss],
       ...(klInLoss > 0 ? { signedWeights: true } : {}),
