@@ -71,7 +71,7 @@ describe("policyGradient", () => {
     expect(model.steps).toMatchObject([{ learningRate: 3e-4, gradientClipNorm: 1 }]);
   });
 
-  test("every token weighs the same, over all groups whose rewards differ", async () => {
+  test("every token weighs the same, over all groups; one whose rewards are equal counts and is not computed", async () => {
     const { batch, outcome } = await update([
       groupOf("a", [
         ["x", 1],
@@ -88,8 +88,9 @@ describe("policyGradient", () => {
         ["w", 0.75],
       ]),
     ]);
-    const tokens = 2 + 6 + (2 + 3 + 2 + 2);
-    expect(outcome.tokensTrained).toBe(tokens);
+    const trained = 2 + 6 + (2 + 3 + 2 + 2);
+    expect(outcome.tokensTrained).toBe(trained);
+    const tokens = trained + 4 + 3;
     expect(batch?.data).toHaveLength(6);
     const sizes = batch?.data.map(({ advantages }) => Math.abs(advantages?.at(-1) ?? Number.NaN)) ?? [];
     expect(sizes.slice(0, 2)).toEqual([Math.fround(1 / tokens), Math.fround(1 / tokens)]);

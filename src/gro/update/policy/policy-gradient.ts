@@ -20,9 +20,10 @@ import {
  * 2402.03300, section 4.1.2), every token weighing the same (DAPO's token mean, arXiv 2503.14476, equation 12), one optimiser step a
  * batch of rollouts. Options choose what rewards are compared with (`advantages`), the loss and its bounds, what is averaged, how often
  * a batch is learnt from (`iterations`, `minibatches`: the ratio is then to the probabilities that sampled, and bounds matter), and a
- * KL from earlier weights in the loss or in the reward. A group whose rewards are all equal teaches nothing: it is left out and
- * counted, as are void rollouts and those that are older than `maxStaleness`. A KL in the loss takes the universal path: derivatives
- * here, signed weights there.
+ * KL from earlier weights in the loss or in the reward. A group whose rewards are all equal teaches nothing: it is not computed, is
+ * counted as skipped, and stands in what the sum is divided by, where its zeros belong; a KL in the loss would pull on it, and does
+ * not. Void rollouts, and those that are older than `maxStaleness`, are not there at all. A KL in the loss takes the universal path:
+ * derivatives here, signed weights there.
  *
  * @example
  * gro({ generate: samples({ samples: 8 }), reward: verifier(), update: policyGradient({ learningRate: 3e-4 }) });
@@ -68,7 +69,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
   };
 }
 
-/** The responses that teach, with their advantages, and how many are too old to. */
+/** The responses with a reward, with the advantages of those that teach, and how many are too old to. */
 async function weigh(
   request: UpdateRequest,
   read: PolicyGradientRead,
@@ -110,14 +111,13 @@ async function weigh(
   const advantages = advantagesOf(judged, read);
   const responses = taken.flatMap((group, at) =>
     group.flatMap((one, index): WeighedResponse[] => {
-      const own = advantages[at]?.[index];
       const example = examples.get(one);
-      if (own === undefined || example === undefined) return [];
+      if (example === undefined) return [];
       return [
         {
           example,
           behaviour: sampledOf(one.scored.rollout).logprobs,
-          advantages: own,
+          advantages: advantages[at]?.[index],
           reference: references.get(one),
         },
       ];
