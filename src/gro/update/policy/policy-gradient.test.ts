@@ -187,6 +187,21 @@ describe("policyGradient", () => {
     expect(policyGradient().compared?.({ ...learning, role: "peer" })).toEqual({ taught: 0, skipped: 0 });
   });
 
+  test("a KL in the reward makes equal rewards differ: of one attempt an item too, but where a group is compared", () => {
+    const groups = [groupOf("a", [["x", 1]]), groupOf("b", [["x", 1]])];
+    const learning = {
+      groups,
+      replay: { base: [], older: [] },
+      random: randomStream(0, "x"),
+      role: "solver",
+    };
+    const kl = { in: "reward" } as const;
+    const counted = (options: PolicyGradientOptions) => policyGradient(options).compared?.(learning);
+    expect(counted({ advantages: "batch", kl })).toEqual({ taught: 2, skipped: 0 });
+    expect(counted({ advantages: "batch" })).toEqual({ taught: 0, skipped: 2 });
+    expect(counted({ advantages: "leave-one-out", kl })).toEqual({ taught: 0, skipped: 2 });
+  });
+
   test("rollouts that are older than may be are left out, and those whose age cannot be known", async () => {
     const item = itemOf("ab");
     const of = (weightVersion: string, reward: number) => ({

@@ -1,6 +1,6 @@
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
-import { exampleOfRollout, sampledOf } from "../../rollout/index.ts";
+import { earlierTurn, exampleOfRollout, sampledOf } from "../../rollout/index.ts";
 import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "../part.ts";
 import { referenceLogprobs } from "../reference.ts";
 import { needsOfSteps } from "../step-options.ts";
@@ -99,13 +99,9 @@ async function weigh(
     group.map((one): Judged => {
       const behaviour = sampledOf(one.scored.rollout).logprobs;
       const reference = kl?.in === "reward" ? references.get(one) : undefined;
-      return {
-        reward: one.reward,
-        baseline: one.scored.parts.baseline,
-        tokens: behaviour.length,
-        kind: kindOf(one, groups),
-        costs: reference?.map((logprob, at) => (kl?.coefficient ?? 0) * ((behaviour[at] ?? 0) - logprob)),
-      };
+      const cost = (logprob: number, at: number): number =>
+        (kl?.coefficient ?? 0) * ((behaviour[at] ?? 0) - logprob);
+      return { ...judgedOf(one, groups), costs: reference?.map(cost) };
     }),
   );
   const advantages = advantagesOf(judged, read);
@@ -129,16 +125,11 @@ async function weigh(
 /** Groups of the role that have something to compare, and those where nothing differs. A KL in the reward makes all rewards differ. */
 function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCounts {
   const { taken } = takenFrom(groups, { role, trained: read.trained });
-  const judged = taken.map((group) =>
-    group.map((one): Judged => {
-      const { length } = sampledOf(one.scored.rollout).tokens;
-      const { reward, scored } = one;
-      return { reward, baseline: scored.parts.baseline, tokens: length, kind: kindOf(one, groups) };
-    }),
-  );
+  const judged = taken.map((group) => group.map((one) => judgedOf(one, groups)));
   const advantages = advantagesOf(judged, read);
+  const least = groupEstimators.includes(read.advantages) && !read.byKind ? 2 : 1;
   const differs = (at: number): boolean =>
-    advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) > 1);
+    advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) >= least);
   const written = [...groups.keys()].filter((at) =>
     groups[at]?.rollouts.some(({ rollout }) => rollout.role === role),
   );
@@ -146,9 +137,16 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   return { taught, skipped: written.length - taught };
 }
 
-/** Of the group's item: what is proposed at it, or asked about it, is of its kind. */
-function kindOf({ place }: Taken, groups: readonly ScoredGroup[]): string | undefined {
-  return groups[place.group]?.item.stratum;
+function judgedOf({ scored, reward, place }: Taken, groups: readonly ScoredGroup[]): Judged {
+  const { baseline, [earlierTurn]: earlier } = scored.parts;
+  return {
+    reward,
+    baseline,
+    tokens: sampledOf(scored.rollout).tokens.length,
+    // Of the group's item: what is proposed at it, or asked about it, is of its kind.
+    kind: groups[place.group]?.item.stratum,
+    earlier: earlier !== undefined,
+  };
 }
 
 /** What a step learns from: all, or its share of them in the iteration's own order. */
