@@ -45,6 +45,11 @@ export type RevisionsOptions = Readonly<z.input<typeof optionsSchema>>;
 export function revisions(options: RevisionsOptions = {}): GeneratePart {
   const read = readOptions("revisions()", optionsSchema, options);
   const { samples, revisions: each, turns, critique, learn, temperature, topP } = read;
+  if (read.critiqueTokens !== undefined && !critique)
+    throw userError(
+      "invalid-option",
+      'revisions(): "critiqueTokens" limits critiques, and none is written; add critique: true, or leave it out.',
+    );
   const perTurn = Array.from({ length: turns - 1 }, (_, index) => samples * each ** (index + 1));
   const revised = perTurn.reduce((sum, count) => sum + count, 0);
   const criticised = critique ? samples + perTurn.slice(0, -1).reduce((sum, count) => sum + count, 0) : 0;

@@ -316,6 +316,8 @@ describe("policyGradient", () => {
     [{ length: 9 }, /"length": only average: "constant" has it/],
     [{ advantages: "batch", divideByDeviation: false }, /"divideByDeviation": only advantages: "group"/],
     [{ advantages: "none", epsilon: 1 }, /"epsilon": only advantages: "group" and "batch"/],
+    [{ divideByDeviation: false, epsilon: 1e-6 }, /"epsilon": divideByDeviation: false divides by no/],
+    [{ divideByDeviation: false, sampleDeviation: true }, /"sampleDeviation": divideByDeviation: false/],
     [{ kl: { in: "rewards" } }, /did you mean "reward"/],
     [{ maxStalenes: 1 }, /did you mean "maxStaleness"/],
     [{ advantages: "none", byKind: true }, /"byKind".*compare nothing/],
