@@ -65,6 +65,8 @@ export const grpoPage: MethodPage = {
     "J = E Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / Σ_i |o_i|,  A_i = (r_i − mean r) / std r within the group",
   source: "arXiv 2402.03300, section 4.1; token mean of arXiv 2503.14476",
   checked: true,
+  differs:
+    "as it is every token weighs the same and there is no KL (vary); a KL in the loss is not taken of groups whose rewards are equal",
   make: grpo,
   vary: [
     ["grpo({ samples: 16 })", "larger groups: a quieter baseline, more sampling"],

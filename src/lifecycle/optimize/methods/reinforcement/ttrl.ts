@@ -44,6 +44,7 @@ export const ttrlPage: MethodPage = {
   formula: "r_i = 1[answer(y_i) = mode of M answers],  A_i = (r_i − mean r) / std r over the N trained of M",
   source: "arXiv 2504.16084, section 2; votes and trained ones as in its code",
   checked: true,
+  differs: "on a tie nobody is rewarded",
   make: ttrl,
   vary: [
     [

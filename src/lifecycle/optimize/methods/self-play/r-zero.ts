@@ -95,6 +95,8 @@ export const rZeroPage: MethodPage = {
     "r_challenger = 1 − 2·|p̂ − ½|;  r_solver(y) = 1[answer(y) = majority], on problems with p̂ in [.3, .7]; both by GRPO",
   source: "arXiv 2508.05004, section 3",
   checked: false,
+  differs:
+    "repetitions are equal problems, the paper's are clusters of BLEU; a tied vote gives the solver no answer to learn",
   make: rZero,
   vary: [
     ["rZero({ band: [0, 1] })", "the control: every proposal is learnt from, sure and noisy ones too"],
