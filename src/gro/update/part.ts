@@ -80,6 +80,8 @@ export interface UpdateOutcome {
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
   readonly uses: Uses;
+  /** What it found of the groups, where that is more than `compared` can know beforehand: a KL in the reward has to be measured. */
+  readonly compared?: GroupCounts;
   /** Rollouts that it left out because the weights that wrote them lie too far back. */
   readonly stale?: number;
 }

@@ -202,6 +202,30 @@ describe("policyGradient", () => {
     expect(counted({ advantages: "leave-one-out", kl })).toEqual({ taught: 0, skipped: 2 });
   });
 
+  test.each([
+    [-0.5, { taught: 0, skipped: 2 }],
+    [-0.25, { taught: 2, skipped: 0 }],
+  ])("once the KL is measured, what it teaches is counted: logprobs of %d", async (logprob, compared) => {
+    const of = (prompt: string, text: string) => ({
+      item: itemOf(prompt),
+      rollouts: [{ rollout: rolloutOf(itemOf(prompt), { text, logprob }), reward: 1, parts: {} }],
+    });
+    const model = new FakeModel();
+    const outcome = await policyGradient({ advantages: "batch", kl: { in: "reward" } }).update({
+      policy: policyOf(model),
+      groups: [of("a", "x"), of("b", "yyy")],
+      replay: { base: [], older: [] },
+      task: reverse(),
+      // To the reference every token has -.5.
+      models: { reference: async (role) => ({ ...samplingOf(() => ""), role }) },
+      random: randomStream(0, "update"),
+      from: 0,
+      to: 1,
+    });
+    expect(outcome.compared).toEqual(compared);
+    expect(model.trained).toHaveLength(compared.taught === 0 ? 0 : 1);
+  });
+
   test("rollouts that are older than may be are left out, and those whose age cannot be known", async () => {
     const item = itemOf("ab");
     const of = (weightVersion: string, reward: number) => ({
@@ -270,7 +294,7 @@ describe("policyGradient", () => {
     const groups = [{ item, rollouts: [attempt("x", -0.25, 1), attempt("yyy", -0.75, 0)] }];
     const model = new FakeModel();
     const asked: string[] = [];
-    await policyGradient({
+    const { compared } = await policyGradient({
       advantages: "leave-one-out",
       kl: { in: "reward", coefficient: 0.1, reference: "start" },
     }).update({
@@ -290,6 +314,7 @@ describe("policyGradient", () => {
       to: 1,
     });
     expect(asked).toEqual(["solver start"]);
+    expect(compared).toEqual({ taught: 1, skipped: 0 });
     // Two tokens of .25 nats more than the reference's, four of .25 less.
     const [first, second] = [1 - 0.1 * 0.5, 0 + 0.1 * 1];
     const [one, other] = model.trained[0]?.data ?? [];

@@ -51,7 +51,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     compared: (learning) => compared(learning, read),
     optimizerState,
     update: async (request) => {
-      const { responses, stale } = await weigh(request, read);
+      const { responses, stale, compared } = await weigh(request, read);
       const batchOptions = {
         loss: policyLossOf(read),
         average: read.average,
@@ -64,16 +64,19 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
         learningRateAt: () => (request.remedies ?? noRemedies).learningRate * learningRate,
         gradientClipNorm,
       });
-      return { ...outcome, stale };
+      return { ...outcome, stale, compared };
     },
   };
 }
 
+interface Weighed {
+  readonly responses: readonly WeighedResponse[];
+  readonly stale: number;
+  readonly compared: GroupCounts;
+}
+
 /** The responses with a reward, with the advantages of those that teach, and how many are too old to. */
-async function weigh(
-  request: UpdateRequest,
-  read: PolicyGradientRead,
-): Promise<{ readonly responses: readonly WeighedResponse[]; readonly stale: number }> {
+async function weigh(request: UpdateRequest, read: PolicyGradientRead): Promise<Weighed> {
   const { policy, groups, models, signal } = request;
   const { trained, maxStaleness, kl } = read;
   const weightVersion = maxStaleness === undefined ? undefined : await versionOf(request);
@@ -119,10 +122,14 @@ async function weigh(
       ];
     }),
   );
-  return { responses, stale };
+  const compared = countsOf(groups, policy.role, (at) => advantages[at] !== undefined);
+  return { responses, stale, compared };
 }
 
-/** Groups of the role that have something to compare, and those where nothing differs. A KL in the reward makes all rewards differ. */
+/**
+ * Groups of the role that have something to compare, and those where nothing differs, as far as can be told before a KL is measured: one
+ * in the reward makes rewards differ as soon as the weights have left the reference.
+ */
 function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCounts {
   const { taken } = takenFrom(groups, { role, trained: read.trained });
   const judged = taken.map((group) => group.map((one) => judgedOf(one, groups)));
@@ -130,10 +137,19 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   const least = groupEstimators.includes(read.advantages) && !read.byKind ? 2 : 1;
   const differs = (at: number): boolean =>
     advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) >= least);
+  return countsOf(groups, role, differs);
+}
+
+/** Of the groups that the role wrote in. */
+function countsOf(
+  groups: readonly ScoredGroup[],
+  role: string,
+  teaches: (at: number) => boolean,
+): GroupCounts {
   const written = [...groups.keys()].filter((at) =>
     groups[at]?.rollouts.some(({ rollout }) => rollout.role === role),
   );
-  const taught = written.filter(differs).length;
+  const taught = written.filter(teaches).length;
   return { taught, skipped: written.length - taught };
 }
 
