@@ -96,7 +96,7 @@ const squared: ClosedForm = (rewards, described) =>
       : 0,
   );
 
-/** exp(r/τ), normalised over what is learnt from: the best alone, where one an item is. */
+/** exp((r − r_max)/τ), a mean over what is learnt from: the best alone, where one an item is. */
 const byReward: ClosedForm = (rewards, described) => {
   const best = Math.max(...rewards);
   const weights = rewards.map((reward) =>
@@ -104,8 +104,8 @@ const byReward: ClosedForm = (rewards, described) => {
       ? 0
       : Math.exp((reward - best) / number(described, "temperature", 1)),
   );
-  const sum = weights.reduce((total, one) => total + one, 0);
-  return weights.map((one) => one / sum);
+  const learnt = weights.filter((one) => one > 0).length;
+  return weights.map((one) => one / learnt);
 };
 
 /** The demonstrated answer, which is the first letter, against each that was written: of these alone the last is one. */

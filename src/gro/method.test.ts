@@ -1,8 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { greedy, samples } from "./generate/index.ts";
+import { forced, greedy, harnessAnswers, revisions, samples, withHints } from "./generate/index.ts";
 import { type GroOptions, gro } from "./method.ts";
 import { agreement, majority, verifier } from "./reward/index.ts";
-import { policyGradient, supervised } from "./update/index.ts";
+import {
+  onPolicyDistillation,
+  policyGradient,
+  preference,
+  rewardWeighted,
+  supervised,
+  turnGradient,
+} from "./update/index.ts";
 
 const parts = { generate: greedy(), reward: verifier(), update: supervised() };
 
@@ -67,5 +74,36 @@ describe("gro", () => {
   test("a policy gradient is fine where there are several attempts", () => {
     const method = gro({ ...parts, generate: samples({ samples: 2 }), update: policyGradient() });
     expect(method.learnsBy).toBe("policy-gradient");
+  });
+
+  describe("text that the policy did not write after the item alone", () => {
+    const harness = {
+      name: "vote",
+      description: {},
+      samplesPerItem: 8,
+      answer: () => Promise.reject(new Error("nobody asks")),
+    };
+    const generates = [
+      harnessAnswers({ harness }),
+      revisions({ learn: "answer" }),
+      withHints({ samples: 2 }),
+      forced({ samples: 2 }),
+    ];
+    test.each(generates.map((generate) => [generate.name, generate] as const))(
+      "of %s is imitated and followed by no policy gradient",
+      (_, generate) => {
+        for (const update of [policyGradient(), turnGradient(), onPolicyDistillation()])
+          expect(() => gro({ ...parts, generate, update })).toThrow(
+            /follows what the policy itself wrote after the item alone, .* imitate with update: supervised\(\)/,
+          );
+        for (const update of [supervised(), preference(), rewardWeighted()])
+          expect(gro({ ...parts, generate, update }).passes).toHaveLength(1);
+      },
+    );
+
+    test("a revision that is taught where it was said is the policy's own", () => {
+      const method = gro({ ...parts, generate: revisions(), update: policyGradient() });
+      expect(method.passes).toHaveLength(1);
+    });
   });
 });

@@ -133,10 +133,10 @@ export function gro(options: GroOptions): Method {
       "invalid-option",
       `${name}(): ${update.name} compares attempts at an item with each other and needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
     );
-  if (update.learnsBy === "policy-gradient" && generate.offPolicy)
+  if (update.onPolicy && generate.offPolicy)
     throw userError(
       "invalid-option",
-      `${name}(): a policy gradient follows what the policy itself wrote, and ${generate.name}() shows it more than the item, or writes for it; use generate: samples({ samples: 8 }).`,
+      `${name}(): ${update.name} follows what the policy itself wrote after the item alone, and "${generate.name}" shows it more than the item, chooses, or writes for it; use generate: samples({ samples: 8 }), or imitate with update: supervised().`,
     );
   const roles = [
     "solver",

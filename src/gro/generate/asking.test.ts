@@ -90,6 +90,7 @@ describe("withHints", () => {
       ["ba", "why", "x", "ba"],
       ["x", "why", "dc"],
     ]);
+    expect(() => withHints({ first: turns, samples: 2 })).toThrow(/leave "samples" out/);
     expect(part).toMatchObject({
       samplesPerItem: 3,
       description: { first: "two turns", "first.samples": 1 },

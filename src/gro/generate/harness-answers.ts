@@ -12,7 +12,8 @@ export type HarnessAnswersOptions = Readonly<z.input<typeof optionsSchema>>;
 /**
  * What a harness answers, to be taught to the weights as their own first answer: the gain of votes, searches and longer prompts is
  * paid once, in training (self-distillation; the system-2 distillation of arXiv 2407.06023). Of each item the rollout is given whose
- * response the harness gave, taught after the item alone; a composed answer, which no rollout said, gives none.
+ * response the harness gave, taught after the item alone; a composed answer, which no rollout said, gives none. What a harness chose is
+ * no sample of the policy: it can be imitated, and no policy gradient follows it.
  *
  * @example
  * rejectionSampling({ generate: harnessAnswers({ harness: selfConsistency({ samples: 16 }) }), reward: everything() });
@@ -23,6 +24,7 @@ export function harnessAnswers(options: HarnessAnswersOptions): GeneratePart {
     name: "harness answers",
     description: { harness: harness.name, ...harness.description },
     samplesPerItem: harness.samplesPerItem,
+    offPolicy: true,
     ...(harness.needs === undefined ? {} : { needs: harness.needs }),
     generate: async (request) => {
       const { asks = [] } = harness;

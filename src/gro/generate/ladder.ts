@@ -5,7 +5,7 @@ import { mergeGroups } from "./merge-groups.ts";
 import type { GeneratePart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
-  /** From sure to daring. */
+  /** From sure to daring. Logprobs are kept at 1: what the others write, no ratio of a policy gradient corrects. */
   temperatures: z.array(z.number().positive()).min(1).readonly().default([0.4, 0.7, 1]),
   /** Attempts at each item and temperature. */
   samples: z.number().int().min(1).default(4),

@@ -117,6 +117,8 @@ describe("revisions", () => {
     );
     expect(() => revisions().check?.(task)).not.toThrow();
     expect(() => revisions({ turns: 1 })).toThrow(/"turns"/);
+    expect(() => revisions({ critiqueTokens: 9 })).toThrow(/none is written; add critique: true/);
+    expect(revisions({ critique: true, critiqueTokens: 9 }).description).toMatchObject({ critiqueTokens: 9 });
   });
 });
 

@@ -26,7 +26,7 @@ const optionsSchema = z.strictObject({
   critiqueTokens: z.number().int().min(1).optional(),
   /**
    * What a revision is taught as: what is said in this conversation (`turn`), or what is answered at once, without the attempts before
-   * it (`answer`: context distillation).
+   * it (`answer`: context distillation). That was no sample of an answer at once: it is imitated, and no policy gradient follows it.
    */
   learn: z.enum(["turn", "answer"]).default("turn"),
   temperature: z.number().positive().default(1),
@@ -45,6 +45,11 @@ export type RevisionsOptions = Readonly<z.input<typeof optionsSchema>>;
 export function revisions(options: RevisionsOptions = {}): GeneratePart {
   const read = readOptions("revisions()", optionsSchema, options);
   const { samples, revisions: each, turns, critique, learn, temperature, topP } = read;
+  if (read.critiqueTokens !== undefined && !critique)
+    throw userError(
+      "invalid-option",
+      'revisions(): "critiqueTokens" limits critiques, and none is written; add critique: true, or leave it out.',
+    );
   const perTurn = Array.from({ length: turns - 1 }, (_, index) => samples * each ** (index + 1));
   const revised = perTurn.reduce((sum, count) => sum + count, 0);
   const criticised = critique ? samples + perTurn.slice(0, -1).reduce((sum, count) => sum + count, 0) : 0;
@@ -57,6 +62,7 @@ export function revisions(options: RevisionsOptions = {}): GeneratePart {
       words: hashOf([critiqueWords, reviseWords, reviseByCritiqueWords]).slice(0, 12),
     },
     samplesPerItem: samples + revised + criticised,
+    ...(learn === "answer" ? { offPolicy: true } : {}),
     check: (task, tokenizer) => {
       const { name, prompts } = task;
       const missing = [

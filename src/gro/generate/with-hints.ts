@@ -35,6 +35,11 @@ export type WithHintsOptions = Readonly<z.input<typeof optionsSchema>>;
  */
 export function withHints(options: WithHintsOptions = {}): GeneratePart {
   const { first: given, ...read } = readOptions("withHints()", optionsSchema, options);
+  if (given !== undefined && options.samples !== undefined)
+    throw userError(
+      "invalid-option",
+      'withHints(): "first" writes the first attempts, as many as it says itself; leave "samples" out.',
+    );
   const first = given ?? samples({ samples: read.samples, temperature: read.temperature });
   return {
     name: "with hints",

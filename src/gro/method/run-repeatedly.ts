@@ -75,13 +75,12 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
         ahead = pass.overlap && repetition + 1 < last ? rolled(repetition + 1, scored) : undefined;
         ahead?.catch(() => undefined);
         const updates = await Promise.all(
-          learners.map((policy) => {
+          learners.map(async (policy) => {
             const { role } = policy;
             const update = updateOf(pass, role);
             const random = context.random.fork(`${name}/update/${role}/${repetition}`);
             const learning = { groups: scored, replay, random, role };
-            parts.push(groupCounts(update, learning));
-            return update.update({
+            const outcome = await update.update({
               policy,
               groups: scored,
               replay,
@@ -93,6 +92,8 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
               ...(context.remedies ? { remedies: context.remedies } : {}),
               ...(context.signal ? { signal: context.signal } : {}),
             });
+            parts.push(groupCounts(update, learning, outcome));
+            return outcome;
           }),
         );
         for (const [index, { uses }] of updates.entries()) learnt[index]?.push({ uses, stepsAfter });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Tolerance, TrainingEvidence } from "../../foundation/contract/index.ts";
 import { meanOfSums } from "../../foundation/statistics/index.ts";
-import type { Learning, UpdatePart } from "../update/index.ts";
+import type { Learning, UpdateOutcome, UpdatePart } from "../update/index.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
 export const tallySchema = z.object({
@@ -101,9 +101,13 @@ export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
   return total;
 }
 
-/** What an update that compares responses says of the groups; nothing of one that does not. */
-export function groupCounts({ compared }: UpdatePart, learning: Learning): Partial<Tally> {
-  const counts = compared?.(learning);
+/** What an update that compares responses says of the groups, once it is made by what it found; nothing of one that does not. */
+export function groupCounts(
+  { compared }: UpdatePart,
+  learning: Learning,
+  outcome?: UpdateOutcome,
+): Partial<Tally> {
+  const counts = outcome?.compared ?? compared?.(learning);
   return counts === undefined ? {} : { groupsTaught: counts.taught, groupsSkipped: counts.skipped };
 }
 

@@ -140,6 +140,15 @@ describe("judge, by a word's probability", () => {
   }
   const context = (speak: Speak = () => "y") => contextOf(new Judge(speak), task, letters);
 
+  test.each([{ rubric: "Be kind." }, { most: 3 }, { temperature: 0.7 }, { maxTokens: 9 }])(
+    "refuses %o, which such a judge does not read",
+    (options) => {
+      expect(() => judge(options).check?.(task)).toThrow(/is of judgements in words, and the task reverse/);
+      expect(() => judge(options).check?.(reverse(), chatty)).not.toThrow();
+      expect(() => judge({ judgements: 2 }).check?.(task)).not.toThrow();
+    },
+  );
+
   test("is p(right) of both words; a judge that says neither is void", async () => {
     const [group] = await judge().reward([groupOf("a", "good", "bad", "odd")], context());
     expect(group?.rollouts.map(({ reward }) => reward && Number(reward.toFixed(4)))).toEqual([

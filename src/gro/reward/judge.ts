@@ -26,6 +26,9 @@ const optionsSchema = z.strictObject({
 });
 export type JudgeOptions = Readonly<z.input<typeof optionsSchema>>;
 
+/** What judges that answer with a token of the task's do not read. */
+const ofWords = ["rubric", "most", "temperature", "maxTokens"] as const;
+
 /**
  * A model's own judgement of each response, in [0, 1] (LLM-as-a-judge by points that add up, Self-Rewarding, arXiv 2401.10020, section
  * 2.3). Where the task has words for it, the weights answer with one token and the reward is its probability; else the judge answers in
@@ -75,6 +78,12 @@ export function judge(options: JudgeOptions = {}): RewardPart {
         throw userError(
           "no-words",
           `judge(): the task ${name} has words for its roles, and none for a judge; give it some, or a chat model as "model".`,
+        );
+      const idle = ofWords.find((option) => options[option] !== undefined);
+      if (prompts !== undefined && idle !== undefined)
+        throw userError(
+          "invalid-option",
+          `judge(): "${idle}" is of judgements in words, and the task ${name} has a judge answer with one token; leave it out, or give a chat model as "model".`,
         );
       checkWords({ task, by: "judge()", what: "judge" }, tokenizer);
     },

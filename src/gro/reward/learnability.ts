@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { ScoredGroup } from "../../foundation/contract/index.ts";
+import type { Item, ScoredGroup } from "../../foundation/contract/index.ts";
 import { checkSearch, describeDocuments, searchOptions } from "../rollout/index.ts";
 import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
 import { solveRates } from "./learnability/solve-rates.ts";
@@ -42,7 +42,7 @@ export type LearnabilityOptions = Readonly<z.input<typeof optionsSchema>>;
  * A proposal that is no problem, that stands in the examples or among the proposals before it, or that belongs to another split than
  * training, is rewarded `invalid` (`parts` say why: `valid`, `novel`, `train`); one of which no attempt could be judged has no reward. What
  * can be asked becomes an item of its own, `made`, with the solve rate in `parts.solved`; its answer is the task's, or with
- * `by: "majority"` the vote.
+ * `by: "majority"` the vote. There p is the share of the attempts that give the likeliest answer; where two are as likely it has none.
  *
  * @example
  * gro({ generate: propose(), reward: learnability({ attempts: 8, form: "middle" }), update: policyGradient() })
@@ -82,13 +82,18 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
               rollout,
               reward: read.valid + learnable(solved, read.form, tries),
               parts: { ...parts, solved },
-              made: read.by === "majority" && vote !== undefined ? { ...made, answer: vote } : made,
+              made: read.by === "majority" ? labelled(made, vote) : made,
             };
           }),
         }),
       );
     },
   };
+}
+
+/** With the vote as its answer, and without any where there is none: what the task knows is not told. */
+function labelled({ answer: _, ...item }: Item, vote: string | undefined): Item {
+  return vote === undefined ? item : { ...item, answer: vote };
 }
 
 /** How much can be learnt at that solve rate, of so many attempts. */

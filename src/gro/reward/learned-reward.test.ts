@@ -103,4 +103,18 @@ describe("withBaseline", () => {
     ]);
     expect(part).toMatchObject({ name: "verifier", origin: "external", asksVerifier: true });
   });
+
+  test("two verdicts that begin alike are refused once the tokenizer is there, before anything is written", () => {
+    const alike = { ...task, prompts: { ...task.prompts, verdictWords: ["right", "rong"] as const } };
+    for (const part of [withBaseline({ of: verifier() }), learnedReward()]) {
+      expect(() => part.check?.(alike)).not.toThrow();
+      expect(() => part.check?.(alike, letters)).toThrow(expect.objectContaining({ code: "no-verdict" }));
+      expect(() => part.check?.(task, letters)).not.toThrow();
+    }
+    // What it is of is asked too.
+    const part = withBaseline({ of: learnedReward() });
+    expect(() => part.check?.({ ...task, prompts: {} })).toThrow(
+      expect.objectContaining({ code: "no-judge" }),
+    );
+  });
 });

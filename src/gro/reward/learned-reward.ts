@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Task } from "../../foundation/contract/index.ts";
-import { questionsOf, readVerdicts } from "../rollout/index.ts";
+import { checkVerdictWords, questionsOf, readVerdicts } from "../rollout/index.ts";
 import type { RewardPart } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -33,7 +33,10 @@ export function learnedReward(options: LearnedRewardOptions = {}): RewardPart {
     description: of === "steps" ? read : { role, of },
     origin: "self-derived",
     peers: 1,
-    check: (task) => checkJudged("learnedReward()", task),
+    check: (task, tokenizer) => {
+      checkJudged("learnedReward()", task);
+      if (tokenizer !== undefined) checkVerdictWords(task, tokenizer);
+    },
     reward: async (groups, { task, models, signal }) => {
       const policy = models.policyOf(role);
       const asked = groups.map(({ rollouts }) =>

@@ -146,6 +146,17 @@ describe("learnability", () => {
     });
   });
 
+  test("of a tied vote is what half of the attempts say, and what is made has no answer", async () => {
+    const [first = ""] = training;
+    const [scored] = await learnability({ attempts: 10, by: "majority", form: "middle" }).reward(
+      [proposals([first])],
+      contextOf((_, sample) => (sample < 5 ? "77" : "5")),
+    );
+    expect(scored?.rollouts[0]).toMatchObject({ reward: 1, parts: { solved: 0.5 } });
+    expect(scored?.rollouts[0]?.made).toMatchObject({ prompt: `${first}=` });
+    expect(scored?.rollouts[0]?.made).not.toHaveProperty("answer");
+  });
+
   test("is nothing at all where no attempt could be judged", async () => {
     const [first = ""] = training;
     const down = (): Verdict => ({ outcome: "void", reason: "down" });

@@ -44,6 +44,8 @@ test("every turn is worth what its last one is; what could not be judged is void
     ["?c", null],
     ["void", null],
   ]);
+  const earlier = scored?.rollouts.map(({ parts }) => parts["earlier turn"]);
+  expect(earlier).toEqual([1, 1, undefined, undefined, 1, undefined]);
   expect(asked).toEqual(["21", "9", "void"]);
   expect(throughout({ of: verifier() })).toMatchObject({ origin: "external", name: "verifier throughout" });
 });

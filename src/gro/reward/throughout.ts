@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { lastTurnsOf } from "../rollout/index.ts";
+import { earlierTurn, lastTurnsOf } from "../rollout/index.ts";
 import { type RewardPart, rewardLike } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -11,7 +11,7 @@ export type ThroughoutOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * The reward of the last turn for every turn that led to it: a search is worth what is answered after it. Turns belong together that have
- * one role and one `sample`.
+ * one role and one `sample`; of those before the last `parts` say so, and groups count each attempt once.
  *
  * @example
  * gro({ generate: withSearch({ documents: ["…"] }), reward: throughout({ of: verifier() }), update: policyGradient() })
@@ -39,7 +39,7 @@ export function throughout(options: ThroughoutOptions): RewardPart {
               ({ rollout: { role, sample } }) => role === rollout.role && sample === rollout.sample,
             );
             if (answer !== undefined && answer.rollout.turn === rollout.turn) return answer;
-            return { rollout, reward: answer?.reward ?? null, parts: {} };
+            return { rollout, reward: answer?.reward ?? null, parts: { [earlierTurn]: 1 } };
           }),
         };
       });

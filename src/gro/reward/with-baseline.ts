@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { questionsOf, readVerdicts } from "../rollout/index.ts";
+import { checkVerdictWords, questionsOf, readVerdicts } from "../rollout/index.ts";
 import { type RewardPart, rewardLike } from "./part.ts";
 
 const optionsSchema = z.strictObject({
@@ -13,7 +13,8 @@ export type WithBaselineOptions = Readonly<z.input<typeof optionsSchema>>;
 /**
  * The same reward, and beside it, in `parts.baseline`, what was to be expected of it: V(x) = p(yes | x) / (p(yes | x) + p(no | x)), the
  * chance that a critic, shown the item alone, gives to its being solved. It depends on no response, so that a policy gradient with
- * `advantages: "learned"` stays unbiased: A = r − V(x), for rewards in [0, 1]. `learnVerdicts({ of: "item" })` teaches the critic.
+ * `advantages: "learned"` stays unbiased: A = r − V(x), for rewards in [0, 1]. `learnVerdicts({ of: "item" })` teaches the critic. Throws a
+ * user error `no-verdict` where the two verdicts begin with one token.
  *
  * @example
  * gro({
@@ -27,6 +28,10 @@ export function withBaseline(options: WithBaselineOptions): RewardPart {
   return {
     ...reward,
     description: { ...reward.description, baseline: role },
+    check: (task, tokenizer) => {
+      reward.check?.(task, tokenizer);
+      if (tokenizer !== undefined) checkVerdictWords(task, tokenizer);
+    },
     reward: async (groups, context) => {
       const { task, models, signal } = context;
       const policy = models.policyOf(role);

@@ -69,6 +69,9 @@ function queryOf({ readQuery = queryIn }: Task, { response }: Rollout): string |
   return response.complete ? readQuery(response.text) : undefined;
 }
 
+/** Name of a score's part that says of a turn that it led to another, whose reward it has. */
+export const earlierTurn = "earlier turn";
+
 /** Rollouts as answers to their item, where a turn is the last of its sample; the others stay questions. */
 export function lastTurnsOf(rollouts: readonly Rollout[]): ReadonlySet<Rollout> {
   const last = new Map<string, Rollout>();

@@ -41,16 +41,12 @@ export function questionsOf(
   { item, response }: { readonly item: Item; readonly response: Response },
   { of, separator }: VerdictWords,
 ): VerdictQuestion[] {
-  const words = task.prompts?.verdictWords ?? (["yes", "no"] as const);
-  const ask = (prompting: Prompting): VerdictQuestion => {
-    const [right, wrong] = words.map((word) => responseTokens(tokenizer, prompting, word)[0]);
-    if (right === undefined || wrong === undefined || right === wrong)
-      throw userError(
-        "no-verdict",
-        `${tokenizer.name} begins "${words[0]}" and "${words[1]}" with the same token, so that no verdict can be read: give the task other verdictWords.`,
-      );
-    return { prompting, context: contextTokens(tokenizer, prompting), right, wrong };
-  };
+  const words = verdictWordsOf(task);
+  const ask = (prompting: Prompting): VerdictQuestion => ({
+    prompting,
+    context: contextTokens(tokenizer, prompting),
+    ...verdictTokens(tokenizer, words, prompting),
+  });
   if (of === "item") return [ask(item)];
   const judge = (text: string): Prompting => {
     const judged = { ...response, text };
@@ -66,6 +62,29 @@ export function questionsOf(
   return (of === "outcome" ? [response.text] : beginningsOf(response.text, separator)).map((text) =>
     ask(judge(text)),
   );
+}
+
+/** Refuses, with a user error `no-verdict`, a task whose two verdicts begin with one token of this tokenizer. */
+export function checkVerdictWords(task: Task, tokenizer: Tokenizer): void {
+  verdictTokens(tokenizer, verdictWordsOf(task), { prompt: "?" });
+}
+
+function verdictWordsOf({ prompts }: Task): readonly [right: string, wrong: string] {
+  return prompts?.verdictWords ?? ["yes", "no"];
+}
+
+function verdictTokens(
+  tokenizer: Tokenizer,
+  words: readonly [right: string, wrong: string],
+  prompting: Prompting,
+): Pick<VerdictQuestion, "right" | "wrong"> {
+  const [right, wrong] = words.map((word) => responseTokens(tokenizer, prompting, word)[0]);
+  if (right === undefined || wrong === undefined || right === wrong)
+    throw userError(
+      "no-verdict",
+      `${tokenizer.name} begins "${words[0]}" and "${words[1]}" with the same token, so that no verdict can be read: give the task other verdictWords.`,
+    );
+  return { right, wrong };
 }
 
 /** A text up to the end of each of its steps; empty steps are none. */

@@ -39,6 +39,7 @@ export function onPolicyDistillation(options: OnPolicyDistillationOptions = {}):
       ...describeSteps(read),
     },
     learnsBy: "policy-gradient",
+    onPolicy: true,
     needs: {
       losses: ["importance_sampling"],
       ...needsOfSteps(read),

@@ -18,6 +18,10 @@ const task = judgedByLetter(reverse());
 describe("learnVerdicts", () => {
   test("two verdicts that begin alike cannot be told apart", async () => {
     const alike = { ...task, prompts: { ...task.prompts, verdictWords: ["right", "rong"] as const } };
+    expect(() => learnVerdicts().check?.(alike, letters)).toThrow(
+      expect.objectContaining({ code: "no-verdict" }),
+    );
+    expect(() => learnVerdicts().check?.(task, letters)).not.toThrow();
     const model = new FakeModel();
     const groups = [groupOf("a", [["x", 1]])];
     await expect(
@@ -85,6 +89,15 @@ describe("learnVerdicts", () => {
       ["aby", 0.125, 1],
     ]);
     expect((await learn({ part: "other" })).lessons).toEqual([["ab>ba?n", 1, 1]]);
+  });
+
+  test("a reward that is no chance is refused, not cut off", async () => {
+    const scored = (reward: number) => [
+      { item, rollouts: [{ rollout: rolloutOf(item, "ba"), reward, parts: {} }] },
+    ];
+    for (const reward of [1.5, -0.1, Number.NaN])
+      await expect(async () => learn({}, scored(reward))).rejects.toMatchObject({ code: "no-chance" });
+    expect((await learn({}, scored(1 + 1e-9))).lessons).toEqual([["ab>ba?y", 1, 1]]);
   });
 
   test("makes no step where there is no verdict", async () => {

@@ -1,7 +1,13 @@
 import { z } from "zod";
-import { readOptions } from "../../foundation/base/index.ts";
+import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Datum, Example, ScoredGroup, Task, Tokenizer } from "../../foundation/contract/index.ts";
-import { exampleOfRollout, questionsOf, verdictSubjects, weightedDatum } from "../rollout/index.ts";
+import {
+  checkVerdictWords,
+  exampleOfRollout,
+  questionsOf,
+  verdictSubjects,
+  weightedDatum,
+} from "../rollout/index.ts";
 import { drawsOver } from "./order.ts";
 import { noRemedies, type UpdatePart } from "./part.ts";
 import { describeSteps, needsOfSteps, stepOptions } from "./step-options.ts";
@@ -37,7 +43,7 @@ interface Lesson {
  * over rollouts of all roles that answer their group's item and have a verdict (arXiv 2110.14168, section 4, with a token in the place of
  * a value head). Of steps every beginning has its response's verdict, as outcome supervision of a process has it (arXiv 2305.20050,
  * section 2.6); of the item, p(yes) becomes the chance that it is solved. What was learnt is asked for by `learnedReward()` and
- * `withBaseline()`.
+ * `withBaseline()`. Throws user errors `no-verdict` where both verdicts begin with one token, and `no-chance` for one outside [0, 1].
  *
  * @example
  * learnVerdicts({ of: "outcome", steps: 20, batch: 64, learningRate: 3e-4 })
@@ -56,6 +62,9 @@ export function learnVerdicts(options: LearnVerdictsOptions = {}): UpdatePart {
       ...describeSteps(read),
     },
     learnsBy: "imitation",
+    check: (task, tokenizer) => {
+      if (tokenizer !== undefined) checkVerdictWords(task, tokenizer);
+    },
     needs: needsOfSteps(read),
     batch,
     steps: () => steps,
@@ -84,7 +93,7 @@ function lessonsOf(
     rollouts.flatMap(({ rollout, reward, parts }, index): Lesson[] => {
       const verdict = part === undefined ? reward : (parts[part] ?? null);
       if (verdict === null || rollout.item.canonical !== item.canonical) return [];
-      const right = Math.min(1, Math.max(0, verdict));
+      const right = chanceOf(verdict, part);
       const source = exampleOfRollout(rollout, { group, rollout: index, artifact: null });
       return questionsOf(tokenizer, task, rollout, { of, separator }).flatMap((question) =>
         [
@@ -100,6 +109,18 @@ function lessonsOf(
       );
     }),
   );
+}
+
+/** Sums of rewards may miss their bounds by so much. */
+const rounding = 1e-6;
+
+function chanceOf(verdict: number, part: string | undefined): number {
+  if (!(verdict >= -rounding && verdict <= 1 + rounding))
+    throw userError(
+      "no-chance",
+      `learnVerdicts(): a verdict is a chance, from 0 to 1, and ${part === undefined ? "this reward" : `the part "${part}"`} gave ${verdict}; use a reward within these bounds, such as verifier(), or name a part of the score that is: learnVerdicts({ part: "right" }).`,
+    );
+  return Math.min(1, Math.max(0, verdict));
 }
 
 function verdictBatch(lessons: readonly Lesson[]): Batch | undefined {

@@ -80,6 +80,8 @@ export interface UpdateOutcome {
   readonly losses: readonly StepLoss[];
   /** Which examples were learnt from, and in how many batches each was. */
   readonly uses: Uses;
+  /** What it found of the groups, where that is more than `compared` can know beforehand: a KL in the reward has to be measured. */
+  readonly compared?: GroupCounts;
   /** Rollouts that it left out because the weights that wrote them lie too far back. */
   readonly stale?: number;
 }
@@ -95,6 +97,8 @@ export interface UpdatePart {
   readonly description: Readonly<Record<string, string | number | boolean>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: LearnsBy;
+  /** It takes what was written for the policy's own samples after the item: text from elsewhere would give a false gradient. */
+  readonly onPolicy?: true;
   /** Of the engine, where it is more than cross_entropy. */
   readonly needs?: EngineNeeds;
   /** Earlier weights that it reads, which the engine holds beside those that learn. */

@@ -26,10 +26,10 @@ const ranked = groupOf("a", [
 ]);
 
 describe("rewardWeighted", () => {
-  test("weighs each response by exp(r/τ), the batch's whole weight being 1", async () => {
+  test("weighs each response by exp(r/τ), the best as in imitation", async () => {
     const { data } = await update([ranked], { temperature: 0.5 });
     const less = Math.exp(-1);
-    const whole = 2 + 3 * less;
+    const whole = 2 + 3;
     const byLength = data.toSorted((a, b) => a.tokens.length - b.tokens.length);
     expect(byLength.map(({ weights }) => weights?.at(-1))).toEqual([
       Math.fround(1 / whole),
@@ -39,11 +39,30 @@ describe("rewardWeighted", () => {
 
   test("takes the best of each prompt, where so many are asked for; another prompt has its own", async () => {
     const groups: ScoredGroup[] = [
-      { item: ranked.item, rollouts: [...ranked.rollouts, ...groupOf("b", [["w", 0]]).rollouts] },
+      { item: ranked.item, rollouts: [...ranked.rollouts, ...groupOf("b", [["w", 0.5]]).rollouts] },
     ];
     const { data, to } = await update(groups, { mostPerPrompt: 1, batch: 1 });
     expect(to).toBe(2);
     expect(data.map(({ targets }) => String.fromCharCode(targets.at(-2) ?? 0)).sort()).toEqual(["w", "x"]);
+  });
+
+  test("what is worth little weighs little, in a batch of its own too", async () => {
+    const { data } = await update([ranked, groupOf("b", [["w", 0.25]])], { temperature: 0.5, batch: 1 });
+    const byWeight = data.map(({ weights }) => weights?.at(-1) ?? 0).sort((a, b) => b - a);
+    expect(byWeight).toEqual([1 / 2, Math.exp(-1) / 3, Math.exp(-1.5) / 2].map(Math.fround));
+  });
+
+  test("a prompt of which nothing is worth anything is skipped and counted; where all are, no step is made", async () => {
+    const wrong = groupOf("b", [
+      ["w", 0],
+      ["v", -0.5],
+    ]);
+    const { data } = await update([ranked, wrong], {});
+    expect(data).toHaveLength(2);
+    const compared = (groups: readonly ScoredGroup[]) =>
+      rewardWeighted().compared?.({ ...rest, groups, role: "solver" });
+    expect(compared([ranked, wrong])).toEqual({ rewarded: expect.anything(), taught: 1, skipped: 1 });
+    expect(await update([wrong], {})).toEqual({ to: 0, data: [] });
   });
 
   test("on a table it ends where the weights are: shares of e^r/τ among what was answered", async () => {

@@ -3,7 +3,7 @@ import { readOptions } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { weightedDatum } from "../rollout/index.ts";
 import { drawsOver, stepsOver } from "./order.ts";
-import { noRemedies, type UpdatePart } from "./part.ts";
+import { type GroupCounts, noRemedies, type UpdatePart } from "./part.ts";
 import { clipNormOption, describeSteps, needsOfSteps, scheduledRate } from "./step-options.ts";
 import { responsesOf, type TakenResponse } from "./taken.ts";
 import { type Batch, trainBatches } from "./train.ts";
@@ -24,9 +24,11 @@ export type RewardWeightedOptions = Readonly<z.input<typeof optionsSchema>>;
 /**
  * Imitates every response, each as much as its reward says (reward-weighted regression, RISE, arXiv 2407.18219, equation 4.4):
  *
- *   loss = −Σ w·log π(y|x) / Σ w·|y|,   w = exp((r − r_max)/τ)
+ *   loss = −Σ w·log π(y|x) / Σ |y|,   w = exp((r − r_max)/τ)
  *
- * with r_max the batch's greatest reward, which cancels. Void rollouts weigh nothing.
+ * with r_max the greatest reward of all that is learnt from: one factor for all batches, so that a batch of worse responses moves the
+ * weights less. A prompt without a reward above 0 has nothing to imitate, and is skipped and counted; the paper gives it the least
+ * weight, which an optimiser that divides by the size of its gradients makes whole again where all are so. Void rollouts weigh nothing.
  *
  * @example
  * gro({ generate: samples({ samples: 4 }), reward: verifier(), update: rewardWeighted({ temperature: 0.4 }) });
@@ -51,19 +53,23 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
     },
     batch,
     optimizerState,
+    compared: ({ groups, role }) => rewardedOf(groups, role, mostPerPrompt),
     steps: ({ newest }, learning) =>
       stepsOver(
-        learning === undefined ? newest : rewardedOf(learning.groups, learning.role, mostPerPrompt).length,
+        learning === undefined
+          ? newest
+          : rewardedOf(learning.groups, learning.role, mostPerPrompt).rewarded.length,
         length,
       ),
     update: (request) => {
       const { policy, groups, random, remedies = noRemedies } = request;
-      const rewarded = rewardedOf(groups, policy.role, mostPerPrompt);
+      const { rewarded } = rewardedOf(groups, policy.role, mostPerPrompt);
+      const best = rewarded.reduce((most, { reward }) => Math.max(most, reward), 0);
       const total = stepsOver(rewarded.length, length);
       const draw = drawsOver(rewarded, length, random);
       return trainBatches({
         ...request,
-        batchAt: (step) => weightedBatch(draw(step), temperature),
+        batchAt: (step) => weightedBatch(draw(step), { temperature, best }),
         learningRateAt: scheduledRate(read, remedies, total),
         gradientClipNorm,
       });
@@ -71,31 +77,34 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
   };
 }
 
+/** Of each prompt the best so many, and how many prompts have nothing that is worth more than nothing. */
 function rewardedOf(
   groups: readonly ScoredGroup[],
   role: string,
   most = Number.POSITIVE_INFINITY,
-): TakenResponse[] {
-  return responsesOf(groups, role).flatMap((own) => {
-    const byPrompt = Map.groupBy(own, ({ example }) => example.context.join(","));
-    return [...byPrompt.values()].flatMap((answers) =>
-      answers.length <= most ? answers : answers.toSorted((a, b) => b.reward - a.reward).slice(0, most),
-    );
-  });
+): GroupCounts & { readonly rewarded: readonly TakenResponse[] } {
+  const prompts = responsesOf(groups, role).flatMap((own) => [
+    ...Map.groupBy(own, ({ example }) => example.context.join(",")).values(),
+  ]);
+  const taught = prompts.filter((answers) => answers.some(({ reward }) => reward > 0));
+  const rewarded = taught.flatMap((answers) =>
+    answers.length <= most ? answers : answers.toSorted((a, b) => b.reward - a.reward).slice(0, most),
+  );
+  return { rewarded, taught: taught.length, skipped: prompts.length - taught.length };
 }
 
-function weightedBatch(rewarded: readonly TakenResponse[], temperature: number): Batch | undefined {
+function weightedBatch(
+  rewarded: readonly TakenResponse[],
+  { temperature, best }: { readonly temperature: number; readonly best: number },
+): Batch | undefined {
   if (rewarded.length === 0) return undefined;
-  const best = Math.max(...rewarded.map(({ reward }) => reward));
-  const weights = rewarded.map(({ reward }) => Math.exp((reward - best) / temperature));
-  const sum = rewarded.reduce(
-    (total, { example }, index) => total + (weights[index] ?? 0) * example.response.length,
-    0,
-  );
+  const tokens = rewarded.reduce((total, { example }) => total + example.response.length, 0);
   return {
-    data: rewarded.map(({ example }, index) => weightedDatum(example, (weights[index] ?? 0) / sum)),
+    data: rewarded.map(({ example, reward }) =>
+      weightedDatum(example, Math.exp((reward - best) / temperature) / tokens),
+    ),
     loss: { name: "cross_entropy" },
-    tokens: rewarded.reduce((total, { example }) => total + example.response.length, 0),
+    tokens,
     examples: rewarded.map(({ example }) => example),
   };
 }

@@ -34,6 +34,7 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
     name: "thought gradient",
     description: { likelihood, ...describeSteps(read) },
     learnsBy: "policy-gradient",
+    onPolicy: true,
     needs: { signedWeights: true, ...needsOfSteps(read) },
     attemptsPerItem: 2,
     steps: () => 1,

@@ -42,6 +42,7 @@ export function turnGradient(options: TurnGradientOptions = {}): UpdatePart {
       ...describeSteps(read),
     },
     learnsBy: "policy-gradient",
+    onPolicy: true,
     needs: {
       signedWeights: true,
       ...needsOfSteps(read),

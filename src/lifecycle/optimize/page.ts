@@ -26,6 +26,8 @@ export interface MethodPage {
   readonly source: string;
   /** False where the formula could be compared with neither the paper's text nor its code: built from its description, with no claim to equality. */
   readonly checked: boolean;
+  /** Where it leaves the paper, in one line; nothing that anybody knows of if left out. */
+  readonly differs?: string;
   /** The method as it is by default. */
   readonly make: () => Method;
   /** The role that ranks candidates at inference, where one is delivered for that: `refine: bestOfN({ by })`. */

@@ -68,6 +68,17 @@ test("the version is the package's", async () => {
   expect(await cli("--version")).toEqual({ code: 0, stdout: `${packageVersion}\n`, stderr: "" });
 });
 
+test("a method's page says its own defaults, who writes where nobody learns, and where it leaves its paper", async () => {
+  const shown = await cli("methods", "show", "r-zero");
+  expect(shown.stdout).toMatch(/\n {2}defaults {2}.*attempts 10, band 0\.3–0\.7/);
+  expect(shown.stdout).toContain("  pass 2    proposer writes and nobody learns, from the current weights\n");
+  expect(shown.stdout).toMatch(/\nSOURCE\n.*\n.*\n {2}differs {3}repetitions are equal problems/);
+  expect((await cli("methods", "show", "absolute-zero")).stdout).toMatch(/ {2}defaults {2}turns 8, /);
+  const json = JSON.parse((await cli("methods", "show", "score", "--json")).stdout);
+  expect(json.differs).toMatch(/their KL with them/);
+  expect(JSON.parse((await cli("methods", "show", "rloo", "--json")).stdout)).not.toHaveProperty("differs");
+});
+
 /** [command line, what the sentence says] */
 const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["rum"], /There is no command rum; did you mean `run`\?/],

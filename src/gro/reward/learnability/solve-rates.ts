@@ -1,11 +1,12 @@
 import type { Item, RolloutGroup } from "../../../foundation/contract/index.ts";
 import { attempt, attemptWithSearch } from "../../rollout/index.ts";
-import { answers, modalAnswer, type RewardContext } from "../part.ts";
+import { answers, modalAnswer, type RewardContext, votesIn } from "../part.ts";
 
 interface Tried {
   readonly solved: number | null;
   /** How many of the attempts that says. */
   readonly attempts: number;
+  /** None where two answers have as many votes: that half agree is known, and not with what. */
   readonly vote?: string;
 }
 
@@ -34,12 +35,10 @@ export async function solveRates(
   const groups = await attemptsAt(items, trying, context);
   const tried = groups.map(async ({ item, rollouts }): Promise<[string, Tried]> => {
     if (by === "majority") {
-      const mode = modalAnswer(rollouts, task);
       const attempts = rollouts.length;
-      return [
-        item.canonical,
-        mode === undefined ? { solved: 0, attempts } : { solved: mode.share, attempts, vote: mode.text },
-      ];
+      const most = Math.max(0, ...votesIn(rollouts, task).values());
+      const vote = modalAnswer(rollouts, task)?.text;
+      return [item.canonical, { solved: most / attempts, attempts, ...(vote === undefined ? {} : { vote }) }];
     }
     const verdicts = await Promise.all(rollouts.map(({ response }) => verify(item, response)));
     const scores = verdicts.flatMap((verdict) => (verdict.outcome === "scored" ? [verdict.score] : []));

@@ -95,6 +95,30 @@ describe("advantagesOf", () => {
   });
 });
 
+test("learned needs what was expected, and says so before anything is taught", () => {
+  expect(() => values([[judged(1), judged(0)]], { advantages: "learned" })).toThrow(
+    expect.objectContaining({ code: "no-baseline", message: expect.stringMatching(/withBaseline\(/) }),
+  );
+});
+
+describe("a turn that led to another has its advantage, and is no member of the group", () => {
+  // The first attempt took three searches.
+  const earlier = Array.from({ length: 3 }, () => judged(1, 1, { earlier: true }));
+  const group = [...earlier, judged(1), judged(0), judged(0), judged(0)];
+  const [mean, deviation] = [1 / 4, Math.sqrt(3) / 4];
+
+  test.each<readonly [Partial<AdvantageOptions>, readonly [number, number]]>([
+    [{}, [(1 - mean) / deviation, -mean / deviation]],
+    [{ sampleDeviation: true }, [(1 - mean) / 0.5, -mean / 0.5]],
+    [{ advantages: "leave-one-out" }, [1, -1 / 3]],
+  ])("%o", (options, [high, low]) => {
+    for (const given of [{ ...options }, { ...options, byKind: true }]) {
+      const [found = []] = values([group], given);
+      for (const [index, [one]] of found.entries()) expect(one).toBeCloseTo(index < 4 ? high : low, 12);
+    }
+  });
+});
+
 describe("byKind: each kind of item has a baseline of its own", () => {
   const of = (kind: string, reward: number, tokens = 1): Judged => judged(reward, tokens, { kind });
   const groups = [

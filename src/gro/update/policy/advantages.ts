@@ -1,3 +1,5 @@
+import { userError } from "../../../foundation/base/index.ts";
+
 /** How a reward becomes an advantage: what it is compared with. */
 export const advantageEstimators = [
   "group",
@@ -17,7 +19,7 @@ export interface AdvantageOptions {
    * `group`: the mean of the item's attempts (GRPO, arXiv 2402.03300, section 4.1.2); `leave-one-out`: the mean of the item's other
    * attempts (RLOO, arXiv 2402.14740, equation 7); `batch`: mean and deviation over all tokens of the batch (REINFORCE++, arXiv
    * 2501.03262, section 3); `batch-mean`: the mean of the batch; `none`: nothing (REINFORCE); `learned`: the part `baseline` of each
-   * rollout (PPO with a learned baseline).
+   * rollout (PPO with a learned baseline), which a user error `no-baseline` asks for where there is none.
    */
   readonly advantages: AdvantageEstimator;
   /** Of `group`: whether centred rewards are divided by their deviation. */
@@ -44,6 +46,11 @@ export interface Judged {
   readonly costs?: Float64Array | undefined;
   /** Of the item, for `byKind`. */
   readonly kind?: string | undefined;
+  /**
+   * A turn that led to another one of these, whose reward it has: of its group's mean and deviation it is no member, or an attempt
+   * would count as often as it has turns.
+   */
+  readonly earlier?: boolean;
 }
 
 /** The advantage of every token of a response, [tokens]. */
@@ -94,8 +101,11 @@ function together(
   if (groupEstimators.includes(advantages))
     return groups.map((group) => {
       const returns = group.map(({ reward, costs }) => reward - total(costs));
+      const members = returns.filter((_, index) => !group[index]?.earlier);
       const values =
-        advantages === "group" ? groupAdvantages(returns, options) : leaveOneOutAdvantages(returns);
+        advantages === "group"
+          ? groupAdvantages(returns, options, members)
+          : leaveOneOutAdvantages(returns, members);
       return (
         values && group.map(({ tokens }, index) => new Float64Array(tokens).fill(values[index] as number))
       );
@@ -108,7 +118,7 @@ function together(
       if (advantages === "batch") return returns.map((one) => (one - mean) / (deviation + options.epsilon));
       const baseline =
         advantages === "learned"
-          ? (groups[at]?.[index]?.baseline ?? 0)
+          ? (groups[at]?.[index]?.baseline ?? withoutBaseline())
           : advantages === "batch-mean"
             ? mean
             : 0;
@@ -122,7 +132,7 @@ function together(
 }
 
 /**
- * Rewards less their mean, divided by their deviation if asked; undefined when they are all equal.
+ * Rewards less the members' mean, divided by their deviation if asked; undefined when these are all equal. All are members if left out.
  * Source: arXiv 2402.03300, section 4.1.2; without division arXiv 2503.20783, section 3.2.
  */
 export function groupAdvantages(
@@ -132,19 +142,27 @@ export function groupAdvantages(
     sampleDeviation = false,
     epsilon = 0,
   }: Partial<AdvantageOptions> & Pick<AdvantageOptions, "divideByDeviation">,
+  members: readonly number[] = rewards,
 ): number[] | undefined {
-  const count = rewards.length;
-  const mean = rewards.reduce((sum, reward) => sum + reward, 0) / count;
-  const squares = rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0);
+  const count = members.length;
+  const mean = members.reduce((sum, reward) => sum + reward, 0) / count;
+  const squares = members.reduce((sum, reward) => sum + (reward - mean) ** 2, 0);
   if (!(squares / count >= least ** 2)) return undefined;
   const scale = divideByDeviation ? Math.sqrt(squares / (sampleDeviation ? count - 1 : count)) + epsilon : 1;
   return rewards.map((reward) => (reward - mean) / scale);
 }
 
 /** Each reward less the mean of the others; undefined when they are all equal. Source: arXiv 2402.14740, equation 7. */
-function leaveOneOutAdvantages(rewards: readonly number[]): number[] | undefined {
-  const centred = groupAdvantages(rewards, { divideByDeviation: false });
-  return centred?.map((one) => (one * rewards.length) / (rewards.length - 1));
+function leaveOneOutAdvantages(rewards: readonly number[], members: readonly number[]): number[] | undefined {
+  const centred = groupAdvantages(rewards, { divideByDeviation: false }, members);
+  return centred?.map((one) => (one * members.length) / (members.length - 1));
+}
+
+function withoutBaseline(): never {
+  throw userError(
+    "no-baseline",
+    'policyGradient(): advantages: "learned" takes off what a critic expected, and this reward says nothing of that (parts.baseline); use reward: withBaseline({ of: verifier() }), or other advantages.',
+  );
 }
 
 /** What is still to come at each token: the reward, less what this token and those after it cost. */

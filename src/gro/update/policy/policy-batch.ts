@@ -7,19 +7,22 @@ import { type PolicyLoss, policyLoss } from "./policy-loss.ts";
 /** What is averaged: tokens, responses, or tokens as if every response had as many. */
 export const averages = ["tokens", "responses", "constant"] as const;
 
-/** A response with its advantages, [tokens] each. */
+/** A response with its advantages, [tokens]; undefined where nothing in its group differs: it counts in the mean, and is not computed. */
 export interface WeighedResponse {
   readonly example: Example;
   /** Logprobs with which it was sampled. */
   readonly behaviour: Float32Array;
-  readonly advantages: Float64Array;
+  readonly advantages: Float64Array | undefined;
   /** Logprobs under the reference policy. */
   readonly reference?: Float64Array | undefined;
 }
 
 export interface PolicyBatchOptions {
   readonly loss: PolicyLoss;
-  /** `tokens`: 1 / Σ|o| (DAPO); `responses`: 1 / (n·|o|) (GRPO); `constant`: 1 / (n·length) (Dr. GRPO). */
+  /**
+   * `tokens`: 1 / Σ|o| (DAPO); `responses`: 1 / (n·|o|) (GRPO); `constant`: 1 / (n·length) (Dr. GRPO); sums and n are over all
+   * responses, those that teach nothing among them.
+   */
   readonly average: (typeof averages)[number];
   /** Tokens of a response, for `constant`. */
   readonly length: number;
@@ -31,14 +34,18 @@ export interface PolicyBatchOptions {
 
 /** One optimiser step's batch; undefined where there is no token to learn from. */
 export function policyBatch(
-  responses: readonly WeighedResponse[],
+  all: readonly WeighedResponse[],
   { loss, average, length, klInLoss, universal = klInLoss > 0 }: PolicyBatchOptions,
 ): Batch | undefined {
-  const tokens = responses.reduce((sum, { behaviour }) => sum + behaviour.length, 0);
+  const responses = all.flatMap(({ advantages, ...one }) =>
+    advantages === undefined ? [] : [{ ...one, advantages }],
+  );
+  const tokens = tokensOf(responses);
   if (tokens === 0) return undefined;
+  const counted = tokensOf(all);
   const weightOf = (own: number): number => {
-    if (average === "tokens") return 1 / tokens;
-    return 1 / (responses.length * (average === "responses" ? own : length));
+    if (average === "tokens") return 1 / counted;
+    return 1 / (all.length * (average === "responses" ? own : length));
   };
   const weighted = responses.map(({ example, behaviour, advantages, reference }) => {
     const weight = weightOf(behaviour.length);
@@ -76,4 +83,8 @@ export function policyBatch(
     };
   };
   return { data, loss: universal ? byPosition(examples, byDerivative) : loss, tokens, examples };
+}
+
+function tokensOf(responses: readonly Pick<WeighedResponse, "behaviour">[]): number {
+  return responses.reduce((sum, { behaviour }) => sum + behaviour.length, 0);
 }

@@ -90,6 +90,49 @@ test("responses of different lengths: what weighs the same is what is averaged",
   close(await sizes({ average: "constant", length: 4 }), [1 / 8, 1 / 8, -1 / 8]);
 });
 
+describe("a group whose rewards are equal is not computed, and stands in what the sum is divided by", () => {
+  const differing = attempts("p", [
+    ["ab", 1],
+    ["c", 0],
+  ]);
+  const equal = attempts("q", [
+    ["abc", 1],
+    ["de", 1],
+  ]);
+  // Advantages ±1; 3 tokens of 8, and 2 responses of 4.
+  test.each<readonly [PolicyGradientOptions, readonly number[]]>([
+    [{ average: "tokens" }, [1 / 8, 1 / 8, -1 / 8]],
+    [{ average: "responses" }, [1 / 8, 1 / 8, -1 / 4]],
+    [{ average: "constant", length: 4 }, [1 / 16, 1 / 16, -1 / 16]],
+    [{ advantages: "leave-one-out" }, [1 / 8, 1 / 8, -1 / 8]],
+  ])("%o", async (options, wanted) => {
+    await using model = await bandits.model();
+    const update = policyGradient({ learningRate: 1, gradientClipNorm: 0, ...options });
+    const { tokensTrained } = await applied(update, model, [differing, equal]);
+    expect(tokensTrained).toBe(3);
+    await using sampler = await model.snapshot();
+    const found = (await logitsOf(sampler, "p", ["ab", "c"])).flat();
+    for (const [index, one] of found.entries()) expect(one).toBeCloseTo(wanted[index] as number, 5);
+    for (const logit of (await logitsOf(sampler, "q", ["abc", "de"])).flat()) expect(logit).toBeCloseTo(0, 6);
+  });
+
+  test("a minibatch is divided by its own responses, whatever they teach", async () => {
+    const all = Array.from({ length: 2 }, (_, at) => [
+      attempts(`p${at}`, [["a", 1] as const, ["b", 0] as const]),
+      attempts(`q${at}`, [["a", 1] as const, ["b", 1] as const]),
+    ]).flat();
+    await using model = await bandits.model();
+    const update = policyGradient({ learningRate: 1, gradientClipNorm: 0, minibatches: 8 });
+    const { losses } = await applied(update, model, all);
+    // One response a minibatch; those that teach make a step, of the whole rate.
+    expect(losses).toHaveLength(4);
+    await using sampler = await model.snapshot();
+    const [[up] = [], [down] = []] = await logitsOf(sampler, "p0", ["a", "b"]);
+    expect(up).toBeGreaterThan(0.9);
+    expect(down).toBeLessThan(-0.9);
+  });
+});
+
 /** Plain descent on a bandit with an attempt an arm, a step an iteration, in doubles. */
 function simulated(
   advantages: readonly number[],

@@ -71,7 +71,7 @@ describe("policyGradient", () => {
     expect(model.steps).toMatchObject([{ learningRate: 3e-4, gradientClipNorm: 1 }]);
   });
 
-  test("every token weighs the same, over all groups whose rewards differ", async () => {
+  test("every token weighs the same, over all groups; one whose rewards are equal counts and is not computed", async () => {
     const { batch, outcome } = await update([
       groupOf("a", [
         ["x", 1],
@@ -88,8 +88,9 @@ describe("policyGradient", () => {
         ["w", 0.75],
       ]),
     ]);
-    const tokens = 2 + 6 + (2 + 3 + 2 + 2);
-    expect(outcome.tokensTrained).toBe(tokens);
+    const trained = 2 + 6 + (2 + 3 + 2 + 2);
+    expect(outcome.tokensTrained).toBe(trained);
+    const tokens = trained + 4 + 3;
     expect(batch?.data).toHaveLength(6);
     const sizes = batch?.data.map(({ advantages }) => Math.abs(advantages?.at(-1) ?? Number.NaN)) ?? [];
     expect(sizes.slice(0, 2)).toEqual([Math.fround(1 / tokens), Math.fround(1 / tokens)]);
@@ -186,6 +187,45 @@ describe("policyGradient", () => {
     expect(policyGradient().compared?.({ ...learning, role: "peer" })).toEqual({ taught: 0, skipped: 0 });
   });
 
+  test("a KL in the reward makes equal rewards differ: of one attempt an item too, but where a group is compared", () => {
+    const groups = [groupOf("a", [["x", 1]]), groupOf("b", [["x", 1]])];
+    const learning = {
+      groups,
+      replay: { base: [], older: [] },
+      random: randomStream(0, "x"),
+      role: "solver",
+    };
+    const kl = { in: "reward" } as const;
+    const counted = (options: PolicyGradientOptions) => policyGradient(options).compared?.(learning);
+    expect(counted({ advantages: "batch", kl })).toEqual({ taught: 2, skipped: 0 });
+    expect(counted({ advantages: "batch" })).toEqual({ taught: 0, skipped: 2 });
+    expect(counted({ advantages: "leave-one-out", kl })).toEqual({ taught: 0, skipped: 2 });
+  });
+
+  test.each([
+    [-0.5, { taught: 0, skipped: 2 }],
+    [-0.25, { taught: 2, skipped: 0 }],
+  ])("once the KL is measured, what it teaches is counted: logprobs of %d", async (logprob, compared) => {
+    const of = (prompt: string, text: string) => ({
+      item: itemOf(prompt),
+      rollouts: [{ rollout: rolloutOf(itemOf(prompt), { text, logprob }), reward: 1, parts: {} }],
+    });
+    const model = new FakeModel();
+    const outcome = await policyGradient({ advantages: "batch", kl: { in: "reward" } }).update({
+      policy: policyOf(model),
+      groups: [of("a", "x"), of("b", "yyy")],
+      replay: { base: [], older: [] },
+      task: reverse(),
+      // To the reference every token has -.5.
+      models: { reference: async (role) => ({ ...samplingOf(() => ""), role }) },
+      random: randomStream(0, "update"),
+      from: 0,
+      to: 1,
+    });
+    expect(outcome.compared).toEqual(compared);
+    expect(model.trained).toHaveLength(compared.taught === 0 ? 0 : 1);
+  });
+
   test("rollouts that are older than may be are left out, and those whose age cannot be known", async () => {
     const item = itemOf("ab");
     const of = (weightVersion: string, reward: number) => ({
@@ -254,7 +294,7 @@ describe("policyGradient", () => {
     const groups = [{ item, rollouts: [attempt("x", -0.25, 1), attempt("yyy", -0.75, 0)] }];
     const model = new FakeModel();
     const asked: string[] = [];
-    await policyGradient({
+    const { compared } = await policyGradient({
       advantages: "leave-one-out",
       kl: { in: "reward", coefficient: 0.1, reference: "start" },
     }).update({
@@ -274,6 +314,7 @@ describe("policyGradient", () => {
       to: 1,
     });
     expect(asked).toEqual(["solver start"]);
+    expect(compared).toEqual({ taught: 1, skipped: 0 });
     // Two tokens of .25 nats more than the reference's, four of .25 less.
     const [first, second] = [1 - 0.1 * 0.5, 0 + 0.1 * 1];
     const [one, other] = model.trained[0]?.data ?? [];
@@ -300,6 +341,8 @@ describe("policyGradient", () => {
     [{ length: 9 }, /"length": only average: "constant" has it/],
     [{ advantages: "batch", divideByDeviation: false }, /"divideByDeviation": only advantages: "group"/],
     [{ advantages: "none", epsilon: 1 }, /"epsilon": only advantages: "group" and "batch"/],
+    [{ divideByDeviation: false, epsilon: 1e-6 }, /"epsilon": divideByDeviation: false divides by no/],
+    [{ divideByDeviation: false, sampleDeviation: true }, /"sampleDeviation": divideByDeviation: false/],
     [{ kl: { in: "rewards" } }, /did you mean "reward"/],
     [{ maxStalenes: 1 }, /did you mean "maxStaleness"/],
     [{ advantages: "none", byKind: true }, /"byKind".*compare nothing/],

@@ -1,6 +1,6 @@
 import { readOptions } from "../../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
-import { exampleOfRollout, sampledOf } from "../../rollout/index.ts";
+import { earlierTurn, exampleOfRollout, sampledOf } from "../../rollout/index.ts";
 import { type GroupCounts, type Learning, noRemedies, type UpdatePart, type UpdateRequest } from "../part.ts";
 import { referenceLogprobs } from "../reference.ts";
 import { needsOfSteps } from "../step-options.ts";
@@ -20,9 +20,10 @@ import {
  * 2402.03300, section 4.1.2), every token weighing the same (DAPO's token mean, arXiv 2503.14476, equation 12), one optimiser step a
  * batch of rollouts. Options choose what rewards are compared with (`advantages`), the loss and its bounds, what is averaged, how often
  * a batch is learnt from (`iterations`, `minibatches`: the ratio is then to the probabilities that sampled, and bounds matter), and a
- * KL from earlier weights in the loss or in the reward. A group whose rewards are all equal teaches nothing: it is left out and
- * counted, as are void rollouts and those that are older than `maxStaleness`. A KL in the loss takes the universal path: derivatives
- * here, signed weights there.
+ * KL from earlier weights in the loss or in the reward. A group whose rewards are all equal teaches nothing: it is not computed, is
+ * counted as skipped, and stands in what the sum is divided by, where its zeros belong; a KL in the loss would pull on it, and does
+ * not. Void rollouts, and those that are older than `maxStaleness`, are not there at all. A KL in the loss takes the universal path:
+ * derivatives here, signed weights there.
  *
  * @example
  * gro({ generate: samples({ samples: 8 }), reward: verifier(), update: policyGradient({ learningRate: 3e-4 }) });
@@ -37,6 +38,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     name: "policy gradient",
     description: describe(read),
     learnsBy: "policy-gradient",
+    onPolicy: true,
     needs: {
       losses: klInLoss > 0 ? [] : [read.loss],
       ...(klInLoss > 0 ? { signedWeights: true } : {}),
@@ -49,7 +51,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     compared: (learning) => compared(learning, read),
     optimizerState,
     update: async (request) => {
-      const { responses, stale } = await weigh(request, read);
+      const { responses, stale, compared } = await weigh(request, read);
       const batchOptions = {
         loss: policyLossOf(read),
         average: read.average,
@@ -62,16 +64,19 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
         learningRateAt: () => (request.remedies ?? noRemedies).learningRate * learningRate,
         gradientClipNorm,
       });
-      return { ...outcome, stale };
+      return { ...outcome, stale, compared };
     },
   };
 }
 
-/** The responses that teach, with their advantages, and how many are too old to. */
-async function weigh(
-  request: UpdateRequest,
-  read: PolicyGradientRead,
-): Promise<{ readonly responses: readonly WeighedResponse[]; readonly stale: number }> {
+interface Weighed {
+  readonly responses: readonly WeighedResponse[];
+  readonly stale: number;
+  readonly compared: GroupCounts;
+}
+
+/** The responses with a reward, with the advantages of those that teach, and how many are too old to. */
+async function weigh(request: UpdateRequest, read: PolicyGradientRead): Promise<Weighed> {
   const { policy, groups, models, signal } = request;
   const { trained, maxStaleness, kl } = read;
   const weightVersion = maxStaleness === undefined ? undefined : await versionOf(request);
@@ -97,57 +102,67 @@ async function weigh(
     group.map((one): Judged => {
       const behaviour = sampledOf(one.scored.rollout).logprobs;
       const reference = kl?.in === "reward" ? references.get(one) : undefined;
-      return {
-        reward: one.reward,
-        baseline: one.scored.parts.baseline,
-        tokens: behaviour.length,
-        kind: kindOf(one, groups),
-        costs: reference?.map((logprob, at) => (kl?.coefficient ?? 0) * ((behaviour[at] ?? 0) - logprob)),
-      };
+      const cost = (logprob: number, at: number): number =>
+        (kl?.coefficient ?? 0) * ((behaviour[at] ?? 0) - logprob);
+      return { ...judgedOf(one, groups), costs: reference?.map(cost) };
     }),
   );
   const advantages = advantagesOf(judged, read);
   const responses = taken.flatMap((group, at) =>
     group.flatMap((one, index): WeighedResponse[] => {
-      const own = advantages[at]?.[index];
       const example = examples.get(one);
-      if (own === undefined || example === undefined) return [];
+      if (example === undefined) return [];
       return [
         {
           example,
           behaviour: sampledOf(one.scored.rollout).logprobs,
-          advantages: own,
+          advantages: advantages[at]?.[index],
           reference: references.get(one),
         },
       ];
     }),
   );
-  return { responses, stale };
+  const compared = countsOf(groups, policy.role, (at) => advantages[at] !== undefined);
+  return { responses, stale, compared };
 }
 
-/** Groups of the role that have something to compare, and those where nothing differs. A KL in the reward makes all rewards differ. */
+/**
+ * Groups of the role that have something to compare, and those where nothing differs, as far as can be told before a KL is measured: one
+ * in the reward makes rewards differ as soon as the weights have left the reference.
+ */
 function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCounts {
   const { taken } = takenFrom(groups, { role, trained: read.trained });
-  const judged = taken.map((group) =>
-    group.map((one): Judged => {
-      const { length } = sampledOf(one.scored.rollout).tokens;
-      const { reward, scored } = one;
-      return { reward, baseline: scored.parts.baseline, tokens: length, kind: kindOf(one, groups) };
-    }),
-  );
+  const judged = taken.map((group) => group.map((one) => judgedOf(one, groups)));
   const advantages = advantagesOf(judged, read);
+  const least = groupEstimators.includes(read.advantages) && !read.byKind ? 2 : 1;
   const differs = (at: number): boolean =>
-    advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) > 1);
+    advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) >= least);
+  return countsOf(groups, role, differs);
+}
+
+/** Of the groups that the role wrote in. */
+function countsOf(
+  groups: readonly ScoredGroup[],
+  role: string,
+  teaches: (at: number) => boolean,
+): GroupCounts {
   const written = [...groups.keys()].filter((at) =>
     groups[at]?.rollouts.some(({ rollout }) => rollout.role === role),
   );
-  const taught = written.filter(differs).length;
+  const taught = written.filter(teaches).length;
   return { taught, skipped: written.length - taught };
 }
 
-/** Of the group's item: what is proposed at it, or asked about it, is of its kind. */
-function kindOf({ place }: Taken, groups: readonly ScoredGroup[]): string | undefined {
-  return groups[place.group]?.item.stratum;
+function judgedOf({ scored, reward, place }: Taken, groups: readonly ScoredGroup[]): Judged {
+  const { baseline, [earlierTurn]: earlier } = scored.parts;
+  return {
+    reward,
+    baseline,
+    tokens: sampledOf(scored.rollout).tokens.length,
+    // Of the group's item: what is proposed at it, or asked about it, is of its kind.
+    kind: groups[place.group]?.item.stratum,
+    earlier: earlier !== undefined,
+  };
 }
 
 /** What a step learns from: all, or its share of them in the iteration's own order. */

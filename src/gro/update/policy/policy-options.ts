@@ -70,6 +70,10 @@ export const policyGradientSchema = z
       for (const own of ["divideByDeviation", "sampleDeviation"] as const)
         if (read[own] !== (own === "divideByDeviation"))
           refuse(own, `only advantages: "group" are divided so`);
+    const divided = read.advantages !== "group" || read.divideByDeviation;
+    if (read.sampleDeviation && !divided)
+      refuse("sampleDeviation", "divideByDeviation: false divides by no deviation");
+    if (read.epsilon > 0 && !divided) refuse("epsilon", "divideByDeviation: false divides by no deviation");
     if (read.epsilon > 0 && !["group", "batch"].includes(read.advantages))
       refuse("epsilon", `only advantages: "group" and "batch" are divided by a deviation`);
     if (read.byKind && ["none", "learned"].includes(read.advantages))

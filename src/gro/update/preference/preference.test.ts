@@ -95,6 +95,12 @@ describe("preference", () => {
       [{ loss: { name: "dpo", gamma: 1 } }, /gamma/],
       [{ pairs: "best-wurst" }, /did you mean "best-worst"/],
       [{ learning_rate: 1 }, /did you mean "learningRate"/],
+      [
+        { pairs: "all", lengthControl: 0.1 },
+        /"lengthControl" chooses .* pairs: "all" takes others; leave it out/,
+      ],
+      [{ mostPairs: 10 }, /"mostPairs" limits pairs of one prompt/],
+      [{ loss: { name: "simpo" }, reference: "start" }, /the loss simpo reads no reference/],
     ] as const)
       expect(() => preference(options as PreferenceOptions)).toThrow(message);
   });

@@ -55,6 +55,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
   } = read;
   if (epochs !== undefined && steps !== undefined)
     throw userError("invalid-option", 'preference(): give "steps" or "epochs", not both.');
+  refuseIdle(options, read);
   const length = { steps, epochs, batch };
   const referring = readsReference(loss);
   const pairLoss = pairLossOf(loss);
@@ -112,6 +113,19 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       });
     },
   };
+}
+
+/** Refuses options that were given and that these others leave without effect. */
+function refuseIdle(given: PreferenceOptions, { loss, pairs }: z.output<typeof preferenceSchema>): void {
+  const refuse = (option: string, why: string): never => {
+    throw userError("invalid-option", `preference(): "${option}" ${why}; leave it out.`);
+  };
+  if (given.lengthControl && pairs !== "best-worst")
+    refuse("lengthControl", `chooses the best and the worst of a prompt, and pairs: "${pairs}" takes others`);
+  if (given.mostPairs !== undefined && pairs === "best-worst")
+    refuse("mostPairs", 'limits pairs of one prompt, and pairs: "best-worst" makes one');
+  if (given.reference !== undefined && !readsReference(loss))
+    refuse("reference", `says what is measured against, and the loss ${loss.name} reads no reference`);
 }
 
 /** The mean loss of these pairs, each by its weight; undefined without any. */

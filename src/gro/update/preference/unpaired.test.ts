@@ -3,7 +3,7 @@ import { randomStream } from "../../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
 import { reverse } from "../../../world/task/index.ts";
 import { exampleOfRollout } from "../../rollout/index.ts";
-import { groupOf } from "../../rollout/testing/fakes.ts";
+import { FakeModel, groupOf, policyOf, samplingOf } from "../../rollout/testing/fakes.ts";
 import { derivativeFault, derivativeTolerance, negated } from "../testing/derivative.ts";
 import { tabularPolicy } from "../testing/tabular-policy.ts";
 import { unpairedLoss, unpairedPreference, withMismatched } from "./unpaired.ts";
@@ -83,7 +83,7 @@ describe("unpairedPreference", () => {
       ["z", 0.2],
       ["v", null],
     ]);
-    expect(part.steps({ newest: 0, base: 0 }, learningOf([mixed]))).toBe(2);
+    expect(part.steps({ newest: 0, base: 0 }, learningOf([mixed]))).toBe(1);
     expect(part.compared?.(learningOf([mixed]))).toMatchObject({ taught: 1, skipped: 0 });
     const right = groupOf("a", [
       ["x", 1],
@@ -91,7 +91,37 @@ describe("unpairedPreference", () => {
     ]);
     expect(part.compared?.(learningOf([right]))).toMatchObject({ taught: 0, skipped: 1 });
     expect(part.steps({ newest: 5, base: 0 }, learningOf([right]))).toBe(0);
-    expect(part.steps({ newest: 5, base: 0 })).toBe(3);
+    expect(part.steps({ newest: 6, base: 0 })).toBe(3);
+  });
+
+  test("a last response alone is learnt with the batch before it, and none is mismatched with itself", async () => {
+    const model = new FakeModel();
+    const group = groupOf("a", [
+      ["x", 1],
+      ["y", 0],
+      ["z", 0],
+      ["v", 1],
+      ["w", 0],
+    ]);
+    const part = unpairedPreference({ batch: 2 });
+    const learning = learningOf([group]);
+    const to = part.steps({ newest: 0, base: 0 }, learning);
+    await part.update({
+      ...learning,
+      policy: policyOf(model),
+      models: { reference: async (role) => ({ ...samplingOf(() => ""), role }) },
+      task: reverse(),
+      from: 0,
+      to,
+    });
+    expect(to).toBe(2);
+    // Responses, and after them as many mismatched ones.
+    expect(model.trained.map(({ data }) => data.length)).toEqual([4, 6]);
+    for (const { data } of model.trained)
+      for (const [index, { targets }] of data.slice(0, data.length / 2).entries())
+        expect(data[data.length / 2 + index]?.targets).not.toEqual(targets);
+    const [, last] = model.trained;
+    expect(new Set(last?.data.slice(0, 3).map(({ targets }) => targets.join()))).toHaveProperty("size", 3);
   });
 
   test("on a table, a first step moves each answer's log-odds by ¼β·rate/n", async () => {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
-import { drawsOver, stepsOver } from "../order.ts";
+import { drawsOver, type Length, stepsOver } from "../order.ts";
 import { type GroupCounts, noRemedies, type UpdatePart } from "../part.ts";
 import { referenceSums } from "../reference.ts";
 import { describeSteps, needsOfSteps, scheduledRate, stepOptions } from "../step-options.ts";
@@ -32,7 +32,8 @@ export type UnpairedPreferenceOptions = Readonly<z.input<typeof unpairedSchema>>
  *   loss = mean of λ_D·(1 − σ(β(r − z₀))) over desirable and λ_U·(1 − σ(β(z₀ − r))) over undesirable ones
  *
  * where z₀ = max(0, mean of log π(y′|x)/π_ref(y′|x)) over mismatched responses y′, each prompt with its neighbour's in the batch,
- * through which no gradient flows (as in TRL). Where every response is desirable, or none is, nothing is learnt.
+ * through which no gradient flows (as in TRL). A last batch of one is learnt with the one before it, for want of a neighbour. Where
+ * every response is desirable, or none is, nothing is learnt.
  *
  * @example
  * unpairedPreference({ beta: 0.1, undesirableWeight: 1.33 });
@@ -67,18 +68,20 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
     optimizerState,
     compared: ({ groups, role }) => labelledOf(groups, role, desirableFrom),
     steps: ({ newest }, learning) =>
-      stepsOver(
+      batchesOf(
         learning === undefined
           ? newest
           : labelledOf(learning.groups, learning.role, desirableFrom).labelled.length,
         length,
-      ),
+      ).steps,
     update: async (request) => {
       const { policy, groups, random, models, from, to, signal, remedies = noRemedies } = request;
       const { labelled } = labelledOf(groups, policy.role, desirableFrom);
-      const total = stepsOver(labelled.length, length);
+      const { steps: total, merged } = batchesOf(labelled.length, length);
       const draw = drawsOver(labelled, length, random);
-      const drawn = Array.from({ length: to - from }, (_, index) => withMismatched(draw(from + index)));
+      const membersOf = (step: number): readonly Labelled[] =>
+        merged && step === total - 1 ? [...draw(step), ...draw(total)] : draw(step);
+      const drawn = Array.from({ length: to - from }, (_, index) => withMismatched(membersOf(from + index)));
       const references = await referenceSums(
         drawn.flatMap(({ examples, mismatched }) => [...examples, ...mismatched]),
         { models, role: policy.role, which: reference, ...(signal ? { signal } : {}) },
@@ -117,6 +120,14 @@ function labelledOf(
   return wanted === 0 || wanted === labelled.length
     ? { labelled: [], taught: 0, skipped: there }
     : { labelled, taught: there, skipped: 0 };
+}
+
+/** Steps over so many responses; a last one alone has no other to be mismatched with, and is `merged` into the step before it. */
+function batchesOf(count: number, length: Length): { readonly steps: number; readonly merged: boolean } {
+  const steps = stepsOver(count, length);
+  const merged =
+    length.steps === undefined && steps > 1 && Math.round((length.epochs ?? 1) * count) % length.batch === 1;
+  return { steps: merged ? steps - 1 : steps, merged };
 }
 
 interface Mismatching {

@@ -197,7 +197,8 @@ describe("grpo", () => {
     });
     const mean = rewards.reduce((sum, reward) => sum + reward, 0) / 4;
     const deviation = Math.sqrt(rewards.reduce((sum, reward) => sum + (reward - mean) ** 2, 0) / 4);
-    const tokens = texts.reduce((sum, text) => sum + text.length + 1, 0);
+    // The group with equal rewards adds nothing to the sum, and stands in what it is divided by.
+    const tokens = [...texts, "same", "reward"].reduce((sum, text) => sum + text.length + 1, 0);
     const data = model.trained[0]?.data ?? [];
     expect(data).toHaveLength(4);
     for (const [index, datum] of data.entries()) {

@@ -1,4 +1,5 @@
 import { nearest, userError } from "../../../foundation/base/index.ts";
+import type { Pass } from "../../../gro/method.ts";
 import { type ListedMethod, methods } from "../../../lifecycle/optimize/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
@@ -43,6 +44,7 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
         summary: page.summary,
         formula: page.formula,
         checked: page.checked,
+        ...(page.differs === undefined ? {} : { differs: page.differs }),
         composition: description,
         vary: page.vary.map(([call, what]) => ({ call, what })),
       });
@@ -56,12 +58,17 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
         output.line(
           "  [M] built from its description: not compared with the paper's text or code, no equality is claimed",
         );
+      if (page.differs !== undefined) output.line(`  differs   ${page.differs}`);
       output.line("\nCOMPOSITION");
       output.line(`  roles     ${roles.join(", ")}`);
+      const defaults = Object.entries(description).filter(
+        ([option, value]) => typeof value !== "object" && !toldOfPasses.has(option),
+      );
+      if (defaults.length > 0) output.line(`  defaults  ${pairsOf(defaults)}`);
       for (const [index, pass] of passes.entries()) {
         const number = passes.length === 1 ? "" : ` ${index + 1}`;
         output.line(
-          `  pass${number}${" ".repeat(10 - 4 - number.length)}${pass.roles.join(", ")}${pass.repeat === 1 ? "" : `, ${pass.repeat} times on ${pass.items ?? "all"} items`}, from the ${pass.start} weights`,
+          `  pass${number}${" ".repeat(10 - 4 - number.length)}${learnersOf(pass)}${pass.repeat === 1 ? "" : `, ${pass.repeat} times on ${pass.items ?? "all"} items`}, from the ${pass.start} weights`,
         );
         for (const [kind, part] of [
           ["generate", pass.generate],
@@ -105,7 +112,19 @@ function costWords(page: ListedMethod): string {
   return `${page.cost}×`;
 }
 
+/** Who learns in a pass; where nobody does, who writes. */
+function learnersOf({ roles, writers = [] }: Pass): string {
+  return roles.length > 0 ? roles.join(", ") : `${writers.join(", ")} writes and nobody learns`;
+}
+
+/** Options of a whole method that the line of its pass says. */
+const toldOfPasses = new Set(["repeat", "start"]);
+
 function wordsOf(description: Readonly<Record<string, unknown>>): string {
-  const words = Object.entries(description).map(([key, value]) => `${key} ${value}`);
-  return words.length === 0 ? "" : `: ${words.join(", ")}`;
+  const entries = Object.entries(description);
+  return entries.length === 0 ? "" : `: ${pairsOf(entries)}`;
+}
+
+function pairsOf(entries: readonly (readonly [string, unknown])[]): string {
+  return entries.map(([option, value]) => `${option} ${value}`).join(", ");
 }

@@ -61,6 +61,8 @@ export const quietStarPage: MethodPage = {
     "r_j = log p(y | x, t_j) − mean_i log p(y | x, t_i);  loss = −Σ r_j·log π(t_j | x) − λ·Σ log π(y | x, t_j) over thoughts with r_j > 0",
   source: "arXiv 2403.09629, section 4.4; reward as in github.com/ezelikman/quiet-star (modeling_mistral.py)",
   checked: true,
+  differs:
+    "one thought before an answer, without mixing head or learnt tokens; the true answer is learnt after thoughts that helped alone",
   make: quietStar,
   vary: [
     ["quietStar({ likelihood: 0 })", "thoughts alone are learnt, not the answers after them"],

@@ -59,6 +59,8 @@ export const dapoPage: MethodPage = {
     "J = E Σ_i Σ_t min(ρ A_i, clip(ρ, .8, 1.28) A_i) / Σ_i |o_i|,  0 < |{right}| < G,  r = r_right + r_length",
   source: "arXiv 2503.14476, equations 8 to 13",
   checked: false,
+  differs:
+    "groups are filtered by the summed reward, the paper's by correctness alone: two right answers of which one is overlong are a difference here",
   make: dapo,
   vary: [
     ["dapo({ clipHigh: 1.2 })", "symmetric bounds: entropy falls faster"],

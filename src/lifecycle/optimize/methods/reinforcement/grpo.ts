@@ -31,8 +31,9 @@ export type GrpoOptions = Readonly<z.input<typeof optionsSchema>>;
  *   J(θ) = E [ Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / Σ_i |o_i| ],   A_i = (r_i − mean r) / std r over the group of x
  *
  * with ρ the ratio to the policy that sampled. As it is, one step a batch, so that ratios are 1 and no clip is reached, without the KL
- * term, and every token weighing the same (DAPO, arXiv 2503.14476); sums run over groups whose rewards differ. The paper's own
- * averages each response by itself and has a KL of .04: `average: "responses", kl: { coefficient: 0.04 }`.
+ * term, and every token weighing the same (DAPO, arXiv 2503.14476). Groups whose rewards are equal add nothing to the sum above and are
+ * not computed; their tokens count below it. The paper's own averages each response by itself and has a KL of .04, `average:
+ * "responses", kl: { coefficient: 0.04 }`, which here leaves these groups alone.
  *
  * Defaults: 32 items × 8 samples at T = 1 a step, the task's verifier, 10 steps a round at 3e-4.
  *
@@ -64,6 +65,8 @@ export const grpoPage: MethodPage = {
     "J = E Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / Σ_i |o_i|,  A_i = (r_i − mean r) / std r within the group",
   source: "arXiv 2402.03300, section 4.1; token mean of arXiv 2503.14476",
   checked: true,
+  differs:
+    "as it is every token weighs the same and there is no KL (vary); a KL in the loss is not taken of groups whose rewards are equal",
   make: grpo,
   vary: [
     ["grpo({ samples: 16 })", "larger groups: a quieter baseline, more sampling"],

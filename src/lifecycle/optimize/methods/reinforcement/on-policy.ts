@@ -16,6 +16,7 @@ export const onPolicyOptions = ({ items = 32, attempts = 8, least = 2, learningR
   items: z.number().int().min(1).default(items),
   /** Attempts at each item. */
   samples: z.number().int().min(least).default(attempts),
+  /** Other than 1, what is followed is not the law that is sampled from: logprobs are kept at 1, and the ratio does not correct it. */
   temperature: z.number().positive().default(1),
   /** Batches in a round. */
   steps: z.number().int().min(1).default(10),

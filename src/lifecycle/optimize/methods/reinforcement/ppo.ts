@@ -80,6 +80,8 @@ export const ppoPage: MethodPage = {
     "J = E min(ρ_t A, clip(ρ_t, 1 ± ε) A),  A = r − β Σ log π/π_ref − V_φ(x),  V_φ = p(yes|x) / (p(yes|x) + p(no|x))",
   source: "arXiv 1707.06347, equation 7; a policy in the place of a value head",
   checked: true,
+  differs:
+    "no value head: the critic is a policy that is asked of the item, so that all tokens of a response have one baseline (λ = 1, γ = 1)",
   make: ppo,
   vary: [
     ["ppo({ iterations: 1 })", "one pass over each batch: no ratio leaves 1"],

@@ -19,8 +19,8 @@ export type TtrlOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  *   r_i = 1[answer(y_i) = ŷ],   ŷ = mode of answer(y_1) … answer(y_M),   A_i = (r_i − mean r) / std r over the trained ones
  *
- * It approaches the majority that there was, and no more: a majority that is wrong is learnt like one that is right, and in the end every
- * sample agrees (the guard `majorityLockIn()` watches for it).
+ * On a tie nobody is rewarded, so that such an item teaches nothing. It approaches the majority that there was, and no more: a majority
+ * that is wrong is learnt like one that is right, and in the end every sample agrees (the guard `majorityLockIn()` watches for it).
  *
  * Defaults: 8 items × 64 votes at T = 1, of which 32 are trained, 10 steps a round at 3e-4 (the paper: 5e-7).
  *
@@ -39,10 +39,12 @@ export const ttrlPage: MethodPage = {
   title: "TTRL",
   paradigm: "reinforcement",
   reward: "self-derived",
-  summary: "The majority of the model's own answers stands for the one that nobody knows, and GRPO follows.",
+  summary:
+    "The majority of the model's own answers stands for the one that nobody knows, and GRPO follows; on a tie nobody is rewarded.",
   formula: "r_i = 1[answer(y_i) = mode of M answers],  A_i = (r_i − mean r) / std r over the N trained of M",
   source: "arXiv 2504.16084, section 2; votes and trained ones as in its code",
   checked: true,
+  differs: "on a tie nobody is rewarded",
   make: ttrl,
   vary: [
     [

@@ -51,6 +51,7 @@ export const lmsiPage: MethodPage = {
   formula: "ŷ(x) = mode of answer(y_i);  θ ← argmax_θ Σ_x Σ_i 1[answer(y_i) = ŷ(x)] · log π_θ(y_i|x)",
   source: "arXiv 2210.11610, section 3",
   checked: false,
+  differs: "an item has one form of prompt; the paper mixes forms, with and without examples and reasoning",
   make: lmsi,
   vary: [["lmsi({ share: 0.6 })", "learns from sure votes only: fewer labels, more of them right"]],
 };

@@ -81,6 +81,8 @@ export const simRagPage: MethodPage = {
     "q ~ π(·|d), a = mode of π(·|q, d), kept where d is among the k nearest to q and a has share τ;  max Σ log π_θ(y|q, d), answer(y) = a",
   source: "arXiv 2410.17952, section 3",
   checked: false,
+  differs:
+    "instruction tuning, the paper's first stage, is left to `prepare`; questions are not made to begin with the answer's span",
   make: simRag,
   vary: [
     ["simRag({ agreement: 0, nearest: 100000 })", "the control: no filter, whatever is asked is learnt"],

@@ -91,6 +91,8 @@ export const vStarPage: MethodPage = {
     "G ← argmax Σ over z = 1 of log π_θ(y|x);  V ← DPO (+ α·log V(y⁺|x)/|y⁺|) on (y⁺, y⁻) of all rounds;  answer = argmax over y ~ G of log V(y|x)",
   source: "arXiv 2402.06457, section 3",
   checked: false,
+  differs:
+    "the verifier's loss has the right solution's likelihood beside DPO, the paper's has DPO alone (likelihood: 0)",
   make: vStar,
   ranksBy: "verifier",
   vary: [

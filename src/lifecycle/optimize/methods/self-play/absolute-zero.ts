@@ -49,6 +49,8 @@ export const absoluteZeroPage: MethodPage = {
     "r_propose = 1 − r̄_solve, 0 where r̄_solve is 0 or 1;  r_solve(y) = 1[the executor finds y right];  A = (r − μ)/σ, of each role at each kind of task (TRR++)",
   source: "arXiv 2505.03335, section 3; TRR++ as in github.com/LeapLabTHU/Absolute-Zero-Reasoner",
   checked: false,
+  differs:
+    "each role takes a step of its own, the paper's take one together; proposals are written in view of items of the round, not of a buffer of triples",
   make: absoluteZero,
   vary: [
     ["absoluteZero({ attempts: 16 })", "a surer estimate of how hard a proposal is"],

@@ -96,6 +96,8 @@ export const drZeroPage: MethodPage = {
   source:
     "arXiv 2601.07055, section 3; github.com/facebookresearch/drzero (verl/trainer/ppo/core_algos.py: grpo_batch; verl/custom_reward/reward_function.py)",
   checked: true,
+  differs:
+    "½ more for what the task reads as a problem, the paper's for the form of thinking, searches and answer; documents are found by shared words",
   make: drZero,
   vary: [
     [

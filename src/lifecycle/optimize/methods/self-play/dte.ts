@@ -67,6 +67,8 @@ export const dtePage: MethodPage = {
   formula: "ŷ(x) = mode of the last words of a debate;  r(y) = 1[answer(y) = ŷ(x)], by GRPO",
   source: "arXiv 2505.15734, section 3",
   checked: false,
+  differs:
+    "neither form nor length is rewarded, as the paper does; items whose last words are tied are left out",
   make: dte,
   vary: [
     ["dte({ rounds: 3 })", "a longer debate: better labels where voices convince each other by reasons"],

@@ -68,6 +68,8 @@ export const multiagentFinetuningPage: MethodPage = {
     "ŷ(x) = mode of the last words;  θ_n ← argmax Σ over n's own responses y with answer(y) = ŷ(x) of log π_θ(y)",
   source: "arXiv 2501.05707, section 2",
   checked: false,
+  differs:
+    "an agent is one model for first responses and revisions, and the first agent answers; the paper trains two an agent, and all debate",
   make: multiagentFinetuning,
   vary: [["multiagentFinetuning({ agents: 5 })", "more voices, more models to hold"]],
 };

@@ -33,8 +33,9 @@ export type RZeroOptions = Readonly<z.input<typeof optionsSchema>>;
  *   D = {(x, ŷ): |p̂(x) − ½| ≤ δ};  r_solver(y) = 1[answer(y) = ŷ(x)], both by GRPO
  *
  * The paper takes repetitions of a batch by clusters of BLEU; here a problem that was proposed already is one, by the task's own
- * identity. Nothing outside the model says what is right: it sharpens, and the share of right labels falls from round to round (79,
- * 69, 63 % in the paper).
+ * identity. Where two answers have as many votes the challenger is rewarded as the share says, and the solver has no answer to learn.
+ * Nothing outside the model says what is right: it sharpens, and the share of right labels falls from round to round (79, 69, 63 %
+ * in the paper).
  *
  * Defaults: 8 steps of each at 3e-4, 32 items × 8 samples, 10 attempts a proposal, kept where 3 to 7 of 10 agree.
  *
@@ -47,6 +48,7 @@ export function rZero(options: RZeroOptions = {}): Method {
   const challenge = learnability({ attempts, by: "majority", form: "middle" });
   const update = policyGradient({ learningRate });
   const roles = ["solver", "proposer"];
+  const within = madeWithin(band[0], band[1]);
   return {
     name: "R-Zero",
     description: { ...read, band: band.join("–") },
@@ -70,7 +72,8 @@ export function rZero(options: RZeroOptions = {}): Method {
       {
         roles: ["solver"],
         items,
-        itemsFrom: madeWithin(band[0], band[1]),
+        // Where the vote was tied there is no answer to learn.
+        itemsFrom: (earlier) => within(earlier).filter(({ answer }) => answer !== undefined),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update,
@@ -92,6 +95,8 @@ export const rZeroPage: MethodPage = {
     "r_challenger = 1 − 2·|p̂ − ½|;  r_solver(y) = 1[answer(y) = majority], on problems with p̂ in [.3, .7]; both by GRPO",
   source: "arXiv 2508.05004, section 3",
   checked: false,
+  differs:
+    "repetitions are equal problems, the paper's are clusters of BLEU; a tied vote gives the solver no answer to learn",
   make: rZero,
   vary: [
     ["rZero({ band: [0, 1] })", "the control: every proposal is learnt from, sure and noisy ones too"],

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Method, Pass } from "../../../../gro/method.ts";
-import { absoluteZero, drZero, spice } from "../../index.ts";
+import { itemOf, rolloutOf } from "../../../../gro/rollout/testing/fakes.ts";
+import { reverse } from "../../../../world/task/index.ts";
+import { absoluteZero, drZero, rZero, serl, spice } from "../../index.ts";
 
 const passOf = ({ passes }: Method, at: number): Pass => {
   const pass = passes[at];
@@ -17,6 +19,24 @@ describe("absoluteZero", () => {
         byKind: true,
       });
   });
+});
+
+test("of proposals with a tied vote R-Zero's solver has no answer to learn; SeRL's votes anew", () => {
+  const made = (prompt: string, solved: number) => {
+    const { answer: _, ...item } = itemOf(prompt);
+    const known = solved === 0.5 ? item : { ...item, answer: "vote" };
+    return { rollout: rolloutOf(item, prompt), reward: 1, parts: { solved }, made: known };
+  };
+  const earlier = [
+    { item: itemOf("seed"), rollouts: [made("tied", 0.5), made("clear", 0.6), made("sure", 0.9)] },
+  ];
+  const learnt = (method: Method) =>
+    method.passes
+      .at(-1)
+      ?.itemsFrom?.(earlier, reverse(), [])
+      .map(({ prompt }) => prompt);
+  expect(learnt(rZero())).toEqual(["clear"]);
+  expect(learnt(serl())).toEqual(["tied", "clear"]);
 });
 
 describe("spice", () => {

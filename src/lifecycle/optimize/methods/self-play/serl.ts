@@ -77,6 +77,7 @@ export const serlPage: MethodPage = {
   formula: "r(y_i) = 1[answer(y_i) = mode of all answers], on its own proposals with agreement in [.2, .8]",
   source: "arXiv 2505.20347, section 3",
   checked: false,
+  differs: "known problems are equal ones, the paper's are near-duplicates by ROUGE-L",
   make: serl,
   vary: [
     [

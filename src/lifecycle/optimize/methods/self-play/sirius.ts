@@ -75,6 +75,8 @@ export const siriusPage: MethodPage = {
     "C_n ← C_n ∪ {(saw, said) of n in trajectories with R = 1};  θ_n ← argmax Σ over C_n of log π_θ(said | saw)",
   source: "arXiv 2502.04780, algorithm 1, and zou-group/sirius Actor_Critic",
   checked: false,
+  differs:
+    "a failure is augmented by trying again with the answer in view; the paper's critic sees the answer, and its feedback is rephrased",
   make: sirius,
   vary: [
     ["sirius({ augmented: 0 })", "the library holds what succeeded by itself, and nothing else"],

@@ -52,6 +52,7 @@ export const spicePage: MethodPage = {
     "r_challenger = exp(−(Var(l) − ¼)² / (2 · .01)), −.1 for what is no problem;  r_reasoner(y) = 1[y is right]; both by Dr. GRPO",
   source: "arXiv 2510.24684, section 3",
   checked: false,
+  differs: "each role takes a step of its own, the paper's take one together",
   make: spice,
   vary: [
     [

@@ -55,6 +55,8 @@ export const metaRewardingPage: MethodPage = {
     "L(θ) = −E log σ(β·log π_θ(y⁺)/π_t(y⁺) − β·log π_θ(y⁻)/π_t(y⁻)) over pairs of answers, and of judgements",
   source: "arXiv 2407.19594, section 2; win rates in the place of Elo scores",
   checked: false,
+  differs:
+    "judgements are ranked by win rates, the paper's by Elo scores; a verdict in one token has as reward the share that the judge gives to it",
   make: metaRewarding,
   vary: [["metaRewarding({ lengthControl: 0 })", "without length control: answers grow"]],
 };

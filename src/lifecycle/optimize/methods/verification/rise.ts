@@ -52,6 +52,7 @@ export const risePage: MethodPage = {
   formula: "θ ← argmin −E over turns t of exp(r(y_t)/τ)·log π_θ(y_t | x, y_<t)",
   source: "arXiv 2407.18219, section 4; weights and τ as in github.com/cmu-mind/RISE",
   checked: true,
+  differs: "prompts without a reward above 0 are skipped; the paper gives them the least weight",
   make: rise,
   vary: [
     [

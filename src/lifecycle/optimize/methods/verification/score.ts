@@ -90,6 +90,8 @@ export const scorePage: MethodPage = {
     "1: max E [ r(y₂) − β₂·KL(π_θ(·|x) ‖ π_base(·|x)) ]; 2: max E [ r(y₁) + r(y₂) + α·(r(y₂) − r(y₁)) − β₁·Σ KL ]",
   source: "arXiv 2409.12917, section 5, equations 3 and 4",
   checked: false,
+  differs:
+    "groups in which no turn's rewards differ are skipped, their KL with them; each turn is credited with its own reward alone",
   make: score,
   vary: [
     ["score({ bonus: 0 })", "plain two-turn reinforcement: it collapses to answering once"],
