@@ -75,7 +75,9 @@ export function weighted(rewards: WeightedRewards): RewardPart {
           const made = own.find((one) => one?.made !== undefined)?.made;
           return { rollout, reward: sum, parts: kept, ...(made === undefined ? {} : { made }) };
         });
-        const added = byRollout.flatMap((own) => [...own.values()].filter(({ rollout }) => !given.has(rollout)));
+        const added = byRollout.flatMap((own) =>
+          [...own.values()].filter(({ rollout }) => !given.has(rollout)),
+        );
         return { item, rollouts: [...summed, ...added] };
       });
     },
