@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { inTurn } from "../../gro/method/index.ts";
 import { supervised } from "../../gro/update/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
 import { refusalProbes } from "../../lifecycle/evaluate/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
-import { grpo } from "../../lifecycle/optimize/index.ts";
+import { grpo, rejectionSampling, spin } from "../../lifecycle/optimize/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { defineRun, isRunDefinition, type RunConfig } from "./config.ts";
 
@@ -108,6 +109,18 @@ describe("defineRun", () => {
     expect(() => defineRun(config as unknown as RunConfig)).toThrow(
       expect.objectContaining({ code: "invalid-option", category: "user" }),
     );
+  });
+
+  test("what learns from demonstrations is refused where no source brings any", () => {
+    const optimize = inTurn(rejectionSampling(), spin());
+    expect(() => defineRun({ task, optimize, acquire: [procedural()] })).toThrow(
+      expect.objectContaining({
+        code: "no-demonstrations",
+        message: expect.stringMatching(/^defineRun\(\): spin learns .* add demonstrations\(\) to "acquire"/),
+      }),
+    );
+    expect(() => defineRun({ task, optimize })).not.toThrow();
+    expect(() => defineRun({ task, optimize, acquire: [procedural()], budget: { rounds: 1 } })).not.toThrow();
   });
 
   test("a difficulty that the task has not is refused before anything starts", () => {

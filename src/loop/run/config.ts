@@ -187,6 +187,7 @@ export function defineRun(config: RunConfig): RunDefinition {
   };
   checkBudget(definition);
   checkAsked(definition);
+  checkDemonstrations(definition);
   for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
     checkBuffers(method);
   checkParts(definition);
@@ -205,6 +206,17 @@ function checkAsked({ refine, optimize, budget }: RunDefinition): void {
         `defineRun(): ${name} asks the role ${missing}, and ${method.name} delivers ${method.deliver.join(", ")} alone; take a method that delivers it, such as vStar(), or another harness.`,
       );
   }
+}
+
+/** Refuses a method that learns from demonstrations where no source brings any. */
+function checkDemonstrations({ acquire, optimize, budget }: RunDefinition): void {
+  if (acquire.some(({ mostDemonstrations = 0 }) => mostDemonstrations > 0)) return;
+  for (const { method } of turnsOf(optimize, Math.max(1, budget.rounds)))
+    if (method.passes.some(({ needsDemonstrations }) => needsDemonstrations))
+      throw userError(
+        "no-demonstrations",
+        `defineRun(): ${method.name} learns from what is demonstrated, and no source brings demonstrations: add demonstrations() to "acquire", or leave "acquire" out.`,
+      );
 }
 
 type Lora = NonNullable<RunDefinition["lora"]>;

@@ -70,7 +70,7 @@ export function rZero(options: RZeroOptions = {}): Method {
       {
         roles: ["solver"],
         items,
-        itemsFrom: madeWithin(band[0], band[1]),
+        ...madeWithin(band[0], band[1]),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update,
