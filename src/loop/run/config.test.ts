@@ -84,6 +84,11 @@ describe("defineRun", () => {
 
   test.each([
     [{}, /option "task": expected something like reverse\(\)/],
+    [
+      { task: { ...task, verifier: undefined }, optimize: grpo() },
+      /option "task": the task reverse has no verifier, which rewards .* and the gate ask .* such as verifier: exact\(\)\./,
+    ],
+    [{ task: { ...task, verifier: {} } }, /the task reverse has no verifier/],
     [{ task, modle: "x" }, /no option "modle"; did you mean "model"\?/],
     [{ task, gate: { aplha: 0.1 } }, /no option "gate.aplha"; did you mean "alpha"\?/],
     [{ task, gate: { mode: "observer" } }, /"gate.mode": .*did you mean "observe"\?/],

@@ -45,6 +45,21 @@ const baselinesSchema = z.custom<Baselines>(
   },
 );
 
+/** Every reward from outside the model and every measurement asks a task's verifier: there is no run without one. */
+const taskSchema = z.custom<Task>(
+  (value) => typeof memberOf(memberOf(value, "verifier"), "verify") === "function",
+  {
+    error: ({ input }) =>
+      typeof memberOf(input, "generate") === "function"
+        ? `the task ${String(memberOf(input, "name"))} has no verifier, which rewards from outside the model and the gate ask what is right: give it one, such as verifier: exact()`
+        : "expected something like reverse()",
+  },
+);
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
 const configSchema = z.strictObject({
   /** Runs of one name are one line: an edited configuration goes on from its name's champion. */
   name: z.string().min(1).max(80).optional(),
@@ -56,7 +71,7 @@ const configSchema = z.strictObject({
     ])
     .optional(),
   engine: partLike<EngineDefinition>("open", "local()").optional(),
-  task: partLike<Task>("verifier", "reverse()"),
+  task: taskSchema,
   /** Round 0: makes the first champion, not gated. Left out, a model without weights learns the task's demonstrations. */
   prepare: partLike<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
   acquire: z.array(partLike<Source>("acquire", "procedural()")).min(1).optional(),
