@@ -48,6 +48,10 @@ export interface Pass {
     task: Task,
     demonstrated: readonly Item[],
   ) => readonly Item[];
+  /** What it means that `itemsFrom` gives none, in words for people: "what was proposed is no problem". */
+  readonly noItems?: string;
+  /** It learns from what is demonstrated: a run whose sources bring no demonstrations is refused. */
+  readonly needsDemonstrations?: true;
   readonly generate: GeneratePart;
   readonly reward: RewardPart;
   readonly update: UpdatePart;

@@ -81,6 +81,10 @@ export interface TrainingEvidence {
   readonly realShare: number | null;
   /** Rollouts that were left out because the weights that wrote them lie too far back. */
   readonly rolloutsStale?: number;
+  /** Passes that had nothing to attempt, because the one before them made nothing; the others went on. */
+  readonly passesEmpty?: number;
+  /** Steps of the lead's in which nothing was new: all of it was demonstrated, or kept by earlier rounds. */
+  readonly stepsReplayed?: number;
   /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
   readonly trialTokensSampled?: number;
   readonly trialPositionsTrained?: number;

@@ -2,7 +2,7 @@ import { internalError } from "../../foundation/base/index.ts";
 import type { Item, Policy, SamplingPolicy, ScoredGroup } from "../../foundation/contract/index.ts";
 import type { Method, Pass } from "../method.ts";
 import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
-import type { StepLoss, UpdatePart } from "../update/index.ts";
+import type { StepLoss, UpdateOutcome, UpdatePart } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import type { Tally } from "./tally.ts";
 
@@ -122,6 +122,12 @@ export function trainedIn({
   readonly trained?: readonly (string | null)[];
 }): readonly string[] {
   return trained.filter((record) => record !== null);
+}
+
+/** Of these steps, those in which nothing was new: all of it was demonstrated, or kept by earlier rounds. */
+export function replayedSteps({ uses, losses }: Pick<UpdateOutcome, "uses" | "losses">): number {
+  const isNew = [...uses.keys()].some(({ writer }) => writer !== null && writer.artifact === null);
+  return isNew ? 0 : losses.length;
 }
 
 export function pick(from: CheckpointsByRole, roles: readonly string[]): Record<string, string> {

@@ -117,12 +117,37 @@ describe("a pass after another", () => {
     const policies = new FakePolicies(() => "x");
     const two = methodOf(
       { roles: [], writers: ["solver"], asks: ["solver"] },
-      { roles: ["solver"], itemsFrom: () => [] },
+      { roles: ["solver"], itemsFrom: () => [], noItems: "what was proposed is no problem" },
     );
     const outcome = await runMethod(two, fakeRound({ policies }));
-    expect(outcome.blocked).toMatch(/nothing was made that pass-1 could learn from/);
+    expect(outcome.blocked).toBe("nothing was learnt: what was proposed is no problem");
     expect(outcome.checkpoints).toEqual({ solver: "current-solver", peer: "current-peer" });
     expect(policies.saved).toEqual([]);
+  });
+
+  test("makes nothing once: the turns after it go on, and what was learnt is learnt", async () => {
+    const heard: GenerateRequest[] = [];
+    const policies = new FakePolicies((prompt) => prompt.slice(0, 1));
+    const making = { roles: [], writers: ["solver"], asks: ["solver"], items: 1 };
+    // The item that one turn takes makes none.
+    const turns = {
+      ...methodOf(making, {
+        roles: ["solver"],
+        generate: listening(heard),
+        itemsFrom: (earlier) => earlier.flatMap(({ item }) => (item.prompt === "34=" ? [] : [item])),
+        noItems: "what was proposed is no problem",
+      }),
+      repeat: 3,
+    };
+    const items = takenInOrder(["12=", "34=", "56="].map((prompt) => itemOf(prompt)));
+    const outcome = await runMethod(turns, fakeRound({ policies, items }));
+    expect(heard.map((one) => one.items.map(({ prompt }) => prompt))).toEqual([["12="], ["56="]]);
+    expect(outcome.checkpoints.solver).toMatch(/^solver-pass-5-/);
+    expect(outcome).toMatchObject({
+      blocked: null,
+      empty: ["what was proposed is no problem"],
+      tally: { passesEmpty: 1 },
+    });
   });
 });
 

@@ -6,7 +6,7 @@ import type { MethodContext } from "./context.ts";
 import { allItemsOf, type CheckpointsByRole, type PassOutcome, type PassRun, pick } from "./pass.ts";
 import { runOnce } from "./run-once.ts";
 import { runRepeatedly } from "./run-repeatedly.ts";
-import { addTallies, emptyTally, type Tally, whyNothingTaught } from "./tally.ts";
+import { addTallies, type Tally, whyNothingTaught } from "./tally.ts";
 
 /** Checkpoints that a pass saves of each role in a round, with so many examples; all but the last are of unfinished training. */
 export function checkpointsOf(pass: Pass, examples: ExampleCounts): number {
@@ -17,7 +17,10 @@ export function checkpointsOf(pass: Pass, examples: ExampleCounts): number {
 }
 
 /** A role that the method does not deliver keeps the weights that it had. */
-export type MethodOutcome = Omit<PassOutcome, "rolled">;
+export interface MethodOutcome extends Omit<PassOutcome, "rolled"> {
+  /** Of each pass that had nothing to attempt, what that means, in words; the passes after it went on. */
+  readonly empty: readonly string[];
+}
 
 /** Runs a method's passes in order, each part of the work once over all attempts at the round. */
 export async function runMethod(method: Method, context: MethodContext): Promise<MethodOutcome> {
@@ -26,6 +29,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   const tallies: Tally[] = [];
   const losses: StepLoss[] = [];
   const made = new Set<string>();
+  const empty: string[] = [];
   let buffers = context.buffers ?? {};
   let blocked: string | null = null;
   const trained: string[] = [];
@@ -45,6 +49,11 @@ export async function runMethod(method: Method, context: MethodContext): Promise
       buffers,
       context,
     };
+    if (pass.itemsFrom !== undefined && (await allItemsOf(run)).length === 0) {
+      empty.push(pass.noItems ?? "there was no item to attempt");
+      earlier = async () => [];
+      continue;
+    }
     const outcome = await played(run);
     const { rolled } = outcome;
     let read: Promise<readonly ScoredGroup[]> | undefined;
@@ -67,7 +76,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
   // What one pass made for the next to begin with has served.
   const kept = new Set([...Object.values(checkpoints), ...Object.values(context.baseWeights)]);
   for (const checkpoint of made) if (!kept.has(checkpoint)) await context.policies.discard(checkpoint);
-  const tally = addTallies(tallies);
+  const tally = addTallies([...tallies, { passesEmpty: empty.length }]);
   return {
     checkpoints,
     rollouts,
@@ -75,12 +84,12 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     tally,
     losses,
     trained,
-    blocked: blocked ?? whyNothingTaught(tally),
+    empty,
+    blocked: blocked ?? whyNothingTaught(tally, empty),
   };
 }
 
 async function played(run: PassRun): Promise<PassOutcome> {
-  if (run.pass.itemsFrom !== undefined && (await allItemsOf(run)).length === 0) return nothingToAttempt(run);
   try {
     return await (playsOnce(run.pass) ? runOnce(run) : runRepeatedly(run));
   } finally {
@@ -91,18 +100,4 @@ async function played(run: PassRun): Promise<PassOutcome> {
 /** What refills its batch knows only then what it learns from: rollouts and steps are one. */
 function playsOnce({ repeat, refill }: Pass): boolean {
   return repeat === 1 && refill === undefined;
-}
-
-/** The pass before it was to make the items, and made none that can be asked: nobody learns from nothing without a word. */
-function nothingToAttempt({ pass, start, name }: PassRun): PassOutcome {
-  return {
-    checkpoints: pick(start, pass.roles),
-    rolled: null,
-    rollouts: [],
-    buffers: {},
-    tally: emptyTally,
-    losses: [],
-    blocked: `nothing was made that ${name} could learn from: what was proposed is invalid, was there before, or is solved always or never`,
-    trained: [],
-  };
 }

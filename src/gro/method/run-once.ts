@@ -15,6 +15,7 @@ import {
   type PassRun,
   pick,
   referenceOf,
+  replayedSteps,
   stateAtStart,
   trainedIn,
   updateOf,
@@ -145,6 +146,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           realTokens,
           positionsTrained,
           stale,
+          stepsReplayed: role === method.lead ? replayedSteps({ uses, losses: made }) : 0,
           losses: [...made],
           trained: [record],
         };
@@ -155,6 +157,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
         tokensTrained: result.tokensTrained,
         realTokens: result.realTokens,
         positionsTrained: result.positionsTrained,
+        stepsReplayed: result.stepsReplayed,
         ...(from === 0 ? { rolloutsStale: result.stale ?? 0 } : {}),
       });
       losses.push(...lossesIn(result));

@@ -13,6 +13,7 @@ import {
   type PassRun,
   pick,
   referenceOf,
+  replayedSteps,
   trainedIn,
   updateOf,
 } from "./pass.ts";
@@ -107,7 +108,11 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
             rolloutsStale: stale,
           })),
         );
-        made.push(...(updates[pass.roles.indexOf(method.lead)]?.losses ?? []));
+        const led = updates[pass.roles.indexOf(method.lead)];
+        if (led !== undefined) {
+          parts.push({ stepsReplayed: replayedSteps(led) });
+          made.push(...led.losses);
+        }
         context.onProgress?.("generate and train", repetition + 1, pass.repeat, made.at(-1));
       }
       const saved = Object.fromEntries(

@@ -50,6 +50,10 @@ export const tallySchema = z.object({
   /** Of copies that a reward trained and threw away: tokens that they sampled, and of the sequences that they were trained on. */
   trialTokensSampled: z.number().default(0),
   trialPositionsTrained: z.number().default(0),
+  /** Passes that had nothing to attempt, because the one before them made nothing. */
+  passesEmpty: z.number().default(0),
+  /** Steps of the lead's in which nothing was new: all of it was demonstrated, or kept by earlier rounds. */
+  stepsReplayed: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -86,6 +90,8 @@ export const emptyTally: Tally = {
   proposalsAlwaysSolved: 0,
   trialTokensSampled: 0,
   trialPositionsTrained: 0,
+  passesEmpty: 0,
+  stepsReplayed: 0,
 };
 
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
@@ -113,18 +119,12 @@ export function groupCounts(
 
 const noTokens = "nothing was learnt: no token was trained";
 
-/** Why nothing was learnt, in words; null where something was. */
-export function whyNothingTaught({
-  rollouts,
-  kept,
-  tokensTrained,
-  groupsTaught,
-  groupsSkipped,
-  unreadVerdicts,
-  rolloutsStale,
-  trialTokensSampled,
-}: Tally): string | null {
+/** Why nothing was learnt, in words; null where something was. `empty` says why passes had nothing to attempt. */
+export function whyNothingTaught(tally: Tally, empty: readonly string[] = []): string | null {
+  const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts } = tally;
+  const { rolloutsStale, trialTokensSampled } = tally;
   if (tokensTrained > 0) return null;
+  if (empty.length > 0) return `nothing was learnt: ${[...new Set(empty)].join("; ")}`;
   if (rolloutsStale > 0)
     return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
   if (groupsTaught > 0) return noTokens;
@@ -182,6 +182,8 @@ export function evidenceOf(
           trialTokensSampled: tally.trialTokensSampled,
           trialPositionsTrained: tally.trialPositionsTrained,
         }),
+    ...(tally.passesEmpty === 0 ? {} : { passesEmpty: tally.passesEmpty }),
+    ...(tally.stepsReplayed === 0 ? {} : { stepsReplayed: tally.stepsReplayed }),
     ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
     ...(tally.proposalsAttempted === 0

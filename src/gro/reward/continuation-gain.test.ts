@@ -7,6 +7,25 @@ import { continuationGain } from "./index.ts";
 const item: Item = { ...itemOf("3718="), answer: "8" };
 const task: Task = { ...reverse(), answerOf: (_, { text }) => text.at(-1) };
 
+test("refuses a task whose problems name no answer, before anything starts", () => {
+  const strings = reverse();
+  const silent: Task = {
+    ...strings,
+    generate: (difficulty, random) => {
+      const { answer: _, ...asked } = strings.generate(difficulty, random);
+      return asked;
+    },
+  };
+  expect(() => continuationGain().check?.(silent)).toThrow(
+    expect.objectContaining({
+      code: "no-answers",
+      category: "user",
+      message: expect.stringMatching(/the items of the task reverse name none: give a task whose problems/),
+    }),
+  );
+  expect(() => continuationGain().check?.(strings)).not.toThrow();
+});
+
 test("is the log-likelihood of the true answer after the thought, less its mean over the thoughts", async () => {
   const asked: string[] = [];
   // Each token of the sequence after a thought costs as many nats as the thought has 9s, and one more.

@@ -1,5 +1,5 @@
-import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
-import type { RolloutGroup, ScoredGroup } from "../../foundation/contract/index.ts";
+import { type NoOptions, randomStream, refuseOptions, userError } from "../../foundation/base/index.ts";
+import type { RolloutGroup, ScoredGroup, Task } from "../../foundation/contract/index.ts";
 import { type Thought, thoughtOf } from "../rollout/index.ts";
 import { answers, type RewardContext, type RewardPart } from "./part.ts";
 
@@ -13,7 +13,7 @@ const sequencesPerCall = 512;
  *   r_j = log p(y | x, t_j) − (1/n) Σ_i log p(y | x, t_i)
  *
  * t is what stands before the answer, y the item's own answer; `parts.likelihood` is log p(y | x, t). No verifier is asked: the item needs
- * a reference answer. What holds no thought, or no answer, has no reward.
+ * a reference answer, and a task that never has one is refused (`no-answers`). What holds no thought, or no answer, has no reward.
  *
  * @example
  * gro({ generate: samples({ samples: 8 }), reward: continuationGain(), update: thoughtGradient() })
@@ -26,6 +26,13 @@ export function continuationGain(options: NoOptions = {}): RewardPart {
     origin: "external",
     peers: 1,
     answersPerRollout: 1,
+    check: (task) => {
+      if (!namesAnswers(task))
+        throw userError(
+          "no-answers",
+          `continuationGain(): a thought is worth how likely it makes the true answer, and the items of the task ${task.name} name none: give a task whose problems have an "answer", or a method whose reward asks the verifier, such as grpo().`,
+        );
+    },
     reward: async (groups, context) => {
       const likelihoods = await likelihoodsOf(groups, context);
       return groups.map(({ item, rollouts }, at): ScoredGroup => {
@@ -44,6 +51,12 @@ export function continuationGain(options: NoOptions = {}): RewardPart {
       });
     },
   };
+}
+
+/** Whether a problem of any of the task's strata says its answer. */
+function namesAnswers(task: Task): boolean {
+  const random = randomStream(0, "continuation gain");
+  return task.strata.some(({ difficulty }) => task.generate(difficulty, random).answer !== undefined);
 }
 
 /** log p(y | x, t) of each rollout; null where it has no thought. */

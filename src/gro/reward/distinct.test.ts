@@ -32,19 +32,28 @@ describe("distinct", () => {
   });
 
   test("what has no reward, or none that counts, is no repetition", async () => {
-    const never: RewardPart = {
-      ...everything(),
-      reward: async (groups) =>
-        groups.map(({ item, rollouts }) => ({
-          item,
-          rollouts: rollouts.map((rollout, index) => ({
-            rollout,
-            reward: [null, 0, 1][index] ?? null,
-            parts: {},
-          })),
-        })),
-    };
+    const never = giving([null, 0, 1]);
     expect(await rewardsOf(distinct({ of: never }), ["a", "a", "a"])).toEqual([null, 0, 1]);
     expect(distinct({ of: never })).toMatchObject({ name: "distinct everything", origin: never.origin });
   });
+
+  test("what is rewarded less than 1 takes no place from what is learnt", async () => {
+    const of = giving([0.5, 1, 0.5, 1, 0.5, 0.5]);
+    const texts = ["a", "a", "b", "c", "d", "d"];
+    expect(await rewardsOf(distinct({ of, by: "text", perItem: 2 }), texts)).toEqual([
+      0.5, 1, 0.5, 1, 0.5, 0,
+    ]);
+  });
 });
+
+/** These rewards, in the order of the rollouts. */
+function giving(rewards: readonly (number | null)[]): RewardPart {
+  return {
+    ...everything(),
+    reward: async (groups) =>
+      groups.map(({ item, rollouts }) => ({
+        item,
+        rollouts: rollouts.map((rollout, index) => ({ rollout, reward: rewards[index] ?? null, parts: {} })),
+      })),
+  };
+}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
-import type { EngineNeeds } from "../../foundation/contract/index.ts";
+import type { EngineNeeds, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import type { RewardPart } from "./part.ts";
 
 const memberSchema = z.strictObject({
@@ -16,8 +16,9 @@ export type WeightedRewards = Readonly<Record<string, Readonly<z.input<typeof me
 
 /**
  * A sum of rewards, each times its weight: r = Σ_k w_k·r_k. Each r_k is kept under its name in the parts of the score, beside those that
- * it has itself. Where one cannot be computed there is no sum. It is external where any of its rewards is: something outside the model
- * is heard.
+ * it has itself. Where one cannot be computed there is no sum. What a reward makes of a rollout goes on with it, and what it adds, such as
+ * a judge's verdicts, stands after the others with the reward that it has. It is external where any of its rewards is: something outside
+ * the model is heard.
  *
  * @example
  * grpo({
@@ -33,6 +34,7 @@ export function weighted(rewards: WeightedRewards): RewardPart {
     );
   const parts = members.map(([, { reward }]) => reward);
   const asked = parts.reduce((sum, { answersPerRollout = 0 }) => sum + answersPerRollout, 0);
+  const trained = parts.reduce((sum, { trainedPerRollout = 0 }) => sum + trainedPerRollout, 0);
   const references = [...new Set(parts.flatMap((part) => part.references ?? []))];
   return {
     name: "weighted sum",
@@ -46,6 +48,7 @@ export function weighted(rewards: WeightedRewards): RewardPart {
     ...(parts.some(({ asksVerifier }) => asksVerifier) ? { asksVerifier: true as const } : {}),
     peers: Math.max(...parts.map(({ peers }) => peers)),
     ...(asked > 0 ? { answersPerRollout: asked } : {}),
+    ...(trained > 0 ? { trainedPerRollout: trained } : {}),
     ...(references.length > 0 ? { references } : {}),
     needs: needsOf(parts),
     check: (task, tokenizer) => {
@@ -53,20 +56,30 @@ export function weighted(rewards: WeightedRewards): RewardPart {
     },
     reward: async (groups, context) => {
       const scored = await Promise.all(parts.map((part) => part.reward(groups, context)));
-      return groups.map(({ item, rollouts }, group) => ({
-        item,
-        rollouts: rollouts.map((rollout, index) => {
-          const own = scored.map((one) => one[group]?.rollouts[index]);
-          const kept = Object.assign({}, ...own.map((one) => one?.parts ?? {})) as Record<string, number>;
+      return groups.map(({ item, rollouts }, group): ScoredGroup => {
+        const given = new Set(rollouts);
+        // Told by the rollout and not by its place: some rewards give what answers the item first.
+        const byRollout = scored.map((one) => {
+          const own = one[group]?.rollouts ?? [];
+          return new Map(own.map((each) => [each.rollout, each]));
+        });
+        const summed = rollouts.map((rollout): ScoredRollout => {
+          const own = byRollout.map((rewarded) => rewarded.get(rollout));
+          const kept: Record<string, number> = Object.assign({}, ...own.map((one) => one?.parts ?? {}));
           let sum: number | null = 0;
           for (const [at, [name, { weight }]] of members.entries()) {
             const reward = own[at]?.reward ?? null;
             if (reward !== null) kept[name] = reward;
             sum = sum === null || reward === null ? null : sum + weight * reward;
           }
-          return { rollout, reward: sum, parts: kept };
-        }),
-      }));
+          const made = own.find((one) => one?.made !== undefined)?.made;
+          return { rollout, reward: sum, parts: kept, ...(made === undefined ? {} : { made }) };
+        });
+        const added = byRollout.flatMap((own) =>
+          [...own.values()].filter(({ rollout }) => !given.has(rollout)),
+        );
+        return { item, rollouts: [...summed, ...added] };
+      });
     },
   };
 }

@@ -62,7 +62,7 @@ export async function optimizeStage(
         const training = evidenceOf(made, tolerance, rewards);
         return whyBlocked(definition.guard, { ...rewards, training, trained: items, planted });
       };
-      const { checkpoints, rollouts, buffers, tally, losses, trained, blocked } = await runMethod(
+      const { checkpoints, rollouts, buffers, tally, losses, trained, empty, blocked } = await runMethod(
         method,
         methodContext(context, {
           round,
@@ -95,7 +95,7 @@ export async function optimizeStage(
           items: { ...items },
           planted: { ...planted },
         },
-        summary: blocked ?? summaryOf(tally) + lossWords(loss),
+        summary: blocked ?? summaryOf(tally, empty) + lossWords(loss),
         events: [
           {
             type: "training-finished",
@@ -150,15 +150,27 @@ function rewardsOf(
   };
 }
 
-function summaryOf({ rollouts, kept, tokensTrained, ...rest }: Tally): string {
-  const { groupsTaught, groupsSkipped, unreadVerdicts, rolloutsStale } = rest;
+function summaryOf(tally: Tally, empty: readonly string[]): string {
+  const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts, rolloutsStale } = tally;
+  const { stepsReplayed } = tally;
   const skipped =
     groupsSkipped === 0
       ? ""
       : `, ${groupsSkipped} of ${groupsTaught + groupsSkipped} groups skipped, in which nothing differs`;
   const unread = unreadVerdicts === 0 ? "" : `, ${unreadVerdicts} verdicts could not be read`;
   const stale = rolloutsStale === 0 ? "" : `, ${rolloutsStale} rollouts left out as too old`;
-  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${skipped}${stale}${unread}`;
+  const steps = `${stepsReplayed} ${stepsReplayed === 1 ? "step" : "steps"} on what was there before`;
+  const replayed =
+    // Who writes nothing means to learn from what is there.
+    stepsReplayed === 0 || rollouts === 0
+      ? ""
+      : kept === 0
+        ? `, nothing new was kept: ${steps}`
+        : `, ${steps} alone`;
+  const times = empty.length === 1 ? "once" : `${empty.length} times`;
+  const idle =
+    empty.length === 0 ? "" : `, ${times} there was nothing to learn from: ${[...new Set(empty)].join("; ")}`;
+  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${replayed}${skipped}${stale}${unread}${idle}`;
 }
 
 const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();

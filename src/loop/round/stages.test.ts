@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Pool } from "../../foundation/contract/index.ts";
+import type { Pass } from "../../gro/method.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
 import { deduplicate, solveRateBand } from "../../lifecycle/select/index.ts";
 import { itemOf } from "../../world/task/index.ts";
@@ -118,7 +119,8 @@ describe("optimize", () => {
       },
     ]);
     expect(eventsOf(round, "stage-finished").at(-1)).toMatchObject({
-      summary: "2 rollouts, 0 kept, 12 tokens trained, loss 0.0100 → 0.0100",
+      summary:
+        "2 rollouts, 0 kept, 12 tokens trained, nothing new was kept: 2 steps on what was there before, loss 0.0100 → 0.0100",
     });
     expect(round.seen).toContainEqual(
       expect.objectContaining({ type: "progress", stage: "optimize", label: "train", loss: 0.01 }),
@@ -128,6 +130,25 @@ describe("optimize", () => {
     expect(round.models).toHaveLength(1);
     // Nothing of the newer length was kept: what is replayed are the demonstrations alone.
     expect(round.models[0]?.trained).toHaveLength(2);
+  });
+
+  test("a pass with nothing to attempt is counted and told, and takes nothing from what was learnt", async () => {
+    const { optimize: whole } = definitionOf();
+    const [pass] = whole.passes as [Pass];
+    const passes = [pass, { ...pass, itemsFrom: () => [], noItems: "no debate ended with one answer" }];
+    using round = new FakeContext({ definition: { optimize: { ...whole, passes } } });
+    const start = lineageOf("start", { round: 1, trainedTo: 9 });
+    const selection = { items: [itemAt("1234567894=")], artifact: "picked" };
+    const pool = { items: [], demonstrations: [{ item: itemAt("12="), response: "21" }] };
+    const state = await stateOf(round);
+    const { candidate, evidence } = await optimizeStage(round.context, 2, start, state, selection, pool);
+    expect(candidate).toMatchObject({ trainedTo: 10, selections: ["picked"] });
+    expect(evidence.training).toMatchObject({ blocked: null, passesEmpty: 1, stepsReplayed: 2 });
+    expect(eventsOf(round, "stage-finished").at(-1)).toMatchObject({
+      summary: expect.stringMatching(
+        /^1 rollouts, .* tokens trained, .*, once there was nothing to learn from: no debate ended with one answer, loss/,
+      ),
+    });
   });
 
   test("where nothing was selected the line is trained no further than it was", async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { inTurn } from "../../gro/method/index.ts";
 import { supervised } from "../../gro/update/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
 import { refusalProbes } from "../../lifecycle/evaluate/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
-import { grpo } from "../../lifecycle/optimize/index.ts";
+import { grpo, rejectionSampling, spin } from "../../lifecycle/optimize/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { defineRun, isRunDefinition, type RunConfig } from "./config.ts";
 
@@ -83,6 +84,11 @@ describe("defineRun", () => {
 
   test.each([
     [{}, /option "task": expected something like reverse\(\)/],
+    [
+      { task: { ...task, verifier: undefined }, optimize: grpo() },
+      /option "task": the task reverse has no verifier, which rewards .* and the gate ask .* such as verifier: exact\(\)\./,
+    ],
+    [{ task: { ...task, verifier: {} } }, /the task reverse has no verifier/],
     [{ task, modle: "x" }, /no option "modle"; did you mean "model"\?/],
     [{ task, gate: { aplha: 0.1 } }, /no option "gate.aplha"; did you mean "alpha"\?/],
     [{ task, gate: { mode: "observer" } }, /"gate.mode": .*did you mean "observe"\?/],
@@ -108,6 +114,18 @@ describe("defineRun", () => {
     expect(() => defineRun(config as unknown as RunConfig)).toThrow(
       expect.objectContaining({ code: "invalid-option", category: "user" }),
     );
+  });
+
+  test("what learns from demonstrations is refused where no source brings any", () => {
+    const optimize = inTurn(rejectionSampling(), spin());
+    expect(() => defineRun({ task, optimize, acquire: [procedural()] })).toThrow(
+      expect.objectContaining({
+        code: "no-demonstrations",
+        message: expect.stringMatching(/^defineRun\(\): spin learns .* add demonstrations\(\) to "acquire"/),
+      }),
+    );
+    expect(() => defineRun({ task, optimize })).not.toThrow();
+    expect(() => defineRun({ task, optimize, acquire: [procedural()], budget: { rounds: 1 } })).not.toThrow();
   });
 
   test("a difficulty that the task has not is refused before anything starts", () => {

@@ -45,6 +45,21 @@ const baselinesSchema = z.custom<Baselines>(
   },
 );
 
+/** Every reward from outside the model and every measurement asks a task's verifier: there is no run without one. */
+const taskSchema = z.custom<Task>(
+  (value) => typeof memberOf(memberOf(value, "verifier"), "verify") === "function",
+  {
+    error: ({ input }) =>
+      typeof memberOf(input, "generate") === "function"
+        ? `the task ${String(memberOf(input, "name"))} has no verifier, which rewards from outside the model and the gate ask what is right: give it one, such as verifier: exact()`
+        : "expected something like reverse()",
+  },
+);
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
 const configSchema = z.strictObject({
   /** Runs of one name are one line: an edited configuration goes on from its name's champion. */
   name: z.string().min(1).max(80).optional(),
@@ -56,7 +71,7 @@ const configSchema = z.strictObject({
     ])
     .optional(),
   engine: partLike<EngineDefinition>("open", "local()").optional(),
-  task: partLike<Task>("verifier", "reverse()"),
+  task: taskSchema,
   /** Round 0: makes the first champion, not gated. Left out, a model without weights learns the task's demonstrations. */
   prepare: partLike<SupervisedUpdate>("update", "supervised({ on: demonstrations() })").optional(),
   acquire: z.array(partLike<Source>("acquire", "procedural()")).min(1).optional(),
@@ -187,6 +202,7 @@ export function defineRun(config: RunConfig): RunDefinition {
   };
   checkBudget(definition);
   checkAsked(definition);
+  checkDemonstrations(definition);
   for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
     checkBuffers(method);
   checkParts(definition);
@@ -205,6 +221,17 @@ function checkAsked({ refine, optimize, budget }: RunDefinition): void {
         `defineRun(): ${name} asks the role ${missing}, and ${method.name} delivers ${method.deliver.join(", ")} alone; take a method that delivers it, such as vStar(), or another harness.`,
       );
   }
+}
+
+/** Refuses a method that learns from demonstrations where no source brings any. */
+function checkDemonstrations({ acquire, optimize, budget }: RunDefinition): void {
+  if (acquire.some(({ mostDemonstrations = 0 }) => mostDemonstrations > 0)) return;
+  for (const { method } of turnsOf(optimize, Math.max(1, budget.rounds)))
+    if (method.passes.some(({ needsDemonstrations }) => needsDemonstrations))
+      throw userError(
+        "no-demonstrations",
+        `defineRun(): ${method.name} learns from what is demonstrated, and no source brings demonstrations: add demonstrations() to "acquire", or leave "acquire" out.`,
+      );
 }
 
 type Lora = NonNullable<RunDefinition["lora"]>;

@@ -59,7 +59,11 @@ export function simRag(options: SimRagOptions = {}): Method {
       asking,
       {
         roles: ["solver"],
-        itemsFrom: madeWithin(0, 1),
+        ...madeWithin(
+          0,
+          1,
+          "no question led back to its document and was answered alike with the document in view",
+        ),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update: supervised({ steps, learningRate }),

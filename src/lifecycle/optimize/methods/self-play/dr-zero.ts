@@ -73,7 +73,7 @@ export function drZero(options: DrZeroOptions = {}): Method {
       {
         roles: ["solver"],
         items,
-        itemsFrom: madeWithin(0, 1),
+        ...madeWithin(0, 1),
         generate: withSearch({ samples, ...search }),
         reward: throughout({ of: verifier() }),
         update: policyGradient({ learningRate, sampleDeviation: true, epsilon: 1e-6 }),

@@ -47,7 +47,7 @@ export function dte(options: DteOptions = {}): Method {
       {
         roles: ["solver"],
         items: read.items,
-        itemsFrom: madeWithin(0, 1),
+        ...madeWithin(0, 1, "no debate ended with one answer that most voices gave"),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update: policyGradient({ learningRate: read.learningRate }),

@@ -19,9 +19,20 @@ export function makingItems(
   };
 }
 
-/** Items that the pass before this one made, and that are solved neither too often nor too seldom, where that is known; each once. */
-export function madeWithin(low: number, high: number): (earlier: readonly ScoredGroup[]) => readonly Item[] {
-  return (earlier) => {
+const noProposal = "what was proposed is no problem of the task, was there before, or could not be judged";
+
+/**
+ * Items that the pass before this one made, and that are solved neither too often nor too seldom, where that is known; each once.
+ * `none` says what it means that there are none.
+ */
+export function madeWithin(
+  low: number,
+  high: number,
+  none = low <= 0 && high >= 1
+    ? noProposal
+    : `${noProposal}, or is solved less often than ${low} or more than ${high}`,
+): Required<Pick<Pass, "itemsFrom" | "noItems">> {
+  const itemsFrom = (earlier: readonly ScoredGroup[]): readonly Item[] => {
     const items = earlier.flatMap(({ rollouts }) =>
       rollouts.flatMap(({ made, parts: { solved = 0.5 } }) =>
         made !== undefined && solved >= low && solved <= high ? [made] : [],
@@ -29,4 +40,5 @@ export function madeWithin(low: number, high: number): (earlier: readonly Scored
     );
     return [...new Map(items.map((item) => [item.canonical, item])).values()];
   };
+  return { itemsFrom, noItems: none };
 }

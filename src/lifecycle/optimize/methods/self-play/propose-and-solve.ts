@@ -55,7 +55,7 @@ export function proposeAndSolve({
       { ...pass, generate: propose, reward: worth, update: learnt(read.proposerLearningRate) },
       {
         ...pass,
-        itemsFrom: madeWithin(0, 1),
+        ...madeWithin(0, 1),
         generate: samples({ samples: read.samples }),
         reward: verifier(),
         update: learnt(read.learningRate),

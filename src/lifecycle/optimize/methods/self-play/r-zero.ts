@@ -72,8 +72,9 @@ export function rZero(options: RZeroOptions = {}): Method {
       {
         roles: ["solver"],
         items,
+        ...within,
         // Where the vote was tied there is no answer to learn.
-        itemsFrom: (earlier) => within(earlier).filter(({ answer }) => answer !== undefined),
+        itemsFrom: (...given) => within.itemsFrom(...given).filter(({ answer }) => answer !== undefined),
         generate: samples({ samples: read.samples }),
         reward: labelled(),
         update,

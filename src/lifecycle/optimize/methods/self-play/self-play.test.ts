@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Method, Pass } from "../../../../gro/method.ts";
 import { itemOf, rolloutOf } from "../../../../gro/rollout/testing/fakes.ts";
 import { reverse } from "../../../../world/task/index.ts";
-import { absoluteZero, drZero, rZero, serl, spice } from "../../index.ts";
+import { absoluteZero, drZero, dte, rZero, serl, simRag, spice, spin } from "../../index.ts";
 
 const passOf = ({ passes }: Method, at: number): Pass => {
   const pass = passes[at];
@@ -10,6 +10,17 @@ const passOf = ({ passes }: Method, at: number): Pass => {
   return pass;
 };
 const documents = ["Vienna lies on the Danube."];
+
+test("what it means that there is nothing to learn from is said in the words of what was to make it", () => {
+  const words = (method: Method) => method.passes.at(-1)?.noItems;
+  expect(words(absoluteZero())).toBe(
+    "what was proposed is no problem of the task, was there before, or could not be judged",
+  );
+  expect(words(rZero())).toMatch(/ is no problem .*, or is solved less often than 0\.3 or more than 0\.7$/);
+  expect(words(dte())).toMatch(/^no debate/);
+  expect(words(simRag())).toMatch(/^no question led back/);
+  expect(words(spin())).toMatch(/^nothing was demonstrated/);
+});
 
 describe("absoluteZero", () => {
   test("both roles learn with a baseline for each kind of task", () => {

@@ -56,7 +56,7 @@ export function serl(options: SerlOptions = {}): Method {
       {
         roles: ["solver"],
         items,
-        itemsFrom: madeWithin(band[0], band[1]),
+        ...madeWithin(band[0], band[1]),
         generate: samples({ samples: read.samples }),
         reward: majority(),
         update: policyGradient({ learningRate }),

@@ -43,6 +43,8 @@ export function spin(options: SpinOptions = {}): Method {
   });
   const passes = method.passes.map((pass) => ({
     ...pass,
+    needsDemonstrations: true as const,
+    noItems: "nothing was demonstrated to it in this round",
     itemsFrom: (_: unknown, __: unknown, demonstrated: readonly Item[]) => [
       ...new Map(demonstrated.map((item) => [item.canonical, item])).values(),
     ],
