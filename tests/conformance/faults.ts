@@ -2,7 +2,9 @@ import { rmSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Datum } from "../../src/foundation/contract/index.ts";
 import { architectureFaults } from "./architecture-faults.ts";
+import { callFaults } from "./call-faults.ts";
 import { capabilityFaults } from "./capability-faults.ts";
+import { companyFaults } from "./company-faults.ts";
 import type { Fault } from "./fault.ts";
 import type { Planting } from "./faulty-engine.ts";
 import { gradientFaults } from "./gradient-faults.ts";
@@ -311,6 +313,8 @@ export const faults: readonly Fault[] = [
   ...samplingFaults,
   ...inCheckpoints,
   ...gradientFaults,
+  ...callFaults,
+  ...companyFaults,
   ...capabilityFaults,
   ...architectureFaults,
 ];

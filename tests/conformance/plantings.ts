@@ -86,6 +86,31 @@ export function withSamples(
   };
 }
 
+/** Of so many samples, over all calls, one is another's. */
+export function withAnothers(many: number): Planting {
+  let [count, last]: [number, SampledSequence | undefined] = [0, undefined];
+  return withSamples((sample) => {
+    const before = last;
+    last = sample;
+    count += 1;
+    return count % many === 0 && before !== undefined ? before : sample;
+  });
+}
+
+/** The fault in an engine whose logprobs are as far off as a network's are, in whatever precision they are not rougher. */
+export function inNetwork(planting: Planting): Planting {
+  const tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
+  return {
+    ...planting,
+    engine: (inner) => ({
+      capabilities: async () => {
+        const capabilities = await inner.capabilities();
+        return { ...capabilities, tolerance: { ...capabilities.tolerance, fp32: tolerance } };
+      },
+    }),
+  };
+}
+
 /** Without a member, as if it had never been given. */
 export function without<T extends object>(value: T, member: keyof T): T {
   const { [member]: _dropped, ...rest } = value;

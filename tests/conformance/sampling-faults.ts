@@ -1,6 +1,15 @@
 import type { Sampler } from "../../src/foundation/contract/index.ts";
 import type { Fault } from "./fault.ts";
-import { shifted, without, withParameters, withRequests, withResults, withSamples } from "./plantings.ts";
+import {
+  inNetwork,
+  shifted,
+  withAnothers,
+  without,
+  withParameters,
+  withRequests,
+  withResults,
+  withSamples,
+} from "./plantings.ts";
 
 const inSamplers: readonly Fault[] = [
   {
@@ -87,6 +96,12 @@ const inSamples: readonly Fault[] = [
     fault: "seeds depend on the place in the batch",
     caughtBy: "a seed gives the same samples in any batch",
     planting: withRequests((request, index) => ({ ...request, seed: request.seed + index })),
+  },
+  {
+    fault: "one sample in thirty is another's",
+    caughtBy: "a seed gives the same samples in any batch",
+    planting: inNetwork(withAnothers(30)),
+    inBf16: withAnothers(3),
   },
   {
     fault: "seeds are ignored",

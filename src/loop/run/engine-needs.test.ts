@@ -14,9 +14,11 @@ import {
 } from "../../gro/update/index.ts";
 import { demonstrations } from "../../lifecycle/acquire/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
+import type { EngineAbilities } from "../../model/engine/index.ts";
+import { local } from "../../model/engine/local/index.ts";
 import { tabular } from "../../model/engine/tabular/index.ts";
 import { plan, run } from "../run.ts";
-import { engineNeedsOf } from "./engine-needs.ts";
+import { engineNeedsOf, refuseLacking } from "./engine-needs.ts";
 import { promotingRun } from "./testing/last-letter.ts";
 
 let folder: string;
@@ -52,6 +54,20 @@ test("what a run needs is what its parts need, in every round", () => {
     passes: [{ ...pass, generate: { ...generate, needs: { signedWeights: true } } }],
   };
   expect(engineNeedsOf(promotingRun(1, { optimize: signed })).signedWeights).toBe(true);
+});
+
+test("a run that asked for equal bits is refused where the opened engine does not have them", () => {
+  const asked = promotingRun(1, { engine: local({ deterministic: true }) });
+  const { deterministic, ...opened } = asked.engine.abilities as EngineAbilities;
+  expect(deterministic).toEqual(["calls", "engines"]);
+  expect(() => refuseLacking(asked)).not.toThrow();
+  expect(() => refuseLacking(asked, opened)).toThrow(
+    expect.objectContaining({
+      code: "engine-lacks",
+      message: expect.stringMatching(/equal bits of equal calls/),
+    }),
+  );
+  expect(() => refuseLacking(promotingRun(1, { engine: local() }), opened)).not.toThrow();
 });
 
 test("clipping is a need where a part clips, and a new optimiser where one is asked for", () => {

@@ -23,7 +23,7 @@ const switches = [
 
 /** What the parts of a run ask of its engine, all rounds together. */
 export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
-  const { optimize, refine, prepare, precision, lora, gradientCheckpointing, budget } = definition;
+  const { engine, optimize, refine, prepare, precision, lora, gradientCheckpointing, budget } = definition;
   const methods = Array.from({ length: Math.max(1, budget.rounds) }, (_, index) =>
     methodOf(optimize, index + 1),
   );
@@ -34,6 +34,10 @@ export function engineNeedsOf(definition: RunDefinition): EngineNeeds {
     gradientCheckpointing,
     ...(lora ? { loraRank: lora.rank } : {}),
     prices: budget.currency !== undefined,
+    // What was asked of the engine by its option is a need: the opened one says whether it has it on this machine.
+    ...(engine.description.deterministic === true
+      ? { deterministic: engine.abilities?.deterministic ?? [] }
+      : {}),
   };
   return [always, ...parts].reduce<EngineNeeds>((sum, needs) => together(sum, needs ?? {}), own);
 }

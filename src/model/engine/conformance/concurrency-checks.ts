@@ -1,32 +1,41 @@
-import type { EngineModel } from "../../../foundation/contract/index.ts";
+import type { EngineModel, Sampler, TokenIds } from "../../../foundation/contract/index.ts";
 import { assert, assertAllClose, assertMoved, Comparison } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
+import { assertTied } from "./ties.ts";
 
 const quiet = { loss: crossEntropy, logprobs: "none" } as const;
 const clients = 64;
 const kinds = 4;
 
+interface Client extends AsyncDisposable {
+  readonly prompt: TokenIds;
+  readonly logprobs: readonly number[];
+  /** Its samples, of one prompt. */
+  readonly samples: readonly TokenIds[];
+  readonly sampler: Sampler;
+}
+
 /** What a client does, each kind its own: trains on its data, takes a sampler, and looks at what it says. */
-async function client(bench: Bench, kind: number): Promise<{ logprobs: number[]; tokens: string }> {
+async function client(bench: Bench, kind: number): Promise<Client> {
   const data = bench.weighted([kind, kind + 1], 1 + kind / 4);
   await using model = await bench.unheld(1);
   for (let step = 0; step < 2; step++) {
     const pass = model.forwardBackward(data, quiet);
     await Promise.all([pass, model.optimStep(bench.step(0.05))]);
   }
-  await using sampler = await model.snapshot();
+  const sampler = await model.snapshot();
   const prompt = bench.sequence(kind);
   const [sampled, scored] = await Promise.all([
     sampler.sample([{ prompt, samples: 2, seed: kind, parameters: { maxTokens: 4, temperature: 0 } }]),
     sampler.logprobs([prompt]),
   ]);
   return {
+    prompt,
     logprobs: Array.from(scored[0]?.subarray(1) ?? []),
-    tokens: sampled
-      .flat()
-      .map(({ tokens }) => tokens.join())
-      .join(" "),
+    samples: sampled.flat().map(({ tokens }) => tokens),
+    sampler,
+    [Symbol.asyncDispose]: () => sampler[Symbol.asyncDispose](),
   };
 }
 
@@ -67,7 +76,7 @@ export const concurrencyChecks: readonly CheckDefinition[] = [
     name: `${clients} clients at once get what each would get alone`,
     check: async (bench) => {
       const alone = [];
-      for (let kind = 0; kind < kinds; kind++) alone.push(await client(bench, kind));
+      for (let kind = 0; kind < kinds; kind++) alone.push(bench.hold(await client(bench, kind)));
       const texts = new Set(alone.map(({ logprobs }) => logprobs.map((one) => one.toFixed(2)).join()));
       assert(texts.size === kinds, "clients that do other things get the same");
       const [untrained] = await (await bench.sampler()).logprobs([bench.sequence(0)]);
@@ -75,16 +84,24 @@ export const concurrencyChecks: readonly CheckDefinition[] = [
       assertMoved("a client's policy", first, untrained?.subarray(1) ?? [], bench.trainedCloseness);
       const comparison = new Comparison(bench, bench.trainedCloseness);
       const together = await Promise.all(
-        Array.from({ length: clients }, (_, index) => client(bench, index % kinds)),
+        Array.from({ length: clients }, async (_, index) => {
+          await using one = await client(bench, index % kinds);
+          return one;
+        }),
       );
       let differing = 0;
-      for (const [index, { logprobs, tokens }] of together.entries()) {
-        const expected = alone[index % kinds] as (typeof alone)[number];
+      for (const [index, { logprobs, samples }] of together.entries()) {
+        const expected = alone[index % kinds] as Client;
         comparison.add(`a logprob of client ${index}`, logprobs, expected.logprobs);
-        if (tokens !== expected.tokens) differing += 1;
+        assert(samples.length === expected.samples.length, `client ${index} got ${samples.length} samples`);
+        const parted = samples.flatMap((one, place) => {
+          const other = expected.samples[place] as TokenIds;
+          return one.join() === other.join() ? [] : [{ prompt: expected.prompt, one, other }];
+        });
+        if (parted.length > 0) differing += 1;
+        await assertTied(bench, `client ${index}`, expected.sampler, parted, bench.trainedCloseness);
       }
       comparison.end("a logprob of a client");
-      // One that differs is a tie, and those are rare.
       assert(
         differing <= bench.ties(clients),
         `${differing} of ${clients} clients got other samples than alone`,

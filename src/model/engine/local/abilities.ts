@@ -13,6 +13,12 @@ const mostTop = 64;
  */
 export const promised: readonly Determinism[] = ["calls", "engines"];
 
+/** Where equal bits were never compared. */
+export const untestedBits: readonly string[] = [
+  "equal bits where all weights of a large model are trained, and of models that transformers computes",
+  "equal bits of arithmetic in bf16 beyond tiny models",
+];
+
 /** What the Python workers can do, on any machine. */
 export const abilities: EngineAbilities = {
   losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "dro", "gspo"],

@@ -1,12 +1,7 @@
 import { readdirSync } from "node:fs";
-import { mkdir, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { systemClock } from "../../../foundation/base/index.ts";
-import { type Device, deviceToAsk } from "./device.ts";
-import { packageFolder } from "./installation.ts";
+import { deviceToAsk } from "./device.ts";
 import { local } from "./local.ts";
-import { LocalEngine } from "./local-engine.ts";
 import { SmallEngines } from "./testing/small-engine.ts";
 
 let engines: SmallEngines;
@@ -37,33 +32,8 @@ torch.cuda.get_device_capability = lambda _: (8, 0)
 torch.cuda.mem_get_info = lambda _: (2**33, 2**33)
 `;
 
-/** An engine of two workers, beside which modules may lie that Python runs first, and the folder of their logs. */
-async function engineOn(
-  name: string,
-  device: Device,
-  first: string,
-): Promise<{ readonly engine: LocalEngine; readonly logFolder: string }> {
-  const place = join(engines.folder, name);
-  const logFolder = join(place, "logs");
-  await mkdir(place);
-  await symlink(join(packageFolder, "whetstone_engine"), join(place, "whetstone_engine"));
-  await writeFile(join(place, "sitecustomize.py"), first);
-  const engine = new LocalEngine({
-    python: engines.python,
-    packageFolder: place,
-    environment: process.env,
-    logFolder,
-    clock: systemClock,
-    workers: 2,
-    threads: 1,
-    largeThreads: 1,
-    device,
-  });
-  return { engine, logFolder };
-}
-
 test("a GPU has one worker for all models, and says what is untested", async () => {
-  const { engine, logFolder } = await engineOn("seen", "auto", gpu);
+  const { engine, logFolder } = await engines.openWith("seen", gpu, { device: "auto" });
   await using _ = engine;
   expect(await engine.capabilities()).toMatchObject({ device: "cuda", workers: 1 });
   expect((await engine.capabilities()).untested.join()).toContain("CUDA on anything but one H100");
@@ -75,12 +45,12 @@ test("a GPU has one worker for all models, and says what is untested", async () 
 
 test("the CPU computes where no GPU is seen; one that is asked for is missed by name", async () => {
   const unseen = "import torch\ntorch.cuda.is_available = lambda: False\n";
-  await using without = (await engineOn("unseen", "auto", unseen)).engine;
+  await using without = (await engines.openWith("unseen", unseen, { device: "auto" })).engine;
   const { device, workers, untested } = await without.capabilities();
   expect([device, workers, untested.join().includes("CUDA")]).toEqual(["cpu", 2, false]);
   await using model = await engines.newModel(1, without);
   expect(model.info.step).toBe(0);
-  await using missing = (await engineOn("missing", "cuda", unseen)).engine;
+  await using missing = (await engines.openWith("missing", unseen, { device: "cuda" })).engine;
   await expect(engines.newModel(1, missing)).rejects.toMatchObject({
     code: "device-missing",
     category: "environment",

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { isWhetstoneError, waitFor } from "../../../foundation/base/index.ts";
 import type {
+  Determinism,
   Engine,
   EngineCapabilities,
   EngineCost,
@@ -11,7 +12,8 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { weightVersionOf } from "../weight-version.ts";
-import { abilities, promised } from "./abilities.ts";
+import { abilities, promised, untestedBits } from "./abilities.ts";
+import { hasEqualBits } from "./equal-bits.ts";
 import type { FrameHead } from "./frames.ts";
 import { loadOn } from "./load-on.ts";
 import { LocalModel } from "./model.ts";
@@ -40,6 +42,7 @@ export class LocalEngine implements Engine {
   readonly #tally: Tally = { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0 };
   #models = 0;
   #samplers = 0;
+  #proof: Promise<readonly Determinism[]> | undefined;
 
   constructor({ plainPackages, deterministic = false, ...options }: LocalEngineOptions) {
     this.#deterministic = deterministic;
@@ -49,15 +52,17 @@ export class LocalEngine implements Engine {
   }
 
   async capabilities(): Promise<EngineCapabilities> {
+    const deterministic = await this.#proven();
     const { hello } = await this.#pool.one();
     return {
       engine: `${this.name} (torch ${hello.versions.torch})`,
       device: hello.device,
       ...abilities,
-      ...(this.#deterministic ? { deterministic: promised } : {}),
+      ...(deterministic.length > 0 ? { deterministic } : {}),
       architectures: hello.architectures,
       untested: [
         "published weights of the architectures that transformers computes: tiny models of each were compared",
+        ...(deterministic.length > 0 ? untestedBits : []),
         ...(hello.device === "cpu" ? [] : ["CUDA on anything but one H100 with PyTorch 2.11"]),
       ],
       workers: hello.device === "cpu" ? this.#workers : 1,
@@ -69,6 +74,18 @@ export class LocalEngine implements Engine {
     return { tally: this.#tally, deterministic: this.#deterministic };
   }
 
+  /** Which equal bits it has: what was promised where a first worker was seen to keep it, before anything else is asked of one. */
+  #proven(): Promise<readonly Determinism[]> {
+    if (!this.#deterministic) return Promise.resolve([]);
+    const prove = async (): Promise<readonly Determinism[]> =>
+      (await hasEqualBits(await this.#pool.one(), abilities.precisions)) ? promised : [];
+    this.#proof ??= prove().catch((error: unknown) => {
+      this.#proof = undefined;
+      throw error;
+    });
+    return this.#proof;
+  }
+
   createModel(options: LoadOptions): Promise<EngineModel> {
     this.#models += 1;
     return disposeIfLate(this.#create(`model-${this.#models}`, options), options.signal);
@@ -76,6 +93,7 @@ export class LocalEngine implements Engine {
 
   async #create(id: string, options: LoadOptions): Promise<EngineModel> {
     options.signal?.throwIfAborted();
+    await this.#proven();
     const { folder, base } = await placeOf(options);
     const lease = await this.#pool.place(await isSmall(folder), base);
     try {
@@ -97,6 +115,7 @@ export class LocalEngine implements Engine {
 
   async #load(id: string, options: LoadOptions): Promise<Sampler> {
     options.signal?.throwIfAborted();
+    await this.#proven();
     const { folder } = await placeOf(options);
     const workers = await this.#pool.all(await isSmall(folder));
     const weightVersion = weightVersionOf(options.source);

@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../../../foundation/base/index.ts";
@@ -11,7 +11,7 @@ import type {
   SamplingParameters,
 } from "../../../../foundation/contract/index.ts";
 import { installEngine, packageFolder } from "../installation.ts";
-import { LocalEngine } from "../local-engine.ts";
+import { LocalEngine, type LocalEngineOptions } from "../local-engine.ts";
 
 export const vocabulary = 12;
 export const config = {
@@ -67,6 +67,31 @@ export class SmallEngines implements AsyncDisposable {
       helpers,
       ...(silenceMs === undefined ? {} : { silenceMs }),
     });
+  }
+
+  /** An engine of two workers whose Python runs something of the test's first, and the folder of their logs. */
+  async openWith(
+    name: string,
+    first: string,
+    options: Pick<LocalEngineOptions, "device" | "deterministic">,
+  ): Promise<{ readonly engine: LocalEngine; readonly logFolder: string }> {
+    const place = join(this.folder, name);
+    const logFolder = join(place, "logs");
+    await mkdir(place);
+    await symlink(join(packageFolder, "whetstone_engine"), join(place, "whetstone_engine"));
+    await writeFile(join(place, "sitecustomize.py"), first);
+    const engine = new LocalEngine({
+      python: this.python,
+      packageFolder: place,
+      environment: process.env,
+      logFolder,
+      clock: systemClock,
+      workers: 2,
+      threads: 1,
+      largeThreads: 1,
+      ...options,
+    });
+    return { engine, logFolder };
   }
 
   newModel(seed: number, on: Engine): Promise<EngineModel> {
