@@ -3,7 +3,7 @@ import type { RolloutGroup } from "../../foundation/contract/index.ts";
 import { greedy } from "../generate/index.ts";
 import type { GeneratePart, GenerateRequest } from "../generate/part.ts";
 import { gro, type Method, type Pass } from "../method.ts";
-import { everything, type RewardPart } from "../reward/index.ts";
+import { everything, type RewardPart, weighted } from "../reward/index.ts";
 import { trialParts } from "../reward/part.ts";
 import { itemOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
@@ -225,6 +225,8 @@ describe("copies of weights", () => {
   test("are none in a pass that repeats: it is refused, and would fail", async () => {
     const parts = { generate: greedy(), reward: trying, update: imitate };
     expect(() => gro({ ...parts, repeat: 2 })).toThrow(/trains copies of saved weights.*leave out "repeat"/);
+    const summed = { ...parts, reward: weighted({ tried: { reward: trying } }) };
+    expect(() => gro({ ...summed, repeat: 2 })).toThrow(/trains copies of saved weights/);
     const repeating = methodOf({ reward: { ...trying }, writers: ["solver"], repeat: 2 });
     const failing: RewardPart = {
       ...trying,

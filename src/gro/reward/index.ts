@@ -17,6 +17,7 @@ export * from "./overlong-penalty.ts";
 export * from "./pairwise-judge.ts";
 export type { RewardContext, RewardPart } from "./part.ts";
 export * from "./permuted.ts";
+export { type RepetitionOptions, repetition } from "./repetition.ts";
 export * from "./repetition-penalty.ts";
 export * from "./round-trip.ts";
 export * from "./self-certainty.ts";

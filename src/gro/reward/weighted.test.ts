@@ -1,10 +1,7 @@
 import { expect, test } from "vitest";
 import type { RolloutGroup, ScoredGroup } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
-import { samples } from "../generate/index.ts";
-import { gro } from "../method.ts";
 import { chatty, FakeSampler, itemOf, noModels, rolloutOf } from "../rollout/testing/fakes.ts";
-import { policyGradient } from "../update/index.ts";
 import { judge, type RewardPart, verifier, weighted } from "./index.ts";
 
 const item = itemOf("ab");
@@ -59,10 +56,8 @@ test("what a reward made of a rollout, and rollouts that it added, go on", async
   expect(summed.slice(3)).toEqual(own);
 });
 
-test("trains copies where one of its rewards does, and so is refused where weights are not saved", () => {
+test("trains copies where its rewards do, as often as all of them together", () => {
   const reward = weighted({ one: { reward: making }, other: { reward: making, weight: 0.5 } });
   expect(reward.trainedPerRollout).toBe(24);
   expect(weighted({ right: { reward: verifier() } })).not.toHaveProperty("trainedPerRollout");
-  const parts = { generate: samples({ samples: 2 }), reward, update: policyGradient() };
-  expect(() => gro({ ...parts, repeat: 2 })).toThrow(/trains copies of saved weights/);
 });

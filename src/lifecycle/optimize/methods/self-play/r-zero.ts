@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
 import { propose, samples } from "../../../../gro/generate/index.ts";
 import type { Method } from "../../../../gro/method.ts";
-import { labelled, learnability } from "../../../../gro/reward/index.ts";
+import { labelled, learnability, repetition } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
 import type { MethodPage } from "../../page.ts";
 import { madeWithin, makingItems } from "./made-items.ts";
@@ -21,6 +21,8 @@ const optionsSchema = z.strictObject({
     .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
     .readonly()
     .default([0.3, 0.7]),
+  /** λ: what the share of a step's proposals that say nearly the same takes from a proposal's reward. */
+  repetition: z.number().min(0).default(1),
   learningRate: z.number().positive().default(3e-4),
 });
 export type RZeroOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -29,15 +31,15 @@ export type RZeroOptions = Readonly<z.input<typeof optionsSchema>>;
  * R-Zero (arXiv 2508.05004, section 3): a challenger and a solver begin as the same weights. The challenger is rewarded for problems
  * that the solver is least sure of, the solver learns from those of middling difficulty, with its own majority as the answer:
  *
- *   r_challenger = 1 − 2·|p̂ − ½|, p̂ = share of m answers that agree with the majority; 0 for what is no problem or a repetition
+ *   r_challenger = max(0, 1 − 2·|p̂ − ½| − λ·|C| / B), p̂ = share of m answers that agree with the majority; 0 for what is no problem
  *   D = {(x, ŷ): |p̂(x) − ½| ≤ δ};  r_solver(y) = 1[answer(y) = ŷ(x)], both by GRPO
  *
- * The paper takes repetitions of a batch by clusters of BLEU; here a problem that was proposed already is one, by the task's own
- * identity. Where two answers have as many votes the challenger is rewarded as the share says, and the solver has no answer to learn.
- * Nothing outside the model says what is right: it sharpens, and the share of right labels falls from round to round (79, 69, 63 %
- * in the paper).
+ * C is the proposal's cluster in the step's batch of B, by BLEU, see {@link repetition}; a problem that was proposed already, by the
+ * task's own identity, is worth nothing at all. Where two answers have as many votes the challenger is rewarded as the share says, and
+ * the solver has no answer to learn. Nothing outside the model says what is right: it sharpens, and the share of right labels falls
+ * from round to round (79, 69, 63 % in the paper).
  *
- * Defaults: 8 steps of each at 3e-4, 32 items × 8 samples, 10 attempts a proposal, kept where 3 to 7 of 10 agree.
+ * Defaults: 8 steps of each at 3e-4, 32 items × 8 samples, λ = 1 and clusters at a distance of .5, 10 attempts a proposal, kept where 3 to 7 of 10 agree.
  *
  * @example
  * rZero({ steps: 8, attempts: 10 })
@@ -63,7 +65,7 @@ export function rZero(options: RZeroOptions = {}): Method {
         asks: ["solver"],
         items,
         generate: propose({ samples: read.samples }),
-        reward: challenge,
+        reward: repetition({ of: challenge, weight: read.repetition }),
         update,
         repeat: steps,
         start: "current",
@@ -93,14 +95,14 @@ export const rZeroPage: MethodPage = {
   summary:
     "A challenger learns to propose what the solver is least sure of; the solver learns from it, its own majority as the answer.",
   formula:
-    "r_challenger = 1 − 2·|p̂ − ½|;  r_solver(y) = 1[answer(y) = majority], on problems with p̂ in [.3, .7]; both by GRPO",
+    "r_challenger = max(0, 1 − 2·|p̂ − ½| − λ·|C|/B), C the proposal's cluster among B by BLEU;  r_solver(y) = 1[answer(y) = majority], on problems with p̂ in [.3, .7]; both by GRPO",
   source: "arXiv 2508.05004, section 3",
   checked: false,
-  differs:
-    "repetitions are equal problems, the paper's are clusters of BLEU; a tied vote gives the solver no answer to learn",
+  differs: "a tied vote gives the solver no answer to learn; an equal problem is worth nothing",
   make: rZero,
   vary: [
     ["rZero({ band: [0, 1] })", "the control: every proposal is learnt from, sure and noisy ones too"],
+    ["rZero({ repetition: 0 })", "the control: nothing is taken from proposals that say nearly the same"],
     ["rZero({ attempts: 20 })", "a surer estimate of how hard a proposal is"],
   ],
 };

@@ -50,6 +50,21 @@ test("of proposals with a tied vote R-Zero's solver has no answer to learn; SeRL
   expect(learnt(serl())).toEqual(["tied", "clear"]);
 });
 
+describe("rZero", () => {
+  test("challenges for less where others of the step say nearly the same; what is made is not weighed by it", () => {
+    const method = rZero({ repetition: 0.5, attempts: 4 });
+    const { reward } = passOf(method, 0);
+    expect(reward).toMatchObject({
+      name: "learnability less repetition",
+      description: { repetition: 0.5, threshold: 0.5, form: "middle", attempts: 4 },
+      answersPerRollout: 4,
+    });
+    expect(passOf(method, 1).reward.name).toBe("learnability");
+    expect(passOf(rZero(), 0).reward.description.repetition).toBe(1);
+    expect(() => rZero({ repetition: -1 })).toThrow(/"repetition"/);
+  });
+});
+
 describe("spice", () => {
   test("challenges from documents, reasons without them, and both learn by Dr. GRPO", () => {
     const method = spice({ documents, turns: 2, attempts: 6 });
