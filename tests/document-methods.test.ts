@@ -6,10 +6,14 @@ import { runningSums } from "../bench/methods/running-sums.ts";
 import {
   absoluteZero,
   drZero,
+  dte,
   type Method,
+  multiagentFinetuning,
   quietStar,
   type RunEvent,
+  rZero,
   seal,
+  serl,
   spice,
   type Task,
   tabular,
@@ -57,6 +61,10 @@ test.each<readonly [string, Method]>([
   ["spice", spice({ turns: 1, items: 8, proposals: 4, attempts: 4, samples: 4 })],
   ["drZero", drZero({ steps: 2, proposals: 8, items: 8, samples: 4, searches: 1 })],
   ["seal", seal({ items: 8, edits: 4, questions: 4, attempts: 4, keep: "improved", innerLearningRate: 0.5 })],
+  ["rZero", rZero({ steps: 2, items: 8, samples: 4, attempts: 5 })],
+  ["serl", serl({ steps: 2, items: 8, samples: 4, attempts: 5 })],
+  ["dte", dte({ steps: 2, items: 8, samples: 4 })],
+  ["multiagentFinetuning", multiagentFinetuning({ agents: 2, steps: 4 })],
   ["quietStar", quietStar({ items: 8, steps: 2, samples: 4 })],
 ])("%s goes round once on the tabular engine, and learns something", async (name, optimize) => {
   const events = await playedBy(name, optimize);
@@ -64,4 +72,8 @@ test.each<readonly [string, Method]>([
   expect(training?.blocked ?? null).toBeNull();
   expect(Number(training?.tokensTrained)).toBeGreaterThan(0);
   expect(Number(training?.tokensSampled)).toBeGreaterThan(0);
+  // What a pass made is attempted: the pass that learns it had items.
+  const making = ["absoluteZero", "spice", "drZero", "rZero", "serl", "dte"].includes(name);
+  const attempted = { attempted: expect.any(Number) };
+  expect(training?.proposed).toEqual(making ? expect.objectContaining(attempted) : undefined);
 });
