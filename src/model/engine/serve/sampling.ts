@@ -59,7 +59,11 @@ const nothing: SampledSequence = {
  * Whether a prompt is as long as a sample can become, prompt and all, and is there to be scored: the API has no way to ask for
  * that without one token more, for which there is no position.
  */
-function isWholeSample({ base }: SamplingSession, { length }: Int32Array, body: requests.SampleBody): boolean {
+function isWholeSample(
+  { base }: SamplingSession,
+  { length }: Int32Array,
+  body: requests.SampleBody,
+): boolean {
   const scores = body.prompt_logprobs === true || body.topk_prompt_logprobs > 0;
   const drawsOne = body.num_samples === 1 && body.sampling_params.max_tokens === 1;
   return scores && drawsOne && base?.maxPositions !== undefined && length === base.maxPositions + 1;
