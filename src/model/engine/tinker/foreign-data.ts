@@ -24,6 +24,16 @@ export function withoutMasks(data: readonly Datum[], loss: Loss): readonly Datum
   });
 }
 
+/** Throws `bad-request` for bounds of single positions: SkyRL drops them, and whoever does would clip elsewhere without a word. */
+export function refuseForeignBounds(data: readonly Datum[]): void {
+  const index = data.findIndex(({ clipLow, clipHigh }) => clipLow !== undefined || clipHigh !== undefined);
+  if (index < 0) return;
+  throw engineError(
+    "bad-request",
+    `Datum ${index} has bounds of its own for the ratio, which this server may ignore: give the loss's clipLow and clipHigh instead.`,
+  );
+}
+
 /** Throws `unsupported` for weights that the server would make others of. */
 export function refuseSignedWeights(data: readonly Datum[], loss: Loss): void {
   if (loss.name !== "cross_entropy") return;

@@ -101,11 +101,40 @@ test("what the server would not look at is refused before it is sent", async () 
   });
   await expect(sampler.logprobs([Int32Array.of(999)])).rejects.toMatchObject({ code: "token-out-of-range" });
   await expect(sampler.logprobs([new Int32Array()])).rejects.toMatchObject({ code: "bad-request" });
+  // The API has no word for these, and where it has one servers drop it.
+  const request = { prompt: Int32Array.of(3), samples: 1, seed: 1 };
+  await expect(
+    sampler.sample([{ ...request, parameters: { maxTokens: 1, minP: 0.1 } }]),
+  ).rejects.toMatchObject({ code: "bad-request", message: expect.stringContaining("minP is 0.1") });
+  const bounded = { ...masked, mask: new Float32Array(3).fill(1), clipHigh: new Float32Array(3).fill(1.1) };
+  await expect(model.forwardBackward([bounded], { loss: { name: "ppo" } })).rejects.toMatchObject({
+    code: "bad-request",
+    message: expect.stringContaining("bounds of its own"),
+  });
+  await expect(engine.createModel({ source, lora: { rank: 4, alpha: 8 } })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("alpha is 8"),
+  });
   expect(server.requests.length).toBe(sent);
+  expect((await engine.capabilities()).untested.join()).toContain("its precision");
   // The message of a failed operation, which comes as a plain 400.
   await expect(
     model.forwardBackward([datum([1, 1, 1])], { loss: { name: "cross_entropy", clipLow: 1 } as never }),
   ).rejects.toMatchObject({ code: "bad-request" });
+});
+
+test("parts of a model are trained where the server confirms them, and refused where it does not", async () => {
+  const parts = { source, lora: { rank: 4, alpha: 32, modules: ["mlp"] } } as const;
+  await using silent = await start();
+  await using without = await open(silent);
+  await expect(without.createModel(parts)).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("does not confirm that its adapters are on mlp and nothing else"),
+  });
+  await using telling = await start({ keepsModules: true });
+  await using engine = await open(telling);
+  const model = await engine.createModel(parts);
+  expect(await model.optimStep({ learningRate: 0.1 })).toMatchObject({ step: 1, sequence: 1 });
 });
 
 test("masks become a part of the advantages, and defaults are spelled out", async () => {

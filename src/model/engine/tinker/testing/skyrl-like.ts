@@ -21,6 +21,8 @@ export interface SkyrlLikeOptions {
   readonly ignoresClip?: boolean;
   /** Loads moments whether `optimizer` is true or false, as SkyRL does. Default true. */
   readonly keepsMoments?: boolean;
+  /** Knows which parts of a model its adapters are on, and tells; SkyRL does not. Default false. */
+  readonly keepsModules?: boolean;
   /** Its named checkpoints to sample from learn with the model too, so that nothing can be relied on. */
   readonly mutable?: boolean;
 }
@@ -48,12 +50,13 @@ const refused = (status: number, detail: unknown): Answered => ({ status, body: 
  */
 export async function skyrlLike(options: SkyrlLikeOptions): Promise<SkyrlLike> {
   const requests: string[] = [];
+  const parts: Json = {};
   const server = createServer((request, response) => {
     void (async () => {
       const raw = await bodyOf(request);
       const path = (request.url ?? "").slice(prefix.length);
       requests.push(`${request.method} ${path}`);
-      const { status, body } = await answer(options, request, path, raw);
+      const { status, body } = await answer({ ...options, parts }, request, path, raw);
       const isJson = !(body instanceof Uint8Array);
       response.writeHead(status, { "content-type": isJson ? "application/json" : "application/x-protobuf" });
       response.end(isJson ? JSON.stringify(body) : body);
@@ -77,13 +80,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function answer(
-  options: SkyrlLikeOptions,
+  options: SkyrlLikeOptions & { readonly parts: Json },
   request: IncomingMessage,
   path: string,
   raw: Buffer,
 ): Promise<Answered> {
   const { jsonOnly = false, rescales = true, mutable = false } = options;
-  const { ignoresClip = true, keepsMoments = true } = options;
+  const { ignoresClip = true, keepsMoments = true, keepsModules = false, parts } = options;
   const json = (): Json => JSON.parse(raw.toString("utf8")) as Json;
   const isProto = request.headers["content-type"] === "application/x-protobuf";
   const pass = (body: Json | Uint8Array, at = path): Promise<Answered> =>
@@ -104,7 +107,8 @@ async function answer(
     }
     case "create_model": {
       const { lora_config: config, ...rest } = json();
-      const { rank } = config as { rank: number };
+      const { rank, seed: _, ...told } = config as { rank: number; seed?: number };
+      if (keepsModules) Object.assign(parts, told);
       if (rank < 1) return refused(400, "LoRA rank must be at least 1");
       return await pass({ ...rest, lora_config: { rank: 0 } });
     }
@@ -115,7 +119,7 @@ async function answer(
     }
     case "weights_info": {
       const { status, body } = await pass(json());
-      return { status, body: { ...body, is_lora: true, lora_rank: 4 } };
+      return { status, body: { ...body, is_lora: true, lora_rank: 4, ...parts } };
     }
     case "load_weights":
       if (json().model_id === undefined)
