@@ -57,6 +57,7 @@ export function revisions(options: RevisionsOptions = {}): GeneratePart {
       words: hashOf([critiqueWords, reviseWords, reviseByCritiqueWords]).slice(0, 12),
     },
     samplesPerItem: samples + revised + criticised,
+    ...(topP < 1 ? { needs: { topP: true } } : {}),
     check: (task, tokenizer) => {
       const { name, prompts } = task;
       const missing = [

@@ -178,6 +178,9 @@ describe("a probe", () => {
       losses: ["cross_entropy"],
       signedWeights: false,
       gradientClipping: false,
+      weightDecay: true,
+      topK: true,
+      topP: true,
       freshOptimizer: false,
       extensions: [],
       untold: ["gradient-norm"],
@@ -218,27 +221,46 @@ describe("a probe", () => {
       losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "gspo"],
       signedWeights: true,
       gradientClipping: true,
+      weightDecay: true,
+      topK: true,
+      topP: true,
       freshOptimizer: true,
     });
   });
 
-  test("finds that clips are ignored: steps with one are refused, and runs that need it", async () => {
-    await using server = await start({ rescales: false, keepsMoments: false });
+  test("finds that clips, decay and filters are ignored: they are refused, and runs that need them", async () => {
+    const ignored = { ignoresDecay: true, ignoresTopK: true, ignoresTopP: true };
+    await using server = await start({ rescales: false, keepsMoments: false, ...ignored });
     await using engine = await open(server, {});
     const abilities = await engine.capabilities();
-    expect(abilities).toMatchObject({ signedWeights: true, gradientClipping: false, freshOptimizer: true });
-    expect(() => checkNeeds({ name: "tinker", abilities }, { gradientClipping: true })).toThrow(
-      expect.objectContaining({ code: "engine-lacks" }),
-    );
+    const lacking = { gradientClipping: false, weightDecay: false, topK: false, topP: false };
+    expect(abilities).toMatchObject({ signedWeights: true, freshOptimizer: true, ...lacking });
+    for (const need of Object.keys(lacking))
+      expect(() => checkNeeds({ name: "tinker", abilities }, { [need]: true })).toThrow(
+        expect.objectContaining({ code: "engine-lacks" }),
+      );
     const model = await engine.createModel(adapters);
+    await using sampler = await model.snapshot();
     await model.forwardBackward([datum([1, 1, 0])], { loss: crossEntropy });
     const sent = server.requests.length;
-    await expect(model.optimStep({ learningRate: 0.1, gradientClipNorm: 1 })).rejects.toMatchObject({
-      code: "unsupported",
-      message: expect.stringContaining("gradientClipNorm is 1"),
-    });
+    const refused = async (call: Promise<unknown>, message: string) =>
+      expect(call).rejects.toMatchObject({
+        code: "unsupported",
+        message: expect.stringContaining(message),
+      });
+    const plain = { learningRate: 0.1, weightDecay: 0, gradientClipNorm: 0 };
+    await refused(model.optimStep({ ...plain, gradientClipNorm: 1 }), "gradientClipNorm is 1");
+    // What a step has that says nothing of it.
+    await refused(model.optimStep({ learningRate: 0.1 }), "weightDecay is 0.01");
+    const draw = (filter: object) =>
+      sampler.sample([
+        { prompt: Int32Array.of(3), samples: 1, seed: 1, parameters: { maxTokens: 1, ...filter } },
+      ]);
+    await refused(draw({ topK: 2 }), "topK is 2");
+    await refused(draw({ topP: 0.9 }), "topP is 0.9");
     expect(server.requests.length).toBe(sent);
-    expect(await model.optimStep({ learningRate: 0.1, gradientClipNorm: 0 })).toMatchObject({ step: 1 });
+    expect(await model.optimStep(plain)).toMatchObject({ step: 1 });
+    expect(await draw({ topP: 1 })).toHaveLength(1);
   });
 
   test("finds that moments are always loaded, also where weights are rescaled", async () => {

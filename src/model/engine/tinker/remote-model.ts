@@ -24,6 +24,7 @@ import { wireDatumOf } from "./data.ts";
 import { featureParts, refuseWithout } from "./extensions.ts";
 import {
   refuseClipping,
+  refuseDecay,
   refuseForeignBounds,
   refuseSignedWeights,
   spelledOut,
@@ -130,6 +131,7 @@ export class RemoteModel implements EngineModel {
     const { session, traits } = this.#options;
     return this.#call(options, () => {
       if (!traits.gradientClipping) refuseClipping(options);
+      if (!traits.weightDecay) refuseDecay(options);
       const parameters = stepBody(options);
       return async (take) => {
         const body = { model_id: this.id, seq_id: take(), ...parameters };

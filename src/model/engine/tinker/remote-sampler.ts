@@ -14,6 +14,7 @@ import { checkTokens } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { unreadable } from "./connection.ts";
 import { parts, refuseWithout } from "./extensions.ts";
+import { refuseFilters } from "./foreign-data.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
 import { cutAtStop } from "./stop-strings.ts";
@@ -25,7 +26,7 @@ export interface RemoteSamplerOptions {
   readonly id: string;
   readonly weightVersion: string;
   readonly session: RemoteSession;
-  readonly traits: Pick<ServerTraits, "extensions" | "ours">;
+  readonly traits: Pick<ServerTraits, "extensions" | "ours" | "topK" | "topP">;
   readonly tokenBytes: readonly Uint8Array[] | undefined;
   readonly vocabularySize: number;
   /** Tells the server that nobody draws from it any more. */
@@ -58,6 +59,7 @@ export class RemoteSampler implements Sampler {
   async sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
     const { session, tokenBytes, traits } = this.#options;
     for (const { prompt } of requests) this.#checkPrompt(prompt);
+    for (const { parameters } of requests) refuseFilters(parameters, traits);
     const bodies = requests.map((request) => sampleBody(request, tokenBytes, traits));
     const drawn = await this.#all(bodies, signal);
     return drawn.map(({ sequences }, index) => {

@@ -151,13 +151,16 @@ export class TinkerEngine implements Engine {
     // Requests arrive each by itself and in no certain order: bits are equal only where neither matters.
     const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
     const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
-    const stated = { ...known, ...own, engine, extensions, deterministic };
+    const stated = { ...known, ...(ours ? own : { minP: false }), engine, extensions, deterministic };
     const found = findings === undefined ? stated : asFound(stated, findings);
     const capabilities = prices === undefined ? found : { ...found, prices };
     const traits: ServerTraits = {
       ours,
       signedWeights: capabilities.signedWeights !== false,
       gradientClipping: capabilities.gradientClipping !== false,
+      weightDecay: capabilities.weightDecay !== false,
+      topK: capabilities.topK,
+      topP: capabilities.topP !== false,
       freshOptimizer: capabilities.freshOptimizer !== false,
       extensions,
     };

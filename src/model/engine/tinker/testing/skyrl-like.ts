@@ -19,6 +19,10 @@ export interface SkyrlLikeOptions {
   readonly rescales?: boolean;
   /** Leaves `grad_clip_norm` out, as SkyRL does. Default true. */
   readonly ignoresClip?: boolean;
+  /** Leaves these out, which SkyRL takes. Default false. */
+  readonly ignoresDecay?: boolean;
+  readonly ignoresTopK?: boolean;
+  readonly ignoresTopP?: boolean;
   /** Loads moments whether `optimizer` is true or false, as SkyRL does. Default true. */
   readonly keepsMoments?: boolean;
   /** Knows which parts of a model its adapters are on, and tells; SkyRL does not. Default false. */
@@ -127,8 +131,12 @@ async function answer(
       return await pass(keepsMoments ? { ...json(), optimizer: true } : json());
     case "optim_step": {
       const { adam_params: adam, ...rest } = json();
-      const { grad_clip_norm: clip, ...known } = adam as Json;
-      return await pass({ ...rest, adam_params: ignoresClip ? known : { ...known, grad_clip_norm: clip } });
+      const { grad_clip_norm: clip, weight_decay: decay, ...known } = adam as Json;
+      const heeded = {
+        ...(ignoresClip ? {} : { grad_clip_norm: clip }),
+        ...(options.ignoresDecay === true ? {} : { weight_decay: decay }),
+      };
+      return await pass({ ...rest, adam_params: { ...known, ...heeded } });
     }
     case "forward":
     case "forward_backward": {
@@ -148,8 +156,13 @@ async function answer(
     }
     case "asample": {
       const body = json();
-      if (typeof (body.sampling_params as Json).stop === "string") return refused(422, "stop: not a list");
-      const begun = await pass(body);
+      const { top_k: topK, top_p: topP, ...known } = body.sampling_params as Json;
+      if (typeof known.stop === "string") return refused(422, "stop: not a list");
+      const heeded = {
+        ...(options.ignoresTopK === true ? {} : { top_k: topK }),
+        ...(options.ignoresTopP === true ? {} : { top_p: topP }),
+      };
+      const begun = await pass({ ...body, sampling_params: { ...known, ...heeded } });
       if (begun.status !== 200) return begun;
       return { status: 200, body: { request_id: (begun.body as Json).request_id } };
     }
