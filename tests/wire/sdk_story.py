@@ -190,7 +190,9 @@ class Story:
         assert greedy[0] == greedy[1]
         assert draw(1, top_k=1, seed=5)[0].tokens == greedy[0]
         assert draw(1, top_p=1e-6, seed=5)[0].tokens == greedy[0]
-        [scored] = draw(1, seed=9)
+        # The longest there is: its last token has no position of its own.
+        [scored] = draw(1, seed=9, max_tokens=None)
+        assert len(scored.tokens) == 256 - 3 + 1
         whole = types.ModelInput.from_ints(self.texts[0][:3] + scored.tokens)
         again = self.sampler.compute_logprobs(whole).result()[3:]
         assert np.allclose(scored.logprobs, again, atol=TOLERANCE), "sampled and recomputed logprobs differ"

@@ -222,6 +222,12 @@ export interface EngineCapabilities {
   readonly signedWeights?: boolean;
   /** `gradientClipNorm` is heeded; false where a server ignores it. */
   readonly gradientClipping?: boolean;
+  /** `weightDecay` is heeded; false where a server ignores it, or does something else. */
+  readonly weightDecay?: boolean;
+  /** `topP` is heeded; false where a server ignores it. */
+  readonly topP?: boolean;
+  /** `minP` is heeded; false where it cannot be asked for. */
+  readonly minP?: boolean;
   /** A checkpoint can be loaded without its optimiser's moments; false where a server loads them all the same. */
   readonly freshOptimizer?: boolean;
   /** Numbers that it does not tell, NaN where they would stand; absent where it tells all. */
@@ -273,6 +279,10 @@ export interface EngineNeeds {
   readonly signedWeights?: boolean;
   /** Steps whose gradient is clipped to a norm. */
   readonly gradientClipping?: boolean;
+  /** Steps that shrink the weights. */
+  readonly weightDecay?: boolean;
+  /** Samples of the likeliest tokens that hold so much of the probability. */
+  readonly topP?: boolean;
   /** Weights of a checkpoint that go on with a new optimiser. */
   readonly freshOptimizer?: boolean;
   /** The gradient's norm before clipping, with every step. */

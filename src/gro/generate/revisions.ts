@@ -63,6 +63,7 @@ export function revisions(options: RevisionsOptions = {}): GeneratePart {
     },
     samplesPerItem: samples + revised + criticised,
     ...(learn === "answer" ? { offPolicy: true } : {}),
+    ...(topP < 1 ? { needs: { topP: true } } : {}),
     check: (task, tokenizer) => {
       const { name, prompts } = task;
       const missing = [

@@ -26,6 +26,7 @@ export function samples(options: SamplesOptions = {}): GeneratePart {
     name: "samples",
     description: read,
     samplesPerItem: count,
+    ...(topP < 1 ? { needs: { topP: true } } : {}),
     generate: (request) =>
       attempt({ ...request, samples: count, temperature, ...(topP < 1 ? { topP } : {}) }),
   };

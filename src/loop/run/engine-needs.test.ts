@@ -14,6 +14,7 @@ import {
 } from "../../gro/update/index.ts";
 import { demonstrations } from "../../lifecycle/acquire/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
+import { sampledDecoding } from "../../lifecycle/refine/index.ts";
 import type { EngineAbilities } from "../../model/engine/index.ts";
 import { local } from "../../model/engine/local/index.ts";
 import { tabular } from "../../model/engine/tabular/index.ts";
@@ -100,6 +101,17 @@ test("clipping is a need where a part clips, and a new optimiser where one is as
     gradientClipping: false,
     freshOptimizer: false,
   });
+});
+
+test("every run needs weight decay, and who samples from a nucleus needs that", () => {
+  const sampling = (topP: number) => ({
+    optimize: gro({ generate: samples({ samples: 4, topP }), reward: verifier(), update: supervised() }),
+    refine: sampledDecoding({ topP }),
+  });
+  expect(engineNeedsOf(promotingRun(1, sampling(1)))).toMatchObject({ weightDecay: true, topP: false });
+  const { optimize, refine } = sampling(0.9);
+  for (const part of [{ optimize }, { refine }])
+    expect(engineNeedsOf(promotingRun(1, { ...sampling(1), ...part })).topP).toBe(true);
 });
 
 test("what the configuration itself asks of an engine is a need", async () => {

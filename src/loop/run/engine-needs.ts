@@ -6,8 +6,8 @@ import { tabular } from "../../model/engine/tabular/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
 import { partsOf } from "./parts-of.ts";
 
-/** What every run does: it looks at logprobs, and trains with AdamW. */
-const always: EngineNeeds = { losses: ["cross_entropy"], optimizers: ["adamw"] };
+/** What every run does: it looks at logprobs, and trains with AdamW and its decay. */
+const always: EngineNeeds = { losses: ["cross_entropy"], optimizers: ["adamw"], weightDecay: true };
 
 /** Needs that a part has or has not. */
 const switches = [
@@ -16,6 +16,8 @@ const switches = [
   "topK",
   "signedWeights",
   "gradientClipping",
+  "weightDecay",
+  "topP",
   "freshOptimizer",
   "gradientNorm",
   "prices",

@@ -24,6 +24,8 @@ export type EngineAbilities = Pick<
   | "extensions"
   | "signedWeights"
   | "gradientClipping"
+  | "weightDecay"
+  | "topP"
   | "freshOptimizer"
   | "untold"
   | "deterministic"

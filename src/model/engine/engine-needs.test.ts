@@ -15,6 +15,8 @@ const plain: EngineAbilities = {
   extensions: [],
   signedWeights: false,
   gradientClipping: false,
+  weightDecay: false,
+  topP: false,
   freshOptimizer: false,
   untold: ["gradient-norm"],
 };
@@ -31,6 +33,8 @@ const rich: EngineAbilities = {
   extensions: ["certainty"],
   signedWeights: true,
   gradientClipping: true,
+  weightDecay: true,
+  topP: true,
   freshOptimizer: true,
   untold: [],
   deterministic: ["calls", "engines"],
@@ -50,6 +54,8 @@ describe("missingFrom", () => {
     [{ extensions: ["certainty"] }, "the extension certainty"],
     [{ signedWeights: true }, "weights that it takes as they are, negative ones too"],
     [{ gradientClipping: true }, "clipping of the gradient's norm (a gradientClipNorm of 0 needs none)"],
+    [{ weightDecay: true }, "weight decay"],
+    [{ topP: true }, "top-p sampling"],
     [
       { freshOptimizer: true },
       'checkpoints that it loads without their moments (optimizerState: "continued" keeps them)',
@@ -88,6 +94,8 @@ describe("missingFrom", () => {
       untold: "gradientNorm",
       deterministic: "deterministic",
       gradientClipping: "gradientClipping",
+      weightDecay: "weightDecay",
+      topP: "topP",
       freshOptimizer: "freshOptimizer",
       prices: "prices",
     };

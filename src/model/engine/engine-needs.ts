@@ -41,6 +41,8 @@ export function missingFrom(abilities: EngineAbilities, needs: EngineNeeds): rea
       needs.gradientClipping === true && abilities.gradientClipping === false,
       "clipping of the gradient's norm (a gradientClipNorm of 0 needs none)",
     ),
+    ...when(needs.weightDecay === true && abilities.weightDecay === false, "weight decay"),
+    ...when(needs.topP === true && abilities.topP === false, "top-p sampling"),
     ...when(
       needs.freshOptimizer === true && abilities.freshOptimizer === false,
       'checkpoints that it loads without their moments (optimizerState: "continued" keeps them)',

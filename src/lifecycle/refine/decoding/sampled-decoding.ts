@@ -23,6 +23,7 @@ export function sampledDecoding(options: SampledDecodingOptions = {}): Harness {
     name: "sampled decoding",
     description: { temperature, topP },
     samplesPerItem: 1,
+    ...(topP < 1 ? { needs: { topP: true } } : {}),
     answer: async (request) => {
       const groups = await attempt({ ...request, samples: 1, temperature, ...(topP < 1 ? { topP } : {}) });
       return groups.map(({ rollouts }) => answerOf(rollouts, rollouts[0]));

@@ -174,6 +174,8 @@ export const refusalChecks: readonly CheckDefinition[] = [
         ],
         ["adamw", !capabilities.optimizers.includes("adamw"), () => model.optimStep(step)],
         ["top-k", !capabilities.topK, ask({ topK: 2 })],
+        ["top-p", capabilities.topP === false, ask({ topP: 0.5 })],
+        ["min-p", capabilities.minP === false, ask({ minP: 0.5 })],
         ["stop strings", !capabilities.stopStrings, ask({ stopStrings: ["a"] })],
         [`${more} most probable tokens`, more <= subject.vocabularySize, ask({ topLogprobs: more })],
         ...lossNames.map(

@@ -104,6 +104,19 @@ const settings: readonly Partial<SamplingParameters>[] = [
   { temperature: 1.5, topK: 5, topP: 0.85, minP: 0.1 },
 ];
 
+/** Without the filters that the engine does not claim; the same object where it claims all. */
+function heeded(bench: Bench, parameters: Partial<SamplingParameters>): Partial<SamplingParameters> {
+  const { topK: hasTopK, topP: hasTopP = true, minP: hasMinP = true } = bench.capabilities;
+  const { topK, topP, minP, ...rest } = parameters;
+  const claimed = {
+    ...(topK === undefined || !hasTopK ? {} : { topK }),
+    ...(topP === undefined || !hasTopP ? {} : { topP }),
+    ...(minP === undefined || !hasMinP ? {} : { minP }),
+  };
+  const asked = [topK, topP, minP].filter((filter) => filter !== undefined);
+  return asked.length === Object.keys(claimed).length ? parameters : { ...rest, ...claimed };
+}
+
 /** The same where logprobs are rough: which tokens a filter keeps must not hang on how they are rounded. */
 function settingsBetween(probabilities: readonly number[]): readonly Partial<SamplingParameters>[] {
   const { topK, topP, minP } = widestGap(probabilities);
@@ -148,7 +161,7 @@ export const samplingChecks: readonly CheckDefinition[] = [
       const filters: readonly Partial<SamplingParameters>[] = [
         {},
         { temperature: 0 },
-        { temperature: 0.6, ...(bench.capabilities.topK ? { topK: 4 } : {}), topP: 0.9, minP: 0.01 },
+        heeded(bench, { temperature: 0.6, topK: 4, topP: 0.9, minP: 0.01 }),
       ];
       for (const parameters of filters) {
         const asked = requests(bench, parameters);
@@ -219,10 +232,8 @@ export const samplingChecks: readonly CheckDefinition[] = [
       const { prompt, probabilities } = bench.rough
         ? await farthestApart(bench, sampler)
         : { prompt: bench.sequence(1), probabilities: await bench.distribution(sampler, bench.sequence(1)) };
-      const { topK } = bench.capabilities;
-      for (const parameters of (bench.rough ? settingsBetween(probabilities) : settings).filter(
-        (one) => topK || one.topK === undefined,
-      )) {
+      const all = bench.rough ? settingsBetween(probabilities) : settings;
+      for (const parameters of all.filter((one) => heeded(bench, one) === one)) {
         const expected = filtered(probabilities, parameters);
         const found = await counts(bench, sampler, prompt, parameters);
         const { temperature = 1 } = parameters;

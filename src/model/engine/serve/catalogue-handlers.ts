@@ -31,20 +31,17 @@ interface Run {
   readonly checkpoints: readonly CheckpointRecord[];
 }
 
-/** Models that are trained now, and those of which a checkpoint is left. */
-async function runs({ models, catalogue }: ServerState): Promise<readonly Run[]> {
+/** Models that are trained now, and those of which a checkpoint is left. One that is still being loaded is none yet. */
+function runs({ models, catalogue }: ServerState): readonly Run[] {
   const records = catalogue.list();
   const byModel = Map.groupBy(records, ({ path }) => parseTinkerPath(path).modelId);
-  const living = await Promise.all(
-    Array.from(models.values(), async (model): Promise<Run | undefined> => {
-      const info = await model.info().catch(() => undefined);
-      if (info === undefined) return undefined;
-      const { id, base, lastRequestAt, userMetadata } = model;
-      const loraRank = info.lora?.rank ?? null;
-      const checkpoints = byModel.get(id) ?? [];
-      return { id, baseModel: base.name, loraRank, lastRequestAt, userMetadata, checkpoints };
-    }),
-  );
+  const living = Array.from(models.values(), (model): Run | undefined => {
+    const { id, base, loaded, lastRequestAt, userMetadata } = model;
+    if (loaded === undefined) return undefined;
+    const loraRank = loaded.lora?.rank ?? null;
+    const checkpoints = byModel.get(id) ?? [];
+    return { id, baseModel: base.name, loraRank, lastRequestAt, userMetadata, checkpoints };
+  });
   const ended = [...byModel]
     .filter(([id]) => !models.has(id))
     .map(([id, checkpoints]): Run => {
@@ -100,13 +97,13 @@ export function page<T>(all: readonly T[], query: URLSearchParams) {
   };
 }
 
-export const listRuns: Handler = async (state, { query }) => {
-  const { part, cursor } = page(await runs(state), query);
+export const listRuns: Handler = (state, { query }) => {
+  const { part, cursor } = page(runs(state), query);
   return jsonReply({ training_runs: part.map(toldRun), cursor });
 };
 
-export const getRun: Handler = async (state, { parameters: [id] }) => {
-  const run = (await runs(state)).find((one) => one.id === id);
+export const getRun: Handler = (state, { parameters: [id] }) => {
+  const run = runs(state).find((one) => one.id === id);
   return run === undefined ? notFound("There is no such training run.") : jsonReply(toldRun(run));
 };
 

@@ -252,3 +252,32 @@ test("a checkpoint is loaded with its optimiser and without, listed, and deleted
   });
   expect(await client.logprobs(model, 12)).not.toEqual(moved);
 });
+
+test("training runs are listed without those that are still being loaded", async () => {
+  const loading = Promise.withResolvers<void>();
+  let models = 0;
+  await using one = await served({}, (engine) => ({
+    name: engine.name,
+    capabilities: () => engine.capabilities(),
+    createModel: async (options) => {
+      models += 1;
+      if (models > 1) await loading.promise;
+      return engine.createModel(options);
+    },
+    loadSampler: (options) => engine.loadSampler(options),
+    cost: () => engine.cost(),
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  }));
+  const { client } = one;
+  const first = await client.model(0);
+  const second = client.model(1);
+  await expect.poll(() => models).toBe(2);
+  const listed = async () => {
+    const { body } = await client.request("GET", "training_runs");
+    return (body.training_runs as { training_run_id: string }[]).map((run) => run.training_run_id);
+  };
+  expect(await listed()).toEqual([first]);
+  loading.resolve();
+  const both = [first, await second];
+  expect(new Set(await listed())).toEqual(new Set(both));
+});

@@ -44,8 +44,8 @@ export class HeldSampler {
     if (this.#retired)
       throw userError(
         "sampler-gone",
-        "These weights are gone: those of a sampler without a name are kept until its successor has been drawn from. " +
-          "Save them under a name to keep them.",
+        "These weights are gone: those of a sampler without a name are kept until its successor has been drawn from and a newer one " +
+          "is there. Save them under a name to keep them.",
       );
     this.#used = true;
     this.#drawing += 1;

@@ -2,7 +2,7 @@ import { nearest, userError } from "../../../foundation/base/index.ts";
 import type { EngineModel, LoraModule, LoraOptions } from "../../../foundation/contract/index.ts";
 import { parseTinkerPath, requests } from "../tinker/index.ts";
 import type { BaseModel } from "./base-model.ts";
-import { type Handler, readBody } from "./call.ts";
+import { type Handler, parseJson, readBody } from "./call.ts";
 import { failed, findModel, noModel, submitJson } from "./operations.ts";
 import { begunReply, jsonReply, type Reply, refusal } from "./reply.ts";
 import { noSession } from "./service-handlers.ts";
@@ -60,13 +60,21 @@ export const createModel: Handler = (state, call) => {
   }
 };
 
-/** Rank 0 trains all weights. Throws a user error `unsupported-rank`. */
+/** Rank 0 trains all weights. Throws user errors `unsupported` and `unsupported-rank`. */
 function loraOf(
   { capabilities }: ServerState,
   config: requests.LoraConfig | undefined,
 ): LoraOptions | undefined {
-  if (config === undefined || config.rank === 0) return undefined;
+  if (config === undefined) return undefined;
   const { rank, seed, alpha } = config;
+  if (rank === 0) {
+    const whole = config.train_attn && config.train_mlp && config.train_unembed;
+    if (whole && alpha === undefined) return undefined;
+    throw userError(
+      "unsupported",
+      "Rank 0 trains all weights: leave alpha out and train_attn, train_mlp and train_unembed true, or ask for adapters of another rank.",
+    );
+  }
   if (rank > capabilities.loraRank)
     throw userError(
       "unsupported-rank",
@@ -104,10 +112,10 @@ function addModel(state: ServerState, made: NewModel): Reply {
       sessionId,
       userError("sequence-conflict", `The model ${id} was made by another request already.`),
     );
-  const { clock, times } = state;
+  const { clock, times, attended } = state;
   const gapMs = times.gap;
   const now = () => clock.now();
-  const model = new TrainedModel({ id, sessionId, base, userMetadata, load, clock, gapMs, now });
+  const model = new TrainedModel({ id, sessionId, base, userMetadata, load, attended, gapMs, now });
   state.models.set(id, model);
   state.sessions.hear(sessionId)?.modelIds.add(id);
   state.futures.begin(requestId, sessionId, fingerprint, async () => {
@@ -145,8 +153,8 @@ const asTokenizerId = (folder: string): string =>
 
 /** Makes a model from a checkpoint; or gives one that there is other weights, as SDKs of before 0.38 ask for it. */
 export const loadWeights: Handler = (state, call) => {
+  if (requests.numbered.safeParse(parseJson(call)).success) return replaceWeights(state, call);
   const body = readBody("load_weights", requests.loadWeights, call);
-  if (body.model_id != null && body.seq_id != null) return replaceWeights(state, call);
   const { session_id: sessionId, model_seq_id: modelSequence } = body;
   if (sessionId == null || modelSequence == null)
     return refusal(userError("invalid-option", "load_weights: a session and a model's number are needed."));

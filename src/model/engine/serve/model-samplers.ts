@@ -3,9 +3,10 @@ import type { Sampler } from "../../../foundation/contract/index.ts";
 import { HeldSampler } from "./held-sampler.ts";
 
 /**
- * The samplers without a name of one model. A snapshot is kept until its successor has been drawn from and is idle, or is
- * gone itself, and there is a newer one still: whoever trains while the last samples come in finds both, and one that nobody
- * draws from keeps no others. Those of kind `inflight` are one sampler, whose weights are replaced.
+ * The samplers without a name of one model. A snapshot is kept until its successor has drained: that was drawn from and is idle,
+ * or is gone itself, and a newer one is there, without which it would not be draining. So whoever trains while the last samples
+ * come in, turn by turn, finds both, and one that nobody draws from keeps no others. Those of kind `inflight` are one sampler,
+ * whose weights are replaced.
  */
 export class ModelSamplers {
   #snapshots: HeldSampler[] = [];

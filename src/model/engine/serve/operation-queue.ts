@@ -1,14 +1,16 @@
-import { type Clock, userError } from "../../../foundation/base/index.ts";
+import { userError } from "../../../foundation/base/index.ts";
+import type { AttendedTime } from "./steady-clock.ts";
 
 interface Waiting {
+  /** Attended milliseconds. */
   readonly since: number;
   readonly start: () => Promise<unknown>;
   readonly refuse: (reason: unknown) => void;
 }
 
 export interface OperationQueueOptions {
-  readonly clock: Clock;
-  /** How long a call waits for one of an earlier number. */
+  readonly attended: AttendedTime;
+  /** How long a call waits for one of an earlier number, while there is somebody to hear it. */
   readonly gapMs: number;
 }
 
@@ -40,7 +42,7 @@ export class OperationQueue {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
     return new Promise<T>((resolve, refuse) => {
       const start = (): Promise<unknown> => work().then(resolve, refuse);
-      this.#waiting.set(sequence, { since: this.#options.clock.monotonic(), start, refuse });
+      this.#waiting.set(sequence, { since: this.#options.attended.value, start, refuse });
       void this.#advance();
     });
   }
@@ -66,11 +68,11 @@ export class OperationQueue {
    */
   giveUpGaps(): void {
     if (this.#running || this.#waiting.size === 0) return;
-    const { clock, gapMs } = this.#options;
+    const { attended, gapMs } = this.#options;
     const sequences = [...this.#waiting.keys()];
     const waitedFor = this.#next;
     const oldest = Math.min(...Array.from(this.#waiting.values(), ({ since }) => since));
-    if (clock.monotonic() - oldest < gapMs) return;
+    if (attended.value - oldest < gapMs) return;
     const error = userError(
       "missing-call",
       `Call ${waitedFor} of this model never came, so the calls after it were not run: make them again.`,

@@ -90,6 +90,36 @@ test("a prompt's logprobs, whole or of its end", async () => {
   expect(end?.[2]).toBe(whole?.[2]);
 });
 
+test("the longest sample there is can be scored, and nothing longer", async () => {
+  await using one = await served();
+  const { client } = one;
+  const sampler = await client.sampler(0, { base_model: modelName });
+  const { samples } = await client.sample(sampler, 0, { sampling_params: { stop: [], seed: 1 } });
+  const [drawn] = samples?.sequences ?? [];
+  const whole = [3, 4, ...(drawn?.tokens ?? [])];
+  expect(whole).toHaveLength(257);
+  const ask = (sequence: number, tokens: readonly number[], more: object) =>
+    client.sample(sampler, sequence, {
+      prompt: { chunks: [{ type: "encoded_text", tokens }] },
+      sampling_params: { max_tokens: 1 },
+      ...more,
+    });
+  const scored = (await ask(1, whole, { prompt_logprobs: true, topk_prompt_logprobs: 1 })).samples;
+  expect(scored?.promptLogprobs?.subarray(2)).toEqual(drawn?.logprobs);
+  expect(scored?.topPromptLogprobs?.tokens).toHaveLength(257);
+  expect(scored?.sequences).toMatchObject([{ stopReason: "length", tokens: { length: 0 } }]);
+  // What has room is drawn all the same, and what asks for a token alone is told that there is none.
+  const shorter = (await ask(2, whole.slice(0, -1), { prompt_logprobs: true })).samples;
+  expect(shorter?.sequences[0]?.tokens).toHaveLength(1);
+  for (const [sequence, tokens, more] of [
+    [3, [...whole, 3], { prompt_logprobs: true }],
+    [4, whole, {}],
+  ] as const) {
+    const { answer } = await ask(sequence, tokens, more);
+    expect(answer.body).toMatchObject({ category: "user", code: "too-long" });
+  }
+});
+
 test("what a draw asks for and cannot have is refused in words", async () => {
   await using one = await served({}, (engine) => ({
     name: engine.name,

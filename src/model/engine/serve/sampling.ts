@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { userError } from "../../../foundation/base/index.ts";
 import type {
+  SampledSequence,
   SampleRequest,
   Sampler,
   SamplingParameters,
@@ -38,13 +39,34 @@ export async function drawSamples(
     seed: body.sampling_params.seed == null ? randomInt(seeds - 1) : seedOf(body.sampling_params.seed),
     parameters: await parametersOf(session, body, prompt.length),
   };
+  const drawn = !isWholeSample(session, prompt, body);
   return session.held().draw(async (sampler) => {
     const [[sequences = []], scored] = await Promise.all([
-      sampler.sample([request]),
+      drawn ? sampler.sample([request]) : [[nothing]],
       scorePrompt(sampler, prompt, body),
     ]);
     return writeSamples({ sequences, ...scored });
   });
+}
+
+const nothing: SampledSequence = {
+  tokens: new Int32Array(0),
+  logprobs: new Float32Array(0),
+  stopReason: "length",
+};
+
+/**
+ * Whether a prompt is as long as a sample can become, prompt and all, and is there to be scored: the API has no way to ask for
+ * that without one token more, for which there is no position.
+ */
+function isWholeSample(
+  { base }: SamplingSession,
+  { length }: Int32Array,
+  body: requests.SampleBody,
+): boolean {
+  const scores = body.prompt_logprobs === true || body.topk_prompt_logprobs > 0;
+  const drawsOne = body.num_samples === 1 && body.sampling_params.max_tokens === 1;
+  return scores && drawsOne && base?.maxPositions !== undefined && length === base.maxPositions + 1;
 }
 
 async function parametersOf(

@@ -226,6 +226,18 @@ test("silence is counted while the server listens", async () => {
   clearInterval(ticking);
 });
 
+test("a call waits for the one before it while the server listens", async () => {
+  const clock = new HeldClock();
+  await using one = await served({ clock, times: { gap: 1000, sweep } });
+  const { client } = one;
+  const model = await client.model();
+  const early = await client.submitStep(model, 2);
+  clock.pass(1e9);
+  await looked();
+  expect(await client.step(model, 1)).toMatchObject({ "step:max": 1 });
+  expect((await client.result(early)).body.metrics).toMatchObject({ "step:max": 2 });
+});
+
 test("a client that vanishes while its call runs leaves the server as it was, and finds the result later", async () => {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => {

@@ -51,12 +51,12 @@ export class ServerState {
   readonly times: ServerTimes;
   readonly sameMachine: boolean;
   readonly precision: Precision;
+  readonly attended: AttendedTime;
   readonly sessions: Sessions;
   readonly futures: Futures;
   readonly models = new Map<string, TrainedModel>();
   readonly samplers = new Map<string, SamplingSession>();
   readonly shared = new SharedSamplers();
-  readonly #attended: AttendedTime;
 
   constructor({
     engine,
@@ -76,8 +76,8 @@ export class ServerState {
     this.clock = clock;
     this.times = times;
     this.sameMachine = sameMachine;
-    this.#attended = new AttendedTime(clock, 3 * times.sweep);
-    this.sessions = new Sessions(this.#attended);
+    this.attended = new AttendedTime(clock, 3 * times.sweep);
+    this.sessions = new Sessions(this.attended);
     this.futures = new Futures({ clock, keepMs: times.keep });
   }
 
@@ -89,7 +89,7 @@ export class ServerState {
 
   /** Frees what nobody is there for any more. */
   async sweep(): Promise<void> {
-    this.#attended.look();
+    this.attended.look();
     for (const { queue } of this.models.values()) queue.giveUpGaps();
     this.futures.sweep();
     for (const session of this.sessions.takeSilent(this.times.silence)) await this.#end(session);

@@ -25,6 +25,7 @@ export class TrainedModel {
   readonly #now: () => number;
   #model: Promise<EngineModel>;
   #closed = false;
+  #info: ModelInfo | undefined;
   step = 0;
   lastRequestAt: number;
 
@@ -44,6 +45,7 @@ export class TrainedModel {
     const watched = loading.then(async (model) => {
       if (!this.#closed) {
         this.step = model.info.step;
+        this.#info = model.info;
         return model;
       }
       await model[Symbol.asyncDispose]();
@@ -51,6 +53,11 @@ export class TrainedModel {
     });
     watched.catch(() => undefined);
     return watched;
+  }
+
+  /** What it is, once it has been loaded. */
+  get loaded(): ModelInfo | undefined {
+    return this.#info;
   }
 
   /** Throws what kept it from being loaded. */

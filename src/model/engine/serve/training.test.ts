@@ -152,6 +152,11 @@ test("a malformed body still uses its number up, where it tells it", async () =>
     code: "invalid-option",
     category: "user",
   });
+  const reload = { model_id: model, seq_id: 3, path: "tinker://x/weights/y", optimizer: "yes" };
+  expect((await client.result(await client.post("load_weights", reload))).body).toMatchObject({
+    code: "invalid-option",
+    category: "user",
+  });
   for (const bytes of [
     Buffer.from("junk"),
     Buffer.alloc(0),
@@ -159,7 +164,7 @@ test("a malformed body still uses its number up, where it tells it", async () =>
     Buffer.from([0x0a, 0xff]),
   ])
     expect((await client.postBytes("forward_backward", bytes)).status).toBe(400);
-  expect(await client.step(model, 3)).toMatchObject({ "step:max": 1 });
+  expect(await client.step(model, 4)).toMatchObject({ "step:max": 1 });
 });
 
 test("an unknown model is not found", async () => {
@@ -193,6 +198,21 @@ test("adapters that the engine has not are refused, with what to ask for", async
   const { body } = await client.result(made);
   expect(body).toMatchObject({ code: "unsupported-rank", category: "user" });
   expect(body.error).toContain("rank 0");
+});
+
+test("rank 0 trains all weights: parts of a model and an alpha are refused there, and the SDK's defaults are not", async () => {
+  await using one = await served();
+  const { client } = one;
+  const sdk = { rank: 0, seed: 1, train_unembed: true, train_mlp: true, train_attn: true };
+  const ask = async (sequence: number, more: object) => {
+    const lora_config = { ...sdk, ...more };
+    const named = { session_id: client.session, model_seq_id: sequence, base_model: modelName };
+    return (await client.result(await client.post("create_model", { ...named, lora_config }))).body;
+  };
+  const parts = [{ train_attn: false }, { train_mlp: false }, { train_unembed: false }, { alpha: 32 }];
+  for (const [sequence, more] of parts.entries())
+    expect(await ask(sequence, more)).toMatchObject({ code: "unsupported", category: "user" });
+  expect(await ask(9, {})).toMatchObject({ type: "create_model" });
 });
 
 test("an engine that died is the server's fault, in an HTTP success; other models go on", async () => {

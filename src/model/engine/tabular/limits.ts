@@ -8,14 +8,18 @@ export interface Limits {
   readonly maxPositions: number | undefined;
 }
 
-/** Throws `bad-request` for no tokens, `token-out-of-range`, and `too-long`. */
-export function checkTokens(tokens: TokenIds, { vocabulary, maxPositions }: Limits): void {
+/**
+ * Throws `bad-request` for no tokens, `token-out-of-range`, and `too-long`; `unread` of the tokens, at the end, are predicted
+ * only, and so take no position.
+ */
+export function checkTokens(tokens: TokenIds, { vocabulary, maxPositions }: Limits, unread = 0): void {
   if (tokens.length === 0) throw engineError("bad-request", "A sequence has at least one token.");
   for (const token of tokens)
     if (token < 0 || token >= vocabulary)
       throw engineError("token-out-of-range", `Token ${token} is outside 0…${vocabulary - 1}.`);
-  if (maxPositions !== undefined && tokens.length > maxPositions)
-    throw engineError("too-long", `${tokens.length} positions, and the model has ${maxPositions}.`);
+  const positions = tokens.length - unread;
+  if (maxPositions !== undefined && positions > maxPositions)
+    throw engineError("too-long", `${positions} positions, and the model has ${maxPositions}.`);
 }
 
 /** Throws `bad-request` where a number of a call is none, or negative. */

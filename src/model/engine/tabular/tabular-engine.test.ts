@@ -110,6 +110,10 @@ describe("the tabular engine", () => {
       ]);
     const [[sample] = []] = await ask("0123");
     expect(sample).toMatchObject({ stopReason: "length", tokens: { length: 3 } });
+    const whole = Int32Array.of(...tokenizer.encode("0123"), ...(sample?.tokens ?? []));
+    const [{ logprobs: scored } = { logprobs: whole }] = (await sampler.score?.([whole])) ?? [];
+    expect(scored.subarray(4)).toEqual(sample?.logprobs);
+    await expect(sampler.score?.([Int32Array.of(...whole, 3)])).rejects.toMatchObject({ code: "too-long" });
     await expect(ask("0123456")).rejects.toMatchObject({ code: "too-long" });
     const tokens = tokenizer.encode("0123456");
     const datum = { tokens, targets: tokens, weights: new Float32Array(7) };

@@ -80,7 +80,7 @@ export class TabularSampler implements Sampler {
     });
   }
 
-  /** Checks all, then answers for each. */
+  /** Checks all, then answers for each. Nothing follows a sequence's last token, so a whole sample can be asked about. */
   #each<T>(
     sequences: readonly TokenIds[],
     signal: AbortSignal | undefined,
@@ -91,7 +91,7 @@ export class TabularSampler implements Sampler {
     return answerUnless(session, signal, () => {
       this.#checkHeld();
       check();
-      for (const sequence of sequences) checkTokens(sequence, limits);
+      for (const sequence of sequences) checkTokens(sequence, limits, 1);
       return sequences.map(work);
     });
   }

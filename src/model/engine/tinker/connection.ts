@@ -132,7 +132,7 @@ export class Connection {
     for (;;) {
       const polled = await this.#send("POST", "retrieve_future", body, { Accept: protobuf });
       if (!isPending(polled)) return polled;
-      await pause(pollPauseMs);
+      await this.#pause(pollPauseMs);
     }
   }
 
@@ -156,10 +156,15 @@ export class Connection {
       }
       const next = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
       waited += next;
-      await pause(next, undefined, { signal: this.#closing.signal }).catch((error: unknown) => {
-        throw unreachable(this.#prefix, error);
-      });
+      await this.#pause(next);
     }
+  }
+
+  /** Throws `server-unreachable` when the connection is closed: nothing is waited for any more. */
+  async #pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#closing.signal }).catch((error: unknown) => {
+      throw unreachable(this.#prefix, error);
+    });
   }
 
   #once(

@@ -1,5 +1,6 @@
-import type { Datum, Loss, OptimizerStep } from "../../../foundation/contract/index.ts";
+import type { Datum, Loss, OptimizerStep, SamplingParameters } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
+import type { ServerTraits } from "./server-traits.ts";
 
 /** Where a loss that is linear in the advantage hides a mask: mask · loss(A) = loss(mask · A), masks being at least 0. */
 const linear: readonly Loss["name"][] = ["importance_sampling", "ppo", "cispo", "gspo"];
@@ -24,6 +25,16 @@ export function withoutMasks(data: readonly Datum[], loss: Loss): readonly Datum
   });
 }
 
+/** Throws `bad-request` for bounds of single positions: SkyRL drops them, and whoever does would clip elsewhere without a word. */
+export function refuseForeignBounds(data: readonly Datum[]): void {
+  const index = data.findIndex(({ clipLow, clipHigh }) => clipLow !== undefined || clipHigh !== undefined);
+  if (index < 0) return;
+  throw engineError(
+    "bad-request",
+    `Datum ${index} has bounds of its own for the ratio, which this server may ignore: give the loss's clipLow and clipHigh instead.`,
+  );
+}
+
 /** Throws `unsupported` for weights that the server would make others of. */
 export function refuseSignedWeights(data: readonly Datum[], loss: Loss): void {
   if (loss.name !== "cross_entropy") return;
@@ -43,6 +54,33 @@ export function refuseClipping({ gradientClipNorm = 0 }: OptimizerStep): void {
     "unsupported",
     `gradientClipNorm is ${gradientClipNorm}, and this server was found to clip otherwise than it is asked to: set it to 0, or use ` +
       "a server that conforms (`whetstone engine check`).",
+  );
+}
+
+/** Throws `unsupported` for a decay that the server would leave out; 0.01 is what a step has that says nothing. */
+export function refuseDecay({ weightDecay = 0.01 }: OptimizerStep): void {
+  if (weightDecay === 0) return;
+  throw engineError(
+    "unsupported",
+    `weightDecay is ${weightDecay}, and this server was found to shrink weights otherwise than it is asked to: set it to 0, or use ` +
+      "a server that conforms (`whetstone engine check`).",
+  );
+}
+
+/** Throws `unsupported` for a filter that the server would leave out. */
+export function refuseFilters(
+  { topK = 0, topP = 1 }: SamplingParameters,
+  heeded: Pick<ServerTraits, "topK" | "topP">,
+): void {
+  const refused = [
+    ...(topK > 0 && !heeded.topK ? [`topK is ${topK}`] : []),
+    ...(topP < 1 && !heeded.topP ? [`topP is ${topP}`] : []),
+  ];
+  if (refused.length === 0) return;
+  throw engineError(
+    "unsupported",
+    `${refused.join(" and ")}, and this server was found to draw from all tokens all the same: leave that out, or use a server ` +
+      "that conforms (`whetstone engine check`).",
   );
 }
 

@@ -101,11 +101,40 @@ test("what the server would not look at is refused before it is sent", async () 
   });
   await expect(sampler.logprobs([Int32Array.of(999)])).rejects.toMatchObject({ code: "token-out-of-range" });
   await expect(sampler.logprobs([new Int32Array()])).rejects.toMatchObject({ code: "bad-request" });
+  // The API has no word for these, and where it has one servers drop it.
+  const request = { prompt: Int32Array.of(3), samples: 1, seed: 1 };
+  await expect(
+    sampler.sample([{ ...request, parameters: { maxTokens: 1, minP: 0.1 } }]),
+  ).rejects.toMatchObject({ code: "bad-request", message: expect.stringContaining("minP is 0.1") });
+  const bounded = { ...masked, mask: new Float32Array(3).fill(1), clipHigh: new Float32Array(3).fill(1.1) };
+  await expect(model.forwardBackward([bounded], { loss: { name: "ppo" } })).rejects.toMatchObject({
+    code: "bad-request",
+    message: expect.stringContaining("bounds of its own"),
+  });
+  await expect(engine.createModel({ source, lora: { rank: 4, alpha: 8 } })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("alpha is 8"),
+  });
   expect(server.requests.length).toBe(sent);
+  expect((await engine.capabilities()).untested.join()).toContain("its precision");
   // The message of a failed operation, which comes as a plain 400.
   await expect(
     model.forwardBackward([datum([1, 1, 1])], { loss: { name: "cross_entropy", clipLow: 1 } as never }),
   ).rejects.toMatchObject({ code: "bad-request" });
+});
+
+test("parts of a model are trained where the server confirms them, and refused where it does not", async () => {
+  const parts = { source, lora: { rank: 4, alpha: 32, modules: ["mlp"] } } as const;
+  await using silent = await start();
+  await using without = await open(silent);
+  await expect(without.createModel(parts)).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("does not confirm that its adapters are on mlp and nothing else"),
+  });
+  await using telling = await start({ keepsModules: true });
+  await using engine = await open(telling);
+  const model = await engine.createModel(parts);
+  expect(await model.optimStep({ learningRate: 0.1 })).toMatchObject({ step: 1, sequence: 1 });
 });
 
 test("masks become a part of the advantages, and defaults are spelled out", async () => {
@@ -149,6 +178,9 @@ describe("a probe", () => {
       losses: ["cross_entropy"],
       signedWeights: false,
       gradientClipping: false,
+      weightDecay: true,
+      topK: true,
+      topP: true,
       freshOptimizer: false,
       extensions: [],
       untold: ["gradient-norm"],
@@ -189,27 +221,46 @@ describe("a probe", () => {
       losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "gspo"],
       signedWeights: true,
       gradientClipping: true,
+      weightDecay: true,
+      topK: true,
+      topP: true,
       freshOptimizer: true,
     });
   });
 
-  test("finds that clips are ignored: steps with one are refused, and runs that need it", async () => {
-    await using server = await start({ rescales: false, keepsMoments: false });
+  test("finds that clips, decay and filters are ignored: they are refused, and runs that need them", async () => {
+    const ignored = { ignoresDecay: true, ignoresTopK: true, ignoresTopP: true };
+    await using server = await start({ rescales: false, keepsMoments: false, ...ignored });
     await using engine = await open(server, {});
     const abilities = await engine.capabilities();
-    expect(abilities).toMatchObject({ signedWeights: true, gradientClipping: false, freshOptimizer: true });
-    expect(() => checkNeeds({ name: "tinker", abilities }, { gradientClipping: true })).toThrow(
-      expect.objectContaining({ code: "engine-lacks" }),
-    );
+    const lacking = { gradientClipping: false, weightDecay: false, topK: false, topP: false };
+    expect(abilities).toMatchObject({ signedWeights: true, freshOptimizer: true, ...lacking });
+    for (const need of Object.keys(lacking))
+      expect(() => checkNeeds({ name: "tinker", abilities }, { [need]: true })).toThrow(
+        expect.objectContaining({ code: "engine-lacks" }),
+      );
     const model = await engine.createModel(adapters);
+    await using sampler = await model.snapshot();
     await model.forwardBackward([datum([1, 1, 0])], { loss: crossEntropy });
     const sent = server.requests.length;
-    await expect(model.optimStep({ learningRate: 0.1, gradientClipNorm: 1 })).rejects.toMatchObject({
-      code: "unsupported",
-      message: expect.stringContaining("gradientClipNorm is 1"),
-    });
+    const refused = async (call: Promise<unknown>, message: string) =>
+      expect(call).rejects.toMatchObject({
+        code: "unsupported",
+        message: expect.stringContaining(message),
+      });
+    const plain = { learningRate: 0.1, weightDecay: 0, gradientClipNorm: 0 };
+    await refused(model.optimStep({ ...plain, gradientClipNorm: 1 }), "gradientClipNorm is 1");
+    // What a step has that says nothing of it.
+    await refused(model.optimStep({ learningRate: 0.1 }), "weightDecay is 0.01");
+    const draw = (filter: object) =>
+      sampler.sample([
+        { prompt: Int32Array.of(3), samples: 1, seed: 1, parameters: { maxTokens: 1, ...filter } },
+      ]);
+    await refused(draw({ topK: 2 }), "topK is 2");
+    await refused(draw({ topP: 0.9 }), "topP is 0.9");
     expect(server.requests.length).toBe(sent);
-    expect(await model.optimStep({ learningRate: 0.1, gradientClipNorm: 0 })).toMatchObject({ step: 1 });
+    expect(await model.optimStep(plain)).toMatchObject({ step: 1 });
+    expect(await draw({ topP: 1 })).toHaveLength(1);
   });
 
   test("finds that moments are always loaded, also where weights are rescaled", async () => {

@@ -31,6 +31,12 @@ export function parseTinkerPath(path: string): TinkerPath {
   return { modelId, folder: folder as CheckpointFolder, name: checkName(name) };
 }
 
+/** The path under which the API lists what a `tinker://` path names. */
+export function checkpointOf(path: string): string {
+  const { modelId, folder, name } = parseTinkerPath(path);
+  return `training_runs/${encodeURIComponent(modelId)}/checkpoints/${folder}/${name}`;
+}
+
 /** Throws a user error `invalid-path` for a name that is no plain word. */
 export function checkName(name: string): string {
   if (nameForm.test(name)) return name;

@@ -22,9 +22,16 @@ import { lossOf } from "../reference-loss.ts";
 import { textIn, unreadable } from "./connection.ts";
 import { wireDatumOf } from "./data.ts";
 import { featureParts, refuseWithout } from "./extensions.ts";
-import { refuseClipping, refuseSignedWeights, spelledOut, withoutMasks } from "./foreign-data.ts";
+import {
+  refuseClipping,
+  refuseDecay,
+  refuseForeignBounds,
+  refuseSignedWeights,
+  spelledOut,
+  withoutMasks,
+} from "./foreign-data.ts";
 import { configOf, lossNames } from "./losses.ts";
-import { parseTinkerPath } from "./paths.ts";
+import { checkpointOf } from "./paths.ts";
 import { type Pointer, writePointer } from "./pointer.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
 import type { RemoteSession } from "./remote-session.ts";
@@ -89,6 +96,7 @@ export class RemoteModel implements EngineModel {
     return this.#call(options, () => {
       checkData(data, loss, this.info.vocabularySize);
       if (!traits.signedWeights && !forwardOnly) refuseSignedWeights(data, loss);
+      if (!traits.ours) refuseForeignBounds(data);
       const sent = traits.ours ? data : withoutMasks(data, loss);
       const wire = sent.map((datum) => wireDatumOf(datum, loss, traits.ours));
       const lossConfig = configOf(traits.ours ? loss : spelledOut(loss));
@@ -123,6 +131,7 @@ export class RemoteModel implements EngineModel {
     const { session, traits } = this.#options;
     return this.#call(options, () => {
       if (!traits.gradientClipping) refuseClipping(options);
+      if (!traits.weightDecay) refuseDecay(options);
       const parameters = stepBody(options);
       return async (take) => {
         const body = { model_id: this.id, seq_id: take(), ...parameters };
@@ -302,12 +311,6 @@ export class RemoteModel implements EngineModel {
       .operation("unload_model", { model_id: this.id }, { patient: false })
       .catch(() => undefined);
   }
-}
-
-/** The path under which the API lists what a `tinker://` path names. */
-function checkpointOf(path: string): string {
-  const { modelId, folder, name } = parseTinkerPath(path);
-  return `training_runs/${encodeURIComponent(modelId)}/checkpoints/${folder}/${name}`;
 }
 
 /** Throws `bad-request` and `token-out-of-range`: not every server looks at what it is sent. */

@@ -8,11 +8,13 @@ import type {
   ScoreOptions,
   TokenCertainty,
   TokenIds,
+  TopLogprobs,
 } from "../../../foundation/contract/index.ts";
 import { checkTokens } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { unreadable } from "./connection.ts";
 import { parts, refuseWithout } from "./extensions.ts";
+import { refuseFilters } from "./foreign-data.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
 import { cutAtStop } from "./stop-strings.ts";
@@ -24,7 +26,7 @@ export interface RemoteSamplerOptions {
   readonly id: string;
   readonly weightVersion: string;
   readonly session: RemoteSession;
-  readonly traits: Pick<ServerTraits, "extensions">;
+  readonly traits: Pick<ServerTraits, "extensions" | "ours" | "topK" | "topP">;
   readonly tokenBytes: readonly Uint8Array[] | undefined;
   readonly vocabularySize: number;
   /** Tells the server that nobody draws from it any more. */
@@ -55,15 +57,17 @@ export class RemoteSampler implements Sampler {
   }
 
   async sample(requests: readonly SampleRequest[], { signal }: Waiting = {}): Promise<SampledSequence[][]> {
-    const { session, tokenBytes } = this.#options;
+    const { session, tokenBytes, traits } = this.#options;
     for (const { prompt } of requests) this.#checkPrompt(prompt);
-    const bodies = requests.map((request) => sampleBody(request, tokenBytes));
+    for (const { parameters } of requests) refuseFilters(parameters, traits);
+    const bodies = requests.map((request) => sampleBody(request, tokenBytes, traits));
     const drawn = await this.#all(bodies, signal);
     return drawn.map(({ sequences }, index) => {
       const { samples, parameters, prompt } = requests[index] as SampleRequest;
       session.tally.tokensRead += prompt.length;
       this.#checkDrawn(sequences, samples);
-      const { stopStrings = [] } = parameters;
+      const { stopStrings = [], topLogprobs = 0 } = parameters;
+      for (const { top, tokens } of sequences) checkTop(top, topLogprobs, tokens.length);
       const cut = sequences.map((one) => cutAtStop(one, stopStrings, tokenBytes ?? []));
       for (const { tokens } of cut) session.tally.tokensSampled += tokens.length;
       return cut;
@@ -85,10 +89,14 @@ export class RemoteSampler implements Sampler {
       signal,
     );
     for (const { length } of sequences) this.#options.session.tally.tokensRead += length;
-    return scored.map((one, index) => ({
-      logprobs: promptLogprobs(one, (sequences[index] as TokenIds).length),
-      ...(one.topPromptLogprobs && { top: one.topPromptLogprobs }),
-    }));
+    return scored.map((one, index) => {
+      const { length } = sequences[index] as TokenIds;
+      checkTop(one.topPromptLogprobs, top, length);
+      return {
+        logprobs: promptLogprobs(one, length),
+        ...(one.topPromptLogprobs && { top: one.topPromptLogprobs }),
+      };
+    });
   }
 
   /** Throws `unsupported` where the server has no `certainty`. */
@@ -212,11 +220,12 @@ function listOf(arrays: WireArrays, name: string, count: number | undefined): re
 function sampleBody(
   { prompt, samples, seed, parameters }: SampleRequest,
   tokenBytes: readonly Uint8Array[] | undefined,
+  { ours }: Pick<ServerTraits, "ours">,
 ): object {
   checkFinite(parameters);
   if (!(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 48))
     throw engineError("bad-request", `The seed ${seed} is no integer from 0 below 2^48.`);
-  const { maxTokens, temperature = 1, topK, topP = 1, minP } = parameters;
+  const { maxTokens, temperature = 1, topK, topP = 1, minP = 0 } = parameters;
   const { stopTokens = [], stopStrings = [], topLogprobs = 0 } = parameters;
   if (stopStrings.length > 0 && tokenBytes === undefined)
     throw engineError(
@@ -225,19 +234,24 @@ function sampleBody(
     );
   if (stopStrings.includes("")) throw engineError("bad-request", "A stop string has at least one character.");
   if (topK !== undefined && topK < 0) throw engineError("bad-request", `topK is ${topK}, and at least 0.`);
-  const both = stopTokens.length > 0 && stopStrings.length > 0;
+  if (minP !== 0 && !ours)
+    throw engineError(
+      "bad-request",
+      `minP is ${minP}, and the Tinker API has no word for it: this server would ignore it. Leave it out, or use topP.`,
+    );
+  const both = ours && stopTokens.length > 0 && stopStrings.length > 0;
   return {
     prompt: { chunks: [{ type: "encoded_text", tokens: Array.from(prompt) }] },
     num_samples: samples,
     sampling_params: {
       max_tokens: maxTokens,
       seed,
-      // The API takes stops of one kind; of two, the texts go where only our server looks.
+      // The API takes stops of one kind; of two, the texts go where only our server looks, and elsewhere the cut is made here.
       stop: stopTokens.length > 0 ? stopTokens : stopStrings,
       temperature,
       top_k: topK === undefined || topK === 0 ? -1 : topK,
       top_p: topP,
-      ...(minP === undefined ? {} : { min_p: minP }),
+      ...(minP === 0 ? {} : { min_p: minP }),
       ...(both ? { stop_strings: stopStrings } : {}),
     },
     topk_sample_logprobs: topLogprobs,
@@ -252,6 +266,17 @@ function scoreBody(tokens: TokenIds, top: number): object {
     prompt_logprobs: true,
     topk_prompt_logprobs: top,
   };
+}
+
+/** Throws `server-refused` where the most probable tokens of so many positions were asked for, and are not there. */
+function checkTop(top: TopLogprobs | undefined, k: number, positions: number): void {
+  if (k === 0) return;
+  if (top === undefined) throw unreadable("it does not hold the most probable tokens, which were asked for");
+  const { tokens, logprobs } = top;
+  if (top.k !== k || tokens.length !== k * positions || logprobs.length !== tokens.length)
+    throw unreadable(
+      `it holds ${tokens.length} most probable tokens, ${top.k} a position, and ${k} of ${positions} positions were asked for`,
+    );
 }
 
 /** One a token, the first NaN; a server may leave that out. */

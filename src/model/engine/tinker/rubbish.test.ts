@@ -183,6 +183,36 @@ describe("a server that answers rubbish is named, whatever it answers", () => {
   });
 });
 
+test("most probable tokens that were asked for are missed, and so are some of them", async () => {
+  await using server = await rubbish();
+  await using engine = await open(server.url);
+  const sampler = await engine.loadSampler({ source });
+  const top = (k: number, positions: number) => ({
+    k,
+    tokens: new Int32Array(k * positions),
+    logprobs: new Float32Array(k * positions),
+  });
+  const one = { tokens: Int32Array.of(3, 4), logprobs: floats(-1, -1), stopReason: "length" } as const;
+  const answered = async (of: object, ask: () => Promise<unknown>) => {
+    server.say("asample", { body: writeSamples({ sequences: [one], ...of }) });
+    return ask();
+  };
+  const sampling = [
+    { prompt: tokens, samples: 1, seed: 1, parameters: { maxTokens: 2, topLogprobs: 2 } },
+  ] as const;
+  const sample = () => sampler.sample(sampling);
+  const score = () => sampler.score?.([tokens], { top: 2 }) ?? Promise.resolve([]);
+  const scored = { promptLogprobs: floats(Number.NaN, -1, -1) };
+  for (const wrong of [undefined, top(1, 2), top(2, 1)]) {
+    const sequences = [wrong === undefined ? one : { ...one, top: wrong }];
+    await expect(answered({ sequences }, sample)).rejects.toMatchObject({ code: "server-refused" });
+    const prompt = wrong === undefined ? scored : { ...scored, topPromptLogprobs: wrong };
+    await expect(answered(prompt, score)).rejects.toMatchObject({ code: "server-refused" });
+  }
+  expect(await answered({ sequences: [{ ...one, top: top(2, 2) }] }, sample)).toHaveLength(1);
+  expect(await answered({ ...scored, topPromptLogprobs: top(2, 3) }, score)).toHaveLength(1);
+});
+
 test("a result that is not there yet is asked for again, however the server says so, and not without a breath", async () => {
   await using server = await rubbish();
   await using engine = await open(server.url);
@@ -195,7 +225,11 @@ test("a result that is not there yet is asked for again, however the server says
   expect((await forward(model)).logprobs).toEqual(expected.logprobs);
   expect(server.asked.get("retrieve_future")).toBe(3);
   server.say("retrieve_future", { status: 408, body: pending });
-  void forward(model).catch(() => undefined);
+  const forever = forward(model);
+  forever.catch(() => undefined);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(server.asked.get("retrieve_future")).toBeLessThan(3 + 20);
+  // Until nobody waits for it any more.
+  await engine[Symbol.asyncDispose]();
+  await expect(forever).rejects.toMatchObject({ code: "server-unreachable" });
 });

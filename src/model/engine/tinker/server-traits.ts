@@ -8,6 +8,11 @@ export interface ServerTraits {
   readonly signedWeights: boolean;
   /** A gradient is clipped where a step asks for it. */
   readonly gradientClipping: boolean;
+  /** A step shrinks the weights as far as it asks for. */
+  readonly weightDecay: boolean;
+  /** Samples are of the likeliest tokens alone where that is asked for. */
+  readonly topK: boolean;
+  readonly topP: boolean;
   /** A checkpoint can be loaded without its optimiser. */
   readonly freshOptimizer: boolean;
   /** What it can do beyond the API: nothing, where it is not ours. */

@@ -20,6 +20,7 @@ import { weightVersionOf } from "../weight-version.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
+import { confirmModules, refuseAlpha, trainedParts } from "./foreign-adapters.ts";
 import { lossNames } from "./losses.ts";
 import { readConfig, unknownModel, vocabularyOf } from "./model-folder.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
@@ -72,7 +73,10 @@ const plain: Omit<EngineCapabilities, "engine"> = {
   gradientCheckpointing: false,
   topLogprobs: 20,
   extensions: [],
-  untested: ["what this server can do: it does not say"],
+  untested: [
+    "what this server can do: it does not say",
+    "its precision: it computes in one of its own, and the one that is asked for says only how near numbers must lie",
+  ],
   workers: 1,
   tolerance: { fp32: exact, mixed: rough, bf16: rough },
 };
@@ -147,13 +151,16 @@ export class TinkerEngine implements Engine {
     // Requests arrive each by itself and in no certain order: bits are equal only where neither matters.
     const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
     const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
-    const stated = { ...known, ...own, engine, extensions, deterministic };
+    const stated = { ...known, ...(ours ? own : { minP: false }), engine, extensions, deterministic };
     const found = findings === undefined ? stated : asFound(stated, findings);
     const capabilities = prices === undefined ? found : { ...found, prices };
     const traits: ServerTraits = {
       ours,
       signedWeights: capabilities.signedWeights !== false,
       gradientClipping: capabilities.gradientClipping !== false,
+      weightDecay: capabilities.weightDecay !== false,
+      topK: capabilities.topK,
+      topP: capabilities.topP !== false,
       freshOptimizer: capabilities.freshOptimizer !== false,
       extensions,
     };
@@ -186,7 +193,7 @@ export class TinkerEngine implements Engine {
     const made =
       source.kind === "checkpoint"
         ? await this.#createFrom(session, traits, source)
-        : await this.#createNew(session, source, lora);
+        : await this.#createNew(session, traits, source, lora);
     const { id, folder, step, sent } = made;
     const info = { ...(await this.#infoOf(folder, id, traits)), step };
     const pointer = { baseUrl: this.#options.baseUrl, folder, model: session.modelName };
@@ -195,10 +202,12 @@ export class TinkerEngine implements Engine {
 
   async #createNew(
     session: RemoteSession,
+    { ours }: ServerTraits,
     { path, seed }: Extract<ModelSource, { kind: "folder" }>,
     lora: LoraOptions | undefined,
   ): Promise<Made> {
     const folder = this.#folderOf(path);
+    if (lora !== undefined && !ours) refuseAlpha(lora);
     const body = {
       session_id: session.id,
       model_seq_id: session.nextModel(),
@@ -206,7 +215,9 @@ export class TinkerEngine implements Engine {
       lora_config: loraConfig(lora, seed),
     };
     const id = textIn(await session.connection.operation("create_model", body), "model_id");
-    return { id, folder, step: 0, sent: 0 };
+    const { modules } = lora ?? {};
+    const sent = modules === undefined || ours ? 0 : await confirmModules(session, id, modules);
+    return { id, folder, step: 0, sent };
   }
 
   async #createFrom(
@@ -367,9 +378,7 @@ function loraConfig(lora: LoraOptions | undefined, seed: number | undefined): ob
   return {
     rank,
     seed: drawn,
-    train_attn: modules.includes("attention"),
-    train_mlp: modules.includes("mlp"),
-    train_unembed: modules.includes("unembed"),
+    ...trainedParts(modules),
     ...(alpha === undefined ? {} : { alpha }),
   };
 }

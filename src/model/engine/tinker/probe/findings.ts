@@ -4,7 +4,7 @@ import { lossNames } from "../losses.ts";
 
 /** What a server was found to do. */
 export const findingsSchema = z.strictObject({
-  format: z.literal(2),
+  format: z.literal(3),
   /** Weights of cross_entropy count with the size and the sign that they have. */
   signedWeights: z.boolean(),
   /** Losses whose gradient is the contract's. */
@@ -12,6 +12,11 @@ export const findingsSchema = z.strictObject({
   tellsGradientNorm: z.boolean(),
   /** A step's gradient is clipped to the norm that it says, and only there. */
   gradientClipping: z.boolean(),
+  /** A step shrinks the weights as far as its rate and its decay say. */
+  weightDecay: z.boolean(),
+  /** Filters of samples keep the likeliest tokens alone. */
+  topK: z.boolean(),
+  topP: z.boolean(),
   /** A checkpoint can be loaded without the moments of its optimiser. */
   freshOptimizer: z.boolean(),
   /** Promises of the contract that it does not keep, each with what was seen. */
@@ -30,6 +35,9 @@ export function asFound(stated: EngineCapabilities, found: Findings): EngineCapa
     losses: stated.losses.filter((name) => found.losses.includes(name)),
     signedWeights: found.signedWeights,
     gradientClipping: found.gradientClipping,
+    weightDecay: found.weightDecay,
+    topK: stated.topK && found.topK,
+    topP: found.topP,
     freshOptimizer: found.freshOptimizer,
     ...(found.tellsGradientNorm ? {} : { untold: ["gradient-norm"] as const }),
     untested: [
@@ -40,6 +48,11 @@ export function asFound(stated: EngineCapabilities, found: Findings): EngineCapa
       ...(found.gradientClipping
         ? []
         : ["clipping of the gradient: this server ignores it, and so it is refused"]),
+      ...(found.weightDecay
+        ? []
+        : ["weight decay: this server shrinks weights otherwise, or not at all, and so it is refused"]),
+      ...(found.topK ? [] : ["top-k sampling: this server ignores it, and so it is refused"]),
+      ...(found.topP ? [] : ["top-p sampling: this server ignores it, and so it is refused"]),
       ...(found.freshOptimizer
         ? []
         : [

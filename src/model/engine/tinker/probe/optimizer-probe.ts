@@ -33,6 +33,32 @@ export async function probeClipping(bench: Bench): Promise<void> {
 }
 
 /**
+ * A step without a gradient multiplies the weights by 1 − rate · decay, and does nothing else: a half twice is a quarter once,
+ * and at half the rate with twice the decay too. Seen in logprobs, whatever the weights are, which a server may not tell; and
+ * under an epsilon far above them, so that a decay which goes through the gradient shrinks nothing. Throws `conformance-failed`.
+ */
+export async function probeDecay(bench: Bench): Promise<void> {
+  const data = bench.weighted(indices);
+  const start = await bench.logprobs(await bench.model(), data);
+  const trained = await measurableStep(bench, start, data);
+  const reached = async (...decays: readonly (readonly [rate: number, decay: number])[]) => {
+    const model = await bench.model();
+    await model.forwardBackward(data, quiet);
+    await model.optimStep(trained);
+    for (const [learningRate, weightDecay] of decays)
+      await model.optimStep({ ...trained, learningRate, weightDecay });
+    return bench.logprobs(model, data);
+  };
+  const once = await reached([0.5, 1.5]);
+  const within = bench.trainedCloseness;
+  assertMoved("the policy, by weights of a quarter of their size,", once, await reached(), within);
+  const twice = await reached([0.5, 1], [0.5, 1]);
+  assertAllClose(bench, "a logprob after half the weights, twice", twice, once, within);
+  const slower = await reached([0.25, 3]);
+  assertAllClose(bench, "a logprob after twice the decay at half the rate", slower, once, within);
+}
+
+/**
  * What is loaded without its optimiser takes its next step as a first one: with betas that remember it goes where the gradient
  * alone leads, which is where the model that was saved goes with betas of 0. The steps before went after other data, so that
  * what they left behind would show. Throws `conformance-failed`, and whatever loading throws.

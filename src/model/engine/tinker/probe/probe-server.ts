@@ -4,7 +4,8 @@ import { Bench } from "../../conformance/bench.ts";
 import { type ConformanceSubject, conformanceChecks } from "../../conformance/index.ts";
 import { withoutNorm } from "../../conformance/served-subject.ts";
 import type { Findings } from "./findings.ts";
-import { probeClipping, probeFreshOptimizer } from "./optimizer-probe.ts";
+import { probeClipping, probeDecay, probeFreshOptimizer } from "./optimizer-probe.ts";
+import { probeFilter } from "./sampling-probe.ts";
 import { probeLoss, probeWeights } from "./weights-probe.ts";
 
 /** Faults that cost a server its signed weights, and no more: what is left is plain imitation. */
@@ -72,11 +73,26 @@ export async function probeServer(engine: Engine, model: string, signal?: AbortS
     "a step's gradient is clipped to the norm that it says",
     probeClipping,
   );
+  const weightDecay = await tried("a step shrinks the weights as far as it says", probeDecay);
+  const only = "leaves the likeliest token alone";
+  const topK = await tried(`a top_k of 1 ${only}`, (bench) => probeFilter(bench, { topK: 1 }));
+  const topP = await tried(`a top_p next to 0 ${only}`, (bench) => probeFilter(bench, { topP: 1e-6 }));
   const freshOptimizer = await tried(
     "a checkpoint is loaded without the moments of its optimiser",
     probeFreshOptimizer,
   );
-  return { format: 2, signedWeights, losses, tellsGradientNorm, gradientClipping, freshOptimizer, faults };
+  return {
+    format: 3,
+    signedWeights,
+    losses,
+    tellsGradientNorm,
+    gradientClipping,
+    weightDecay,
+    topK,
+    topP,
+    freshOptimizer,
+    faults,
+  };
 }
 
 /** All weights are trained, or adapters where the server takes nothing else. */

@@ -19,8 +19,14 @@ export interface SkyrlLikeOptions {
   readonly rescales?: boolean;
   /** Leaves `grad_clip_norm` out, as SkyRL does. Default true. */
   readonly ignoresClip?: boolean;
+  /** Leaves these out, which SkyRL takes. Default false. */
+  readonly ignoresDecay?: boolean;
+  readonly ignoresTopK?: boolean;
+  readonly ignoresTopP?: boolean;
   /** Loads moments whether `optimizer` is true or false, as SkyRL does. Default true. */
   readonly keepsMoments?: boolean;
+  /** Knows which parts of a model its adapters are on, and tells; SkyRL does not. Default false. */
+  readonly keepsModules?: boolean;
   /** Its named checkpoints to sample from learn with the model too, so that nothing can be relied on. */
   readonly mutable?: boolean;
 }
@@ -48,12 +54,13 @@ const refused = (status: number, detail: unknown): Answered => ({ status, body: 
  */
 export async function skyrlLike(options: SkyrlLikeOptions): Promise<SkyrlLike> {
   const requests: string[] = [];
+  const parts: Json = {};
   const server = createServer((request, response) => {
     void (async () => {
       const raw = await bodyOf(request);
       const path = (request.url ?? "").slice(prefix.length);
       requests.push(`${request.method} ${path}`);
-      const { status, body } = await answer(options, request, path, raw);
+      const { status, body } = await answer({ ...options, parts }, request, path, raw);
       const isJson = !(body instanceof Uint8Array);
       response.writeHead(status, { "content-type": isJson ? "application/json" : "application/x-protobuf" });
       response.end(isJson ? JSON.stringify(body) : body);
@@ -77,13 +84,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function answer(
-  options: SkyrlLikeOptions,
+  options: SkyrlLikeOptions & { readonly parts: Json },
   request: IncomingMessage,
   path: string,
   raw: Buffer,
 ): Promise<Answered> {
   const { jsonOnly = false, rescales = true, mutable = false } = options;
-  const { ignoresClip = true, keepsMoments = true } = options;
+  const { ignoresClip = true, keepsMoments = true, keepsModules = false, parts } = options;
   const json = (): Json => JSON.parse(raw.toString("utf8")) as Json;
   const isProto = request.headers["content-type"] === "application/x-protobuf";
   const pass = (body: Json | Uint8Array, at = path): Promise<Answered> =>
@@ -104,7 +111,8 @@ async function answer(
     }
     case "create_model": {
       const { lora_config: config, ...rest } = json();
-      const { rank } = config as { rank: number };
+      const { rank, seed: _, ...told } = config as { rank: number; seed?: number };
+      if (keepsModules) Object.assign(parts, told);
       if (rank < 1) return refused(400, "LoRA rank must be at least 1");
       return await pass({ ...rest, lora_config: { rank: 0 } });
     }
@@ -115,7 +123,7 @@ async function answer(
     }
     case "weights_info": {
       const { status, body } = await pass(json());
-      return { status, body: { ...body, is_lora: true, lora_rank: 4 } };
+      return { status, body: { ...body, is_lora: true, lora_rank: 4, ...parts } };
     }
     case "load_weights":
       if (json().model_id === undefined)
@@ -123,8 +131,12 @@ async function answer(
       return await pass(keepsMoments ? { ...json(), optimizer: true } : json());
     case "optim_step": {
       const { adam_params: adam, ...rest } = json();
-      const { grad_clip_norm: clip, ...known } = adam as Json;
-      return await pass({ ...rest, adam_params: ignoresClip ? known : { ...known, grad_clip_norm: clip } });
+      const { grad_clip_norm: clip, weight_decay: decay, ...known } = adam as Json;
+      const heeded = {
+        ...(ignoresClip ? {} : { grad_clip_norm: clip }),
+        ...(options.ignoresDecay === true ? {} : { weight_decay: decay }),
+      };
+      return await pass({ ...rest, adam_params: { ...known, ...heeded } });
     }
     case "forward":
     case "forward_backward": {
@@ -144,8 +156,13 @@ async function answer(
     }
     case "asample": {
       const body = json();
-      if (typeof (body.sampling_params as Json).stop === "string") return refused(422, "stop: not a list");
-      const begun = await pass(body);
+      const { top_k: topK, top_p: topP, ...known } = body.sampling_params as Json;
+      if (typeof known.stop === "string") return refused(422, "stop: not a list");
+      const heeded = {
+        ...(options.ignoresTopK === true ? {} : { top_k: topK }),
+        ...(options.ignoresTopP === true ? {} : { top_p: topP }),
+      };
+      const begun = await pass({ ...body, sampling_params: { ...known, ...heeded } });
       if (begun.status !== 200) return begun;
       return { status: 200, body: { request_id: (begun.body as Json).request_id } };
     }
