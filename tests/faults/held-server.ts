@@ -1,14 +1,15 @@
 /**
- * A server of the Tinker API that comes to a verb of its engine and stays in it: `held-server.ts STATE PORT VERB`. It says
- * where it listens; then, once the verb of what was loaded from a checkpoint has done its work and answers nothing, which
- * verb that is.
+ * A server of the Tinker API that comes to a verb of its engine and stays in it: `held-server.ts STATE PORT VERB,…`. It
+ * says where it listens; then, once a verb of what was loaded from a checkpoint has done its work and answers nothing, which
+ * verb that is. There may be several, each held for itself.
  */
 import type { LoadOptions } from "../../src/index.ts";
 import { tabular } from "../../src/index.ts";
 import { serveTinker } from "../../src/model/engine/serve/index.ts";
 import { modelName, tinyFolder } from "../../src/model/engine/serve/testing/wire-client.ts";
 
-const [stateFolder = "", port = "0", verb = ""] = process.argv.slice(2);
+const [stateFolder = "", port = "0", verbs = ""] = process.argv.slice(2);
+const heldIn = verbs.split(",");
 const inner = await tabular().open({ logFolder: stateFolder });
 const isLoading = (name: unknown): boolean => name === "createModel" || name === "loadSampler";
 
@@ -21,8 +22,8 @@ function held<T extends object>(whole: T): T {
       return async (...given: unknown[]) => {
         const result: unknown = await value.apply(target, given);
         if (isLoading(name) && (given[0] as LoadOptions).source.kind !== "checkpoint") return result;
-        if (name === verb) {
-          console.log(`in ${verb}`);
+        if (heldIn.includes(String(name))) {
+          console.log(`in ${String(name)}`);
           await new Promise(() => undefined);
         }
         return isLoading(name) || name === "snapshot" ? held(result as object) : result;

@@ -22,6 +22,7 @@ export interface LocalServerOptions {
 /** The Tinker API over real workers, with a client whose session is open, and what no request should have brought about. */
 export interface LocalServer extends AsyncDisposable {
   readonly client: WireClient;
+  readonly engine: LocalEngine;
   /** Where checkpoints are, one folder each. */
   readonly checkpoints: string;
   readonly faults: readonly unknown[];
@@ -60,6 +61,7 @@ export async function localServer(options: LocalServerOptions): Promise<LocalSer
   });
   return {
     client: await new WireClient(server.url).open(),
+    engine,
     checkpoints: join(stateFolder, "checkpoints"),
     faults,
     doom: (worker, verb) =>

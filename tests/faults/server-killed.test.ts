@@ -17,9 +17,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function start(stateFolder: string, verb: string, port = "0") {
+async function start(stateFolder: string, verbs: string, port = "0") {
   const script = join(import.meta.dirname, "held-server.ts");
-  const child = spawn(process.execPath, [script, stateFolder, port, verb], {
+  const child = spawn(process.execPath, [script, stateFolder, port, verbs], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
@@ -27,7 +27,7 @@ async function start(stateFolder: string, verb: string, port = "0") {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => {
     const { value, done } = await lines.next();
-    if (done) throw new Error(`the server ended before it came to ${verb}`);
+    if (done) throw new Error(`the server ended before it came to ${verbs}`);
     return value;
   };
   const kill = async (): Promise<void> => {
@@ -63,15 +63,25 @@ const calls: Readonly<Record<string, (held: Held) => Promise<unknown>>> = {
   snapshot: async ({ load }) => (await load()).snapshot(),
   sample: async ({ load }) => (await (await load()).snapshot()).sample(requests),
   logprobs: async ({ load }) => (await (await load()).snapshot()).logprobs([tokens]),
+  score: async ({ load }) => (await (await load()).snapshot()).score?.([tokens], { top: 2 }),
+  certainty: async ({ load }) => (await (await load()).snapshot()).certainty?.([tokens]),
+  gradientFeatures: async ({ load }) =>
+    (await load()).gradientFeatures?.(data, { loss, dimensions: 8, seed: 1 }),
 };
 
-test.concurrent.each(Object.keys(calls))(
-  "a server killed in %s: the client is told, and the next server has all that was saved",
+/** What engines may have beyond the API is all in one server. */
+const extensions = ["score", "certainty", "gradientFeatures"];
+const others = Object.keys(calls).filter((verb) => !extensions.includes(verb));
+
+test.concurrent.each(
+  [...others.map((verb) => [verb]), extensions].map((verbs) => ({ verbs, names: verbs.join(", ") })),
+)(
+  "a server killed in $names: the client is told, and the next server has all that was saved",
   { timeout: 120_000 },
-  async (verb) => {
-    const place = join(folder, verb);
+  async ({ verbs }) => {
+    const place = join(folder, verbs.join("-"));
     const stateFolder = join(place, "state");
-    const server = await start(stateFolder, verb);
+    const server = await start(stateFolder, verbs.join());
     const open = () =>
       tinker({ baseUrl: server.url, apiKey: key, model: modelName, unreachableMs: 0 }).open({
         logFolder: place,
@@ -86,16 +96,20 @@ test.concurrent.each(Object.keys(calls))(
 
     const checkpoint = { kind: "checkpoint", path: kept, optimizer: true } as const;
     const load = () => engine.createModel({ source: checkpoint });
-    const call = calls[verb] as (held: Held) => Promise<unknown>;
     const unreachable = {
       code: "server-unreachable",
       category: "environment",
       message: expect.stringContaining(server.url),
     };
-    const told = expect(call({ engine, load, checkpoint, folder: place })).rejects.toMatchObject(unreachable);
-    expect(await server.line()).toBe(`in ${verb}`);
+    const answers: Promise<unknown>[] = [];
+    for (const verb of verbs) {
+      const call = calls[verb] as (held: Held) => Promise<unknown>;
+      answers.push(call({ engine, load, checkpoint, folder: place }));
+      expect(await server.line()).toBe(`in ${verb}`);
+    }
+    const told = Promise.allSettled(answers);
     await server.kill();
-    await told;
+    expect(await told).toMatchObject(verbs.map(() => ({ status: "rejected", reason: unreachable })));
     await expect(trained.optimStep({ learningRate: 0.1 })).rejects.toMatchObject(unreachable);
 
     const next = await start(stateFolder, "none", new URL(server.url).port);

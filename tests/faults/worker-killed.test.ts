@@ -1,11 +1,19 @@
 import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { type Answer, modelName } from "../../src/model/engine/serve/testing/wire-client.ts";
+import { type Answer, modelName, plainPass } from "../../src/model/engine/serve/testing/wire-client.ts";
+import { writeFeatures, writeReading } from "../../src/model/engine/tinker/index.ts";
 import { localServer } from "./local-server.ts";
 
 test.concurrent.each([
-  { kind: "training", verbs: ["forward", "forward_backward", "optim_step", "save", "snapshot"] },
-  { kind: "loading and sampling", verbs: ["sample", "logprobs", "create_model", "load", "load_sampler"] },
+  {
+    kind: "training",
+    verbs: ["forward", "forward_backward", "gradient_features", "optim_step", "save", "snapshot"],
+  },
+  {
+    kind: "loading and sampling",
+    verbs: ["sample", "logprobs", "certainty", "embed", "create_model", "load", "load_sampler"],
+  },
 ])(
   "a worker killed in any verb of $kind: the call says so, and what other workers hold goes on",
   {
@@ -45,11 +53,23 @@ test.concurrent.each([
     let base = "";
     const whole = { prompt_logprobs: true };
     let onVictim = 0;
+    const reading = (pooling: string): Uint8Array =>
+      writeReading({
+        samplerId: held,
+        sequence: 0,
+        sequences: [[{ kind: "tokens", tokens: Int32Array.of(3, 4) }]],
+        pooling,
+      });
     const ofCall = (): object => ({ model_id: victim, seq_id: ++onVictim });
 
     const deadly: Readonly<Record<string, () => Promise<Answer>>> = {
       forward: () => client.pass(victim, ++onVictim, { forwardOnly: true }),
       forward_backward: () => client.pass(victim, ++onVictim),
+      gradient_features: async () => {
+        const pass = { ...plainPass, modelId: victim, sequence: ++onVictim };
+        const asked = writeFeatures({ pass, dimensions: 8, seed: 1 });
+        return client.result(await client.postBytes("whetstone/gradient_features", asked));
+      },
       optim_step: async () => client.result(await client.submitStep(victim, ++onVictim)),
       save: async () => client.result(await client.post("save_weights", { ...ofCall(), path: "lost" })),
       snapshot: async () =>
@@ -58,6 +78,8 @@ test.concurrent.each([
         ),
       sample: async () => (await client.sample(held, 0)).answer,
       logprobs: async () => (await client.sample(held, 0, whole)).answer,
+      certainty: async () => client.result(await client.postBytes("whetstone/certainty", reading(""))),
+      embed: async () => client.result(await client.postBytes("whetstone/embed", reading("mean"))),
       create_model: async () => client.result(await client.post("create_model", fromNothing())),
       load: async () => {
         const { session_id, model_seq_id } = fromNothing();
@@ -101,5 +123,17 @@ test.concurrent.each([
     expect(await client.logprobs(again, 1)).toEqual(before);
     expect(await client.step(beside, 1)).toMatchObject({ "step:max": 1 });
     expect(server.faults).toEqual([]);
+    if (base === "") return;
+    // At the end, because the first worker merges.
+    const adapters = { ...fromNothing(), lora_config: { rank: 2 } };
+    const adapter = String((await client.result(await client.post("create_model", adapters))).body.model_id);
+    await client.result(await client.post("save_weights", { model_id: adapter, seq_id: 1, path: "adapter" }));
+    const [folder] = (await readdir(checkpoints, { recursive: true })).filter((name) =>
+      name.endsWith("adapter_config.json"),
+    );
+    const from = join(checkpoints, dirname(folder ?? ""));
+    await server.doom(1, "merge");
+    const merging = server.engine.mergeAdapters({ from, to: join(checkpoints, "merged") });
+    await expect(merging).rejects.toMatchObject({ category: "engine", code: "worker-died" });
   },
 );

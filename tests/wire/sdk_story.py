@@ -122,7 +122,7 @@ class Story:
         [old] = logprobs_of(self.client.forward([weighted(text)], "cross_entropy").result())
         advantages = [1.0, -1.0, 0.5, 0.0, 2.0]
         one = datum(text, logprobs=old.tolist(), advantages=advantages)
-        # Where the policy is still the one that sampled, all have one gradient; what they are is of two kinds.
+        # Where the policy is still the one that sampled, all have one gradient, and values of two kinds.
         surrogate = -sum(advantages)
         weighed = -sum(advantage * logprob for advantage, logprob in zip(advantages, old, strict=True))
         losses = {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import { conformanceTests } from "../conformance/index.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { conformanceChecks, conformanceTests } from "../conformance/index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
@@ -39,4 +39,22 @@ describe.each([
     const { engine, folder } = home;
     return { engine, modelFolder: join(folder, name), vocabularySize, precision };
   });
+});
+
+test("every single weight's gradient is its finite difference, of a model with few of them", async () => {
+  const modelFolder = await home.model("few", {
+    ...shape,
+    vocab_size: 6,
+    hidden_size: 4,
+    intermediate_size: 4,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    num_key_value_heads: 1,
+  });
+  const { engine } = home;
+  await using model = await engine.createModel({ source: { kind: "folder", path: modelFolder, seed: 1 } });
+  expect(model.info.parameters).toBe(156);
+  const check = conformanceChecks().find(({ name }) => name.includes("finite difference"));
+  // With more than 600 the check would take directions of many weights together.
+  expect(await check?.run({ engine, modelFolder, vocabularySize: 6 })).toMatchObject({ outcome: "passed" });
 });
