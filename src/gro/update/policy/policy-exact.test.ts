@@ -122,14 +122,13 @@ describe("a group whose rewards are equal is not computed, and stands in what th
       attempts(`q${at}`, [["a", 1] as const, ["b", 1] as const]),
     ]).flat();
     await using model = await bandits.model();
-    const update = policyGradient({ learningRate: 1, gradientClipNorm: 0, minibatches: 8 });
-    const { losses } = await applied(update, model, all);
-    // One response a minibatch; those that teach make a step, of the whole rate.
-    expect(losses).toHaveLength(4);
+    const update = policyGradient({ learningRate: 1, gradientClipNorm: 0, minibatches: 2 });
+    await applied(update, model, all);
     await using sampler = await model.snapshot();
     const [[up] = [], [down] = []] = await logitsOf(sampler, "p0", ["a", "b"]);
-    expect(up).toBeGreaterThan(0.9);
-    expect(down).toBeLessThan(-0.9);
+    // Four responses a minibatch, however many of them teach; the second step's ratio has hardly moved.
+    expect(up).toBeCloseTo(1 / 4, 1);
+    expect(down).toBeCloseTo(-1 / 4, 1);
   });
 });
 
