@@ -74,7 +74,7 @@ export class LocalEngine implements Engine {
     return { tally: this.#tally, deterministic: this.#deterministic };
   }
 
-  /** Which equal bits it has: what was promised where a first worker was seen to keep it, before anything else is asked of one. */
+  /** Which equal bits it has: what was promised where a first worker was seen to keep it, before anything is loaded. */
   #proven(): Promise<readonly Determinism[]> {
     if (!this.#deterministic) return Promise.resolve([]);
     const prove = async (): Promise<readonly Determinism[]> =>
@@ -86,6 +86,13 @@ export class LocalEngine implements Engine {
     return this.#proof;
   }
 
+  /** Whether a model is small. Workers for small ones may start meanwhile; a large one's place changes how the first computes. */
+  async #smallOrProven(folder: string): Promise<boolean> {
+    const small = await isSmall(folder);
+    if (!small) await this.#proven();
+    return small;
+  }
+
   createModel(options: LoadOptions): Promise<EngineModel> {
     this.#models += 1;
     return disposeIfLate(this.#create(`model-${this.#models}`, options), options.signal);
@@ -93,10 +100,11 @@ export class LocalEngine implements Engine {
 
   async #create(id: string, options: LoadOptions): Promise<EngineModel> {
     options.signal?.throwIfAborted();
-    await this.#proven();
     const { folder, base } = await placeOf(options);
-    const lease = await this.#pool.place(await isSmall(folder), base);
+    const small = await this.#smallOrProven(folder);
+    const lease = await this.#pool.place(small, base);
     try {
+      await this.#proven();
       const info = await this.#withPackages(
         (brought) => loadOn(lease.worker, "create_model", { model: id, ...brought }, options),
         options.signal,
@@ -115,9 +123,9 @@ export class LocalEngine implements Engine {
 
   async #load(id: string, options: LoadOptions): Promise<Sampler> {
     options.signal?.throwIfAborted();
-    await this.#proven();
     const { folder } = await placeOf(options);
-    const workers = await this.#pool.all(await isSmall(folder));
+    const workers = await this.#pool.all(await this.#smallOrProven(folder));
+    await this.#proven();
     const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, ...this.#shared });
     const loads = workers.map((worker) =>
