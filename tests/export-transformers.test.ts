@@ -138,7 +138,7 @@ describe("an exported folder", () => {
 
   test("of a run that trained adapters holds them merged, or by themselves", async () => {
     const lora = { rank: 8, modules: ["attention", "mlp", "unembed"] } as const;
-    const prepare = supervised({ on: demonstrations(), steps: 400, learningRate: 1e-2 });
+    const prepare = supervised({ on: demonstrations(), steps: 400, learningRate: 3e-3 });
     const folder = await ran(
       "adapters",
       { tied: true },

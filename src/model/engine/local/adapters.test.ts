@@ -64,7 +64,7 @@ async function train(model: EngineModel, steps: number): Promise<number[]> {
   const losses = [];
   for (let step = 0; step < steps; step++) {
     losses.push((await model.forwardBackward(data, { loss, logprobs: "none" })).lossSum);
-    await model.optimStep({ learningRate: 0.03 });
+    await model.optimStep({ learningRate: 0.005 });
   }
   return losses;
 }
