@@ -20,8 +20,7 @@ collect_ignore = [] if APART in os.environ else ["test_device.py"]
 @pytest.fixture(autouse=True)
 def rounded_in_fp32(monkeypatch):
     """Whatever processor runs the tests; those of arithmetic in bf16 say so themselves."""
-    for place in ("weights", "plain.architecture", "worker"):
-        monkeypatch.setattr(f"whetstone_engine.{place}.native_bf16", lambda: False)
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: False)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
-from support.sampling import logprobs_of, rows_of, sample
+from support.sampling import everything_is_large, logprobs_of, rows_of, sample
 from whetstone_engine.choice import Parameters
 from whetstone_engine.optimizer import Moments, OptimizerStep, apply_step
 from whetstone_engine.precision import ROUNDED_AT_ONCE, Rounding
@@ -28,6 +28,8 @@ SHAPES = [
 @pytest.fixture(params=[True, False], ids=["native", "fp32"])
 def native(request, monkeypatch):
     monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: request.param)
+    if request.param:
+        everything_is_large(monkeypatch)
     return request.param
 
 

@@ -12,7 +12,6 @@ from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.in_blocks import Blocks
 from whetstone_engine.linear import add_linear, linear
-from whetstone_engine.precision import native_bf16
 from whetstone_engine.trainer import Trainer
 
 SHAPES = [
@@ -97,19 +96,3 @@ def test_a_snapshot_in_blocks_is_its_own_when_its_trainer_steps(make_folder: Fol
     before = logprobs_of(snapshot, asked)
     trainer.buffer.zero_()
     assert np.array_equal(logprobs_of(snapshot, asked), before, equal_nan=True)
-
-
-@pytest.mark.parametrize(
-    ("maker", "vectors", "tiles", "native"),
-    [
-        ("AuthenticAMD", True, False, True),
-        ("AuthenticAMD", False, False, False),
-        ("GenuineIntel", True, False, False),
-        ("GenuineIntel", True, True, True),
-    ],
-)
-def test_which_processors_are_faster_in_bf16(monkeypatch, maker, vectors, tiles, native):
-    monkeypatch.setattr("whetstone_engine.precision._made_by_amd", lambda: maker == "AuthenticAMD")
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
-    assert native_bf16() is native

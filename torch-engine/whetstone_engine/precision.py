@@ -8,9 +8,6 @@ as it is for ever."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
@@ -30,21 +27,12 @@ def check_precision(precision: str) -> None:
 
 
 def native_bf16() -> bool:
-    """Whether matrices are multiplied faster in bf16 than in fp32. Of processors those that take tiles (AMX),
-    and AMD's with vector instructions for it (from Zen 4), which are twice as fast as fp32's; Intel's are
-    half as fast, and weights rounded to bf16 are computed with in fp32. On a GPU it takes compute capability
-    8 (Ampere) or more."""
+    """Whether matrices are multiplied faster in bf16 than in fp32. On a processor that takes tiles (AMX):
+    with vector instructions bf16 is half as fast, and weights rounded to it are computed with in fp32. On a
+    GPU it takes compute capability 8 (Ampere) or more."""
     if device().type == "cuda":
         return torch.cuda.get_device_capability(device())[0] >= 8
-    return torch.cpu._is_amx_tile_supported() or (torch.cpu._is_avx512_bf16_supported() and _made_by_amd())
-
-
-@lru_cache(maxsize=1)
-def _made_by_amd() -> bool:
-    try:
-        return "AuthenticAMD" in Path("/proc/cpuinfo").read_text(errors="replace")
-    except OSError:
-        return False
+    return torch.cpu._is_amx_tile_supported()
 
 
 def rounded_at_once() -> int:

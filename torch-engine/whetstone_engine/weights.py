@@ -26,6 +26,14 @@ from .precision import check_precision, native_bf16, round_weights
 from .request import text, whole
 
 
+def computed_in(precision: str, size: int) -> torch.dtype:
+    """What passes of a model of so many parameters compute in. On a processor a small one waits for calls and
+    not for products, and computes in fp32."""
+    if precision == "fp32" or (on_host() and size < LARGE) or not native_bf16():
+        return torch.float32
+    return torch.bfloat16
+
+
 class Architecture:
     """What a folder's configuration says, and where each tensor lies in a buffer."""
 
@@ -39,9 +47,9 @@ class Architecture:
         self.precision = precision
         self.kept = torch.bfloat16 if precision == "bf16" else torch.float32
         """What weights that are trained, their gradients and moments are kept in."""
-        self.dtype = torch.bfloat16 if precision != "fp32" and native_bf16() else torch.float32
-        """What passes compute in; weights are rounded to bf16 in either case where they are to be."""
         self.slots, self.fused, self.size = layout_of(self.config)
+        self.dtype = computed_in(precision, self.size)
+        """What passes compute in; weights are rounded to bf16 in either case where they are to be."""
         self.decoder = Decoder(self.config, self.dtype)
         self.linears: Linears = DecoderLinears(self.config)
 

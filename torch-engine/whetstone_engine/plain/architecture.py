@@ -17,8 +17,7 @@ from ..device import placed
 from ..errors import EngineError
 from ..layout import Fused, Slot
 from ..linear import Linear, Weights
-from ..precision import native_bf16
-from ..weights import Architecture
+from ..weights import Architecture, computed_in
 from .decoder import PlainDecoder
 from .library import transformers
 from .linears import PlainLinears
@@ -35,7 +34,6 @@ class PlainArchitecture(Architecture):
         unsupported-architecture, and what is wrong with the weights."""
         self.precision = precision
         self.kept = torch.bfloat16 if precision == "bf16" else torch.float32
-        self.dtype = torch.bfloat16 if precision != "fp32" and native_bf16() else torch.float32
         config = _read_config(folder)
         self.config = _shape(config.get_text_config(), suppressed_of(folder))
         module = _drawn(config, seed) if seed is not None else _loaded(folder, config)
@@ -46,6 +44,7 @@ class PlainArchitecture(Architecture):
             self.slots.append(Slot(name, tuple(parameter.shape), offset))
             offset += parameter.numel()
         self.size = offset
+        self.dtype = computed_in(precision, self.size)
         self.fused = [Fused(slot.name, slot.shape, slot.offset) for slot in self.slots]
         flat = torch.empty(self.size, dtype=self.kept)
         self.decoder = PlainDecoder(module, self.config.suppressed, self.dtype)
