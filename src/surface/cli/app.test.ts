@@ -72,7 +72,9 @@ test("a method's page says its own defaults, who writes where nobody learns, and
   const shown = await cli("methods", "show", "r-zero");
   expect(shown.stdout).toMatch(/\n {2}defaults {2}.*attempts 10, band 0\.3–0\.7/);
   expect(shown.stdout).toContain("  pass 2    proposer writes and nobody learns, from the current weights\n");
-  expect(shown.stdout).toMatch(/\nSOURCE\n.*\n.*\n {2}differs {3}a tied vote gives the solver no answer to learn/);
+  expect(shown.stdout).toMatch(
+    /\nSOURCE\n.*\n.*\n {2}differs {3}a tied vote gives the solver no answer to learn/,
+  );
   expect((await cli("methods", "show", "absolute-zero")).stdout).toMatch(/ {2}defaults {2}turns 8, /);
   const json = JSON.parse((await cli("methods", "show", "score", "--json")).stdout);
   expect(json.differs).toMatch(/their KL with them/);
