@@ -83,7 +83,7 @@ class Architecture:
     @property
     def multiplies_blocks(self) -> bool:
         """Whether weights that are sampled from are laid out in blocks."""
-        return not self.plain and self.size >= LARGE and self.dtype == torch.bfloat16 and on_host()
+        return not self.plain and self.dtype == torch.bfloat16 and on_host()
 
     def in_fp32(self, weights: Mapping[str, Tensor]) -> Weights | None:
         """A copy for passes that compute in fp32; None where the weights are that, or passes are not."""

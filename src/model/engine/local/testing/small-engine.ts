@@ -55,14 +55,9 @@ export class SmallEngines implements AsyncDisposable {
     silenceMs?: number,
     helpers = 0,
   ): LocalEngine {
-    return new LocalEngine({
-      python: this.python,
-      packageFolder,
-      environment: process.env,
+    return this.#engine({
       logFolder,
-      clock: systemClock,
       workers,
-      threads: 1,
       largeThreads,
       helpers,
       ...(silenceMs === undefined ? {} : { silenceMs }),
@@ -80,18 +75,20 @@ export class SmallEngines implements AsyncDisposable {
     await mkdir(place);
     await symlink(join(packageFolder, "whetstone_engine"), join(place, "whetstone_engine"));
     await writeFile(join(place, "sitecustomize.py"), first);
-    const engine = new LocalEngine({
+    return { engine: this.#engine({ packageFolder: place, logFolder, ...options }), logFolder };
+  }
+
+  #engine(options: Partial<LocalEngineOptions> & Pick<LocalEngineOptions, "logFolder">): LocalEngine {
+    return new LocalEngine({
       python: this.python,
-      packageFolder: place,
+      packageFolder,
       environment: process.env,
-      logFolder,
       clock: systemClock,
       workers: 2,
       threads: 1,
       largeThreads: 1,
       ...options,
     });
-    return { engine, logFolder };
   }
 
   newModel(seed: number, on: Engine): Promise<EngineModel> {
