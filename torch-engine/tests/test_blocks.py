@@ -12,6 +12,7 @@ from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.in_blocks import Blocks
 from whetstone_engine.linear import add_linear, linear
+from whetstone_engine.precision import native_bf16
 from whetstone_engine.trainer import Trainer
 
 SHAPES = [
@@ -96,3 +97,33 @@ def test_a_snapshot_in_blocks_is_its_own_when_its_trainer_steps(make_folder: Fol
     before = logprobs_of(snapshot, asked)
     trainer.buffer.zero_()
     assert np.array_equal(logprobs_of(snapshot, asked), before, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("maker", "vectors", "tiles", "native"),
+    [
+        ("AuthenticAMD", True, False, True),
+        ("AuthenticAMD", False, False, False),
+        ("GenuineIntel", True, False, False),
+        ("GenuineIntel", True, True, True),
+    ],
+)
+def test_which_processors_are_faster_in_bf16(monkeypatch, maker, vectors, tiles, native):
+    monkeypatch.setattr("whetstone_engine.precision._made_by_amd", lambda: maker == "AuthenticAMD")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    assert native_bf16() is native
+
+
+@pytest.mark.parametrize(
+    ("native", "large", "told"), [(True, True, "bf16"), (True, False, "fp32"), (False, True, "fp32")]
+)
+def test_each_model_says_what_it_computes_in(make_folder: FolderMaker, monkeypatch, native, large, told):
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: native)
+    if large:
+        everything_is_large(monkeypatch)
+    for precision in ("mixed", "bf16"):
+        assert make_folder.trainer(precision=precision).model.facts()["arithmetic"] == told
+    source = {"kind": "folder", "path": str(make_folder()), "seed": 1}
+    assert new_adapters(source, {"rank": 2}, "mixed", Bases()).facts()["arithmetic"] == told
+    assert make_folder.trainer().model.facts()["arithmetic"] == "fp32"

@@ -16,6 +16,7 @@ from .in_lanes import InLanes
 from .linear import Weights
 from .lora import Adapted, Lora, Wanted, draw, leaves_of, slots_of
 from .peft_folder import ADAPTERS, base_of, check_base, is_adapter, peft_config, read_flat, read_stored
+from .precision import name_of
 from .request import text, whole
 from .weights import Architecture
 
@@ -90,6 +91,7 @@ class AdapterModel:
             "vocabularySize": config.vocabulary,
             "step": self.step,
             "maxPositions": config.max_positions or None,
+            "arithmetic": name_of(self.architecture.dtype),
             "lora": self.frame.lora.facts(self.architecture.linears),
         }
 

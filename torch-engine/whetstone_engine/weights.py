@@ -22,7 +22,7 @@ from .lanes import LARGE
 from .layout import initialise, layout_of, views_of
 from .linear import Linear, Weights
 from .lora import DecoderLinears, Linears
-from .precision import check_precision, native_bf16, round_weights
+from .precision import check_precision, name_of, native_bf16, round_weights
 from .request import text, whole
 
 
@@ -145,6 +145,7 @@ class Model:
             "vocabularySize": config.vocabulary,
             "step": self.step,
             "maxPositions": config.max_positions or None,
+            "arithmetic": name_of(self.architecture.dtype),
         }
 
 

@@ -155,6 +155,8 @@ export interface ModelInfo {
   readonly maxPositions?: number;
   /** Of adapters; absent where all weights are trained. */
   readonly lora?: Required<Omit<LoraOptions, "seed">>;
+  /** How far equal quantities of it may differ in its precision; absent where the engine's {@link EngineCapabilities.tolerance} says it. */
+  readonly tolerance?: Tolerance;
 }
 
 /** Where weights come from. */

@@ -39,6 +39,16 @@ describe("probePolicy", () => {
     });
   });
 
+  test("what the model says it may differ by comes with what was measured", async () => {
+    const model = new FakeModel();
+    const tolerance = { logprob: 0.5, meanLogprob: 0.1, gradient: 0.05 };
+    const telling = Object.assign(model, { info: { ...model.info, tolerance } });
+    expect(await probePolicy(policyOf(telling), await model.snapshot(), rollouts)).toMatchObject({
+      mismatchTolerance: 0.5,
+      mismatchMeanTolerance: 0.1,
+    });
+  });
+
   test("a stale sampler shows though what was sampled agrees with the trainer", async () => {
     const { probed } = await probe({ samplerLogprob: -0.75 });
     expect(probed).toMatchObject({ mismatchMax: 0.25, freshness: 0.25 });

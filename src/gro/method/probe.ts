@@ -45,7 +45,12 @@ export async function probePolicy(
       freshness = Math.max(freshness, distance(fresh[index]?.[start + offset + 1], now));
     });
   });
-  return { mismatchSum, mismatchCount, mismatchMax, mismatchKlSum, freshness };
+  const { tolerance } = policy.model.info;
+  const allowed =
+    tolerance === undefined
+      ? {}
+      : { mismatchTolerance: tolerance.logprob, mismatchMeanTolerance: tolerance.meanLogprob };
+  return { mismatchSum, mismatchCount, mismatchMax, mismatchKlSum, freshness, ...allowed };
 }
 
 /**

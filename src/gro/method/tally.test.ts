@@ -23,6 +23,19 @@ describe("addTallies", () => {
     expect(tallySchema.parse(JSON.parse(JSON.stringify(total)))).toEqual(total);
   });
 
+  test("what models may differ by is the most that any of them may", () => {
+    const total = addTallies([
+      { mismatchTolerance: 0.5, mismatchMeanTolerance: 0.05 },
+      { mismatchTolerance: 1e-4, mismatchMeanTolerance: 0.1 },
+      { rollouts: 1 },
+    ]);
+    expect(total).toMatchObject({ mismatchTolerance: 0.5, mismatchMeanTolerance: 0.1 });
+    expect(evidenceOf(total, tolerance)).toMatchObject({
+      mismatchTolerance: 0.5,
+      mismatchMeanTolerance: 0.1,
+    });
+  });
+
   test("of nothing is nothing: no freshness was measured", () => {
     expect(addTallies([])).toEqual(emptyTally);
     expect(addTallies([{ freshness: 0 }]).freshness).toBe(0);

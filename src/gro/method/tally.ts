@@ -15,6 +15,9 @@ export const tallySchema = z.object({
   mismatchSum: z.number(),
   mismatchCount: z.number(),
   mismatchMax: z.number(),
+  /** How far the models that were compared may differ, where they said it themselves: any one logprob, and their mean. */
+  mismatchTolerance: z.number().nullable().default(null),
+  mismatchMeanTolerance: z.number().nullable().default(null),
   freshness: z.number().nullable(),
   tokensSampled: z.number(),
   tokensTrained: z.number(),
@@ -67,6 +70,8 @@ export const emptyTally: Tally = {
   mismatchSum: 0,
   mismatchCount: 0,
   mismatchMax: 0,
+  mismatchTolerance: null,
+  mismatchMeanTolerance: null,
   freshness: null,
   tokensSampled: 0,
   tokensTrained: 0,
@@ -94,13 +99,17 @@ export const emptyTally: Tally = {
   stepsReplayed: 0,
 };
 
+const largest = ["mismatchMax", "mismatchTolerance", "mismatchMeanTolerance", "freshness"] as const;
+const isLargest = (key: keyof Tally): key is (typeof largest)[number] =>
+  (largest as readonly string[]).includes(key);
+
 export function addTallies(tallies: readonly Partial<Tally>[]): Tally {
   const total = { ...emptyTally };
   for (const tally of tallies) {
     for (const key of Object.keys(emptyTally) as (keyof Tally)[]) {
       const value = tally[key];
       if (value === undefined || value === null) continue;
-      if (key === "mismatchMax" || key === "freshness") total[key] = Math.max(total[key] ?? 0, value);
+      if (isLargest(key)) total[key] = Math.max(total[key] ?? 0, value);
       else total[key] += value;
     }
   }
@@ -139,8 +148,9 @@ export function whyNothingTaught(tally: Tally, empty: readonly string[] = []): s
 }
 
 /**
- * `tolerance` is how far the engine lets a sampled and a recomputed logprob differ in the run's precision; `circular` says that
- * the verifier which judged the answers is the reward itself, `blocked` why nothing was learnt from them.
+ * `tolerance` is how far the engine lets a sampled and a recomputed logprob differ in the run's precision, where models do not say it
+ * of themselves; `circular` says that the verifier which judged the answers is the reward itself, `blocked` why nothing was learnt
+ * from them.
  */
 export function evidenceOf(
   tally: Tally,
@@ -157,8 +167,8 @@ export function evidenceOf(
     keptRight: tally.keptRight,
     mismatchMean: share(tally.mismatchSum, tally.mismatchCount),
     mismatchMax: tally.mismatchCount === 0 ? null : tally.mismatchMax,
-    mismatchMeanTolerance: tolerance.meanLogprob,
-    mismatchTolerance: tolerance.logprob,
+    mismatchMeanTolerance: tally.mismatchMeanTolerance ?? tolerance.meanLogprob,
+    mismatchTolerance: tally.mismatchTolerance ?? tolerance.logprob,
     freshness: tally.freshness,
     tokensSampled: tally.tokensSampled,
     tokensTrained: tally.tokensTrained,

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Datum, Sampler, TokenIds } from "../../../foundation/contract/index.ts";
 import { assert, Comparison, fail } from "./assert.ts";
-import { crossEntropy } from "./bench.ts";
+import { closenessOf, crossEntropy } from "./bench.ts";
 import { anyOf, type CheckDefinition, type Excuse } from "./check.ts";
 import { tinyShape } from "./tiny-shape.ts";
 
@@ -74,7 +74,11 @@ export const architectureChecks: readonly CheckDefinition[] = families.map(({ na
     const sampler = bench.hold(await model.snapshot());
     const trained = await model.forward(data, { loss: crossEntropy, logprobs: "all" });
     const sampled = await distributions(sampler, sequences);
-    const comparison = new Comparison(bench, bench.logprobCloseness);
+    const { tolerance } = model.info;
+    const comparison = new Comparison(
+      bench,
+      tolerance === undefined ? bench.logprobCloseness : closenessOf(tolerance),
+    );
     for (const [index, sequence] of sequences.entries()) {
       const theirs = expected[index] ?? new Float32Array();
       assert(theirs.length === sequence.length * vocabularySize, "the reference left something out");

@@ -23,8 +23,33 @@ export const crossEntropy: Loss = { name: "cross_entropy" };
 /** Above this, a logprob tells little by itself. */
 const roughFrom = 0.01;
 
+/** Between logprobs that are equal, of what states this. */
+export const closenessOf = ({ logprob: each, meanLogprob }: Tolerance): Closeness => ({
+  each,
+  mean: each > roughFrom ? meanLogprob : each,
+});
+
 export const isRough = ({ tolerance }: EngineCapabilities, precision: Precision): boolean =>
   tolerance[precision].logprob > roughFrom;
+
+/** What the engine says of a subject. Its tolerance is a model's own where the model says it: an engine's spans all of a precision. */
+export function capabilitiesOf(subject: ConformanceSubject): Promise<EngineCapabilities> {
+  const said = told.get(subject) ?? ask(subject);
+  told.set(subject, said);
+  return said;
+}
+
+const told = new WeakMap<ConformanceSubject, Promise<EngineCapabilities>>();
+
+async function ask(subject: ConformanceSubject): Promise<EngineCapabilities> {
+  const capabilities = await subject.engine.capabilities();
+  const precision = subject.precision ?? "fp32";
+  if (!isRough(capabilities, precision)) return capabilities;
+  await using bench = new Bench(subject, capabilities);
+  const { tolerance } = (await bench.model()).info;
+  if (tolerance === undefined) return capabilities;
+  return { ...capabilities, tolerance: { ...capabilities.tolerance, [precision]: tolerance } };
+}
 
 /** Data, models and measurements for one check; gives back what it took. */
 export class Bench implements AsyncDisposable, Recorder {
@@ -64,8 +89,7 @@ export class Bench implements AsyncDisposable, Recorder {
 
   /** Between logprobs that are equal. */
   get logprobCloseness(): Closeness {
-    const { logprob: each, meanLogprob } = this.#stated;
-    return { each, mean: this.rough ? meanLogprob : each };
+    return closenessOf(this.#stated);
   }
 
   /** Between losses, which are sums of logprobs, relative to their size; `times` is how many logprobs may be off alike. */

@@ -36,6 +36,30 @@ test("what a check throws is its result, and the others go on", async () => {
   });
 });
 
+test.each([
+  [
+    "a model that says nothing is held to what its engine says",
+    undefined,
+    "its logprobs in mixed are too rough for an edge",
+  ],
+  [
+    "a model that says how near it is is held to that",
+    { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 },
+    undefined,
+  ],
+])("%s", async (_, tolerance, excuse) => {
+  const rough = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
+  const model = { info: { tolerance }, [Symbol.asyncDispose]: async () => undefined };
+  const engine = {
+    ...broken,
+    capabilities: async () => ({ ...capable, losses: ["ppo"], tolerance: { mixed: rough } }),
+    createModel: async () => model,
+  } as unknown as Engine;
+  const results = await checkEngine({ ...subject, engine, precision: "mixed" });
+  const edges = results.filter(({ reason }) => reason === "its logprobs in mixed are too rough for an edge");
+  expect(edges.length > 0).toBe(excuse !== undefined);
+});
+
 test("the fast part is a part, and a signal ends it", async () => {
   const fast = await checkEngine(subject, { fast: true });
   expect(fast.length).toBeLessThan(conformanceChecks().length / 2);

@@ -2,7 +2,7 @@ import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts
 import { adapterChecks } from "./adapter-checks.ts";
 import { architectureChecks } from "./architecture-checks.ts";
 import { shortfall } from "./assert.ts";
-import { Bench, normUntold } from "./bench.ts";
+import { Bench, capabilitiesOf, normUntold } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
 import { clippingChecks } from "./clipping-checks.ts";
@@ -69,7 +69,7 @@ function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck
     name,
     fast: fast === true,
     run: async (subject) => {
-      const capabilities = await subject.engine.capabilities();
+      const capabilities = await capabilitiesOf(subject);
       const reason = excuse?.(capabilities, subject);
       if (reason !== undefined) return { outcome: "not-applicable", reason };
       for (let stride = 1; ; ) {

@@ -16,7 +16,7 @@ export const promised: readonly Determinism[] = ["calls", "engines"];
 /** Where equal bits were never compared. */
 export const untestedBits: readonly string[] = [
   "equal bits where all weights of a large model are trained, and of models that transformers computes",
-  "equal bits of arithmetic in bf16 beyond tiny models",
+  "equal bits of arithmetic in bf16, which tiny models are not computed in on a processor",
 ];
 
 /** What the Python workers can do, on any machine. */

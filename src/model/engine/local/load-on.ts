@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { LoadOptions, ModelInfo } from "../../../foundation/contract/index.ts";
 import { type FrameHead, type FrameInput, i32, u8 } from "./frames.ts";
+import { type Arithmetic, toleranceOf } from "./tolerance.ts";
 import type { Worker } from "./worker.ts";
 
 /** Asks a worker to hold weights, to train or to sample from. */
@@ -23,13 +24,17 @@ export async function loadOn(
     parameters,
     tokenBytes === undefined ? {} : packTokenBytes(tokenBytes),
   );
-  const info = head as unknown as Omit<ModelInfo, "maxPositions"> & { readonly maxPositions?: number | null };
+  const info = head as unknown as Omit<ModelInfo, "maxPositions"> & {
+    readonly maxPositions?: number | null;
+    readonly arithmetic: Arithmetic;
+  };
   return {
     parameters: info.parameters,
     vocabularySize: info.vocabularySize,
     step: info.step,
     ...(typeof info.maxPositions === "number" ? { maxPositions: info.maxPositions } : {}),
     ...(info.lora === undefined ? {} : { lora: info.lora }),
+    tolerance: toleranceOf(precision, info.arithmetic),
   };
 }
 

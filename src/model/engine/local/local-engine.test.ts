@@ -37,6 +37,15 @@ describe("LocalEngine", () => {
     expect(capabilities.tolerance.bf16.meanLogprob).toBeLessThanOrEqual(0.1);
   });
 
+  test.each(["fp32", "mixed", "bf16"] as const)(
+    "a small model in %s is as near as arithmetic in fp32",
+    async (precision) => {
+      await using model = await engines.newModel(1, engine, precision);
+      const gradient = precision === "bf16" ? 0.01 : 1e-4;
+      expect(model.info.tolerance).toEqual({ logprob: 1e-4, meanLogprob: 1e-4, gradient });
+    },
+  );
+
   test("learns, with every call written before the first answer", async () => {
     await using model = await newModel(1);
     expect(model.info).toMatchObject({ vocabularySize: vocabulary, step: 0, maxPositions: 64 });

@@ -8,7 +8,6 @@ import type {
   EngineModel,
   LoadOptions,
   Sampler,
-  Tolerance,
 } from "../../../foundation/contract/index.ts";
 import type { Tally } from "../tally.ts";
 import { weightVersionOf } from "../weight-version.ts";
@@ -20,6 +19,7 @@ import { LocalModel } from "./model.ts";
 import { isSmall, placeOf } from "./placement.ts";
 import { type PoolOptions, WorkerPool } from "./pool.ts";
 import { LocalSampler } from "./sampler.ts";
+import { toleranceOf } from "./tolerance.ts";
 import type { Worker } from "./worker.ts";
 
 export interface LocalEngineOptions extends PoolOptions {
@@ -66,7 +66,11 @@ export class LocalEngine implements Engine {
         ...(hello.device === "cpu" ? [] : ["CUDA on anything but one H100 with PyTorch 2.11"]),
       ],
       workers: hello.device === "cpu" ? this.#workers : 1,
-      tolerance: tolerancesOf(hello.arithmetic.bf16 === "fp32" ? exact : rough),
+      tolerance: {
+        fp32: toleranceOf("fp32", hello.arithmetic.fp32),
+        mixed: toleranceOf("mixed", hello.arithmetic.mixed),
+        bf16: toleranceOf("bf16", hello.arithmetic.bf16),
+      },
     };
   }
 
@@ -194,19 +198,6 @@ export interface MergeOptions {
   readonly to: string;
   /** Where the weights under the adapters lie, if not where their config says. */
   readonly base?: string;
-}
-
-const exact: Tolerance = { logprob: 1e-4, meanLogprob: 1e-4, gradient: 1e-4 };
-
-/**
- * Activations in bf16, on a processor that is faster with them: a batch of other shape rounds otherwise. On text of SmolLM2-135M
- * sampled and recomputed logprobs differed by 0.04 on average and 0.5 at most.
- */
-const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
-
-/** Gradients that are kept in bf16 are rounded by each call that adds to them, to 8 bits. */
-function tolerancesOf(rounded: Tolerance): EngineCapabilities["tolerance"] {
-  return { fp32: exact, mixed: rounded, bf16: { ...rounded, gradient: Math.max(rounded.gradient, 0.01) } };
 }
 
 /** What is loaded when nobody waits for it any more is given back. */

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { conformanceChecks } from "../conformance/index.ts";
+import { tinyShape } from "../conformance/tiny-shape.ts";
 import { installEngine, installPlainPackages, TransformersReference } from "./index.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
 const home = new EngineHome({ workers: 1 });
 let reference: TransformersReference;
+let modelFolder: string;
 beforeAll(async () => {
   await home.begin();
+  modelFolder = await home.model("subject", { model_type: "llama", ...tinyShape(24) });
   const installation = await installEngine();
   const packages = await installPlainPackages(installation);
   reference = new TransformersReference({ ...installation, packages, environment: process.env });
@@ -20,8 +23,7 @@ const checks = conformanceChecks().filter(({ name }) => name.endsWith("that tran
 
 describe.each(["fp32", "mixed", "bf16"] as const)("in %s", (precision) => {
   test.each(checks)("$name", { timeout: 120_000 }, async ({ run }) => {
-    const { engine, folder } = home;
-    const subject = { engine, modelFolder: folder, vocabularySize: 24, precision, reference };
+    const subject = { engine: home.engine, modelFolder, vocabularySize: 24, precision, reference };
     expect(await run(subject)).toMatchObject({ outcome: "passed" });
   });
 });

@@ -15,6 +15,7 @@ import {
   type FrameInput,
   FrameReader,
 } from "./frames.ts";
+import type { Arithmetic } from "./tolerance.ts";
 import { lastLines } from "./worker-log.ts";
 
 export interface WorkerOptions {
@@ -48,8 +49,8 @@ export interface Hello {
   readonly device: string;
   readonly architectures: readonly string[];
   readonly versions: Readonly<Record<string, string>>;
-  /** What a model of each precision is computed in on this processor. */
-  readonly arithmetic: Readonly<Record<Precision, "fp32" | "bf16">>;
+  /** What a large model of each precision is computed in on this processor. */
+  readonly arithmetic: Readonly<Record<Precision, Arithmetic>>;
 }
 
 export interface Reply {

@@ -253,9 +253,12 @@ export class TinkerEngine implements Engine {
     const info = await this.#options.connection.post("get_info", { model_id: id, type: "get_info" });
     const read = toldSchema.safeParse(info.whetstone);
     if (!read.success) throw unreadable(`it does not say what the model is (${z.prettifyError(read.error)})`);
-    const { lora, ...told } = read.data;
-    const adapters = lora === undefined ? {} : { lora };
-    return { ...(here === unknownModel ? told : here), ...adapters };
+    const { lora, tolerance, ...told } = read.data;
+    return {
+      ...(here === unknownModel ? told : here),
+      ...(lora === undefined ? {} : { lora }),
+      ...(tolerance === undefined ? {} : { tolerance }),
+    };
   }
 
   #pointer(path: string): Pointer {
@@ -370,6 +373,7 @@ const toldSchema = z.object({
       modules: z.array(z.enum(["attention", "mlp", "unembed"])),
     })
     .exactOptional(),
+  tolerance: z.object({ logprob: z.number(), meanLogprob: z.number(), gradient: z.number() }).exactOptional(),
 });
 
 function loraConfig(lora: LoraOptions | undefined, seed: number | undefined): object {

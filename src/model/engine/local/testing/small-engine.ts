@@ -7,6 +7,7 @@ import type {
   Datum,
   Engine,
   EngineModel,
+  Precision,
   SampleRequest,
   SamplingParameters,
 } from "../../../../foundation/contract/index.ts";
@@ -91,8 +92,8 @@ export class SmallEngines implements AsyncDisposable {
     });
   }
 
-  newModel(seed: number, on: Engine): Promise<EngineModel> {
-    return on.createModel({ source: { kind: "folder", path: this.modelFolder, seed } });
+  newModel(seed: number, on: Engine, precision: Precision = "fp32"): Promise<EngineModel> {
+    return on.createModel({ source: { kind: "folder", path: this.modelFolder, seed }, precision });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
