@@ -59,8 +59,8 @@ const onExpressions = {
 };
 
 const proposing = (knows: "trivial" | "unsolvable"): Pick<Failure, "define" | "sound"> => ({
-  define: selfProposing({ knows, optimize: byValidity() }),
-  sound: selfProposing({ knows, optimize: byLearnability() }),
+  define: selfProposing({ knows, optimize: byValidity(), malformed: 0.88 }),
+  sound: selfProposing({ knows, optimize: byLearnability(), malformed: 0.88 }),
 });
 
 const defineHacked = guardFaults.find(({ name }) => name === "hacked reward")

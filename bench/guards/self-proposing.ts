@@ -9,13 +9,19 @@ export interface SelfProposingOptions {
   /** What the proposer knows to write beside what can be learnt from. */
   readonly knows: "trivial" | "unsolvable";
   readonly optimize: Method;
+  /** Of what it proposes that could be learnt from, the share with a mistake; default .7. */
+  readonly malformed?: number;
 }
 
 /**
  * One model proposes strings and says their last digit. Most of what could be learnt from it proposes with a mistake; what is always
  * solved, or never, without.
  */
-export function selfProposing({ knows, optimize }: SelfProposingOptions): PlantedFault["define"] {
+export function selfProposing({
+  knows,
+  optimize,
+  malformed = 0.7,
+}: SelfProposingOptions): PlantedFault["define"] {
   return ({ seed, guarded }) =>
     defineRun({
       ...onRoles,
@@ -24,7 +30,7 @@ export function selfProposing({ knows, optimize }: SelfProposingOptions): Plante
         on: rolesShown({
           right: (digit) => (solved.includes(String(digit)) ? 1 : open.includes(String(digit)) ? 0.5 : 0),
           proposed: (knows === "trivial" ? solved : hopeless).repeat(6) + open.repeat(7),
-          malformed: (digit) => (open.includes(String(digit)) ? 0.7 : 0),
+          malformed: (digit) => (open.includes(String(digit)) ? malformed : 0),
         }),
         steps: 400,
         learningRate: 0.1,

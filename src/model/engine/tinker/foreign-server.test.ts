@@ -226,6 +226,7 @@ describe("a probe", () => {
       topP: true,
       freshOptimizer: true,
     });
+    expect((await probed(server)).untested.join()).not.toContain("betas of AdamW");
   });
 
   test("finds that clips, decay and filters are ignored: they are refused, and runs that need them", async () => {
@@ -261,6 +262,15 @@ describe("a probe", () => {
     expect(server.requests.length).toBe(sent);
     expect(await model.optimStep(plain)).toMatchObject({ step: 1 });
     expect(await draw({ topP: 1 })).toHaveLength(1);
+  });
+
+  test("finds that betas and a mask are ignored: the first is said, the loss with the second refused", async () => {
+    const ignored = { ignoresBetas: true, ignoresMask: true };
+    await using server = await start({ rescales: false, ignoresClip: false, ...ignored });
+    const { losses, untested, weightDecay } = await probed(server);
+    expect(weightDecay).toBe(true);
+    expect(losses).toEqual(["cross_entropy", "importance_sampling", "ppo", "cispo"]);
+    expect(untested.join()).toContain("betas of AdamW: this server takes others");
   });
 
   test("finds that moments are always loaded, also where weights are rescaled", async () => {

@@ -26,6 +26,9 @@ export type SelfOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  *   θ ← argmin_θ E over items x, answers y, critiques c, revisions y′ ~ π_θ(·|x, y, c) with judgement(y′) ≥ τ of −log π_θ(y′|x)
  *
+ * It learns first answers only, and forgets how to criticise and revise unless the rounds acquire demonstrations of both, which half of
+ * every batch replays.
+ *
  * Defaults: one attempt an item at T = 1, the model's own judgement of at least .5, 100 supervised steps with half of every batch replayed.
  *
  * @example

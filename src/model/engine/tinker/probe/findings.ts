@@ -4,7 +4,7 @@ import { lossNames } from "../losses.ts";
 
 /** What a server was found to do. */
 export const findingsSchema = z.strictObject({
-  format: z.literal(3),
+  format: z.literal(4),
   /** Weights of cross_entropy count with the size and the sign that they have. */
   signedWeights: z.boolean(),
   /** Losses whose gradient is the contract's. */
@@ -14,6 +14,8 @@ export const findingsSchema = z.strictObject({
   gradientClipping: z.boolean(),
   /** A step shrinks the weights as far as its rate and its decay say. */
   weightDecay: z.boolean(),
+  /** A step remembers the gradients before it as long as its betas say. */
+  betas: z.boolean(),
   /** Filters of samples keep the likeliest tokens alone. */
   topK: z.boolean(),
   topP: z.boolean(),
@@ -51,6 +53,11 @@ export function asFound(stated: EngineCapabilities, found: Findings): EngineCapa
       ...(found.weightDecay
         ? []
         : ["weight decay: this server shrinks weights otherwise, or not at all, and so it is refused"]),
+      ...(found.betas
+        ? []
+        : [
+            "betas of AdamW: this server takes others than it is asked for, and a learning rate goes otherwise far",
+          ]),
       ...(found.topK ? [] : ["top-k sampling: this server ignores it, and so it is refused"]),
       ...(found.topP ? [] : ["top-p sampling: this server ignores it, and so it is refused"]),
       ...(found.freshOptimizer

@@ -1,7 +1,7 @@
-import type { EngineModel } from "../../../../foundation/contract/index.ts";
+import type { EngineModel, OptimizerStep } from "../../../../foundation/contract/index.ts";
 import { assertAllClose, assertMoved } from "../../conformance/assert.ts";
 import { type Bench, crossEntropy } from "../../conformance/bench.ts";
-import { after, measurableStep } from "./weights-probe.ts";
+import { after, measurableStep, shortestStep } from "./weights-probe.ts";
 
 const indices = [0, 1, 2, 3];
 const quiet = { loss: crossEntropy, logprobs: "none" } as const;
@@ -56,6 +56,56 @@ export async function probeDecay(bench: Bench): Promise<void> {
   assertAllClose(bench, "a logprob after half the weights, twice", twice, once, within);
   const slower = await reached([0.25, 3]);
   assertAllClose(bench, "a logprob after twice the decay at half the rate", slower, once, within);
+}
+
+/**
+ * A first gradient g at a rate of 0 moves nothing, and is remembered; then comes one of w·g. Under an epsilon far above both, the step is
+ * their mean by β₁, (β₁ + w) / (1 + β₁) of g; under none, and with β₁ = 0, it is g's sign times w·√((1 + β₂) / (β₂ + w²)). Each must lead
+ * where a step without a memory leads at that rate. With w a power of two the gradients have the same digits. Throws
+ * `conformance-failed`.
+ */
+export async function probeBetas(bench: Bench): Promise<void> {
+  const part = 0.25;
+  const [data, less] = [bench.weighted(indices), bench.weighted(indices, part)];
+  const start = await bench.logprobs(await bench.model(), data);
+  const plain = await measurableStep(bench, start, data);
+  const reached = async (step: OptimizerStep, remembered = false): Promise<readonly number[]> => {
+    const model = await bench.model();
+    if (remembered) {
+      await model.forwardBackward(data, quiet);
+      await model.optimStep({ ...step, learningRate: 0 });
+    }
+    await model.forwardBackward(remembered ? less : data, quiet);
+    await model.optimStep(step);
+    return bench.logprobs(model, data);
+  };
+  const compare = async (what: string, step: OptimizerStep, share: number): Promise<void> => {
+    const forgetful = { ...step, beta1: 0, beta2: 0, learningRate: step.learningRate * share };
+    const expected = await reached(forgetful);
+    assertMoved(`the policy, by ${what},`, expected, start, bench.trainedCloseness);
+    assertAllClose(
+      bench,
+      `a logprob after ${what}`,
+      await reached(step, true),
+      expected,
+      bench.trainedCloseness,
+    );
+  };
+  for (const beta1 of [0.9, 0.5])
+    await compare(`a beta1 of ${beta1}`, { ...plain, beta1, beta2: 0 }, (beta1 + part) / (1 + beta1));
+  const signed = await shortestStep(bench, start, data, 1e3, (learningRate) => ({
+    learningRate,
+    epsilon: 1e-20,
+    weightDecay: 0,
+    beta1: 0,
+    beta2: 0,
+  }));
+  for (const beta2 of [0.999, 0.5])
+    await compare(
+      `a beta2 of ${beta2}`,
+      { ...signed, beta2 },
+      part * Math.sqrt((1 + beta2) / (beta2 + part ** 2)),
+    );
 }
 
 /**

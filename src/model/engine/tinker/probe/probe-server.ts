@@ -4,7 +4,7 @@ import { Bench } from "../../conformance/bench.ts";
 import { type ConformanceSubject, conformanceChecks } from "../../conformance/index.ts";
 import { withoutNorm } from "../../conformance/served-subject.ts";
 import type { Findings } from "./findings.ts";
-import { probeClipping, probeDecay, probeFreshOptimizer } from "./optimizer-probe.ts";
+import { probeBetas, probeClipping, probeDecay, probeFreshOptimizer } from "./optimizer-probe.ts";
 import { probeFilter } from "./sampling-probe.ts";
 import { probeLoss, probeWeights } from "./weights-probe.ts";
 
@@ -74,6 +74,7 @@ export async function probeServer(engine: Engine, model: string, signal?: AbortS
     probeClipping,
   );
   const weightDecay = await tried("a step shrinks the weights as far as it says", probeDecay);
+  const betas = await tried("a step remembers gradients as its betas say", probeBetas);
   const only = "leaves the likeliest token alone";
   const topK = await tried(`a top_k of 1 ${only}`, (bench) => probeFilter(bench, { topK: 1 }));
   const topP = await tried(`a top_p next to 0 ${only}`, (bench) => probeFilter(bench, { topP: 1e-6 }));
@@ -82,12 +83,13 @@ export async function probeServer(engine: Engine, model: string, signal?: AbortS
     probeFreshOptimizer,
   );
   return {
-    format: 3,
+    format: 4,
     signedWeights,
     losses,
     tellsGradientNorm,
     gradientClipping,
     weightDecay,
+    betas,
     topK,
     topP,
     freshOptimizer,

@@ -29,13 +29,22 @@ export async function measurableStep(
   data: readonly Datum[],
   clipped?: number,
 ): Promise<OptimizerStep> {
-  const enough = 60 * bench.trainedCloseness.mean;
   const farthest = clipped === undefined ? 1e4 : 1e6 / clipped;
+  const clip = clipped === undefined ? {} : { gradientClipNorm: clipped };
+  return shortestStep(bench, before, data, farthest, (distance) => ({ ...bench.descent(distance), ...clip }));
+}
+
+/** The first of these steps, each 8 times as long as the one before, that moves the logprobs enough to be measured. */
+export async function shortestStep(
+  bench: Bench,
+  before: readonly number[],
+  data: readonly Datum[],
+  farthest: number,
+  stepOf: (distance: number) => OptimizerStep,
+): Promise<OptimizerStep> {
+  const enough = 60 * bench.trainedCloseness.mean;
   for (let distance = 1e-3; distance < farthest; distance *= 8) {
-    const step: OptimizerStep = {
-      ...bench.descent(distance),
-      ...(clipped === undefined ? {} : { gradientClipNorm: clipped }),
-    };
+    const step = stepOf(distance);
     const now = await after(bench, data, [[data, crossEntropy]], step);
     if (now.some((value, at) => Math.abs(value - (before[at] as number)) > enough)) return step;
   }
@@ -72,8 +81,10 @@ export async function probeWeights(bench: Bench): Promise<void> {
 export async function probeLoss(bench: Bench, loss: Loss): Promise<void> {
   const model = await bench.model();
   const { data: all, logprobs } = await policyData(bench, model, indices);
-  // The API has no masks; what the client makes of them is not the server's to prove.
-  const data = all.map(({ mask: _, ...datum }) => datum);
+  // The API has a mask for gspo's ratio alone, of zeros and ones; what the client makes of others is not the server's to prove.
+  const data = all.map(({ mask, ...datum }) =>
+    loss.name === "gspo" && mask !== undefined ? { ...datum, mask: mask.map(Math.ceil) } : datum,
+  );
   const weighed = weightsOf({ data, logprobs }, loss, 1);
   const before = logprobs.flatMap((values) => Array.from(values));
   const step = await measurableStep(bench, before, weighed);

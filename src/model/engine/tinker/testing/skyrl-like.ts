@@ -21,6 +21,9 @@ export interface SkyrlLikeOptions {
   readonly ignoresClip?: boolean;
   /** Leaves these out, which SkyRL takes. Default false. */
   readonly ignoresDecay?: boolean;
+  readonly ignoresBetas?: boolean;
+  /** Knows no mask of gspo's ratio. Default false. */
+  readonly ignoresMask?: boolean;
   readonly ignoresTopK?: boolean;
   readonly ignoresTopP?: boolean;
   /** Loads moments whether `optimizer` is true or false, as SkyRL does. Default true. */
@@ -131,10 +134,11 @@ async function answer(
       return await pass(keepsMoments ? { ...json(), optimizer: true } : json());
     case "optim_step": {
       const { adam_params: adam, ...rest } = json();
-      const { grad_clip_norm: clip, weight_decay: decay, ...known } = adam as Json;
+      const { grad_clip_norm: clip, weight_decay: decay, beta1, beta2, ...known } = adam as Json;
       const heeded = {
         ...(ignoresClip ? {} : { grad_clip_norm: clip }),
         ...(options.ignoresDecay === true ? {} : { weight_decay: decay }),
+        ...(options.ignoresBetas === true ? { beta1: 0.9, beta2: 0.95 } : { beta1, beta2 }),
       };
       return await pass({ ...rest, adam_params: { ...known, ...heeded } });
     }
@@ -142,7 +146,8 @@ async function answer(
     case "forward_backward": {
       if (isProto && jsonOnly) return refused(415, "Unsupported content type");
       const read = isProto ? readPass(raw) : passOfJson(json(), path === "forward");
-      return await pass(writePass(rescales ? rescaled(read) : read), "forward_backward");
+      const heeded = options.ignoresMask === true ? withoutMask(read) : read;
+      return await pass(writePass(rescales ? rescaled(heeded) : heeded), "forward_backward");
     }
     case "save_weights_for_sampler": {
       const body = json();
@@ -216,6 +221,15 @@ function rescaled(pass: WirePass): WirePass {
     const values = floatsOf(given, name);
     const whole = name === "weights" ? values.reduce((sum, weight) => sum + weight, 0) : values.length;
     inputs.set(name, floatTensor(values.map((value) => value / Math.max(whole, 1e-9) / pass.data.length)));
+    return { ...datum, inputs };
+  });
+  return { ...pass, data };
+}
+
+function withoutMask(pass: WirePass): WirePass {
+  const data = pass.data.map((datum) => {
+    const inputs = new Map(datum.inputs);
+    inputs.delete("sequence_ratio_mask");
     return { ...datum, inputs };
   });
   return { ...pass, data };
