@@ -9,7 +9,6 @@ from support.folders import FolderMaker
 from support.sampling import everything_is_large, logprobs_of, rows_of, sample
 from whetstone_engine.adapters import new_adapters
 from whetstone_engine.base import Bases
-from whetstone_engine.cache import Cache
 from whetstone_engine.choice import Parameters
 from whetstone_engine.in_blocks import Blocks
 from whetstone_engine.linear import add_linear, linear
@@ -128,33 +127,3 @@ def test_each_model_says_what_it_computes_in(make_folder: FolderMaker, monkeypat
     source = {"kind": "folder", "path": str(make_folder()), "seed": 1}
     assert new_adapters(source, {"rank": 2}, "mixed", Bases()).facts()["arithmetic"] == told
     assert make_folder.trainer().model.facts()["arithmetic"] == "fp32"
-
-
-@pytest.mark.parametrize("most", [100, 300])
-def test_few_columns_are_kept_as_they_are_asked_and_change_no_sample(
-    make_folder: FolderMaker, monkeypatch, most
-):
-    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
-    everything_is_large(monkeypatch)
-    folder = {"max_position_embeddings": 512, "num_key_value_heads": 1}
-    snapshot = make_folder.trainer(precision="mixed", **folder).snapshot()
-    kept = set()
-    write = Cache.write
-    monkeypatch.setattr(
-        Cache,
-        "write",
-        lambda self, layer, *rest: kept.add(self.layers[layer].dtype) or write(self, layer, *rest),
-    )
-
-    def drawn() -> list[list[int]]:
-        asked = requested(random_sequences(1, [3, 9, 20]), most=most)
-        return [
-            list(tokens) for tokens in sample(snapshot, rows_of(asked, snapshot), Parameters(), None).tokens
-        ]
-
-    few = drawn()
-    assert kept == ({torch.float32} if most == 100 else {torch.float32, torch.bfloat16})
-    kept.clear()
-    monkeypatch.setattr("whetstone_engine.cache.kept_in", lambda dtype, columns: dtype)
-    assert drawn() == few
-    assert kept == {torch.bfloat16}

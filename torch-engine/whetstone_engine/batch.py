@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .cache import ROOM, Cache, column_bytes, kept_in
+from .cache import ROOM, Cache, column_bytes
 from .captured import CapturedSteps
 from .choice import Choice, most_probable
 from .decoding_rows import DecodingRows
@@ -72,8 +72,7 @@ class Batch:
         for row in waiting[: max(0, ROWS - live)]:
             # One that was put aside is to be written to its end.
             columns = max(columns, _columns(row, LONG if len(row.tokens) > 0 else ROOM))
-            needed = (live + count + 1) * columns * self._each(columns)
-            if needed > most_bytes and live + count > 0:
+            if (live + count + 1) * columns * self.column_bytes > most_bytes and live + count > 0:
                 break
             count += 1
         return count if count >= min(len(waiting), max(1, live // 8)) else 0
@@ -324,7 +323,7 @@ class Batch:
             return []
         self._drop()
         last = max(need, *(len(row.prompt) + row.limit for row in self.rows))
-        each = most_bytes // self._each(need)
+        each = most_bytes // self.column_bytes
         count = len(self.rows)
         while count > 1 and each // count < min(need + ROOM // 4, last):
             count = max(1, count - max(1, count // 4))
@@ -336,10 +335,6 @@ class Batch:
         else:
             self._resize(self.cache.places, columns)
         return parked
-
-    def _each(self, columns: int) -> int:
-        """What one position takes of a row that has room for so many."""
-        return column_bytes(self.config, kept_in(self.cache.dtype, columns))
 
     def _resize(self, places: int, columns: int, kept_B: np.ndarray | None = None) -> None:
         # Its views would keep the memory that the cache gives up.

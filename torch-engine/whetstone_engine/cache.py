@@ -21,8 +21,7 @@ from .places import Places, Target, causal, lines_of, places_after
 ROOM = 64
 """Columns of room for answers at first; doubled when they are used up."""
 FEW = 160
-"""Columns of keys in bf16 up to which the processor asks faster in fp32 than with a flash kernel. A cache
-with no more room than that keeps them so: the same numbers, in twice the memory."""
+"""Columns of keys in bf16 up to which the processor asks faster in fp32 than with a flash kernel."""
 KEPT_BYTES = 2**25
 """Most memory that is kept when no row is left: to take it anew would cost a small model's next rows more
 than some of their tokens."""
@@ -31,11 +30,6 @@ than some of their tokens."""
 def column_bytes(config: ModelConfig, dtype: torch.dtype) -> int:
     """What one position of one row takes."""
     return 2 * config.layers * config.key_value_heads * config.head_width * dtype.itemsize
-
-
-def kept_in(dtype: torch.dtype, columns: int) -> torch.dtype:
-    """What rows with room for so many columns are kept in."""
-    return torch.float32 if on_host() and columns <= FEW else dtype
 
 
 class Cache:
@@ -67,8 +61,7 @@ class Cache:
     @property
     def bytes(self) -> int:
         """What rows have reached, at most."""
-        dtype = kept_in(self.dtype, self.columns)
-        return len(self.lengths) * self.columns * column_bytes(self.config, dtype)
+        return len(self.lengths) * self.columns * column_bytes(self.config, self.dtype)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -118,9 +111,7 @@ class Cache:
     def _piece(self, layer: int, count: int) -> Tensor:
         """Memory for so many numbers, or more."""
         free = self.pieces[layer : layer + 1] if len(self.lengths) == 0 else []
-        dtype = kept_in(self.dtype, self.columns)
-        fits = free and len(free[0]) >= count and free[0].dtype == dtype
-        return free[0] if fits else zeros((count,), dtype)
+        return free[0] if free and len(free[0]) >= count else zeros((count,), self.dtype)
 
     def drop(self, gone: np.ndarray) -> np.ndarray:
         """Rows (True where one goes) give their places up: the last of the others move there. Returns which
@@ -236,12 +227,12 @@ class Cache:
         heads, width = self.config.key_value_heads, self.config.head_width
         if places.mask is not None:
             seen = self.layers[layer][:, places.lines, : places.seen].unflatten(1, (-1, heads))
-            keys, values = (for_queries(one, self.config.heads // heads) for one in seen.to(queries.dtype))
+            keys, values = (for_queries(one, self.config.heads // heads) for one in seen)
             grouped = keys.shape[1] != queries.shape[1]
             return F.scaled_dot_product_attention(
                 queries, keys, values, attn_mask=places.mask, enable_gqa=grouped
             )
-        keys, values = self.layers[layer][:, places.lines, : max(places.seen, NARROWEST)].to(queries.dtype)
+        keys, values = self.layers[layer][:, places.lines, : max(places.seen, NARROWEST)]
         mask = causal(queries.shape[2], self.config.heads // heads, keys.shape[1])
         lines = queries.reshape(len(keys), -1, width)
         scores = torch.baddbmm(mask, lines, keys.transpose(1, 2), alpha=width**-0.5)
@@ -258,7 +249,7 @@ class Cache:
         fresh, memory = heads_NHd[:, self.config.heads :], self.layers[layer]
         heads, width = self.config.key_value_heads, self.config.head_width
         if isinstance(target.to, Tensor):
-            memory.view(-1, width).index_copy_(0, target.to, fresh.reshape(-1, width).to(memory.dtype))
+            memory.view(-1, width).index_copy_(0, target.to, fresh.reshape(-1, width))
             return
         into = memory[:, target.lines, target.to]
         rows, columns = into.shape[1] // heads, into.shape[2]
