@@ -5,6 +5,7 @@ import {
   drift,
   empo,
   lmsi,
+  type Method,
   preference,
   procedural,
   type RunDefinition,
@@ -58,10 +59,16 @@ const onExpressions = {
   evaluate: { ...evaluate, perStratum: 1024, attemptItems: 192 },
 };
 
-const proposing = (knows: "trivial" | "unsolvable"): Pick<Failure, "define" | "sound"> => ({
-  define: selfProposing({ knows, optimize: byValidity(), malformed: 0.88 }),
-  sound: selfProposing({ knows, optimize: byLearnability(), malformed: 0.88 }),
-});
+/** What is lost by proposals that teach nothing adds up: eight rounds show it. */
+const proposing = (knows: "trivial" | "unsolvable"): Pick<Failure, "define" | "sound"> => {
+  const paid =
+    (optimize: Method): PlantedFault["define"] =>
+    (options) => ({
+      ...selfProposing({ knows, optimize, malformed: 0.88 })(options),
+      budget: { rounds: 8 },
+    });
+  return { define: paid(byValidity()), sound: paid(byLearnability()) };
+};
 
 const defineHacked = guardFaults.find(({ name }) => name === "hacked reward")
   ?.define as PlantedFault["define"];
@@ -165,7 +172,7 @@ export const failures: readonly Failure[] = [
   },
   {
     method: "Self-Rewarding",
-    fails: "its judge says yes to everything, and what differs is chance",
+    fails: "its judge says yes to everything, and a little sooner to what is wrong",
     harm: { ...passAtOne, change: "falls", least: 0.05 },
     caughtBy: ["verifier integrity"],
     within: 2,
@@ -174,7 +181,7 @@ export const failures: readonly Failure[] = [
         ...onRoles,
         name: "self-rewarding",
         prepare: supervised({
-          on: rolesShown({ right: () => 0.6, judged: () => [0.97, 0.97] }),
+          on: rolesShown({ right: () => 0.6, judged: () => [0.93, 0.98] }),
           steps: 150,
           learningRate: 0.1,
         }),
