@@ -40,9 +40,20 @@ const rounds = 3;
 /** New items of each round, as many of each difficulty. */
 const items = 510;
 const difficulties = [4, 5, 6];
+/** They learn answers only, and need their other roles again in each round. */
+const forgetsItsRoles = ["self"];
+
+export interface RunningSumsOptions {
+  /** Share of the base's demonstrations with a mistake. */
+  readonly noise: number;
+  /** Solutions without a mistake are among what is acquired. */
+  readonly demonstrated?: boolean;
+  /** So is what the base was taught of its roles. */
+  readonly reminded?: boolean;
+}
 
 /** Running sums, 510 new items a round, on a small transformer that demonstrations of every role have taught. */
-export function onRunningSums({ noise, demonstrated = false }: { noise: number; demonstrated?: boolean }) {
+export function onRunningSums({ noise, demonstrated = false, reminded = false }: RunningSumsOptions) {
   return {
     task: runningSums(),
     model: tiny({ layers: 3, width: 64, heads: 4 }),
@@ -50,6 +61,7 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
     prepare: supervised({ on: roleDemonstrations({ noise }), steps: 3000, learningRate: 3e-3 }),
     acquire: [
       ...(demonstrated ? [demonstrations({ items })] : []),
+      ...(reminded ? [roleDemonstrations({ noise })] : []),
       ...difficulties.map((difficulty) =>
         procedural({ difficulty, items: Math.round(items / difficulties.length) }),
       ),
@@ -64,12 +76,13 @@ export function onRunningSums({ noise, demonstrated = false }: { noise: number; 
 /**
  * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by demonstrations, and then improves
  * itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its roles is learnt; the
- * verifier's verdict, where a method asks for it, is given; demonstrations are given to a method without a reward alone.
+ * verifier's verdict, where a method asks for it, is given; demonstrations of solutions are given to a method without a reward alone, those of
+ * roles once more to one that would forget them.
  */
 export async function mechanism(page: MethodPage, seed: number, folder: string): Promise<MethodRow> {
   const { name, reward } = page;
   const definition = defineRun({
-    ...onRunningSums({ noise, demonstrated: reward === "none" }),
+    ...onRunningSums({ noise, demonstrated: reward === "none", reminded: forgetsItsRoles.includes(name) }),
     name,
     optimize: page.make(),
     // Weights that rank candidates are delivered to be asked: the base is measured with the same way to answer. Of four the base itself
