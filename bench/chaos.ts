@@ -14,7 +14,7 @@ import { type BenchTable, record, renderTable } from "./record.ts";
 /** Of a run's work, on average a kill. */
 const mostRedone = 0.1;
 const fullKills = 120;
-/** So many kills on a table leave half of them to chance when a run dies at all boundaries, too. */
+/** So many kills on a table leave some of them to chance when a run dies at all boundaries, too. */
 const fewestWithBoundaries = 80;
 
 const { values } = parseArgs({
@@ -70,7 +70,7 @@ if (kills === fullKills && engine === undefined && seed === 0 && failures.length
 if (failures.length === 0) rmSync(root, { recursive: true, force: true });
 process.exitCode = failures.length === 0 ? 0 : 1;
 
-/** A table's run also dies at every boundary of a durable step, while that leaves half of the kills to chance. */
+/** A table's run also dies at every boundary of a durable step, while that leaves some of the kills to chance. */
 async function killed(on: ChaosEngine, count: number): Promise<Part[]> {
   if (count === 0) return [];
   const place = (name: string, rounds: number): Chaos =>
