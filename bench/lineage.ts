@@ -1,6 +1,7 @@
 /**
- * Lineage, measured: how long `whetstone trace` takes on a ledger of a million examples (a second at most), and what keeping lineage
- * costs a run of the demo, with and without it in pairs (5 % of its wall time at most). `--part trace|cost` does one of the two.
+ * Lineage, measured: how long `whetstone trace` takes on a ledger of a million examples (each answer a second at most), and what
+ * keeping lineage costs a run of the demo, with and without it in pairs: processor time of the TypeScript side, of the wall time at
+ * most 5 %. `--part trace|cost` does one of the two. Fewer `--examples` or `--pairs` are not recorded.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -12,11 +13,14 @@ import example from "../examples/reverse/whetstone.config.ts";
 import { type LargeLedger, makeLargeLedger } from "./lineage/large-ledger.ts";
 import { type BenchTable, record, renderTable } from "./record.ts";
 
+/** What is recorded. */
+const fullSize = { examples: "1000000", pairs: "4" } as const;
+
 const { values } = parseArgs({
   options: {
     part: { type: "string", default: "both" },
-    examples: { type: "string", default: "1000000" },
-    pairs: { type: "string", default: "4" },
+    examples: { type: "string", default: fullSize.examples },
+    pairs: { type: "string", default: fullSize.pairs },
     json: { type: "boolean", default: false },
     /** One run of the demo, in a process of its own: `on` or `off`. */
     demo: { type: "string" },
@@ -27,11 +31,16 @@ const { values } = parseArgs({
 const program = join(import.meta.dirname, "..", "bin", "whetstone.js");
 /** Each question is asked so often, by a process of its own. */
 const askedTimes = 5;
+/** Seconds that an answer may take. */
+const mostSeconds = 1;
+/** Of the wall time, processor time that lineage may add: wall times of runs differ by more than that by themselves. */
+const mostBrainShare = 0.05;
 
 interface Traced {
   readonly examples: number;
-  /** Median seconds of the whole command, by what is traced. */
-  readonly seconds: Readonly<Record<string, number>>;
+  /** Seconds of the whole command, by what is traced: the median, and the largest. */
+  readonly seconds: Readonly<Record<string, { readonly median: number; readonly largest: number }>>;
+  /** The largest of all answers. */
   readonly slowest: number;
   readonly rebuildSeconds: number;
   readonly recordSeconds: number;
@@ -45,11 +54,19 @@ interface DemoRun {
   readonly records_megabytes: number;
 }
 
-interface Cost {
-  readonly pairs: readonly { readonly on: DemoRun; readonly off: DemoRun; readonly ratio: number }[];
-  readonly medianRatio: number;
-  /** Of processor time of the TypeScript side, as a share of the wall time without lineage. */
+interface Pair {
+  readonly on: DemoRun;
+  readonly off: DemoRun;
+  /** Of wall times, with lineage and without. */
+  readonly ratio: number;
+  /** Processor time of the TypeScript side that lineage adds, as a share of the wall time without it. */
   readonly brainShare: number;
+}
+
+interface Cost {
+  readonly pairs: readonly Pair[];
+  readonly medianRatio: number;
+  readonly medianBrainShare: number;
 }
 
 if (values.demo !== undefined) console.log(JSON.stringify(await demoRun(values.demo === "on")));
@@ -57,18 +74,27 @@ else await main();
 
 async function main(): Promise<void> {
   const traced = values.part === "cost" ? undefined : await measureTraces(Number(values.examples));
-  if (traced !== undefined) say("lineage", traced, tracedTable(traced));
+  if (traced !== undefined)
+    say("lineage", traced, tracedTable(traced), values.examples === fullSize.examples);
   const cost = values.part === "trace" ? undefined : measureCost(Number(values.pairs));
-  if (cost !== undefined) say("lineage-cost", cost, costTable(cost));
-  const failed = (traced?.slowest ?? 0) >= 1 || (cost?.medianRatio ?? 1) > 1.05;
+  if (cost !== undefined) say("lineage-cost", cost, costTable(cost), values.pairs === fullSize.pairs);
+  const failed = (traced !== undefined && !isQuick(traced)) || (cost !== undefined && !isCheap(cost));
   process.exitCode = failed ? 1 : 0;
 }
 
-function say(name: string, measured: Traced | Cost, table: BenchTable): void {
+function isQuick({ slowest }: Traced): boolean {
+  return slowest < mostSeconds;
+}
+
+function isCheap({ medianBrainShare }: Cost): boolean {
+  return medianBrainShare <= mostBrainShare;
+}
+
+function say(name: string, measured: Traced | Cost, table: BenchTable, inFull: boolean): void {
   console.log(
     values.json ? JSON.stringify({ [name]: measured }) : `${renderTable(table)}\n${table.verdict}\n`,
   );
-  record(name, "npm run --silent bench:lineage", table);
+  if (inFull) record(name, "npm run --silent bench:lineage", table);
 }
 
 async function measureTraces(examples: number): Promise<Traced> {
@@ -76,13 +102,12 @@ async function measureTraces(examples: number): Promise<Traced> {
   try {
     const made = await makeLargeLedger(folder, examples);
     const questions = questionsOf(made);
-    const seconds: Record<string, number> = {};
-    let slowest = 0;
+    const seconds: Record<string, { median: number; largest: number }> = {};
     for (const [name, of] of Object.entries(questions)) {
       const took = Array.from({ length: askedTimes }, () => ask(folder, of));
-      seconds[name] = median(took);
-      slowest = Math.max(slowest, seconds[name]);
+      seconds[name] = { median: median(took), largest: Math.max(...took) };
     }
+    const slowest = Math.max(...Object.values(seconds).map(({ largest }) => largest));
     const place = join(folder, ".whetstone");
     const indexMegabytes = megabytes(join(place, "lineage.sqlite"));
     for (const ending of ["", "-wal", "-shm"])
@@ -128,10 +153,14 @@ function measureCost(count: number): Cost {
     const order = index % 2 === 0 ? (["on", "off"] as const) : (["off", "on"] as const);
     const done = Object.fromEntries(order.map((which) => [which, demoApart(which, index)]));
     const [on, off] = [done.on as DemoRun, done.off as DemoRun];
-    return { on, off, ratio: on.wall_seconds / off.wall_seconds };
+    const extra = on.brain_seconds - off.brain_seconds;
+    return { on, off, ratio: on.wall_seconds / off.wall_seconds, brainShare: extra / off.wall_seconds };
   });
-  const extra = pairs.map(({ on, off }) => (on.brain_seconds - off.brain_seconds) / off.wall_seconds);
-  return { pairs, medianRatio: median(pairs.map(({ ratio }) => ratio)), brainShare: median(extra) };
+  return {
+    pairs,
+    medianRatio: median(pairs.map(({ ratio }) => ratio)),
+    medianBrainShare: median(pairs.map(({ brainShare }) => brainShare)),
+  };
 }
 
 function demoApart(which: "on" | "off", seed: number): DemoRun {
@@ -165,25 +194,41 @@ function tracedTable(traced: Traced): BenchTable {
     traced;
   return {
     title: "Lineage: tracing in a large ledger",
-    columns: ["what is traced", "seconds, median of 5"],
-    rows: Object.entries(seconds).map(([name, took]) => [name, took.toFixed(2)]),
-    verdict: `${slowest < 1 ? "Passed" : "FAILED"}: with ${examples.toLocaleString("en-US")} examples every answer of the whole command comes in under a second. Records take ${recordsMegabytes.toFixed(0)} MB and ${recordSeconds.toFixed(1)} s to write, the index ${indexMegabytes.toFixed(0)} MB; where it is missing, the first answer takes ${rebuildSeconds.toFixed(1)} s.`,
+    columns: ["what is traced", `seconds, median of ${askedTimes}`, "largest"],
+    rows: Object.entries(seconds).map(([name, took]) => [
+      name,
+      took.median.toFixed(2),
+      took.largest.toFixed(2),
+    ]),
+    verdict: `${isQuick(traced) ? "Passed" : "FAILED"}: with ${examples.toLocaleString("en-US")} examples the slowest of all answers of the whole command takes ${slowest.toFixed(2)} s (under a second). Records take ${recordsMegabytes.toFixed(0)} MB and ${recordSeconds.toFixed(1)} s to write, the index ${indexMegabytes.toFixed(0)} MB; where it is missing, the first answer takes ${rebuildSeconds.toFixed(1)} s.`,
   };
 }
 
-function costTable({ pairs, medianRatio, brainShare }: Cost): BenchTable {
+function costTable(cost: Cost): BenchTable {
+  const { pairs, medianRatio, medianBrainShare } = cost;
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+  const ratios = pairs.map(({ ratio }) => ratio);
   return {
     title: "Lineage: what keeping it costs a run of the demo",
-    columns: ["pair", "seconds with", "without", "ratio", "artifacts MB with", "without"],
-    rows: pairs.map(({ on, off, ratio }, index) => [
+    columns: [
+      "pair",
+      "seconds with",
+      "without",
+      "ratio",
+      "processor time more",
+      "artifacts MB with",
+      "without",
+    ],
+    rows: pairs.map(({ on, off, ratio, brainShare }, index) => [
       index + 1,
       on.wall_seconds.toFixed(1),
       off.wall_seconds.toFixed(1),
       ratio.toFixed(3),
+      percent(brainShare),
       on.records_megabytes.toFixed(1),
       off.records_megabytes.toFixed(1),
     ]),
-    verdict: `${medianRatio <= 1.05 ? "Passed" : "FAILED"}: the median run takes ${medianRatio.toFixed(3)} of its time without lineage (at most 1.05); the TypeScript side computes ${(100 * brainShare).toFixed(1)} % of that time more.`,
+    verdict: `${isCheap(cost) ? "Passed" : "FAILED"}: the TypeScript side computes ${percent(medianBrainShare)} of the wall time more with lineage (the median pair; at most ${percent(mostBrainShare)}). Wall times differ by more than that by themselves: their ratios are ${Math.min(...ratios).toFixed(3)} to ${Math.max(...ratios).toFixed(3)}, the median ${medianRatio.toFixed(3)}.`,
   };
 }
 

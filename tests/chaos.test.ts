@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,4 +90,18 @@ describe("runs that are killed with SIGKILL come to the ledger and the weights o
     });
     expect(told.filter(({ type }) => type === "engine-recovered").length).toBeGreaterThan(0);
   });
+});
+
+test.each([
+  [["--kills", "0"], "--kills takes a whole number from 1 up"],
+  [["--kills", "abc"], "--kills takes a whole number from 1 up"],
+  [["--engine", "torch"], "--engine takes tabular or local"],
+])("the bench kills nothing and fails when it is asked %j", (asked, said) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(import.meta.dirname, "..", "bench", "chaos.ts"), ...asked],
+    { encoding: "utf8" },
+  );
+  expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+  expect(stderr).toContain(said);
 });

@@ -110,7 +110,7 @@ test.concurrent("of 10 rows it says that no gain can be shown, and how many rows
   const { code, stdout } = await whetstone(["init", "--data", "tiny.jsonl", "--yes"], { folder: few });
   expect(code).toBe(0);
   expect(stdout).toMatch(
-    /\nGain {6}none can be shown with \d rows to decide by: that takes about 1\d\d rows in all, and 500 for 15 points\.\n {10}The run will train and measure, and promote nothing\.\n/,
+    /\nGain {6}none can be shown with \d rows to decide by: that takes about 1\d\d rows in all, and 500 for 16 points\.\n {10}The run will train and measure, and promote nothing\.\n/,
   );
   expect(configIn(few)).toContain('gate: { mode: "observe" }, // too few lines to show any gain');
 

@@ -57,20 +57,35 @@ export interface FilterIntegrity {
   readonly telling: { readonly value: number; readonly low: number };
 }
 
-/** Null where no right or no wrong answer is known. A filter that keeps nothing at all has its breakdown at 0. */
+/**
+ * Null where no right or no wrong answer is known: {@link filterLimits} says what holds even then. A filter that keeps nothing at
+ * all has its breakdown at 0.
+ */
 export function filterIntegrity(counts: KeptCounts): FilterIntegrity | null {
   const phi = shareOf(counts.rightKept, counts.right);
   const psi = shareOf(counts.wrongKept, counts.wrong);
   if (phi === null || psi === null) return null;
-  const breakdownAt = (kept: number, wrongly: number): number => (kept === 0 ? 0 : kept / (kept + wrongly));
+  const least = filterLimits(phi.interval, psi.interval);
   return {
     phi,
     psi,
     breakdown: {
       value: breakdownAt(phi.value, psi.value),
-      low: breakdownAt(phi.interval.low, psi.interval.high),
+      low: least.breakdown,
       high: breakdownAt(phi.interval.high, psi.interval.low),
     },
-    telling: { value: phi.value - psi.value, low: phi.interval.low - psi.interval.high },
+    telling: { value: phi.value - psi.value, low: least.telling },
   };
+}
+
+/** What p* and φ − ψ are at least, by what is known of φ and ψ: of a share of which nothing is known, [0, 1]. */
+export function filterLimits(
+  phi: Interval,
+  psi: Interval,
+): { readonly breakdown: number; readonly telling: number } {
+  return { breakdown: breakdownAt(phi.low, psi.high), telling: phi.low - psi.high };
+}
+
+function breakdownAt(kept: number, wrongly: number): number {
+  return kept === 0 ? 0 : kept / (kept + wrongly);
 }

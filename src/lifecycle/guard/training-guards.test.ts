@@ -65,8 +65,30 @@ describe("verifier integrity, of who keeps and imitates", () => {
       "ok",
     ],
     ["few are known, all wrong and kept", { right: 1, rightKept: 1, wrong: 9, wrongKept: 9 }, "ok"],
+    ["few are known, and none is right", { right: 0, rightKept: 0, wrong: 19, wrongKept: 19 }, "ok"],
+    ["none is right, and all are kept", { right: 0, rightKept: 0, wrong: 500, wrongKept: 500 }, "stop"],
+    ["none is right, and few are kept", { right: 0, rightKept: 0, wrong: 500, wrongKept: 1 }, "stop"],
+    ["none is right, and none is kept", { right: 0, rightKept: 0, wrong: 500, wrongKept: 0 }, "ok"],
+    ["none is wrong, and all are kept", { right: 20, rightKept: 20, wrong: 0, wrongKept: 0 }, "ok"],
+    ["none is wrong, and most are dropped", { right: 500, rightKept: 50, wrong: 0, wrongKept: 0 }, "ok"],
   ])("%s", (_, counts, answer) => {
-    expect(watch(verifierIntegrity(), counts)?.answer).toBe(answer);
+    for (const planted of [goodRound.planted, null])
+      expect(watch(verifierIntegrity(), counts, { planted })?.answer).toBe(answer);
+  });
+
+  test("planted wrong answers stand in for those that the model never gave, of a reward that is external", () => {
+    // φ is at least .0866, p at most .168: of ψ nothing is known, or by 0 of 30 it is at most .116.
+    const counts = { right: 20, rightKept: 5, wrong: 0, wrongKept: 0 };
+    expect(watch(verifierIntegrity(), counts)).toMatchObject({
+      answer: "stop",
+      evidence: expect.stringContaining("nothing is known of how many wrong ones are kept"),
+    });
+    const found = watch(verifierIntegrity(), counts, { rewardOrigin: "external" });
+    expect(found).toMatchObject({
+      answer: "ok",
+      evidence: expect.stringContaining("0 of 30 planted wrong ones are kept"),
+    });
+    expect(found?.threshold).toBeCloseTo(0.08657 / (0.08657 + 0.1157), 3);
   });
 
   test("the numbers are exact: at most so many are wrong, and the breakdown is at least there", () => {
@@ -85,8 +107,21 @@ describe("verifier integrity, of who follows a policy gradient", () => {
     ["tells nothing", { right: 500, rightKept: 250, wrong: 500, wrongKept: 250 }, "stop"],
     ["is not shown to tell anything", { right: 25, rightKept: 15, wrong: 25, wrongKept: 10 }, "stop"],
     ["few wrong answers are left", { right: 990, rightKept: 990, wrong: 10, wrongKept: 5 }, "ok"],
+    ["no wrong answer is left", { right: 1000, rightKept: 1000, wrong: 0, wrongKept: 0 }, "ok"],
+    ["none is right, and all are rewarded", { right: 0, rightKept: 0, wrong: 500, wrongKept: 500 }, "stop"],
+    ["none is right, and none is rewarded", { right: 0, rightKept: 0, wrong: 500, wrongKept: 0 }, "ok"],
   ])("%s", (_, counts, answer) => {
     expect(watch(verifierIntegrity(), counts, { learnsBy: "policy-gradient" })?.answer).toBe(answer);
+  });
+
+  test("planted right answers stand in for those that the model never gave, of a reward that is external", () => {
+    const counts = { right: 0, rightKept: 0, wrong: 500, wrongKept: 3 };
+    const by = { learnsBy: "policy-gradient" as const };
+    expect(watch(verifierIntegrity(), counts, by)).toMatchObject({ answer: "stop", value: null });
+    expect(watch(verifierIntegrity(), counts, { ...by, rewardOrigin: "external" })).toMatchObject({
+      answer: "ok",
+      evidence: expect.stringContaining("10 of 10 planted right ones are kept: φ − ψ is 0.99, at least 0.67"),
+    });
   });
 
   test("is judged by a whole round, not by a step", () => {

@@ -1,11 +1,20 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Guard, StepEvidence } from "../../foundation/contract/index.ts";
-import { filterIntegrity, type KeptCounts, shareOf } from "../../foundation/statistics/index.ts";
+import {
+  exactInterval,
+  filterIntegrity,
+  filterLimits,
+  type KeptCounts,
+  shareOf,
+} from "../../foundation/statistics/index.ts";
 import { actionSchema, answerBy, type Finding, silent } from "./finding.ts";
 
 const optionsSchema = z.strictObject({
-  /** Fewest right, and fewest wrong, answers of known truth that anything is said of. */
+  /**
+   * Fewest answers of known truth that anything is said of. Of who keeps and imitates: so many right ones, or so many wrong ones. Of
+   * who follows a policy gradient: so many wrong ones, and so many right ones or none at all.
+   */
   least: z.number().int().min(1).default(20),
   action: actionSchema.default("stop"),
 });
@@ -13,10 +22,11 @@ export type VerifierIntegrityOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * Whether the reward can be learnt from (arXiv 2406.07515). φ is the share of right answers that it keeps, ψ of wrong ones, on
- * answers of known truth: the model's own, where the task's truth is another than the reward, and the planted ones, with exact
- * 95 % intervals. Who keeps and imitates stops when the share p of wrong answers may reach p* = φ/(φ+ψ): more wrong than right
- * would be kept. Who follows a policy gradient, when φ − ψ may be 0 or less. Where the truth of the model's own answers is the
- * reward itself, p cannot be known: "not measurable".
+ * answers of known truth, with exact 95 % intervals: the model's own, where the task's truth is another than the reward. Where it
+ * gave no right one, or no wrong one, the planted ones stand in if the reward is external, and else the share may be anything,
+ * [0, 1]. Who keeps and imitates stops when the share p of wrong answers may reach p* = φ/(φ+ψ): more wrong than right would be
+ * kept. Who follows a policy gradient, when φ − ψ may be 0 or less. Where the truth of the model's own answers is the reward
+ * itself, p cannot be known: "not measurable".
  *
  * @example
  * defineRun({ task: reverse(), guard: [verifierIntegrity({ least: 50 })] });
@@ -32,25 +42,38 @@ export function verifierIntegrity(options: VerifierIntegrityOptions = {}): Guard
       return silent(
         `not measurable: the reward is the task's only judge of truth; ${plantedWords(evidence)}`,
       );
-    const found = filterIntegrity(training);
+    const { right, wrong, wrongKept } = training;
+    // Where every answer is wrong and none is kept, nothing wrong is learnt.
+    if (right === 0 && wrongKept === 0) return silent(tooFew(training));
+    const known = knownTruth(evidence, training);
+    const limits = filterLimits(
+      exactInterval(known.rightKept, known.right),
+      exactInterval(known.wrongKept, known.wrong),
+    );
+    const kept = [keptWords(training), ...unseenWords(training, known)].join("; ");
     if (learnsBy === "imitation") {
-      const wrong = shareOf(training.wrong, training.right + training.wrong);
-      if (wrong === null || found === null || Math.max(training.right, training.wrong) < least)
-        return silent(tooFew(training));
-      const evidenceWords = `${keptWords(training)}; ${percent(wrong.value)} of all are wrong (at most ${percent(wrong.interval.high)}), and at ${percent(found.breakdown.value)} (at least ${percent(found.breakdown.low)}) more wrong than right ones are kept`;
-      const told = { evidence: evidenceWords, value: wrong.value, threshold: found.breakdown.low };
-      return wrong.interval.high >= found.breakdown.low
+      const share = shareOf(wrong, right + wrong);
+      if (share === null || Math.max(right, wrong) < least) return silent(tooFew(training));
+      const breakdown = filterIntegrity(known)?.breakdown.value;
+      const point = breakdown === undefined ? "" : `${percent(breakdown)} `;
+      const told = {
+        evidence: `${kept}; ${percent(share.value)} of all are wrong (at most ${percent(share.interval.high)}), and at ${point}(at least ${percent(limits.breakdown)}) more wrong than right ones are kept`,
+        value: share.value,
+        threshold: limits.breakdown,
+      };
+      return share.interval.high >= limits.breakdown
         ? { ...answerBy(action), ...told }
         : { answer: "ok", ...told };
     }
-    if (found === null || Math.min(training.right, training.wrong) < least) return silent(tooFew(training));
-    const { telling } = found;
+    // Few wrong answers mislead nobody, and few right ones say too little of φ.
+    if (wrong < least || (right > 0 && right < least)) return silent(tooFew(training));
+    const telling = filterIntegrity(known)?.telling.value ?? null;
     const told = {
-      evidence: `${keptWords(training)}: φ − ψ is ${telling.value.toFixed(2)}, at least ${telling.low.toFixed(2)}`,
-      value: telling.value,
+      evidence: `${kept}: φ − ψ is ${telling === null ? "" : `${telling.toFixed(2)}, `}at least ${limits.telling.toFixed(2)}`,
+      value: telling,
       threshold: 0,
     };
-    return telling.low <= 0 ? { ...answerBy(action), ...told } : { answer: "ok", ...told };
+    return limits.telling <= 0 ? { ...answerBy(action), ...told } : { answer: "ok", ...told };
   };
   return {
     name: "verifier integrity",
@@ -74,6 +97,25 @@ function plantedFinding({ planted }: StepEvidence): Omit<Finding, "answer"> | nu
     value: misjudged,
     threshold: 0,
   };
+}
+
+/** The model's own answers; planted ones of a kind that it never gave, where what judges them is what rewards. */
+function knownTruth({ planted, rewardOrigin }: StepEvidence, own: KeptCounts): KeptCounts {
+  if (planted === null || rewardOrigin !== "external") return own;
+  const phi = own.right > 0 ? own : planted;
+  const psi = own.wrong > 0 ? own : planted;
+  return { right: phi.right, rightKept: phi.rightKept, wrong: psi.wrong, wrongKept: psi.wrongKept };
+}
+
+function unseenWords(own: KeptCounts, known: KeptCounts): string[] {
+  return (["right", "wrong"] as const).flatMap((kind) => {
+    if (own[kind] > 0) return [];
+    return [
+      known[kind] > 0
+        ? `none was ${kind}, and ${known[`${kind}Kept`]} of ${known[kind]} planted ${kind} ones are kept`
+        : `none was ${kind}, so nothing is known of how many ${kind} ones are kept`,
+    ];
+  });
 }
 
 function plantedWords({ planted }: StepEvidence): string {

@@ -3,11 +3,11 @@ import { hashOf, type Json } from "../../foundation/base/index.ts";
 import { type Item, type JudgedAnswer, verdictSchema } from "../../foundation/contract/index.ts";
 import { doneInAll, eachPart, samplingParts } from "../../gro/method/index.ts";
 import { answerJudged } from "../../lifecycle/evaluate/index.ts";
-import { durablePart, type RoundContext, shippedPolicies, signalOf } from "./context.ts";
+import { durablePart, type RoundContext, shippedName, shippedPolicies, signalOf } from "./context.ts";
 import type { Lineage } from "./state.ts";
 
 export interface JudgedAnswersRequest {
-  /** How the names of the parts' steps begin. */
+  /** How the names of the parts' steps begin; it names the weights where later rounds ask again. */
   readonly name: string;
   readonly lineage: Lineage;
   readonly items: readonly Item[];
@@ -45,7 +45,12 @@ export async function judgedAnswers(
     if (parts.length === 1 && !askedAgain)
       return (await answer()).map((one): JudgedAnswer => ({ ...one, rollouts: [] }));
     let fresh: readonly JudgedAnswer[] | undefined;
-    const input = { seed, items: hashOf(own.map(({ canonical }) => canonical)) };
+    const input = {
+      seed,
+      items: hashOf(own.map(({ canonical }) => canonical)),
+      // What is asked again has the weights in its name, and rounds that earlier versions finished have it without.
+      ...(askedAgain ? {} : { weights: shippedName(context, lineage) }),
+    };
     const { artifact } = await durablePart(context, `${name}/${part.to}`, input, async () => {
       fresh = await answer();
       return { artifact: await context.ledger.artifacts.put(fresh.map(rowOf)) };

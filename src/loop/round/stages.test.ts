@@ -287,4 +287,16 @@ describe("audit", () => {
     expect(round.promptsOf("new")).toHaveLength(Math.floor((1110 + 8 * 8) / 3));
     expect(round.promptsOf("old")).toEqual([]);
   });
+
+  test("what others answered before an interruption is no answer of these", async () => {
+    const dying = (): string => {
+      throw new Error("killed");
+    };
+    using round = new FakeContext({ speak: { dying } });
+    const audit = (before: string, after: string) =>
+      auditStage(round.context, 1, "base", lineageOf(before), lineageOf(after));
+    await expect(audit("old", "dying")).rejects.toThrow("killed");
+    round.reopen();
+    await expect(audit("older", "new")).rejects.toMatchObject({ code: "step-changed" });
+  });
 });

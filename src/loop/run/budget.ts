@@ -36,8 +36,8 @@ export function withBudget(definition: RunDefinition, change: BudgetChange): Run
 }
 
 /**
- * Refuses a cap on wall time where equal runs must come to equal bits: how far a run comes would then depend on the clock.
- * Throws a user error `invalid-option`.
+ * Refuses a cap on wall time where somebody asked that equal runs come to equal bits: how far a run comes would then depend on the
+ * clock. Tables compute equal bits without being asked, and are not refused. Throws a user error `invalid-option`.
  */
 export function checkBudget({ budget, engine }: Pick<RunDefinition, "budget" | "engine">): void {
   if (budget.wallSeconds === undefined || engine.description.deterministic !== true) return;

@@ -169,6 +169,14 @@ describe("answeredBlocks", () => {
     ]);
   });
 
+  test("what others answered before an interruption is no answer of these", async () => {
+    using round = fake();
+    await ask(round.context, [16]);
+    round.reopen();
+    for (const others of [{ candidate: lineageOf("newer") }, { champion: lineageOf("older") }])
+      await expect(ask(round.context, [16], others)).rejects.toMatchObject({ code: "step-changed" });
+  });
+
   test("an interruption comes between answers, never within", async () => {
     using round = fake();
     const next = answeredBlocks(round.context, requestOf());

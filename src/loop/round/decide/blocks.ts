@@ -7,6 +7,7 @@ import {
   durable,
   type RoundContext,
   type StageProgress,
+  shippedName,
   shippedPolicies,
   signalOf,
   streamOf,
@@ -61,6 +62,7 @@ export function answeredBlocks(
   const { round, candidate, champion, items, owner, seed, plan, progress, part = "blocks" } = request;
   const { name, version } = definition.task;
   const next = blockDrawer(context, request);
+  const answering = { candidate: shippedName(context, candidate), champion: shippedName(context, champion) };
   let answered = 0;
   return async (count) => {
     const blocks = next(count);
@@ -70,7 +72,7 @@ export function answeredBlocks(
     const stored = await durable(
       context,
       `round-${round}/decide/${part}-${first}`,
-      { seed, count, items: "named" },
+      { seed, count, items: "named", ...answering },
       async () => {
         const members = blocks.flat();
         for (const [stratum, own] of Map.groupBy(plan.reused ? [] : members, (member) => member.stratum))

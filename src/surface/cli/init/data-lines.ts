@@ -33,7 +33,7 @@ function gainLines({ data: { gains, gated, splits } }: DataAnswers): string[] {
   const { first, fourth } = gains;
   if (first === null)
     return [
-      `Gain      none can be shown with ${whole(splits.decision)} rows to decide by: that takes about ${whole(fewestLines())} rows in all, and 500 for 15 points.`,
+      `Gain      none can be shown with ${whole(splits.decision)} rows to decide by: that takes about ${whole(fewestLines())} rows in all, and 500 for 16 points.`,
       ...(gated ? [] : ["          The run will train and measure, and promote nothing."]),
     ];
   const later = fourth === null ? "none" : points(fourth);

@@ -30,7 +30,7 @@ test("choices are written out where neither letters nor prompts say them", () =>
   expect(chooseVerifier(listed)).not.toHaveProperty("choices");
 });
 
-test("500 lines can show a gain of 15 points at the first opening and 21 at the fourth, 5,000 lines 5 and 7", () => {
+test("500 lines can show a gain of 16 points at the first opening and 21 at the fourth, 5,000 lines 5.5 and 7.5", () => {
   const points = [125, 1250].map((items) =>
     [1, 4].map((opening) => 100 * (showableGain(items, opening) ?? 100)),
   );

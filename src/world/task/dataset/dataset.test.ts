@@ -305,7 +305,7 @@ describe("a whole file is refused", () => {
     const error = await dataset({ file: fileOf("tiny.jsonl", sums(10)) }).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "dataset-too-small" });
     expect((error as Error).message).toMatch(
-      /^tiny\.jsonl has 10 rows: \d to train on, \d to steer by, \d to decide by, \d to audit, and each needs one at least\. No gain can be shown with so few; about \d+ rows can show a large one, 500 one of about 15 points\.$/,
+      /^tiny\.jsonl has 10 rows: \d to train on, \d to steer by, \d to decide by, \d to audit, and each needs one at least\. No gain can be shown with so few; about \d+ rows can show a large one, 500 one of about 16 points\.$/,
     );
   });
 

@@ -36,7 +36,7 @@ export function checkSplits({ name, path }: Named, splits: Readonly<Record<Split
   const rows = train + validation + decision + audit;
   throw userError(
     "dataset-too-small",
-    `${name} has ${rows} ${rows === 1 ? "row" : "rows"}: ${train} to train on, ${validation} to steer by, ${decision} to decide by, ${audit} to audit, and each needs one at least. No gain can be shown with so few; about ${fewestLines()} rows can show a large one, 500 one of about 15 points.`,
+    `${name} has ${rows} ${rows === 1 ? "row" : "rows"}: ${train} to train on, ${validation} to steer by, ${decision} to decide by, ${audit} to audit, and each needs one at least. No gain can be shown with so few; about ${fewestLines()} rows can show a large one, 500 one of about 16 points.`,
     { file: path, ...splits },
   );
 }
