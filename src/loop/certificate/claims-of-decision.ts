@@ -11,7 +11,7 @@ import { isSealed } from "./sealing.ts";
 
 const opening = "decided.opening";
 
-/** Items of the decision split, each once, as many as the opening says. */
+/** Digests of the decision split, each once, as many as the opening says. The file chooses them: only a replay knows of items. */
 export function itemClaims({ decided }: Certificate): Claim[] {
   const { items, opening: stated, probes } = decided;
   const all = items.blocks.flat();
@@ -39,8 +39,8 @@ export function itemClaims({ decided }: Certificate): Claim[] {
   return [
     claim(
       "items",
-      "verified",
-      `all ${everyone.length} items belong to the decision split, by their own digests, and none to training`,
+      "recomputed",
+      `all ${everyone.length} digests lie in the decision split, and none in training; that each is the digest of an item is taken on trust (--replay draws the items)`,
       ["decided.items", `${opening}.blocks`, `${opening}.pairs`],
       contradictions,
     ),
