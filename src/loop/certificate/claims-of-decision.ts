@@ -1,5 +1,5 @@
 import type { ProbeResult } from "../../foundation/contract/index.ts";
-import { levelAt, percent, points } from "../../foundation/statistics/index.ts";
+import { boundAfter, levelAt, percent, points, spentAt } from "../../foundation/statistics/index.ts";
 import { splitOfDigest } from "../../world/task/index.ts";
 import { decide, openGate, type PairedBlock } from "../gate.ts";
 import { openProbe, type Probed, probeLevel, probePromise } from "../probes.ts";
@@ -82,12 +82,17 @@ export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
   for (const { opening: number } of opened)
     if (number >= stated.opening)
       contradictions.push({ field: "decided.opened", words: `opening ${number} was not before this one` });
+  for (const [index, { run, spent }] of history.entries())
+    if (run === decided.run.id && typeof spent === "number")
+      contradictions.push(
+        ...differences(`decided.history.${index}`, { spent }, { spent: spentAt(index + 1, gate.alpha) }),
+      );
   const kind = stated.reused ? "reused, histories counted" : "fresh";
   return [
     claim(
       "level",
       "recomputed",
-      `opening ${stated.opening} on these items (${kind}) tests at ${stated.alpha.toPrecision(3)}: over all openings the chance of even one false promotion stays below ${percent(gate.alpha, 0)}`,
+      `opening ${stated.opening} on these items (${kind}) tests at ${stated.alpha.toPrecision(3)}: ${boundWords(decided, gate)}`,
       [`${opening}.alpha`, `${opening}.opening`, `${opening}.openings`, "decided.history"],
       contradictions,
     ),
@@ -96,7 +101,7 @@ export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
       "trusted",
       stated.opening === 1
         ? "nobody opened the gate on these items before"
-        : `the gate was opened ${stated.opening === 2 ? "once" : `${stated.opening - 1} times`} on these items before, and no more often`,
+        : `the gate was opened ${stated.opening === 2 ? "once" : `${stated.opening - 1} times`} on these items before, no more often, and at the α that each one's run had`,
       ["decided.history", `${opening}.opening`],
     ),
     claim(
@@ -108,6 +113,15 @@ export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
       ["decided.opened"],
     ),
   ];
+}
+
+/** What all openings spend, rounded up, by what is stated of those before this one. */
+function boundWords({ history }: Decided, { alpha }: GateOf): string {
+  const spent = history.flatMap((one) => one.spent ?? []);
+  const known = spent.length === history.length;
+  const bound = Math.ceil(1000 * boundAfter(known ? spent : [], alpha) - 1e-6) / 1000;
+  const chance = `over all openings the chance of even one false promotion stays below ${percent(bound)}`;
+  return `${chance}, where later ones test at no larger α${known ? "" : ", nor did earlier ones, of which that is not known"}`;
 }
 
 /** The bets, bet again on the results as they are stated. */

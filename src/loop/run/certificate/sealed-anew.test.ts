@@ -80,6 +80,20 @@ describe("a forger who seals anew", () => {
     );
   });
 
+  test("cannot have spent less on earlier openings of the run, or claim a bound that those of others overspent", async () => {
+    const forgery = anew(({ history }) => {
+      for (const one of history) one.spent = 0.001;
+    });
+    expect((await contradicted(forgery, "level")).join()).toMatch(
+      /^decided\.history\.0\.spent stated 0\.001, found 0\.0303/,
+    );
+    const lax = anew(({ history }) => {
+      for (const one of history) Object.assign(one, { run: "0-lax", spent: 0.3 });
+    });
+    const level = (await checkClaims(lax)).find(({ claim }) => claim === "level");
+    expect(level).toMatchObject({ status: "recomputed", words: expect.stringMatching(/below 32\.0 %/) });
+  });
+
   test("cannot forget an opening before it", async () => {
     const forgery = anew((decided) => {
       decided.history = [];
