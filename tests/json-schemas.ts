@@ -15,6 +15,12 @@ import {
   stageNameSchema,
   trainingLossSchema,
 } from "../src/foundation/contract/index.ts";
+import type {
+  CertificateCheck,
+  Claim,
+  ClaimStatus,
+  Contradiction,
+} from "../src/loop/run/check-certificate.ts";
 import type { RoundStory, RunStory } from "../src/surface/report/index.ts";
 
 const whole = z.int();
@@ -171,5 +177,36 @@ const statusSchema = z.object({
 });
 const reportSchema = z.object({ report: z.string(), story: storySchema });
 
+const claimStatus = ["verified", "recomputed", "trusted", "contradicted"] as const satisfies ClaimStatus[];
+const contradiction = { field: z.string(), words: z.string() } satisfies Record<
+  keyof Contradiction,
+  z.ZodType
+>;
+const claim = {
+  claim: z.string(),
+  status: z.enum(claimStatus),
+  words: z.string(),
+  fields: z.array(z.string()),
+  contradictions: z.array(z.object(contradiction)),
+} satisfies Record<keyof Claim, z.ZodType>;
+const certificateCheckSchema = z.object({
+  file: z.string(),
+  run: z.string().nullable(),
+  round: whole.nullable(),
+  hash: z.string().nullable(),
+  verdict: z.enum(["holds", "contradicted"]),
+  counts: z.object({
+    verified: whole,
+    recomputed: whole,
+    trusted: whole,
+    contradicted: whole,
+  } satisfies Record<ClaimStatus, z.ZodType>),
+  claims: z.array(z.object(claim)),
+} satisfies Record<keyof CertificateCheck, z.ZodType>);
+
 /** By the command whose `--json` prints it: the schemas that docs/schemas/ holds. */
-export const outputSchemas = { status: statusSchema, report: reportSchema } as const;
+export const outputSchemas = {
+  status: statusSchema,
+  report: reportSchema,
+  "certificate-check": certificateCheckSchema,
+} as const;

@@ -72,6 +72,7 @@ const roles: Source = {
       const as = (prompt: string, response: string) => ({
         item: { ...item, prompt, canonical: prompt },
         response,
+        about: item,
       });
       const unsure = random.uniform() < 4 / 7 ? right : slip;
       const text = random.uniform() < 0.5 ? right : slip;

@@ -66,6 +66,7 @@ const roles: Source = {
       const as = (prompt: string, response: string) => ({
         item: { ...item, prompt, canonical: prompt },
         response,
+        about: item,
       });
       const text = random.uniform() < 0.5 ? right : slip;
       const role = random.integer(0, 9);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -39,13 +39,25 @@ describe("what the commands print fits their schemas", () => {
       })
       .toBe(0);
     expect((await run).code).toBe(0);
-    for (const command of commands) {
+    for (const command of ["status", "report"] as const) {
       const [told] = jsonLines((await whetstone([command, "--json"], { folder })).stdout);
       expect(strictly(command).parse(told)).toEqual(told);
       expect(told).toMatchObject({
         story: { state: "budget-spent", questions: [{ id: "1-promotion-1", answer: { answer: "approve" } }] },
       });
     }
+    const file = ".whetstone/certificates/1-letters-round-1.json";
+    const [checked] = jsonLines(
+      (await whetstone(["certificate", "check", file, "--json"], { folder })).stdout,
+    );
+    expect(strictly("certificate-check").parse(checked)).toEqual(checked);
+    expect(checked).toMatchObject({ verdict: "holds", run: "1-letters", round: 1 });
+    writeFileSync(join(folder, "other.json"), "{}");
+    const [refused] = jsonLines(
+      (await whetstone(["certificate", "check", "other.json", "--json"], { folder })).stdout,
+    );
+    expect(strictly("certificate-check").parse(refused)).toEqual(refused);
+    expect(refused).toMatchObject({ verdict: "contradicted", run: null });
   });
 
   test.each([{}, { observe: true }, { interruptedIn: 2 }, { rounds: 0 }])("a made-up run (%o)", (options) => {

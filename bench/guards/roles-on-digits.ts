@@ -60,6 +60,7 @@ export function rolesShown({
       const as = (prompt: string, response: string) => ({
         item: { ...item, prompt, canonical: prompt, source: "generator:roles@1" },
         response,
+        about: item,
       });
       const role = random.uniform();
       if (role < 0.5) return { item, response: random.uniform() < right(digit) ? String(digit) : above };

@@ -147,6 +147,7 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
       const as = (prompt: string, response: string) => ({
         item: { ...item, prompt, canonical: prompt, source: "generator:roles@1" },
         response,
+        about: item,
       });
       const role = random.uniform();
       if (role < 0.5) return { item, response: slipped(noise) };

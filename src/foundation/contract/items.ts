@@ -47,5 +47,10 @@ export interface Response {
 }
 
 /** An example of how to answer an item, written by the task or by a person. */
-export const demonstrationSchema = z.object({ item: itemSchema, response: z.string() });
+export const demonstrationSchema = z.object({
+  item: itemSchema,
+  response: z.string(),
+  /** Where the prompt is one of another role, such as a judge's: the task's item that it was made of, by which its split is known. */
+  about: itemSchema.optional(),
+});
 export type Demonstration = z.infer<typeof demonstrationSchema>;

@@ -21,3 +21,11 @@ export function spentAt(opening: number, alpha: number): number {
     throw new RangeError(`openings count from 1, not ${opening}`);
   return (alpha * 6) / (Math.PI ** 2 * opening ** 2);
 }
+
+/**
+ * The chance of even one false promotion over all openings, by the sum of what they spend: each earlier one what it did (α may have
+ * been another then), this one and all later ones α's own share. It is α where that never changed.
+ */
+export function boundAfter(spentBefore: readonly number[], alpha: number): number {
+  return spentBefore.reduce((bound, spent, index) => bound + spent - spentAt(index + 1, alpha), alpha);
+}

@@ -51,7 +51,7 @@ export function trainedItems(
   items: readonly Item[],
   demonstrations: readonly Demonstration[],
 ): TrainedItems {
-  const all = [...items, ...demonstrations.map(({ item }) => item)];
+  const all = [...items, ...demonstrations.map(({ item, about = item }) => about)];
   const foreign = { validation: 0, decision: 0, audit: 0 };
   let misnamed = 0;
   for (const item of all) {

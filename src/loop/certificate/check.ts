@@ -2,9 +2,10 @@ import type { KeyObject } from "node:crypto";
 import type { z } from "zod";
 import { type Claim, claim } from "./claim.ts";
 import { auditClaims } from "./claims-of-audit.ts";
-import { betClaims, decisionClaims, itemClaims, levelClaims, probeClaims } from "./claims-of-decision.ts";
+import { betClaims, decisionClaims, itemClaims, probeClaims } from "./claims-of-decision.ts";
 import { chainClaim, protocolClaims, sealClaims, seedClaims, signatureClaim } from "./claims-of-form.ts";
 import { integrityClaims } from "./claims-of-integrity.ts";
+import { levelClaims } from "./claims-of-level.ts";
 import { gateOf } from "./gate-of.ts";
 import { type Certificate, certificateSchema } from "./schema.ts";
 

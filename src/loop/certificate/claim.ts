@@ -12,7 +12,7 @@ export interface Contradiction {
 export interface Claim {
   readonly claim: string;
   /**
-   * `verified`: against something that the certificate cannot choose, such as a hash; `recomputed`: from results that it states;
+   * `verified`: against something that the certificate cannot choose, such as a key that was given; `recomputed`: from results that it states;
    * `trusted`: nothing here can test it.
    */
   readonly status: ClaimStatus;

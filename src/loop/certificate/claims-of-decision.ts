@@ -1,5 +1,5 @@
 import type { ProbeResult } from "../../foundation/contract/index.ts";
-import { levelAt, percent, points } from "../../foundation/statistics/index.ts";
+import { points } from "../../foundation/statistics/index.ts";
 import { splitOfDigest } from "../../world/task/index.ts";
 import { decide, openGate, type PairedBlock } from "../gate.ts";
 import { openProbe, type Probed, probeLevel, probePromise } from "../probes.ts";
@@ -11,7 +11,7 @@ import { isSealed } from "./sealing.ts";
 
 const opening = "decided.opening";
 
-/** Items of the decision split, each once, as many as the opening says. */
+/** Digests of the decision split, each once, as many as the opening says. The file chooses them: only a replay knows of items. */
 export function itemClaims({ decided }: Certificate): Claim[] {
   const { items, opening: stated, probes } = decided;
   const all = items.blocks.flat();
@@ -39,8 +39,8 @@ export function itemClaims({ decided }: Certificate): Claim[] {
   return [
     claim(
       "items",
-      "verified",
-      `all ${everyone.length} items belong to the decision split, by their own digests, and none to training`,
+      "recomputed",
+      `all ${everyone.length} digests lie in the decision split, and none in training; that each is the digest of an item is taken on trust (--replay draws the items)`,
       ["decided.items", `${opening}.blocks`, `${opening}.pairs`],
       contradictions,
     ),
@@ -49,63 +49,6 @@ export function itemClaims({ decided }: Certificate): Claim[] {
       "trusted",
       "these are the items that the seed draws, in its order, without those of earlier openings (--replay draws them again)",
       ["decided.items", "decided.run.id", "decided.run.round"],
-    ),
-  ];
-}
-
-/** The level of the opening, from its number and how the items are used. */
-export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
-  const { opening: stated, history, opened } = decided;
-  const contradictions = differences(opening, stated, {
-    alpha: levelAt(stated.opening, gate.alpha, stated.reused),
-    ...(stated.reused ? { openings: gate.reusedOpenings } : {}),
-  });
-  if (!stated.reused && stated.openings !== undefined)
-    contradictions.push({ field: `${opening}.openings`, words: "fresh items know no such limit" });
-  if (stated.reused && stated.opening > gate.reusedOpenings)
-    contradictions.push({ field: `${opening}.opening`, words: `there are ${gate.reusedOpenings} at most` });
-  const numbers = history.map((one) => one.opening);
-  if (
-    !same(
-      numbers,
-      numbers.map((_, index) => index + 1),
-    ) ||
-    numbers.length !== stated.opening - 1
-  )
-    contradictions.push(
-      {
-        field: "decided.history",
-        words: `does not count the ${stated.opening - 1} openings before this one`,
-      },
-      { field: `${opening}.opening`, words: `${numbers.length} openings before it are listed` },
-    );
-  for (const { opening: number } of opened)
-    if (number >= stated.opening)
-      contradictions.push({ field: "decided.opened", words: `opening ${number} was not before this one` });
-  const kind = stated.reused ? "reused, histories counted" : "fresh";
-  return [
-    claim(
-      "level",
-      "recomputed",
-      `opening ${stated.opening} on these items (${kind}) tests at ${stated.alpha.toPrecision(3)}: over all openings the chance of even one false promotion stays below ${percent(gate.alpha, 0)}`,
-      [`${opening}.alpha`, `${opening}.opening`, `${opening}.openings`, "decided.history"],
-      contradictions,
-    ),
-    claim(
-      "history",
-      "trusted",
-      stated.opening === 1
-        ? "nobody opened the gate on these items before"
-        : `the gate was opened ${stated.opening === 2 ? "once" : `${stated.opening - 1} times`} on these items before, and no more often`,
-      ["decided.history", `${opening}.opening`],
-    ),
-    claim(
-      "one-bit",
-      "trusted",
-      opened.length === 0
-        ? "nobody has acted on more than promoted or not of earlier openings on these items"
-        : `VOID: a person looked at results on these items before (${opened.map((one) => `opening ${one.opening}`).join(", ")}): the bound no longer holds`,
-      ["decided.opened"],
     ),
   ];
 }

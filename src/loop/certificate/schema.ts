@@ -3,7 +3,9 @@ import { guardFindingSchema, openingSchema, probeResultSchema } from "../../foun
 import { resultsRowSchema } from "./rows.ts";
 
 /** Rises when a certificate changes its shape in a way that old readers cannot read. */
-export const certificateVersion = 2;
+export const certificateVersion = 3;
+/** Certificates of before it was said what each earlier opening spent. */
+const withoutSpent = 2;
 /** Certificates of before it was said how far the run's own reward can be believed; they are read, and kept as they are. */
 const withoutReward = 1;
 export const certificateFormat = "whetstone certificate";
@@ -78,6 +80,8 @@ export const decidedSchema = z.strictObject({
       run: z.string(),
       round: z.number().int().min(1),
       promoted: z.boolean().nullable(),
+      /** What it spent of the chance of a false promotion, by the α of its run; null where that is not known any more. */
+      spent: z.number().positive().nullable().optional(),
     }),
   ),
   /** Results on these items that a person looked at before: the bound then no longer holds. */
@@ -142,7 +146,7 @@ const signatureSchema = z.strictObject({
 export const certificateSchema = z
   .strictObject({
     format: z.literal(certificateFormat),
-    version: z.union([z.literal(certificateVersion), z.literal(withoutReward)]),
+    version: z.literal([certificateVersion, withoutSpent, withoutReward]),
     /** SHA-256 over the seals of what was decided: what the next certificate is chained to. */
     hash,
     decided: decidedSchema,
@@ -153,6 +157,13 @@ export const certificateSchema = z
     signature: signatureSchema.nullable(),
   })
   .superRefine(({ version, decided }, { addIssue }) => {
+    for (const [index, { spent }] of decided.history.entries())
+      if ((version === certificateVersion) === (spent === undefined))
+        addIssue({
+          code: "custom",
+          path: ["decided", "history", index, "spent"],
+          message: `${spent === undefined ? "is missing in a" : "stands in no"} certificate of version ${version}`,
+        });
     if ((version === withoutReward) !== (decided.integrity.reward === undefined))
       addIssue({
         code: "custom",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { internalError, type Json } from "../../foundation/base/index.ts";
 import type { EventOf, RunEventType, StepEvidence, StoredEvent } from "../../foundation/contract/index.ts";
+import { spentAt } from "../../foundation/statistics/index.ts";
 import { certificateName, certificateText } from "../certificate/file.ts";
 import { integrityOf } from "../certificate/integrity.ts";
 import { itemsRowSchema, resultsRowSchema } from "../certificate/rows.ts";
@@ -180,7 +181,10 @@ async function decidedOf(
   };
 }
 
-/** The openings on these items before this one, over all runs of the folder, each with its one bit. */
+/** Every run is stored with its α, which is edited only by another run. */
+const describedGate = z.looseObject({ gate: z.looseObject({ alpha: z.number().positive() }) });
+
+/** The openings on these items before this one, over all runs of the folder, each with its one bit and what it spent. */
 function historyOf({ ledger, run, definition }: RoundContext, opening: number): Decided["history"] {
   const known = new Map<string, readonly StoredEvent[]>([[run.id, run.events()]]);
   const eventsOf = (id: string): readonly StoredEvent[] => {
@@ -194,7 +198,9 @@ function historyOf({ ledger, run, definition }: RoundContext, opening: number): 
     if (number >= opening) return [];
     const decision = eventOf(eventsOf(id), "decision-made", Number(round))?.decision;
     const promoted = decision === undefined ? null : decision.decision === "promote";
-    return [{ opening: number, run: id, round: Number(round), promoted }];
+    const tested = describedGate.safeParse(ledger.runs().find((one) => one.id === id)?.description);
+    const spent = tested.success ? spentAt(number, tested.data.gate.alpha) : null;
+    return [{ opening: number, run: id, round: Number(round), promoted, spent }];
   });
 }
 

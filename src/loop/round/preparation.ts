@@ -1,10 +1,11 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hashOf, type Json, userError } from "../../foundation/base/index.ts";
-import type { Demonstration } from "../../foundation/contract/index.ts";
+import type { Demonstration, Task } from "../../foundation/contract/index.ts";
 import { exampleOfDemonstration } from "../../gro/rollout/index.ts";
 import { type Batch, imitation, type SupervisedUpdate, supervised } from "../../gro/update/index.ts";
 import { demonstrations } from "../../lifecycle/acquire/index.ts";
+import { trainedItems } from "../../lifecycle/evaluate/index.ts";
 import type { PreparedModel } from "../../model/engine/index.ts";
 import { type RoundContext, streamOf } from "./context.ts";
 import type { RunDefinition } from "./definition.ts";
@@ -57,8 +58,8 @@ function fingerprintOf(folder: string): string[] {
 }
 
 /**
- * Batches of demonstrations: drawn anew each step from an endless source, else picked from what the source has. Throws a
- * user error `no-demonstrations` when it has none.
+ * Batches of demonstrations: drawn anew each step from an endless source, else picked from what the source has. Throws user
+ * errors `no-demonstrations` when it has none, and `foreign-items`, then or from the batch, for items of another split.
  */
 export async function preparationBatches(
   context: RoundContext,
@@ -71,7 +72,12 @@ export async function preparationBatches(
   const batchOf = (drawn: readonly Demonstration[]): Batch | undefined =>
     imitation(drawn.map((one) => exampleOfDemonstration(tokenizer, one)));
   const { draw } = on;
-  if (draw !== undefined) return (step) => batchOf(draw(task, batch, random.fork(step)));
+  if (draw !== undefined)
+    return (step) => {
+      const drawn = draw(task, batch, random.fork(step));
+      refuseForeign(task, on.name, drawn);
+      return batchOf(drawn);
+    };
   const pool = await on.acquire({
     task,
     round: 0,
@@ -84,9 +90,23 @@ export async function preparationBatches(
       "no-demonstrations",
       `"prepare" learns from ${on.name}, which brings no demonstrations: use supervised({ on: demonstrations(), … }).`,
     );
+  refuseForeign(task, on.name, pool.demonstrations);
   const count = Math.min(batch, pool.demonstrations.length);
   return (step) => {
     const picks = random.fork(step);
     return batchOf(Array.from({ length: count }, () => picks.pick(pool.demonstrations)));
   };
+}
+
+/** Round 0 comes before guards speak, and no gate would notice: it learns from training items whatever guards a run has. */
+function refuseForeign(task: Task, source: string, learnt: readonly Demonstration[]): void {
+  const { items, foreign } = trainedItems(task, [], learnt);
+  const named = Object.entries(foreign).filter(([, count]) => count > 0);
+  if (named.length === 0) return;
+  const which = named.map(([split, count]) => `${count} of the ${split} split`).join(", ");
+  throw userError(
+    "foreign-items",
+    `"prepare" learns from ${source}, where of ${items} items ${which}: give it items of the training split alone, as demonstrations() does. A prompt of another role names the item that it was made of as "about".`,
+    { source, ...foreign },
+  );
 }

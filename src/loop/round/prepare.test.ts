@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Source } from "../../foundation/contract/index.ts";
+import type { Demonstration, Item, Source } from "../../foundation/contract/index.ts";
 import { greedy } from "../../gro/generate/index.ts";
 import { gro } from "../../gro/method.ts";
 import { agreement } from "../../gro/reward/index.ts";
 import { letters } from "../../gro/rollout/testing/fakes.ts";
 import { supervised } from "../../gro/update/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
+import { drawItems } from "../../world/task/index.ts";
 import { preparationBatches, preparationKey, preparationOf } from "./preparation.ts";
 import { prepareStage } from "./prepare.ts";
 import { definitionOf, FakeContext } from "./testing/fake-context.ts";
@@ -17,6 +18,12 @@ import { definitionOf, FakeContext } from "./testing/fake-context.ts";
 const peers = gro({ generate: greedy(), reward: agreement(), update: supervised({ steps: 1, batch: 2 }) });
 const prepare = supervised({ on: demonstrations(), steps: 600, batch: 2 });
 const scratch = { tokenizer: letters, path: "/model", fromScratch: true };
+
+/** A prompt of another role, made of an item. */
+const roleOf = (item: Item): Demonstration => {
+  const prompt = `${item.prompt}${item.prompt}`;
+  return { item: { ...item, prompt, canonical: prompt }, response: "y" };
+};
 
 let folder: string;
 beforeEach(() => {
@@ -259,6 +266,45 @@ describe("preparationBatches", () => {
     );
     expect(prompts.size).toBeLessThanOrEqual(3);
     expect(batchAt(0)?.data).toHaveLength(3);
+  });
+
+  test("items of another split are refused, drawn or listed, whatever they say of themselves", async () => {
+    using round = new FakeContext();
+    const { task } = round.context.definition;
+    const honest = demonstrations();
+    const leaking = (shown: (item: Item) => Demonstration): Source => ({
+      ...honest,
+      name: "found on a disk",
+      draw: (of, count, random) =>
+        drawItems({ task: of, difficulty: 8, split: "decision", count, random }).map(shown),
+      acquire: async ({ random }) => ({
+        items: [],
+        demonstrations: drawItems({ task, difficulty: 8, split: "audit", count: 3, random }).map(shown),
+      }),
+    });
+    const lying = leaking((item) => ({ item: { ...item, split: "train" }, response: "?" }));
+    const batchAt = await preparationBatches(round.context, "solver", supervised({ on: lying, batch: 4 }));
+    expect(() => batchAt(0)).toThrow(/found on a disk, where of 4 items 4 of the decision split/);
+    const { draw: _, ...listed } = lying;
+    await expect(
+      preparationBatches(round.context, "solver", supervised({ on: listed })),
+    ).rejects.toMatchObject({
+      code: "foreign-items",
+      category: "user",
+      details: { audit: 3 },
+    });
+    // A judge's prompt is about an item, and it is that item's split that counts.
+    const asked = leaking((item) => ({ ...roleOf(item), about: item }));
+    const judged = await preparationBatches(round.context, "solver", supervised({ on: asked, batch: 4 }));
+    expect(() => judged(0)).toThrow(/4 of the decision split/);
+    const own: Source["draw"] = (of, count, random) =>
+      (honest.draw?.(of, count, random) ?? []).map(({ item }) => ({ ...roleOf(item), about: item }));
+    const taught = await preparationBatches(
+      round.context,
+      "solver",
+      supervised({ on: { ...honest, draw: own }, batch: 64 }),
+    );
+    expect(taught(0)?.data).toHaveLength(64);
   });
 
   test("a source that brings no demonstrations is refused", async () => {

@@ -19,7 +19,7 @@ import type { Lineage } from "./state.ts";
 /**
  * Round 0: every role's first weights. Each role is a model of its own, from its own seed and with its own data order, and
  * all are trained at once; what an earlier run of this folder prepared just so is taken from it. Not gated: there is
- * nothing yet to compare with. Throws user errors `peers-alike` and `no-demonstrations`.
+ * nothing yet to compare with. Throws user errors `peers-alike`, `no-demonstrations` and `foreign-items`.
  */
 export async function prepareStage(context: RoundContext, prepared: PreparedModel): Promise<Lineage> {
   const { definition, ledger, run } = context;

@@ -85,6 +85,7 @@ describe("adoptRun", () => {
     ["a model", { model: { ...definitionOf().model, description: { width: 128 } } }],
     ["an engine", { engine: { ...definitionOf().engine, name: "tabular" } }],
     ["a task", { task: copy({ lengths: [1, 8] }) }],
+    ["another version of it", { task: { ...definitionOf().task, version: 2 } }],
     ["characters", { task: reverse({ lengths: [1, 8], alphabet: "ab" }) }],
   ])("weights that cannot train on are left: other %s", (_, rest) => {
     adopt();

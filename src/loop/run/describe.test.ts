@@ -142,5 +142,6 @@ describe("protocolHash", () => {
 
 test("weightsKey is what adoption asks of weights", () => {
   expect(weightsKey(definitionOf({ seed: 4 }))).toBe(weightsKey(definitionOf()));
+  expect(weightsKey(definitionOf(changes["the task's version"]))).not.toBe(weightsKey(definitionOf()));
   expect(weightsKey(definitionOf(changes.reward))).not.toBe(weightsKey(definitionOf()));
 });

@@ -43,7 +43,10 @@ export function protocolHash(definition: RunDefinition): string {
   return hashOf(protocolOf(definition));
 }
 
-/** Two definitions with one key can train the same weights: the same engine reads them, and their tokens mean the same. */
+/**
+ * Two definitions with one key can train the same weights: the same engine reads them, their tokens mean the same, and so do
+ * their splits. Another version of a task divides its items anew: what was learnt from may be decision items of it.
+ */
 export function weightsKey(definition: RunDefinition): string {
   const { engine, model, optimize, task } = definition;
   return hashOf({
@@ -51,7 +54,7 @@ export function weightsKey(definition: RunDefinition): string {
     engine: engine.name,
     model: part(model),
     roles: [...optimize.roles],
-    task: task.name,
+    task: `${task.name}@${task.version}`,
     characters: task.characters,
   });
 }

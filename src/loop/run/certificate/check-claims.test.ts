@@ -65,13 +65,21 @@ describe("checkClaims", () => {
 
   test("reads what the version before it wrote, which says less", async () => {
     const { decided, audits } = structuredClone(certificates.fresh);
+    for (const one of decided.history) delete one.spent;
+    const second = await checkClaims(sealed(decided, audits, 2));
+    expect(named(second)).toEqual([]);
+    expect(second.find(({ claim }) => claim === "level")?.words).toMatch(
+      /below 5\.0 %, where later ones test at no larger α, nor did earlier ones, of which that is not known$/,
+    );
+    expect(named(await checkClaims(sealed(decided, audits)))).toEqual(["decided.history.0.spent"]);
     delete decided.integrity.reward;
     const old = sealed(decided, audits, 1);
     const claims = await checkClaims(old);
     expect(named(claims)).toEqual([]);
     expect(claims.find(({ claim }) => claim === "verifier-integrity")).toMatchObject({ status: "trusted" });
-    expect(named(await checkClaims(sealed(decided, audits)))).toEqual(["decided.integrity.reward"]);
+    expect(named(await checkClaims(sealed(decided, audits, 2)))).toEqual(["decided.integrity.reward"]);
     expect(named(await checkClaims({ ...certificates.fresh, version: 1 }))).toEqual([
+      "decided.history.0.spent",
       "decided.integrity.reward",
     ]);
   });
@@ -82,7 +90,7 @@ describe("checkClaims", () => {
       7,
       [],
       {},
-      { ...certificates.fresh, version: 3 },
+      { ...certificates.fresh, version: 4 },
       { ...certificates.fresh, extra: 1 },
     ]) {
       const claims = await checkClaims(value);

@@ -70,7 +70,7 @@ describe.each(["fresh", "reused"] as const)("a certificate of %s items", (kind) 
       seed: "recomputed",
       configuration: "recomputed",
       protocol: "recomputed",
-      items: "verified",
+      items: "recomputed",
       level: "recomputed",
       bets: kind === "fresh" ? "recomputed" : "trusted",
       probes: kind === "fresh" ? "recomputed" : "trusted",

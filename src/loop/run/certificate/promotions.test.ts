@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hashOf } from "../../../foundation/base/index.ts";
+import { spentAt } from "../../../foundation/statistics/index.ts";
 import { answerQuestion, run } from "../../run.ts";
 import { checkCertificate, findCertificate } from "../check-certificate.ts";
 import { eventsOf, freshRun, pathOf, promote, read, statusOf } from "../testing/promoted.ts";
@@ -65,7 +66,9 @@ describe("each promotion", () => {
       hash: read(fresh, "1-letters-round-1.json").hash,
     });
     expect(second?.weights.champion).toEqual(first?.weights.candidate);
-    expect(second?.history).toEqual([{ opening: 1, run: "1-letters", round: 1, promoted: true }]);
+    expect(second?.history).toEqual([
+      { opening: 1, run: "1-letters", round: 1, promoted: true, spent: spentAt(1, 0.05) },
+    ]);
     expect(second?.data.rollouts.length).toBeGreaterThan(first?.data.rollouts.length ?? 9);
     const seedHash = eventsOf(fresh).flatMap((event) =>
       event.type === "round-started" && event.round === 2 ? [event.seedHash] : [],
@@ -99,16 +102,21 @@ describe("each promotion", () => {
     }
   });
 
-  test("a run that edits the configuration is chained to the one before it", async () => {
-    const folder = await promote(freshRun(1));
+  test("a run that edits the configuration is chained to the one before it, and counts what that spent", async () => {
+    const gate = { alpha: 0.5, probes: ["length 3", "length 5"], probeMargin: 0.05 };
+    const folder = await promote(freshRun(1, { gate }));
     try {
-      await run(freshRun(1, { seed: 4 }), { folder });
+      await run(freshRun(1), { folder });
       const second = read(folder, "2-letters-round-1.json");
       expect(second.decided.previous).toMatchObject({ run: "1-letters", round: 1 });
-      expect(second.decided.history).toEqual([{ opening: 1, run: "1-letters", round: 1, promoted: true }]);
+      expect(second.decided.history).toEqual([
+        { opening: 1, run: "1-letters", round: 1, promoted: true, spent: spentAt(1, 0.5) },
+      ]);
       const checked = await checkCertificate({ file: pathOf(folder, "2-letters-round-1.json") });
       expect(checked).toMatchObject({ verdict: "holds" });
       expect(statusOf(checked, "chain")).toBe("verified");
+      // .304 by the first opening at α = .5, and what α = .05 has left for all others.
+      expect(checked.claims.find(({ claim }) => claim === "level")?.words).toMatch(/stays below 32\.4 %/);
     } finally {
       rmSync(folder, { recursive: true });
     }

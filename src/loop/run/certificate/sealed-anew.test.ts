@@ -1,5 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Certificates, contradicted, sealedAnew, writtenCertificates } from "../testing/certificates.ts";
+import { checkClaims } from "../../certificate/check.ts";
+import {
+  type Certificates,
+  contradicted,
+  named,
+  sealedAnew,
+  writtenCertificates,
+} from "../testing/certificates.ts";
 
 let certificates: Certificates;
 beforeAll(async () => {
@@ -14,6 +21,23 @@ describe("a forger who seals anew", () => {
       (items.blocks[0] ?? [])[0] = "0".repeat(64);
     });
     expect(await contradicted(forgery, "items")).toEqual(["decided.items 1 of them are in another split"]);
+  });
+
+  test("can invent digests of no item within the split: it is said that this is taken on trust", async () => {
+    const forgery = anew(({ items }) => {
+      // The first 48 bits decide: .75 of the way lies between .60 and .85.
+      (items.blocks[0] ?? [])[0] = "c".padEnd(64, "0");
+    });
+    const claims = await checkClaims(forgery);
+    expect(named(claims)).toEqual([]);
+    expect(claims.find(({ claim }) => claim === "items")).toMatchObject({
+      status: "recomputed",
+      words: expect.stringMatching(/that each is the digest of an item is taken on trust/),
+    });
+    expect(claims.find(({ claim }) => claim === "item-order")).toMatchObject({
+      status: "trusted",
+      fields: expect.arrayContaining(["decided.items"]),
+    });
   });
 
   test("cannot count an item twice", async () => {
@@ -54,6 +78,20 @@ describe("a forger who seals anew", () => {
     expect((await contradicted(lax, "level")).join("\n")).toMatch(
       /decided\.opening\.alpha stated 0\.05, found 0\.0075/,
     );
+  });
+
+  test("cannot have spent less on earlier openings of the run, or claim a bound that those of others overspent", async () => {
+    const forgery = anew(({ history }) => {
+      for (const one of history) one.spent = 0.001;
+    });
+    expect((await contradicted(forgery, "level")).join()).toMatch(
+      /^decided\.history\.0\.spent stated 0\.001, found 0\.0303/,
+    );
+    const lax = anew(({ history }) => {
+      for (const one of history) Object.assign(one, { run: "0-lax", spent: 0.3 });
+    });
+    const level = (await checkClaims(lax)).find(({ claim }) => claim === "level");
+    expect(level).toMatchObject({ status: "recomputed", words: expect.stringMatching(/below 32\.0 %/) });
   });
 
   test("cannot forget an opening before it", async () => {

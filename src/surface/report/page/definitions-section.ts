@@ -34,7 +34,7 @@ const words: readonly Definition[] = [
   {
     name: "opening, α of it",
     definition:
-      "One use of the gate. The r-th opening spends α·6/(π²r²), so that the chance of one false promotion over any number of openings stays below α.",
+      "One use of the gate. The r-th opening spends α·6/(π²r²), so that the chance of one false promotion over any number of openings stays below α, as long as α stays what it is.",
   },
   {
     name: "evidence",

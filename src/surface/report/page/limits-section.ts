@@ -103,7 +103,7 @@ function ofTheGate({ rounds, facts, opened }: RunStory): string[] {
     const histories = first.reused ? 2 ** (first.opening - 1) : 1;
     const alpha = (first.alpha * histories * Math.PI ** 2 * first.opening ** 2) / 6;
     limits.push(
-      `Any one promotion may be false; the chance of a false one over all openings on these decision items is at most ${percent(alpha, 0)}.`,
+      `Any one promotion may be false; the chance of a false one over all openings on these decision items is at most ${percent(alpha, 0)}, unless another run here had a larger α: then certificates state what was spent.`,
     );
   }
   if (openings.some(({ reused }) => reused))
