@@ -66,7 +66,7 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
           // What is made of it comes from there.
           item: { ...item, source: sourceOf(document) },
           name: "ask",
-          given: [document],
+          given: [document.text],
           words: (shown) => {
             const text = shown.join("\n\n");
             return wordsOf(
