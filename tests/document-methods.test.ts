@@ -3,13 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runningSums } from "../bench/methods/running-sums.ts";
+import { randomStream } from "../src/foundation/base/index.ts";
 import {
   absoluteZero,
   drZero,
   dte,
+  itemIdentity,
   type Method,
   multiagentFinetuning,
   quietStar,
+  type RunConfig,
   type RunEvent,
   rZero,
   seal,
@@ -18,6 +21,7 @@ import {
   type Task,
   tabular,
 } from "../src/index.ts";
+import { drawItems } from "../src/world/task/index.ts";
 import { tableRound } from "./table-rounds.ts";
 
 /** Answers are single letters whatever is asked, so that a table solves some of what it never saw. */
@@ -45,12 +49,16 @@ const task: Task = {
       .map(({ item }, at) => ({ item, response: { text: String(at), complete: true }, right: at % 2 === 0 })),
 };
 
-async function playedBy(name: string, optimize: Method): Promise<readonly RunEvent[]> {
+async function playedBy(
+  name: string,
+  optimize: Method,
+  guard: RunConfig["guard"] = [],
+): Promise<readonly RunEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-documents-"));
   try {
     // What follows depends on one token alone: a table that goes beyond what it saw.
     const engine = tabular({ deviation: 0, horizon: 1, backOff: 1 });
-    return await tableRound(folder, { name, task, engine, optimize, steps: 60 });
+    return await tableRound(folder, { name, task, engine, optimize, steps: 60, guard });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -76,4 +84,19 @@ test.each<readonly [string, Method]>([
   const making = ["absoluteZero", "spice", "drZero", "rZero", "serl", "dte"].includes(name);
   const attempted = { attempted: expect.any(Number) };
   expect(training?.proposed).toEqual(making ? expect.objectContaining(attempted) : undefined);
+});
+
+test.each([
+  ["decision", "stop"],
+  ["train", "ok"],
+] as const)("a document that quotes a %s item: %s", async (split, answer) => {
+  // The stream that the guard draws from, so that it is one of those that it knows.
+  const random = randomStream(0, `contamination/4/${split}`);
+  const [item] = drawItems({ task, difficulty: 4, split, count: 1, random });
+  const documents = [`${item?.prompt},${item?.answer}`];
+  const optimize = spice({ documents, turns: 1, items: 4, proposals: 2, attempts: 2, samples: 2 });
+  const events = await playedBy(`quoted-${split}`, optimize, [itemIdentity()]);
+  expect(JSON.stringify(events.filter(({ type }) => type.includes("guard")))).toContain(
+    `"answer":"${answer}"`,
+  );
 });

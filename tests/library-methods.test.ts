@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -23,6 +24,7 @@ import {
   type Task,
   tabular,
   tiny,
+  trace,
   vStar,
 } from "../src/index.ts";
 import { figuresOf, imitating } from "./table-rounds.ts";
@@ -156,6 +158,32 @@ describe("on a table", () => {
     const { right, evidence } = await play(method, { items: 5 });
     expect(right.at(-1)).toBeGreaterThan((right[0] ?? 1) + 0.1);
     expect(Number(evidence[0]?.tokensTrained)).toBeGreaterThan(0);
+  });
+
+  test("what SimRAG learns knows the line of the file that it was asked about", async () => {
+    const facts = join(folder, "facts.jsonl");
+    const texts = Array.from("0123456789", (digit) => `${digit}=`);
+    await writeFile(facts, texts.map((text) => `${JSON.stringify({ text })}\n`).join(""));
+    await play(simRag({ documents: facts, agreement: 0.5, steps: 4 }), { items: 5 });
+    const weights = await trace({ folder, of: "candidate" });
+    if (weights.kind !== "checkpoint") throw new Error("no checkpoint was traced");
+    const made = weights.weights[0]?.training?.sources.filter(({ items }) => items.kind === "model") ?? [];
+    // Documents of one file are one source, however many there are.
+    expect(made.map(({ items, real }) => [items.name, real])).toEqual([
+      ["model:solver from documents of facts.jsonl", false],
+    ]);
+    const example = await trace({ folder, of: made[0]?.samples[0]?.id ?? "" });
+    if (example.kind !== "example") throw new Error("no example was traced");
+    const span = example.origins.find(({ items }) => items.kind === "model")?.document;
+    const text = texts[(span?.line ?? 0) - 1] ?? "";
+    expect(example.prompt).toContain(text);
+    expect(span).toEqual({
+      sha256: createHash("sha256").update(text).digest("hex"),
+      from: 0,
+      to: text.length,
+      file: "facts.jsonl",
+      line: expect.any(Number),
+    });
   });
 
   test("SimRAG that nothing comes back of says so, and learns nothing", async () => {

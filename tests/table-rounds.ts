@@ -42,12 +42,14 @@ export interface TableRound {
   readonly optimize: Method;
   /** Steps of the preparation on demonstrations of every role. */
   readonly steps: number;
+  /** None if left out. */
+  readonly guard?: NonNullable<RunConfig["guard"]>;
 }
 
 /** One round on sixteen items of length 4, whatever it makes of them. */
 export async function tableRound(
   folder: string,
-  { steps, ...given }: TableRound,
+  { steps, guard = [], ...given }: TableRound,
 ): Promise<readonly RunEvent[]> {
   const definition = defineRun({
     ...given,
@@ -57,7 +59,7 @@ export async function tableRound(
     select: [],
     evaluate: { perStratum: 8, finalAuditPerStratum: 8 },
     gate: { mode: "observe", cap: 20 },
-    guard: [],
+    guard,
     budget: { rounds: 1 },
   });
   const { events, outcome } = await run(definition, { folder });

@@ -48,6 +48,8 @@ export interface TrainedItems {
   readonly foreign: Readonly<Record<Exclude<Split, "train">, number>>;
   /** Items whose name for themselves, their canonical form or split, is not what the task says. */
   readonly misnamed: number;
+  /** Texts that were given to learn from, and how many of them quote items of the decision or audit split. */
+  readonly documents?: { readonly read: number; readonly quoting: number } | undefined;
 }
 
 /** Answers that are known to be right or wrong, and how many of each the verifier accepted. */

@@ -53,6 +53,7 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
       ...describeDocuments(documents),
       words: hashOf(askWords("")).slice(0, 12),
     },
+    ...(documents === undefined ? {} : { documents: documents.map(({ text }) => text) }),
     samplesPerItem: samples * (searches + 1),
     check: (task, tokenizer) => {
       checkDocuments("askDocuments()", task, documents, ["ask"]);
@@ -66,7 +67,7 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
           // What is made of it comes from there.
           item: { ...item, source: sourceOf(document) },
           name: "ask",
-          given: [document],
+          given: [document.text],
           words: (shown) => {
             const text = shown.join("\n\n");
             return wordsOf(

@@ -31,7 +31,8 @@ describe("askDocuments", () => {
     for (const [place, prompt] of heard().entries()) {
       const shown = documents.find((text) => prompt.includes(text)) ?? "";
       expect(prompt).toBe(`3<${shown}>`);
-      for (const { item } of groups[place]?.rollouts ?? []) expect(item.source).toBe(sourceOf(shown));
+      for (const { item } of groups[place]?.rollouts ?? [])
+        expect(item.source).toBe(sourceOf({ text: shown, where: "" }));
     }
     expect(() => part.check?.(task)).not.toThrow();
     expect(part.description).not.toHaveProperty("searches");

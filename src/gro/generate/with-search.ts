@@ -36,6 +36,7 @@ export function withSearch(options: WithSearchOptions = {}): GeneratePart {
   return {
     name: "with search",
     description: { ...read, ...describeDocuments(documents), words: hashOf(searchWords([""])).slice(0, 12) },
+    ...(documents === undefined ? {} : { documents: documents.map(({ text }) => text) }),
     samplesPerItem: read.samples * (read.searches + 1),
     check: (task, tokenizer) => {
       checkSearch("withSearch()", task, documents);

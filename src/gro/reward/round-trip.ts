@@ -60,8 +60,8 @@ export function roundTrip(options: RoundTripOptions = {}): RewardPart {
     reward: async (groups, context) => {
       const { task } = context;
       const proposals = await proposalsIn(groups, task);
-      const given = groups.map(({ item }) => documentOf(task, item, documents));
-      const all = [...new Set(documents ?? given)];
+      const given = groups.map(({ item }) => documentOf(task, item, documents).text);
+      const all = [...new Set(documents?.map(({ text }) => text) ?? given)];
       const find = documentFinder(all);
       const asked = groups
         .flatMap((group, place) => group.rollouts.map(() => given[place] ?? ""))

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,8 +23,13 @@ const written = async (name: string, text: string): Promise<string> => {
 describe("documents", () => {
   test("are a list, or the lines of a file", async () => {
     const path = await written("a.jsonl", '"one"\n\n{"text": "two", "url": "x"}\n');
-    for (const where of [path, pathToFileURL(path), String(pathToFileURL(path)), ["one", "two"]])
-      expect(documentsOption.parse(where)).toEqual(["one", "two"]);
+    const read = [
+      { text: "one", where: "a.jsonl:1" },
+      { text: "two", where: "a.jsonl:3" },
+    ];
+    for (const where of [path, pathToFileURL(path), String(pathToFileURL(path)), read])
+      expect(documentsOption.parse(where)).toEqual(read);
+    expect(documentsOption.parse(["one"])).toEqual([{ text: "one", where: "" }]);
     expect(documentsOption.parse(undefined)).toBeUndefined();
   });
 
@@ -44,8 +50,8 @@ describe("documents", () => {
     const task = { ...reverse(), document: ({ prompt }: { prompt: string }) => prompt.slice(0, 1) };
     const items = ["12=", "34=", "15="].map((prompt) => itemOf(prompt));
     expect(libraryOf(task, items, undefined)).toEqual(["1", "3"]);
-    expect(libraryOf(task, items, ["x"])).toEqual(["x"]);
-    expect(sourceOf("a")).toMatch(/^document:[0-9a-f]{12}$/);
-    expect(sourceOf("a")).not.toBe(sourceOf("b"));
+    expect(libraryOf(task, items, [{ text: "x", where: "" }])).toEqual(["x"]);
+    const hash = createHash("sha256").update("ab").digest("hex");
+    expect(sourceOf({ text: "ab", where: "a.jsonl:7" })).toBe(`document:${hash}#0-2 a.jsonl:7`);
   });
 });

@@ -3,10 +3,23 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { messageOf, sha256, userError } from "../../foundation/base/index.ts";
-import type { Item, Prompting, Task } from "../../foundation/contract/index.ts";
+import {
+  documentSource,
+  type Item,
+  type Prompting,
+  readSource,
+  type Task,
+} from "../../foundation/contract/index.ts";
 import { type WordsRequest, wordsOf } from "./ask.ts";
 import { messagesOf } from "./context.ts";
 import { groundWords } from "./ground.prompt.ts";
+
+/** A text to ask about or to search in. */
+export interface Document {
+  readonly text: string;
+  /** What it stands in, as items name it: a file and line, or the item that it belongs to; empty for a text that was given as such. */
+  readonly where: string;
+}
 
 /**
  * For options of parts that are grounded: texts to ask about, or to search in; those of the task's items if left out. A list, or a
@@ -15,16 +28,27 @@ import { groundWords } from "./ground.prompt.ts";
  */
 export const documentsOption = z
   .union([
-    z.array(z.string().min(1)).min(1).readonly(),
-    z.union([z.string().min(1), z.instanceof(URL)]).transform(textsOfFile),
+    z
+      .array(
+        z.union([
+          z
+            .string()
+            .min(1)
+            .transform((text): Document => ({ text, where: "" })),
+          z.strictObject({ text: z.string().min(1), where: z.string() }),
+        ]),
+      )
+      .min(1)
+      .readonly(),
+    z.union([z.string().min(1), z.instanceof(URL)]).transform(documentsOfFile),
   ])
   .optional();
 
-function textsOfFile(where: string | URL): readonly string[] {
+function documentsOfFile(where: string | URL): readonly Document[] {
   const path =
     typeof where === "string" && !where.startsWith("file:") ? resolve(where) : fileURLToPath(where);
   const name = basename(path);
-  const texts = linesOf(path).flatMap((line, index): string[] => {
+  const documents = linesOf(path).flatMap((line, index): Document[] => {
     if (line.trim() === "") return [];
     const text = textIn(line);
     if (text === undefined)
@@ -33,10 +57,11 @@ function textsOfFile(where: string | URL): readonly string[] {
         `${name}:${index + 1} holds no document: write one a line, as a JSON string or as {"text": "…"}.`,
         { file: path, line: index + 1 },
       );
-    return [text];
+    return [{ text, where: `${name}:${index + 1}` }];
   });
-  if (texts.length === 0) throw userError("documents-invalid", `${name} holds no documents.`, { file: path });
-  return texts;
+  if (documents.length === 0)
+    throw userError("documents-invalid", `${name} holds no documents.`, { file: path });
+  return documents;
 }
 
 function linesOf(path: string): string[] {
@@ -60,39 +85,42 @@ function textIn(line: string): string | undefined {
   }
 }
 
-/** What an item that was made from a document says of where it comes from. */
-export function sourceOf(document: string): string {
-  return `document:${sha256(document).slice(0, 12)}`;
+/** What an item that was made from a document says of where it comes from: the whole text was shown. */
+export function sourceOf({ text, where }: Document): string {
+  return documentSource({ sha256: sha256(text), from: 0, to: text.length, where });
 }
 
 /** All that can be searched in: what was given, or the documents of these items. */
 export function libraryOf(
   task: Pick<Task, "document">,
   items: readonly Item[],
-  documents: readonly string[] | undefined,
+  documents: readonly Document[] | undefined,
 ): readonly string[] {
-  return documents ?? [...new Set(items.map((item) => documentOf(task, item, undefined)))];
+  const all = documents ?? items.map((item) => documentOf(task, item, undefined));
+  return [...new Set(all.map(({ text }) => text))];
 }
 
 /** What a part's description says of them. */
-export function describeDocuments(documents: readonly string[] | undefined): {
+export function describeDocuments(documents: readonly Document[] | undefined): {
   readonly documents?: number;
   readonly sha256?: string;
 } {
   return documents === undefined
     ? {}
-    : { documents: documents.length, sha256: sha256(JSON.stringify(documents)) };
+    : { documents: documents.length, sha256: sha256(JSON.stringify(documents.map(({ text }) => text))) };
 }
 
 /** The document that belongs to an item: the task's own, or one of those that were given, always the same one. */
 export function documentOf(
   task: Pick<Task, "document">,
   item: Item,
-  documents: readonly string[] | undefined,
-): string {
-  if (documents === undefined) return task.document?.(item) ?? "";
+  documents: readonly Document[] | undefined,
+): Document {
+  // Of an item that a model made, the model is the source, and the document not the first.
+  const where = readSource(item.source).kind === "model" ? "" : item.source;
+  if (documents === undefined) return { text: task.document?.(item) ?? "", where };
   const place = Number.parseInt(sha256(item.canonical).slice(0, 8), 16) % documents.length;
-  return documents[place] ?? "";
+  return documents[place] as Document;
 }
 
 /** The item with a document in view: in the task's words (`prompts.ground`), else in plain language. */
@@ -109,7 +137,7 @@ export function grounded(item: Item, document: string, request: Omit<WordsReques
 }
 
 /** Refuses, with a user error, a task without documents, where none are given. */
-export function checkLibrary(by: string, task: Task, documents: readonly string[] | undefined): void {
+export function checkLibrary(by: string, task: Task, documents: readonly Document[] | undefined): void {
   if (documents === undefined && task.document === undefined)
     throw userError(
       "no-documents",
@@ -121,7 +149,7 @@ export function checkLibrary(by: string, task: Task, documents: readonly string[
 export function checkDocuments(
   by: string,
   task: Task,
-  documents: readonly string[] | undefined,
+  documents: readonly Document[] | undefined,
   asked: readonly ("ask" | "ground")[] = ["ask", "ground"],
 ): void {
   const { name, prompts } = task;

@@ -3,7 +3,7 @@ import { userError } from "../../foundation/base/index.ts";
 import type { RolloutGroup, Task } from "../../foundation/contract/index.ts";
 import { withSearchWords, wordsOf } from "./ask.ts";
 import type { AttemptRequest } from "./attempt.ts";
-import { checkLibrary, documentsOption, libraryOf } from "./documents.ts";
+import { checkLibrary, type Document, documentsOption, libraryOf } from "./documents.ts";
 import { answeringLast, type SearchedQuestion, searchTurns } from "./search-turns.ts";
 
 /** What every part that searches can be told. */
@@ -23,7 +23,7 @@ export interface SearchedAttempts
   readonly task: Task;
   /** Who asks: `withSearch()`. */
   readonly by: string;
-  readonly documents: readonly string[] | undefined;
+  readonly documents: readonly Document[] | undefined;
   readonly searches: number;
   readonly found: number;
 }
@@ -56,7 +56,7 @@ export async function attemptWithSearch({
 }
 
 /** Refuses a task that cannot be searched at: user errors `no-documents` and `no-words`. */
-export function checkSearch(by: string, task: Task, documents: readonly string[] | undefined): void {
+export function checkSearch(by: string, task: Task, documents: readonly Document[] | undefined): void {
   checkLibrary(by, task, documents);
   if (task.prompts !== undefined && task.prompts.search === undefined)
     throw userError(

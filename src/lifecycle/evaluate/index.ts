@@ -12,5 +12,6 @@ export {
   pairsOf,
   type StratumGain,
 } from "./paired.ts";
+export { quotingDocuments } from "./quoting-documents.ts";
 export * from "./refusals.ts";
 export { shownSamples } from "./samples.ts";

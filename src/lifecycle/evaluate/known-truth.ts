@@ -8,6 +8,7 @@ import type {
   TrainedItems,
 } from "../../foundation/contract/index.ts";
 import { itemOf, verdictOf } from "../../world/task/index.ts";
+import { quotingDocuments } from "./quoting-documents.ts";
 
 const count = z.number().int();
 
@@ -22,6 +23,7 @@ export const trainedItemsSchema = z.object({
   items: count,
   foreign: z.object({ validation: count, decision: count, audit: count }),
   misnamed: count,
+  documents: z.object({ read: count, quoting: count }).optional(),
 }) satisfies z.ZodType<TrainedItems>;
 
 /** Shows the verifier the task's answers of known truth once more: one that was right when the run began may not be now. */
@@ -44,12 +46,14 @@ export async function plantedAnswers(task: Task, signal?: AbortSignal): Promise<
 
 /**
  * Where the items of a training belong by their canonical forms, which are made anew: what an item says of itself is not believed.
- * A split is a hash of the form alone, so that no decision or audit item is looked at.
+ * A split is a hash of the form alone, so that no decision or audit item is looked at, but where documents were given: what these
+ * quote can be known in no other way.
  */
 export function trainedItems(
   task: Task,
   items: readonly Item[],
   demonstrations: readonly Demonstration[],
+  documents: readonly string[] = [],
 ): TrainedItems {
   const all = [...items, ...demonstrations.map(({ item, about = item }) => about)];
   const foreign = { validation: 0, decision: 0, audit: 0 };
@@ -60,7 +64,13 @@ export function trainedItems(
     if (place === null || place.split === "none" || place.split === "train") continue;
     foreign[place.split] += 1;
   }
-  return { items: all.length, foreign, misnamed };
+  const quoting = quotingDocuments(task, documents);
+  return {
+    items: all.length,
+    foreign,
+    misnamed,
+    ...(documents.length === 0 ? {} : { documents: { read: documents.length, quoting } }),
+  };
 }
 
 /** Null where the task knows no such item. */

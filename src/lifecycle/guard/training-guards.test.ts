@@ -161,6 +161,8 @@ describe("item identity", () => {
     [trained({ validation: 1 }), "stop"],
     [trained({ audit: 3 }, 3), "stop"],
     [trained({}, 2), "warn"],
+    [{ ...trained({}), documents: { read: 9, quoting: 0 } }, "ok"],
+    [{ ...trained({}), documents: { read: 9, quoting: 1 } }, "stop"],
   ])("%o: %s", (given, answer) => {
     expect(watch(itemIdentity(), {}, { trained: given })?.answer).toBe(answer);
     expect(whyBlocked([itemIdentity()], { ...goodRound, trained: given }) === null).toBe(answer !== "stop");

@@ -56,7 +56,7 @@ export async function optimizeStage(
     label: method.name,
     input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
     work: async (progress) => {
-      const items = trainedItems(task, selection.items, pool.demonstrations);
+      const items = trainedItems(task, selection.items, pool.demonstrations, documentsOf(method));
       const planted = await plantedAnswers(task, context.signal);
       const blockedBy = (made: Tally): string | null => {
         const training = evidenceOf(made, tolerance, rewards);
@@ -135,6 +135,11 @@ export async function optimizeStage(
 export function whyNothingLearnt({ tokensTrained, blocked }: TrainingEvidence): string | null {
   if (tokensTrained > 0) return null;
   return blocked ?? "nothing was learnt";
+}
+
+/** Texts that a method was given, each once. */
+function documentsOf({ passes }: Method): readonly string[] {
+  return [...new Set(passes.flatMap(({ generate }) => generate.documents ?? []))];
 }
 
 /** What a method's rewards are worth to a guard. */

@@ -66,7 +66,7 @@ function matchWords({ of, total, matches }: Matches): string[] {
 
 /** Where one example came from, down to who wrote it. */
 function whereFrom(origin: ExampleTrace["origins"][number]): string[] {
-  const { kind, items, source, line, writer, sample, stepsAfter, kept, rollouts, place } = origin;
+  const { kind, items, line, document, writer, sample, stepsAfter, kept, rollouts, place } = origin;
   const item = line === null ? itemsWords(items) : `${cleanText(items.name)}, line ${line}`;
   if (kind === "demonstrations")
     return [
@@ -77,12 +77,24 @@ function whereFrom(origin: ExampleTrace["origins"][number]): string[] {
   const after = stepsAfter ? `, ${plural(stepsAfter, "step")} on` : "";
   return [
     `answer written by ${writer?.checkpoint ?? "weights that no record names"}${after} (${writer?.role}, sample ${sample})`,
-    `├─ prompt: ${items.kind === "model" ? `made by a model, ${cleanText(source)}` : item}`,
+    `├─ prompt: ${items.kind === "model" ? `made by a model, ${cleanText(items.name)}` : item}`,
+    ...(document === null ? [] : [`├─ ${documentWords(document)}`]),
     ...(kept === null ? [] : [`├─ ${keptWords(kept)}`]),
     ...(rollouts === null || place === null
       ? []
       : [`├─ rollout ${place.rollout} of line ${place.group + 1} in artifacts/${rollouts}.jsonl`]),
   ];
+}
+
+function documentWords({
+  sha256,
+  from,
+  to,
+  file,
+  line,
+}: NonNullable<ExampleTrace["origins"][number]["document"]>): string {
+  const where = file === null ? "" : ` of ${cleanText(file)}, line ${line}`;
+  return `document: characters ${from} to ${to}${where}, SHA-256 ${sha256}`;
 }
 
 /** Weights as blocks, each with what it learnt from; a block of weights that it was trained on from follows it. */
@@ -144,6 +156,7 @@ function keptWords({ method, reward, verifier }: NonNullable<Origin["kept"]>): s
 function itemsWords({ kind, name }: Origin["items"]): string {
   const clean = cleanText(name);
   if (kind === "generator") return `the generator ${clean}`;
+  if (kind === "document") return `documents of ${clean}`;
   return kind === "file" ? `the file ${clean}` : clean;
 }
 

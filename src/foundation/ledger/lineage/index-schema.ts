@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** Rises when the tables change: an index of another version is made anew from the artifacts. */
-const version = 1;
+/** Rises when the tables or the names of origins change: an index of another version is made anew from the artifacts. */
+const version = 2;
 
 /** What the index holds: a row a training record, with its examples packed; where they came from; and how much of each record did. */
 const tables = `

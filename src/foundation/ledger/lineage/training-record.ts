@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Json } from "../../base/index.ts";
-import { readSource, type TrainedExample } from "../../contract/index.ts";
+import { readSource, type SourceParts, type TrainedExample } from "../../contract/index.ts";
 
 /** Rises when records change in a way that old readers cannot read. */
 const recordVersion = 1;
@@ -90,7 +90,7 @@ function readWriter([role, sample, artifact, group, rollout, stepsAfter]: NonNul
 export interface ExampleOrigin {
   readonly kind: "demonstrations" | "answers";
   /** Where the items came from. */
-  readonly items: "generator" | "file" | "model" | "other";
+  readonly items: SourceParts["kind"];
   readonly name: string;
   /** The artifact of the rollouts, where they were stored; null for demonstrations, and for rollouts that were not. */
   readonly rollouts: string | null;

@@ -1,5 +1,5 @@
 import type { Item, RolloutGroup } from "../../../foundation/contract/index.ts";
-import { attempt, attemptWithSearch } from "../../rollout/index.ts";
+import { attempt, attemptWithSearch, type Document } from "../../rollout/index.ts";
 import { answers, modalAnswer, type RewardContext, votesIn } from "../part.ts";
 
 interface Tried {
@@ -20,7 +20,7 @@ interface Trying {
     | {
         readonly searches: number;
         readonly found: number;
-        readonly documents?: readonly string[] | undefined;
+        readonly documents?: readonly Document[] | undefined;
       }
     | undefined;
 }

@@ -21,11 +21,13 @@ export async function exampleTrace(
     const [learnt] = uses;
     if (row === undefined || learnt === undefined) return [];
     const { writer, source } = row;
+    const { line, document } = readSource(source);
     return [
       {
         ...originIn(index, example.origin, learnt.header),
         source,
-        line: readSource(source).line,
+        line,
+        document,
         sample: writer?.sample ?? null,
         stepsAfter: writer?.stepsAfter ?? null,
         place: writer && { group: writer.group, rollout: writer.rollout },

@@ -32,13 +32,28 @@ const originFields = {
     .enum(["demonstrations", "answers"])
     .describe("written by the task, a file or a person; or by a model"),
   items: z
-    .object({ kind: z.enum(["generator", "file", "model", "other"]), name: z.string() })
+    .object({ kind: z.enum(["generator", "file", "document", "model", "other"]), name: z.string() })
     .describe("where the prompts came from"),
   real: z.boolean().describe("no model wrote the prompts or the answers"),
   writer: writerSchema.nullable().describe("null for demonstrations"),
   kept: keptSchema.nullable().describe("null for demonstrations, and where no record says it"),
   rollouts: z.string().nullable().describe("the artifact that holds the rollouts, where they were stored"),
 };
+
+const documentSchema = z
+  .object({
+    sha256: z.string().describe("of the whole document, in UTF-8"),
+    from: count,
+    to: count.describe(
+      "the characters (UTF-16) that were shown: from the first, up to the last, which is left out",
+    ),
+    file: z
+      .string()
+      .nullable()
+      .describe("the file that the document is a line of; null for a text that stands in none"),
+    line: count.nullable(),
+  })
+  .describe("the stretch of a document that the item was made from, also where a model made it");
 
 const sourceSchema = z.object({
   ...originFields,
@@ -113,8 +128,11 @@ export const exampleTraceSchema = z.object({
   origins: z.array(
     z.object({
       ...originFields,
-      source: z.string().describe("the item's own source: a generator, a file and line, a rollout"),
+      source: z
+        .string()
+        .describe("the item's own source: a generator, a file and line, a document, a rollout"),
       line: count.nullable().describe("the line of the file"),
+      document: documentSchema.nullable(),
       sample: count.nullable(),
       stepsAfter: count.nullable().describe("optimiser steps past the writer's weights"),
       place: z
