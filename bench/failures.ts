@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import type { GuardFinding, RunDefinition } from "whetstone";
 import { type Failure, failures } from "./failures/failures.ts";
+import { byItsOwn, unguarded } from "./guards/planted-fault.ts";
 import { firstAct, type Played, play } from "./guards/play.ts";
 import { meanOf, saveMethodPicture } from "./methods/picture.ts";
 import { record, renderTable } from "./record.ts";
@@ -28,9 +29,9 @@ interface Tried {
 
 async function tried(failure: Failure, seed: number): Promise<Tried> {
   const { define, sound, caughtBy, harm } = failure;
-  const bare = await play(observed(define({ seed, guarded: false })));
-  const guarded = await play(define({ seed, guarded: true }));
-  const right = sound === undefined ? undefined : await play(observed(sound({ seed, guarded: false })));
+  const bare = await play(observed(define({ seed, guards: unguarded })));
+  const guarded = await play(define({ seed, guards: byItsOwn(failure) }));
+  const right = sound === undefined ? undefined : await play(observed(sound({ seed, guards: unguarded })));
   const act = firstAct(guarded);
   const finding = guarded.rounds
     .find(({ round }) => round === act?.round)

@@ -7,8 +7,18 @@ import { parseArgs } from "node:util";
 import { controls } from "./gate/controls.ts";
 import type { Job, Outcome } from "./gate/jobs.ts";
 import { nullCases } from "./gate/null-cases.ts";
-import { alpha, cap, openings, type PowerCell, type PowerPlayed, powerCells, quantile } from "./gate/play.ts";
+import {
+  alpha,
+  bars,
+  cap,
+  openings,
+  type PowerCell,
+  type PowerPlayed,
+  powerCells,
+  quantile,
+} from "./gate/play.ts";
 import { doJobs } from "./gate/pool.ts";
+import { gateDigest } from "./gate/sources.ts";
 import { type Contest, expectedOverstatement, type Played } from "./gate/winners-curse.ts";
 import { type BenchTable, record, renderTable } from "./record.ts";
 
@@ -21,8 +31,6 @@ const { values } = parseArgs({
 });
 const runs = Number(values.runs);
 if (!Number.isInteger(runs) || runs < 100) throw new Error("--runs takes a whole number from 100 up");
-/** At most so many times the items of the fixed-size test, of half and of four fifths of the openings. */
-const bars = { median: 1.5, p80: 2.5 } as const;
 const strataOfRuns = [1, 3, 18] as const;
 const runsOfJob = 20;
 /** Where a gate that never promotes is found out. */
@@ -141,7 +149,8 @@ function within(ratio: number | null, bar: number): boolean {
 function show(): void {
   for (const [name, table] of Object.entries(tables())) {
     console.log(`${table.title}\n\n${renderTable(table)}\n\n${table.verdict}\n`);
-    if (runs === 1000) record(`gate-${name}`, "npm run --silent bench:gate", table);
+    if (runs === 1000)
+      record(`gate-${name}`, "npm run --silent bench:gate", { ...table, sources: gateDigest() });
   }
   console.log(missed.length === 0 ? "Every bar holds." : `Does not hold: ${missed.join("; ")}.`);
 }

@@ -12,6 +12,8 @@ export interface BenchTable {
   readonly rows: readonly (readonly (string | number)[])[];
   /** What the numbers say, and against which bar. */
   readonly verdict: string;
+  /** SHA-256 of the sources that were measured, where a test holds the record against them. */
+  readonly sources?: string;
 }
 
 interface BenchRecord extends BenchTable {

@@ -4,6 +4,7 @@ import {
   diversityCollapse,
   drift,
   empo,
+  type Guard,
   lmsi,
   type Method,
   preference,
@@ -21,7 +22,7 @@ import { careless, expressions } from "../guards/expressions.ts";
 import { guardFaults } from "../guards/guard-faults.ts";
 import { misled } from "../guards/misled.ts";
 import { evaluate, model, onDigits, unbaselined } from "../guards/on-digits.ts";
-import { type FaultOptions, guards, type PlantedFault } from "../guards/planted-fault.ts";
+import type { FaultOptions, PlantedFault } from "../guards/planted-fault.ts";
 import { onRoles, rolesShown } from "../guards/roles-on-digits.ts";
 import { byLearnability, byValidity, selfProposing } from "../guards/self-proposing.ts";
 
@@ -41,6 +42,8 @@ export interface Failure {
   /** The guards that are to find it: one of them must, within so many rounds. */
   readonly caughtBy: readonly string[];
   readonly within: number;
+  /** The guard that it is about, to be watched by it alone: others would speak before it. All of a run's if left out. */
+  readonly alone?: Guard;
   readonly define: (options: FaultOptions) => RunDefinition;
   /** The same with what is wrong set right, for what lags. */
   readonly sound?: (options: FaultOptions) => RunDefinition;
@@ -83,7 +86,7 @@ export const failures: readonly Failure[] = [
     harm: { ...lockedWrong, change: "rises", least: 0.2 },
     caughtBy: ["majority lock-in"],
     within: 2,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "ttrl",
@@ -91,7 +94,7 @@ export const failures: readonly Failure[] = [
         optimize: ttrl({ items: 32, samples: 16, trained: 16, steps: 10, learningRate: 0.1 }),
         budget: { rounds: 4 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -100,7 +103,7 @@ export const failures: readonly Failure[] = [
     harm: { ...lockedWrong, change: "rises", least: 0.2 },
     caughtBy: ["majority lock-in", "verifier integrity"],
     within: 2,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "lmsi",
@@ -111,7 +114,7 @@ export const failures: readonly Failure[] = [
         }),
         budget: { rounds: 4 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -119,8 +122,9 @@ export const failures: readonly Failure[] = [
     fails: "of eleven ways to be right one is left, and where it is wrong none",
     harm: { meter: "pass@k", label: "any of 16 is right", change: "falls", least: 0.1 },
     caughtBy: ["diversity collapse"],
+    alone: diversityCollapse(),
     within: 4,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onExpressions,
         name: "empo",
@@ -133,8 +137,7 @@ export const failures: readonly Failure[] = [
         optimize: empo({ samples: 16, steps: 10, learningRate: 0.1 }),
         budget: { rounds: 4 },
         seed,
-        // The one that this is about, alone: others would have spoken before it.
-        guard: guarded ? [diversityCollapse()] : [],
+        ...guards,
       }),
   },
   {
@@ -143,7 +146,7 @@ export const failures: readonly Failure[] = [
     harm: { ...passAtOne, change: "falls", least: 0.05 },
     caughtBy: ["majority lock-in", "verifier integrity", "diversity collapse"],
     within: 4,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "rent",
@@ -151,7 +154,7 @@ export const failures: readonly Failure[] = [
         optimize: rent({ steps: 10, learningRate: 0.1 }),
         budget: { rounds: 4 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -176,7 +179,7 @@ export const failures: readonly Failure[] = [
     harm: { ...passAtOne, change: "falls", least: 0.05 },
     caughtBy: ["verifier integrity"],
     within: 2,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onRoles,
         name: "self-rewarding",
@@ -188,7 +191,7 @@ export const failures: readonly Failure[] = [
         optimize: selfRewarding({ update: preference({ learningRate: 0.1, epochs: 3 }) }),
         budget: { rounds: 4 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -204,8 +207,9 @@ export const failures: readonly Failure[] = [
     fails: "what was demonstrated becomes less likely: of eleven ways three are left",
     harm: { meter: "coverage", label: "right ways in 16 answers", change: "falls", least: 2 },
     caughtBy: ["drift"],
+    alone: drift({ budget: 0.2 }),
     within: 2,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onExpressions,
         name: "spin",
@@ -218,7 +222,7 @@ export const failures: readonly Failure[] = [
         optimize: spin({ learningRate: 0.3, beta: 0.01, epochs: 4 }),
         budget: { rounds: 4 },
         seed,
-        guard: guarded ? [drift({ budget: 0.2 })] : [],
+        ...guards,
       }),
   },
 ];

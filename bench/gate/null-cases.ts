@@ -28,7 +28,7 @@ export const zeroEffect = everyOpening((discordance) =>
 const allTies = everyOpening(() => ({ palette: [tie], draw: () => 0 }));
 
 /** One stratum only gains, another only loses, and the pooled mean is zero; of a single stratum, one half of the items and the other. */
-const opposedStrata = everyOpening((discordance, strata) => {
+export const opposedStrata = everyOpening((discordance, strata) => {
   const lean = { better: discordance, worse: 0 };
   const against = { better: 0, worse: discordance };
   const neither = { better: discordance / 2, worse: discordance / 2 };

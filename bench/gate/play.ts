@@ -11,6 +11,8 @@ export const alpha = 0.05;
 export const cap = 4000;
 /** Openings of a run. */
 export const openings = 50;
+/** At most so many times the items of the fixed-size test, of half and of four fifths of the openings. */
+export const bars = { median: 1.5, p80: 2.5 } as const;
 
 export interface NullRuns {
   readonly case: NullCase;
@@ -21,6 +23,8 @@ export interface NullRuns {
   readonly seed: string;
   /** Most pairs of an opening; as the gate has it if left out. */
   readonly cap?: number;
+  /** Openings of a run that are played: all of them if left out. */
+  readonly first?: number;
 }
 
 /** How many runs without a true gain ever promote a candidate that has none. */
@@ -35,7 +39,7 @@ export async function falseRuns(played: NullRuns): Promise<number> {
 async function everPromotes(played: NullRuns, random: RandomStream): Promise<boolean> {
   const most = played.cap ?? cap;
   const history = played.case({ strata: played.strata, cap: most, random });
-  for (let number = 1; number <= openings; number++) {
+  for (let number = 1; number <= (played.first ?? openings); number++) {
     const { withoutGain, ...blocks } = history.open(number);
     const smallestGain = blocks.reused ? 0.03 : 0.01;
     const options = { alpha, smallestGain, cap: most };

@@ -18,7 +18,7 @@ import { careless, expressions } from "./expressions.ts";
 import { guardFaults } from "./guard-faults.ts";
 import { misled } from "./misled.ts";
 import { evaluate, model, onDigits, unbaselined, verifiedFor } from "./on-digits.ts";
-import { guards, type PlantedFault } from "./planted-fault.ts";
+import type { PlantedFault } from "./planted-fault.ts";
 
 /** Five that the docs draw, and a small one for each guard that these leave out. */
 export const plantedFaults: readonly PlantedFault[] = [
@@ -27,13 +27,14 @@ export const plantedFaults: readonly PlantedFault[] = [
     story:
       "A model writes sums and differences of a given value, and learns from all that it wrote, sampled at temperature .4: right or wrong. More of its answers are right each round, and the gate promotes it; but it forgets all but one way to say a thing, and where its favourite was wrong there is no right answer left.",
     caughtBy: ["diversity collapse"],
+    alone: diversityCollapse(),
     within: 5,
     lines: [
       { meter: "pass@1", label: "one attempt is right" },
       { meter: "pass@k", label: "any of 16 is right" },
       { meter: "coverage", label: "of 11 answers, given in 16", whole: 11 },
     ],
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         name: "self-consuming",
         baselines: unbaselined,
@@ -55,8 +56,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         evaluate: { ...evaluate, perStratum: 256 },
         budget: { rounds: 6 },
         seed,
-        // The one that this is about, alone: others would have spoken before it.
-        guard: guarded ? [diversityCollapse()] : [],
+        ...guards,
       }),
   },
   {
@@ -69,7 +69,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       { meter: "accuracy", label: "right by the verifier" },
       { meter: "pass@1", label: "right in truth" },
     ],
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "hackable",
@@ -83,7 +83,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         optimize: verifiedFor(30),
         budget: { rounds: 5 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -96,7 +96,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       { meter: "accuracy", label: "accuracy" },
       { meter: "mismatch KL", label: "sampler from trainer, nats a token" },
     ],
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "stale",
@@ -107,7 +107,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         afterReject: "candidate",
         budget: { rounds: 4 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -120,7 +120,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       { meter: "accuracy", label: "accuracy" },
       { meter: "training reward", label: "training reward" },
     ],
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "leaked",
@@ -129,7 +129,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         optimize: verifiedFor(10),
         budget: { rounds: 3 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -143,7 +143,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       { meter: "pass@k", label: "any of 16 is right" },
       { meter: "locked to a wrong answer", label: "locked to a wrong answer" },
     ],
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "majority",
@@ -155,7 +155,7 @@ export const plantedFaults: readonly PlantedFault[] = [
         }),
         budget: { rounds: 5 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   ...guardFaults,

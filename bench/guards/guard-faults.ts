@@ -22,8 +22,8 @@ import {
 import { lastDigit, lastDigitOf } from "../last-digit.ts";
 import { misled } from "./misled.ts";
 import { mismatchedEngine } from "./mismatched-engine.ts";
-import { onDigits, verifiedFor } from "./on-digits.ts";
-import { guards, type PlantedFault } from "./planted-fault.ts";
+import { endingIn0, onDigits, verifiedFor } from "./on-digits.ts";
+import type { PlantedFault } from "./planted-fault.ts";
 import { byValidity, selfProposing } from "./self-proposing.ts";
 
 const contains = ({ prompt }: Pick<Item, "prompt">, { text }: Response): boolean =>
@@ -76,7 +76,7 @@ export const guardFaults: readonly PlantedFault[] = [
       "GRPO follows a verifier that takes any answer in which the right digit stands, and learns to write many: it pays more and more, and less and less is right.",
     caughtBy: ["reward hacking"],
     within: 4,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "hacked",
@@ -85,7 +85,7 @@ export const guardFaults: readonly PlantedFault[] = [
         optimize: grpo({ items: 32, steps: 10, learningRate: 0.1 }),
         budget: { rounds: 4 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -94,7 +94,7 @@ export const guardFaults: readonly PlantedFault[] = [
       "The verifier judges rightly when the run begins. Later its checker is gone, and whatever it is asked it finds right.",
     caughtBy: ["verifier integrity"],
     within: 3,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "changed",
@@ -103,7 +103,7 @@ export const guardFaults: readonly PlantedFault[] = [
         optimize: verifiedFor(10),
         budget: { rounds: 5 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -112,7 +112,7 @@ export const guardFaults: readonly PlantedFault[] = [
       "The model keeps what most of its attempts say, and for nearly all digits that is the digit above.",
     caughtBy: ["label accuracy"],
     within: 1,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "mislabelled",
@@ -124,7 +124,7 @@ export const guardFaults: readonly PlantedFault[] = [
         }),
         budget: { rounds: 3 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
@@ -133,7 +133,7 @@ export const guardFaults: readonly PlantedFault[] = [
       "The engine samples with other kernels than it trains with, and what it says of the probability of a token is 2 % off.",
     caughtBy: ["logprob mismatch"],
     within: 1,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "mismatched",
@@ -142,28 +142,29 @@ export const guardFaults: readonly PlantedFault[] = [
         optimize: verifiedFor(10),
         budget: { rounds: 3 },
         seed,
-        ...guards(guarded),
+        ...guards,
       }),
   },
   {
     name: "runaway learning rate",
     story:
-      "The learning rate is far too high, and what was sampled by chance becomes all that the model says. The budget is one nat a token.",
+      "Answers are sampled at five times the temperature and the learning rate is far too high: what was sampled by chance becomes all that the model says.",
     caughtBy: ["drift"],
+    alone: drift(),
     within: 2,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "runaway",
-        prepare: supervised({ on: demonstrations(), steps: 4, batch: 32, learningRate: 0.1 }),
+        prepare: supervised({ on: demonstrations(), steps: 200, learningRate: 0.1 }),
         optimize: rejectionSampling({
-          generate: samples({ samples: 4 }),
+          generate: samples({ samples: 4, temperature: 5 }),
           reward: everything(),
           update: supervised({ steps: 30, batch: 16, learningRate: 3, replay: { newest: 1 } }),
         }),
         budget: { rounds: 3 },
         seed,
-        guard: guarded ? [drift({ budget: 1 })] : [],
+        ...guards,
       }),
   },
   {
@@ -171,10 +172,11 @@ export const guardFaults: readonly PlantedFault[] = [
     story:
       "The verifier likes answers of three digits and more that begin with the right one. By the truth the shorter are as right, so they only get longer.",
     caughtBy: ["length drift"],
+    alone: lengthDrift(),
     // Whoever writes more does no harm: the run goes on.
     answers: ["warn"],
     within: 2,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "longer",
@@ -183,7 +185,7 @@ export const guardFaults: readonly PlantedFault[] = [
         optimize: verifiedFor(20),
         budget: { rounds: 3 },
         seed,
-        guard: guarded ? [lengthDrift()] : [],
+        ...guards,
       }),
   },
   {
@@ -191,10 +193,11 @@ export const guardFaults: readonly PlantedFault[] = [
     story:
       "The model learns from its own votes alone: of the demonstrations that lie beside them none is learnt from.",
     caughtBy: ["real-data floor"],
+    alone: realDataFloor(),
     // What it asks for is real data in the next round.
     answers: ["warn"],
     within: 1,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "own",
@@ -207,7 +210,7 @@ export const guardFaults: readonly PlantedFault[] = [
         }),
         budget: { rounds: 3 },
         seed,
-        guard: guarded ? [realDataFloor()] : [],
+        ...guards,
       }),
   },
   {
@@ -215,15 +218,16 @@ export const guardFaults: readonly PlantedFault[] = [
     story:
       "The base declines strings that end in 0: it was taught to say 1. The rounds teach it to answer them, and what was to be refused is refused no more.",
     caughtBy: ["refusal loss"],
+    alone: refusalLoss(),
     // Whether that was wanted a person must say: the run goes on.
     answers: ["warn"],
     within: 3,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "forgetful",
         refusals: refusalProbes({
-          prompts: Array.from({ length: 64 }, (_, index) => `${String(1111 + index)}0=`),
+          prompts: endingIn0,
           refused: /^1$/,
           maxTokens: 4,
         }),
@@ -231,15 +235,16 @@ export const guardFaults: readonly PlantedFault[] = [
         optimize: verifiedFor(20),
         budget: { rounds: 3 },
         seed,
-        guard: guarded ? [refusalLoss()] : [],
+        ...guards,
       }),
   },
   {
     name: "nothing left to learn",
     story: "The model solves all that it is given, and the run goes on all the same.",
     caughtBy: ["gap closed"],
+    alone: gapClosed(),
     within: 3,
-    define: ({ seed, guarded }) =>
+    define: ({ seed, guards }) =>
       defineRun({
         ...onDigits,
         name: "mastered",
@@ -251,7 +256,7 @@ export const guardFaults: readonly PlantedFault[] = [
         }),
         budget: { rounds: 6 },
         seed,
-        guard: guarded ? [gapClosed()] : [],
+        ...guards,
       }),
   },
   {

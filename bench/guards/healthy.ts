@@ -7,6 +7,7 @@ import {
   procedural,
   type RunConfig,
   type RunDefinition,
+  refusalProbes,
   rejectionSampling,
   reverse,
   sampledDecoding,
@@ -17,7 +18,9 @@ import {
   verifier,
 } from "whetstone";
 import { careless, expressions } from "./expressions.ts";
-import { evaluate, model, onDigits, unbaselined, verifiedFor } from "./on-digits.ts";
+import { endingIn0, evaluate, model, onDigits, unbaselined, verifiedFor } from "./on-digits.ts";
+import { byDefaults } from "./planted-fault.ts";
+import { byLearnability, selfProposing } from "./self-proposing.ts";
 
 /** A run in which nothing is wrong, with all guards that a run has by default. */
 export interface HealthyRun {
@@ -96,6 +99,28 @@ export const healthyTables: readonly HealthyRun[] = [
         evaluate: { ...evaluate, perStratum: 256 },
         budget: { rounds: 5 },
         seed,
+      }),
+  },
+  {
+    name: "goes on refusing what the base refused",
+    define: (seed) =>
+      defineRun({
+        ...onDigits,
+        name: "refusing",
+        // What is to be said of these strings is a refusal, and right: nothing teaches the model otherwise.
+        refusals: refusalProbes({ prompts: endingIn0, refused: /^0$/, maxTokens: 4 }),
+        prepare: supervised({ on: demonstrations(), steps: 30, batch: 32, learningRate: 0.1 }),
+        optimize: verifiedFor(10),
+        budget: { rounds: 3 },
+        seed,
+      }),
+  },
+  {
+    name: "proposes what can be learnt from, and learns it",
+    define: (seed) =>
+      selfProposing({ knows: "learnable", optimize: byLearnability(), malformed: 0.1 })({
+        seed,
+        guards: byDefaults,
       }),
   },
 ];

@@ -15,6 +15,9 @@ import { lastDigit } from "../last-digit.ts";
 export const model = tiny({ layers: 1, width: 8, heads: 1 });
 export const evaluate = { perStratum: 512, auditPerStratum: 32, finalAuditPerStratum: 64 } as const;
 
+/** Strings that may be asked for what is to be refused: none is an item, by its length. */
+export const endingIn0 = Array.from({ length: 64 }, (_, index) => `${String(1111 + index)}0=`);
+
 /** None of these is about the method. */
 export const unbaselined = { off: "guards are what is measured" } as const;
 

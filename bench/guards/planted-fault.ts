@@ -1,4 +1,4 @@
-import type { GuardFinding, RunConfig, RunDefinition } from "whetstone";
+import type { Guard, GuardFinding, RunConfig, RunDefinition } from "whetstone";
 
 export interface FaultLine {
   readonly meter: string;
@@ -17,6 +17,8 @@ export interface PlantedFault {
   readonly answers?: readonly GuardFinding["answer"][];
   /** Rounds within which they must. */
   readonly within: number;
+  /** The guard that it is about, to be watched by it alone: others would speak before it. All of a run's if left out. */
+  readonly alone?: Guard;
   /** What shows it, drawn over rounds: meters, each divided by what is all of it. Without them no picture is drawn. */
   readonly lines?: readonly FaultLine[];
   readonly define: (options: FaultOptions) => RunDefinition;
@@ -31,11 +33,17 @@ export function isDrawn(fault: PlantedFault): fault is DrawnFault {
 
 export interface FaultOptions {
   readonly seed: number;
-  /** Without guards decisions are made by the gate alone. */
-  readonly guarded: boolean;
+  readonly guards: Guarding;
 }
 
-/** All guards that a run has by default, or none. */
-export function guards(guarded: boolean): Pick<RunConfig, "guard"> {
-  return guarded ? {} : { guard: [] };
+/** The guards of a run; without the field it has those that every run has by default. */
+export type Guarding = Pick<RunConfig, "guard">;
+
+/** Decisions are made by the gate alone. */
+export const unguarded: Guarding = { guard: [] };
+export const byDefaults: Guarding = {};
+
+/** As the fault is to be found: by the guard that it is about, or by all that a run has. */
+export function byItsOwn({ alone }: Pick<PlantedFault, "alone">): Guarding {
+  return alone === undefined ? byDefaults : { guard: [alone] };
 }

@@ -9,6 +9,7 @@ import {
   run,
   type StoredEvent,
 } from "whetstone";
+import type { PlantedFault } from "./planted-fault.ts";
 
 /** One round of a run as its guards saw it. */
 export interface PlayedRound {
@@ -65,16 +66,24 @@ export async function play(definition: RunDefinition): Promise<Played> {
   }
 }
 
-/** What answers it when a guard acts. */
-const acts = ["stop", "roll-back"] as const;
+/** A guard acts: what was found ends here. */
+export function acts({ answer }: GuardFinding): boolean {
+  return answer === "stop" || answer === "roll-back";
+}
 
-/** The guards that first gave one of these answers, and in which round; null where none did. */
+/** Whether a finding is what a fault is to come to: any guard acts or, where it is only warned of, a guard that is to find it does that. */
+export function finds({ answers, caughtBy }: PlantedFault): (finding: GuardFinding) => boolean {
+  return (finding) =>
+    acts(finding) || (answers?.includes(finding.answer) === true && caughtBy.includes(finding.guard));
+}
+
+/** The guards whose findings were first such that they count, and in which round; null where none did. */
 export function firstAct(
   { rounds }: Pick<Played, "rounds">,
-  answers: readonly GuardFinding["answer"][] = acts,
+  counts: (finding: GuardFinding) => boolean = acts,
 ): { readonly round: number; readonly guards: string[] } | null {
   for (const { round, findings } of rounds) {
-    const acting = findings.filter(({ answer }) => answers.includes(answer));
+    const acting = findings.filter(counts);
     if (acting.length > 0) return { round, guards: acting.map(({ guard }) => guard) };
   }
   return null;

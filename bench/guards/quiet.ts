@@ -1,3 +1,4 @@
+import type { GuardFinding } from "whetstone";
 import type { HealthyRun } from "./healthy.ts";
 import { type Played, play } from "./play.ts";
 
@@ -7,7 +8,8 @@ export interface Quiet {
   /** Runs that were stopped, and rounds that were rolled back. */
   readonly stops: number;
   readonly rollbacks: number;
-  readonly guardRounds: number;
+  /** Rounds in which a guard had something to judge, by guard: what says nothing cannot be a false alarm. */
+  readonly judged: Readonly<Record<string, number>>;
   /** Warnings of each guard. */
   readonly warnings: Readonly<Record<string, number>>;
 }
@@ -18,7 +20,8 @@ export async function listen(
   seeds: readonly number[],
   heard: (name: string, seed: number, played: Played) => void = () => {},
 ): Promise<Quiet> {
-  const total = { runs: 0, stops: 0, rollbacks: 0, guardRounds: 0, warnings: {} as Record<string, number> };
+  const count = (): Record<string, number> => ({});
+  const total = { runs: 0, stops: 0, rollbacks: 0, judged: count(), warnings: count() };
   for (const { name, define } of runs)
     for (const seed of seeds) {
       const played = await play(define(seed));
@@ -27,27 +30,41 @@ export async function listen(
       total.runs += 1;
       total.stops += findings.some(({ answer }) => answer === "stop") ? 1 : 0;
       total.rollbacks += findings.filter(({ answer }) => answer === "roll-back").length;
-      total.guardRounds += findings.length;
-      for (const { guard, answer } of findings)
-        if (answer === "warn") total.warnings[guard] = (total.warnings[guard] ?? 0) + 1;
+      for (const finding of findings) {
+        if (judges(finding)) total.judged[finding.guard] = (total.judged[finding.guard] ?? 0) + 1;
+        if (finding.answer === "warn")
+          total.warnings[finding.guard] = (total.warnings[finding.guard] ?? 0) + 1;
+      }
     }
   return total;
 }
 
+/** A guard that has nothing to judge says "ok" of no value. */
+function judges({ answer, value }: GuardFinding): boolean {
+  return answer !== "ok" || value !== null;
+}
+
 export function together(one: Quiet, other: Quiet): Quiet {
-  const names = new Set([...Object.keys(one.warnings), ...Object.keys(other.warnings)]);
   return {
     runs: one.runs + other.runs,
     stops: one.stops + other.stops,
     rollbacks: one.rollbacks + other.rollbacks,
-    guardRounds: one.guardRounds + other.guardRounds,
-    warnings: Object.fromEntries(
-      [...names].map((name) => [name, (one.warnings[name] ?? 0) + (other.warnings[name] ?? 0)]),
-    ),
+    judged: added(one.judged, other.judged),
+    warnings: added(one.warnings, other.warnings),
   };
 }
 
-export function warningShare({ guardRounds, warnings }: Quiet): number {
-  const count = Object.values(warnings).reduce((sum, one) => sum + one, 0);
-  return guardRounds === 0 ? 0 : count / guardRounds;
+function added(one: Quiet["judged"], other: Quiet["judged"]): Quiet["judged"] {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries([...names].map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]));
+}
+
+/** Of all rounds in which some guard had something to judge, each counted for itself. */
+export function warningShare({ judged, warnings }: Pick<Quiet, "judged" | "warnings">): number {
+  const of = sumOf(judged);
+  return of === 0 ? 0 : sumOf(warnings) / of;
+}
+
+function sumOf(counts: Quiet["judged"]): number {
+  return Object.values(counts).reduce((sum, one) => sum + one, 0);
 }

@@ -1,13 +1,15 @@
 import { absoluteZero, defineRun, type Method, type RewardPart, supervised } from "whetstone";
-import { guards, type PlantedFault } from "./planted-fault.ts";
+import type { PlantedFault } from "./planted-fault.ts";
 import { onRoles, rolesShown } from "./roles-on-digits.ts";
 
 /** Strings that end so are solved always, sometimes and never. */
 const [solved, open, hopeless] = ["012", "3456", "789"] as const;
 
+const beside = { trivial: solved, unsolvable: hopeless, learnable: "" } as const;
+
 export interface SelfProposingOptions {
-  /** What the proposer knows to write beside what can be learnt from. */
-  readonly knows: "trivial" | "unsolvable";
+  /** What the proposer knows to write beside what can be learnt from; with "learnable" nothing else. */
+  readonly knows: "trivial" | "unsolvable" | "learnable";
   readonly optimize: Method;
   /** Of what it proposes that could be learnt from, the share with a mistake; default .7. */
   readonly malformed?: number;
@@ -22,14 +24,14 @@ export function selfProposing({
   optimize,
   malformed = 0.7,
 }: SelfProposingOptions): PlantedFault["define"] {
-  return ({ seed, guarded }) =>
+  return ({ seed, guards }) =>
     defineRun({
       ...onRoles,
       name: `proposing-${knows}`,
       prepare: supervised({
         on: rolesShown({
           right: (digit) => (solved.includes(String(digit)) ? 1 : open.includes(String(digit)) ? 0.5 : 0),
-          proposed: (knows === "trivial" ? solved : hopeless).repeat(6) + open.repeat(7),
+          proposed: beside[knows].repeat(6) + open.repeat(7),
           malformed: (digit) => (open.includes(String(digit)) ? malformed : 0),
         }),
         steps: 400,
@@ -38,7 +40,7 @@ export function selfProposing({
       optimize,
       budget: { rounds: 5 },
       seed,
-      ...guards(guarded),
+      ...guards,
     });
 }
 
