@@ -41,7 +41,8 @@ export function itemIdentity(options: ItemIdentityOptions = {}): Guard {
         : `; of ${documents.read} documents ${documents.quoting} quote decision or audit items: take them out, or what is measured was read before`;
   return {
     name: "item identity",
-    definition: "Nothing is learnt from items of the validation, decision or audit split.",
+    definition:
+      "Nothing is learnt from items of the validation, decision or audit split, nor from documents that quote decision or audit items.",
     description: { action },
     watch,
     watchStep: watch,

@@ -42,9 +42,9 @@ export function verifierIntegrity(options: VerifierIntegrityOptions = {}): Guard
       return silent(
         `not measurable: the reward is the task's only judge of truth; ${plantedWords(evidence)}`,
       );
-    const { right, wrong, wrongKept } = training;
-    // Where every answer is wrong and none is kept, nothing wrong is learnt.
-    if (right === 0 && wrongKept === 0) return silent(tooFew(training));
+    const { right, rightKept, wrong, wrongKept } = training;
+    // Where nothing is kept, nothing wrong is learnt.
+    if (rightKept + wrongKept === 0) return silent(tooFew(training));
     const known = knownTruth(evidence, training);
     const limits = filterLimits(
       exactInterval(known.rightKept, known.right),
