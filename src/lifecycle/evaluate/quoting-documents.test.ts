@@ -43,6 +43,21 @@ test.each([["decision"], ["audit"]] as const)(
   },
 );
 
+test("a text that has every ninth word of a prompt otherwise is a near copy, and one with every fifth is none", () => {
+  const task = listed(40);
+  const { prompt } = one(task, "decision");
+  const changed = (every: number): string =>
+    prompt
+      .split(" ")
+      .map((word, at) => (at % every === every - 1 ? `other${at}` : word))
+      .join(" ");
+  expect(quotingDocuments(task, [`Before. ${changed(9)} Behind.`])).toBe(1);
+  expect(quotingDocuments(task, [changed(5)])).toBe(0);
+  // As many words of it, but far apart.
+  const apart = prompt.replaceAll(/(?:\S+ ){9}/gu, (part) => `${part}${"filler ".repeat(20)}`);
+  expect(quotingDocuments(task, [apart])).toBe(0);
+});
+
 test("what is quoted of items to learn from is no fault, nor is what all items share", () => {
   for (const task of [listed(20), listed(6)]) {
     const { prompt, answer } = one(task, "train");

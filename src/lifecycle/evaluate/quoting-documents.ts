@@ -1,6 +1,7 @@
 import { randomStream } from "../../foundation/base/index.ts";
 import type { Item, Task } from "../../foundation/contract/index.ts";
 import { drawItems, isEnumerated } from "../../world/task/index.ts";
+import { NearCopies } from "./near-copies.ts";
 
 /** Words in a row that tell an item: as many as tests for contamination usually take. */
 const gram = 13;
@@ -15,7 +16,7 @@ const itemsByTask = new WeakMap<Task, readonly Item[]>();
 
 /**
  * How many of these texts quote items of the decision or audit split: 13 words in a row of a prompt, which not more than a twentieth
- * of the items share; of a shorter prompt all of it, with its answer behind. Only the number is told.
+ * of the items share, or a near copy of it; of a shorter prompt all of it, with its answer behind. Only the number is told.
  */
 export function quotingDocuments(task: Task, documents: readonly string[]): number {
   if (documents.length === 0) return 0;
@@ -24,16 +25,19 @@ export function quotingDocuments(task: Task, documents: readonly string[]): numb
   const shared = new Map<string, number>();
   const answers = new Map<string, string[]>();
   const lengths = new Set<number>([gram]);
+  const long: string[][] = [];
   for (const { prompt, messages, answer = "" } of items) {
     const asked = wordsIn(messages?.map(({ content }) => content).join("\n") ?? prompt);
     const said = wordsIn(answer);
     for (const one of new Set(gramsOf(asked, gram))) shared.set(one, (shared.get(one) ?? 0) + 1);
+    if (asked.length >= gram) long.push(asked);
     if (asked.length === 0 || asked.length >= gram || said.length === 0) continue;
     lengths.add(asked.length);
     const key = asked.join(" ");
     answers.set(key, [...(answers.get(key) ?? []), said.join(" ")]);
   }
   const most = Math.max(1, mostShared * items.length);
+  const copies = new NearCopies(long, most);
   const quotes = (words: readonly string[], at: number, length: number): boolean => {
     const text = words.slice(at, at + length).join(" ");
     if (length === gram) return (shared.get(text) ?? most + 1) <= most;
@@ -44,7 +48,9 @@ export function quotingDocuments(task: Task, documents: readonly string[]): numb
   };
   return documents.filter((document) => {
     const words = wordsIn(document);
-    return words.some((_, at) => [...lengths].some((length) => quotes(words, at, length)));
+    return (
+      copies.in(words) || words.some((_, at) => [...lengths].some((length) => quotes(words, at, length)))
+    );
   }).length;
 }
 
