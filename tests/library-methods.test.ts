@@ -174,7 +174,7 @@ describe("on a table", () => {
     ]);
     const example = await trace({ folder, of: made[0]?.samples[0]?.id ?? "" });
     if (example.kind !== "example") throw new Error("no example was traced");
-    const span = example.origins.find(({ items }) => items.kind === "model")?.document;
+    const span = example.origins.find(({ document }) => document?.file === "facts.jsonl")?.document;
     const text = texts[(span?.line ?? 0) - 1] ?? "";
     expect(example.prompt).toContain(text);
     expect(span).toEqual({
