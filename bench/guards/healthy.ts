@@ -117,11 +117,14 @@ export const healthyTables: readonly HealthyRun[] = [
   },
   {
     name: "proposes what can be learnt from, and learns it",
-    define: (seed) =>
-      selfProposing({ knows: "learnable", optimize: byLearnability(), malformed: 0.1 })({
+    // In the fourth round all that it proposes is learnt, and there the guard is right to speak.
+    define: (seed) => ({
+      ...selfProposing({ knows: "learnable", optimize: byLearnability(), malformed: 0.1 })({
         seed,
         guards: byDefaults,
       }),
+      budget: { rounds: 3 },
+    }),
   },
 ];
 
