@@ -1,6 +1,6 @@
 /**
  * Guards, tried on planted faults and on healthy runs: how many rounds it takes until a fault is stopped or rolled back, and how
- * often guards speak where nothing is wrong. Fifteen faults with three seeds each on tables of logits, those that are about one guard
+ * often guards speak where nothing is wrong. Sixteen faults with three seeds each on tables of logits, those that are about one guard
  * by it alone and again with all guards that a run has; 60 healthy runs on tables,
  * and 6 of small decoders on the local engine (`--decoders 0` leaves these out, `--seeds N` changes the seeds of a fault).
  * Played in full and where all holds, the table is recorded and pictures of five of the faults are written to docs/guards/. One JSON object with `--json`.

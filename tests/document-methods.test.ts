@@ -6,20 +6,28 @@ import { runningSums } from "../bench/methods/running-sums.ts";
 import { randomStream } from "../src/foundation/base/index.ts";
 import {
   absoluteZero,
+  askDocuments,
   drZero,
   dte,
+  gro,
   itemIdentity,
+  learnability,
   type Method,
   multiagentFinetuning,
+  policyGradient,
+  propose,
   quietStar,
   type RunConfig,
   type RunEvent,
+  roundTrip,
   rZero,
   seal,
   serl,
   spice,
+  supervised,
   type Task,
   tabular,
+  weighted,
 } from "../src/index.ts";
 import { drawItems } from "../src/world/task/index.ts";
 import { tableRound } from "./table-rounds.ts";
@@ -86,16 +94,36 @@ test.each<readonly [string, Method]>([
   expect(training?.proposed).toEqual(making ? expect.objectContaining(attempted) : undefined);
 });
 
+const quotedTo: Readonly<Record<string, (documents: readonly string[]) => Method>> = {
+  "who proposes": (documents) =>
+    spice({ documents, turns: 1, items: 4, proposals: 2, attempts: 2, samples: 2 }),
+  "the solver of proposals alone": (documents) =>
+    gro({
+      generate: propose({ samples: 2 }),
+      reward: learnability({ solver: "policy", attempts: 2, search: { documents } }),
+      update: policyGradient(),
+    }),
+  "one reward of several": (documents) =>
+    gro({
+      generate: askDocuments(),
+      reward: weighted({ back: { reward: roundTrip({ documents, solver: "policy", attempts: 2 }) } }),
+      update: supervised({ steps: 2 }),
+    }),
+};
+
 test.each([
-  ["decision", "stop"],
-  ["train", "ok"],
-] as const)("a document that quotes a %s item: %s", async (split, answer) => {
+  ["decision", "who proposes", "stop"],
+  ["train", "who proposes", "ok"],
+  ["decision", "the solver of proposals alone", "stop"],
+  ["decision", "one reward of several", "stop"],
+] as const)("a document that quotes a %s item, given to %s: %s", async (split, who, answer) => {
   // The stream that the guard draws from, so that it is one of those that it knows.
   const random = randomStream(0, `contamination/4/${split}`);
   const [item] = drawItems({ task, difficulty: 4, split, count: 1, random });
   const documents = [`${item?.prompt},${item?.answer}`];
-  const optimize = spice({ documents, turns: 1, items: 4, proposals: 2, attempts: 2, samples: 2 });
-  const events = await playedBy(`quoted-${split}`, optimize, [itemIdentity()]);
+  const events = await playedBy(`quoted-${split}`, (quotedTo[who] as (typeof quotedTo)[string])(documents), [
+    itemIdentity(),
+  ]);
   expect(JSON.stringify(events.filter(({ type }) => type.includes("guard")))).toContain(
     `"answer":"${answer}"`,
   );

@@ -47,10 +47,10 @@ export const faultyDemos: readonly FaultyDemo[] = [
     outcome: "stopped-by-guard",
     decisions: ["reject"],
     words: [
-      /^wrong {5}Items that are kept for validation, decisions or audits were among those to learn from\.$/m,
+      /^wrong {5}Items that are kept for validation, decisions or audits were among what is learnt from\.$/m,
       /^found by {2}the guard “item identity”, in round 1$/m,
       /^done {6}Nothing was learnt from it\. The run was stopped in round 1, /m,
-      /^to do {5}Take out the source that brought them/m,
+      /^to do {5}Take out the source or the documents that brought them/m,
     ],
   },
   {

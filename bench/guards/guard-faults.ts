@@ -18,6 +18,7 @@ import {
   supervised,
   type Task,
   verifier,
+  withSearch,
 } from "whetstone";
 import { lastDigit, lastDigitOf } from "../last-digit.ts";
 import { misled } from "./misled.ts";
@@ -67,6 +68,26 @@ function atLength(): Task {
         .filter(({ item, response, right }) => accepts(item, response) === right),
   };
 }
+
+/** Asks for a search by a digit and a question mark, half of the time. */
+function searching(): Task {
+  const task = lastDigit({
+    name: "last-digit-searched",
+    demonstrate: ({ prompt }, random) => lastDigitOf(prompt) + (random.uniform() < 0.5 ? "?" : ""),
+  });
+  return {
+    ...task,
+    characters: `${task.characters}?`,
+    prompts: { search: ({ prompt }, found) => ({ prompt: found.join("") + prompt }) },
+    readQuery: (text) => /^(\d)\?$/.exec(text)?.[1],
+  };
+}
+
+/** Strings with their last digits, of whatever split. */
+const foundOnTheWeb = Array.from({ length: 1024 }, (_, index) => {
+  const prompt = `${10_007 + 83 * index}=`;
+  return prompt + lastDigitOf(prompt);
+});
 
 /** A small fault for each guard that the others do not need. */
 export const guardFaults: readonly PlantedFault[] = [
@@ -255,6 +276,28 @@ export const guardFaults: readonly PlantedFault[] = [
           update: supervised({ steps: 5, learningRate: 0.01, replay: { newest: 1 } }),
         }),
         budget: { rounds: 6 },
+        seed,
+        ...guards,
+      }),
+  },
+  {
+    name: "quoting documents",
+    story:
+      "The model may look into documents that were found, and these hold strings with their answers, some of which are what the gate asks.",
+    caughtBy: ["item identity"],
+    within: 1,
+    define: ({ seed, guards }) =>
+      defineRun({
+        ...onDigits,
+        name: "quoting",
+        task: searching(),
+        prepare: supervised({ on: demonstrations(), steps: 30, learningRate: 0.1 }),
+        optimize: rejectionSampling({
+          generate: withSearch({ documents: foundOnTheWeb, samples: 4 }),
+          reward: verifier(),
+          update: supervised({ steps: 10, learningRate: 0.1, replay: { newest: 1 } }),
+        }),
+        budget: { rounds: 3 },
         seed,
         ...guards,
       }),

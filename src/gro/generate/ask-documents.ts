@@ -11,6 +11,7 @@ import {
   type SearchedQuestion,
   searchTurns,
   sourceOf,
+  textsOf,
   withSearchWords,
   wordsOf,
 } from "../rollout/index.ts";
@@ -53,7 +54,7 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
       ...describeDocuments(documents),
       words: hashOf(askWords("")).slice(0, 12),
     },
-    ...(documents === undefined ? {} : { documents: documents.map(({ text }) => text) }),
+    ...textsOf(documents),
     samplesPerItem: samples * (searches + 1),
     check: (task, tokenizer) => {
       checkDocuments("askDocuments()", task, documents, ["ask"]);

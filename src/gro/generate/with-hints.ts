@@ -47,6 +47,7 @@ export function withHints(options: WithHintsOptions = {}): GeneratePart {
     samplesPerItem: first.samplesPerItem + read.hinted,
     offPolicy: true,
     ...(first.needs === undefined ? {} : { needs: first.needs }),
+    ...(first.documents === undefined ? {} : { documents: first.documents }),
     check: (task, tokenizer) => {
       first.check?.(task, tokenizer);
       if (task.prompts !== undefined && task.prompts.hint === undefined)

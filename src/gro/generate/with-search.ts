@@ -7,6 +7,7 @@ import {
   describeDocuments,
   searchOptions,
   searchWords,
+  textsOf,
 } from "../rollout/index.ts";
 import type { GeneratePart } from "./part.ts";
 
@@ -36,7 +37,7 @@ export function withSearch(options: WithSearchOptions = {}): GeneratePart {
   return {
     name: "with search",
     description: { ...read, ...describeDocuments(documents), words: hashOf(searchWords([""])).slice(0, 12) },
-    ...(documents === undefined ? {} : { documents: documents.map(({ text }) => text) }),
+    ...textsOf(documents),
     samplesPerItem: read.samples * (read.searches + 1),
     check: (task, tokenizer) => {
       checkSearch("withSearch()", task, documents);

@@ -100,6 +100,13 @@ export function libraryOf(
   return [...new Set(all.map(({ text }) => text))];
 }
 
+/** The texts of those that a part was given, as it says them of itself; nothing where it was given none. */
+export function textsOf(documents: readonly Document[] | undefined): {
+  readonly documents?: readonly string[];
+} {
+  return documents === undefined ? {} : { documents: documents.map(({ text }) => text) };
+}
+
 /** What a part's description says of them. */
 export function describeDocuments(documents: readonly Document[] | undefined): {
   readonly documents?: number;

@@ -12,7 +12,8 @@ const mostDrawn = 1000;
 /** Words that may stand between a short prompt and its answer: “The answer is”. */
 const mostBetween = 3;
 
-const itemsByTask = new WeakMap<Task, readonly Item[]>();
+/** By task, what is looked for; and by text, whether it was found there: a run asks for the same ones in every round. */
+const finders = new WeakMap<Task, (document: string) => boolean>();
 
 /**
  * How many of these texts quote items of the decision or audit split: 13 words in a row of a prompt, which not more than a twentieth
@@ -20,8 +21,21 @@ const itemsByTask = new WeakMap<Task, readonly Item[]>();
  */
 export function quotingDocuments(task: Task, documents: readonly string[]): number {
   if (documents.length === 0) return 0;
-  const items = itemsByTask.get(task) ?? itemsToFind(task);
-  itemsByTask.set(task, items);
+  const quotes = finders.get(task) ?? once(finderOf(itemsToFind(task)));
+  finders.set(task, quotes);
+  return documents.filter(quotes).length;
+}
+
+function once(look: (document: string) => boolean): (document: string) => boolean {
+  const found = new Map<string, boolean>();
+  return (document) => {
+    const quotes = found.get(document) ?? look(document);
+    found.set(document, quotes);
+    return quotes;
+  };
+}
+
+function finderOf(items: readonly Item[]): (document: string) => boolean {
   const shared = new Map<string, number>();
   const answers = new Map<string, string[]>();
   const lengths = new Set<number>([gram]);
@@ -46,12 +60,12 @@ export function quotingDocuments(task: Task, documents: readonly string[]): numb
       return ` ${behind.join(" ")} `.includes(` ${answer} `);
     });
   };
-  return documents.filter((document) => {
+  return (document) => {
     const words = wordsIn(document);
     return (
       copies.in(words) || words.some((_, at) => [...lengths].some((length) => quotes(words, at, length)))
     );
-  }).length;
+  };
 }
 
 function itemsToFind(task: Task): readonly Item[] {

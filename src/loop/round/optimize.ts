@@ -139,7 +139,11 @@ export function whyNothingLearnt({ tokensTrained, blocked }: TrainingEvidence): 
 
 /** Texts that a method was given, each once. */
 function documentsOf({ passes }: Method): readonly string[] {
-  return [...new Set(passes.flatMap(({ generate }) => generate.documents ?? []))];
+  return [
+    ...new Set(
+      passes.flatMap(({ generate, reward }) => [generate, reward].flatMap((part) => part.documents ?? [])),
+    ),
+  ];
 }
 
 /** What a method's rewards are worth to a guard. */

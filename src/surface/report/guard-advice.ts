@@ -10,8 +10,8 @@ export interface GuardAdvice {
  */
 export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
   "item identity": {
-    wrong: "Items that are kept for validation, decisions or audits were among those to learn from.",
-    toDo: "Take out the source that brought them, or draw its items from the training split, as procedural() does.",
+    wrong: "Items that are kept for validation, decisions or audits were among what is learnt from.",
+    toDo: "Take out the source or the documents that brought them, or draw items from the training split, as procedural() does.",
   },
   "sampler freshness": {
     wrong: "The sampler is stale: other weights answer than those that are trained.",
