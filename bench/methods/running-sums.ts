@@ -40,6 +40,12 @@ const solves = ({ prompt }: Pick<Item, "prompt">, text: string): boolean =>
 /** The digits of a string and a response to it, as the other roles are shown them. */
 const shown = ({ prompt }: Pick<Item, "prompt">, text: string): string => `${digitsOf(prompt)}=${text}`;
 
+/** Each digit with the sum that was written for it, `33701018`, so that whoever judges sees side by side what belongs together. */
+const paired = ({ prompt }: Pick<Item, "prompt">, text: string): string => {
+  const digits = digitsOf(prompt);
+  return Array.from(digits, (digit, at) => digit + (text[at] ?? "@")).join("") + text.slice(digits.length);
+};
+
 /** All but the last digit, with their sums: what a question that begins so can be answered from. */
 const documentOf = ({ prompt }: Pick<Item, "prompt">): string => {
   const begun = digitsOf(prompt).slice(0, -1);
@@ -52,8 +58,8 @@ const editExamples = 4;
 
 export const runningSumPrompts = {
   hint: ({ prompt, answer }) => ({ prompt: `${tags.hint}${digitsOf(prompt)}=${answer}:` }),
-  judge: (item, { text }) => ({ prompt: `${tags.judge}${shown(item, text)}?` }),
-  critique: (item, { text }) => ({ prompt: `${tags.critique}${shown(item, text)}?` }),
+  judge: (item, { text }) => ({ prompt: `${tags.judge}${paired(item, text)}?` }),
+  critique: (item, { text }) => ({ prompt: `${tags.critique}${paired(item, text)}?` }),
   revise: (item, { text }, critique = "") => ({ prompt: `${tags.revise}${shown(item, text)}@${critique}:` }),
   debate: (item, others) => ({
     prompt: `${tags.debate}${shown(item, others.map(({ text }) => text).join(","))}:`,
@@ -133,7 +139,7 @@ export interface RoleDemonstrationsOptions {
   readonly noise: number;
 }
 
-/** Demonstrations of every role, half of them of the solver's: what the base model learns from, and nothing else. */
+/** Demonstrations of every role, two fifths of them of the solver's: what the base model learns from, and nothing else. */
 export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source {
   const honest = demonstrations();
   type Draw = NonNullable<Source["draw"]>;
@@ -150,12 +156,12 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
         about: item,
       });
       const role = random.uniform();
-      if (role < 0.5) return { item, response: slipped(noise) };
+      if (role < 0.4) return { item, response: slipped(noise) };
       const text = slipped(0.5);
       const response = { text, complete: true };
       const mistake = String([...right].findIndex((sum, index) => sum !== text[index]) + 1);
-      if (role < 0.57) return as(runningSumPrompts.hint(item).prompt, right);
-      if (role < 0.71)
+      if (role < 0.45) return as(runningSumPrompts.hint(item).prompt, right);
+      if (role < 0.65)
         return as(runningSumPrompts.judge(item, response).prompt, text.at(-1) === right.at(-1) ? "y" : "n");
       if (role < 0.75) return as(runningSumPrompts.critique(item, response).prompt, mistake);
       if (role < 0.81)
@@ -194,13 +200,14 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
   };
 }
 
+/** Share of the mistakes that are made at the second digit. */
+const early = 0.7;
+
 /**
- * Worked out with one digit forgotten: the sum before it stands there twice, and all after it are off. Who judges can see that without
- * adding up.
+ * Worked out with one digit forgotten: the sum before it stands there twice, and all after it are off. At the second digit a small
+ * transformer learns to see that without adding up; elsewhere it does not, so that its judge misses what this leaves.
  */
 function withSlip(digits: string, random: Parameters<Task["generate"]>[1]): string {
-  const places = [...digits].flatMap((digit, index) => (digit === "0" ? [] : [index]));
-  if (places.length === 0) return sumsOf(digits);
-  const at = random.pick(places);
+  const at = random.uniform() < early ? 1 : random.integer(2, digits.length - 1);
   return sumsOf(`${digits.slice(0, at)}0${digits.slice(at + 1)}`);
 }
