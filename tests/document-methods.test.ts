@@ -9,6 +9,8 @@ import {
   askDocuments,
   drZero,
   dte,
+  everything,
+  type GeneratePart,
   gro,
   itemIdentity,
   learnability,
@@ -17,12 +19,15 @@ import {
   policyGradient,
   propose,
   quietStar,
+  type RewardPart,
   type RunConfig,
   type RunEvent,
   roundTrip,
   rZero,
+  samples,
   seal,
   serl,
+  simRag,
   spice,
   supervised,
   type Task,
@@ -61,12 +66,13 @@ async function playedBy(
   name: string,
   optimize: Method,
   guard: RunConfig["guard"] = [],
+  of = task,
 ): Promise<readonly RunEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-documents-"));
   try {
     // What follows depends on one token alone: a table that goes beyond what it saw.
     const engine = tabular({ deviation: 0, horizon: 1, backOff: 1 });
-    return await tableRound(folder, { name, task, engine, optimize, steps: 60, guard });
+    return await tableRound(folder, { name, task: of, engine, optimize, steps: 60, guard });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -128,3 +134,47 @@ test.each([
     `"answer":"${answer}"`,
   );
 });
+
+test("a document of the task's own that quotes a decision item stops a method that reads it", async () => {
+  const random = randomStream(0, "contamination/4/decision");
+  const [item] = drawItems({ task, difficulty: 4, split: "decision", count: 1, random });
+  const quoting = { ...task, document: () => `${item?.prompt},${item?.answer}` };
+  const optimize = simRag({ steps: 1 });
+  const events = await playedBy("quoted-by-the-task", optimize, [itemIdentity()], quoting);
+  expect(JSON.stringify(events.filter(({ type }) => type.includes("guard")))).toContain('"answer":"stop"');
+});
+
+/** Groups rollouts by the items that they answer, and rewards all. */
+const regrouped: RewardPart = {
+  ...everything(),
+  name: "regrouped",
+  reward: async (groups) =>
+    groups.map((group) => ({
+      item: group.rollouts[0]?.item ?? group.item,
+      rollouts: group.rollouts.map((rollout) => ({ rollout, reward: 1, parts: {} })),
+    })),
+};
+
+test.each([
+  ["decision", "stop"],
+  ["train", "ok"],
+] as const)(
+  "a part that writes for %s items in the place of those that it was given: %s",
+  async (split, answer) => {
+    const { generate, ...rest } = samples({ samples: 2 });
+    const swapped: GeneratePart = {
+      ...rest,
+      name: "swapped",
+      generate: (request) => {
+        const random = randomStream(request.seed, "swapped");
+        const count = request.items.length;
+        return generate({ ...request, items: drawItems({ task, difficulty: 4, split, count, random }) });
+      },
+    };
+    const optimize = gro({ generate: swapped, reward: regrouped, update: supervised({ steps: 2 }) });
+    const events = await playedBy(`swapped-${split}`, optimize, [itemIdentity()]);
+    expect(JSON.stringify(events.filter(({ type }) => type.includes("guard")))).toContain(
+      `"answer":"${answer}"`,
+    );
+  },
+);

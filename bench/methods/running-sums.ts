@@ -200,14 +200,11 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
   };
 }
 
-/** Share of the mistakes that are made at the second digit. */
-const early = 0.7;
-
 /**
- * Worked out with one digit forgotten: the sum before it stands there twice, and all after it are off. At the second digit a small
- * transformer learns to see that without adding up; elsewhere it does not, so that its judge misses what this leaves.
+ * Worked out with the sum lost on the way: a 0 stands where it was to be, and what follows is added to that. A small transformer soon
+ * learns to see a 0, without adding up: as a judge it takes some right solutions for wrong.
  */
 function withSlip(digits: string, random: Parameters<Task["generate"]>[1]): string {
-  const at = random.uniform() < early ? 1 : random.integer(2, digits.length - 1);
-  return sumsOf(`${digits.slice(0, at)}0${digits.slice(at + 1)}`);
+  const at = random.integer(1, digits.length - 1);
+  return sumsOf(digits.slice(0, at)) + sumsOf(`0${digits.slice(at + 1)}`);
 }

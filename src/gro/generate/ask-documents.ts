@@ -8,10 +8,10 @@ import {
   documentOf,
   documentsOption,
   libraryOf,
+  readingDocuments,
   type SearchedQuestion,
   searchTurns,
   sourceOf,
-  textsOf,
   withSearchWords,
   wordsOf,
 } from "../rollout/index.ts";
@@ -54,7 +54,7 @@ export function askDocuments(options: AskDocumentsOptions = {}): GeneratePart {
       ...describeDocuments(documents),
       words: hashOf(askWords("")).slice(0, 12),
     },
-    ...textsOf(documents),
+    ...readingDocuments(documents),
     samplesPerItem: samples * (searches + 1),
     check: (task, tokenizer) => {
       checkDocuments("askDocuments()", task, documents, ["ask"]);

@@ -27,8 +27,8 @@ export interface GenerateRequest {
 export interface GeneratePart {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
-  /** Texts of others' that it shows, where some were given: a guard looks whether they quote what a run is decided by. */
-  readonly documents?: readonly string[];
+  /** Texts that it shows at these items, given or the task's: a guard looks whether they quote what a run is decided by. */
+  readonly documents?: (task: Task, items: readonly Item[]) => readonly string[];
   /** Rollouts that one policy writes per item: what `plan` counts. */
   readonly samplesPerItem: number;
   /** What it writes, its model would not have written so by itself: a hint was shown, tokens were put in. */

@@ -5,9 +5,9 @@ import {
   checkSearch,
   checkWords,
   describeDocuments,
+  readingDocuments,
   searchOptions,
   searchWords,
-  textsOf,
 } from "../rollout/index.ts";
 import type { GeneratePart } from "./part.ts";
 
@@ -37,7 +37,7 @@ export function withSearch(options: WithSearchOptions = {}): GeneratePart {
   return {
     name: "with search",
     description: { ...read, ...describeDocuments(documents), words: hashOf(searchWords([""])).slice(0, 12) },
-    ...textsOf(documents),
+    ...readingDocuments(documents),
     samplesPerItem: read.samples * (read.searches + 1),
     check: (task, tokenizer) => {
       checkSearch("withSearch()", task, documents);

@@ -12,7 +12,7 @@ import {
   type Task,
   type Verdict,
 } from "../../foundation/contract/index.ts";
-import { truthOf, verdictOf } from "../../world/task/index.ts";
+import { ownSplit, truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
 import { type RewardContext, trialParts, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
@@ -131,7 +131,23 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   const scored = await waitFor(rewarding, signal);
   const counts = await waitFor(countsOf(scored, lead, judge), signal);
   const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
-  return { scored, tally: addTallies([counts, ...probed]) };
+  return { scored, tally: addTallies([counts, foreignItems(scored, task), ...probed]) };
+}
+
+/** What parts of one's own may bring in: a generator or a reward can give other items than it was given. */
+function foreignItems(scored: readonly ScoredGroup[], task: Task): Partial<Tally> {
+  const items = scored.flatMap(({ item, rollouts }) => [
+    item,
+    ...rollouts.flatMap(({ rollout, made }) => (made === undefined ? [rollout.item] : [rollout.item, made])),
+  ]);
+  const counts = { itemsOfValidation: 0, itemsOfDecision: 0, itemsOfAudit: 0 };
+  for (const item of new Map(items.map((one) => [one.canonical, one])).values()) {
+    const split = ownSplit(task, item);
+    if (split === "validation") counts.itemsOfValidation += 1;
+    if (split === "decision") counts.itemsOfDecision += 1;
+    if (split === "audit") counts.itemsOfAudit += 1;
+  }
+  return counts;
 }
 
 function rolloutsOf(groups: readonly ScoredGroup[], role: string): Rollout[] {

@@ -57,6 +57,10 @@ export const tallySchema = z.object({
   passesEmpty: z.number().default(0),
   /** Steps of the lead's in which nothing was new: all of it was demonstrated, or kept by earlier rounds. */
   stepsReplayed: z.number().default(0),
+  /** Items that were written for, or made, and belong to another split than training. */
+  itemsOfValidation: z.number().default(0),
+  itemsOfDecision: z.number().default(0),
+  itemsOfAudit: z.number().default(0),
 });
 export type Tally = z.infer<typeof tallySchema>;
 
@@ -97,6 +101,9 @@ export const emptyTally: Tally = {
   trialPositionsTrained: 0,
   passesEmpty: 0,
   stepsReplayed: 0,
+  itemsOfValidation: 0,
+  itemsOfDecision: 0,
+  itemsOfAudit: 0,
 };
 
 const largest = ["mismatchMax", "mismatchTolerance", "mismatchMeanTolerance", "freshness"] as const;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Item, ScoredGroup } from "../../foundation/contract/index.ts";
-import { checkSearch, describeDocuments, searchOptions, textsOf } from "../rollout/index.ts";
+import { checkSearch, describeDocuments, readingDocuments, searchOptions } from "../rollout/index.ts";
 import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
 import { solveRates } from "./learnability/solve-rates.ts";
 import type { RewardPart } from "./part.ts";
@@ -56,7 +56,7 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
     origin: read.by === "verifier" ? "external" : "self-derived",
     peers: 1,
     answersPerRollout: read.attempts * ((search?.searches ?? 0) + 1),
-    ...textsOf(search?.documents),
+    ...(search === undefined ? {} : readingDocuments(search.documents)),
     check: (task) => {
       if (search !== undefined) checkSearch("learnability()", task, search.documents);
       if (task.readProblem === undefined)

@@ -52,8 +52,8 @@ export interface RewardPart {
   check?(task: Task, tokenizer?: Tokenizer): void;
   /** Of the engine, where it looks into the model. */
   readonly needs?: EngineNeeds;
-  /** Texts that it was given to judge by: what the run is decided by must not stand in them. */
-  readonly documents?: readonly string[];
+  /** Texts that it judges by at these items: what the run is decided by must not stand in them. */
+  readonly documents?: (task: Task, items: readonly Item[]) => readonly string[];
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
 }

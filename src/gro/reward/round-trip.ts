@@ -11,7 +11,7 @@ import {
   documentsOption,
   grounded,
   groundWords,
-  textsOf,
+  readingDocuments,
 } from "../rollout/index.ts";
 import { type Proposal, proposalsIn } from "./learnability/proposals.ts";
 import { modalAnswer, type RewardContext, type RewardPart } from "./part.ts";
@@ -54,7 +54,7 @@ export function roundTrip(options: RoundTripOptions = {}): RewardPart {
     origin: "self-derived",
     peers: 1,
     answersPerRollout: read.attempts,
-    ...textsOf(documents),
+    ...readingDocuments(documents),
     check: (task, tokenizer) => {
       checkDocuments("roundTrip()", task, documents);
       checkWords({ task, by: "roundTrip()", what: "ground" }, tokenizer);

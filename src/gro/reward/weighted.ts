@@ -36,7 +36,6 @@ export function weighted(rewards: WeightedRewards): RewardPart {
   const asked = parts.reduce((sum, { answersPerRollout = 0 }) => sum + answersPerRollout, 0);
   const trained = parts.reduce((sum, { trainedPerRollout = 0 }) => sum + trainedPerRollout, 0);
   const references = [...new Set(parts.flatMap((part) => part.references ?? []))];
-  const documents = parts.flatMap((part) => part.documents ?? []);
   return {
     name: "weighted sum",
     description: Object.fromEntries(
@@ -51,7 +50,7 @@ export function weighted(rewards: WeightedRewards): RewardPart {
     ...(asked > 0 ? { answersPerRollout: asked } : {}),
     ...(trained > 0 ? { trainedPerRollout: trained } : {}),
     ...(references.length > 0 ? { references } : {}),
-    ...(documents.length > 0 ? { documents } : {}),
+    documents: (task, items) => parts.flatMap((part) => part.documents?.(task, items) ?? []),
     needs: needsOf(parts),
     check: (task, tokenizer) => {
       for (const part of parts) part.check?.(task, tokenizer);

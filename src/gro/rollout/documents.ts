@@ -100,11 +100,11 @@ export function libraryOf(
   return [...new Set(all.map(({ text }) => text))];
 }
 
-/** The texts of those that a part was given, as it says them of itself; nothing where it was given none. */
-export function textsOf(documents: readonly Document[] | undefined): {
-  readonly documents?: readonly string[];
+/** For parts that read documents: what they read at some items. */
+export function readingDocuments(documents: readonly Document[] | undefined): {
+  readonly documents: (task: Task, items: readonly Item[]) => readonly string[];
 } {
-  return documents === undefined ? {} : { documents: documents.map(({ text }) => text) };
+  return { documents: (task, items) => libraryOf(task, items, documents) };
 }
 
 /** What a part's description says of them. */

@@ -7,7 +7,7 @@ import type {
   Task,
   TrainedItems,
 } from "../../foundation/contract/index.ts";
-import { itemOf, verdictOf } from "../../world/task/index.ts";
+import { ownSplit, placeOf, verdictOf } from "../../world/task/index.ts";
 import { quotingDocuments } from "./quoting-documents.ts";
 
 const count = z.number().int();
@@ -45,8 +45,9 @@ export async function plantedAnswers(task: Task, signal?: AbortSignal): Promise<
 }
 
 /**
- * Where the items of a training belong by their canonical forms, which are made anew: what an item says of itself is not believed.
- * A split is a hash of the form alone, so that no decision or audit item is looked at, but where documents were given: what these
+ * Where the items of a training belong by their canonical forms, which are made anew: what an item says of itself is not believed. What
+ * a demonstration teaches about an item is no item of its own, unless it has the form of one.
+ * A split is a hash of the form alone, so that no decision or audit item is looked at, but where documents are read: what these
  * quote can be known in no other way.
  */
 export function trainedItems(
@@ -64,6 +65,11 @@ export function trainedItems(
     if (place === null || place.split === "none" || place.split === "train") continue;
     foreign[place.split] += 1;
   }
+  for (const { item, about } of demonstrations) {
+    if (about === undefined || about.canonical === item.canonical) continue;
+    const split = ownSplit(task, item);
+    if (split !== null && split !== "none" && split !== "train") foreign[split] += 1;
+  }
   const quoting = quotingDocuments(task, documents);
   return {
     items: all.length,
@@ -71,19 +77,4 @@ export function trainedItems(
     misnamed,
     ...(documents.length === 0 ? {} : { documents: { read: documents.length, quoting } }),
   };
-}
-
-/** Null where the task knows no such item. */
-function placeOf(task: Task, item: Item): Item | null {
-  const { prompt, difficulty, messages, answer } = item;
-  try {
-    return itemOf(task, {
-      prompt,
-      difficulty,
-      ...(messages === undefined ? {} : { messages }),
-      ...(answer === undefined ? {} : { answer }),
-    });
-  } catch {
-    return null;
-  }
 }

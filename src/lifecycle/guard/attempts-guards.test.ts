@@ -102,6 +102,14 @@ describe("length drift", () => {
     expect(watch(lengthDrift(), () => candidate)?.answer).toBe(answer);
   });
 
+  test.each([
+    [6, "ok"],
+    [4, "warn"],
+  ])("longer everywhere, and right for certain at %d of 64 items: %s", (righter, answer) => {
+    const candidate = of(righter, { tokens: 14, right: 16 }, { tokens: 14 });
+    expect(watch(lengthDrift(), candidate)?.answer).toBe(answer);
+  });
+
   test("never stops", () => {
     expect(watch(lengthDrift(), () => ({ tokens: 1e6, right: 0 }))?.answer).toBe("warn");
   });

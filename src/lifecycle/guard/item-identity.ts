@@ -8,7 +8,7 @@ export type ItemIdentityOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * No item of the validation, decision or audit split is learnt from: each is found by its canonical form, made anew, whatever the
- * item says of itself; splits are hashes, so no other item is looked at, but where documents were given: none of these may quote decision or
+ * item says of itself; splits are hashes, so no other item is looked at, but where documents are read: none of these may quote decision or
  * audit items. Keeps the step from being made. An item whose form or split
  * is not what it says of itself, though it may be learnt from, warns.
  *

@@ -11,9 +11,12 @@ const optionsSchema = z.strictObject({
 });
 export type LengthDriftOptions = Readonly<z.input<typeof optionsSchema>>;
 
+/** Of the way from a mean to its lower 95 % limit, the part at which the one-sided 90 % limit lies: 1.282 of 1.960. */
+const ninetyOf = 0.654;
+
 /**
- * Responses to the same validation items lengthen, as the 95 % interval of the paired difference shows, while no rise of their
- * score is shown: what a judge or a reward may like for its length alone (arXiv 2401.10020). Warns, and never stops a run.
+ * Responses to the same validation items lengthen, as the 95 % interval of the paired difference shows, while not even the one-sided 90 %
+ * limit of their score's lies above 0 (a few dozen items show no rise of a few points at more): what a judge or a reward may like for its length alone (arXiv 2401.10020). Warns, and never stops a run.
  *
  * @example
  * defineRun({ task: reverse(), guard: [lengthDrift({ longer: 0.2 })] });
@@ -32,7 +35,8 @@ export function lengthDrift(options: LengthDriftOptions = {}): Guard {
         const was = averaged(before, measures.tokens)?.mean;
         if (tokens === null || score === null || was === undefined) return silent("no attempt was judged");
         const allowed = longer * was;
-        const drifts = tokens.interval.low > allowed && !(score.interval.low > 0);
+        const rises = score.mean - ninetyOf * (score.mean - score.interval.low) > 0;
+        const drifts = tokens.interval.low > allowed && !rises;
         return {
           answer: drifts ? "warn" : "ok",
           evidence: `against the ${name} ${changeWords(tokens, "tokens a response")} of ${was.toFixed(1)}, score ${pointsWords(score)}`,

@@ -1,5 +1,13 @@
 import { z } from "zod";
-import type { Example, Pool, StepEvidence, Task, TrainingEvidence } from "../../foundation/contract/index.ts";
+import type {
+  Example,
+  Item,
+  Pool,
+  StepEvidence,
+  Task,
+  TrainedItems,
+  TrainingEvidence,
+} from "../../foundation/contract/index.ts";
 import { evidenceOf, methodOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import { exampleOfDemonstration, exampleOfRollout, restoreGroup } from "../../gro/rollout/index.ts";
@@ -56,11 +64,21 @@ export async function optimizeStage(
     label: method.name,
     input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
     work: async (progress) => {
-      const items = trainedItems(task, selection.items, pool.demonstrations, documentsOf(method));
+      const items = trainedItems(
+        task,
+        selection.items,
+        pool.demonstrations,
+        documentsOf(method, task, selection.items),
+      );
       const planted = await plantedAnswers(task, context.signal);
       const blockedBy = (made: Tally): string | null => {
         const training = evidenceOf(made, tolerance, rewards);
-        return whyBlocked(definition.guard, { ...rewards, training, trained: items, planted });
+        return whyBlocked(definition.guard, {
+          ...rewards,
+          training,
+          trained: withMade(items, made),
+          planted,
+        });
       };
       const { checkpoints, rollouts, buffers, tally, losses, trained, empty, blocked } = await runMethod(
         method,
@@ -92,7 +110,7 @@ export async function optimizeStage(
           buffers,
           tally,
           blocked,
-          items: { ...items },
+          items: { ...withMade(items, tally) },
           planted: { ...planted },
         },
         summary: blocked ?? summaryOf(tally, empty) + lossWords(loss),
@@ -137,13 +155,23 @@ export function whyNothingLearnt({ tokensTrained, blocked }: TrainingEvidence): 
   return blocked ?? "nothing was learnt";
 }
 
-/** Texts that a method was given, each once. */
-function documentsOf({ passes }: Method): readonly string[] {
-  return [
-    ...new Set(
-      passes.flatMap(({ generate, reward }) => [generate, reward].flatMap((part) => part.documents ?? [])),
-    ),
-  ];
+/** With the items that the method's parts wrote for, whatever they were given. */
+function withMade(items: TrainedItems, made: Tally): TrainedItems {
+  const { validation, decision, audit } = items.foreign;
+  return {
+    ...items,
+    foreign: {
+      validation: Math.max(validation, made.itemsOfValidation),
+      decision: Math.max(decision, made.itemsOfDecision),
+      audit: Math.max(audit, made.itemsOfAudit),
+    },
+  };
+}
+
+/** Texts that a method reads at these items, each once. */
+function documentsOf({ passes }: Method, task: Task, items: readonly Item[]): readonly string[] {
+  const parts = passes.flatMap(({ generate, reward }) => [generate, reward]);
+  return [...new Set(parts.flatMap((part) => part.documents?.(task, items) ?? []))];
 }
 
 /** What a method's rewards are worth to a guard. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { randomStream } from "../../foundation/base/index.ts";
 import type { Demonstration, Item, Source } from "../../foundation/contract/index.ts";
 import { greedy } from "../../gro/generate/index.ts";
 import { gro } from "../../gro/method.ts";
@@ -297,6 +298,17 @@ describe("preparationBatches", () => {
     const asked = leaking((item) => ({ ...roleOf(item), about: item }));
     const judged = await preparationBatches(round.context, "solver", supervised({ on: asked, batch: 4 }));
     expect(() => judged(0)).toThrow(/4 of the decision split/);
+    // Nor does another item lend its split to one that is taught itself.
+    const [training] = drawItems({
+      task,
+      difficulty: 8,
+      split: "train",
+      count: 1,
+      random: randomStream(1, "training"),
+    });
+    const hidden = leaking((item) => ({ item, response: "?", about: training as Item }));
+    const shown = await preparationBatches(round.context, "solver", supervised({ on: hidden, batch: 4 }));
+    expect(() => shown(0)).toThrow(/4 of the decision split/);
     const own: Source["draw"] = (of, count, random) =>
       (honest.draw?.(of, count, random) ?? []).map(({ item }) => ({ ...roleOf(item), about: item }));
     const taught = await preparationBatches(

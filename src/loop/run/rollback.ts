@@ -123,7 +123,7 @@ function targetOf(
   const names = others.map((round) => (round === 0 ? "base" : `round-${round}`));
   throw userError(
     "not-promoted",
-    `Round ${wanted} was not promoted, so it cannot be the champion; it can be ${names.join(", ")}.`,
+    `Round ${wanted} was not promoted, so it cannot be the champion; ${names.length === 0 ? "nothing else was promoted" : `it can be ${names.join(", ")}`}.`,
   );
 }
 

@@ -17,7 +17,7 @@ export {
   type VerifierChoice,
 } from "./dataset/index.ts";
 export { type DrawRequest, drawItems } from "./draw.ts";
-export { enumerateItems, itemOf, stratumAt } from "./items.ts";
+export { enumerateItems, itemOf, ownSplit, placeOf, stratumAt } from "./items.ts";
 export { type ParityOptions, parity } from "./parity.ts";
 export { type ProgramsOptions, programs } from "./programs.ts";
 export { reverse } from "./reverse.ts";

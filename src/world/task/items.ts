@@ -22,6 +22,27 @@ export function itemOf(task: Task, problem: Problem, source = problem.source ?? 
   return { ...problem, canonical, stratum: stratum.name, split: splitIn(task, stratum, canonical), source };
 }
 
+/** The same item with form and split made anew, whatever it says of them; null where the task knows no such item. */
+export function placeOf(task: Task, item: Item): Item | null {
+  const { prompt, difficulty, messages, answer } = item;
+  try {
+    return itemOf(task, {
+      prompt,
+      difficulty,
+      ...(messages === undefined ? {} : { messages }),
+      ...(answer === undefined ? {} : { answer }),
+    });
+  } catch {
+    return null;
+  }
+}
+
+/** The split of an item by its form, made anew; null for what only stands in an item's place, such as a role's question about one. */
+export function ownSplit(task: Task, item: Item): Item["split"] | null {
+  const place = placeOf(task, item);
+  return place === null || place.canonical !== item.canonical ? null : place.split;
+}
+
 /** What the items of a task's own generator name as their source. */
 export function generatorOf({ name, version }: Pick<Task, "name" | "version">): string {
   return `generator:${name}@${version}`;
