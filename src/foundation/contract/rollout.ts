@@ -21,6 +21,8 @@ export interface Rollout {
   readonly learnAfter?: TokenIds;
   /** Which turn of a conversation with itself it is, from 0: a revision is 1. Left out for 0. */
   readonly turn?: number;
+  /** Sources of the documents that its searches had found, oldest first; left out where there are none. */
+  readonly found?: readonly string[];
   /** Where an earlier round stored it, from which it is learnt again. */
   readonly stored?: Pick<ExampleWriter, "group" | "rollout" | "artifact">;
 }

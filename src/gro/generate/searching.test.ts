@@ -47,6 +47,11 @@ describe("askDocuments", () => {
       [0, "?gamma"],
       [1, "77"],
     ]);
+    // The one it asks about stands in the item's source.
+    expect(group?.rollouts.map(({ found }) => found)).toEqual([
+      undefined,
+      [sourceOf({ text: "gamma 9999", where: "" })],
+    ]);
     expect(part).toMatchObject({ samplesPerItem: 3, description: { searches: 2, found: 1 } });
   });
 
@@ -83,6 +88,8 @@ describe("withSearch", () => {
       [false, 1, 1, "?beta"],
       [true, 1, 2, "done"],
     ]);
+    const [alpha = "", beta = ""] = documents.map((text) => sourceOf({ text, where: "" }));
+    expect(group?.rollouts.map(({ found = [] }) => found)).toEqual([[], [], [alpha], [alpha, beta]]);
     // What was found is read, not written: it stands in the context alone.
     const last = group?.rollouts.at(-1)?.segments;
     expect(letters.decode(last?.[0]?.tokens ?? new Int32Array())).toBe("12=[alpha 1234|beta 5678]");

@@ -49,8 +49,9 @@ describe("documents", () => {
   test("to search in are those that were given, else those of the items, each once; each has a source of its own", () => {
     const task = { ...reverse(), document: ({ prompt }: { prompt: string }) => prompt.slice(0, 1) };
     const items = ["12=", "34=", "15="].map((prompt) => itemOf(prompt));
-    expect(libraryOf(task, items, undefined)).toEqual(["1", "3"]);
-    expect(libraryOf(task, items, [{ text: "x", where: "" }])).toEqual(["x"]);
+    expect(libraryOf(task, items, undefined).map(({ text }) => text)).toEqual(["1", "3"]);
+    const twice = ["a.jsonl:1", "a.jsonl:2"].map((where) => ({ text: "x", where }));
+    expect(libraryOf(task, items, twice)).toEqual([{ text: "x", where: "a.jsonl:1" }]);
     const hash = createHash("sha256").update("ab").digest("hex");
     expect(sourceOf({ text: "ab", where: "a.jsonl:7" })).toBe(`document:${hash}#0-2 a.jsonl:7`);
   });

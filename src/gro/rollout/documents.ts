@@ -90,21 +90,24 @@ export function sourceOf({ text, where }: Document): string {
   return documentSource({ sha256: sha256(text), from: 0, to: text.length, where });
 }
 
-/** All that can be searched in: what was given, or the documents of these items. */
+/** All that can be searched in, each text once: what was given, or the documents of these items. */
 export function libraryOf(
   task: Pick<Task, "document">,
   items: readonly Item[],
   documents: readonly Document[] | undefined,
-): readonly string[] {
+): readonly Document[] {
   const all = documents ?? items.map((item) => documentOf(task, item, undefined));
-  return [...new Set(all.map(({ text }) => text))];
+  // Of a text that stands in two places the first is named.
+  const first = new Map<string, Document>();
+  for (const one of all) if (!first.has(one.text)) first.set(one.text, one);
+  return [...first.values()];
 }
 
 /** For parts that read documents: what they read at some items. */
 export function readingDocuments(documents: readonly Document[] | undefined): {
   readonly documents: (task: Task, items: readonly Item[]) => readonly string[];
 } {
-  return { documents: (task, items) => libraryOf(task, items, documents) };
+  return { documents: (task, items) => libraryOf(task, items, documents).map(({ text }) => text) };
 }
 
 /** What a part's description says of them. */

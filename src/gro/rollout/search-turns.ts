@@ -1,5 +1,6 @@
 import type { Item, Prompting, Rollout, Task } from "../../foundation/contract/index.ts";
 import { type AskRequest, ask, type Question } from "./ask.ts";
+import { type Document, sourceOf } from "./documents.ts";
 import { documentFinder } from "./nearest-documents.ts";
 import { queryIn } from "./search.prompt.ts";
 
@@ -13,7 +14,7 @@ export interface SearchedQuestion extends Pick<Question, "item" | "name"> {
 export interface SearchTurnsRequest extends AskRequest {
   readonly task: Task;
   /** What is searched in, and how many of it a search finds. */
-  readonly library: readonly string[];
+  readonly library: readonly Document[];
   readonly found: number;
   /** Most searches before it must answer. */
   readonly searches: number;
@@ -31,7 +32,8 @@ export async function searchTurns(
   questions: readonly SearchedQuestion[],
   { task, library, found: most, searches, ...request }: SearchTurnsRequest,
 ): Promise<Rollout[][]> {
-  const find = documentFinder(library);
+  const find = documentFinder(library.map(({ text }) => text));
+  const sources = new Map(library.map((document) => [document.text, sourceOf(document)]));
   const said = questions.map((): Rollout[] => []);
   let open = questions.flatMap((question, place) =>
     Array.from({ length: request.samples }, (_, sample) => ({ place, sample, found: question.given ?? [] })),
@@ -51,12 +53,19 @@ export async function searchTurns(
     const rollouts = turn === 0 ? answered.flat() : answered.map(([only]) => only as Rollout);
     open = open.flatMap((one, at) => {
       const rollout = rollouts[at] as Rollout;
-      said[one.place]?.push({ ...rollout, sample: one.sample, ...(turn === 0 ? {} : { turn }) });
+      const { given = [] } = questions[one.place] as SearchedQuestion;
+      const found = one.found.slice(given.length).flatMap((text) => sources.get(text) ?? []);
+      said[one.place]?.push({
+        ...rollout,
+        sample: one.sample,
+        ...(turn === 0 ? {} : { turn }),
+        ...(found.length === 0 ? {} : { found }),
+      });
       const query = queryOf(task, rollout);
       if (query === undefined) return [];
       const known = new Set(one.found);
       const more = find(query, most + known.size)
-        .map(({ index }) => library[index] as string)
+        .map(({ index }) => library[index]?.text ?? "")
         .filter((text) => !known.has(text));
       return [{ ...one, found: [...one.found, ...more.slice(0, most)] }];
     });

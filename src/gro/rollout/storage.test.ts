@@ -30,7 +30,8 @@ property.prop([
     item,
     rollouts: attempts.map(({ text, cut, logprobs, reward, role, sample, seed }) => {
       const said = { text, ...(cut ? { cut: true as const } : {}) };
-      const rollout = { ...rolloutOf(item, said, { role, logprobs }), sample, seed };
+      const found = cut ? { found: ["document:0#0-1", "document:1#0-1"] } : {};
+      const rollout = { ...rolloutOf(item, said, { role, logprobs }), sample, seed, ...found };
       return { rollout, reward, parts: { length: text.length } };
     }),
   };

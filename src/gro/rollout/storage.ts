@@ -14,6 +14,7 @@ const storedRolloutSchema = z.object({
   sample: z.number(),
   learnAfter: z.array(z.number().int()).optional(),
   turn: z.number().int().optional(),
+  found: z.array(z.string()).optional(),
   stored: z
     .object({ group: z.number().int(), rollout: z.number().int(), artifact: z.string().nullable() })
     .optional(),
@@ -47,6 +48,7 @@ export function storeGroup(group: ScoredGroup): StoredGroup {
         sample: rollout.sample,
         ...(rollout.learnAfter === undefined ? {} : { learnAfter: [...rollout.learnAfter] }),
         ...(rollout.turn === undefined ? {} : { turn: rollout.turn }),
+        ...(rollout.found === undefined ? {} : { found: [...rollout.found] }),
         ...(rollout.stored === undefined ? {} : { stored: { ...rollout.stored } }),
         ...(rollout.item.canonical === group.item.canonical ? {} : { item: rollout.item }),
         reward,
@@ -81,6 +83,7 @@ export function restoreGroup(row: unknown): ScoredGroup {
           sample: stored.sample,
           ...(stored.learnAfter === undefined ? {} : { learnAfter: Int32Array.from(stored.learnAfter) }),
           ...(stored.turn === undefined ? {} : { turn: stored.turn }),
+          ...(stored.found === undefined ? {} : { found: stored.found }),
           ...(stored.stored === undefined ? {} : { stored: stored.stored }),
         },
         reward: stored.reward,
