@@ -3,12 +3,13 @@ import { auditStage } from "../round/audit.ts";
 import type { PlayedRound } from "../round/baselines.ts";
 import { certifyAudit } from "../round/certify.ts";
 import { askedCheckpoints, type RoundContext, tell } from "../round/context.ts";
-import { settleAll, settleWaiting } from "../round/decide/waiting-promotions.ts";
+import { settleAll, settleAnswered, settleWaiting } from "../round/decide/waiting-promotions.ts";
 import { evaluateStage } from "../round/evaluate.ts";
 import { prepareStage } from "../round/prepare.ts";
 import { firstState, type Lineage, type RunState } from "../round/state.ts";
 import { playRound } from "../round.ts";
 import { rememberChampion } from "./adopt.ts";
+import { answersHeard } from "./answers-heard.ts";
 import { measuredSinceEnd, playBaselines } from "./baselines.ts";
 import { type SpentCap, spentWords, stoppedAt } from "./budget/spending.ts";
 import { budgetWords } from "./budget.ts";
@@ -62,7 +63,9 @@ export async function play(
     if (spent === null) throw error;
   }
   if (state !== undefined && state.waiting.length > 0) {
-    state = rollbacks.after(await settleAll(context, state));
+    // At a cap nobody is waited for: questions survive the end, and whoever runs next takes their answers in.
+    const settle = spent === null ? settleAll : settleAnswered;
+    state = rollbacks.after(await settle(context, state));
     rememberChampion(definition, ledger, state.champion);
   }
   if (base !== undefined && state !== undefined) {
@@ -92,9 +95,11 @@ async function close(context: RoundContext, { base, state, spent, rollbacks }: C
     const shipped = champion.checkpoints[definition.optimize.lead] ?? "";
     await certifyAudit(context, { round: champion.round, checkpoint: shipped }, "base");
   }
+  const { decided } = answersHeard(context.run.events());
   const names = [
     `finished/${round}`,
     ...(rollbacks === 0 ? [] : [String(rollbacks)]),
+    ...(decided === 0 ? [] : [`answered-${decided}`]),
     ...(measuredSinceEnd(context.run.events()) ? ["baselines"] : []),
   ];
   const end = [...names, ...(spent === null ? [] : [budgetWords(definition.budget)])].join("/");

@@ -1,4 +1,5 @@
 import type { Budget, EventOf, Gain, StoredEvent } from "../../foundation/contract/index.ts";
+import { answersHeard } from "./answers-heard.ts";
 import { stillSpent } from "./budget/spending.ts";
 import { type Marginal, marginalOf } from "./marginal.ts";
 
@@ -67,7 +68,8 @@ export function auditOf(
 
 /**
  * Whether a run with such a budget has nothing left to do: it has ended since its last round, and no round is left to play or no
- * budget to play it with. A champion that was taken back is still to be audited.
+ * budget to play it with. A champion that was taken back is still to be audited, and a promotion that was answered after a cap
+ * had ended the run is still to be made or given up.
  */
 export function isFinished(events: readonly StoredEvent[], budget: Budget): boolean {
   const spent = stillSpent(events, budget) !== undefined;
@@ -76,8 +78,10 @@ export function isFinished(events: readonly StoredEvent[], budget: Budget): bool
   const end = events[before]?.event;
   // Stopped before there was a base: that is all there is.
   if (end?.type !== "run-finished") return spent;
-  if (since) return false;
-  return spent || end.outcome === "stopped-by-guard" || lastRound(events) >= budget.rounds;
+  const { toDecide, open } = answersHeard(events);
+  if (since || toDecide) return false;
+  if (spent || end.outcome === "stopped-by-guard") return true;
+  return !open && lastRound(events) >= budget.rounds;
 }
 
 /** What comes after an end only when the run has gone on from it. */

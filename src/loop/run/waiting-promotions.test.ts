@@ -143,9 +143,24 @@ describe("a promotion that rounds go on beside", () => {
     expect(await play(3)).toMatchObject({ championRound: 1, outcome: "rounds-spent" });
   });
 
-  test("approved while a round is under way that a cap has stopped, it is made, and that round is stale", async () => {
-    const result = await play(2, { budget: { steps: 12 }, waited: () => approve });
-    expect(result).toMatchObject({ outcome: "budget-spent", championRound: 1 });
+  test("does not keep a run from ending at a cap: the question stays, and an answer is acted on under the spent budget", async () => {
+    const budget = { steps: 12 };
+    const result = await play(2, { budget });
+    expect(result).toMatchObject({ outcome: "budget-spent", championRound: 0 });
+    expect(eventsOf(result.events, "budget-spent")).toMatchObject([{ cap: "steps", limit: 12 }]);
+    expect(openQuestions({ folder }).map(({ id }) => id)).toEqual(["1-promotion-1"]);
+    expect((await play(2, { budget })).alreadyFinished).toBe(true);
+    await answerQuestion({ folder, question: "1-promotion-1", ...approve });
+    const made = await play(2, { budget });
+    expect(made).toMatchObject({ outcome: "budget-spent", championRound: 1, alreadyFinished: false });
+    expect(made.gain).not.toBeNull();
+    // The last words are said again: whoever reads the events reads that the cap has ended the run.
+    expect(made.events.at(-1)?.event).toMatchObject({ type: "budget-spent", cap: "steps" });
+    expect((await play(2, { budget })).alreadyFinished).toBe(true);
+    const { path } = await findCertificate(folder);
+    expect(await checkCertificate({ file: path })).toMatchObject({ round: 1, verdict: "holds" });
+
+    // The round that was under way began before it, and is stale.
     const raised = await play(2, { budget: { steps: 1000 } });
     expect(raised).toMatchObject({ outcome: "rounds-spent", championRound: 1 });
     expect(decisionsOf(raised, 2)).toMatchObject([
@@ -159,6 +174,13 @@ describe("a promotion that rounds go on beside", () => {
     const third = await play(3, { budget: { steps: 1000 }, waited: () => approve });
     expect(startsOf(third)).toEqual(["base", "base", "champion"]);
     expect(third.championRound).toBe(3);
+  });
+
+  test("and that a cap has left behind is waited for when the rounds are cut to those that were played", async () => {
+    await play(2, { budget: { steps: 12 } });
+    const result = await play(1, { budget: { steps: 1000 }, waited: () => reject });
+    expect(result).toMatchObject({ outcome: "rounds-spent", championRound: 0, alreadyFinished: false });
+    expect(openQuestions({ folder })).toEqual([]);
   });
 
   test("that a person takes back with the champion is no question any more", async () => {

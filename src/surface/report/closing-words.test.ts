@@ -112,6 +112,31 @@ describe("a run that goes on", () => {
     expect(words([])).toBe("Nothing has happened in this run yet.");
   });
 
+  test("ended by a cap while a promotion waits: the cap, the question, and when its answer is acted on", () => {
+    const asked: StoredEvent["event"] = {
+      type: "question-asked",
+      round: 2,
+      question: "1-promotion-2",
+      about: "promotion",
+      text: "promote the candidate of round 2 (better)",
+      details: {},
+    };
+    const reason = "the budget of 12 steps is spent: 17 steps";
+    const cap = { cap: "steps", limit: 12, spent: 17, keptBack: 0, reason } as const;
+    const events = [asked, { type: "budget-spent", round: 2, ...cap } as const].map((event, index) => ({
+      id: 9_999 + index,
+      run: "r",
+      at: 0,
+      event,
+    }));
+    const text = words([...upTo(run, "round-finished", 2), ...events]);
+    expect(text).toContain(`reverse: stopped in round 2 of 8: ${reason}`);
+    expect(text).toMatch(
+      /^waits {5}1-promotion-2 waits for a person: .*\n +whetstone approve 1-promotion-2\n/m,
+    );
+    expect(text).toMatch(/^ {10}The run has ended and does not wait: .* under the spent budget too\.$/m);
+  });
+
   test("every prefix has words", () => {
     for (let cut = 0; cut <= run.length; cut++)
       expect(words(run.slice(0, cut)), `cut ${cut}`).not.toMatch(/NaN|undefined|null|Infinity/);

@@ -78,6 +78,10 @@ export function closingWords(story: RunStory, options: ClosingOptions = {}): str
   return lines.slice(0, lines.findLastIndex((line) => line !== "") + 1);
 }
 
+/** Of promotions that a person is asked of, where a cap has ended the run. */
+const afterCap =
+  "The run has ended and does not wait: once a promotion is answered, `whetstone run` acts on it, under the spent budget too.";
+
 const column = 10;
 const leastWidth = 20;
 const mostLines = 4;
@@ -185,9 +189,12 @@ function nextWords(story: RunStory): string[] {
 }
 
 function waiting(story: RunStory, where: string | undefined, glyphs: Glyphs): string[] {
-  return openIn(story).flatMap((question) =>
-    questionWords(question, where).map((line, index) => printable(index === 0 ? line : `  ${line}`, glyphs)),
+  const open = openIn(story);
+  const lines = open.flatMap((question) =>
+    questionWords(question, where).map((line, index) => (index === 0 ? line : `  ${line}`)),
   );
+  const ended = story.state === "budget-spent" && open.some(({ about }) => about === "promotion");
+  return [...lines, ...(ended ? [afterCap] : [])].map((line) => printable(line, glyphs));
 }
 
 function costWords({ cost, engine }: RunStory): string[] {

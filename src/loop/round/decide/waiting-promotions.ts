@@ -25,6 +25,11 @@ export async function settleWaiting(context: RoundContext, state: RunState): Pro
   return settled(context, state, false);
 }
 
+/** The same where a cap has stopped the run, in the middle of a round too: what nobody has answered stays a question. */
+export async function settleAnswered(context: RoundContext, state: RunState): Promise<RunState> {
+  return settled(context, state, true);
+}
+
 /** The same where no round is left to play: what was not answered is waited for. */
 export async function settleAll(context: RoundContext, before: RunState): Promise<RunState> {
   const { run, oversight } = context;
