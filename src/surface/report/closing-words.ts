@@ -3,7 +3,8 @@ import { cutOffWords } from "../../foundation/statistics/index.ts";
 import { baselinesWords } from "./baseline-words.ts";
 import { guardVerdict } from "./guard-verdict.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
-import { marginalWords, price } from "./marginal-words.ts";
+import { price } from "./marginal-words.ts";
+import { moreWords } from "./more-words.ts";
 import { noClaimOf } from "./no-claim.ts";
 import { openIn, questionWords } from "./question-words.ts";
 import { roundTable } from "./round-table.ts";
@@ -184,7 +185,7 @@ function guardWords({ rounds }: RunStory): string[] {
 /** What more budget would buy, once the run has ended. */
 function nextWords(story: RunStory): string[] {
   if (story.state !== "finished" && story.state !== "budget-spent") return [];
-  const words = marginalWords(story);
+  const words = moreWords(story);
   return words === undefined ? [] : [words];
 }
 

@@ -26,7 +26,7 @@ export function marginalWords(story: Pick<RunStory, "marginal" | "facts" | "engi
 }
 
 /** Tokens and time, and what else is capped or charged. */
-function amounts(cost: Cost, { facts, engine }: Pick<RunStory, "facts" | "engine">): string {
+export function amounts(cost: Cost, { facts, engine }: Pick<RunStory, "facts" | "engine">): string {
   return [
     `${compact(cost.tokensSampled + cost.tokensTrained)} tokens`,
     ...(facts?.budget?.steps === undefined ? [] : [`${whole(cost.optimizerSteps)} steps`]),

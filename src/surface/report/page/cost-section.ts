@@ -1,5 +1,5 @@
 import type { Cost, StageName } from "../../../foundation/contract/index.ts";
-import { marginalWords } from "../marginal-words.ts";
+import { moreWords } from "../more-words.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { compact, duration, figure, percent, unbroken } from "../words.ts";
 import { type Content, html, type Markup } from "./html.ts";
@@ -49,7 +49,7 @@ export function costSection(story: RunStory): Content {
     told.some((round) => partsOf(round)[kind] > 0),
   );
   const currency = cost?.currency === undefined ? null : (engine?.currency ?? "currency");
-  const next = marginalWords(story);
+  const next = moreWords(story);
   return part({
     id: "cost",
     title: "Cost",
