@@ -122,9 +122,9 @@ export function seedClaims({ decided }: Certificate): Claim[] {
         : [{ field: "decided.seed", words: "the seed does not have the hash that was told" }],
     ),
     claim(
-      "seed-not-chosen",
+      "seed-follows",
       "recomputed",
-      "the decision seed follows from the run's seed, its name and the round: nobody picked it",
+      "the decision seed follows from the run's seed, which the file states, its name and the round",
       ["decided.seed.value", "decided.run.id", "decided.run.round", "decided.configuration.description"],
       drawn === seed.value
         ? []
@@ -137,9 +137,15 @@ export function seedClaims({ decided }: Certificate): Claim[] {
           ],
     ),
     claim(
+      "seed-not-chosen",
+      "trusted",
+      "nobody picked the run's seed and name: whoever begins a run gives them, and may have begun others before that promoted nothing",
+      ["decided.configuration.description", "decided.run.id"],
+    ),
+    claim(
       "seed-told-before-training",
       "trusted",
-      "the commitment was told before the round trained: it stands in the ledger's round-started",
+      "the commitment was told before the round trained: it stands in the ledger's round-started, and binds to no more than the run's seed, its name and the round do",
       ["decided.seed.hash"],
     ),
   ];

@@ -39,6 +39,12 @@ export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
       contradictions.push(
         ...differences(`decided.history.${index}`, { spent }, { spent: spentAt(index + 1, gate.alpha) }),
       );
+  for (const [index, { promoted, heldBack }] of history.entries())
+    if (heldBack != null && promoted !== true)
+      contradictions.push({
+        field: `decided.history.${index}.heldBack`,
+        words: "holds back what the gate would not have promoted",
+      });
   const kind = stated.reused ? "reused, histories counted" : "fresh";
   return [
     claim(
@@ -60,11 +66,18 @@ export function levelClaims({ decided }: Certificate, gate: GateOf): Claim[] {
       "one-bit",
       "trusted",
       opened.length === 0
-        ? "nobody has acted on more than promoted or not of earlier openings on these items"
+        ? `nobody has acted on more than the gate's one bit, better or not, of earlier openings on these items${rejectedWords(decided)}`
         : `VOID: a person looked at results on these items before (${opened.map((one) => `opening ${one.opening}`).join(", ")}): the bound no longer holds`,
-      ["decided.opened"],
+      ["decided.opened", "decided.history"],
     ),
   ];
+}
+
+/** A person heard the bit and acted against it, for a reason of their own. */
+function rejectedWords({ history }: Decided): string {
+  const rejected = history.filter(({ heldBack }) => heldBack === "person").map(({ opening: one }) => one);
+  if (rejected.length === 0) return "";
+  return `; what ${rejected.length === 1 ? "opening" : "openings"} ${rejected.join(", ")} found better a person rejected, by what they knew otherwise`;
 }
 
 /** What all openings spend, rounded up, by what is stated of those before this one. */

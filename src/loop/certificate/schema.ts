@@ -3,7 +3,9 @@ import { guardFindingSchema, openingSchema, probeResultSchema } from "../../foun
 import { resultsRowSchema } from "./rows.ts";
 
 /** Rises when a certificate changes its shape in a way that old readers cannot read. */
-export const certificateVersion = 3;
+export const certificateVersion = 4;
+/** Certificates of before it was said what kept a candidate that the gate found better from being promoted. */
+const withoutHeldBack = 3;
 /** Certificates of before it was said what each earlier opening spent. */
 const withoutSpent = 2;
 /** Certificates of before it was said how far the run's own reward can be believed; they are read, and kept as they are. */
@@ -73,7 +75,7 @@ export const decidedSchema = z.strictObject({
     /** A row a block, then a row a probe; null while results on reused items are sealed. */
     rows: z.array(resultsRowSchema).nullable(),
   }),
-  /** Openings on the same decision items before this one; whether they promoted, where that is known. */
+  /** Openings on the same decision items before this one; whether the gate would promote, where that is known: the one bit that left it. */
   history: z.array(
     z.strictObject({
       opening: z.number().int().min(1),
@@ -82,6 +84,11 @@ export const decidedSchema = z.strictObject({
       promoted: z.boolean().nullable(),
       /** What it spent of the chance of a false promotion, by the α of its run; null where that is not known any more. */
       spent: z.number().positive().nullable().optional(),
+      /**
+       * Why a candidate that the gate would promote was not: a `person` rejected it, it was `stale` before it was answered, it still
+       * `waits`, or decisions are only `recorded`. Null where it was promoted, or the gate would not.
+       */
+      heldBack: z.enum(["person", "stale", "waits", "recorded"]).nullable().optional(),
     }),
   ),
   /** Results on these items that a person looked at before: the bound then no longer holds. */
@@ -146,7 +153,7 @@ const signatureSchema = z.strictObject({
 export const certificateSchema = z
   .strictObject({
     format: z.literal(certificateFormat),
-    version: z.literal([certificateVersion, withoutSpent, withoutReward]),
+    version: z.literal([certificateVersion, withoutHeldBack, withoutSpent, withoutReward]),
     /** SHA-256 over the seals of what was decided: what the next certificate is chained to. */
     hash,
     decided: decidedSchema,
@@ -157,13 +164,17 @@ export const certificateSchema = z
     signature: signatureSchema.nullable(),
   })
   .superRefine(({ version, decided }, { addIssue }) => {
-    for (const [index, { spent }] of decided.history.entries())
-      if ((version === certificateVersion) === (spent === undefined))
-        addIssue({
-          code: "custom",
-          path: ["decided", "history", index, "spent"],
-          message: `${spent === undefined ? "is missing in a" : "stands in no"} certificate of version ${version}`,
-        });
+    for (const [index, one] of decided.history.entries())
+      for (const [name, since] of [
+        ["spent", withoutSpent],
+        ["heldBack", withoutHeldBack],
+      ] as const)
+        if (version > since === (one[name] === undefined))
+          addIssue({
+            code: "custom",
+            path: ["decided", "history", index, name],
+            message: `${one[name] === undefined ? "is missing in a" : "stands in no"} certificate of version ${version}`,
+          });
     if ((version === withoutReward) !== (decided.integrity.reward === undefined))
       addIssue({
         code: "custom",

@@ -14,6 +14,7 @@ import {
 } from "../certificate/schema.ts";
 import { isSealed } from "../certificate/sealing.ts";
 import { sealed } from "../certificate/seals.ts";
+import { questionsOf } from "../oversight/index.ts";
 import { leadCheckpoint, type RoundContext } from "./context.ts";
 import { decisionItemsOf } from "./decide/block-parts.ts";
 import { digestFact, weightsDigest } from "./folder-digest.ts";
@@ -196,12 +197,29 @@ function historyOf({ ledger, run, definition }: RoundContext, opening: number): 
   return ledger.openingsOn(decisionItemsOf(definition.task)).flatMap(({ number, owner }) => {
     const [, id = owner, round = "0"] = /^(.*)\/round-(\d+)$/.exec(owner) ?? [];
     if (number >= opening) return [];
-    const decision = eventOf(eventsOf(id), "decision-made", Number(round))?.decision;
-    const promoted = decision === undefined ? null : decision.decision === "promote";
+    const bit = bitOf(eventsOf(id), Number(round));
     const tested = describedGate.safeParse(ledger.runs().find((one) => one.id === id)?.description);
     const spent = tested.success ? spentAt(number, tested.data.gate.alpha) : null;
-    return [{ opening: number, run: id, round: Number(round), promoted, spent }];
+    return [{ opening: number, run: id, round: Number(round), ...bit, spent }];
   });
+}
+
+/** What left the gate, to whoever heard it: a person whom it asks has heard "better", whatever they answer. */
+function bitOf(
+  events: readonly StoredEvent[],
+  round: number,
+): Pick<Decided["history"][number], "promoted" | "heldBack"> {
+  const decisions = events.flatMap(({ event }) =>
+    event.type === "decision-made" && event.round === round ? [event.decision] : [],
+  );
+  const [first] = decisions;
+  const last = decisions.at(-1);
+  if (first === undefined || last === undefined) return { promoted: null, heldBack: null };
+  if (first.decision !== "promote" && first.decision !== "ask") return { promoted: false, heldBack: null };
+  if (last.decision === "promote") return { promoted: true, heldBack: last.acted ? null : "recorded" };
+  const asked = questionsOf(events).find((one) => one.about === "promotion" && one.round === round);
+  if (asked?.answer?.answer === "reject") return { promoted: true, heldBack: "person" };
+  return { promoted: true, heldBack: last.decision === "ask" && !asked?.givenUp ? "waits" : "stale" };
 }
 
 /** Results on the same items that a person looked at. */

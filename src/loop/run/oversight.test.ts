@@ -7,6 +7,7 @@ import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
 import { type Question, type RunOptions, type RunResult, run } from "../run.ts";
 import { type AnswerOptions, answerQuestion, openQuestions } from "./answer-question.ts";
 import type { BudgetChange } from "./budget.ts";
+import { checkCertificate, findCertificate } from "./check-certificate.ts";
 import type { RunConfig } from "./config.ts";
 import { rollback } from "./rollback.ts";
 import { promotingRun } from "./testing/last-letter.ts";
@@ -116,6 +117,12 @@ describe("a promotion that a person is asked", () => {
     expect(eventsOf(result.events, "round-started")[1]).toMatchObject({ round: 2, startFrom: "candidate" });
     const audits = eventsOf(result.events, "audit-measured").filter(({ round }) => round === 1);
     expect(audits).toEqual([]);
+    // What left the gate, to the person, is its bit, whatever they answered.
+    const { certificate, path } = await findCertificate(folder, { round: 2 });
+    expect(certificate.decided.history).toMatchObject([
+      { opening: 1, round: 1, promoted: true, heldBack: "person" },
+    ]);
+    expect(await checkCertificate({ file: path })).toMatchObject({ verdict: "holds" });
   });
 
   test("waits over the end of its process, and is answered while nobody runs", async () => {

@@ -65,13 +65,16 @@ describe("checkClaims", () => {
 
   test("reads what the version before it wrote, which says less", async () => {
     const { decided, audits } = structuredClone(certificates.fresh);
+    for (const one of decided.history) delete one.heldBack;
+    expect(named(await checkClaims(sealed(decided, audits, 3)))).toEqual([]);
+    expect(named(await checkClaims(sealed(decided, audits)))).toEqual(["decided.history.0.heldBack"]);
     for (const one of decided.history) delete one.spent;
     const second = await checkClaims(sealed(decided, audits, 2));
     expect(named(second)).toEqual([]);
     expect(second.find(({ claim }) => claim === "level")?.words).toMatch(
       /below 5\.0 %, where later ones test at no larger α, nor did earlier ones, of which that is not known$/,
     );
-    expect(named(await checkClaims(sealed(decided, audits)))).toEqual(["decided.history.0.spent"]);
+    expect(named(await checkClaims(sealed(decided, audits, 3)))).toEqual(["decided.history.0.spent"]);
     delete decided.integrity.reward;
     const old = sealed(decided, audits, 1);
     const claims = await checkClaims(old);
@@ -80,6 +83,7 @@ describe("checkClaims", () => {
     expect(named(await checkClaims(sealed(decided, audits, 2)))).toEqual(["decided.integrity.reward"]);
     expect(named(await checkClaims({ ...certificates.fresh, version: 1 }))).toEqual([
       "decided.history.0.spent",
+      "decided.history.0.heldBack",
       "decided.integrity.reward",
     ]);
   });
@@ -90,7 +94,7 @@ describe("checkClaims", () => {
       7,
       [],
       {},
-      { ...certificates.fresh, version: 4 },
+      { ...certificates.fresh, version: 5 },
       { ...certificates.fresh, extra: 1 },
     ]) {
       const claims = await checkClaims(value);

@@ -68,6 +68,8 @@ describe.each(["fresh", "reused"] as const)("a certificate of %s items", (kind) 
     expect(Object.fromEntries(statuses)).toMatchObject({
       form: "verified",
       seed: "recomputed",
+      "seed-follows": "recomputed",
+      "seed-not-chosen": "trusted",
       configuration: "recomputed",
       protocol: "recomputed",
       items: "recomputed",

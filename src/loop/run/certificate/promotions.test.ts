@@ -67,7 +67,7 @@ describe("each promotion", () => {
     });
     expect(second?.weights.champion).toEqual(first?.weights.candidate);
     expect(second?.history).toEqual([
-      { opening: 1, run: "1-letters", round: 1, promoted: true, spent: spentAt(1, 0.05) },
+      { opening: 1, run: "1-letters", round: 1, promoted: true, spent: spentAt(1, 0.05), heldBack: null },
     ]);
     expect(second?.data.rollouts.length).toBeGreaterThan(first?.data.rollouts.length ?? 9);
     const seedHash = eventsOf(fresh).flatMap((event) =>
@@ -110,7 +110,7 @@ describe("each promotion", () => {
       const second = read(folder, "2-letters-round-1.json");
       expect(second.decided.previous).toMatchObject({ run: "1-letters", round: 1 });
       expect(second.decided.history).toEqual([
-        { opening: 1, run: "1-letters", round: 1, promoted: true, spent: spentAt(1, 0.5) },
+        { opening: 1, run: "1-letters", round: 1, promoted: true, spent: spentAt(1, 0.5), heldBack: null },
       ]);
       const checked = await checkCertificate({ file: pathOf(folder, "2-letters-round-1.json") });
       expect(checked).toMatchObject({ verdict: "holds" });

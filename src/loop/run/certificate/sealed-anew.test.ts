@@ -94,6 +94,21 @@ describe("a forger who seals anew", () => {
     expect(level).toMatchObject({ status: "recomputed", words: expect.stringMatching(/below 32\.0 %/) });
   });
 
+  test("cannot hold back what the gate would not have promoted", async () => {
+    const held = anew(({ history }) => {
+      for (const one of history) Object.assign(one, { promoted: false, heldBack: "person" });
+    });
+    expect((await contradicted(held, "level")).join()).toMatch(/^decided\.history\.0\.heldBack holds back/);
+    const rejected = anew(({ history }) => {
+      for (const one of history) one.heldBack = "person";
+    });
+    const bit = (await checkClaims(rejected)).find(({ claim }) => claim === "one-bit");
+    expect(bit).toMatchObject({
+      status: "trusted",
+      words: expect.stringMatching(/; what opening 1 found better a person rejected, by what they knew/),
+    });
+  });
+
   test("cannot forget an opening before it", async () => {
     const forgery = anew((decided) => {
       decided.history = [];
@@ -174,7 +189,7 @@ describe("a forger who seals anew", () => {
     expect(await contradicted(chosen, "seed")).toEqual([
       "decided.seed the seed does not have the hash that was told",
     ]);
-    expect((await contradicted(chosen, "seed-not-chosen"))[0]).toMatch(/is not what the run's seed/);
+    expect((await contradicted(chosen, "seed-follows"))[0]).toMatch(/is not what the run's seed/);
   });
 
   test("cannot seal results that need no seal", async () => {
