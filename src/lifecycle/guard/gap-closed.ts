@@ -20,7 +20,7 @@ const accuracyMeter = "accuracy";
 /**
  * Nothing is left to learn from itself: what the reward keeps is no truer than what was written, in several rounds in a row, and
  * over these rounds accuracy has not been shown to rise (arXiv 2412.02674: the gap is what a round can gain). Both by 95 %
- * intervals.
+ * intervals. Who follows a policy gradient or preferences learns from differences of reward, and is not judged.
  *
  * @example
  * defineRun({ task: reverse(), guard: [gapClosed({ rounds: 2 })] });
@@ -33,6 +33,8 @@ export function gapClosed(options: GapClosedOptions = {}): Guard {
       "What the reward keeps is truer than what was written, or accuracy still rises: something is left to learn.",
     description: { least, rounds, action },
     watch: ({ training, history, validation, learnsBy }) => {
+      if (learnsBy !== "imitation")
+        return silent("nothing that is kept is imitated, and the gap says nothing of what may be learnt");
       const gap = training === null ? null : keptGap(training);
       if (gap === null) return silent("no label was kept");
       const earlier = history.slice(-(rounds - 1) || history.length);
@@ -40,7 +42,6 @@ export function gapClosed(options: GapClosedOptions = {}): Guard {
       const evidence = `the gap is ${(100 * gap.value).toFixed(1)} points (95 % interval ${(100 * gap.interval.low).toFixed(1)} to ${(100 * gap.interval.high).toFixed(1)})`;
       const told = { value: gap.value, threshold: least };
       const closed =
-        learnsBy === "imitation" &&
         gap.interval.high < least &&
         before.length >= rounds - 1 &&
         before.every((readings) => (read(readings, gapMeter)?.interval?.high ?? 1) < least);

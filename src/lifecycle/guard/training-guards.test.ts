@@ -124,6 +124,14 @@ describe("verifier integrity, of who follows a policy gradient", () => {
     });
   });
 
+  test("a planted answer that is misjudged is told before its step", () => {
+    const planted = { right: 10, rightKept: 10, wrong: 12, wrongKept: 1 };
+    const evidence = { ...goodRound, learnsBy: "policy-gradient" as const, planted };
+    expect(whyBlocked([verifierIntegrity()], evidence)).toContain(
+      "verifier integrity: the verifier misjudges 1 of 22 planted answers",
+    );
+  });
+
   test("is judged by a whole round, not by a step", () => {
     const nothing = { right: 500, rightKept: 250, wrong: 500, wrongKept: 250 };
     const training = { ...goodTraining, ...nothing };
@@ -302,7 +310,13 @@ describe("gap closed", () => {
 
   test("is nothing to a policy gradient", () => {
     const history = [closed, closed];
-    expect(watch(gapClosed(), everything, { history, learnsBy: "policy-gradient" })?.answer).toBe("ok");
+    // Not judged at all: no round of it counts among those in which the guard kept quiet.
+    for (const learnsBy of ["policy-gradient", "preference"] as const)
+      expect(watch(gapClosed(), everything, { history, learnsBy })).toMatchObject({
+        answer: "ok",
+        value: null,
+        evidence: expect.stringContaining("nothing that is kept is imitated"),
+      });
   });
 });
 

@@ -80,9 +80,14 @@ export function verifierIntegrity(options: VerifierIntegrityOptions = {}): Guard
     definition: "The reward keeps right answers and drops wrong ones well enough to be learnt from.",
     description: { least, action },
     watch,
-    // A policy gradient has few answers in a step: it is judged by all of a round's.
-    watchStep: (evidence) =>
-      evidence.learnsBy === "imitation" ? watch(evidence) : silent("judged when the round has been made"),
+    // A policy gradient has few answers of its own in a step: it is judged by all of a round's. Planted ones are known at once.
+    watchStep: (evidence) => {
+      if (evidence.learnsBy === "imitation") return watch(evidence);
+      const planted = plantedFinding(evidence);
+      return planted === null
+        ? silent("judged when the round has been made")
+        : { ...answerBy(action), ...planted };
+    },
   };
 }
 
