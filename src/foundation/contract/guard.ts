@@ -17,6 +17,8 @@ export interface RoundEvidence extends StepEvidence {
   readonly refusals?: RefusalsCompared;
   /** Readings of earlier rounds, oldest first. */
   readonly history: readonly (readonly MeterReading[])[];
+  /** Earlier rounds that were promoted: of decision items nothing else is told. */
+  readonly promotions: readonly number[];
 }
 
 /** Keeps and imitates, follows a policy gradient, or learns from pairs: what a verifier's integrity must be for it (design §8). */

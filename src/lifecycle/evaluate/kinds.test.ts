@@ -65,6 +65,7 @@ test("kinds are measured by name, and none of them is a frontier", async () => {
     planted: null,
     training: null,
     history: [],
+    promotions: [],
   } as const;
   const names = (ordered?: boolean) =>
     readMeters(evidence, ordered === undefined ? {} : { ordered }).map(({ meter }) => meter);

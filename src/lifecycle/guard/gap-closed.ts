@@ -19,8 +19,8 @@ const accuracyMeter = "accuracy";
 
 /**
  * Nothing is left to learn from itself: what the reward keeps is no truer than what was written, in several rounds in a row, and
- * over these rounds accuracy has not been shown to rise (arXiv 2412.02674: the gap is what a round can gain). Both by 95 %
- * intervals. Who follows a policy gradient or preferences learns from differences of reward, and is not judged.
+ * over these rounds accuracy has not been shown to rise (arXiv 2412.02674: the gap is what a round can gain), nor was one of them
+ * promoted, which shows it too. The first two by 95 % intervals. Who follows a policy gradient or preferences learns from differences of reward, and is not judged.
  *
  * @example
  * defineRun({ task: reverse(), guard: [gapClosed({ rounds: 2 })] });
@@ -32,7 +32,7 @@ export function gapClosed(options: GapClosedOptions = {}): Guard {
     definition:
       "What the reward keeps is truer than what was written, or accuracy still rises: something is left to learn.",
     description: { least, rounds, action },
-    watch: ({ training, history, validation, learnsBy }) => {
+    watch: ({ round, training, history, promotions, validation, learnsBy }) => {
       if (learnsBy !== "imitation")
         return silent("nothing that is kept is imitated, and the gap says nothing of what may be learnt");
       const gap = training === null ? null : keptGap(training);
@@ -46,11 +46,13 @@ export function gapClosed(options: GapClosedOptions = {}): Guard {
         before.length >= rounds - 1 &&
         before.every((readings) => (read(readings, gapMeter)?.interval?.high ?? 1) < least);
       const first = before[0] === undefined ? undefined : read(before[0], accuracyMeter)?.interval;
-      const rises = first !== undefined && validation.interval.low > first.high;
+      const rises =
+        (first !== undefined && validation.interval.low > first.high) ||
+        promotions.some((promoted) => promoted > round - rounds);
       if (!closed || rises) return { answer: "ok", evidence, ...told };
       return {
         ...answerBy(action),
-        evidence: `${evidence}, closed in ${rounds} rounds in which accuracy was not shown to rise: nothing is left to learn from itself`,
+        evidence: `${evidence}, closed in ${rounds} rounds in which accuracy was not shown to rise and none was promoted: nothing is left to learn from itself`,
         ...told,
       };
     },

@@ -28,6 +28,7 @@ const watch = (
     planted: null,
     training: training === null ? null : { ...evidenceOf(emptyTally, tolerance), ...training },
     history: [],
+    promotions: [],
   };
   const [finding] = speak([guard], evidence);
   expect(guardFindingSchema.parse(finding)).toEqual(finding);

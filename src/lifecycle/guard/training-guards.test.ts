@@ -304,6 +304,14 @@ describe("gap closed", () => {
     expect(watch(gapClosed(), training, { history })?.answer).toBe(answer);
   });
 
+  test.each([
+    [[1], "stop"],
+    [[1, 2], "ok"],
+  ])("the gate shows a rise, too: rounds %j of three were promoted", (promotions, answer) => {
+    const history = [closed, closed, closed];
+    expect(watch(gapClosed(), everything, { round: 4, history, promotions })?.answer).toBe(answer);
+  });
+
   test("one round is enough where that is asked for", () => {
     expect(watch(gapClosed({ rounds: 1 }), everything, { history: [] })?.answer).toBe("stop");
   });

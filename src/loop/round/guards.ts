@@ -48,6 +48,11 @@ export async function guardStage(
           .flatMap(({ event }) =>
             event.type === "meters-read" && event.round < round ? [event.readings] : [],
           ),
+        promotions: run
+          .events()
+          .flatMap(({ event }) =>
+            event.type === "candidate-promoted" && event.round < round ? [event.round] : [],
+          ),
       };
       const findings = speak(definition.guard, evidence);
       const loud = findings.filter(({ answer }) => answer !== "ok");

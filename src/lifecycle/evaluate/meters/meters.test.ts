@@ -83,6 +83,7 @@ const evidence: RoundEvidence = {
     tolerance,
   ),
   history: [],
+  promotions: [],
 };
 const valuesOf = (given: RoundEvidence) =>
   Object.fromEntries(readMeters(given).map(({ meter, value }) => [meter, value]));

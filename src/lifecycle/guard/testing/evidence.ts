@@ -84,6 +84,7 @@ export const goodRound: RoundEvidence = {
   trained: { items: 100, foreign: { validation: 0, decision: 0, audit: 0 }, misnamed: 0 },
   planted: { right: 10, rightKept: 10, wrong: 30, wrongKept: 0 },
   history: [],
+  promotions: [],
 };
 
 /** What meters read in an earlier round. */
