@@ -1,4 +1,4 @@
-import type { GuardFinding } from "../../foundation/contract/index.ts";
+import { type GuardFinding, isUnmeasured } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
 import { baselinesWords } from "./baseline-words.ts";
 import { guardVerdict } from "./guard-verdict.ts";
@@ -170,11 +170,32 @@ function guardWords({ rounds }: RunStory): string[] {
       loud.set(key, known);
     }
   }
-  if (loud.size === 0) return rounds.some(({ findings }) => findings.length > 0) ? ["all are content"] : [];
+  if (loud.size === 0) return contentWords(rounds.flatMap(({ findings }) => findings));
   return [...loud].map(
     ([key, { rounds: heard, latest }]) =>
       `${key} in ${heard.length === 1 ? "round" : "rounds"} ${listRounds(heard)}: ${latest.evidence}`,
   );
+}
+
+/** Where none found fault: those that could not measure are not content, they are blind. */
+function contentWords(findings: readonly GuardFinding[]): string[] {
+  const named = (chosen: readonly GuardFinding[]): Set<string> => new Set(chosen.map(({ guard }) => guard));
+  const blind = named(findings.filter(isUnmeasured));
+  const measured = named(findings.filter((finding) => !isUnmeasured(finding)));
+  if (blind.size + measured.size === 0) return [];
+  if (blind.size === 0) return ["all are content"];
+  if (measured.size === 0) return [`none could measure: all ${blind.size} had nothing to judge`];
+  const sometimes = [...blind].filter((guard) => measured.has(guard)).length;
+  const never = blind.size - sometimes;
+  return [
+    [
+      "all that could measure are content",
+      [
+        ...(never === 0 ? [] : [`${never} could not`]),
+        ...(sometimes === 0 ? [] : [`${sometimes} could not in some rounds`]),
+      ].join(", "),
+    ].join("; "),
+  ];
 }
 
 /** What more budget would buy, once the run has ended. */

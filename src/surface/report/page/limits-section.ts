@@ -1,3 +1,4 @@
+import { isUnmeasured } from "../../../foundation/contract/index.ts";
 import { type HeatColumn, heatMapOf } from "../heat-map.ts";
 import type { RunStory } from "../story.ts";
 import { figure, listRounds, percent, unbroken } from "../words.ts";
@@ -143,8 +144,9 @@ function ofTheProbes(rounds: RunStory["rounds"]): string[] {
 function ofTheGuards({ rounds }: RunStory): string[] {
   const blind = new Map<string, { rounds: number[]; evidence: string }>();
   for (const { round, findings } of rounds) {
-    for (const { guard, value, evidence } of findings) {
-      if (value !== null) continue;
+    for (const finding of findings) {
+      if (!isUnmeasured(finding)) continue;
+      const { guard, evidence } = finding;
       const known = blind.get(guard) ?? { rounds: [], evidence };
       known.rounds.push(round);
       blind.set(guard, known);

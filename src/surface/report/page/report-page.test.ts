@@ -242,11 +242,11 @@ describe("honesty", () => {
           ...stored,
           event: {
             ...event,
-            findings: event.findings.map((finding) => ({
-              ...finding,
-              value: null,
-              evidence: "no label was kept",
-            })),
+            findings: event.findings.map((finding) =>
+              finding.guard === "label accuracy"
+                ? { ...finding, value: null, evidence: "no label was kept" }
+                : finding,
+            ),
           },
         };
       if (event.type === "decision-made" && event.round === 3)
@@ -257,6 +257,12 @@ describe("honesty", () => {
     expect(text).toContain(
       "The guard “label accuracy” could not measure in rounds 1 and 2: no label was kept.",
     );
+    // Neither in the guards' table nor beside the decisions is it counted as content.
+    const [, guards = ""] = /<section class="part" id="guards".*?>(.*?)<\/section>/s.exec(page(blind)) ?? [];
+    expect(textOf(guards)).toMatch(/label accuracy – not measured – not measured ✓ ok/);
+    expect(textOf(guards)).toContain("– is not measured");
+    expect(textOf(page(run))).not.toContain("– is not measured");
+    expect(text.match(/✓ ok 1 of \d not measured/g)).toHaveLength(2);
     expect(text).toContain("In round 3 the gate was not opened.");
   });
 });
