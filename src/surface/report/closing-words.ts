@@ -1,7 +1,7 @@
 import { type GuardFinding, isUnmeasured } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
 import { baselinesWords } from "./baseline-words.ts";
-import { guardVerdict } from "./guard-verdict.ts";
+import { guardVerdict, stopReason } from "./guard-verdict.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
 import { marginalWords, price } from "./marginal-words.ts";
 import { noClaimOf } from "./no-claim.ts";
@@ -101,7 +101,7 @@ function headline(story: RunStory): string {
     case "finished":
       return `${name}: ${plural(rounds.length, "round")}${wall}${observed}`;
     case "stopped-by-guard":
-      return `${name}: stopped by a guard in round ${at}${of}: ${reason ?? ""}`;
+      return `${name}: stopped by a guard in round ${at}${of}: ${stopReason(story)}`;
     case "budget-spent":
       return `${name}: stopped ${place}${stage}: ${reason ?? ""}`;
     case "interrupted":

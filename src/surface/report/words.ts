@@ -64,6 +64,11 @@ export function unbroken(words: string): string {
   return words.replace(/(?<=\d) (?=%|points|pairs|s\b|min\b)/g, "\u00a0");
 }
 
+/** The same with a great letter in front. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** What became of a round. `observed`: the gate would have decided, but only recorded it. */
 export type Outcome = "promoted" | "rejected" | "rolled-back" | "asked" | "observed" | "given-up" | "open";
 

@@ -1,7 +1,7 @@
 import { isUnmeasured } from "../../../foundation/contract/index.ts";
 import { type HeatColumn, heatMapOf } from "../heat-map.ts";
 import type { RunStory } from "../story.ts";
-import { figure, listRounds, percent, unbroken } from "../words.ts";
+import { capital, figure, listRounds, percent, unbroken } from "../words.ts";
 import { type Content, html, prose } from "./html.ts";
 import { part } from "./part.ts";
 
@@ -156,8 +156,4 @@ function ofTheGuards({ rounds }: RunStory): string[] {
     ([guard, { rounds: unseen, evidence }]) =>
       `The guard “${guard}” could not measure in ${unseen.length === 1 ? "round" : "rounds"} ${listRounds(unseen).replaceAll("-", "–")}: ${evidence}.`,
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
