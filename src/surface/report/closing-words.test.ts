@@ -38,6 +38,10 @@ describe("a finished run", () => {
     expect(text).toMatch(/^frontier {2}length 9 -> 17 \(.*on audit items\)$/m);
   });
 
+  test("says of which items the rounds' figures are, which are not those of the result", () => {
+    expect(text).toMatch(/^\(frontier and accuracy of rounds: on validation items\)$/m);
+  });
+
   test("says of each round what became of it and why", () => {
     expect(text).toMatch(/^ +3 {2}rejected .*a gain was not shown: \+0\.7 points on 4000 pairs/m);
     expect(text).toMatch(/^ +8 {2}promoted .*better: /m);

@@ -18,6 +18,7 @@ import {
   duration,
   frontierWord,
   listRounds,
+  oneOf,
   percent,
   plural,
   rollbackWord,
@@ -140,11 +141,13 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
   const measured = `on ${split} items`;
   const unit = facts?.unit ?? "difficulty";
   if (before === null && after === null)
-    return [`no ${unit} up to which all is at least 90 % right, ${measured}`];
+    return [`no ${oneOf(unit)} up to which all is at least 90 % right, ${measured}`];
   if (champion.round === 0 && audit === null)
-    return [`${unit} ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`];
+    return [
+      `${unit} ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
+    ];
   return [
-    `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`,
+    `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
   ];
 }
 

@@ -1,7 +1,7 @@
 import type { Decision, Gain } from "../../foundation/contract/index.ts";
 import type { RollbackStory, RoundStory } from "./story.ts";
 
-export { percent, signedPoints } from "../../foundation/statistics/index.ts";
+export { oneOf, percent, signedPoints } from "../../foundation/statistics/index.ts";
 
 /** `0.4 s`, `48 s`, `3 min 41 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {

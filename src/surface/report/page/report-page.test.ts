@@ -278,6 +278,13 @@ describe("any part of a run has a page", () => {
     }
   });
 
+  test("before its first event a run has its name, and says that nothing is measured yet", () => {
+    const html = reportPage({ ...tellRun([]), run: "3-reverse" }, { generatedAt });
+    expect(html).toContain("<h1>3-reverse</h1>");
+    expect(textOf(html)).toContain("Nothing is measured yet Run 3-reverse has begun");
+    expect(textOf(html)).not.toMatch(/not begun|Nothing has happened/);
+  });
+
   test("running, and interrupted", () => {
     const at = (type: string) => 1 + run.findIndex(({ event }) => event.type === type);
     expect(textOf(page(run.slice(0, at("run-interrupted"))))).toContain(

@@ -66,7 +66,7 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
 <title>${name} · Whetstone report</title>
 <style>${raw(tokenStyle + pageStyle + partsStyle)}</style></head>
 <body><a class="skip" href="#main">Skip to the content</a><div class="page">
-<header class="masthead">${mark}<h1>${name}</h1>${stateChip(story.state)}${whenOf(story)}</header>
+<header class="masthead">${mark}<h1>${name}</h1>${stateChip(story)}${whenOf(story)}</header>
 <main id="main">${noticeOf(story)}${verdictOf(story)}${openIn(story).map(
     (question) =>
       html`<p class="notice"><code>${question.id}</code> waits for a person: ${question.text}? <code>whetstone approve ${question.id}</code> or <code>whetstone reject ${question.id}</code> answers.</p>`,
@@ -93,8 +93,8 @@ const states: Readonly<Record<RunState, readonly [kind: string, word: string]>> 
   "budget-spent": ["good", "budget spent"],
 };
 
-function stateChip(state: RunState): Markup {
-  const [kind, word] = states[state];
+function stateChip({ state, run }: RunStory): Markup {
+  const [kind, word] = state === "empty" && run !== "" ? (["warn", "begun"] as const) : states[state];
   return html`<span class="chip ${kind}">${word}</span>`;
 }
 
