@@ -353,7 +353,9 @@ describe("decide", () => {
           ? "promote"
           : "reject";
     expect(decision).toMatchObject({ decision: expected, opening, acted: !observe });
-    if (answers.includes("roll-back")) expect(decision.reason).toBe("guard “the roll-back one”: it saw it");
+    const also = answers.includes("stop") ? "; also “the stop one”" : "";
+    if (answers.includes("roll-back"))
+      expect(decision.reason).toBe(`guard “the roll-back one”: it saw it${also}`);
     else if (answers.includes("stop")) expect(decision.reason).toBe("guard “the stop one”: it saw it");
   });
 

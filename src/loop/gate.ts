@@ -9,6 +9,7 @@ import {
   probeResultSchema,
 } from "../foundation/contract/index.ts";
 import { levelAt, signedPoints, Wealth } from "../foundation/statistics/index.ts";
+import { alsoWords, leadingFinding } from "../lifecycle/guard/index.ts";
 import { type Probed, type ProbeOptions, probeWords, togetherWords } from "./probes.ts";
 
 /** Candidate minus champion on one decision item, several samples averaged first; in [−1, 1]. */
@@ -186,12 +187,11 @@ export function decide(request: DecisionRequest): Decision {
   const opening = told === null ? null : withProbes(told, probed);
   const acted = !observe;
   const probes = probed === null || probed.results.length === 0 ? {} : { probes: [...probed.results] };
-  const loud =
-    findings.find(({ answer }) => answer === "roll-back") ?? findings.find(({ answer }) => answer === "stop");
+  const loud = leadingFinding(findings, "roll-back") ?? leadingFinding(findings, "stop");
   if (loud !== undefined)
     return {
-      decision: loud.answer === "roll-back" ? "roll-back" : "reject",
-      reason: `guard “${loud.guard}”: ${loud.evidence}`,
+      decision: loud.finding.answer === "roll-back" ? "roll-back" : "reject",
+      reason: `guard “${loud.finding.guard}”: ${loud.finding.evidence}${alsoWords(loud.also)}`,
       opening,
       ...probes,
       acted,

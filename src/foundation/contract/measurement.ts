@@ -76,10 +76,16 @@ export const guardFindingSchema = z.object({
   remedy: remedySchema.optional(),
   /** One sentence with the numbers in it. */
   evidence: z.string(),
+  /** What was measured; null, with the answer ok, where nothing could be. */
   value: z.number().nullable(),
   threshold: z.number().nullable(),
 });
 export type GuardFinding = z.infer<typeof guardFindingSchema>;
+
+/** Whether a guard could not measure: its ok then says that it had nothing to object to, not that all is well. */
+export function isUnmeasured({ answer, value }: Pick<GuardFinding, "answer" | "value">): boolean {
+  return answer === "ok" && value === null;
+}
 
 /** How one opening of the gate ended. */
 export const openingSchema = z.object({

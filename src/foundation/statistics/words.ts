@@ -13,3 +13,8 @@ export function signedPoints(difference: number): string {
 export function points(gain: number): string {
   return `${(100 * gain).toFixed(1)} points`;
 }
+
+/** One of what a unit counts, for after “each” and “every”: a length is a length, and of digits there is a number. */
+export function oneOf(unit: string): string {
+  return /[^s]s$/.test(unit) ? `number of ${unit}` : unit;
+}

@@ -4,6 +4,7 @@ export * from "./drift.ts";
 export * from "./gap-closed.ts";
 export * from "./item-identity.ts";
 export * from "./label-accuracy.ts";
+export * from "./leading.ts";
 export * from "./learnable-proposals.ts";
 export * from "./length-drift.ts";
 export * from "./logprob-mismatch.ts";

@@ -1,4 +1,5 @@
 import type { Guard, GuardFinding, RoundEvidence, StepEvidence } from "../../foundation/contract/index.ts";
+import { leadingFinding, stoppedWords } from "./leading.ts";
 
 /** Every guard's answer, in order. */
 export function speak(guards: readonly Guard[], evidence: RoundEvidence): GuardFinding[] {
@@ -7,10 +8,9 @@ export function speak(guards: readonly Guard[], evidence: RoundEvidence): GuardF
 
 /** Which guard keeps a step from being made, and why; null where none does. */
 export function whyBlocked(guards: readonly Guard[], evidence: StepEvidence): string | null {
-  for (const { name, watchStep } of guards) {
-    const finding = watchStep?.(evidence);
-    if (finding?.answer === "stop" || finding?.answer === "roll-back")
-      return `nothing was learnt: ${name}: ${finding.evidence}`;
-  }
-  return null;
+  const findings = guards.flatMap(({ name, watchStep }): GuardFinding[] =>
+    watchStep === undefined ? [] : [{ guard: name, ...watchStep(evidence) }],
+  );
+  const leading = leadingFinding(findings, "roll-back") ?? leadingFinding(findings, "stop");
+  return leading === undefined ? null : `nothing was learnt: ${stoppedWords(leading)}`;
 }

@@ -9,6 +9,7 @@ import {
   defaults,
   gapClosed,
   itemIdentity,
+  leadingFinding,
   learnableProposals,
   realDataFloor,
   refusalLoss,
@@ -33,6 +34,19 @@ const watch = (
 test("in a round in which nothing is wrong all guards are content, before the step and after it", () => {
   expect(speak(defaults(), goodRound).filter(({ answer }) => answer !== "ok")).toEqual([]);
   expect(whyBlocked(defaults(), goodRound)).toBeNull();
+});
+
+test("of guards that act at once the one that explains the others is named, in whatever order they spoke", () => {
+  const stale = { ...goodTraining, freshness: 1, mismatchMean: 1, mismatchMax: 1 };
+  const evidence = { ...goodRound, training: stale };
+  for (const guards of [defaults(), defaults().toReversed()]) {
+    const leading = leadingFinding(speak(guards, evidence), "stop");
+    expect(leading).toMatchObject({ finding: { guard: "sampler freshness" }, also: ["logprob mismatch"] });
+    expect(whyBlocked(guards, evidence)).toMatch(
+      /^nothing was learnt: sampler freshness: .*; also “logprob mismatch”$/,
+    );
+  }
+  expect(leadingFinding(speak(defaults(), goodRound), "stop")).toBeUndefined();
 });
 
 test("by its type no evidence holds a measurement or an attempt at decision or audit items", () => {

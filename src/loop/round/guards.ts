@@ -5,6 +5,7 @@ import {
   type Gain,
   type GuardFinding,
   guardFindingSchema,
+  isUnmeasured,
   type RefusalsCompared,
   type RoundEvidence,
   type StepEvidence,
@@ -55,13 +56,9 @@ export async function guardStage(
           ),
       };
       const findings = speak(definition.guard, evidence);
-      const loud = findings.filter(({ answer }) => answer !== "ok");
       return {
         result: findings,
-        summary:
-          loud.length === 0
-            ? "all is well"
-            : loud.map(({ guard, answer }) => `${guard}: ${answer}`).join(", "),
+        summary: summaryOf(findings),
         events: [
           ...baseReadings(round, { ...measured, champion }),
           { type: "meters-read", round, readings: readMeters(evidence, definition.task.difficulty) },
@@ -71,6 +68,16 @@ export async function guardStage(
     },
   });
   return z.array(guardFindingSchema).parse(stored);
+}
+
+function summaryOf(findings: readonly GuardFinding[]): string {
+  const loud = findings.filter(({ answer }) => answer !== "ok");
+  if (loud.length > 0) return loud.map(({ guard, answer }) => `${guard}: ${answer}`).join(", ");
+  const unmeasured = findings.filter(isUnmeasured).length;
+  if (unmeasured === 0) return "all is well";
+  return unmeasured === findings.length
+    ? "none could measure"
+    : `all is well where it could be measured; ${unmeasured} of ${findings.length} guards could not`;
 }
 
 /** What the rounds are compared with is read in the first of them. */

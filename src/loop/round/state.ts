@@ -6,6 +6,7 @@ import type {
   ValidationMeasurement,
 } from "../../foundation/contract/index.ts";
 import { noRemedies, type Remedies } from "../../gro/update/index.ts";
+import { leadingFinding, stoppedWords } from "../../lifecycle/guard/index.ts";
 import type { RunDefinition } from "./definition.ts";
 import { remediesAfter } from "./remedies.ts";
 
@@ -149,8 +150,8 @@ export function nextState(before: RunState, outcome: RoundOutcome): RunState {
     return { ...fromChampion(before), round, remedies, waiting };
   }
   if (!decision.acted) return { ...before, round, candidate, rejections: 0, frontier };
-  const stopping = findings.find(({ answer }) => answer === "stop");
-  const stopped = stopping === undefined ? null : `${stopping.guard}: ${stopping.evidence}`;
+  const stopping = leadingFinding(findings, "stop");
+  const stopped = stopping === undefined ? null : stoppedWords(stopping);
   const rejections = before.rejections + 1;
   const givenUp =
     decision.decision === "roll-back" ||

@@ -95,6 +95,7 @@ const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["engine", "check", "tabula"], /ENGINE cannot be "tabula"; did you mean tabular\?/],
   [["engine", "check", "tabular", "--precision", "fp8"], /--precision cannot be "fp8"; did you mean fp32\?/],
   [["engine", "check", "tabular", "--model", "./nowhere"], /nowhere/],
+  [["methods", "sho", "star"], /There is no command methods sho; did you mean `show`\?\n$/],
   [["methods", "show", "sta"], /There is no method "sta"; did you mean star\?/],
   [["model", "pull"], /NAME is missing: `--help` after the command shows an example\./],
   [["model", "pull", "smolm2-135m"], /There is no model smolm2-135m; did you mean smollm2-135m\?/],

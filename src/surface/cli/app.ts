@@ -1,5 +1,5 @@
 import { buildApplication, ExitCode, help, run, type StricliProcess, version } from "@stricli/core";
-import { userError } from "../../foundation/base/index.ts";
+import { nearest, userError } from "../../foundation/base/index.ts";
 import { packageVersion } from "../../loop/run/version.ts";
 import { answer } from "./answer.ts";
 import type { CliContext, Environment } from "./context.ts";
@@ -43,6 +43,15 @@ function isParametrised(commandLine: readonly string[]): boolean {
   return Object.hasOwn(parametrised, command);
 }
 
+/** A group that does something by itself takes a mistyped command of its own for an argument. */
+function subcommandMeant([group = "", word = ""]: readonly string[]): string | undefined {
+  const target = routes.getAllEntries().find(({ name }) => name.original === group)?.target;
+  if (target === undefined || !("getAllEntries" in target)) return undefined;
+  const names = target.getAllEntries().map(({ name }) => name.original);
+  const meant = names.includes(word) ? undefined : nearest(word, names);
+  return meant && `There is no command ${group} ${word}; did you mean \`${meant}\`?`;
+}
+
 export interface CliOptions {
   readonly commandLine: readonly string[];
   readonly standard: TextStream;
@@ -75,6 +84,8 @@ export async function runCli({ commandLine, standard, error, environment }: CliO
     const code = Number(process.exitCode);
     if (complaints.length === 0) return code;
     const unreadable = code === ExitCode.InvalidArgument || code === ExitCode.UnknownCommand;
+    const meant = code === ExitCode.InvalidArgument ? subcommandMeant(split.inputs) : undefined;
+    if (meant !== undefined) complaints.splice(0, complaints.length, meant);
     throw unreadable
       ? userError("invalid-command-line", complaints.join(" "))
       : new Error(complaints.join("\n"));

@@ -21,7 +21,8 @@ export async function writeReport(
   { run, path: given }: ReportOptions = {},
 ): Promise<{ readonly path: string; readonly story: RunStory }> {
   const { record, events } = readRun(folder, run);
-  const story = tellRun(events);
+  // Before its first event a run is known by its record alone.
+  const story: RunStory = { ...tellRun(events), run: record.id };
   const page = reportPage(story, {
     generatedAt: new Date(),
     definitions: meters,

@@ -38,6 +38,10 @@ describe("a finished run", () => {
     expect(text).toMatch(/^frontier {2}length 9 -> 17 \(.*on audit items\)$/m);
   });
 
+  test("says of which items the rounds' figures are, which are not those of the result", () => {
+    expect(text).toMatch(/^\(frontier and accuracy of rounds: on validation items\)$/m);
+  });
+
   test("says of each round what became of it and why", () => {
     expect(text).toMatch(/^ +3 {2}rejected .*a gain was not shown: \+0\.7 points on 4000 pairs/m);
     expect(text).toMatch(/^ +8 {2}promoted .*better: /m);
@@ -51,6 +55,30 @@ describe("a finished run", () => {
 });
 
 describe("honesty", () => {
+  /** A made-up run in whose first rounds as many guards as are asked for could not measure. */
+  const blind = (rounds: number, guards: number): string =>
+    words(
+      plausibleRun({ rounds: 3 }).map((stored): StoredEvent => {
+        const { event } = stored;
+        if (event.type !== "guards-spoke") return stored;
+        const findings = event.findings.map((finding, index) => ({
+          ...finding,
+          answer: "ok" as const,
+          value: event.round <= rounds && index < guards ? null : 1,
+        }));
+        return { ...stored, event: { ...event, findings } };
+      }),
+    );
+
+  test.each([
+    [0, 0, "all are content"],
+    [3, 1, "all that could measure are content; 1 could not"],
+    [2, 2, "all that could measure are content; 2 could not in some rounds"],
+    [3, 99, "none could measure: all 3 had nothing to judge"],
+  ])("guards that could not measure are not content: in %i rounds %i of them", (rounds, guards, said) => {
+    expect(blind(rounds, guards)).toMatch(new RegExp(`^guards    ${said}$`, "m"));
+  });
+
   test("an interval that holds 0 is no gain", () => {
     const text = words(withGain({ mean: 0.003, interval: { low: -0.005, high: 0.011 } }));
     expect(text).toContain("+0.3 points on audit items (95 % interval -0.5 to +1.1");

@@ -1,7 +1,7 @@
-import type { GuardFinding } from "../../foundation/contract/index.ts";
+import { type GuardFinding, isUnmeasured } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
 import { baselinesWords } from "./baseline-words.ts";
-import { guardVerdict } from "./guard-verdict.ts";
+import { guardVerdict, stopReason } from "./guard-verdict.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
 import { price } from "./marginal-words.ts";
 import { moreWords } from "./more-words.ts";
@@ -19,6 +19,7 @@ import {
   duration,
   frontierWord,
   listRounds,
+  oneOf,
   percent,
   plural,
   rollbackWord,
@@ -106,7 +107,7 @@ function headline(story: RunStory): string {
     case "finished":
       return `${name}: ${plural(rounds.length, "round")}${wall}${observed}`;
     case "stopped-by-guard":
-      return `${name}: stopped by a guard in round ${at}${of}: ${reason ?? ""}`;
+      return `${name}: stopped by a guard in round ${at}${of}: ${stopReason(story)}`;
     case "budget-spent":
       return `${name}: stopped ${place}${stage}: ${reason ?? ""}`;
     case "interrupted":
@@ -145,11 +146,13 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
   const measured = `on ${split} items`;
   const unit = facts?.unit ?? "difficulty";
   if (before === null && after === null)
-    return [`no ${unit} up to which all is at least 90 % right, ${measured}`];
+    return [`no ${oneOf(unit)} up to which all is at least 90 % right, ${measured}`];
   if (champion.round === 0 && audit === null)
-    return [`${unit} ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`];
+    return [
+      `${unit} ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
+    ];
   return [
-    `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${unit} up to there is at least 90 % right, ${measured})`,
+    `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
   ];
 }
 
@@ -175,11 +178,32 @@ function guardWords({ rounds }: RunStory): string[] {
       loud.set(key, known);
     }
   }
-  if (loud.size === 0) return rounds.some(({ findings }) => findings.length > 0) ? ["all are content"] : [];
+  if (loud.size === 0) return contentWords(rounds.flatMap(({ findings }) => findings));
   return [...loud].map(
     ([key, { rounds: heard, latest }]) =>
       `${key} in ${heard.length === 1 ? "round" : "rounds"} ${listRounds(heard)}: ${latest.evidence}`,
   );
+}
+
+/** Where none found fault: those that could not measure are not content, they are blind. */
+function contentWords(findings: readonly GuardFinding[]): string[] {
+  const named = (chosen: readonly GuardFinding[]): Set<string> => new Set(chosen.map(({ guard }) => guard));
+  const blind = named(findings.filter(isUnmeasured));
+  const measured = named(findings.filter((finding) => !isUnmeasured(finding)));
+  if (blind.size + measured.size === 0) return [];
+  if (blind.size === 0) return ["all are content"];
+  if (measured.size === 0) return [`none could measure: all ${blind.size} had nothing to judge`];
+  const sometimes = [...blind].filter((guard) => measured.has(guard)).length;
+  const never = blind.size - sometimes;
+  return [
+    [
+      "all that could measure are content",
+      [
+        ...(never === 0 ? [] : [`${never} could not`]),
+        ...(sometimes === 0 ? [] : [`${sometimes} could not in some rounds`]),
+      ].join(", "),
+    ].join("; "),
+  ];
 }
 
 /** What more budget would buy, once the run has ended. */

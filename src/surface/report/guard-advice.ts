@@ -1,14 +1,13 @@
+import type { explainingOrder } from "../../lifecycle/guard/index.ts";
+
 /** For people: what is wrong where a guard acts, and what may be done about it. */
 export interface GuardAdvice {
   readonly wrong: string;
   readonly toDo: string;
 }
 
-/**
- * By the guard's name, of all that stop a run or take a round back by default. Of several that act at once the first in this order
- * says what is wrong: it explains the others.
- */
-export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
+/** Of all guards that stop a run or take a round back by default. */
+const advice: Readonly<Record<(typeof explainingOrder)[number], GuardAdvice>> = {
   "item identity": {
     wrong: "Items that are kept for validation, decisions or audits were among what is learnt from.",
     toDo: "Take out the source or the documents that brought them, or draw items from the training split, as procedural() does.",
@@ -56,3 +55,6 @@ export const guardAdvice: Readonly<Record<string, GuardAdvice>> = {
     toDo: "Reward the proposer by how much can be learnt (learnability()), or give it items of middling difficulty to begin with.",
   },
 };
+
+/** The same by any guard's name; of a guard of somebody else there is none. */
+export const guardAdvice: Readonly<Record<string, GuardAdvice>> = advice;

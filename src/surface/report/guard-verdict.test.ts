@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { GuardFinding, StoredEvent } from "../../foundation/contract/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
+import { decide } from "../../loop/gate.ts";
 import { closingWords } from "./closing-words.ts";
 import { guardAdvice } from "./guard-advice.ts";
 import { guardVerdict } from "./guard-verdict.ts";
+import { reportPage } from "./page/report-page.ts";
 import { tellRun } from "./tell-run.ts";
 import { plausibleRun } from "./testing/plausible-run.ts";
 
@@ -69,6 +71,23 @@ describe("where a guard stopped the run", () => {
       "done",
       "to do",
     ]);
+  });
+
+  test("the report has the same lines at its top, and whoever says who stopped it names one guard", () => {
+    const story = tellRun(events);
+    const page = reportPage(story, { generatedAt: new Date(0) }).replaceAll("&#39;", "'");
+    const top = page.slice(page.indexOf('<main id="main">'), page.indexOf('<section class="hero'));
+    for (const [name, text] of guardVerdict(story)) {
+      expect(top.toLowerCase()).toContain(`<dt>${name}</dt>`);
+      expect(top).toContain(`<dd>${text}</dd>`);
+    }
+    const stopped = "item identity: item identity saw it; also “label accuracy”";
+    expect(top).toContain(`Stopped by a guard in round 3 of 3: ${stopped}`);
+    expect(closingWords(story)[0]).toBe(`reverse: stopped by a guard in round 3 of 3: ${stopped}`);
+    const { findings } = story.rounds[2]!;
+    expect(decide({ opening: null, findings: [...findings], observe: false }).reason).toBe(
+      "guard “item identity”: item identity saw it; also “label accuracy”",
+    );
   });
 
   test("that nothing was learnt is said where nothing was", () => {

@@ -1,7 +1,8 @@
 import type { GuardFinding } from "../../foundation/contract/index.ts";
+import { acts, leadingFinding, stoppedWords } from "../../lifecycle/guard/index.ts";
 import { guardAdvice } from "./guard-advice.ts";
 import type { RoundStory, RunStory } from "./story.ts";
-import { listRounds, remedyWords } from "./words.ts";
+import { capital, listRounds, remedyWords } from "./words.ts";
 
 /** What a guard that acted has to say to people: each a name of a word or two, and one or two sentences. */
 export type GuardVerdict = readonly (readonly [name: string, text: string])[];
@@ -16,19 +17,17 @@ interface Act {
  * stop, if there was one. Empty where no guard acted.
  */
 export function guardVerdict(story: RunStory): GuardVerdict {
-  const acts = story.rounds.flatMap((round): Act[] => {
-    const acting = round.findings.filter(({ answer }) => answer === "stop" || answer === "roll-back");
+  const acted = story.rounds.flatMap((round): Act[] => {
+    const acting = round.findings.filter(acts);
     return acting.length === 0 || round.decision?.acted !== true ? [] : [{ round, acting }];
   });
-  const last = acts.at(-1);
+  const last = acted.at(-1);
   if (last === undefined) return [];
   const wanted = story.state === "stopped-by-guard" ? "stop" : "roll-back";
-  const [finding] = last.acting
-    .filter(({ answer }) => answer === wanted)
-    .toSorted((one, other) => rankOf(one) - rankOf(other));
-  if (finding === undefined) return [];
-  const { guard, answer, evidence } = finding;
-  const same = acts.filter(({ acting }) =>
+  const leading = leadingFinding(last.acting, wanted);
+  if (leading === undefined) return [];
+  const { guard, answer, evidence } = leading.finding;
+  const same = acted.filter(({ acting }) =>
     acting.some((one) => one.guard === guard && one.answer === answer),
   );
   const { wrong, toDo } = guardAdvice[guard] ?? {
@@ -53,10 +52,13 @@ export function guardVerdict(story: RunStory): GuardVerdict {
   ];
 }
 
-const ranks = Object.keys(guardAdvice);
-
-function rankOf({ guard }: GuardFinding): number {
-  return ranks.includes(guard) ? ranks.indexOf(guard) : ranks.length;
+/** Which guard stopped the run, and why: the one that the verdict names, whatever order they spoke in. */
+export function stopReason({ rounds, reason }: Pick<RunStory, "rounds" | "reason">): string {
+  const stopped = rounds.findLast(
+    ({ decision, findings }) => decision?.acted === true && leadingFinding(findings, "stop") !== undefined,
+  );
+  const leading = stopped && leadingFinding(stopped.findings, "stop");
+  return leading === undefined ? (reason ?? "") : stoppedWords(leading);
 }
 
 function stopWords({ round }: Act): string[] {
@@ -82,8 +84,4 @@ function championWords({ champion: { round } }: RunStory): string {
 
 function roundsWords(rounds: readonly number[]): string {
   return `${rounds.length === 1 ? "round" : "rounds"} ${listRounds(rounds)}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

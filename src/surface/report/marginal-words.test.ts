@@ -33,7 +33,19 @@ describe("what more budget would buy", () => {
   });
 
   test("is no more than there is left to gain", () => {
-    expect(wordsOf({ room: 0.015 })).toMatch(/buys \+1\.5 points \(95 % interval \+1\.0 to \+1\.5\)$/);
+    expect(wordsOf({ room: 0.025 })).toMatch(
+      /; at that pace one round more, .*, buys \+2\.0 points \(95 % interval from \+1\.0, and no more than \+2\.5 are left to gain\)$/,
+    );
+  });
+
+  test.each([
+    [0.015, "at most +1.5 points: no more are left to gain on validation items"],
+    [0.0004, "less than 0.1 points: no more are left to gain on validation items"],
+    [0, "nothing: all validation items are answered rightly, and nothing is left to gain"],
+  ])("is not told by the pace where only %d is left", (room, left) => {
+    const words = wordsOf({ room });
+    expect(words).toMatch(/ 30 s; one round more, about 500\.0 k tokens, 30 s, buys /);
+    expect(words?.endsWith(`buys ${left}`)).toBe(true);
   });
 
   test("is nothing where nothing was promoted", () => {

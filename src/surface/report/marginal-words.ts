@@ -20,9 +20,24 @@ export function marginalWords(story: Pick<RunStory, "marginal" | "facts" | "engi
     return `${count === 1 ? which : `none of ${which}`} was ${count === 1 ? "not " : ""}promoted, for ${amounts(cost, story)}: at that pace ${next} buys nothing`;
   const range = ({ low, high }: { readonly low: number; readonly high: number }): string =>
     `95 % interval ${signedPoints(low)} to ${signedPoints(high)}`;
+  const gained = `${which} gained ${signedPoints(gain)} points on validation items (${range(interval)}) for ${amounts(cost, story)}`;
   const most = room ?? Number.POSITIVE_INFINITY;
-  const bought = (value: number): number => Math.min(value / count, most);
-  return `${which} gained ${signedPoints(gain)} points on validation items (${range(interval)}) for ${amounts(cost, story)}; at that pace ${next} buys ${signedPoints(bought(gain))} points (${range({ low: bought(interval.low), high: bought(interval.high) })})`;
+  if (gain / count > most) return `${gained}; ${next} buys ${leftWords(most)}`;
+  const [low, high] = [interval.low / count, interval.high / count];
+  const bought =
+    high > most
+      ? `95 % interval from ${signedPoints(low)}, and no more than ${signedPoints(most)} are left to gain`
+      : range({ low, high });
+  return `${gained}; at that pace ${next} buys ${signedPoints(gain / count)} points (${bought})`;
+}
+
+/** Where the pace would lead beyond what is right everywhere, it says nothing any more: what is left does. */
+function leftWords(room: number): string {
+  if (room <= 0) return "nothing: all validation items are answered rightly, and nothing is left to gain";
+  const points = signedPoints(room);
+  return points === signedPoints(0)
+    ? "less than 0.1 points: no more are left to gain on validation items"
+    : `at most ${points} points: no more are left to gain on validation items`;
 }
 
 /** Tokens and time, and what else is capped or charged. */

@@ -28,6 +28,9 @@ const columns: readonly Column[] = [
   { name: "why", cell: ({ decision }) => decision?.reason ?? "" },
 ];
 
+/** What is read from the items by which the run steers; the result above the table is of audit items. */
+const ofValidation = new Set(["frontier", "accuracy"]);
+
 /** What goes first where lines are short, until the reasons have room. */
 const dispensable = ["kept right", "accuracy", "audit"];
 const roomForReasons = 44;
@@ -48,16 +51,23 @@ export function roundTable({ rounds, facts }: RunStory, width: number, glyphs: G
     if (width - before >= roomForReasons) break;
     filled = filled.filter((column) => column.name !== name);
   }
+  const fitted = (line: string): string =>
+    Number.isFinite(width) ? fitText(line, width, glyphs.ellipsis) : line;
   const lines = Array.from({ length: shown.length + 1 }, (_, row) => {
     const cells = filled.map((column) => {
       const cell = column.cells[row] ?? "";
       return column.end ? padStart(cell, column.width) : padEnd(cell, column.width);
     });
     const line = cells.join("  ").trimEnd();
-    return Number.isFinite(width) ? fitText(line, width, glyphs.ellipsis) : line;
+    return fitted(line);
   });
   const earlier = rounds.length - shown.length;
-  return earlier === 0 ? lines : [...lines, `(${plural(earlier, "earlier round")}: see the report)`];
+  const steering = filled.flatMap(({ name }) => (ofValidation.has(name) ? [name] : []));
+  return [
+    ...lines,
+    ...(earlier === 0 ? [] : [`(${plural(earlier, "earlier round")}: see the report)`]),
+    ...(steering.length === 0 ? [] : [fitted(`(${steering.join(" and ")} of rounds: on validation items)`)]),
+  ];
 }
 
 function keptRight(accuracy: number | null): string {

@@ -138,9 +138,9 @@ function sourceWords(source: Source): string[] {
   const who =
     kind === "demonstrations"
       ? `${plural(examples, "demonstration")} · ${itemsWords(items)}`
-      : `${plural(examples, "answer")} by ${writer?.checkpoint ?? "weights that no record names"} · prompts of ${itemsWords(items)}`;
+      : `${plural(examples, "answer")} by ${writer?.checkpoint ?? "weights that no record names"}, to prompts of ${itemsWords(items)}`;
   return [
-    `├─ ${compact(tokens)} tokens · ${who}${source.real ? "" : " · a model’s"}`,
+    `├─ ${compact(tokens)} tokens · ${who}${source.real ? "" : " · written by a model"}`,
     ...(kept === null ? [] : [`│    ${keptWords(kept)}`]),
     ...samples
       .slice(0, 2)
@@ -155,7 +155,7 @@ function keptWords({ method, reward, verifier }: NonNullable<Origin["kept"]>): s
 
 function itemsWords({ kind, name }: Origin["items"]): string {
   const clean = cleanText(name);
-  if (kind === "generator") return `the generator ${clean}`;
+  if (kind === "generator") return `the task’s generator ${clean}`;
   if (kind === "document") return `documents of ${clean}`;
   return kind === "file" ? `the file ${clean}` : clean;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compact, duration, figure, listRounds } from "./words.ts";
+import { compact, duration, figure, listRounds, oneOf } from "./words.ts";
 
 test.each([
   [0, "0 s"],
@@ -46,4 +46,12 @@ test.each([
   [[], ""],
 ])("rounds %j are said as %s", (rounds, words) => {
   expect(listRounds(rounds)).toBe(words);
+});
+
+test.each([
+  ["length", "length"],
+  ["digits", "number of digits"],
+  ["class", "class"],
+])("one of %s is a %s", (unit, one) => {
+  expect(oneOf(unit)).toBe(one);
 });

@@ -1,7 +1,7 @@
 import type { Decision, Gain } from "../../foundation/contract/index.ts";
 import type { RollbackStory, RoundStory } from "./story.ts";
 
-export { percent, signedPoints } from "../../foundation/statistics/index.ts";
+export { oneOf, percent, signedPoints } from "../../foundation/statistics/index.ts";
 
 /** `0.4 s`, `48 s`, `3 min 41 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {
@@ -62,6 +62,11 @@ export function listRounds(rounds: readonly number[]): string {
 /** Words of our own whose numbers stay with their units where a line is broken: no-break spaces between them. */
 export function unbroken(words: string): string {
   return words.replace(/(?<=\d) (?=%|points|pairs|s\b|min\b)/g, "\u00a0");
+}
+
+/** The same with a great letter in front. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What became of a round. `observed`: the gate would have decided, but only recorded it. */

@@ -55,7 +55,10 @@ function diskLines({ diskBytes, diskBytesEachRound, diskFreeBytes }: Omit<Plan, 
 function gateLines(gate: Plan["gate"], smallest: Plan["smallestGain"]): string[] {
   if (smallest === null) return ["Gate     observes: decisions are recorded, nothing is promoted"];
   const shown = (gain: number | null): string => (gain === null ? "none" : points(gain));
-  const beside = gate.measuredOnly.length === 0 ? "" : `; measured only: ${gate.measuredOnly.join(", ")}`;
+  const beside =
+    gate.measuredOnly.length === 0
+      ? ""
+      : `; only measured, and not decided by: ${gate.measuredOnly.join(", ")}`;
   if (gate.openings === 0)
     return ["Gate     all openings on these decision items are spent: nothing can be promoted any more"];
   const reuse = gate.reused

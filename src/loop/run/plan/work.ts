@@ -1,5 +1,6 @@
 import { type RandomStream, randomStream } from "../../../foundation/base/index.ts";
 import type { Item, RefusalProbes, Selector, Tokenizer } from "../../../foundation/contract/index.ts";
+import { oneOf } from "../../../foundation/statistics/index.ts";
 import { turnsOf, updateOf } from "../../../gro/method/index.ts";
 import type { Method, Pass } from "../../../gro/method.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
@@ -130,7 +131,7 @@ function validationWords(items: readonly Item[], unit: string): string {
   const [least, most] = [Math.min(...counts), Math.max(...counts)];
   if (counts.length < 2) return `${items.length} validation items`;
   const each = least === most ? `${most}` : `${least} to ${most}`;
-  return `${each} validation items of each ${unit}, ${items.length} in all`;
+  return `${each} validation items of each ${oneOf(unit)}, ${items.length} in all`;
 }
 
 function acquiredItems({ acquire }: RunDefinition): number {

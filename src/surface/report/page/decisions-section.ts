@@ -1,4 +1,4 @@
-import type { Opening } from "../../../foundation/contract/index.ts";
+import { isUnmeasured, type Opening } from "../../../foundation/contract/index.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { figure, whole } from "../words.ts";
 import { type Content, html, type Markup } from "./html.ts";
@@ -55,6 +55,13 @@ function openingCells(opening: Opening): Markup {
 
 function guardCell({ findings }: RoundStory): Content {
   const loud = findings.filter(({ answer }) => answer !== "ok");
-  if (findings.length === 0) return html`<span class="quiet">–</span>`;
-  return loud.length === 0 ? answerChip("ok") : loud.map(({ answer }) => answerChip(answer));
+  if (loud.length > 0) return loud.map((finding) => answerChip(finding));
+  const [content] = findings.filter((finding) => !isUnmeasured(finding));
+  const unmeasured = findings.filter(isUnmeasured);
+  const [unseen] = unmeasured;
+  if (content === undefined)
+    return unseen === undefined ? html`<span class="quiet">–</span>` : answerChip(unseen);
+  return unseen === undefined
+    ? answerChip(content)
+    : html`${answerChip(content)}<br><span class="quiet small">${unmeasured.length} of ${findings.length} not measured</span>`;
 }

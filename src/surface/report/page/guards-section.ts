@@ -1,4 +1,4 @@
-import type { GuardFinding } from "../../../foundation/contract/index.ts";
+import { type GuardFinding, isUnmeasured } from "../../../foundation/contract/index.ts";
 import type { RunStory } from "../story.ts";
 import { remedyWords } from "../words.ts";
 import { type Content, html, type Markup } from "./html.ts";
@@ -25,8 +25,15 @@ export function guardsSection({ rounds }: RunStory): Content {
     lead: "They watch validation and training, and may keep a step from being made, stop the run, keep the gate shut, or ask the next round to learn otherwise.",
     body: html`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Guards by round"><table class="data guards">
 <thead><tr><th scope="col">guard</th>${spoken.map((round) => html`<th scope="col" style="text-align:center">${round}</th>`)}<th scope="col">evidence</th></tr></thead>
-<tbody>${names.map((name) => rowOf(name, by(name), spoken))}</tbody></table></div></div>${remediesOf(rounds)}`,
+<tbody>${names.map((name) => rowOf(name, by(name), spoken))}</tbody></table></div></div>${unmeasuredOf(heard)}${remediesOf(rounds)}`,
   });
+}
+
+/** What the sign of those that could not measure means. */
+function unmeasuredOf(heard: readonly Heard[]): Content {
+  return heard.some(({ finding }) => isUnmeasured(finding))
+    ? html`<p class="small quiet">– is not measured: there the guard neither found fault nor could have.</p>`
+    : null;
 }
 
 /** Which rounds did otherwise because guards had asked for it. */
@@ -44,6 +51,6 @@ function rowOf(name: string, heard: readonly Heard[], rounds: readonly number[])
   const told = loud.length > 0 ? loud : heard.slice(-1);
   return html`<tr><th scope="row">${name}</th>${rounds.map((round) => {
     const finding = heard.find((one) => one.round === round)?.finding;
-    return html`<td class="cell">${finding === undefined ? html`<span class="quiet">–</span>` : answerChip(finding.answer, true)}</td>`;
+    return html`<td class="cell">${finding === undefined ? "" : answerChip(finding, true)}</td>`;
   })}<td class="why small">${told.map(({ round, finding }, index) => html`${index > 0 ? html`<br>` : ""}<span class="quiet">round ${round}:</span> ${finding.evidence}`)}</td></tr>`;
 }

@@ -8,6 +8,7 @@ import {
   compact,
   duration,
   frontierWord,
+  oneOf,
   outcomeOf,
   percent,
   plural,
@@ -56,14 +57,17 @@ function cutOff(audit: RunStory["audit"]): Markup | null {
 }
 
 function noClaim(story: RunStory): Markup {
-  const { reasons } = noClaimOf(story);
+  const begun = story.state === "empty" && story.run !== "";
+  const reasons = begun
+    ? [`run ${story.run} has begun, and nothing of it is stored yet: a later report says more`]
+    : noClaimOf(story).reasons;
   return html`<p class="eyebrow">Gain over the base</p>
 <p class="headline words">${titleOf(story)}</p>
 ${reasons.map((reason) => html`<p class="why">${prose(unbroken(sentence(reason)))}</p>`)}`;
 }
 
-function titleOf({ state, facts, champion }: RunStory): string {
-  if (state === "empty") return "Nothing has happened yet";
+function titleOf({ run, state, facts, champion }: RunStory): string {
+  if (state === "empty") return run === "" ? "Nothing has happened yet" : "Nothing is measured yet";
   if (facts?.observe === true) return "Decisions were only recorded";
   if (state === "running" || state === "interrupted") return "No claim yet";
   return champion.round === 0 ? "No gain" : "No gain is claimed";
@@ -98,7 +102,7 @@ function frontierTile(story: RunStory): Markup {
   if (frontier === null) return tile("Frontier", "–", "not measured yet");
   const { before, after, split } = frontier;
   const last = rounds.findLast(({ validation }) => validation !== null)?.validation;
-  const meaning = `every ${unit} up to there is at least 90 % right`;
+  const meaning = `every ${oneOf(unit)} up to there is at least 90 % right`;
   if (facts?.observe === true && last != null)
     return tile(
       "Frontier",

@@ -8,7 +8,7 @@ import {
   type Zone,
 } from "../heat-map.ts";
 import type { RunStory } from "../story.ts";
-import { frontierWord, percent } from "../words.ts";
+import { frontierWord, oneOf, percent } from "../words.ts";
 import { type Content, html, type Markup } from "./html.ts";
 import { outcomeChip } from "./page-words.ts";
 import { part } from "./part.ts";
@@ -24,10 +24,10 @@ export function heatSection(story: RunStory): Content {
   const map = heatMapOf(story);
   if (map.rows.length === 0 && map.auditRows.length === 0) return null;
   const { unit, columns, ordered } = map;
-  const frontier = `The orange edge is the frontier: every ${unit} up to it is at least 90 % right. `;
+  const frontier = `The orange edge is the frontier: every ${oneOf(unit)} up to it is at least 90 % right. `;
   return part({
     id: "accuracy",
-    title: `Accuracy by ${unit} and round`,
+    title: `Accuracy by ${oneOf(unit)} and round`,
     lead: `Each cell is the share of right answers, in percent. ${ordered ? frontier : ""}The mean is over the target distribution.`,
     body: html`<div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Accuracy by ${unit} and round">
 <table class="heat${ordered ? densityOf(map) : " kinds"}"><thead>
@@ -108,5 +108,5 @@ function legendOf({ columns, unit, ordered }: HeatMap): Markup {
   const steps = Array.from({ length: heatSteps + 1 }, (_, step) => step);
   return html`<div class="legend"><span class="scale">0 %<span aria-hidden="true">${steps.map((step) => html`<i class="h${step}"></i>`)}</span>100 %</span>
 ${ordered ? html`<span><span class="key" aria-hidden="true"></span> frontier</span>` : ""}<span>★ champion</span>
-${enumerated ? html`<span>° has at most 1,000 items: all of them are answered, there is no split, and nothing is claimed for unseen ones of that ${unit}${columns.every((column) => column.enumerated) ? "" : "; the mean leaves them out"}</span>` : ""}</div>`;
+${enumerated ? html`<span>° has at most 1,000 items: all of them are answered, there is no split, and nothing is claimed for unseen ones of that ${oneOf(unit)}${columns.every((column) => column.enumerated) ? "" : "; the mean leaves them out"}</span>` : ""}</div>`;
 }

@@ -1,6 +1,7 @@
+import { isUnmeasured } from "../../../foundation/contract/index.ts";
 import { type HeatColumn, heatMapOf } from "../heat-map.ts";
 import type { RunStory } from "../story.ts";
-import { figure, listRounds, percent, unbroken } from "../words.ts";
+import { capital, figure, listRounds, percent, unbroken } from "../words.ts";
 import { type Content, html, prose } from "./html.ts";
 import { part } from "./part.ts";
 
@@ -143,8 +144,9 @@ function ofTheProbes(rounds: RunStory["rounds"]): string[] {
 function ofTheGuards({ rounds }: RunStory): string[] {
   const blind = new Map<string, { rounds: number[]; evidence: string }>();
   for (const { round, findings } of rounds) {
-    for (const { guard, value, evidence } of findings) {
-      if (value !== null) continue;
+    for (const finding of findings) {
+      if (!isUnmeasured(finding)) continue;
+      const { guard, evidence } = finding;
       const known = blind.get(guard) ?? { rounds: [], evidence };
       known.rounds.push(round);
       blind.set(guard, known);
@@ -154,8 +156,4 @@ function ofTheGuards({ rounds }: RunStory): string[] {
     ([guard, { rounds: unseen, evidence }]) =>
       `The guard “${guard}” could not measure in ${unseen.length === 1 ? "round" : "rounds"} ${listRounds(unseen).replaceAll("-", "–")}: ${evidence}.`,
   );
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -46,10 +46,27 @@ describe("ticks", () => {
   });
 
   test("a domain is never empty, and a share's stays a share", () => {
-    expect(domainOf([1, 1], true)).toEqual({ low: 0.9, high: 1 });
-    expect(domainOf([0, 0], true)).toEqual({ low: 0, high: 1 });
-    expect(domainOf([0], false)).toEqual({ low: 0, high: 1 });
-    expect(domainOf([-2, 5], false)).toEqual({ low: -2, high: 5 });
+    const share = { least: 0, most: 1 };
+    expect(domainOf([1, 1], share)).toEqual({ low: 0.9, high: 1 });
+    expect(domainOf([0, 0], share)).toEqual({ low: 0, high: 1 });
+    expect(domainOf([0], { least: 0 })).toEqual({ low: 0, high: 1 });
+    expect(domainOf([-2, 5], { least: 0 })).toEqual({ low: -2, high: 5 });
+  });
+
+  test("what differs by how it was computed only is the same", () => {
+    const ones = [1.0000000000000007, 1, 0.9999999999999999];
+    expect(domainOf(ones, { least: 0, most: 1 })).toEqual({ low: 0.9, high: 1 });
+    expect(domainOf([2e-6, 3e-6], { least: 0 })).toEqual({ low: 2e-6, high: 3e-6 });
+    const svg =
+      lineChart({
+        title: "gap",
+        isShare: true,
+        format: String,
+        axis: axisFormat("share"),
+        series: [{ name: "gap", kind: "one", points: ones.map((value, index) => point(index, value)) }],
+      })?.markup ?? "";
+    const labels = [...svg.matchAll(/text-anchor="end">([^<]*)</g)].map(([, label]) => label);
+    expect(labels).toEqual(["90 %", "95 %", "100 %"]);
   });
 });
 
@@ -81,6 +98,33 @@ describe("a line", () => {
     const [, corners = ""] = /points="([^"]*)"/.exec(draw([point(1, 0.5, { interval })], true) ?? "") ?? [];
     const xs = corners.split(" ").map((corner) => Number(corner.split(",")[0]));
     expect(Math.max(...xs) - Math.min(...xs)).toBe(8);
+  });
+
+  test("has no tick and no band where its quantity cannot be", () => {
+    const chart = (value: number, limits = {}): string =>
+      lineChart({
+        title: "entropy",
+        isShare: false,
+        limits,
+        format: String,
+        series: [
+          {
+            name: "entropy",
+            kind: "one",
+            points: [
+              point(1, value, { interval: { low: value - 0.04, high: value + 0.04 } }),
+              point(2, 0.98, { interval: { low: 0.92, high: 1.04 } }),
+            ],
+          },
+        ],
+      })?.markup ?? "";
+    const ticks = (svg: string): number[] =>
+      [...svg.matchAll(/text-anchor="end">([^<]*)</g)].map(([, label]) => Number(label));
+    expect(ticks(chart(0.02))).toEqual([-0.5, 0, 0.5, 1, 1.5]);
+    expect(ticks(chart(0.02, { least: 0 }))).toEqual([0, 0.5, 1, 1.5]);
+    expect(ticks(chart(0.02, { least: 0, most: 1 }))).toEqual([0, 0.5, 1]);
+    // What lies beyond shows that the limit is none.
+    expect(ticks(chart(-0.02, { least: 0, most: 1 }))).toEqual([-0.5, 0, 0.5, 1, 1.5]);
   });
 
   test("a round that was not promoted has a hollow dot, and every dot says its value", () => {

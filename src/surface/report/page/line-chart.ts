@@ -1,5 +1,5 @@
 import { type Content, html, type Markup } from "./html.ts";
-import { domainOf, niceTicks, roundTicks } from "./scale.ts";
+import { domainOf, type Limits, niceTicks, roundTicks } from "./scale.ts";
 
 export interface ChartPoint {
   readonly round: number;
@@ -21,6 +21,8 @@ export interface ChartOptions {
   readonly title: string;
   readonly series: readonly ChartSeries[];
   readonly isShare: boolean;
+  /** What a value can be: where all are, an interval that goes beyond, as computing may have it, is drawn to there. */
+  readonly limits?: Limits;
   /** How a value is written in words. */
   readonly format: (value: number) => string;
   /** How the axis is written, whose values are a step apart; default as in words. */
@@ -33,13 +35,14 @@ type Place = (value: number) => number;
 
 /** A line a series over rounds, with its intervals as a band; it scales with the page. Undefined when nothing was measured. */
 export function lineChart(options: ChartOptions): Markup | undefined {
-  const { series, isShare, format, title, width = 320, height = 170 } = options;
+  const { isShare, format, title, width = 320, height = 170 } = options;
+  const series = withinLimits(options);
   const points = series.flatMap((one) => one.points);
   const values = points.flatMap(({ value, interval }) =>
     value === null ? [] : [value, ...(interval ? [interval.low, interval.high] : [])],
   );
   if (values.length === 0) return undefined;
-  const domain = domainOf(values, isShare);
+  const domain = domainOf(values, { least: 0, most: isShare ? 1 : options.limits?.most });
   const ticks = niceTicks(domain.low, domain.high, 4, !isShare && values.every(Number.isInteger));
   const labels = ticks.map(options.axis?.((ticks[1] ?? 1) - (ticks[0] ?? 0)) ?? format);
   const left = 10 + 6.4 * Math.max(...labels.map((label) => label.length));
@@ -62,6 +65,22 @@ ${ticks.map((tick, index) => html`<line class="${index === 0 ? "axis" : "grid"}"
 ${roundTicks(first, last, most).map((round) => html`<text x="${at(x(round))}" y="${at(frame.bottom + 16)}" text-anchor="middle">${round === 0 ? "base" : round}</text>`)}
 <text x="${at((frame.left + frame.right) / 2)}" y="${height - 3}" text-anchor="middle">round</text>
 ${series.map((one) => drawn(one, x, y, format))}${endLabels(series, x, y)}</svg>`;
+}
+
+function withinLimits({ series, limits: { least, most } = {} }: ChartOptions): readonly ChartSeries[] {
+  const low = least ?? Number.NEGATIVE_INFINITY;
+  const high = most ?? Number.POSITIVE_INFINITY;
+  const within = (value: number): number => Math.min(high, Math.max(low, value));
+  const all = series.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []));
+  if (all.some((value) => within(value) !== value)) return series;
+  return series.map((one) => ({
+    ...one,
+    points: one.points.map(({ interval, ...point }) =>
+      interval === undefined
+        ? point
+        : { ...point, interval: { low: within(interval.low), high: within(interval.high) } },
+    ),
+  }));
 }
 
 function drawn(

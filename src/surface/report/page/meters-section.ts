@@ -4,6 +4,7 @@ import { type Content, html, type Markup } from "./html.ts";
 import { lineChart } from "./line-chart.ts";
 import { axisFormat, unitFormat, unitName } from "./page-words.ts";
 import { part } from "./part.ts";
+import type { Limits } from "./scale.ts";
 
 interface MeterStory {
   readonly name: string;
@@ -19,7 +20,7 @@ interface MeterStory {
 export function metersSection(story: RunStory): Content {
   const meters = metersOf(story);
   if (meters.length === 0) return null;
-  const drawn = meters.map((meter) => ({ meter, figure: figureOf(meter, story) }));
+  const drawn = meters.map((meter) => ({ meter, figure: figureOf(meter, limitsOf(meter, meters), story) }));
   const silent = drawn.filter(({ figure }) => figure === undefined).map(({ meter }) => meter);
   return part({
     id: "meters",
@@ -56,11 +57,26 @@ function metersOf({ rounds, preparation }: RunStory): MeterStory[] {
   });
 }
 
-function figureOf({ name, unit, readings }: MeterStory, story: RunStory): Markup | undefined {
+/** Shares may be differences; nothing else that is measured can be negative. */
+function limitsOf({ name, unit, readings }: MeterStory, meters: readonly MeterStory[]): Limits {
+  if (unit === "share") return {};
+  const solved = meters.find((meter) => meter.name === "pass@k")?.readings;
+  // Where as many answers are right as items are solved, an item has one right answer.
+  const single =
+    name === "coverage" &&
+    readings.every(({ round, reading }) => {
+      const share = solved?.find((one) => one.round === round)?.reading.value;
+      return reading.value === null || Math.abs(reading.value - (share ?? 0)) < 1e-9;
+    });
+  return { least: 0, most: single ? 1 : undefined };
+}
+
+function figureOf({ name, unit, readings }: MeterStory, limits: Limits, story: RunStory): Markup | undefined {
   const format = unitFormat(unit);
   const chart = lineChart({
     title: name,
     isShare: unit === "share",
+    limits,
     format,
     axis: axisFormat(unit),
     series: [

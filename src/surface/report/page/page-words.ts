@@ -1,4 +1,4 @@
-import type { Gain, GuardFinding } from "../../../foundation/contract/index.ts";
+import { type Gain, type GuardFinding, isUnmeasured } from "../../../foundation/contract/index.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { unicodeGlyphs } from "../terminal/glyphs.ts";
 import { figure, type Outcome, outcomeOf, outcomeWord, percent, signedPoints } from "../words.ts";
@@ -29,17 +29,21 @@ export function outcomeChip(round: Pick<RoundStory, "decision" | "promoted" | "g
   return html`<span class="chip ${chipKinds[outcome]}"><span aria-hidden="true">${unicodeGlyphs.outcome[outcome]}</span>${outcomeWord(round)}</span>`;
 }
 
-const answers: Readonly<Record<GuardFinding["answer"], readonly [kind: string, sign: string, word: string]>> =
-  {
-    ok: ["good", "✓", "ok"],
-    warn: ["warn", "!", "warn"],
-    stop: ["bad", "■", "stop"],
-    "roll-back": ["bad", "↩", "roll back"],
-  };
+type Said = GuardFinding["answer"] | "unmeasured";
 
-export function answerChip(answer: GuardFinding["answer"], short = false): Markup {
-  const [kind, sign, word] = answers[answer];
-  return short && answer === "ok"
+const said: Readonly<Record<Said, readonly [kind: string, sign: string, word: string]>> = {
+  ok: ["good", "✓", "ok"],
+  unmeasured: ["", "–", "not measured"],
+  warn: ["warn", "!", "warn"],
+  stop: ["bad", "■", "stop"],
+  "roll-back": ["bad", "↩", "roll back"],
+};
+
+/** What a guard said, as a sign and a word; of what is usual, where `short`, the word is for those who listen. */
+export function answerChip(finding: Pick<GuardFinding, "answer" | "value">, short = false): Markup {
+  const answer: Said = isUnmeasured(finding) ? "unmeasured" : finding.answer;
+  const [kind, sign, word] = said[answer];
+  return short && (answer === "ok" || answer === "unmeasured")
     ? html`<span class="chip ${kind}"><span aria-hidden="true">${sign}</span><span class="hidden">${word}</span></span>`
     : html`<span class="chip ${kind}"><span aria-hidden="true">${sign}</span>${word}</span>`;
 }

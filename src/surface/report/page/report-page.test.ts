@@ -242,11 +242,11 @@ describe("honesty", () => {
           ...stored,
           event: {
             ...event,
-            findings: event.findings.map((finding) => ({
-              ...finding,
-              value: null,
-              evidence: "no label was kept",
-            })),
+            findings: event.findings.map((finding) =>
+              finding.guard === "label accuracy"
+                ? { ...finding, value: null, evidence: "no label was kept" }
+                : finding,
+            ),
           },
         };
       if (event.type === "decision-made" && event.round === 3)
@@ -257,6 +257,12 @@ describe("honesty", () => {
     expect(text).toContain(
       "The guard “label accuracy” could not measure in rounds 1 and 2: no label was kept.",
     );
+    // Neither in the guards' table nor beside the decisions is it counted as content.
+    const [, guards = ""] = /<section class="part" id="guards".*?>(.*?)<\/section>/s.exec(page(blind)) ?? [];
+    expect(textOf(guards)).toMatch(/label accuracy – not measured – not measured ✓ ok/);
+    expect(textOf(guards)).toContain("– is not measured");
+    expect(textOf(page(run))).not.toContain("– is not measured");
+    expect(text.match(/✓ ok 1 of \d not measured/g)).toHaveLength(2);
     expect(text).toContain("In round 3 the gate was not opened.");
   });
 });
@@ -270,6 +276,13 @@ describe("any part of a run has a page", () => {
         expect(textOf(html), `cut ${cut}`).not.toMatch(/NaN|undefined|\bnull\b|\[object|Infinity/);
       }
     }
+  });
+
+  test("before its first event a run has its name, and says that nothing is measured yet", () => {
+    const html = reportPage({ ...tellRun([]), run: "3-reverse" }, { generatedAt });
+    expect(html).toContain("<h1>3-reverse</h1>");
+    expect(textOf(html)).toContain("Nothing is measured yet Run 3-reverse has begun");
+    expect(textOf(html)).not.toMatch(/not begun|Nothing has happened/);
   });
 
   test("running, and interrupted", () => {

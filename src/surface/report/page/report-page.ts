@@ -1,7 +1,8 @@
 import type { Json } from "../../../foundation/base/index.ts";
+import { guardVerdict, stopReason } from "../guard-verdict.ts";
 import { openIn } from "../question-words.ts";
 import type { RunState, RunStory } from "../story.ts";
-import { duration } from "../words.ts";
+import { capital, duration } from "../words.ts";
 import { baselinesSection } from "./baselines-section.ts";
 import { costSection } from "./cost-section.ts";
 import { decisionsSection } from "./decisions-section.ts";
@@ -65,8 +66,8 @@ export function reportPage(story: RunStory, options: ReportOptions): string {
 <title>${name} · Whetstone report</title>
 <style>${raw(tokenStyle + pageStyle + partsStyle)}</style></head>
 <body><a class="skip" href="#main">Skip to the content</a><div class="page">
-<header class="masthead">${mark}<h1>${name}</h1>${stateChip(story.state)}${whenOf(story)}</header>
-<main id="main">${noticeOf(story)}${openIn(story).map(
+<header class="masthead">${mark}<h1>${name}</h1>${stateChip(story)}${whenOf(story)}</header>
+<main id="main">${noticeOf(story)}${verdictOf(story)}${openIn(story).map(
     (question) =>
       html`<p class="notice"><code>${question.id}</code> waits for a person: ${question.text}? <code>whetstone approve ${question.id}</code> or <code>whetstone reject ${question.id}</code> answers.</p>`,
   )}
@@ -92,8 +93,8 @@ const states: Readonly<Record<RunState, readonly [kind: string, word: string]>> 
   "budget-spent": ["good", "budget spent"],
 };
 
-function stateChip(state: RunState): Markup {
-  const [kind, word] = states[state];
+function stateChip({ state, run }: RunStory): Markup {
+  const [kind, word] = state === "empty" && run !== "" ? (["warn", "begun"] as const) : states[state];
   return html`<span class="chip ${kind}">${word}</span>`;
 }
 
@@ -103,7 +104,16 @@ function whenOf({ startedAt, cost }: RunStory): Content {
   return html`<span class="when">${moment(startedAt)}${took}</span>`;
 }
 
-function noticeOf({ state, reason, current, rounds, facts, interruptions }: RunStory): Content {
+/** What the terminal ends with where a guard acted: whoever opens the page must not miss it either. */
+function verdictOf(story: RunStory): Content {
+  const verdict = guardVerdict(story);
+  return verdict.length === 0
+    ? null
+    : html`<section class="notice verdict" aria-label="What a guard did"><dl>${verdict.map(([name, text]) => html`<dt>${capital(name)}</dt><dd>${prose(text)}</dd>`)}</dl></section>`;
+}
+
+function noticeOf(story: RunStory): Content {
+  const { state, reason, current, rounds, facts, interruptions } = story;
   const round = current?.round ?? rounds.at(-1)?.round ?? 0;
   const place = `${round === 0 ? "the preparation" : `round ${round}${facts === null ? "" : ` of ${facts.rounds}`}`}`;
   const at = current === null ? "" : ` (${current.stage})`;
@@ -111,7 +121,7 @@ function noticeOf({ state, reason, current, rounds, facts, interruptions }: RunS
   if (state === "interrupted")
     return html`<p class="notice">Interrupted in ${place}${at}: ${prose(interruptions.at(-1)?.reason ?? "")}</p>`;
   if (state === "stopped-by-guard")
-    return html`<p class="notice">Stopped by a guard in ${place}: ${prose(reason ?? "")}</p>`;
+    return html`<p class="notice">Stopped by a guard in ${place}: ${prose(stopReason(story))}</p>`;
   if (state === "budget-spent")
     return html`<p class="notice">Stopped in ${place}${at}: ${reason ?? ""}. A raised budget goes on from there.</p>`;
   return null;

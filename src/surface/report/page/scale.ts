@@ -21,17 +21,31 @@ export interface Domain {
   readonly high: number;
 }
 
-/** Wide enough for all values and never empty; shares stay within 0 and 1. */
-export function domainOf(values: readonly number[], isShare: boolean): Domain {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const room = high > low ? 0 : Math.abs(high) > 0 ? Math.abs(high) * 0.1 : 1;
-  const wide = { low: low - room, high: high + room };
-  if (!isShare) return low >= 0 ? { low: Math.max(0, wide.low), high: wide.high } : wide;
+/** Differences below this share of the size of values come from how they were computed. */
+const noise = 1e-9;
+
+/** What a quantity can be at all; undefined where it has no end. */
+export interface Limits {
+  readonly least?: number | undefined;
+  readonly most?: number | undefined;
+}
+
+/** Wide enough for all values and never empty; where all lie within what the quantity can be, so does it. */
+export function domainOf(values: readonly number[], { least, most }: Limits): Domain {
+  const low = cleaned(Math.min(...values));
+  const high = cleaned(Math.max(...values));
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  const room = high - low > noise * size ? 0 : size > 0 ? size * 0.1 : 1;
   return {
-    low: low >= 0 ? Math.max(0, wide.low) : wide.low,
-    high: high <= 1 ? Math.min(1, wide.high) : wide.high,
+    low: least !== undefined && low >= least ? Math.max(least, low - room) : low - room,
+    high: most !== undefined && high <= most ? Math.min(most, high + room) : high + room,
   };
+}
+
+/** What lies as near to a whole number as computing leaves it is that number. */
+function cleaned(value: number): number {
+  const whole = Math.round(value);
+  return Math.abs(value - whole) < noise * Math.abs(whole) ? whole : value;
 }
 
 /** At most `most` whole numbers of a range, evenly apart, the first and mostly the last among them. */

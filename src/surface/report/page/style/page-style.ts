@@ -20,6 +20,9 @@ a:focus-visible,summary:focus-visible,.scroll:focus-visible,.said:focus-visible{
 .masthead h1{font-size:1.05rem;font-weight:650;letter-spacing:-.01em;overflow-wrap:anywhere}
 .masthead .when{margin-left:auto;color:var(--quiet);font-size:.85rem}
 .notice{margin-top:1.25rem;padding:.75rem 1rem;border-radius:.6rem;background:var(--warn-ground);color:var(--warn);font-size:.95rem}
+.verdict dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.35rem 1.1rem}
+.verdict dt{font-weight:620;white-space:nowrap}
+.verdict dd{max-width:52rem;color:var(--ink)}
 .hero{display:grid;grid-template-columns:minmax(0,1.15fr) minmax(0,1fr);gap:2rem clamp(1.5rem,5vw,4rem);padding:2.5rem 0 2rem;align-items:center}
 .eyebrow{color:var(--quiet);font-size:.9rem}
 .headline{font-size:clamp(3rem,9vw,5.25rem);line-height:1;font-weight:680;letter-spacing:-.045em;margin:.35rem 0 .6rem;font-variant-numeric:tabular-nums}

@@ -1,7 +1,23 @@
+/**
+ * A shadow at the edge beyond which a table goes on, without a script. It lies above the cells, which have colours of their own,
+ * and fades as the end is reached: an animation that scrolling drives, and that runs only where there is something to scroll. Where a
+ * browser has none, the shadow lies on the ground of the table, and a cover of the card's colour moves over it.
+ */
+const edgeShadows = `@media screen{.scroll{background:linear-gradient(to left,var(--card) 1.2rem,transparent) right/2.4rem 100% no-repeat local,linear-gradient(to right,var(--card) 1.2rem,transparent) left/2.4rem 100% no-repeat local,linear-gradient(to left,var(--shade),transparent) right/.9rem 100% no-repeat scroll,linear-gradient(to right,var(--shade),transparent) left/.9rem 100% no-repeat scroll}
+@supports (animation-timeline:scroll()){.scroll{background:none;display:grid}
+.scroll>table{grid-area:1/1;justify-self:start}
+.scroll::before,.scroll::after{content:"";grid-area:1/1;position:sticky;z-index:2;width:1.1rem;opacity:0;pointer-events:none;animation:linear both;animation-timeline:scroll(inline)}
+.scroll::before{left:-.25rem;justify-self:start;margin-left:-.25rem;background:linear-gradient(to right,var(--shade),transparent);animation-name:shade-left}
+.scroll::after{right:-.25rem;justify-self:end;margin-right:-.25rem;background:linear-gradient(to left,var(--shade),transparent);animation-name:shade-right}
+.scroll:has(.heat)::before{display:none}
+@keyframes shade-left{from{opacity:0}12%,to{opacity:1}}
+@keyframes shade-right{from,88%{opacity:1}to{opacity:0}}}}
+`;
+
 /** Tables, charts, chips, samples. */
 export const partsStyle = `
-.scroll{overflow-x:auto;margin-inline:-.25rem;padding:.25rem;scrollbar-width:thin}
-table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
+.scroll{position:relative;overflow-x:auto;margin-inline:-.25rem;padding:.25rem;scrollbar-width:thin}
+${edgeShadows}table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums}
 .data{width:100%}
 .data th,.data td{padding:.55rem .55rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 .data thead th{font-weight:520;color:var(--quiet);font-size:.8rem;white-space:nowrap;vertical-align:bottom}
