@@ -41,7 +41,7 @@ const rounds = 3;
 const items = 510;
 const difficulties = [4, 5, 6];
 /** They learn answers only, and need their other roles again in each round. */
-const forgetsItsRoles = ["self"];
+const forgetsItsRoles = ["regenesis", "self"];
 
 export interface RunningSumsOptions {
   /** Share of the base's demonstrations with a mistake. */

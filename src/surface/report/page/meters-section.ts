@@ -1,4 +1,4 @@
-import type { Measurement, MeterReading } from "../../../foundation/contract/index.ts";
+import type { Cost, Measurement, MeterReading } from "../../../foundation/contract/index.ts";
 import type { RunStory } from "../story.ts";
 import { type Content, html, type Markup } from "./html.ts";
 import { lineChart } from "./line-chart.ts";
@@ -18,14 +18,14 @@ interface MeterStory {
 
 /** Every meter over the rounds, each in a small chart of its own. */
 export function metersSection(story: RunStory): Content {
-  const meters = metersOf(story);
+  const meters = [...metersOf(story), ...costsOf(story)];
   if (meters.length === 0) return null;
   const drawn = meters.map((meter) => ({ meter, figure: figureOf(meter, limitsOf(meter, meters), story) }));
   const silent = drawn.filter(({ figure }) => figure === undefined).map(({ meter }) => meter);
   return part({
     id: "meters",
     title: "Meters over the rounds",
-    lead: "Read from validation items and training, of the base where it was measured too. A full dot is a round that was promoted; a band is a 95 % interval.",
+    lead: "Read from validation items and training, of the base where it was measured too. A full dot is a round that was promoted; a band is a 95 % interval. The last ones are what each round cost.",
     body: html`<div class="charts">${drawn.map(({ figure }) => figure)}</div>
 ${silent.length === 0 ? "" : html`<p class="quiet small" style="margin-top:.8rem">Not measured: ${silent.map(({ name, readings }, index) => html`${index > 0 ? "; " : ""}${name}${readings.at(-1)?.reading.note ? ` (${readings.at(-1)?.reading.note})` : ""}`)}.</p>`}`,
   });
@@ -54,6 +54,30 @@ function metersOf({ rounds, preparation }: RunStory): MeterStory[] {
     const reading = base === null || read === undefined ? attempted : { meter: name, unit, ...read(base) };
     const first = reading === undefined ? [] : [{ round: 0, full: false, reading }];
     return { name, unit, readings: [...first, ...readings] };
+  });
+}
+
+const costs: readonly {
+  readonly name: string;
+  readonly unit: string;
+  readonly of: (cost: Cost) => number | undefined;
+}[] = [
+  { name: "tokens sampled", unit: "tokens", of: ({ tokensSampled }) => tokensSampled },
+  { name: "tokens trained", unit: "tokens", of: ({ tokensTrained }) => tokensTrained },
+  { name: "engine time", unit: "s", of: ({ busySeconds }) => busySeconds },
+  { name: "wall time", unit: "s", of: ({ wallSeconds }) => wallSeconds },
+  { name: "price", unit: "currency", of: ({ currency }) => currency },
+];
+
+/** What each round cost: seconds are no part of what a ledger holds of its meters, which two runs must share. */
+function costsOf({ rounds, engine }: RunStory): MeterStory[] {
+  return costs.flatMap(({ name, unit: of, of: costOf }): MeterStory[] => {
+    const unit = of === "currency" ? (engine?.currency ?? of) : of;
+    const readings = rounds.flatMap(({ round, promoted, spent }) => {
+      const value = spent === null ? undefined : costOf(spent);
+      return value === undefined ? [] : [{ round, full: promoted, reading: { meter: name, unit, value } }];
+    });
+    return readings.length === 0 ? [] : [{ name, unit, readings }];
   });
 }
 

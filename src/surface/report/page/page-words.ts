@@ -1,7 +1,7 @@
 import { type Gain, type GuardFinding, isUnmeasured } from "../../../foundation/contract/index.ts";
 import type { RoundStory, RunStory } from "../story.ts";
 import { unicodeGlyphs } from "../terminal/glyphs.ts";
-import { figure, type Outcome, outcomeOf, outcomeWord, percent, signedPoints } from "../words.ts";
+import { compact, figure, type Outcome, outcomeOf, outcomeWord, percent, signedPoints } from "../words.ts";
 import { html, type Markup } from "./html.ts";
 
 /** Signed percentage points with a true minus. */
@@ -50,6 +50,7 @@ export function answerChip(finding: Pick<GuardFinding, "answer" | "value">, shor
 
 /** How a meter of that unit is written: shares as percentages, difficulties with the task's own unit. */
 export function unitFormat(unit: string): (value: number) => string {
+  if (unit === "tokens") return (value) => (value < 1000 ? figure(value) : compact(value));
   if (unit !== "share") return (value) => figure(value).replace("-", "−");
   return (value) => {
     const text = percent(value, Number.isInteger(Math.round(value * 1e6) / 1e4) ? 0 : 1);

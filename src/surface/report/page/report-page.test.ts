@@ -140,7 +140,12 @@ describe("what it says", () => {
       "mismatch",
       "real share",
       "response length",
+      "tokens sampled",
+      "tokens trained",
+      "engine time",
+      "wall time",
     ]);
+    expect(spoken[11]![2]).toMatch(/^round 1: \d+(\.\d)? [kM], round 2: /);
     expect(spoken[3]![2]).toMatch(/^base: 9, round 1: 10, round 2: 11, /);
     expect(spoken[2]![2]).toMatch(/^base: \d\d\.\d %, round 1: \d\d\.\d %, /);
     expect(spoken[4]![2]).toMatch(/^base: \d+, round 1: /);

@@ -27,6 +27,9 @@ export type ReGenesisOptions = Readonly<z.input<typeof optionsSchema>>;
  * The paper tries items whose paths all fail once more with the answer in view; `star({ rationalise: true })` does that. Its model
  * first chooses among 25 guidelines; here each attempt has its own, in turn.
  *
+ * The paper does one such round. In several, who learns answers alone forgets how to plan and to follow a plan, unless the rounds acquire
+ * demonstrations of both, which half of every batch replays.
+ *
  * Defaults: 4 paths an item at T = 1 (the paper 45 at 1.2), at most 5 different right ones, 60 steps at 5e-4.
  *
  * @example
@@ -37,7 +40,12 @@ export function reGenesis(options: ReGenesisOptions = {}): Method {
   const {
     generate = fromGuidelines(),
     reward = verifier(),
-    update = supervised({ steps: 60, learningRate: 5e-4, optimizerState: "fresh", replay: { newest: 1 } }),
+    update = supervised({
+      steps: 60,
+      learningRate: 5e-4,
+      optimizerState: "fresh",
+      replay: { newest: 0.5, base: 0.5 },
+    }),
     perItem,
     start,
   } = read;
