@@ -12,6 +12,8 @@ export interface FaultyDemo {
   readonly outcome: RunResult["outcome"];
   /** Decisions, round by round, as far as the fault is about them; null where it leaves open what is right. */
   readonly decisions: readonly (string | null)[];
+  /** Rounds within which one is to be taken back, where seeds and machines differ in which. */
+  readonly takenBackWithin?: number;
   /** Beside who is the champion then, which all of them say. */
   readonly words: readonly RegExp[];
 }
@@ -70,7 +72,8 @@ export const faultyDemos: readonly FaultyDemo[] = [
     fault: "self-consuming-loop",
     slow: true,
     outcome: "rounds-spent",
-    decisions: ["promote", "roll-back"],
+    decisions: [],
+    takenBackWithin: 3,
     words: [
       /^wrong {5}Single answers got better while the model forgot most of what else it could say/m,
       /^found by {2}the guard “diversity collapse”, in round/m,

@@ -12,7 +12,7 @@ export interface JudgedDemo {
 
 /** Whether a demo with a fault ended with the right decision and the right words. */
 export function judgeDemo(
-  { outcome, decisions, words }: FaultyDemo,
+  { outcome, decisions, takenBackWithin, words }: FaultyDemo,
   played: Pick<RunResult, "outcome" | "events" | "championRound">,
 ): JudgedDemo {
   const decided = played.events.flatMap(({ event }) =>
@@ -24,6 +24,7 @@ export function judgeDemo(
   const champion = decided.lastIndexOf("promote") + 1;
   const championWords = `The champion is ${champion === 0 ? "the base" : `that of round ${champion}`}.`;
   const rightly = decisions.every((decision, index) => decision === null || decided[index] === decision);
+  const takenBack = takenBackWithin === undefined || decided.slice(0, takenBackWithin).includes("roll-back");
   return {
     decisions: decided,
     last,
@@ -32,6 +33,9 @@ export function judgeDemo(
       ...(rightly
         ? []
         : [`it decided ${decided.join(", ")}, not ${decisions.map((one) => one ?? "either").join(", ")}`]),
+      ...(takenBack
+        ? []
+        : [`no round of the first ${takenBackWithin} was taken back: ${decided.join(", ")}`]),
       ...(played.championRound === champion
         ? []
         : [`its champion is that of round ${played.championRound}, not ${champion}`]),

@@ -120,14 +120,14 @@ export const faults = {
   }),
   "majority-lock-in": () => ({
     task: reverse(short),
-    prepare: misledBy({ misled: "56789", share: 0.6, noise: 0 }),
+    prepare: misledBy({ misled: "6789", share: 0.7, noise: 0 }),
     acquire: ofLength5(1024),
     optimize: rejectionSampling({
       generate: samples({ samples: 8 }),
       reward: majority(),
       update: fromNewest(200),
     }),
-    evaluate: { perStratum: 256 },
+    evaluate: { perStratum: 1024, attemptItems: 256 },
     budget: { rounds: 3 },
   }),
 } satisfies Readonly<Record<string, () => Partial<RunConfig>>>;
