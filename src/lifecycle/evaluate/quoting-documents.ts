@@ -12,8 +12,14 @@ const mostDrawn = 1000;
 /** Words that may stand between a short prompt and its answer: “The answer is”. */
 const mostBetween = 3;
 
-/** By task, what is looked for; and by text, whether it was found there: a run asks for the same ones in every round. */
-const finders = new WeakMap<Task, (document: string) => boolean>();
+interface Finder {
+  /** Whether a text quotes an item. */
+  readonly quotes: (document: string) => boolean;
+  /** Of the texts that were asked about last: most are asked about again, in the next round. */
+  known: ReadonlyMap<string, boolean>;
+}
+
+const finders = new WeakMap<Task, Finder>();
 
 /**
  * How many of these texts quote items of the decision or audit split: 13 words in a row of a prompt, which not more than a twentieth
@@ -21,18 +27,11 @@ const finders = new WeakMap<Task, (document: string) => boolean>();
  */
 export function quotingDocuments(task: Task, documents: readonly string[]): number {
   if (documents.length === 0) return 0;
-  const quotes = finders.get(task) ?? once(finderOf(itemsToFind(task)));
-  finders.set(task, quotes);
-  return documents.filter(quotes).length;
-}
-
-function once(look: (document: string) => boolean): (document: string) => boolean {
-  const found = new Map<string, boolean>();
-  return (document) => {
-    const quotes = found.get(document) ?? look(document);
-    found.set(document, quotes);
-    return quotes;
-  };
+  const finder = finders.get(task) ?? { quotes: finderOf(itemsToFind(task)), known: new Map() };
+  finders.set(task, finder);
+  const { quotes, known } = finder;
+  finder.known = new Map(documents.map((document) => [document, known.get(document) ?? quotes(document)]));
+  return documents.filter((document) => finder.known.get(document)).length;
 }
 
 function finderOf(items: readonly Item[]): (document: string) => boolean {

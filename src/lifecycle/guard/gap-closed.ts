@@ -20,7 +20,8 @@ const accuracyMeter = "accuracy";
 /**
  * Nothing is left to learn from itself: what the reward keeps is no truer than what was written, in several rounds in a row, and
  * over these rounds accuracy has not been shown to rise (arXiv 2412.02674: the gap is what a round can gain), nor was one of them
- * promoted, which shows it too. The first two by 95 % intervals. Who follows a policy gradient or preferences learns from differences of reward, and is not judged.
+ * promoted, which shows it too. The first two by 95 % intervals. Who follows a policy gradient or preferences learns from
+ * differences of reward, and is not judged.
  *
  * @example
  * defineRun({ task: reverse(), guard: [gapClosed({ rounds: 2 })] });

@@ -16,7 +16,8 @@ const ninetyOf = 0.654;
 
 /**
  * Responses to the same validation items lengthen, as the 95 % interval of the paired difference shows, while not even the one-sided 90 %
- * limit of their score's lies above 0 (a few dozen items show no rise of a few points at more): what a judge or a reward may like for its length alone (arXiv 2401.10020). Warns, and never stops a run.
+ * limit of their score's lies above 0 (a few dozen items show no rise of a few points at more): what a judge or a reward may like for
+ * its length alone (arXiv 2401.10020). Warns, and never stops a run.
  *
  * @example
  * defineRun({ task: reverse(), guard: [lengthDrift({ longer: 0.2 })] });

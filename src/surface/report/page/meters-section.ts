@@ -57,24 +57,19 @@ function metersOf({ rounds, preparation }: RunStory): MeterStory[] {
   });
 }
 
-const costs: readonly {
-  readonly name: string;
-  readonly unit: string;
-  readonly of: (cost: Cost) => number | undefined;
-}[] = [
-  { name: "tokens sampled", unit: "tokens", of: ({ tokensSampled }) => tokensSampled },
-  { name: "tokens trained", unit: "tokens", of: ({ tokensTrained }) => tokensTrained },
-  { name: "engine time", unit: "s", of: ({ busySeconds }) => busySeconds },
-  { name: "wall time", unit: "s", of: ({ wallSeconds }) => wallSeconds },
-  { name: "price", unit: "currency", of: ({ currency }) => currency },
+const costs: readonly (readonly [name: string, unit: string, of: keyof Cost])[] = [
+  ["tokens sampled", "tokens", "tokensSampled"],
+  ["tokens trained", "tokens", "tokensTrained"],
+  ["engine time", "s", "busySeconds"],
+  ["wall time", "s", "wallSeconds"],
 ];
 
 /** What each round cost: seconds are no part of what a ledger holds of its meters, which two runs must share. */
 function costsOf({ rounds, engine }: RunStory): MeterStory[] {
-  return costs.flatMap(({ name, unit: of, of: costOf }): MeterStory[] => {
-    const unit = of === "currency" ? (engine?.currency ?? of) : of;
+  const price = ["price", engine?.currency ?? "currency", "currency"] as const;
+  return [...costs, price].flatMap(([name, unit, of]): MeterStory[] => {
     const readings = rounds.flatMap(({ round, promoted, spent }) => {
-      const value = spent === null ? undefined : costOf(spent);
+      const value = spent?.[of];
       return value === undefined ? [] : [{ round, full: promoted, reading: { meter: name, unit, value } }];
     });
     return readings.length === 0 ? [] : [{ name, unit, readings }];
