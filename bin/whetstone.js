@@ -11,8 +11,10 @@ else restart();
 function start() {
   silenceExpectedWarnings();
   const main = new URL("../dist/surface/cli/main.js", import.meta.url);
-  void import("fs").then(function (fs) {
-    if (fs.existsSync(main)) return import(main.href);
+  void Promise.all([import("fs"), import("module")]).then(function (modules) {
+    // What Node has compiled of these files once it need not compile again.
+    modules[1].enableCompileCache();
+    if (modules[0].existsSync(main)) return import(main.href);
     return refuse("Whetstone is not built yet (dist/ is missing): run `npm run build` in its folder.");
   });
 }

@@ -51,6 +51,10 @@ export interface Killed {
   readonly different: readonly string[];
 }
 
+/** Work is done and nothing of it stored, and all of it is stored and nobody has read it: both of each step, or one of them in turn. */
+export type BoundarySides = "both" | "alternating";
+type Deaths = "none" | BoundarySides;
+
 interface Started {
   readonly child: ChildProcess;
   /** Its first event, or its end. */
@@ -87,14 +91,17 @@ export class Chaos {
     return this.#whole;
   }
 
-  /** One run that dies at both sides of every durable step's end, and once between a step and its answer. */
-  async atBoundaries(): Promise<
-    Killed & { readonly places: readonly string[]; readonly folders: readonly string[] }
-  > {
+  /**
+   * One run that dies at every durable step's end, on both sides of it or on one of them in turn, and once between a step and its
+   * answer.
+   */
+  async atBoundaries(
+    sides: BoundarySides = "both",
+  ): Promise<Killed & { readonly places: readonly string[]; readonly folders: readonly string[] }> {
     const folder = this.#newFolder();
     let kills = 0;
     for (;;) {
-      const { code, signal, said } = await this.#start(folder, "boundaries").ended;
+      const { code, signal, said } = await this.#start(folder, sides).ended;
       if (code === 0) break;
       if (signal !== "SIGKILL") throw new Error(`the run ended with ${code ?? signal}: ${said}`);
       kills += 1;
@@ -135,7 +142,7 @@ export class Chaos {
     return { ...(await this.#compare(folders, by)), folders };
   }
 
-  async #toTheEnd(folder: string, deaths: "none" | "boundaries"): Promise<number> {
+  async #toTheEnd(folder: string, deaths: Deaths): Promise<number> {
     const { begun, ended } = this.#start(folder, deaths);
     await begun;
     const began = performance.now();
@@ -155,7 +162,7 @@ export class Chaos {
     return folder;
   }
 
-  #start(folder: string, deaths: "none" | "boundaries"): Started {
+  #start(folder: string, deaths: Deaths): Started {
     const { engine, rounds, baselines = false } = this.#options;
     const child = spawn(process.execPath, [program, "run", "--json"], {
       cwd: folder,

@@ -15,6 +15,22 @@ export function selfKill(log: string): (place: string) => void {
   };
 }
 
+/** Of each step one side alone, and of the next the other. */
+export function onOneSide(die: (place: string) => void, log: string): (place: string) => void {
+  const died = diedBefore(log);
+  const last = [...died].findLast((place) => sideOf(place) !== undefined);
+  const next = sideOf(last ?? "") === "done" ? "stored" : "done";
+  return (place) => {
+    const side = sideOf(place);
+    const other = `${place.slice(0, -(side?.length ?? 0))}${side === "done" ? "stored" : "done"}`;
+    if (side === next && !died.has(other)) die(place);
+  };
+}
+
+function sideOf(place: string): "done" | "stored" | undefined {
+  return (["done", "stored"] as const).find((side) => place.endsWith(` ${side}`));
+}
+
 type Step = (name: string, input: unknown, work: () => Promise<unknown>) => Promise<unknown>;
 
 /**

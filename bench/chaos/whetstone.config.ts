@@ -14,7 +14,7 @@ import {
 } from "whetstone";
 import { lastDigit } from "../last-digit.ts";
 import { mortalLocal } from "./mortal-local.ts";
-import { atStepBoundaries, selfKill } from "./self-kill.ts";
+import { atStepBoundaries, onOneSide, selfKill } from "./self-kill.ts";
 import { watched } from "./watched-engine.ts";
 
 const {
@@ -24,15 +24,16 @@ const {
   CHAOS_BASELINES: baselines,
 } = process.env;
 const folder = process.cwd();
-const selfKilling = selfKill(join(folder, "deaths.log"));
+const log = join(folder, "deaths.log");
+const selfKilling = selfKill(log);
 const die = (place: string): void => {
   if (new RegExp(within).test(place)) selfKilling(place);
 };
-if (deaths === "boundaries") await atStepBoundaries(die);
+if (deaths !== "none") await atStepBoundaries(deaths === "alternating" ? onOneSide(die, log) : die);
 let steps = 0;
 const onApplied = (): void => {
   steps += 1;
-  if (deaths === "boundaries" && steps === 10) die("step applied");
+  if (deaths !== "none" && steps === 10) die("step applied");
 };
 
 const onTable = engine === "tabular";
