@@ -25,7 +25,9 @@ const tags = {
   search: "q",
   edit: "e",
 } as const;
+const characters = `0123456789=?@,:yn${Object.values(tags).join("")}`;
 const lengths = [4, 6] as const;
+type Random = Parameters<Task["generate"]>[1];
 
 /** What stands last, before the sign: a document may stand before it. */
 const digitsOf = (prompt: string): string => /(\d*)=$/.exec(prompt)?.[1] ?? "";
@@ -100,7 +102,7 @@ export function runningSums(): Task {
     ...strings,
     name: "running sums",
     options: {},
-    characters: `0123456789=?@,:yn${Object.values(tags).join("")}`,
+    characters,
     verifier: {
       name: "last sum",
       version: 1,
@@ -148,8 +150,7 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
     return drawn.map(({ item }) => {
       const digits = digitsOf(item.prompt);
       const right = sumsOf(digits);
-      const slipped = (share: number): string =>
-        random.uniform() < share ? withSlip(digits, random) : right;
+      const slipped = (share: number): string => (random.uniform() < share ? unsure(digits, random) : right);
       const as = (prompt: string, response: string) => ({
         item: { ...item, prompt, canonical: prompt, source: "generator:roles@1" },
         response,
@@ -204,7 +205,20 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
  * Worked out with the sum lost on the way: a 0 stands where it was to be, and what follows is added to that. A small transformer soon
  * learns to see a 0, without adding up: as a judge it takes some right solutions for wrong.
  */
-function withSlip(digits: string, random: Parameters<Task["generate"]>[1]): string {
+function withSlip(digits: string, random: Random): string {
   const at = random.integer(1, digits.length - 1);
   return sumsOf(digits.slice(0, at)) + sumsOf(`0${digits.slice(at + 1)}`);
+}
+
+/**
+ * A solution with a slip, and from there on any character half of the time: whoever went wrong is less sure of what follows, as rewards of
+ * sureness take for granted. Where a slip is followed by sure sums, as `withSlip` writes them, such rewards teach what is wrong.
+ */
+function unsure(digits: string, random: Random): string {
+  const slipped = withSlip(digits, random);
+  const right = sumsOf(digits);
+  const lost = Array.from(slipped).findIndex((sum, at) => sum !== right[at]);
+  return Array.from(slipped, (sum, at) =>
+    lost >= 0 && at > lost && random.uniform() < 0.5 ? random.pick(Array.from(characters)) : sum,
+  ).join("");
 }
