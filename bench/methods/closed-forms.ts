@@ -126,7 +126,8 @@ export const closedForms: Readonly<Record<string, ClosedForm>> = {
   "self-improving-transformers": imitation,
   self: imitation,
   "multiagent-finetuning": imitation,
-  "v-star": imitation,
+  "v-star": (rewards, described, longest) =>
+    (described.loss === "dpo" ? everyPair : imitation)(rewards, described, longest),
   regenesis: imitation,
   simrag: imitation,
   sirius: imitation,

@@ -16,7 +16,7 @@ import {
 } from "whetstone";
 import { randomStream } from "../../src/foundation/base/index.ts";
 import { groupOfResponses, noTokenizer } from "../exact/rollouts.ts";
-import { closedForms } from "./closed-forms.ts";
+import { type ClosedForm, closedForms } from "./closed-forms.ts";
 
 /** What the first step of a method's update makes of a uniform policy, beside its closed form. */
 export interface ExactRow {
@@ -43,6 +43,8 @@ const prompt = [2];
 const attempts = [3, 4, 5, 6];
 const untaught = 7;
 const rewards = [1, 0, 0.5, 0.25];
+/** Where all pairs are taken up to so many, as few as are taken whole. */
+const verdicts = [1, 0, 0, 0];
 /** The critic's expectation, where there is one. */
 const expectation = 0.25;
 
@@ -73,14 +75,32 @@ export class Bandits implements AsyncDisposable {
   }
 }
 
-/** One step of plain descent on the table of logits by the method's own update: a change of logits is then the gradient. */
+/** A method by each way in which one of its roles learns, in the order of its passes, the leading role's last way at the end. */
 export async function exact(page: MethodPage, bandits: Bandits): Promise<ExactRow> {
   const form = closedForms[page.name];
   if (form === undefined) throw new Error(`${page.name} has no closed form in bench/methods/closed-forms.ts`);
-  const update = learning(page.make());
+  const rows: ExactRow[] = [];
+  for (const update of updatesOf(page.make())) rows.push(await stepOf(page, update, form, bandits));
+  const last = rows.at(-1);
+  if (last === undefined) throw new Error("nobody leads");
+  return {
+    ...last,
+    low: Math.min(...rows.map(({ low }) => low)),
+    high: Math.max(...rows.map(({ high }) => high)),
+  };
+}
+
+/** One step of plain descent on the table of logits by a method's own update: a change of logits is then the gradient. */
+async function stepOf(
+  page: MethodPage,
+  update: Pass["update"],
+  form: ClosedForm,
+  bandits: Bandits,
+): Promise<ExactRow> {
   await using model = await bandits.model();
   await using start = await model.snapshot();
   const steps = Number(update.description.minibatches ?? 1);
+  const scores = update.description.pairs === "all" ? verdicts : rewards;
   // What is demonstrated is the first attempt, and what was written in its place the last.
   const written = update.description.pairs === "demonstration" ? [attempts.length - 1] : [...attempts.keys()];
   const made = groupOfResponses(
@@ -88,7 +108,7 @@ export async function exact(page: MethodPage, bandits: Bandits): Promise<ExactRo
     written.map((index) => ({
       tokens: attempts.slice(index, index + 1),
       logprobs: [-Math.log(vocabulary)],
-      reward: rewards[index] ?? 0,
+      reward: scores[index] ?? 0,
       parts: { baseline: expectation },
     })),
   );
@@ -121,7 +141,7 @@ export async function exact(page: MethodPage, bandits: Bandits): Promise<ExactRo
   });
   await using sampler = await model.snapshot();
   const measured = await logitsOf(sampler);
-  const expected = form(rewards, update.description, task.maxTokens(group.item));
+  const expected = form(scores, update.description, task.maxTokens(group.item));
   const scale = Math.max(...expected.map(Math.abs));
   const differences = measured.map((one, index) => (one - (expected[index] ?? Number.NaN)) / scale);
   return {
@@ -145,11 +165,20 @@ async function logitsOf(sampler: Sampler): Promise<number[]> {
   return attempts.map((_, index) => of(index) - of(attempts.length));
 }
 
-/** How the role that leads learns, in the last pass in which it does. */
-function learning({ passes, lead }: Method): Pass["update"] {
-  const pass = passes.findLast(({ roles }) => roles.includes(lead));
-  if (pass === undefined) throw new Error("nobody leads");
-  return pass.updates?.[lead] ?? pass.update;
+/**
+ * The distinct ways in which roles learn from attempts at a prompt. Not of a critic that learns what to expect of an item: its own
+ * test has its lessons and what they weigh.
+ */
+function updatesOf({ passes, lead }: Method): Pass["update"][] {
+  const all = passes.flatMap((pass) =>
+    pass.roles
+      .toSorted((one, other) => Number(one === lead) - Number(other === lead))
+      .map((role) => pass.updates?.[role] ?? pass.update),
+  );
+  const known = all.filter(({ name }) => name !== "learn verdicts");
+  return [
+    ...new Map(known.map((update) => [JSON.stringify([update.name, update.description]), update])).values(),
+  ];
 }
 
 /** Plain descent; what several steps would add, as one of rate 1 from where they begin: minibatches are then parts of one gradient. */
