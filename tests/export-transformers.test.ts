@@ -1,8 +1,8 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pythonTools } from "../scripts/python-tools.ts";
 import {
@@ -19,26 +19,27 @@ import {
   tiny,
 } from "../src/index.ts";
 
-/** What a stranger does with the folder: loads it as the model card says, and lets it answer greedily. */
+/** What a stranger does with each folder that is named: loads it as the model card says, and lets it answer greedily. */
 const stranger = `
 import json, sys
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-folder, prompts = sys.argv[1], json.loads(sys.argv[2])
-tokenizer = AutoTokenizer.from_pretrained(folder)
-model, loading = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
-answers = []
-for prompt in prompts:
-    inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
-    output = model.generate(**inputs, do_sample=False, max_new_tokens=12)
-    answers.append({"prompt": inputs["input_ids"][0].tolist(), "answer": output[0, inputs["input_ids"].shape[1]:].tolist()})
-print(json.dumps({
-    "answers": answers,
-    "dtype": str(next(model.parameters()).dtype),
-    "missing": sorted(loading["missing_keys"]),
-    "unexpected": sorted(loading["unexpected_keys"]),
-}))
+for line in sys.stdin:
+    folder, prompts = json.loads(line)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model, loading = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+    answers = []
+    for prompt in prompts:
+        inputs = tokenizer(prompt, return_tensors="pt", return_token_type_ids=False)
+        output = model.generate(**inputs, do_sample=False, max_new_tokens=12)
+        answers.append({"prompt": inputs["input_ids"][0].tolist(), "answer": output[0, inputs["input_ids"].shape[1]:].tolist()})
+    print(json.dumps({
+        "answers": answers,
+        "dtype": str(next(model.parameters()).dtype),
+        "missing": sorted(loading["missing_keys"]),
+        "unexpected": sorted(loading["unexpected_keys"]),
+    }), flush=True)
 `;
 
 interface Seen {
@@ -49,10 +50,23 @@ interface Seen {
 }
 
 let root: string;
+let asked: ChildProcess;
+/** What it says of each folder, a line each; without one it has ended, and its words are among the test's own. */
+let said: AsyncIterator<string>;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "whetstone-export-"));
+  const { python, environment } = await pythonTools();
+  asked = spawn(python, ["-c", stranger], {
+    env: { ...environment, HF_HUB_OFFLINE: "1" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: asked.stdout as NodeJS.ReadableStream });
+  said = lines[Symbol.asyncIterator]();
 });
-afterAll(() => rm(root, { recursive: true, force: true }));
+afterAll(async () => {
+  asked.kill();
+  await rm(root, { recursive: true, force: true });
+});
 
 /** A model that has learnt a little: what it says depends on every part of it. */
 async function ran(name: string, model: TinyOptions, rest: Partial<RunConfig> = {}): Promise<string> {
@@ -73,12 +87,12 @@ async function ran(name: string, model: TinyOptions, rest: Partial<RunConfig> = 
 }
 
 async function strangersAnswers(folder: string, prompts: readonly string[]): Promise<Seen> {
-  const { python, environment } = await pythonTools();
-  const { stdout } = await promisify(execFile)(python, ["-c", stranger, folder, JSON.stringify(prompts)], {
-    env: { ...environment, HF_HUB_OFFLINE: "1" },
-    maxBuffer: 2 ** 24,
-  });
-  return JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{")) ?? "") as Seen;
+  asked.stdin?.write(`${JSON.stringify([folder, prompts])}\n`);
+  for (;;) {
+    const { value: line, done } = await said.next();
+    if (done === true) throw new Error(`transformers could not load ${folder}`);
+    if (line.startsWith("{")) return JSON.parse(line) as Seen;
+  }
 }
 
 const prompts = ["1=", "12=", "123=", "9876=", "00700=", "314159265="];
@@ -87,11 +101,11 @@ async function ownAnswers(folder: string): Promise<Seen["answers"]> {
   const tokenizer = await loadTokenizer(folder);
   await using engine = await local({ workers: 1 }).open({ logFolder: join(root, "logs") });
   await using sampler = await engine.loadSampler({ source: { kind: "folder", path: folder } });
-  const asked = prompts.map((text) =>
+  const contexts = prompts.map((text) =>
     Int32Array.of(tokenizer.beginToken as number, ...tokenizer.encode(text)),
   );
   const samples = await sampler.sample(
-    asked.map((prompt) => ({
+    contexts.map((prompt) => ({
       prompt,
       samples: 1,
       seed: 0,
@@ -99,7 +113,7 @@ async function ownAnswers(folder: string): Promise<Seen["answers"]> {
     })),
   );
   return samples.map(([sample], index) => ({
-    prompt: Array.from(asked[index] as Int32Array),
+    prompt: Array.from(contexts[index] as Int32Array),
     answer: Array.from(sample?.tokens ?? []),
   }));
 }
