@@ -3,7 +3,7 @@ import { methodOf } from "../gro/method/index.ts";
 import { acquireStage } from "./round/acquire.ts";
 import { attemptsStage } from "./round/attempts.ts";
 import { certifyAndAudit } from "./round/certify-and-audit.ts";
-import { type RoundContext, shippedCheckpoints, tell } from "./round/context.ts";
+import { type RoundContext, shippedCheckpoints, shippedName, tell } from "./round/context.ts";
 import { approvedDecision } from "./round/decide/promotion-question.ts";
 import { whyStale } from "./round/decide/waiting-promotions.ts";
 import { decideStage, decisionSeed } from "./round/decide.ts";
@@ -12,7 +12,7 @@ import { guardStage } from "./round/guards.ts";
 import { optimizeStage, whyNothingLearnt } from "./round/optimize.ts";
 import { refusalsStage } from "./round/refusals.ts";
 import { selectStage } from "./round/select.ts";
-import { nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
+import { type Lineage, nextState, promoted, type RunState, startingPoint } from "./round/state.ts";
 
 /**
  * One turn of the loop. `acquire` fills a pool; `select` picks; `optimize` makes candidate weights, which `refine`'s harness
@@ -59,7 +59,10 @@ export async function playRound(context: RoundContext, state: RunState): Promise
     findings,
     gain,
     whole,
-    idle: whyNothingLearnt(evidence.training) ?? whyStale(context, state),
+    idle:
+      whyNothingLearnt(evidence.training) ??
+      whyUnchanged(context, candidate, start) ??
+      whyStale(context, state),
   });
   const decision = await approvedDecision(context, round, candidate, decided);
   if (promoted(decision)) await certifyAndAudit(context, round, { candidate, champion, evidence });
@@ -67,6 +70,13 @@ export async function playRound(context: RoundContext, state: RunState): Promise
   const seconds = context.cost().wallSeconds - began;
   tell(context, `round-${round}/finished`, { type: "round-finished", round, seconds });
   return nextState(state, { candidate, validation, findings, decision, evidence, definition });
+}
+
+/** What was learnt may be another role's alone: no opening is spent on weights that answer as before. */
+function whyUnchanged(context: RoundContext, candidate: Lineage, start: Lineage): string | null {
+  return shippedName(context, candidate) === shippedName(context, start)
+    ? "no weights that answer learnt anything: what was learnt is another role's"
+    : null;
 }
 
 function planOf({ definition }: RoundContext, round: number): string {

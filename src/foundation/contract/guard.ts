@@ -114,6 +114,8 @@ export interface TrainingEvidence {
   readonly groupsSkipped?: number;
   /** Verdicts of a judge that could not be read: what they are of never trains. */
   readonly unreadVerdicts?: number;
+  /** Answers on which the verifier gave no verdict, as when its sandbox was down: without a reward they never train. */
+  readonly voidVerdicts?: number;
   /** Where a model proposes items to learn from: what attempts at them came to, by the reward. */
   readonly proposed?: ProposedItems;
 }

@@ -51,6 +51,27 @@ describe("what was learnt from", () => {
   });
 });
 
+describe("weights that nothing was trained into", () => {
+  test.each([
+    ["keeps nothing", { ...partsOf(imitate) }, () => "0"],
+    ["has groups in which nothing differs", { ...partsOf(reinforce), repeat: 8 }, reversed],
+  ])("are those that the round found, where a pass that begins at the base %s", async (_, parts, speak) => {
+    const policies = new FakePolicies(speak);
+    const outcome = await runMethod(gro({ ...parts, start: "base" }), fakeRound({ policies }));
+    expect(outcome.tally.tokensTrained).toBe(0);
+    expect(outcome.checkpoints).toMatchObject({ solver: "current-solver" });
+    // What it saved on the way has served.
+    const saved = new Set(policies.saved.map(({ checkpoint }) => checkpoint));
+    expect(new Set(policies.discarded)).toEqual(saved);
+  });
+
+  test("are so where a guard lets nothing be learnt", async () => {
+    const context = { ...fakeRound({ policies: new FakePolicies(reversed) }), whyBlocked: () => "stale" };
+    const outcome = await runMethod(gro({ ...partsOf(imitate), start: "base" }), context);
+    expect(outcome.checkpoints).toMatchObject({ solver: "current-solver" });
+  });
+});
+
 describe("a guard that blocks a step", () => {
   const blocking = (most: number) => {
     let asked = 0;

@@ -29,6 +29,8 @@ export interface PassRun {
 
 export interface PassOutcome {
   readonly checkpoints: CheckpointsByRole;
+  /** Roles that learnt nothing: their checkpoints hold what the pass began with. */
+  readonly idle: readonly string[];
   /** The artifact of all that was rolled out; null where the pass keeps none, because it repeats. */
   readonly rolled: string | null;
   /** Artifacts of what was rolled out and kept; empty where nothing is imitated. */

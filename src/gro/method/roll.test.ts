@@ -132,5 +132,13 @@ test("a verdict that is void is neither right nor wrong", async () => {
     kept: 4,
     keptJudged: 2,
     keptRight: 0,
+    // A reward that does not ask the verifier learns from them all the same.
+    voidVerdicts: 0,
   });
+  const asked = await rolled({
+    pass: passOf(verifier(), 3),
+    task: broken,
+    policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
+  });
+  expect(asked.tally).toMatchObject({ rollouts: 6, voidVerdicts: 3 });
 });

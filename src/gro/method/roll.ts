@@ -185,6 +185,12 @@ async function countsOf(
     own.filter(({ rollout }) => rollout.role === lead && rollout.item.canonical === item.canonical),
   );
   const led = await Promise.all(byLead.map(({ rollout }) => right(rollout)));
+  const unjudged = await Promise.all(
+    byLead.map(
+      async ({ rollout: { item, response }, reward }) =>
+        reward === null && (await verify(item, response)).outcome === "void",
+    ),
+  );
   const { raised, untold } = judgedBy(scored, lead);
   const keptOf = (wanted: boolean): number =>
     byLead.filter((one, index) => raised.has(one) && led[index] === wanted).length;
@@ -206,6 +212,7 @@ async function countsOf(
     wrongVoid: voidOf(false),
     ...rewardSums(scored, lead),
     ...proposalCounts(scored),
+    voidVerdicts: unjudged.filter(Boolean).length,
     unreadVerdicts: scored.reduce(
       (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
       0,

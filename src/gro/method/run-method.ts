@@ -17,7 +17,7 @@ export function checkpointsOf(pass: Pass, examples: ExampleCounts): number {
 }
 
 /** A role that the method does not deliver keeps the weights that it had. */
-export interface MethodOutcome extends Omit<PassOutcome, "rolled"> {
+export interface MethodOutcome extends Omit<PassOutcome, "rolled" | "idle"> {
   /** Of each pass that had nothing to attempt, what that means, in words; the passes after it went on. */
   readonly empty: readonly string[];
 }
@@ -63,7 +63,8 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     };
     for (const [role, checkpoint] of Object.entries(outcome.checkpoints))
       if (checkpoint !== start[role]) made.add(checkpoint);
-    weights = { ...weights, ...outcome.checkpoints };
+    // Who learnt nothing keeps what the round has made of it, wherever the pass would have begun.
+    weights = { ...weights, ...outcome.checkpoints, ...pick(weights, outcome.idle) };
     rollouts.push(...outcome.rollouts);
     buffers = { ...buffers, ...outcome.buffers };
     tallies.push(outcome.tally);

@@ -171,6 +171,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
   const blocked = context.whyBlocked?.(rolledTally) ?? null;
   return {
     checkpoints: Object.fromEntries(updates.map(({ role, checkpoint }) => [role, checkpoint])),
+    idle: updates.flatMap(({ role, tallies }) => (addTallies(tallies).tokensTrained > 0 ? [] : [role])),
     rolled: artifact,
     rollouts:
       pass.update.learnsBy === "imitation" && pass.roles.length > 0 && blocked === null ? [artifact] : [],

@@ -150,12 +150,14 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
     blocked = result.blocked ?? null;
     if (blocked !== null) break;
   }
+  const tally = addTallies(tallies);
   return {
     checkpoints: pick(checkpoints, pass.roles),
+    idle: tally.tokensTrained > 0 ? [] : pass.roles,
     rolled: null,
     rollouts: [],
     buffers: {},
-    tally: addTallies(tallies),
+    tally,
     losses,
     blocked,
     trained,

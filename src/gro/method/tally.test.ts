@@ -119,6 +119,24 @@ test("copies are counted in the evidence, and named where none of them got bette
   expect(evidenceOf(emptyTally, tolerance)).not.toHaveProperty("trialTokensSampled");
 });
 
+test.each([
+  [12, 12, "nothing was learnt: the verifier gave no verdict on 12 of 12 rollouts"],
+  [
+    12,
+    5,
+    "nothing was learnt: the verifier gave no verdict on 5 of 12 rollouts, and the others teach nothing",
+  ],
+])(
+  "of %i rollouts %i without a verdict are why nothing was learnt, and are counted in the evidence",
+  (rollouts, voidVerdicts, why) => {
+    const void_ = { ...emptyTally, rollouts, groupsSkipped: 3, voidVerdicts };
+    expect(whyNothingTaught(void_)).toBe(why);
+    expect(whyNothingTaught({ ...void_, tokensTrained: 5 })).toBeNull();
+    expect(evidenceOf(void_, tolerance)).toMatchObject({ voidVerdicts });
+    expect(evidenceOf(emptyTally, tolerance)).not.toHaveProperty("voidVerdicts");
+  },
+);
+
 test("rollouts that were all too old are why nothing was learnt, and are counted in the evidence", () => {
   const stale = { ...emptyTally, groupsTaught: 3, rolloutsStale: 12 };
   expect(whyNothingTaught(stale)).toBe(

@@ -46,6 +46,8 @@ export const tallySchema = z.object({
   groupsSkipped: z.number().default(0),
   /** Verdicts of a judge that could not be read. */
   unreadVerdicts: z.number().default(0),
+  /** Of the lead: answers without a reward, on which the verifier gave no verdict. */
+  voidVerdicts: z.number().default(0),
   /** Items that a model proposed and that were attempted: all, those that no attempt solved by the reward, those that all did. */
   proposalsAttempted: z.number().default(0),
   proposalsNeverSolved: z.number().default(0),
@@ -94,6 +96,7 @@ export const emptyTally: Tally = {
   groupsTaught: 0,
   groupsSkipped: 0,
   unreadVerdicts: 0,
+  voidVerdicts: 0,
   proposalsAttempted: 0,
   proposalsNeverSolved: 0,
   proposalsAlwaysSolved: 0,
@@ -138,11 +141,13 @@ const noTokens = "nothing was learnt: no token was trained";
 /** Why nothing was learnt, in words; null where something was. `empty` says why passes had nothing to attempt. */
 export function whyNothingTaught(tally: Tally, empty: readonly string[] = []): string | null {
   const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts } = tally;
-  const { rolloutsStale, trialTokensSampled } = tally;
+  const { rolloutsStale, trialTokensSampled, voidVerdicts } = tally;
   if (tokensTrained > 0) return null;
   if (empty.length > 0) return `nothing was learnt: ${[...new Set(empty)].join("; ")}`;
   if (rolloutsStale > 0)
     return `nothing was learnt: ${rolloutsStale} rollouts are of weights that lie too far back, and no others teach`;
+  if (voidVerdicts > 0)
+    return `nothing was learnt: the verifier gave no verdict on ${voidVerdicts} of ${rollouts} rollouts${voidVerdicts < rollouts ? ", and the others teach nothing" : ""}`;
   if (groupsTaught > 0) return noTokens;
   if (trialTokensSampled > 0)
     return `nothing was learnt: none of ${rollouts} edits made a copy better that was trained on it`;
@@ -203,6 +208,7 @@ export function evidenceOf(
     ...(tally.stepsReplayed === 0 ? {} : { stepsReplayed: tally.stepsReplayed }),
     ...(tally.rolloutsStale === 0 ? {} : { rolloutsStale: tally.rolloutsStale }),
     ...(tally.unreadVerdicts === 0 ? {} : { unreadVerdicts: tally.unreadVerdicts }),
+    ...(tally.voidVerdicts === 0 ? {} : { voidVerdicts: tally.voidVerdicts }),
     ...(tally.proposalsAttempted === 0
       ? {}
       : {

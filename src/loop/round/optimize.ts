@@ -189,12 +189,13 @@ function rewardsOf(
 
 function summaryOf(tally: Tally, empty: readonly string[]): string {
   const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts, rolloutsStale } = tally;
-  const { stepsReplayed } = tally;
+  const { stepsReplayed, voidVerdicts } = tally;
   const skipped =
     groupsSkipped === 0
       ? ""
       : `, ${groupsSkipped} of ${groupsTaught + groupsSkipped} groups skipped, in which nothing differs`;
   const unread = unreadVerdicts === 0 ? "" : `, ${unreadVerdicts} verdicts could not be read`;
+  const unjudged = voidVerdicts === 0 ? "" : `, no verdict on ${voidVerdicts} of the rollouts`;
   const stale = rolloutsStale === 0 ? "" : `, ${rolloutsStale} rollouts left out as too old`;
   const steps = `${stepsReplayed} ${stepsReplayed === 1 ? "step" : "steps"} on what was there before`;
   const replayed =
@@ -207,7 +208,7 @@ function summaryOf(tally: Tally, empty: readonly string[]): string {
   const times = empty.length === 1 ? "once" : `${empty.length} times`;
   const idle =
     empty.length === 0 ? "" : `, ${times} there was nothing to learn from: ${[...new Set(empty)].join("; ")}`;
-  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${replayed}${skipped}${stale}${unread}${idle}`;
+  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${replayed}${unjudged}${skipped}${stale}${unread}${idle}`;
 }
 
 const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();
