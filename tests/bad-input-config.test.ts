@@ -113,3 +113,35 @@ test.concurrent("a folder without a config is told how to get one", async () => 
   expect(stderr).toMatch(/This folder has no whetstone\.config\.ts: write a config with `whetstone init`/);
   expect(code).toBe(3);
 });
+
+/** A run whose reward is somebody's own. */
+const rewardedBy = (
+  reward: string,
+): string => `import { defineRun, demonstrations, greedy, gro, reverse, supervised, tabular } from "whetstone";
+
+export default defineRun({
+  engine: tabular(),
+  task: reverse({ lengths: [1, 2], growTo: 3, measureTo: 3 }),
+  prepare: supervised({ on: demonstrations(), steps: 1 }),
+  optimize: gro({
+    generate: greedy(),
+    reward: { name: "mine", description: {}, origin: "external", peers: 1, reward: ${reward} },
+    update: supervised(),
+  }),
+  evaluate: { perStratum: 8, auditPerStratum: 8, finalAuditPerStratum: 8 },
+  gate: { mode: "observe" },
+});
+`;
+
+test.concurrent.each([
+  ["never settles", "() => new Promise(() => {})", "waits for a promise that nothing is left to settle"],
+  [
+    "throws",
+    '() => { throw new Error("no luck"); }',
+    "The reward “mine” failed: no luck (whetstone.config.ts:9)",
+  ],
+])("a run whose reward %s ends with a sentence, not with success", async (_what, reward, sentence) => {
+  const { code, stderr } = await whetstone(["run"], { folder: temporaryFolder(rewardedBy(reward)) });
+  expect(code).toBe(3);
+  expect(stderr).toContain(sentence);
+});

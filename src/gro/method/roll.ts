@@ -17,6 +17,7 @@ import type { Pass } from "../method.ts";
 import { type RewardContext, trialParts, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
+import { checkedRewards, ofPart } from "./of-part.ts";
 import { probeBeforeSteps, probePolicy } from "./probe.ts";
 import { addTallies, type Tally } from "./tally.ts";
 
@@ -90,17 +91,19 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
       const { role } = policy;
       const { sampler } = speakerOf(role);
       const generate: GeneratePortion = (portion, hear) =>
-        pass.generate.generate({
-          policy: speakerOf(role),
-          task,
-          models,
-          earlier,
-          items: portion,
-          maxTokens: (item) => task.maxTokens(item),
-          seed,
-          ...waiting,
-          onProgress: hear,
-        });
+        ofPart(`To generate by “${pass.generate.name}”`, signal, async () =>
+          pass.generate.generate({
+            policy: speakerOf(role),
+            task,
+            models,
+            earlier,
+            items: portion,
+            maxTokens: (item) => task.maxTokens(item),
+            seed,
+            ...waiting,
+            onProgress: hear,
+          }),
+        );
       const hear = (count: number): void => {
         done.set(role, count);
         const all = [...done.values()].reduce((sum, one) => sum + one, 0);
@@ -120,15 +123,18 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   );
   const verify = verifyOnce(task);
   const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
-  const rewarding = pass.reward.reward(groups, {
-    verify,
-    task,
-    models,
-    ...(keep === undefined ? {} : { keep }),
-    seed: seed + 1,
-    ...waiting,
-  });
-  const scored = await waitFor(rewarding, signal);
+  const { reward } = pass;
+  const rewarding = ofPart(`The reward “${reward.name}”`, signal, async () =>
+    reward.reward(groups, {
+      verify,
+      task,
+      models,
+      ...(keep === undefined ? {} : { keep }),
+      seed: seed + 1,
+      ...waiting,
+    }),
+  );
+  const scored = checkedRewards(reward.name, await waitFor(rewarding, signal));
   const counts = await waitFor(countsOf(scored, lead, judge), signal);
   const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
   return { scored, tally: addTallies([counts, foreignItems(scored, task), ...probed]) };

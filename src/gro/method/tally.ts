@@ -152,6 +152,8 @@ export function whyNothingTaught(tally: Tally, empty: readonly string[] = []): s
   if (trialTokensSampled > 0)
     return `nothing was learnt: none of ${rollouts} edits made a copy better that was trained on it`;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
+  if (groupsSkipped > 0 && tally.rewardedItems === 0 && unread === "")
+    return `nothing was learnt: none of ${rollouts} rollouts has a reward`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
   if (unread !== "") return `nothing was learnt: ${unread}, and no other response has a reward`;

@@ -10,7 +10,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
-import { checkBuffers, turnsOf } from "../../gro/method/index.ts";
+import { checkBuffers, checkMethod, turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -200,11 +200,13 @@ export function defineRun(config: RunConfig): RunDefinition {
     ...(lora === undefined ? {} : { lora: withoutUndefined(lora) }),
     ...(baselines === undefined ? {} : { baselines }),
   };
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds))) {
+    checkMethod(method);
+    checkBuffers(method);
+  }
   checkBudget(definition);
   checkAsked(definition);
   checkDemonstrations(definition);
-  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
-    checkBuffers(method);
   checkParts(definition);
   Object.defineProperty(definition, mark, { value: true });
   return definition;

@@ -1,4 +1,4 @@
-import { isWhetstoneError, messageOf } from "../../foundation/base/index.ts";
+import { isWhetstoneError, messageOf, userError } from "../../foundation/base/index.ts";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 
@@ -8,11 +8,23 @@ export async function answer(
   json: boolean | undefined,
   work: () => Promise<number>,
 ): Promise<void> {
+  const stuck = Promise.withResolvers<number>();
+  const end = (): void =>
+    stuck.reject(
+      userError(
+        "never-settles",
+        "It waits for a promise that nothing is left to settle: one of a part, a task or a source of your own, since all of Whetstone's settle. What is done so far is stored; mend it, and the same command goes on.",
+      ),
+    );
+  // Node would end without a word, as if all were done.
+  process.once("beforeExit", end);
   try {
-    context.process.exitCode = await work();
+    context.process.exitCode = await Promise.race([work(), stuck.promise]);
   } catch (error) {
     context.process.exitCode = exitCodeOf(error);
     tellError(context, json, error);
+  } finally {
+    process.off("beforeExit", end);
   }
 }
 

@@ -91,7 +91,9 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
 
 function pageOf(name: string): ListedMethod {
   const all = methods();
-  const page = all.find((one) => one.name === name || one.title.toLowerCase() === name.toLowerCase());
+  // `vStar`, as a config has it, is `v-star`.
+  const plain = (word: string): string => word.toLowerCase().replaceAll("-", "");
+  const page = all.find((one) => [one.name, one.title].map(plain).includes(plain(name)));
   if (page !== undefined) return page;
   const meant = nearest(
     name,

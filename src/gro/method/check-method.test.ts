@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { samples } from "../generate/index.ts";
+import { gro, type Method, type Pass } from "../method.ts";
+import { checkMethod } from "./check-method.ts";
+import { imitate, partsOf } from "./testing/methods.ts";
+
+const [pass] = imitate.passes as readonly [Pass];
+
+describe("a method that was written by hand", () => {
+  test.each<[string, Partial<Method>, string]>([
+    ["no passes", { passes: [] }, "has no passes"],
+    ["no roles", { roles: [] }, "has no roles"],
+    ["a role twice", { roles: ["solver", "solver"] }, "has the role solver twice"],
+    [
+      "a lead that is no role",
+      { lead: "solvr" },
+      'names the role "solvr" as its lead, .*did you mean solver',
+    ],
+    [
+      "something delivered that is no role",
+      { deliver: ["solver", "nobody"] },
+      '"nobody" among those that it delivers',
+    ],
+    [
+      "a lead that is not delivered",
+      { roles: ["solver", "helper"], deliver: ["helper"] },
+      "does not deliver solver",
+    ],
+    ["an unknown way to learn", { learnsBy: "magic" as never }, 'learns by "magic"'],
+    [
+      "a pass whose role it does not have",
+      { passes: [{ ...pass, roles: ["helper"] }] },
+      '"helper" in pass 1',
+    ],
+    ["a pass that asks such a role", { passes: [{ ...pass, asks: ["judge"] }] }, '"judge" in pass 1'],
+    [
+      "a pass with a role twice",
+      { passes: [pass, { ...pass, roles: ["solver", "solver"] }] },
+      "twice in pass 2",
+    ],
+  ])("is refused with %s", (_, change, said) => {
+    const method = { ...imitate, roles: ["solver"], lead: "solver", deliver: ["solver"] };
+    expect(() => checkMethod(method)).not.toThrow();
+    expect(() => checkMethod({ ...method, ...change })).toThrow(new RegExp(`The method gro .*${said}`));
+  });
+});
+
+test("more samples than can be asked for at once are refused", () => {
+  const asking = (count: number) => gro({ ...partsOf(imitate), generate: samples({ samples: count }) });
+  expect(() => checkMethod(asking(65_536))).not.toThrow();
+  expect(() => checkMethod(asking(65_537))).toThrow(
+    "asks for 65,537 samples of each item in pass 1: at most 65,536",
+  );
+});
