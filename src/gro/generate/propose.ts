@@ -34,7 +34,7 @@ export function propose(options: ProposeOptions = {}): GeneratePart {
       if (task.readProblem === undefined)
         throw userError(
           "no-proposals",
-          `propose(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem. Give a task that has one, such as programs().`,
+          `propose(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem. Give a task that has one, such as programs() with a chat model.`,
         );
       checkWords({ task, by: "propose()", what: "propose" }, tokenizer);
     },

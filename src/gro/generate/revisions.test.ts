@@ -109,7 +109,7 @@ describe("revisions", () => {
     await expect(revisions().generate(request)).rejects.toMatchObject({
       code: "no-words",
       message: expect.stringMatching(
-        /says nothing of how to ask for this \(prompts.revise\), and letters has no/,
+        /says nothing of how to ask for this \(prompts.revise\), and the model's tokenizer \(letters\) has no/,
       ),
     });
     expect(() => revisions({ critique: true }).check?.({ ...task, prompts: {} })).toThrow(

@@ -62,7 +62,7 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
       if (task.readProblem === undefined)
         throw userError(
           "no-proposals",
-          `learnability(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem. Give a task that has one, such as programs().`,
+          `learnability(): the task ${task.name} cannot read a problem that a model wrote: it has no readProblem. Give a task that has one, such as programs() with a chat model.`,
         );
     },
     reward: async (groups, context) => {

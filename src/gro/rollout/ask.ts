@@ -84,7 +84,7 @@ export function checkWords(asking: Omit<WordsRequest, "policy">, tokenizer: Toke
 function wordless({ task, by, what }: Omit<WordsRequest, "policy">, tokenizer: Tokenizer): WhetstoneError {
   return userError(
     "no-words",
-    `${by}: the task ${task.name} says nothing of how to ask for this (prompts.${what}), and ${tokenizer.name} has no chat template to be asked in plain words; give the task such words, or use an instruction-tuned model.`,
+    `${by}: the task ${task.name} says nothing of how to ask for this (prompts.${what}), and the model's tokenizer (${tokenizer.name}) has no chat template to be asked in plain words; give the task such words, or use an instruction-tuned model.`,
     { task: task.name, words: what },
   );
 }

@@ -36,7 +36,7 @@ export type ProgramsOptions = Readonly<z.input<typeof optionsSchema>>;
  * A proposer writes a program with inputs, `+3*2(4)` in digits; it is run, twice, and becomes an item if both runs end alike.
  *
  * @example
- * defineRun({ task: programs({ language: "digits" }), optimize: absoluteZero() });
+ * defineRun({ model: "smollm2-135m", task: programs(), optimize: absoluteZero() });
  */
 export function programs(options: ProgramsOptions = {}): Task {
   const { language: chosen } = readOptions("programs()", optionsSchema, options);

@@ -20,6 +20,7 @@ const optionsSchema = z.strictObject({
   band: z
     .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
     .readonly()
+    .refine(([low, high]) => low <= high, "expected the lower share first, as in [0.3, 0.7]")
     .default([0.3, 0.7]),
   /** λ: what the share of a step's proposals that say nearly the same takes from a proposal's reward. */
   repetition: z.number().min(0).default(1),
