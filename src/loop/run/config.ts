@@ -10,7 +10,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
-import { checkBuffers, turnsOf } from "../../gro/method/index.ts";
+import { checkBuffers, checkFollowed, turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -203,8 +203,10 @@ export function defineRun(config: RunConfig): RunDefinition {
   checkBudget(definition);
   checkAsked(definition);
   checkDemonstrations(definition);
-  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds)))
+  for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds))) {
     checkBuffers(method);
+    checkFollowed(method);
+  }
   checkParts(definition);
   Object.defineProperty(definition, mark, { value: true });
   return definition;
