@@ -248,7 +248,8 @@ describe("judge, by weights that stand still", () => {
     const [group] = await judge({ frozen: "base" }).reward([groupOf("a", "x")], context);
     expect(group?.rollouts.map(({ reward }) => reward)).toEqual([0.4]);
     expect(asked).toEqual(["solver at base"]);
-    expect(judge({ frozen: "start" }).references).toEqual(["start"]);
+    for (const weights of ["start", "champion"] as const)
+      expect(judge({ frozen: weights }).references).toEqual([weights]);
     expect(judge().references).toBeUndefined();
   });
 
