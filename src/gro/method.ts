@@ -2,6 +2,7 @@ import { z } from "zod";
 import { readOptions, userError } from "../foundation/base/index.ts";
 import type { Item, LearnsBy, ScoredGroup, Task } from "../foundation/contract/index.ts";
 import type { GeneratePart } from "./generate/index.ts";
+import { checkFollowed } from "./method/check-followed.ts";
 import { generatePart, rewardPart, updatePart } from "./method/part-schemas.ts";
 import type { RewardPart } from "./reward/index.ts";
 import type { UpdatePart } from "./update/index.ts";
@@ -137,15 +138,22 @@ export function gro(options: GroOptions): Method {
       "invalid-option",
       `${name}(): ${update.name} compares attempts at an item with each other and needs at least ${attemptsPerItem} attempts an item; use generate: samples({ samples: 8 }).`,
     );
-  if (update.onPolicy && generate.offPolicy)
-    throw userError(
-      "invalid-option",
-      `${name}(): ${update.name} follows what the policy itself wrote after the item alone, and "${generate.name}" shows it more than the item, chooses, or writes for it; use generate: samples({ samples: 8 }), or imitate with update: supervised().`,
-    );
   const roles = [
     "solver",
     ...Array.from({ length: reward.peers - 1 }, (_, index) => (index === 0 ? "peer" : `peer-${index + 1}`)),
   ];
+  const pass: Pass = {
+    roles,
+    ...(items === undefined ? {} : { items }),
+    ...(refill === undefined ? {} : { refill }),
+    generate,
+    reward,
+    update,
+    repeat,
+    ...(overlap ? { overlap } : {}),
+    start,
+  };
+  checkFollowed({ name: `${name}()`, passes: [pass] });
   return {
     name,
     description: {
@@ -159,19 +167,7 @@ export function gro(options: GroOptions): Method {
       start,
     },
     roles,
-    passes: [
-      {
-        roles,
-        ...(items === undefined ? {} : { items }),
-        ...(refill === undefined ? {} : { refill }),
-        generate,
-        reward,
-        update,
-        repeat,
-        ...(overlap ? { overlap } : {}),
-        start,
-      },
-    ],
+    passes: [pass],
     lead: "solver",
     deliver: roles,
     learnsBy: update.learnsBy,

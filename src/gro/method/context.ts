@@ -66,6 +66,8 @@ export interface MethodContext {
   /** Checkpoint names by role. */
   readonly current: Readonly<Record<string, string>>;
   readonly baseWeights: Readonly<Record<string, string>>;
+  /** Those of the champion that the round's candidate is to beat; the base's where none was promoted. */
+  readonly championWeights: Readonly<Record<string, string>>;
   readonly policies: PolicyStore;
   readonly random: RandomStream;
   /** Name of a new checkpoint of this round. */

@@ -1,5 +1,6 @@
 export { checkBuffers } from "./buffers.ts";
 export { stepCadence, stretchesOf } from "./cadence.ts";
+export { checkFollowed } from "./check-followed.ts";
 export { checkMethod } from "./check-method.ts";
 export type { MethodContext, PolicyStore, Training, Weights } from "./context.ts";
 export * from "./in-turn.ts";

@@ -78,8 +78,13 @@ export function updateOf({ update, updates = {} }: Pass, role: string): UpdatePa
 
 /** Earlier weights of the pass's roles, for its parts. */
 export function referenceOf({ start, context }: PassRun): PassModels["reference"] {
+  const weights: Readonly<Record<ReferenceWeights, CheckpointsByRole>> = {
+    base: context.baseWeights,
+    start,
+    champion: context.championWeights,
+  };
   return async (role: string, which: ReferenceWeights): Promise<SamplingPolicy> => {
-    const checkpoint = (which === "base" ? context.baseWeights : start)[role] ?? missing(role);
+    const checkpoint = weights[which][role] ?? missing(role);
     return { role, sampler: await context.policies.reference(checkpoint), tokenizer: context.tokenizer };
   };
 }

@@ -78,6 +78,7 @@ describe("a pass of several roles", () => {
       generate: async (request): Promise<RolloutGroup[]> => {
         await request.models.reference("solver", "base");
         await request.models.reference("solver", "start");
+        await request.models.reference("solver", "champion");
         return greedy().generate(request);
       },
     };
@@ -85,6 +86,7 @@ describe("a pass of several roles", () => {
     expect(policies.references.map(({ weightVersion }) => weightVersion)).toEqual([
       "base-solver",
       "current-solver",
+      "champion-solver",
     ]);
     expect(policies.references.every(({ disposed }) => disposed)).toBe(true);
   });

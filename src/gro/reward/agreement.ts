@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Rollout, Task } from "../../foundation/contract/index.ts";
-import { modalAnswer, type RewardPart, scoreEach, voteOf } from "./part.ts";
+import { answeringIn, modalAnswer, type RewardPart, scoreEach, voteOf } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Policies, trained apart from different random weights, that must agree. */
@@ -24,7 +24,9 @@ export function agreement(options: AgreementOptions = {}): RewardPart {
     origin: "self-derived",
     peers: read.peers,
     reward: async (groups, { task }) => {
-      const agreed = new Map(groups.map((group) => [group, agreedAnswer(group.rollouts, read.peers, task)]));
+      const agreed = new Map(
+        groups.map((group) => [group, agreedAnswer(answeringIn(group), read.peers, task)]),
+      );
       return scoreEach(groups, (rollout, group) => {
         const vote = voteOf(task, rollout);
         return vote !== undefined && vote === agreed.get(group) ? 1 : 0;

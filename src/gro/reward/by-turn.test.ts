@@ -66,20 +66,23 @@ describe("winRate", () => {
     expect(await rewards(winRate(), [said("1")])).toEqual([null]);
   });
 
-  test("against earlier weights it is measured by their answers, which are not learnt from", async () => {
-    const asked: string[] = [];
-    const models = {
-      ...noModels,
-      reference: async (role: string, which: string) => {
-        asked.push(`${role} ${which}`);
-        return samplingOf((_, sample) => (sample === 0 ? "1" : "0"));
-      },
-    };
-    const part = winRate({ against: "base", samples: 4 });
-    expect(await rewards(part, [said("1"), said("0")], { ...context, models })).toEqual([0.875, 0.375]);
-    expect(asked).toEqual(["solver base"]);
-    expect(part).toMatchObject({ references: ["base"], origin: "external" });
-  });
+  test.each(["base", "start", "champion"] as const)(
+    "against the weights of %s it is measured by their answers, which are not learnt from",
+    async (against) => {
+      const asked: string[] = [];
+      const models = {
+        ...noModels,
+        reference: async (role: string, which: string) => {
+          asked.push(`${role} ${which}`);
+          return samplingOf((_, sample) => (sample === 0 ? "1" : "0"));
+        },
+      };
+      const part = winRate({ against, samples: 4 });
+      expect(await rewards(part, [said("1"), said("0")], { ...context, models })).toEqual([0.875, 0.375]);
+      expect(asked).toEqual([`solver ${against}`]);
+      expect(part).toMatchObject({ references: [against], origin: "external" });
+    },
+  );
 });
 
 test("voteShare is the share of attempts that answer alike, as the task reads them", async () => {

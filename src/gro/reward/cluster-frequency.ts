@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { type RewardPart, scoreEach, voteOf, votesIn } from "./part.ts";
+import { answeringIn, type RewardPart, scoreEach, voteOf, votesIn } from "./part.ts";
 
 const optionsSchema = z
   .strictObject({
@@ -30,8 +30,9 @@ export function clusterFrequency(options: ClusterFrequencyOptions = {}): RewardP
     reward: async (groups, { task }) => {
       const shares = new Map(
         groups.map((group) => {
-          const counts = votesIn(group.rollouts, task);
-          const all = group.rollouts.length;
+          const attempts = answeringIn(group);
+          const counts = votesIn(attempts, task);
+          const all = attempts.length;
           const entropy = entropyOf([...counts.values()]);
           const taught = entropy >= least && entropy <= (most ?? Number.POSITIVE_INFINITY);
           return [group, new Map([...counts].map(([meaning, count]) => [meaning, taught ? count / all : 0]))];

@@ -1,6 +1,6 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import type { Rollout } from "../../foundation/contract/index.ts";
-import { modalAnswer, type RewardPart, voteOf } from "./part.ts";
+import { modalAnswer, type RewardPart, scoringAnswers, voteOf } from "./part.ts";
 
 /**
  * Reward 1 for every response, of any turn, with the answer that most last words of a debate give; 0 for the others, and for all where
@@ -17,25 +17,27 @@ export function consensus(options: NoOptions = {}): RewardPart {
     description: {},
     origin: "self-derived",
     peers: 1,
-    reward: async (groups, { task }) =>
-      groups.map(({ item, rollouts }) => {
-        const last = Math.max(...rollouts.map(turnOf));
-        const agreed = modalAnswer(
-          rollouts.filter((rollout) => turnOf(rollout) === last),
-          task,
-        );
-        return {
-          item,
-          rollouts: rollouts.map((rollout, index) => ({
-            rollout,
-            reward: agreed !== undefined && voteOf(task, rollout) === agreed.text ? 1 : 0,
-            parts: agreed === undefined ? {} : { agreed: agreed.share },
-            ...(agreed === undefined || index > 0
-              ? {}
-              : { made: { ...item, answer: agreed.text, source: `model:${rollout.role}` } }),
-          })),
-        };
-      }),
+    reward: (groups, { task }) =>
+      scoringAnswers(groups, async (answering) =>
+        answering.map(({ item, rollouts }) => {
+          const last = Math.max(...rollouts.map(turnOf));
+          const agreed = modalAnswer(
+            rollouts.filter((rollout) => turnOf(rollout) === last),
+            task,
+          );
+          return {
+            item,
+            rollouts: rollouts.map((rollout, index) => ({
+              rollout,
+              reward: agreed !== undefined && voteOf(task, rollout) === agreed.text ? 1 : 0,
+              parts: agreed === undefined ? {} : { agreed: agreed.share },
+              ...(agreed === undefined || index > 0
+                ? {}
+                : { made: { ...item, answer: agreed.text, source: `model:${rollout.role}` } }),
+            })),
+          };
+        }),
+      ),
   };
 }
 

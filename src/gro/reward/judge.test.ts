@@ -29,9 +29,19 @@ const contextOf = (sampler: Sampler, task: Task = reverse(), tokenizer = chatty)
 
 describe("reading verdicts", () => {
   test.each([
+    ["Reasons.\nScore: 4", 4],
     ["Reasons. Score: 4", 4],
-    ["Score: 1 … no, **Score:** 3.5", 3.5],
-    ["score 7", undefined],
+    ["Score: 1\n… no,\n**Score:** 3.5\n", 3.5],
+    ["## score: <4>", 4],
+    ["**Score: 3/5.**", 3],
+    ["Score: 4 out of 5 points", 4],
+    ["Score: 0", 0],
+    ["Score: 4/10", undefined],
+    ["Score: 7", undefined],
+    ["Score: -1", undefined],
+    ["Score: 3\nScore: −1", undefined],
+    ["Score: 1 + 1 + 1 = 3", undefined],
+    ["A score 3 would be too much", undefined],
     ["four points", undefined],
   ])("%s", (text, score) => {
     expect(readScore(text, 5)).toBe(score);
@@ -39,8 +49,14 @@ describe("reading verdicts", () => {
 
   test.each([
     ["Better: A", true],
-    ["Better: A? No. Better: B", false],
-    ["**Better**: b", false],
+    ["Better: A\nNo.\r\nBetter: B", false],
+    ["Reasons.\n\n**Better**: b", false],
+    ["- better: **A**.", true],
+    ["Neither is better. A tie.", undefined],
+    ["It would be better a bit shorter", undefined],
+    ["What is better: a shorter one", undefined],
+    ["Better: A\nBetter: neither", undefined],
+    ["Better: A or B", undefined],
     ["Both are good", undefined],
     ["Better: Answers", undefined],
   ])("%s", (text, first) => {
@@ -107,6 +123,29 @@ describe("judge, in words", () => {
     ]);
     expect(said[0]?.rollout.item.canonical).toBe("judgement 1:a");
   });
+
+  test.each([
+    ["first", ["odd", "plain"]],
+    ["last", ["plain", "odd"]],
+  ])(
+    "comparisons that cannot be read are counted, whether the disputed item stands %s",
+    async (_, prompts) => {
+      const judging: Speak = (prompt, sample) => {
+        if (prompt.includes("Two judges")) return "Neither is better. A tie.";
+        return prompt.includes("plain") ? "hm" : `Score: ${sample}`;
+      };
+      const scored = await judge({ judgements: 2, learn: true }).reward(
+        prompts.map((text) => groupOf(text, text)),
+        contextOf(new FakeSampler(judging)),
+      );
+      const said = scored.map(({ rollouts }) => rollouts.slice(1));
+      expect(said.flat().map(({ reward, parts }) => [reward, parts])).toEqual([
+        [null, { unread: 1 }],
+        [null, { unread: 1 }],
+      ]);
+      expect(said[prompts.indexOf("odd")]).toHaveLength(2);
+    },
+  );
 
   test("a task that has words for other roles and none for a judge is refused before anything starts", () => {
     expect(() => judge().check?.({ ...reverse(), prompts: {} })).toThrow(/none for a judge/);
@@ -210,7 +249,8 @@ describe("judge, by weights that stand still", () => {
     const [group] = await judge({ frozen: "base" }).reward([groupOf("a", "x")], context);
     expect(group?.rollouts.map(({ reward }) => reward)).toEqual([0.4]);
     expect(asked).toEqual(["solver at base"]);
-    expect(judge({ frozen: "start" }).references).toEqual(["start"]);
+    for (const weights of ["start", "champion"] as const)
+      expect(judge({ frozen: weights }).references).toEqual([weights]);
     expect(judge().references).toBeUndefined();
   });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { ChatModel, RolloutGroup } from "../../foundation/contract/index.ts";
-import { checkWords, type ReferenceWeights } from "../rollout/index.ts";
+import { checkWords, type ReferenceWeights, referenceWeights } from "../rollout/index.ts";
 import { judgeByPoints } from "./judge/by-points.ts";
 import { judgeByToken, rolesIn } from "./judge/by-token.ts";
 import { metaWords, scoreWords, usualRubric } from "./judge/judge.prompt.ts";
@@ -21,8 +21,8 @@ const optionsSchema = z.strictObject({
   maxTokens: z.number().int().min(1).default(256),
   /** Teach judging too: judgements become rollouts of the judge, with rewards of their own (Meta-Rewarding). */
   learn: z.boolean().default(false),
-  /** Judge with the writer's own weights as they were when the run's rounds (`base`) or the pass (`start`) began, in place of those that learn. */
-  frozen: z.enum(["base", "start"]).optional(),
+  /** Judge with the writer's own weights as they were when the run's rounds (`base`) or the pass (`start`) began, or the champion's, in place of those that learn. */
+  frozen: referenceWeights.optional(),
 });
 export type JudgeOptions = Readonly<z.input<typeof optionsSchema>>;
 

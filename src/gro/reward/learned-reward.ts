@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Task } from "../../foundation/contract/index.ts";
 import { checkVerdictWords, questionsOf, readVerdicts } from "../rollout/index.ts";
-import type { RewardPart } from "./part.ts";
+import { type RewardPart, scoringAnswers } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Whose weights are asked. */
@@ -37,27 +37,28 @@ export function learnedReward(options: LearnedRewardOptions = {}): RewardPart {
       checkJudged("learnedReward()", task);
       if (tokenizer !== undefined) checkVerdictWords(task, tokenizer);
     },
-    reward: async (groups, { task, models, signal }) => {
-      const policy = models.policyOf(role);
-      const asked = groups.map(({ rollouts }) =>
-        rollouts.map((rollout) => questionsOf(policy.tokenizer, task, rollout, read)),
-      );
-      const readings = await readVerdicts(policy, asked.flat(2), signal);
-      let next = 0;
-      return groups.map(({ item, rollouts }, group) => ({
-        item,
-        rollouts: rollouts.map((rollout, index) => {
-          const { length } = asked[group]?.[index] ?? [];
-          const own = readings.slice(next, next + length).map(({ share }) => share);
-          next += length;
-          const reward = combine === "min" ? Math.min(...own) : own.reduce((all, one) => all * one, 1);
-          const usable = rollout.response.complete && own.every(Number.isFinite);
-          // A response that was cut off is no answer, whatever its judge would say of it.
-          const score = usable ? reward : rollout.response.complete ? null : 0;
-          return { rollout, reward: score, parts: of === "steps" ? { steps: length } : {} };
-        }),
-      }));
-    },
+    reward: (all, { task, models, signal }) =>
+      scoringAnswers(all, async (groups) => {
+        const policy = models.policyOf(role);
+        const asked = groups.map(({ rollouts }) =>
+          rollouts.map((rollout) => questionsOf(policy.tokenizer, task, rollout, read)),
+        );
+        const readings = await readVerdicts(policy, asked.flat(2), signal);
+        let next = 0;
+        return groups.map(({ item, rollouts }, group) => ({
+          item,
+          rollouts: rollouts.map((rollout, index) => {
+            const { length } = asked[group]?.[index] ?? [];
+            const own = readings.slice(next, next + length).map(({ share }) => share);
+            next += length;
+            const reward = combine === "min" ? Math.min(...own) : own.reduce((all, one) => all * one, 1);
+            const usable = rollout.response.complete && own.every(Number.isFinite);
+            // A response that was cut off is no answer, whatever its judge would say of it.
+            const score = usable ? reward : rollout.response.complete ? null : 0;
+            return { rollout, reward: score, parts: of === "steps" ? { steps: length } : {} };
+          }),
+        }));
+      }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
-import { modalAnswer, type RewardPart, scoreEach, voteOf } from "./part.ts";
+import { answeringIn, modalAnswer, type RewardPart, scoreEach, voteOf } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** Least share of an item's attempts that the answer must have for any of them to be rewarded. */
@@ -23,7 +23,7 @@ export function majority(options: MajorityOptions = {}): RewardPart {
     origin: "self-derived",
     peers: 1,
     reward: async (groups, { task }) => {
-      const modes = new Map(groups.map((group) => [group, modalAnswer(group.rollouts, task)]));
+      const modes = new Map(groups.map((group) => [group, modalAnswer(answeringIn(group), task)]));
       return scoreEach(groups, (rollout, group) => {
         const mode = modes.get(group);
         if (mode === undefined || mode.share < read.share) return 0;

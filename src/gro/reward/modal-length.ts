@@ -1,5 +1,5 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
-import { type RewardPart, scoreEach } from "./part.ts";
+import { answeringIn, type RewardPart, scoreEach } from "./part.ts";
 
 /**
  * Reward 1 for complete responses of the most frequent length among all complete ones to items of the same difficulty; of
@@ -18,10 +18,11 @@ export function modalLength(options: NoOptions = {}): RewardPart {
     peers: 1,
     reward: async (groups) => {
       const counts = new Map<number, Map<number, number>>();
-      for (const { item, rollouts } of groups) {
+      for (const group of groups) {
+        const { item } = group;
         const lengths = counts.get(item.difficulty) ?? new Map<number, number>();
         counts.set(item.difficulty, lengths);
-        for (const { response } of rollouts) {
+        for (const { response } of answeringIn(group)) {
           if (response.complete)
             lengths.set(response.text.length, (lengths.get(response.text.length) ?? 0) + 1);
         }

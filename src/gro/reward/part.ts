@@ -72,17 +72,17 @@ export function answers({ item }: Rollout, group: Pick<RolloutGroup, "item">): b
   return item.canonical === group.item.canonical;
 }
 
+/** The rollouts of a group that answer its item, in order: who votes there, and how many. */
+export function answeringIn(group: RolloutGroup): readonly Rollout[] {
+  return group.rollouts.filter((rollout) => answers(rollout, group));
+}
+
 /** Scores what answers the groups' items by `score`; the rest stands after it without a reward. */
 export async function scoringAnswers(
   groups: readonly RolloutGroup[],
   score: (answering: readonly RolloutGroup[]) => Promise<readonly ScoredGroup[]>,
 ): Promise<ScoredGroup[]> {
-  const scored = await score(
-    groups.map((group) => ({
-      item: group.item,
-      rollouts: group.rollouts.filter((rollout) => answers(rollout, group)),
-    })),
-  );
+  const scored = await score(groups.map((group) => ({ item: group.item, rollouts: answeringIn(group) })));
   return scored.map(({ item, rollouts }, place) => {
     const others = (groups[place]?.rollouts ?? []).filter((rollout) => !answers(rollout, { item }));
     return {
@@ -112,7 +112,7 @@ export async function scoreEachLater(
   }));
 }
 
-/** Scores every rollout of every group by one function of the rollout and its group. */
+/** Scores every rollout that answers its group's item by one function of both; the others have no reward. */
 export function scoreEach(
   groups: readonly RolloutGroup[],
   score: (rollout: Rollout, group: RolloutGroup) => number | null,

@@ -1,12 +1,20 @@
 import type { Rollout, RolloutGroup, ScoredGroup, TokenCertainty } from "../../foundation/contract/index.ts";
 import { exampleOfRollout } from "../rollout/index.ts";
-import type { RewardContext } from "./part.ts";
+import { type RewardContext, scoringAnswers } from "./part.ts";
 
 /** Sequences that travel to the engine in one call. */
 const sequencesPerCall = 512;
 
 /** How certain of each response the weights that wrote it are: a mean over its tokens of what `read` finds; null where it has none. */
-export async function scoreByCertainty(
+export function scoreByCertainty(
+  groups: readonly RolloutGroup[],
+  read: (certainty: TokenCertainty) => Float32Array,
+  context: RewardContext,
+): Promise<ScoredGroup[]> {
+  return scoringAnswers(groups, (answering) => certaintiesOf(answering, read, context));
+}
+
+async function certaintiesOf(
   groups: readonly RolloutGroup[],
   read: (certainty: TokenCertainty) => Float32Array,
   { models, signal }: RewardContext,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Rollout, RolloutGroup, ScoredRollout } from "../../foundation/contract/index.ts";
-import { answers, type RewardPart, rewardLike } from "./part.ts";
+import { answeringIn, answers, type RewardPart, rewardLike } from "./part.ts";
 import { verifier } from "./verifier.ts";
 
 const optionsSchema = z.strictObject({
@@ -55,7 +55,7 @@ export function trajectories(options: TrajectoriesOptions = {}): RewardPart {
 /** Which attempt's trajectory a rollout is of: attempts, critiques of a turn and revisions of a turn each stand in the same order. */
 function placesOf(group: RolloutGroup): ReadonlyMap<Rollout, number> {
   const { rollouts } = group;
-  const answering = rollouts.filter((rollout) => answers(rollout, group));
+  const answering = answeringIn(group);
   const revised = Map.groupBy(answering, ({ turn = 0 }) => turn);
   const width = revised.get(1)?.length ?? 0;
   const critiques = rollouts.filter((rollout) => !answers(rollout, group));

@@ -1,5 +1,5 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
-import { type RewardPart, scoreEach, voteOf, votesIn } from "./part.ts";
+import { answeringIn, type RewardPart, scoreEach, voteOf, votesIn } from "./part.ts";
 
 /**
  * The share of an item's attempts that give the same answer as this one: V(y)/k, by which ScPO (arXiv 2411.04109, section 2.2) chooses
@@ -16,10 +16,16 @@ export function voteShare(options: NoOptions = {}): RewardPart {
     origin: "self-derived",
     peers: 1,
     reward: async (groups, { task }) => {
-      const votes = new Map(groups.map((group) => [group, votesIn(group.rollouts, task)]));
+      const shares = new Map(
+        groups.map((group) => {
+          const attempts = answeringIn(group);
+          const votes = [...votesIn(attempts, task)];
+          return [group, new Map(votes.map(([answer, count]) => [answer, count / attempts.length]))];
+        }),
+      );
       return scoreEach(groups, (rollout, group) => {
         const vote = voteOf(task, rollout);
-        return vote === undefined ? 0 : (votes.get(group)?.get(vote) ?? 0) / group.rollouts.length;
+        return vote === undefined ? 0 : (shares.get(group)?.get(vote) ?? 0);
       });
     },
   };

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { readOptions, valueWith } from "../../foundation/base/index.ts";
 import type { Rollout, RolloutGroup, ScoredGroup } from "../../foundation/contract/index.ts";
-import { attempt } from "../rollout/index.ts";
+import { attempt, type ReferenceWeights, referenceWeights } from "../rollout/index.ts";
 import { answers, type RewardContext, type RewardPart } from "./part.ts";
 import { verifier } from "./verifier.ts";
 
 const optionsSchema = z.strictObject({
-  /** Whom a response has to beat: the others of its group, or answers of earlier weights. */
-  against: z.enum(["group", "start", "base"]).default("group"),
+  /** Whom a response has to beat: the others of its group, or answers of the champion or other earlier weights. */
+  against: z.enum(["group", ...referenceWeights.options]).default("group"),
   /** What says how good each response is. */
   by: valueWith<RewardPart>("reward", "expected a reward, such as verifier()").optional(),
   /** Answers of the opponent to each item, where that is earlier weights. */
@@ -18,10 +18,11 @@ export type WinRateOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * The share of an opponent's responses to the item that a response beats by another reward, a tie counting ½: the chance P(y beats π)
- * that SPPO learns from (arXiv 2405.00675, equation 4.4), or a win rate against the weights before.
+ * that SPPO learns from (arXiv 2405.00675, equation 4.4), or a win rate against the
+ * champion.
  *
  * @example
- * gro({ generate: samples({ samples: 4 }), reward: winRate({ against: "start", by: judge() }), update: preference() });
+ * gro({ generate: samples({ samples: 4 }), reward: winRate({ against: "champion", by: judge() }), update: preference() });
  */
 export function winRate(options: WinRateOptions = {}): RewardPart {
   const read = readOptions("winRate()", optionsSchema, options);
@@ -54,7 +55,11 @@ export function winRate(options: WinRateOptions = {}): RewardPart {
 async function answersOf(
   groups: readonly RolloutGroup[],
   { models, task, seed, signal }: RewardContext,
-  { against, samples, temperature }: { against: "start" | "base"; samples: number; temperature: number },
+  {
+    against,
+    samples,
+    temperature,
+  }: { readonly against: ReferenceWeights; readonly samples: number; readonly temperature: number },
 ): Promise<(readonly Rollout[])[]> {
   const role = groups.flatMap(({ rollouts }) => rollouts)[0]?.role;
   if (role === undefined) return groups.map(() => []);

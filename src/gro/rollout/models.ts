@@ -1,7 +1,13 @@
+import { z } from "zod";
 import type { Policy, SamplingPolicy } from "../../foundation/contract/index.ts";
 
-/** Weights that stand still while a pass learns: what the run began its rounds with, or what the pass began with. */
-export type ReferenceWeights = "base" | "start";
+/**
+ * Weights that stand still while a pass learns: those that the run began its rounds with (`base`), those that the pass began with
+ * (`start`), a rejected candidate's where the round goes on from one, or those of the champion as the round found it (`champion`; the
+ * base's where none was promoted).
+ */
+export const referenceWeights = z.enum(["base", "start", "champion"]);
+export type ReferenceWeights = z.output<typeof referenceWeights>;
 
 /** The models that the parts of a pass may ask, beside the one that they write with or teach. */
 export interface PassModels {

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { readOptions, userError, type WhetstoneError } from "../../foundation/base/index.ts";
 import type { Datum, Example, ScoredRollout } from "../../foundation/contract/index.ts";
-import { contextTokens, positionsOf, sampledOf } from "../rollout/index.ts";
+import {
+  contextTokens,
+  positionsOf,
+  type ReferenceWeights,
+  referenceWeights,
+  sampledOf,
+} from "../rollout/index.ts";
 import { noRemedies, type UpdatePart, type UpdateRequest } from "./part.ts";
 import { referenceLogprobs } from "./reference.ts";
 import { describeSteps, needsOfSteps, stepOptions } from "./step-options.ts";
@@ -11,8 +17,8 @@ import { type Batch, trainBatches } from "./train.ts";
 const optionsSchema = z.strictObject({
   /** Whose weights teach: a role of the pass, the learner's own if left out. */
   teacher: z.string().min(1).optional(),
-  /** Which of them: those that the pass began with, or those that the run's rounds did. */
-  weights: z.enum(["start", "base"]).default("start"),
+  /** Which of them: those that the pass began with, those that the run's rounds did, or the champion's. */
+  weights: referenceWeights.default("start"),
   /** Show the teacher the item's answer, in the task's words for a hint: then it can teach what it could not say itself. */
   hint: z.boolean().default(false),
   ...stepOptions(3e-4),
@@ -62,7 +68,7 @@ export function onPolicyDistillation(options: OnPolicyDistillationOptions = {}):
 
 interface Teacher {
   readonly role: string | undefined;
-  readonly weights: "start" | "base";
+  readonly weights: ReferenceWeights;
   readonly hint: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../foundation/contract/index.ts";
-import { sampledOf } from "../rollout/index.ts";
+import { referenceWeights, sampledOf } from "../rollout/index.ts";
 import { type GroupCounts, noRemedies, type UpdatePart } from "./part.ts";
 import { referenceLogprobs } from "./reference.ts";
 import { responseBatch } from "./response-loss.ts";
@@ -14,7 +14,7 @@ const optionsSchema = z.strictObject({
   kl: z.array(z.number().min(0)).min(1).default([0.01]),
   /** Turns whose rewards teach: all, or none but the last, the others being held in place by their KL alone. */
   taught: z.enum(["all", "last"]).default("all"),
-  reference: z.enum(["start", "base"]).default("base"),
+  reference: referenceWeights.default("base"),
   ...stepOptions(3e-4),
 });
 export type TurnGradientOptions = Readonly<z.input<typeof optionsSchema>>;

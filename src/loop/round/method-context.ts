@@ -15,6 +15,7 @@ export interface MethodContextRequest
     | "buffers"
     | "current"
     | "baseWeights"
+    | "championWeights"
     | "remedies"
     | "whyBlocked"
     | "storeTraining"

@@ -48,7 +48,7 @@ export async function optimizeStage(
   context: RoundContext,
   round: number,
   start: Lineage,
-  { base, remedies }: RunState,
+  { base, champion, remedies }: RunState,
   selection: RoundSelection,
   pool: Pool,
 ): Promise<Optimized> {
@@ -62,7 +62,12 @@ export async function optimizeStage(
     round,
     name: "optimize",
     label: method.name,
-    input: { start: start.checkpoints, base: base.checkpoints, selection: selection.artifact },
+    input: {
+      start: start.checkpoints,
+      base: base.checkpoints,
+      ...(readsChampion(method) ? { champion: champion.checkpoints } : {}),
+      selection: selection.artifact,
+    },
     work: async (progress) => {
       const items = trainedItems(
         task,
@@ -93,6 +98,7 @@ export async function optimizeStage(
           buffers: start.buffers ?? {},
           current: start.checkpoints,
           baseWeights: base.checkpoints,
+          championWeights: champion.checkpoints,
           storeTraining: (training) =>
             keepLineage(context, { ...training, round, stage: "optimize", method: method.name }),
           onProgress: progress,
@@ -166,6 +172,15 @@ function withMade(items: TrainedItems, made: Tally): TrainedItems {
       audit: Math.max(audit, made.itemsOfAudit),
     },
   };
+}
+
+/** Whether what a method makes depends on which champion there is. */
+function readsChampion({ passes }: Method): boolean {
+  return passes.some(({ reward, update, updates = {} }) =>
+    [reward, update, ...Object.values(updates)].some(({ references = [] }) =>
+      references.includes("champion"),
+    ),
+  );
 }
 
 /** Texts that a method reads at these items, each once. */

@@ -57,7 +57,7 @@ test("who wrote a method is told of the method, and of what to give instead", ()
     expect.objectContaining({
       code: "no-proposals",
       message: expect.stringMatching(
-        /^The method “Absolute Zero” cannot be run: propose\(\): the task reverse .* such as programs\(\)\.$/,
+        /^The method “Absolute Zero” cannot be run: propose\(\): the task reverse .* such as programs\(\) with a chat model\.$/,
       ),
       details: { method: "Absolute Zero" },
     }),

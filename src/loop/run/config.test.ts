@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { withHints } from "../../gro/generate/index.ts";
 import { inTurn } from "../../gro/method/index.ts";
-import { supervised } from "../../gro/update/index.ts";
+import type { Method, Pass } from "../../gro/method.ts";
+import { policyGradient, supervised } from "../../gro/update/index.ts";
 import { demonstrations, procedural } from "../../lifecycle/acquire/index.ts";
 import { refusalProbes } from "../../lifecycle/evaluate/index.ts";
 import { defaults } from "../../lifecycle/guard/index.ts";
@@ -126,6 +128,29 @@ describe("defineRun", () => {
     );
     expect(() => defineRun({ task, optimize })).not.toThrow();
     expect(() => defineRun({ task, optimize, acquire: [procedural()], budget: { rounds: 1 } })).not.toThrow();
+  });
+
+  test("a gradient of hinted text is refused in a method of one's own too, whichever pass and role follows it", () => {
+    const withPass = (method: Method, change: Partial<Pass>): Method => ({
+      ...method,
+      passes: method.passes.map((pass) => ({ ...pass, generate: withHints(), ...change })),
+    });
+    const imitating = rejectionSampling();
+    const refused = [
+      withPass(grpo(), {}),
+      withPass(imitating, { updates: { solver: policyGradient() } }),
+      { ...imitating, passes: [...imitating.passes, ...withPass(grpo(), {}).passes] },
+      inTurn(imitating, withPass(grpo(), {})),
+    ];
+    for (const optimize of refused)
+      expect(() => defineRun({ task: reverse(), optimize })).toThrow(
+        expect.objectContaining({
+          code: "invalid-option",
+          message: expect.stringContaining("after the item alone"),
+        }),
+      );
+    const followed = withPass(grpo(), { updates: { solver: supervised() } });
+    expect(() => defineRun({ task: reverse(), optimize: followed })).not.toThrow();
   });
 
   test("a difficulty that the task has not is refused before anything starts", () => {

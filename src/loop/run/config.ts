@@ -10,7 +10,7 @@ import {
   type Source,
   type Task,
 } from "../../foundation/contract/index.ts";
-import { checkBuffers, checkMethod, turnsOf } from "../../gro/method/index.ts";
+import { checkBuffers, checkFollowed, checkMethod, turnsOf } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import type { SupervisedUpdate } from "../../gro/update/index.ts";
 import { demonstrations, procedural, prompts } from "../../lifecycle/acquire/index.ts";
@@ -203,6 +203,7 @@ export function defineRun(config: RunConfig): RunDefinition {
   for (const { method } of turnsOf(definition.optimize, Math.max(1, definition.budget.rounds))) {
     checkMethod(method);
     checkBuffers(method);
+    checkFollowed(method);
   }
   checkBudget(definition);
   checkAsked(definition);

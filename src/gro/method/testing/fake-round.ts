@@ -126,7 +126,7 @@ export interface FakeRound {
   readonly onProgress?: MethodContext["onProgress"];
 }
 
-/** A round in which the roles solver and peer stand at `current-*` and began at `base-*`. */
+/** A round in which the roles solver and peer stand at `current-*`, began at `base-*`, and have champions `champion-*`. */
 export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: FakeRound): MethodContext {
   const {
     task = reverse({ lengths: [1, 4] }),
@@ -140,6 +140,7 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
     older: rest.older ?? [],
     current: { solver: "current-solver", peer: "current-peer" },
     baseWeights: { solver: "base-solver", peer: "base-peer" },
+    championWeights: { solver: "champion-solver", peer: "champion-peer" },
     policies,
     random: randomStream(seed, "optimize"),
     checkpointName: (role, label) => `${role}-${label}`,

@@ -133,24 +133,19 @@ async function judgedJudgements(
     { ...context, seed: context.seed + 1 },
     options,
   );
-  const tables = disputed.map(({ readable }) => readable.map(() => ({ won: 0, played: 0 })));
-  let unread = 0;
+  const tables = disputed.map(({ readable }) => readable.map(() => ({ won: 0, played: 0, unread: 0 })));
   matches.forEach(({ place, first, second }, index) => {
     const better = readBetter(verdicts[index]?.[0]?.text ?? "");
+    const [one, other] = [tables[place]?.[first], tables[place]?.[second]];
+    if (one === undefined || other === undefined) return;
+    // Counted once: with the judgement that stood first.
     if (better === undefined) {
-      unread += 1;
+      one.unread += 1;
       return;
     }
-    for (const [player, won] of [
-      [first, better],
-      [second, !better],
-    ] as const) {
-      const row = tables[place]?.[player];
-      if (row !== undefined) {
-        row.won += won ? 1 : 0;
-        row.played += 1;
-      }
-    }
+    one.played += 1;
+    other.played += 1;
+    (better ? one : other).won += 1;
   });
   const role = learnerOf(context.models.policyOf("judge"), context, rolesIn(groups));
   return disputed.map(({ readable }, place) =>
@@ -158,8 +153,7 @@ async function judgedJudgements(
       const row = tables[place]?.[index];
       if (rollout === undefined || row === undefined) return [];
       const reward = row.played === 0 ? null : row.won / row.played;
-      // Counted once: which judgement an unread comparison was of does not matter.
-      const parts = place === 0 && index === 0 && unread > 0 ? { [unreadPart]: unread } : {};
+      const parts = row.unread === 0 ? {} : { [unreadPart]: row.unread };
       return [{ rollout: { ...rollout, role }, reward, parts }];
     }),
   );

@@ -1,6 +1,6 @@
 import type { Item, RolloutGroup } from "../../../foundation/contract/index.ts";
 import { attempt, attemptWithSearch, type Document } from "../../rollout/index.ts";
-import { answers, modalAnswer, type RewardContext, votesIn } from "../part.ts";
+import { answeringIn, modalAnswer, type RewardContext, votesIn } from "../part.ts";
 
 interface Tried {
   readonly solved: number | null;
@@ -67,8 +67,5 @@ async function attemptsAt(
   if (search === undefined) return attempt(request);
   const { documents } = search;
   const groups = await attemptWithSearch({ ...request, ...search, task, by: "learnability()", documents });
-  return groups.map((group) => ({
-    item: group.item,
-    rollouts: group.rollouts.filter((rollout) => answers(rollout, group)),
-  }));
+  return groups.map((group) => ({ item: group.item, rollouts: answeringIn(group) }));
 }

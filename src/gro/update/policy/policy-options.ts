@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { referenceWeights } from "../../rollout/index.ts";
 import { stepOptions } from "../step-options.ts";
 import { advantageEstimators, groupEstimators } from "./advantages.ts";
 import { averages } from "./policy-batch.ts";
@@ -12,8 +13,8 @@ export const klSchema = z.strictObject({
    * advantages are of a group, else token by token off what is still to come.
    */
   in: z.enum(["loss", "reward"]).default("loss"),
-  /** The weights that the run began its rounds with, or those that the pass began with. */
-  reference: z.enum(["base", "start"]).default("base"),
+  /** The weights that the run began its rounds with, those that the pass began with, or the champion's. */
+  reference: referenceWeights.default("base"),
 });
 
 const clipped = ["ppo", "gspo", "cispo"];

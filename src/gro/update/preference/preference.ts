@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../../foundation/base/index.ts";
 import type { Example } from "../../../foundation/contract/index.ts";
+import { referenceWeights } from "../../rollout/index.ts";
 import { drawsOver, stepsOver } from "../order.ts";
 import { type Learning, noRemedies, type UpdatePart } from "../part.ts";
 import { referenceSums } from "../reference.ts";
@@ -15,8 +16,8 @@ export const preferenceSchema = z.strictObject({
   ...pairOptions,
   /** The role whose responses are compared; the learner's own if left out. */
   of: z.string().min(1).optional(),
-  /** Against which earlier weights: those that the pass began with, or those that the run's rounds did. */
-  reference: z.enum(["start", "base"]).default("start"),
+  /** Against which earlier weights: those that the pass began with, those that the run's rounds did, or the champion's. */
+  reference: referenceWeights.default("start"),
   /** Optimiser steps of one application. */
   steps: z.number().int().min(1).optional(),
   /** Instead of steps: times that every pair is learnt from; 1 if neither is given. */

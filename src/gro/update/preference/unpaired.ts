@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../../foundation/base/index.ts";
 import type { Example, ScoredGroup } from "../../../foundation/contract/index.ts";
+import { referenceWeights } from "../../rollout/index.ts";
 import { drawsOver, type Length, stepsOver } from "../order.ts";
 import { type GroupCounts, noRemedies, type UpdatePart } from "../part.ts";
 import { referenceSums } from "../reference.ts";
@@ -16,7 +17,7 @@ export const unpairedSchema = z.strictObject({
   undesirableWeight: z.number().positive().default(1),
   /** Least reward of a desirable response. */
   desirableFrom: z.number().default(1),
-  reference: z.enum(["start", "base"]).default("start"),
+  reference: referenceWeights.default("start"),
   steps: z.number().int().min(1).optional(),
   /** Instead of steps: times that every response is learnt from; 1 if neither is given. */
   epochs: z.number().positive().max(100).optional(),

@@ -23,7 +23,8 @@ describe("rlc", () => {
     });
     expect(passOf(rlc()).update.description).toMatchObject({ loss: "ppo", advantages: "learned" });
     expect(passOf(rlc({ evaluator: "current" })).reward.references).toBeUndefined();
-    expect(rlc({ evaluator: "start" }).description).toMatchObject({ evaluator: "start" });
+    for (const evaluator of ["start", "champion"] as const)
+      expect(rlc({ evaluator }).description).toMatchObject({ evaluator });
   });
 });
 

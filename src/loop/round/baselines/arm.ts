@@ -53,6 +53,8 @@ export function armMethodContext(
     steps: `${key}/${learning.round}`,
     checkpoints: `${key.replaceAll("/", "-")}-${learning.round}`,
     baseWeights: base.checkpoints,
+    // Nothing is promoted in a baseline.
+    championWeights: base.checkpoints,
     storeTraining: async () => null,
     onProgress: progress,
   });

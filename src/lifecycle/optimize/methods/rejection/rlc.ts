@@ -2,14 +2,15 @@ import { z } from "zod";
 import { readOptions } from "../../../../foundation/base/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { judge } from "../../../../gro/reward/index.ts";
+import { referenceWeights } from "../../../../gro/rollout/index.ts";
 import type { MethodPage } from "../../page.ts";
 import { onPolicyOptions } from "../reinforcement/on-policy.ts";
 import { ppo } from "../reinforcement/ppo.ts";
 
 const optionsSchema = z.strictObject({
   ...onPolicyOptions({ items: 256, attempts: 1, least: 1 }),
-  /** Whose weights evaluate: those with which the run began its rounds, those of the pass, or those that learn. */
-  evaluator: z.enum(["base", "start", "current"]).default("base"),
+  /** Whose weights evaluate: those with which the run began its rounds, those of the pass, the champion's, or those that learn. */
+  evaluator: z.enum([...referenceWeights.options, "current"]).default("base"),
   /** Judgements of an answer, for models that judge in words. */
   judgements: z.number().int().min(1).default(3),
   /** What a nat of KL from the weights with which the run began takes off a reward; 0 for nothing. */
