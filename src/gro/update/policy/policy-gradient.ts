@@ -7,7 +7,7 @@ import { needsOfSteps } from "../step-options.ts";
 import { type Taken, takenFrom } from "../taken.ts";
 import { clipOf, trainBatches } from "../train.ts";
 import { advantagesOf, groupEstimators, type Judged } from "./advantages.ts";
-import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
+import { needsDerivatives, policyBatch, type WeighedResponse } from "./policy-batch.ts";
 import {
   type PolicyGradientOptions,
   type PolicyGradientRead,
@@ -34,14 +34,15 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
   const { learningRate, optimizerState, gradientClipNorm, iterations, minibatches, kl } = read;
   const grouped = groupEstimators.includes(read.advantages) && !read.byKind;
   const klInLoss = kl?.in === "loss" ? kl.coefficient : 0;
+  const universal = needsDerivatives({ loss: { name: read.loss }, average: read.average, klInLoss });
   return {
     name: "policy gradient",
     description: describe(read),
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: {
-      losses: klInLoss > 0 ? [] : [read.loss],
-      ...(klInLoss > 0 ? { signedWeights: true } : {}),
+      losses: universal ? [] : [read.loss],
+      ...(universal ? { signedWeights: true } : {}),
       ...needsOfSteps(read),
     },
     ...(kl === undefined ? {} : { references: [kl.reference] }),
