@@ -116,6 +116,12 @@ describe("what each method is made of", () => {
     for (const [at, paper] of [0, 0.5, 1, -2, -1.5, -1].entries()) expect(found[at]).toBeCloseTo(paper, 12);
   });
 
+  test.each([grpo, drGrpo])("%o: ratios are clipped where weights that lie back wrote", (make) => {
+    const bounds = { loss: "ppo", clipLow: 0.8, clipHigh: 1.2 };
+    expect(passOf(make({ overlap: true })).update.description).toMatchObject(bounds);
+    expect(passOf(make()).update.description).toMatchObject({ loss: "importance_sampling" });
+  });
+
   test("ppo: a solver that writes, and a critic that is asked and learns what is solved", () => {
     const method = ppo();
     const pass = passOf(method);
