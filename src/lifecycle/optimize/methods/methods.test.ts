@@ -13,6 +13,7 @@ import {
   expertIteration,
   grpo,
   lmsi,
+  methods,
   rejectionSampling,
   restEm,
   rft,
@@ -87,6 +88,21 @@ describe.each([
     expect(() => make(options as object)).toThrow(expect.objectContaining({ code: "invalid-option" }));
     expect(() => make(options as object)).toThrow(name);
   });
+});
+
+test("whose many samples are imitated says that equal ones are learnt once", () => {
+  const imitating = methods().filter((page) =>
+    page
+      .make()
+      .passes.some(
+        ({ generate, update, updates = {} }) =>
+          generate.samplesPerItem > 1 &&
+          [update, ...Object.values(updates)].some(({ name }) => name === "supervised"),
+      ),
+  );
+  expect(imitating.length).toBeGreaterThan(8);
+  for (const { name, formula, differs } of imitating)
+    expect(`${name}: ${formula}; ${differs}`).toMatch(/distinct|are learnt once/);
 });
 
 describe("kin of rejection sampling", () => {
