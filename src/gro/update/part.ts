@@ -121,6 +121,8 @@ export interface UpdatePart {
   steps(examples: ExampleCounts, learning?: Learning): number;
   /** Where it compares responses with each other: how many groups there are to learn from, and how many teach nothing. */
   compared?(learning: Learning): GroupCounts;
+  /** What a group has that teaches, in words after "none of 16 groups"; two different responses with different rewards if left out. */
+  readonly teaches?: string;
   /**
    * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
    * of this run trained, and start at zero on the base, whose moments are of another objective.

@@ -44,6 +44,7 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
       const taught = written.filter((own) => own.some(({ reward }) => reward > least)).length;
       return { taught, skipped: written.length - taught };
     },
+    teaches: "has a thought that helps more than the others",
     optimizerState,
     update: (request) => {
       const { policy, groups, task, remedies = noRemedies } = request;

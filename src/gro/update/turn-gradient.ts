@@ -50,6 +50,7 @@ export function turnGradient(options: TurnGradientOptions = {}): UpdatePart {
     references: [reference],
     optimizerState,
     compared: ({ groups, role }) => turnsOf(groups, role, kl, taught),
+    teaches: "has a turn at which rewards differ",
     steps: () => 1,
     update: async (request) => {
       const { policy, groups, models, signal, remedies = noRemedies } = request;

@@ -50,6 +50,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     minibatches,
     steps: () => iterations * minibatches,
     compared: (learning) => compared(learning, read),
+    ...teachesOf(read),
     optimizerState,
     update: async (request) => {
       const { responses, stale, compared } = await weigh(request, read);
@@ -139,6 +140,14 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   const differs = (at: number): boolean =>
     advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) >= least);
   return countsOf(groups, role, differs);
+}
+
+/** Of estimators that compare a response with more than its group. */
+function teachesOf({ advantages, byKind }: PolicyGradientRead): Pick<UpdatePart, "teaches"> {
+  if (advantages === "none") return { teaches: "has a reward other than 0" };
+  if (advantages === "learned") return { teaches: "has a reward other than what was expected of it" };
+  if (byKind) return { teaches: "has a reward other than that of all at its kind of item" };
+  return groupEstimators.includes(advantages) ? {} : { teaches: "has a reward other than the batch's mean" };
 }
 
 /** Of the groups that the role wrote in. */

@@ -67,6 +67,7 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
     batch,
     optimizerState,
     compared: ({ groups, role }) => labelledOf(groups, role, desirableFrom),
+    teaches: "teaches where all responses are desirable, or none is",
     steps: ({ newest }, learning) =>
       batchesOf(
         learning === undefined
