@@ -67,14 +67,15 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
 /** Below this, a gain is that of rounding. */
 const least = 1e-6;
 
-interface ThoughtBatchOptions {
+export interface ThoughtBatchOptions {
   readonly role: string;
   readonly tokenizer: Tokenizer;
   readonly task: Task;
   readonly likelihood: number;
 }
 
-function thoughtBatch(
+/** What is learnt of the thoughts that helped, a weight a token; undefined where none did. */
+export function thoughtBatch(
   groups: readonly ScoredGroup[],
   { role, tokenizer, task, likelihood }: ThoughtBatchOptions,
 ): Batch | undefined {

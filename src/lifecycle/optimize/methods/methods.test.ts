@@ -1,3 +1,4 @@
+import { glob, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../../foundation/base/index.ts";
 import type { Datum } from "../../../foundation/contract/index.ts";
@@ -103,6 +104,23 @@ test("whose many samples are imitated says that equal ones are learnt once", () 
   expect(imitating.length).toBeGreaterThan(8);
   for (const { name, formula, differs } of imitating)
     expect(`${name}: ${formula}; ${differs}`).toMatch(/distinct|are learnt once/);
+});
+
+test("no part knows a method's name", async () => {
+  const call = new RegExp(
+    `\\b(${methods()
+      .map(({ make }) => make.name)
+      .join("|")})\\(\\)`,
+  );
+  expect("such as grpo().").toMatch(call);
+  const named: string[] = [];
+  for await (const path of glob("src/gro/{generate,reward,update}/**/*.ts", {
+    exclude: (name) => name.endsWith(".test.ts"),
+  })) {
+    const code = (await readFile(path, "utf8")).replaceAll(/\/\*\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+    if (call.test(code)) named.push(path);
+  }
+  expect(named).toEqual([]);
 });
 
 describe("kin of rejection sampling", () => {
