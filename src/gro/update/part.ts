@@ -95,6 +95,8 @@ export type OptimizerStateChoice = "continued" | "fresh" | "own";
 export interface UpdatePart {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** All options as they are, where the description leaves out what is as usual: for people, no part of what a run is known by. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: LearnsBy;
   /** It takes what was written for the policy's own samples after the item: text from elsewhere would give a false gradient. */

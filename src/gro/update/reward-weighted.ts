@@ -46,6 +46,7 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "policy-gradient",
     needs: {
       signedWeights: true,

@@ -33,6 +33,7 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
   return {
     name: "thought gradient",
     description: { likelihood, ...describeSteps(read) },
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: { signedWeights: true, ...needsOfSteps(read) },

@@ -41,6 +41,7 @@ export function turnGradient(options: TurnGradientOptions = {}): UpdatePart {
       reference,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: {

@@ -44,6 +44,7 @@ export function unlikelihood(options: UnlikelihoodOptions = {}): UpdatePart {
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "preference",
     needs: {
       signedWeights: true,

@@ -38,6 +38,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
   return {
     name: "policy gradient",
     description: describe(read),
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: {

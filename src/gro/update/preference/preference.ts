@@ -76,6 +76,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "preference",
     needs: {
       signedWeights: true,

@@ -58,6 +58,7 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "preference",
     needs: {
       signedWeights: true,

@@ -106,6 +106,15 @@ test("whose many samples are imitated says that equal ones are learnt once", () 
     expect(`${name}: ${formula}; ${differs}`).toMatch(/distinct|are learnt once/);
 });
 
+test("every update tells all its options, the usual clip norm too, that no description has", () => {
+  for (const { name, make } of methods())
+    for (const { update, updates = {} } of make().passes)
+      for (const each of [update, ...Object.values(updates)].filter((one) => one.name !== "nothing")) {
+        expect({ name, ...each.settings }).toMatchObject({ gradientClipNorm: 1 });
+        expect(each.description).not.toHaveProperty("gradientClipNorm");
+      }
+});
+
 test("no part knows a method's name", async () => {
   const call = new RegExp(
     `\\b(${methods()

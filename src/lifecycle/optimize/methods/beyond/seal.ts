@@ -75,6 +75,7 @@ export const sealPage: MethodPage = {
   checked: true,
   differs:
     "what the kept edits say is learnt in the same step (`learn`), the paper applies edits when new passages come; a copy takes 8 steps at 5e-4, the paper's adapters 10 epochs at 1e-3; equal edits of an item are learnt once",
+  options: optionsSchema,
   make: seal,
   vary: [
     ['seal({ keep: "improved" })', "every edit that helps, as the paper's text has it"],

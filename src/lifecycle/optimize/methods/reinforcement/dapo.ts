@@ -63,6 +63,7 @@ export const dapoPage: MethodPage = {
   checked: false,
   differs:
     "right and wrong are 1 and 0 with half the penalty of length, the paper's 1 and −1 with the whole, which makes the same advantages; groups are filtered by the summed reward, the paper's by correctness alone: two right answers of which one is overlong are a difference here",
+  options: optionsSchema,
   make: dapo,
   vary: [
     ["dapo({ clipHigh: 1.2 })", "symmetric bounds: entropy falls faster"],

@@ -51,6 +51,7 @@ export const drGrpoPage: MethodPage = {
   formula: "J = E (1/G) Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / L,  A_i = r_i − mean r within the group",
   source: "arXiv 2503.20783, section 3.2",
   checked: false,
+  options: optionsSchema,
   make: drGrpo,
   vary: [["drGrpo({ length: 64 })", "another constant: a larger one is a smaller step"]],
 };

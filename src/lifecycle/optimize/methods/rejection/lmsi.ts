@@ -54,6 +54,7 @@ export const lmsiPage: MethodPage = {
   checked: false,
   differs:
     "equal responses to an item are learnt once, the paper's as often as they were sampled; an item has one form of prompt; the paper mixes forms, with and without examples and reasoning",
+  options: optionsSchema,
   make: lmsi,
   vary: [["lmsi({ share: 0.6 })", "learns from sure votes only: fewer labels, more of them right"]],
 };

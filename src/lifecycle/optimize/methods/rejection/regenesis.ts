@@ -72,6 +72,7 @@ export const reGenesisPage: MethodPage = {
   checked: true,
   differs:
     "equal responses to an item are learnt once; items whose paths all fail are not tried again with the answer in view, as the paper's are",
+  options: optionsSchema,
   make: reGenesis,
   vary: [
     ["reGenesis({ reward: majority() })", "agreement in the place of known answers, as the paper also tries"],

@@ -61,6 +61,7 @@ export const restEmPage: MethodPage = {
   checked: false,
   differs:
     "equal responses to an item are learnt once and count once among its ten, the paper's as often as they were sampled",
+  options: optionsSchema,
   make: restEm,
   vary: [
     ["restEm({ samples: 64 })", "more answers at hard items"],

@@ -87,6 +87,7 @@ export const simRagPage: MethodPage = {
   checked: false,
   differs:
     "equal responses to a question are learnt once; instruction tuning, the paper's first stage, is left to `prepare`; questions are not made to begin with the answer's span",
+  options: optionsSchema,
   make: simRag,
   vary: [
     ["simRag({ agreement: 0, nearest: 100000 })", "the control: no filter, whatever is asked is learnt"],

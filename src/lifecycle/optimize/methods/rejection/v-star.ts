@@ -93,6 +93,7 @@ export const vStarPage: MethodPage = {
   checked: false,
   differs:
     "equal responses to an item are learnt once; the verifier's loss has the right solution's likelihood beside DPO, the paper's has DPO alone (likelihood: 0)",
+  options: optionsSchema,
   make: vStar,
   ranksBy: "verifier",
   vary: [

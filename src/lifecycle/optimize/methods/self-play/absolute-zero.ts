@@ -53,6 +53,7 @@ export const absoluteZeroPage: MethodPage = {
   checked: false,
   differs:
     "each role takes a step of its own, the paper's take one together; there is no buffer of triples: proposals are written in view of items that the task's generator gives, and a batch of proposals to solve is not filled up from earlier ones; what is wrong is worth 0, the paper's −.5, and −1 where its form is wrong",
+  options: optionsSchema,
   make: absoluteZero,
   vary: [
     ["absoluteZero({ attempts: 16 })", "a surer estimate of how hard a proposal is"],

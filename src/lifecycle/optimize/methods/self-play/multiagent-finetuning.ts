@@ -70,6 +70,7 @@ export const multiagentFinetuningPage: MethodPage = {
   checked: false,
   differs:
     "equal responses to an item are learnt once; an agent is one model for first responses and revisions, and the first agent answers; the paper trains two an agent, and all debate",
+  options: optionsSchema,
   make: multiagentFinetuning,
   vary: [["multiagentFinetuning({ agents: 5 })", "more voices, more models to hold"]],
 };

@@ -77,6 +77,7 @@ export const siriusPage: MethodPage = {
   checked: false,
   differs:
     "equal responses to an item are learnt once; a failure is augmented by trying again with the answer in view; the paper's critic sees the answer, and its feedback is rephrased",
+  options: optionsSchema,
   make: sirius,
   vary: [
     ["sirius({ augmented: 0 })", "the library holds what succeeded by itself, and nothing else"],

@@ -57,6 +57,7 @@ export const selfPage: MethodPage = {
   source: "arXiv 2310.00533, section 3.2",
   checked: false,
   differs: "equal revisions of an item are learnt once",
+  options: optionsSchema,
   make: self,
   vary: [
     ["self({ reward: verifier(), keepFrom: 1 })", "revisions are checked by the task and not by the model"],
