@@ -197,6 +197,14 @@ describe("none learns from nothing without a word", () => {
     expect(summaries).toContain(evidence[0]?.blocked);
   });
 
+  test("a prompt that is skipped is said to be so for want of what its update needs", async () => {
+    const { evidence, summaries } = await play(rise({ samples: 1, revisions: 1 }));
+    expect(evidence[0]?.groupsSkipped).toBeGreaterThan(0);
+    expect(summaries.join("\n")).toMatch(
+      /groups skipped, none of which has a response with a reward above 0/,
+    );
+  });
+
   test("a judge whose verdicts cannot be read has no say, and is counted", async () => {
     const mute: Task = {
       ...task,

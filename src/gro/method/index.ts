@@ -9,4 +9,5 @@ export { updateOf } from "./pass.ts";
 export { checkpointsOf, type MethodOutcome, runMethod } from "./run-method.ts";
 export { doneInAll, eachPart, samplingParts } from "./sampling-parts.ts";
 export { evidenceOf, type Tally, tallySchema } from "./tally.ts";
+export { teachingOf } from "./teaching.ts";
 export * from "./with-rewards.ts";

@@ -7,6 +7,7 @@ import { allItemsOf, type CheckpointsByRole, type PassOutcome, type PassRun, pic
 import { runOnce } from "./run-once.ts";
 import { runRepeatedly } from "./run-repeatedly.ts";
 import { addTallies, type Tally, whyNothingTaught } from "./tally.ts";
+import { teachingOf } from "./teaching.ts";
 
 /** Checkpoints that a pass saves of each role in a round, with so many examples; all but the last are of unfinished training. */
 export function checkpointsOf(pass: Pass, examples: ExampleCounts): number {
@@ -86,7 +87,7 @@ export async function runMethod(method: Method, context: MethodContext): Promise
     losses,
     trained,
     empty,
-    blocked: blocked ?? whyNothingTaught(tally, empty),
+    blocked: blocked ?? whyNothingTaught(tally, empty, teachingOf(method)),
   };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Tolerance, TrainingEvidence } from "../../foundation/contract/index.ts";
 import { meanOfSums } from "../../foundation/statistics/index.ts";
 import type { Learning, UpdateOutcome, UpdatePart } from "../update/index.ts";
+import { usualTeaching } from "./teaching.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
 export const tallySchema = z.object({
@@ -138,8 +139,15 @@ export function groupCounts(
 
 const noTokens = "nothing was learnt: no token was trained";
 
-/** Why nothing was learnt, in words; null where something was. `empty` says why passes had nothing to attempt. */
-export function whyNothingTaught(tally: Tally, empty: readonly string[] = []): string | null {
+/**
+ * Why nothing was learnt, in words; null where something was. `empty` says why passes had nothing to attempt, `teaching` what a group has
+ * that teaches.
+ */
+export function whyNothingTaught(
+  tally: Tally,
+  empty: readonly string[] = [],
+  teaching: string = usualTeaching,
+): string | null {
   const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts } = tally;
   const { rolloutsStale, trialTokensSampled, voidVerdicts } = tally;
   if (tokensTrained > 0) return null;
@@ -155,7 +163,7 @@ export function whyNothingTaught(tally: Tally, empty: readonly string[] = []): s
   if (groupsSkipped > 0 && tally.rewardedItems === 0 && unread === "")
     return `nothing was learnt: none of ${rollouts} rollouts has a reward`;
   if (groupsSkipped > 0)
-    return `nothing was learnt: none of ${groupsSkipped} groups has two different responses with different rewards${unread && `, and ${unread}`}`;
+    return `nothing was learnt: none of ${groupsSkipped} groups ${teaching}${unread && `, and ${unread}`}`;
   if (unread !== "") return `nothing was learnt: ${unread}, and no other response has a reward`;
   if (rollouts > 0 && kept === 0) return `nothing was learnt: none of ${rollouts} rollouts was kept`;
   return noTokens;

@@ -30,7 +30,7 @@ export function continuationGain(options: NoOptions = {}): RewardPart {
       if (!namesAnswers(task))
         throw userError(
           "no-answers",
-          `continuationGain(): a thought is worth how likely it makes the true answer, and the items of the task ${task.name} name none: give a task whose problems have an "answer", or a method whose reward asks the verifier, such as grpo().`,
+          `continuationGain(): a thought is worth how likely it makes the true answer, and the items of the task ${task.name} name none: give a task whose problems have an "answer", or take a reward that asks the verifier, such as verifier().`,
         );
     },
     reward: async (groups, context) => {

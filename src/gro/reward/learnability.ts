@@ -53,6 +53,7 @@ export function learnability(options: LearnabilityOptions = {}): RewardPart {
   return {
     name: "learnability",
     description: describe(read),
+    settings: read,
     origin: read.by === "verifier" ? "external" : "self-derived",
     peers: 1,
     answersPerRollout: read.attempts * ((search?.searches ?? 0) + 1),

@@ -33,6 +33,8 @@ export interface RewardContext {
 export interface RewardPart {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** All options as they are, where the description leaves out what is as usual: for people, no part of what a run is known by. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Grounded in something outside the model, or derived from its own outputs: guards treat the two differently. */
   readonly origin: "external" | "self-derived";
   /** Its rewards are the verdicts of the task's own verifier, which cannot be tested by itself. */

@@ -44,6 +44,7 @@ export function onPolicyDistillation(options: OnPolicyDistillationOptions = {}):
       hint,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: {

@@ -61,6 +61,7 @@ export function learnVerdicts(options: LearnVerdictsOptions = {}): UpdatePart {
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "imitation",
     check: (task, tokenizer) => {
       if (tokenizer !== undefined) checkVerdictWords(task, tokenizer);

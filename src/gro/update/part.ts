@@ -95,6 +95,8 @@ export type OptimizerStateChoice = "continued" | "fresh" | "own";
 export interface UpdatePart {
   readonly name: string;
   readonly description: Readonly<Record<string, string | number | boolean>>;
+  /** All options as they are, where the description leaves out what is as usual: for people, no part of what a run is known by. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Keeps and imitates, or follows a policy gradient: what the verifier's integrity must be for it (design §8). */
   readonly learnsBy: LearnsBy;
   /** It takes what was written for the policy's own samples after the item: text from elsewhere would give a false gradient. */
@@ -121,6 +123,8 @@ export interface UpdatePart {
   steps(examples: ExampleCounts, learning?: Learning): number;
   /** Where it compares responses with each other: how many groups there are to learn from, and how many teach nothing. */
   compared?(learning: Learning): GroupCounts;
+  /** What a group has that teaches, in words after "none of 16 groups"; two different responses with different rewards if left out. */
+  readonly teaches?: string;
   /**
    * Whether the optimiser's moments go on from the weights' last training or start at zero; `own`: they go on from what rounds
    * of this run trained, and start at zero on the base, whose moments are of another objective.

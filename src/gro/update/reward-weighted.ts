@@ -46,6 +46,7 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "policy-gradient",
     needs: {
       signedWeights: true,
@@ -54,6 +55,7 @@ export function rewardWeighted(options: RewardWeightedOptions = {}): UpdatePart 
     batch,
     optimizerState,
     compared: ({ groups, role }) => rewardedOf(groups, role, mostPerPrompt),
+    teaches: "has a response with a reward above 0",
     steps: ({ newest }, learning) =>
       stepsOver(
         learning === undefined

@@ -80,6 +80,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
       newest: replay.newest,
       base: replay.base,
     },
+    settings: read,
     learnsBy: "imitation",
     needs: needsOfSteps(read),
     steps: stepsOf,

@@ -4,7 +4,8 @@ import type { Item, Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { FakeModel, groupOf, letters, noModels, policyOf } from "../rollout/testing/fakes.ts";
 import { attempts, Bandits, descending, logitsOf } from "./testing/bandit.ts";
-import { thoughtGradient } from "./thought-gradient.ts";
+import { type Derived, derivativeFault, derivativeTolerance, negated } from "./testing/derivative.ts";
+import { thoughtBatch, thoughtGradient } from "./thought-gradient.ts";
 
 let bandits: Bandits;
 beforeAll(async () => {
@@ -57,6 +58,40 @@ test("one step from the uniform policy, by the closed form: thoughts by their ga
   const loss = (log(128) * (0.6 + 0.2)) / 2 + likelihood * log(128);
   expect(outcome.losses[0]).toBeCloseTo(loss, 3);
   expect(exp(-loss)).toBeLessThan(1);
+});
+
+test("its weights are the derivative of its loss, and negated ones are found out", () => {
+  const likelihood = 0.7;
+  const gains = [0.6, 0.2, -0.8];
+  const thoughts = ["abc", "d", "ef"];
+  const given = attempts(
+    "p",
+    thoughts.map((thought, at) => [`${thought}x`, gains[at] as number] as const),
+  );
+  const item = { ...given.item, answer: "y" };
+  const rollouts = given.rollouts.map((one) => ({ ...one, rollout: { ...one.rollout, item } }));
+  const batch = thoughtBatch([{ item, rollouts }], { role: "solver", tokenizer: letters, task, likelihood });
+  // Of the two thoughts that helped, three tokens and one, each with an answer and its end.
+  const lengths = [3, 1];
+  const weights = batch?.data.map((datum, at) => [
+    ...(datum.weights?.slice(-(lengths[at] as number) - 2) ?? []),
+  ]);
+  expect(weights?.map(({ length }) => length)).toEqual([5, 3]);
+  const derived: Derived = (at) => {
+    const own = [at.slice(0, 5), at.slice(5)];
+    const sum = (values: readonly number[]): number => values.reduce((total, one) => total + one, 0);
+    const thought = sum(
+      own.map((logprobs, at) => (gains[at] as number) * sum(logprobs.slice(0, lengths[at]))),
+    );
+    const answer = sum(own.map((logprobs, at) => sum(logprobs.slice(lengths[at]))));
+    return {
+      loss: -thought / sum(lengths) - (likelihood * answer) / 4,
+      slopes: (weights ?? []).flat().map((weight) => -weight),
+    };
+  };
+  const at = [-1, -2, -0.5, -1, -2, -0.3, -4, -1];
+  expect(derivativeFault(derived, at)).toBeLessThan(derivativeTolerance);
+  expect(derivativeFault(negated(derived), at)).toBeGreaterThan(1);
 });
 
 test("skips and counts an item whose thoughts are worth the same, and leaves void ones out", async () => {

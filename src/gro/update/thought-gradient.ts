@@ -33,6 +33,7 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
   return {
     name: "thought gradient",
     description: { likelihood, ...describeSteps(read) },
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: { signedWeights: true, ...needsOfSteps(read) },
@@ -44,6 +45,7 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
       const taught = written.filter((own) => own.some(({ reward }) => reward > least)).length;
       return { taught, skipped: written.length - taught };
     },
+    teaches: "has a thought that helps more than the others",
     optimizerState,
     update: (request) => {
       const { policy, groups, task, remedies = noRemedies } = request;
@@ -66,14 +68,15 @@ export function thoughtGradient(options: ThoughtGradientOptions = {}): UpdatePar
 /** Below this, a gain is that of rounding. */
 const least = 1e-6;
 
-interface ThoughtBatchOptions {
+export interface ThoughtBatchOptions {
   readonly role: string;
   readonly tokenizer: Tokenizer;
   readonly task: Task;
   readonly likelihood: number;
 }
 
-function thoughtBatch(
+/** What is learnt of the thoughts that helped, a weight a token; undefined where none did. */
+export function thoughtBatch(
   groups: readonly ScoredGroup[],
   { role, tokenizer, task, likelihood }: ThoughtBatchOptions,
 ): Batch | undefined {

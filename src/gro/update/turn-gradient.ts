@@ -41,6 +41,7 @@ export function turnGradient(options: TurnGradientOptions = {}): UpdatePart {
       reference,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: {
@@ -50,6 +51,7 @@ export function turnGradient(options: TurnGradientOptions = {}): UpdatePart {
     references: [reference],
     optimizerState,
     compared: ({ groups, role }) => turnsOf(groups, role, kl, taught),
+    teaches: "has a turn at which rewards differ",
     steps: () => 1,
     update: async (request) => {
       const { policy, groups, models, signal, remedies = noRemedies } = request;

@@ -44,6 +44,7 @@ export function unlikelihood(options: UnlikelihoodOptions = {}): UpdatePart {
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "preference",
     needs: {
       signedWeights: true,
@@ -52,6 +53,7 @@ export function unlikelihood(options: UnlikelihoodOptions = {}): UpdatePart {
     batch,
     optimizerState,
     compared: ({ groups, role }) => signedOf(groups, role, rejectedTo),
+    teaches: "has a response that is kept and one that is rejected",
     steps: ({ newest }, learning) =>
       stepsOver(
         learning === undefined ? newest : signedOf(learning.groups, learning.role, rejectedTo).signed.length,

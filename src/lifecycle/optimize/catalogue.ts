@@ -1,5 +1,6 @@
 import { type NoOptions, refuseOptions } from "../../foundation/base/index.ts";
 import { relativeCost } from "./cost.ts";
+import { type Defaults, defaultsOf } from "./defaults.ts";
 import { quietStarPage } from "./methods/beyond/quiet-star.ts";
 import { sealPage } from "./methods/beyond/seal.ts";
 import { cispoPage } from "./methods/reinforcement/cispo.ts";
@@ -95,8 +96,9 @@ const pages: readonly MethodPage[] = [
   quietStarPage,
 ];
 
-/** A method's page, with what a round costs as a multiple of a round of `rejectionSampling()`. */
+/** A method's page, with its options as they are by default, and what a round costs as a multiple of a round of `rejectionSampling()`. */
 export interface ListedMethod extends MethodPage {
+  readonly defaults: Defaults;
   readonly cost: number;
 }
 
@@ -108,5 +110,9 @@ export interface ListedMethod extends MethodPage {
  */
 export function methods(options: NoOptions = {}): readonly ListedMethod[] {
   refuseOptions("methods()", options);
-  return pages.map((page) => ({ ...page, cost: Number(relativeCost(page.make()).toPrecision(2)) }));
+  return pages.map((page) => ({
+    ...page,
+    defaults: defaultsOf(page.options),
+    cost: Number(relativeCost(page.make()).toPrecision(2)),
+  }));
 }

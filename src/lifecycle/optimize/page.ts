@@ -1,3 +1,4 @@
+import type { z } from "zod";
 import type { Method } from "../../gro/method.ts";
 
 /** The survey's three paradigms of self-training (arXiv 2603.25681, §4), and what stands beside them. */
@@ -28,6 +29,8 @@ export interface MethodPage {
   readonly checked: boolean;
   /** Where it leaves the paper, in one line; nothing that anybody knows of if left out. */
   readonly differs?: string;
+  /** What a call may say. */
+  readonly options: z.ZodObject;
   /** The method as it is by default. */
   readonly make: () => Method;
   /** The role that ranks candidates at inference, where one is delivered for that: `refine: bestOfN({ by })`. */

@@ -8,7 +8,14 @@ import type {
   TrainedItems,
   TrainingEvidence,
 } from "../../foundation/contract/index.ts";
-import { evidenceOf, methodOf, runMethod, type Tally, tallySchema } from "../../gro/method/index.ts";
+import {
+  evidenceOf,
+  methodOf,
+  runMethod,
+  type Tally,
+  tallySchema,
+  teachingOf,
+} from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
 import { exampleOfDemonstration, exampleOfRollout, restoreGroup } from "../../gro/rollout/index.ts";
 import { keptExamples, trainingLoss } from "../../gro/update/index.ts";
@@ -119,7 +126,7 @@ export async function optimizeStage(
           items: { ...withMade(items, tally) },
           planted: { ...planted },
         },
-        summary: blocked ?? summaryOf(tally, empty) + lossWords(loss),
+        summary: blocked ?? summaryOf(tally, empty, teachingOf(method)) + lossWords(loss),
         events: [
           {
             type: "training-finished",
@@ -202,13 +209,13 @@ function rewardsOf(
   };
 }
 
-function summaryOf(tally: Tally, empty: readonly string[]): string {
+function summaryOf(tally: Tally, empty: readonly string[], teaching: string): string {
   const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts, rolloutsStale } = tally;
   const { stepsReplayed, voidVerdicts } = tally;
   const skipped =
     groupsSkipped === 0
       ? ""
-      : `, ${groupsSkipped} of ${groupsTaught + groupsSkipped} groups skipped, in which nothing differs`;
+      : `, ${groupsSkipped} of ${groupsTaught + groupsSkipped} groups skipped, none of which ${teaching}`;
   const unread = unreadVerdicts === 0 ? "" : `, ${unreadVerdicts} verdicts could not be read`;
   const unjudged = voidVerdicts === 0 ? "" : `, no verdict on ${voidVerdicts} of the rollouts`;
   const stale = rolloutsStale === 0 ? "" : `, ${rolloutsStale} rollouts left out as too old`;

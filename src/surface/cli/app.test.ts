@@ -81,6 +81,21 @@ test("a method's page says its own defaults, who writes where nobody learns, and
   expect(JSON.parse((await cli("methods", "show", "rloo", "--json")).stdout)).not.toHaveProperty("differs");
 });
 
+test("a method's page says all options with their values, those that are as usual too", async () => {
+  const { stdout } = await cli("methods", "show", "grpo");
+  const [, defaults] = / {2}defaults {2}(.*)/.exec(stdout) ?? [];
+  expect(defaults).toContain(
+    "iterations 1, minibatches 1, clipLow 0.8, clipHigh 1.2, average tokens, kl left out",
+  );
+  expect(stdout).toMatch(/update {4}policy gradient: .*average tokens, iterations 1, .*gradientClipNorm 1\n/);
+  expect((await cli("methods", "show", "score")).stdout).toContain("stages [10, 10]");
+  const json = JSON.parse((await cli("methods", "show", "grpo", "--json")).stdout);
+  expect(json.defaults).toMatchObject({ average: "tokens", clipLow: 0.8, kl: null });
+  expect(json.passes).toMatchObject([{ update: { average: "tokens", gradientClipNorm: 1 } }]);
+  // What a run is known by stays as it was.
+  expect(json.composition.update).not.toHaveProperty("gradientClipNorm");
+});
+
 /** [command line, what the sentence says] */
 const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["rum"], /There is no command rum; did you mean `run`\?/],

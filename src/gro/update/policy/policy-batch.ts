@@ -2,7 +2,7 @@ import type { Datum, Example } from "../../../foundation/contract/index.ts";
 import { positionsOf } from "../../rollout/index.ts";
 import { byPosition, type ResponseLoss } from "../response-loss.ts";
 import type { Batch } from "../train.ts";
-import { type PolicyLoss, policyLoss } from "./policy-loss.ts";
+import { type PolicyLoss, policyLoss, weighing } from "./policy-loss.ts";
 
 /** What is averaged: tokens, responses, or tokens as if every response had as many. */
 export const averages = ["tokens", "responses", "constant"] as const;
@@ -32,11 +32,21 @@ export interface PolicyBatchOptions {
   readonly universal?: boolean;
 }
 
+/**
+ * Whether a batch can only be learnt from by derivatives: with a KL in the loss, and where tokens of different responses weigh
+ * differently and advantages are not all that is weighed; the engine's `dro` has one `beta` for a whole call.
+ */
+export function needsDerivatives({
+  loss,
+  average,
+  klInLoss,
+}: Pick<PolicyBatchOptions, "average" | "klInLoss"> & { readonly loss: Pick<PolicyLoss, "name"> }): boolean {
+  return klInLoss > 0 || (loss.name === "dro" && average === "responses");
+}
+
 /** One optimiser step's batch; undefined where there is no token to learn from. */
-export function policyBatch(
-  all: readonly WeighedResponse[],
-  { loss, average, length, klInLoss, universal = klInLoss > 0 }: PolicyBatchOptions,
-): Batch | undefined {
+export function policyBatch(all: readonly WeighedResponse[], options: PolicyBatchOptions): Batch | undefined {
+  const { loss, average, length, klInLoss, universal = needsDerivatives(options) } = options;
   const responses = all.flatMap(({ advantages, ...one }) =>
     advantages === undefined ? [] : [{ ...one, advantages }],
   );
@@ -52,6 +62,7 @@ export function policyBatch(
     const scaled = advantages.map((one) => one * weight);
     return {
       positions: positionsOf(example),
+      loss: weighing(loss, weight),
       behaviour,
       advantages: scaled,
       reference,
@@ -74,15 +85,17 @@ export function policyBatch(
   });
   const examples = responses.map(({ example }) => example);
   const byDerivative: ResponseLoss = (logprobs) => {
-    const each = weighted.map(({ positions: _, ...sequence }, index) =>
-      policyLoss(loss, sequence, logprobs[index] ?? new Float32Array()),
+    const each = weighted.map(({ positions: _, loss: own, ...sequence }, index) =>
+      policyLoss(own, sequence, logprobs[index] ?? new Float32Array()),
     );
     return {
       loss: each.reduce((sum, one) => sum + one.loss, 0),
       slopes: each.map(({ slopes }) => slopes),
     };
   };
-  return { data, loss: universal ? byPosition(examples, byDerivative) : loss, tokens, examples };
+  // By name it has the weight of every response, which is one.
+  const named = weighted[0]?.loss ?? loss;
+  return { data, loss: universal ? byPosition(examples, byDerivative) : named, tokens, examples };
 }
 
 function tokensOf(responses: readonly Pick<WeighedResponse, "behaviour">[]): number {

@@ -132,23 +132,29 @@ describe("a group whose rewards are equal is not computed, and stands in what th
   });
 });
 
+/** d(gain)/d(logprob) of an attempt whose chance is so many times what it was when it was sampled. */
+type Slope = (ratio: number, advantage: number) => number;
+
+const bounded =
+  (low: number, high: number, kl = 0): Slope =>
+  (ratio, advantage) => {
+    const clipped = Math.min(Math.max(ratio, low), high) * advantage < ratio * advantage;
+    return (clipped ? 0 : ratio * advantage) + kl * (1 / ratio - 1);
+  };
+const held =
+  (beta: number): Slope =>
+  (ratio, advantage) =>
+    advantage - beta * Math.log(ratio);
+
 /** Plain descent on a bandit with an attempt an arm, a step an iteration, in doubles. */
-function simulated(
-  advantages: readonly number[],
-  steps: number,
-  low: number,
-  high: number,
-  kl: number,
-): number[] {
+function simulated(advantages: readonly number[], steps: number, slopeOf: Slope): number[] {
   const logits = new Array<number>(128).fill(0);
   for (let step = 0; step < steps; step++) {
     const whole = logits.reduce((sum, one) => sum + Math.exp(one), 0);
     const chances = logits.map((one) => Math.exp(one) / whole);
     const slopes = new Array<number>(128).fill(0);
     for (const [arm, advantage] of advantages.entries()) {
-      const ratio = (chances[arm] as number) / uniform;
-      const bounded = Math.min(Math.max(ratio, low), high) * advantage < ratio * advantage;
-      const slope = (bounded ? 0 : ratio * advantage) + kl * (uniform / (chances[arm] as number) - 1);
+      const slope = slopeOf((chances[arm] as number) / uniform, advantage);
       for (let other = 0; other < 128; other++)
         slopes[other] =
           (slopes[other] as number) +
@@ -191,21 +197,25 @@ test("one step with a baseline for each kind of item, by the closed form (TRR++)
 
 describe("several steps on one batch: the ratio is to the policy that sampled", () => {
   const normalised = rewards.map((one) => (one - mean) / deviation);
-  test.each<readonly [string, PolicyGradientOptions, readonly [low: number, high: number, kl: number]]>([
-    ["without bounds", {}, [0, Number.POSITIVE_INFINITY, 0]],
-    ["within bounds", { loss: "ppo" }, [0.8, 1.2, 0]],
-    ["within bounds of DAPO's", { loss: "ppo", clipHigh: 1.28 }, [0.8, 1.28, 0]],
+  const unbounded = bounded(0, Number.POSITIVE_INFINITY);
+  test.each<readonly [string, PolicyGradientOptions, wanted: Slope, other: Slope]>([
+    ["without bounds", {}, unbounded, bounded(0.8, 1.2)],
+    ["within bounds", { loss: "ppo" }, bounded(0.8, 1.2), unbounded],
+    ["within bounds of DAPO's", { loss: "ppo", clipHigh: 1.28 }, bounded(0.8, 1.28), unbounded],
     [
       "within bounds, and near the start",
       { loss: "ppo", kl: { coefficient: 0.3, reference: "start" } },
-      [0.8, 1.2, 0.3],
+      bounded(0.8, 1.2, 0.3),
+      bounded(0, Number.POSITIVE_INFINITY, 0.3),
     ],
-  ])("%s", async (_, options, [low, high, kl]) => {
+    ["held to the sampler (DRO)", { loss: "dro", beta: 2 }, held(2), held(8)],
+    ["held by derivatives", { loss: "dro", beta: 2, average: "responses" }, held(2), held(8)],
+  ])("%s", async (_, options, wanted, other) => {
     const found = await moved({ ...options, iterations: 4 }, rewards);
-    const wanted = simulated(normalised, 4, low, high, kl);
-    for (const [index, one] of found.entries()) expect(one).toBeCloseTo(wanted[index] as number, 4);
-    const other = simulated(normalised, 4, low === 0 ? 0.8 : 0, low === 0 ? 1.2 : 99, kl);
-    expect(Math.abs((found[0] as number) - (other[0] as number))).toBeGreaterThan(0.01);
+    for (const [index, one] of simulated(normalised, 4, wanted).entries())
+      expect(found[index]).toBeCloseTo(one, 4);
+    const [first = 0] = simulated(normalised, 4, other);
+    expect(Math.abs((found[0] as number) - first)).toBeGreaterThan(0.01);
   });
 });
 

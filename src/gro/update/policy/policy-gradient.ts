@@ -7,7 +7,7 @@ import { needsOfSteps } from "../step-options.ts";
 import { type Taken, takenFrom } from "../taken.ts";
 import { clipOf, trainBatches } from "../train.ts";
 import { advantagesOf, groupEstimators, type Judged } from "./advantages.ts";
-import { policyBatch, type WeighedResponse } from "./policy-batch.ts";
+import { needsDerivatives, policyBatch, type WeighedResponse } from "./policy-batch.ts";
 import {
   type PolicyGradientOptions,
   type PolicyGradientRead,
@@ -34,14 +34,16 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
   const { learningRate, optimizerState, gradientClipNorm, iterations, minibatches, kl } = read;
   const grouped = groupEstimators.includes(read.advantages) && !read.byKind;
   const klInLoss = kl?.in === "loss" ? kl.coefficient : 0;
+  const universal = needsDerivatives({ loss: { name: read.loss }, average: read.average, klInLoss });
   return {
     name: "policy gradient",
     description: describe(read),
+    settings: read,
     learnsBy: "policy-gradient",
     onPolicy: true,
     needs: {
-      losses: klInLoss > 0 ? [] : [read.loss],
-      ...(klInLoss > 0 ? { signedWeights: true } : {}),
+      losses: universal ? [] : [read.loss],
+      ...(universal ? { signedWeights: true } : {}),
       ...needsOfSteps(read),
     },
     ...(kl === undefined ? {} : { references: [kl.reference] }),
@@ -49,6 +51,7 @@ export function policyGradient(options: PolicyGradientOptions = {}): UpdatePart 
     minibatches,
     steps: () => iterations * minibatches,
     compared: (learning) => compared(learning, read),
+    ...teachesOf(read),
     optimizerState,
     update: async (request) => {
       const { responses, stale, compared } = await weigh(request, read);
@@ -138,6 +141,14 @@ function compared({ groups, role }: Learning, read: PolicyGradientRead): GroupCo
   const differs = (at: number): boolean =>
     advantages[at] !== undefined || (read.kl?.in === "reward" && (judged[at]?.length ?? 0) >= least);
   return countsOf(groups, role, differs);
+}
+
+/** Of estimators that compare a response with more than its group. */
+function teachesOf({ advantages, byKind }: PolicyGradientRead): Pick<UpdatePart, "teaches"> {
+  if (advantages === "none") return { teaches: "has a reward other than 0" };
+  if (advantages === "learned") return { teaches: "has a reward other than what was expected of it" };
+  if (byKind) return { teaches: "has a reward other than that of all at its kind of item" };
+  return groupEstimators.includes(advantages) ? {} : { teaches: "has a reward other than the batch's mean" };
 }
 
 /** Of the groups that the role wrote in. */

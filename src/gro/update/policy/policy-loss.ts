@@ -20,6 +20,9 @@ export interface LossAndSlopes {
   readonly slopes: Float64Array;
 }
 
+/** Of `dro`, as the engine has it. */
+export const usualBeta = 0.05;
+
 const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
 /**
@@ -58,6 +61,11 @@ export function policyLoss(
   return { loss: sum, slopes };
 }
 
+/** The same loss where a position weighs so much: advantages come with their weight, what else a loss sums gets it here. */
+export function weighing(loss: PolicyLoss, weight: number): PolicyLoss {
+  return loss.name === "dro" ? { ...loss, beta: (loss.beta ?? usualBeta) * weight } : loss;
+}
+
 interface Place {
   readonly logprob: number;
   /** The logprob where it carries no gradient. */
@@ -92,7 +100,7 @@ function gainOf(
       return { value: weight * logprob, slope: weight };
     }
     case "dro": {
-      const { beta = 0.05 } = loss;
+      const { beta = usualBeta } = loss;
       const away = logprob - from;
       return { value: advantage * logprob - 0.5 * beta * away * away, slope: advantage - beta * away };
     }

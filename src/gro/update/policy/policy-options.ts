@@ -3,7 +3,7 @@ import { referenceWeights } from "../../rollout/index.ts";
 import { stepOptions } from "../step-options.ts";
 import { advantageEstimators, groupEstimators } from "./advantages.ts";
 import { averages } from "./policy-batch.ts";
-import type { PolicyLoss } from "./policy-loss.ts";
+import { type PolicyLoss, usualBeta } from "./policy-loss.ts";
 
 export const klSchema = z.strictObject({
   /** What a nat of it weighs. */
@@ -26,7 +26,7 @@ export const policyGradientSchema = z
     /** Bounds of the ratio: .8 and 1.2 if left out, for `cispo` 0 and 4. */
     clipLow: z.number().min(0).max(1).optional(),
     clipHigh: z.number().min(1).optional(),
-    /** Of `dro`: what a squared distance from the sampler's logprob weighs; .05 if left out. */
+    /** Of `dro`: what half a squared distance from the sampler's logprob weighs beside the token's advantage; .05 if left out. */
     beta: z.number().min(0).optional(),
     /** What a reward is compared with. */
     advantages: z.enum(advantageEstimators).default("group"),
@@ -88,7 +88,7 @@ export type PolicyGradientRead = z.output<typeof policyGradientSchema>;
 /** The loss as the engine names it. */
 export function policyLossOf({ loss, clipLow, clipHigh, beta }: PolicyGradientRead): PolicyLoss {
   if (loss === "importance_sampling") return { name: loss };
-  if (loss === "dro") return { name: loss, beta: beta ?? 0.05 };
+  if (loss === "dro") return { name: loss, beta: beta ?? usualBeta };
   const [low, high] = loss === "cispo" ? [0, 4] : [0.8, 1.2];
   return { name: loss, clipLow: clipLow ?? low, clipHigh: clipHigh ?? high };
 }

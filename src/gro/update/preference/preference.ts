@@ -77,6 +77,7 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "preference",
     needs: {
       signedWeights: true,
@@ -88,6 +89,11 @@ export function preference(options: PreferenceOptions = {}): UpdatePart {
     batch: 2 * batch,
     optimizerState,
     compared: madeFrom,
+    ...(pairing.pairs === "demonstration"
+      ? { teaches: "has a demonstration and another response than it" }
+      : least === undefined
+        ? {}
+        : { teaches: `has two different responses with different rewards, the better of at least ${least}` }),
     steps: ({ newest }, learning) =>
       stepsOver(learning === undefined ? Math.ceil(newest / 2) : madeFrom(learning).pairs.length, length),
     update: async (request) => {

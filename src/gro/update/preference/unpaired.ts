@@ -59,6 +59,7 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
       batch,
       ...describeSteps(read),
     },
+    settings: read,
     learnsBy: "preference",
     needs: {
       signedWeights: true,
@@ -68,6 +69,7 @@ export function unpairedPreference(options: UnpairedPreferenceOptions = {}): Upd
     batch,
     optimizerState,
     compared: ({ groups, role }) => labelledOf(groups, role, desirableFrom),
+    teaches: "teaches where all responses are desirable, or none is",
     steps: ({ newest }, learning) =>
       batchesOf(
         learning === undefined

@@ -1,3 +1,4 @@
+import { glob, readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { randomStream } from "../../../foundation/base/index.ts";
 import type { Datum } from "../../../foundation/contract/index.ts";
@@ -13,6 +14,7 @@ import {
   expertIteration,
   grpo,
   lmsi,
+  methods,
   rejectionSampling,
   restEm,
   rft,
@@ -87,6 +89,47 @@ describe.each([
     expect(() => make(options as object)).toThrow(expect.objectContaining({ code: "invalid-option" }));
     expect(() => make(options as object)).toThrow(name);
   });
+});
+
+test("whose many samples are imitated says that equal ones are learnt once", () => {
+  const imitating = methods().filter((page) =>
+    page
+      .make()
+      .passes.some(
+        ({ generate, update, updates = {} }) =>
+          generate.samplesPerItem > 1 &&
+          [update, ...Object.values(updates)].some(({ name }) => name === "supervised"),
+      ),
+  );
+  expect(imitating.length).toBeGreaterThan(8);
+  for (const { name, formula, differs } of imitating)
+    expect(`${name}: ${formula}; ${differs}`).toMatch(/distinct|are learnt once/);
+});
+
+test("every update tells all its options, the usual clip norm too, that no description has", () => {
+  for (const { name, make } of methods())
+    for (const { update, updates = {} } of make().passes)
+      for (const each of [update, ...Object.values(updates)].filter((one) => one.name !== "nothing")) {
+        expect({ name, ...each.settings }).toMatchObject({ gradientClipNorm: 1 });
+        expect(each.description).not.toHaveProperty("gradientClipNorm");
+      }
+});
+
+test("no part knows a method's name", async () => {
+  const call = new RegExp(
+    `\\b(${methods()
+      .map(({ make }) => make.name)
+      .join("|")})\\(\\)`,
+  );
+  expect("such as grpo().").toMatch(call);
+  const named: string[] = [];
+  for await (const path of glob("src/gro/{generate,reward,update}/**/*.ts", {
+    exclude: (name) => name.endsWith(".test.ts"),
+  })) {
+    const code = (await readFile(path, "utf8")).replaceAll(/\/\*\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+    if (call.test(code)) named.push(path);
+  }
+  expect(named).toEqual([]);
 });
 
 describe("kin of rejection sampling", () => {

@@ -45,7 +45,20 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
         formula: page.formula,
         checked: page.checked,
         ...(page.differs === undefined ? {} : { differs: page.differs }),
+        defaults: page.defaults,
         composition: description,
+        passes: passes.map(({ generate, reward, update, updates = {} }) => ({
+          generate: settingsOf(generate),
+          reward: settingsOf(reward),
+          update: settingsOf(update),
+          ...(Object.keys(updates).length === 0
+            ? {}
+            : {
+                updates: Object.fromEntries(
+                  Object.entries(updates).map(([role, own]) => [role, settingsOf(own)]),
+                ),
+              }),
+        })),
         vary: page.vary.map(([call, what]) => ({ call, what })),
       });
     else {
@@ -61,9 +74,10 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
       if (page.differs !== undefined) output.line(`  differs   ${page.differs}`);
       output.line("\nCOMPOSITION");
       output.line(`  roles     ${roles.join(", ")}`);
-      const defaults = Object.entries(description).filter(
+      const said = Object.entries(description).filter(
         ([option, value]) => typeof value !== "object" && !toldOfPasses.has(option),
       );
+      const defaults = Object.entries({ ...page.defaults, ...Object.fromEntries(said) });
       if (defaults.length > 0) output.line(`  defaults  ${pairsOf(defaults)}`);
       for (const [index, pass] of passes.entries()) {
         const number = passes.length === 1 ? "" : ` ${index + 1}`;
@@ -75,9 +89,9 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
           ["reward", pass.reward],
           ["update", pass.update],
         ] as const)
-          output.line(`  ${kind.padEnd(10)}${part.name}${wordsOf(part.description)}`);
+          output.line(`  ${kind.padEnd(10)}${part.name}${wordsOf(part)}`);
         for (const [role, update] of Object.entries(pass.updates ?? {}))
-          output.line(`  ${`of ${role}`.padEnd(9)} ${update.name}${wordsOf(update.description)}`);
+          output.line(`  ${`of ${role}`.padEnd(9)} ${update.name}${wordsOf(update)}`);
         if (pass.buffer !== undefined)
           output.line(`  buffer    ${pass.buffer.name}, of at most ${pass.buffer.most} groups of all rounds`);
       }
@@ -122,11 +136,28 @@ function learnersOf({ roles, writers = [] }: Pass): string {
 /** Options of a whole method that the line of its pass says. */
 const toldOfPasses = new Set(["repeat", "start"]);
 
-function wordsOf(description: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(description);
+interface Part {
+  readonly description: Readonly<Record<string, unknown>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** A part's options with their values: as it is described, and then those that it is not described by because they are as usual. */
+function settingsOf({ description, settings = {} }: Part): Readonly<Record<string, unknown>> {
+  const unsaid = Object.entries(settings).filter(
+    ([option, value]) => value !== undefined && typeof value !== "object" && !(option in description),
+  );
+  return { ...description, ...Object.fromEntries(unsaid) };
+}
+
+function wordsOf(part: Part): string {
+  const entries = Object.entries(settingsOf(part));
   return entries.length === 0 ? "" : `: ${pairsOf(entries)}`;
 }
 
 function pairsOf(entries: readonly (readonly [string, unknown])[]): string {
-  return entries.map(([option, value]) => `${option} ${value}`).join(", ");
+  return entries.map(([option, value]) => `${option} ${valueWords(value)}`).join(", ");
+}
+
+function valueWords(value: unknown): string {
+  return Array.isArray(value) ? `[${value.join(", ")}]` : `${value ?? "left out"}`;
 }

@@ -63,6 +63,7 @@ export const quietStarPage: MethodPage = {
   checked: true,
   differs:
     "one thought before an answer, without mixing head or learnt tokens; the true answer is learnt after thoughts that helped alone",
+  options: optionsSchema,
   make: quietStar,
   vary: [
     ["quietStar({ likelihood: 0 })", "thoughts alone are learnt, not the answers after them"],

@@ -30,7 +30,7 @@ export type SealOptions = Readonly<z.input<typeof optionsSchema>>;
  * SEAL (arXiv 2506.10943, algorithm 1): the model writes training data for itself, a self-edit; a copy is trained on each, and edits after
  * which the copy does better on held-out questions are imitated (ReST-EM):
  *
- *   θ′ = SFT(θ_t, SE);  r(SE) = 1 if accuracy(θ′) > accuracy(θ_t), else 0;  θ_t+1 = SFT(θ_t, {SE : r(SE) = 1})
+ *   θ′ = SFT(θ_t, SE);  r(SE) = 1 if accuracy(θ′) > accuracy(θ_t), else 0;  θ_t+1 = SFT(θ_t, {SE : r(SE) = 1} and what these say)
  *
  * The paper's code keeps the best of five edits of each passage, as here, and applies edits when new passages come; here the kept edits'
  * examples are learnt in the same step (`learn`). It trains adapters of 7 billion parameters for 10 epochs at 1e-3; a copy here takes 8
@@ -69,10 +69,13 @@ export const sealPage: MethodPage = {
   summary:
     "The model writes training data for itself; what makes a copy that is trained on it better is imitated and learnt.",
   formula:
-    "θ′ = SFT(θ, SE);  r(SE) = 1[accuracy(θ′) > accuracy(θ) on held-out questions], of the best edit of an item;  θ ← SFT(θ, {SE : r = 1})",
+    "θ′ = SFT(θ, SE);  r(SE) = 1[accuracy(θ′) > accuracy(θ) on held-out questions], of the best edit of an item;  θ ← SFT(θ, {SE : r = 1} and what these say)",
   source:
     "arXiv 2506.10943, algorithm 1; github.com/Continual-Intelligence/SEAL (knowledge-incorporation/src/EM, src/query)",
   checked: true,
+  differs:
+    "what the kept edits say is learnt in the same step (`learn`), the paper applies edits when new passages come; a copy takes 8 steps at 5e-4, the paper's adapters 10 epochs at 1e-3; equal edits of an item are learnt once",
+  options: optionsSchema,
   make: seal,
   vary: [
     ['seal({ keep: "improved" })', "every edit that helps, as the paper's text has it"],

@@ -45,6 +45,7 @@ export const cispoPage: MethodPage = {
   formula: "J = E Σ_i Σ_t sg(min(ρ_i,t, c)) A_i log π(o_i,t) / Σ_i |o_i|",
   source: "arXiv 2506.13585, equation 4",
   checked: true,
+  options: optionsSchema,
   make: cispo,
   vary: [["cispo({ clipHigh: 2, minibatches: 8 })", "more steps a batch, held nearer"]],
 };

@@ -27,9 +27,11 @@ export type DapoOptions = Readonly<z.input<typeof optionsSchema>>;
  *   clip-higher        min(ρA, clip(ρ, 1 − .2, 1 + .28)·A): what is unlikely may become likelier
  *   dynamic sampling   groups without a difference of reward are replaced by further items until the batch is full
  *   token mean         Σ_i Σ_t / Σ_i |o_i|
- *   overlong shaping   r = r_right + r_length, the latter 0 down to −1 over the last fifth of the token limit
+ *   overlong shaping   r = r_right + ½·r_length, the latter 0 down to −1 over the last fifth of the token limit
  *
- * The paper filters groups by correctness alone; here two right answers of which one is overlong are a difference too. It has 512 items
+ * The paper's right answers are +1 and its wrong ones −1 (equation 7), twice as far apart as the verifier's 1 and 0, so that a whole
+ * length's penalty is half of what a right answer is worth: advantages, which are divided by a group's deviation, are the same, and
+ * rewards stay on the scale of scores. The paper filters groups by correctness alone; here two right answers of which one is overlong are a difference too. It has 512 items
  * × 16 samples a batch, 16 steps of them, at 1e-6.
  *
  * Defaults: 32 items × 8 samples, 4 steps a batch, 3 refills, 10 batches a round at 3e-4.
@@ -43,7 +45,7 @@ export function dapo(options: DapoOptions = {}): Method {
   return onPolicy({
     name: "DAPO",
     ...read,
-    reward: weighted({ right: { reward }, overlong: { reward: overlongPenalty({ cache }) } }),
+    reward: weighted({ right: { reward }, overlong: { reward: overlongPenalty({ cache }), weight: 0.5 } }),
     update: policyGradient({ loss: "ppo", learningRate, optimizerState, minibatches, clipLow, clipHigh }),
   });
 }
@@ -56,11 +58,12 @@ export const dapoPage: MethodPage = {
   summary:
     "GRPO with a higher upper clip, batches of groups that differ, every token weighing the same, and a soft limit of length.",
   formula:
-    "J = E Σ_i Σ_t min(ρ A_i, clip(ρ, .8, 1.28) A_i) / Σ_i |o_i|,  0 < |{right}| < G,  r = r_right + r_length",
-  source: "arXiv 2503.14476, equations 8 to 13",
+    "J = E Σ_i Σ_t min(ρ A_i, clip(ρ, .8, 1.28) A_i) / Σ_i |o_i|,  0 < |{right}| < G,  r = r_right + ½ r_length",
+  source: "arXiv 2503.14476, equations 7 to 13",
   checked: false,
   differs:
-    "groups are filtered by the summed reward, the paper's by correctness alone: two right answers of which one is overlong are a difference here",
+    "right and wrong are 1 and 0 with half the penalty of length, the paper's 1 and −1 with the whole, which makes the same advantages; groups are filtered by the summed reward, the paper's by correctness alone: two right answers of which one is overlong are a difference here",
+  options: optionsSchema,
   make: dapo,
   vary: [
     ["dapo({ clipHigh: 1.2 })", "symmetric bounds: entropy falls faster"],

@@ -47,6 +47,7 @@ export const dpoPage: MethodPage = {
   formula: "L(θ) = −E log σ(β·log π_θ(y⁺|x)/π_ref(y⁺|x) − β·log π_θ(y⁻|x)/π_ref(y⁻|x))",
   source: "arXiv 2305.18290, equation 7; compared with TRL's DPOTrainer (npm run bench:exact)",
   checked: true,
+  options: optionsSchema,
   make: dpo,
   vary: [
     [

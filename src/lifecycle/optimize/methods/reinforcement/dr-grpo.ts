@@ -22,6 +22,9 @@ export type DrGrpoOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  *   J(θ) = E [ (1/G) Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / L ],   A_i = r_i − mean r,   L a constant
  *
+ * As it is, one step a batch, so that ratios are 1 and no clip is reached; with `overlap`, ratios are those to weights that lie one batch
+ * back, and are clipped at .8 and 1.2.
+ *
  * Defaults: as `grpo()`; L is the greatest token limit of the batch's items.
  *
  * @example
@@ -32,6 +35,8 @@ export function drGrpo(options: DrGrpoOptions = {}): Method {
   const { learningRate, optimizerState } = read;
   const update = policyGradient({
     ...{ learningRate, optimizerState, divideByDeviation: false, average: "constant" },
+    // One step on what the weights wrote themselves leaves all ratios at 1.
+    ...(read.overlap ? { loss: "ppo" as const } : {}),
     ...(length === undefined ? {} : { length }),
   });
   return onPolicy({ name: "Dr. GRPO", ...read, reward, update });
@@ -46,6 +51,7 @@ export const drGrpoPage: MethodPage = {
   formula: "J = E (1/G) Σ_i Σ_t min(ρ_i,t A_i, clip(ρ_i,t) A_i) / L,  A_i = r_i − mean r within the group",
   source: "arXiv 2503.20783, section 3.2",
   checked: false,
+  options: optionsSchema,
   make: drGrpo,
   vary: [["drGrpo({ length: 64 })", "another constant: a larger one is a smaller step"]],
 };

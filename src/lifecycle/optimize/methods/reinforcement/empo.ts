@@ -48,6 +48,7 @@ export const empoPage: MethodPage = {
   formula: "r_i = |c(o_i)| / G,  A_i = (r_i − mean r) / std r",
   source: "arXiv 2504.05812, section 3",
   checked: false,
+  options: optionsSchema,
   make: empo,
   vary: [["empo({ most: 1.5 })", "leaves out items where no meaning stands out"]],
 };

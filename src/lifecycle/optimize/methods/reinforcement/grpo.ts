@@ -67,6 +67,7 @@ export const grpoPage: MethodPage = {
   checked: true,
   differs:
     "as it is every token weighs the same and there is no KL (vary); a KL in the loss is not taken of groups whose rewards are equal",
+  options: optionsSchema,
   make: grpo,
   vary: [
     ["grpo({ samples: 16 })", "larger groups: a quieter baseline, more sampling"],

@@ -53,6 +53,7 @@ export const gspoPage: MethodPage = {
   source: "arXiv 2507.18071, equations 5 to 7",
   checked: true,
   differs: "bounds a hundred times as far as the paper's, because small models take steps of 3e-4",
+  options: optionsSchema,
   make: gspo,
   vary: [
     [

@@ -47,6 +47,7 @@ export const intuitorPage: MethodPage = {
   formula: "r_i = (1/|o_i|) Σ_t KL(U ‖ p(·|x, o_i,<t)),  A_i = (r_i − mean r) / std r",
   source: "arXiv 2505.19590, section 3",
   checked: false,
+  options: optionsSchema,
   make: intuitor,
   vary: [["intuitor({ kl: 0 })", "nothing holds it: surer, sooner, of whatever it says"]],
 };

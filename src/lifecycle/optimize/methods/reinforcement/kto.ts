@@ -47,6 +47,7 @@ export const ktoPage: MethodPage = {
     "L(θ) = E of λ_D·(1 − σ(β(r − z₀))) over wanted, λ_U·(1 − σ(β(z₀ − r))) over unwanted; r = log π_θ(y|x)/π_ref(y|x)",
   source: "arXiv 2402.01306, equations 6 to 8; compared with TRL's KTOTrainer (npm run bench:exact)",
   checked: true,
+  options: optionsSchema,
   make: kto,
   vary: [
     [

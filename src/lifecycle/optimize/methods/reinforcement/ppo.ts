@@ -82,6 +82,7 @@ export const ppoPage: MethodPage = {
   checked: true,
   differs:
     "no value head: the critic is a policy that is asked of the item, so that all tokens of a response have one baseline (λ = 1, γ = 1)",
+  options: optionsSchema,
   make: ppo,
   vary: [
     ["ppo({ iterations: 1 })", "one pass over each batch: no ratio leaves 1"],

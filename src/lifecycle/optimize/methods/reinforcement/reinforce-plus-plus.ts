@@ -48,6 +48,7 @@ export const reinforcePlusPlusPage: MethodPage = {
   formula: "A_t = (R_t − mean R) / std R over the batch's tokens,  R_t = r − β Σ_s≥t log π/π_ref",
   source: "arXiv 2501.03262, section 3",
   checked: true,
+  options: optionsSchema,
   make: reinforcePlusPlus,
   vary: [["reinforcePlusPlus({ items: 64, samples: 4 })", "fewer items, each tried more often"]],
 };

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ScoredGroup } from "../../../../foundation/contract/index.ts";
 import type { Method, Pass } from "../../../../gro/method.ts";
+import { itemOf, noModels, rolloutOf } from "../../../../gro/rollout/testing/fakes.ts";
 import { applied, attempts, Bandits, logitsOf } from "../../../../gro/update/testing/bandit.ts";
+import { reverse } from "../../../../world/task/index.ts";
 import {
   cispo,
   dapo,
@@ -82,11 +84,42 @@ describe("what each method is made of", () => {
     expect({ refill, items }).toEqual({ refill: 3, items: 32 });
     expect(reward.description).toEqual({
       right: "1 × verifier",
-      overlong: "1 × overlong penalty",
+      overlong: "0.5 × overlong penalty",
       "overlong.cache": 0.2,
     });
     expect(update.description).toMatchObject({ loss: "ppo", clipLow: 0.8, clipHigh: 1.28, minibatches: 4 });
     expect(update.description).not.toHaveProperty("kl");
+  });
+
+  test("dapo: an overlong right answer is better than a short wrong one, as in the paper", async () => {
+    const task = { ...reverse(), maxTokens: () => 10 };
+    const attempt = (prompt: string, texts: readonly string[]) => {
+      const item = itemOf(prompt);
+      return { item, rollouts: texts.map((text) => rolloutOf(item, text)) };
+    };
+    // With their ends: all tokens, half of the cache, and none of it.
+    const digits = ["123456789", "12345678", "1"];
+    const groups = [
+      ...digits.map((text) => attempt([...text].reverse().join(""), [text])),
+      attempt("xy", digits),
+    ];
+    const scored = await passOf(dapo()).reward.reward(groups, {
+      verify: async ({ answer }, { text }) => ({ outcome: "scored", score: text === answer ? 1 : 0 }),
+      task,
+      models: noModels,
+      seed: 1,
+    });
+    // The paper's rewards, ±1 and the whole penalty, are twice these less 1.
+    const found = scored.flatMap(({ rollouts }) =>
+      rollouts.map(({ reward }) => 2 * (reward ?? Number.NaN) - 1),
+    );
+    for (const [at, paper] of [0, 0.5, 1, -2, -1.5, -1].entries()) expect(found[at]).toBeCloseTo(paper, 12);
+  });
+
+  test.each([grpo, drGrpo])("%o: ratios are clipped where weights that lie back wrote", (make) => {
+    const bounds = { loss: "ppo", clipLow: 0.8, clipHigh: 1.2 };
+    expect(passOf(make({ overlap: true })).update.description).toMatchObject(bounds);
+    expect(passOf(make()).update.description).toMatchObject({ loss: "importance_sampling" });
   });
 
   test("ppo: a solver that writes, and a critic that is asked and learns what is solved", () => {

@@ -39,6 +39,7 @@ export const rentPage: MethodPage = {
   formula: "r_i = −(1/|o_i|) Σ_t H(p(·|x, o_i,<t)),  A_i = (r_i − mean r) / std r",
   source: "arXiv 2505.22660, section 3",
   checked: false,
+  options: optionsSchema,
   make: rent,
   vary: [
     ["rent({ learningRate: 1e-5 })", "a slower loss of entropy"],

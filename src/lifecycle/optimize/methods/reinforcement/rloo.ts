@@ -46,6 +46,7 @@ export const rlooPage: MethodPage = {
   formula: "∇J = E (1/k) Σ_i [R_i − mean of R_j≠i] ∇ log π(y_i|x),  R = r − β log π/π_ref",
   source: "arXiv 2402.14740, equation 7",
   checked: true,
+  options: optionsSchema,
   make: rloo,
   vary: [
     ["rloo({ samples: 2, items: 128 })", "pairs: more items for the same sampling"],

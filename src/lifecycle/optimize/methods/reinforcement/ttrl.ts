@@ -45,6 +45,7 @@ export const ttrlPage: MethodPage = {
   source: "arXiv 2504.16084, section 2; votes and trained ones as in its code",
   checked: true,
   differs: "on a tie nobody is rewarded",
+  options: optionsSchema,
   make: ttrl,
   vary: [
     [

@@ -48,6 +48,7 @@ export const expertIterationPage: MethodPage = {
   formula: "θ_t+1 = argmax_θ E over x, distinct right y ~ π_θt(·|x) of log π_θ(y|x), begun at θ_t",
   source: "arXiv 1705.08439, algorithm 1; arXiv 2403.04642, section 3",
   checked: false,
+  options: optionsSchema,
   make: expertIteration,
   vary: [["expertIteration({ samples: 32 })", "a stronger expert"]],
 };

@@ -19,11 +19,11 @@ export type LmsiOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * LMSI, "Large language models can self-improve" (arXiv 2210.11610, section 3): self-consistency as a label. Many reasoned answers
- * to each item without a known one; all those that end in the answer of the majority are imitated:
+ * to each item without a known one; those that end in the answer of the majority are imitated:
  *
- *   ŷ(x) = mode of answer(y_i), y_1 … y_m ~ π(·|x);  θ ← argmax_θ Σ_x Σ_i 1[answer(y_i) = ŷ(x)] · log π_θ(y_i|x)
+ *   ŷ(x) = mode of answer(y_i), y_1 … y_m ~ π(·|x);  θ ← argmax_θ Σ_x Σ over distinct y_i with answer(y_i) = ŷ(x) of log π_θ(y_i|x)
  *
- * The paper also mixes prompt formats (with and without examples, with and without reasoning); here an item has one.
+ * The paper learns all of them, each as often as it was sampled; here equal responses to an item are learnt once. It also mixes prompt formats (with and without examples, with and without reasoning); here an item has one.
  *
  * Defaults: 32 samples at T = .7, every vote counts, 60 steps at 5e-4 from the round's weights.
  *
@@ -48,10 +48,13 @@ export const lmsiPage: MethodPage = {
   paradigm: "rejection sampling",
   reward: "self-derived",
   summary: "Nobody knows the answers: those that most samples agree on are imitated.",
-  formula: "ŷ(x) = mode of answer(y_i);  θ ← argmax_θ Σ_x Σ_i 1[answer(y_i) = ŷ(x)] · log π_θ(y_i|x)",
+  formula:
+    "ŷ(x) = mode of answer(y_i);  θ ← argmax_θ Σ_x Σ over distinct y_i with answer(y_i) = ŷ(x) of log π_θ(y_i|x)",
   source: "arXiv 2210.11610, section 3",
   checked: false,
-  differs: "an item has one form of prompt; the paper mixes forms, with and without examples and reasoning",
+  differs:
+    "equal responses to an item are learnt once, the paper's as often as they were sampled; an item has one form of prompt; the paper mixes forms, with and without examples and reasoning",
+  options: optionsSchema,
   make: lmsi,
   vary: [["lmsi({ share: 0.6 })", "learns from sure votes only: fewer labels, more of them right"]],
 };

@@ -70,7 +70,9 @@ export const reGenesisPage: MethodPage = {
     "J(θ) = E over g, g′ ~ π(·|x, g), s ~ π(·|x, g′), y ~ π(·|x, s) of 1[answer(y) = y*(x)] · log π_θ(y|x)",
   source: "arXiv 2410.02108, section 3.1, and SalesforceAIResearch/ReGenesis reasoning_paths_gen.py",
   checked: true,
-  differs: "items whose paths all fail are not tried again with the answer in view, as the paper's are",
+  differs:
+    "equal responses to an item are learnt once; items whose paths all fail are not tried again with the answer in view, as the paper's are",
+  options: optionsSchema,
   make: reGenesis,
   vary: [
     ["reGenesis({ reward: majority() })", "agreement in the place of known answers, as the paper also tries"],

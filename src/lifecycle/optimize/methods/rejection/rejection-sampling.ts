@@ -43,6 +43,7 @@ export const rejectionSamplingPage: MethodPage = {
   formula: "θ ← argmin E over x, y ~ π_θ(·|x) with r(x, y) = 1 of −log π_θ(y|x)",
   source: "arXiv 2308.01825, section 3.3; arXiv 2312.06585, section 3",
   checked: false,
+  options: optionsSchema,
   make: rejectionSampling,
   vary: [
     ["rejectionSampling({ generate: samples({ samples: 8 }) })", "several answers an item, as RFT has it"],

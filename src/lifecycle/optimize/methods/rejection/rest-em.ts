@@ -23,7 +23,10 @@ export type RestEmOptions = Readonly<z.input<typeof optionsSchema>>;
  * ReST-EM (arXiv 2312.06585, algorithm 1): expectation–maximisation for reinforcement learning. E: many samples of the round's
  * weights, weighed by a reward of 0 or 1; M: fine-tune the *base* model on what was right:
  *
- *   θ_t+1 = argmax_θ E over x, y ~ π_θt(·|x) of r(x, y) · log π_θ(y|x), begun at θ_0
+ *   θ_t+1 = argmax_θ E over x, distinct y ~ π_θt(·|x) of r(x, y) · log π_θ(y|x), begun at θ_0
+ *
+ * The paper's expectation has an answer as often as it was sampled, up to ten right ones an item (after STaR); here equal responses to
+ * an item are learnt once, and are one of the ten.
  *
  * Defaults: 32 samples at T = .7, at most 10 right ones an item, 60 steps at 5e-4 with a fresh optimiser.
  *
@@ -53,9 +56,12 @@ export const restEmPage: MethodPage = {
   reward: "external",
   summary:
     "Sample many answers, keep a few right ones an item, fine-tune the base model on them; two or three rounds.",
-  formula: "θ_t+1 = argmax_θ E over x, y ~ π_θt(·|x) of r(x, y) · log π_θ(y|x), begun at θ_0",
+  formula: "θ_t+1 = argmax_θ E over x, distinct y ~ π_θt(·|x) of r(x, y) · log π_θ(y|x), begun at θ_0",
   source: "arXiv 2312.06585, algorithm 1",
   checked: false,
+  differs:
+    "equal responses to an item are learnt once and count once among its ten, the paper's as often as they were sampled",
+  options: optionsSchema,
   make: restEm,
   vary: [
     ["restEm({ samples: 64 })", "more answers at hard items"],

@@ -58,6 +58,7 @@ export const rftPage: MethodPage = {
   formula: "θ ← argmax_θ Σ over demonstrations and distinct right samples of log π_θ(y|x), begun at the base",
   source: "arXiv 2308.01825, section 3.3",
   checked: false,
+  options: optionsSchema,
   make: rft,
   vary: [['rft({ by: "text" })', "tells answers apart by their words, where there are no equations"]],
 };

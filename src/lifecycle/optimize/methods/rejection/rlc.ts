@@ -48,6 +48,7 @@ export const rlcPage: MethodPage = {
   formula: "θ ← argmax E over y ~ π_θ(·|x) of p_M*(right | x, y) − β·KL(π_θ ‖ π_base), by PPO",
   source: "arXiv 2305.14483, section 4",
   checked: false,
+  options: optionsSchema,
   make: rlc,
   vary: [
     ['rlc({ evaluator: "current" })', "what learns evaluates too: it can talk itself into being right"],

@@ -52,6 +52,7 @@ export const selfImprovingTransformersPage: MethodPage = {
     "D_r = D_r−1 ∪ {(x, ŷ): x one harder, ŷ passes the filter};  θ ← argmin_θ −Σ over D_r of log π_θ(ŷ|x)",
   source: "arXiv 2502.01612, section 3",
   checked: false,
+  options: optionsSchema,
   make: selfImprovingTransformers,
   vary: [
     ['selfImprovingTransformers({ filter: "length" })', "one model alone: answers as long as most are kept"],

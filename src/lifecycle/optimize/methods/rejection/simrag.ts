@@ -86,7 +86,8 @@ export const simRagPage: MethodPage = {
   source: "arXiv 2410.17952, section 3",
   checked: false,
   differs:
-    "instruction tuning, the paper's first stage, is left to `prepare`; questions are not made to begin with the answer's span",
+    "equal responses to a question are learnt once; instruction tuning, the paper's first stage, is left to `prepare`; questions are not made to begin with the answer's span",
+  options: optionsSchema,
   make: simRag,
   vary: [
     ["simRag({ agreement: 0, nearest: 100000 })", "the control: no filter, whatever is asked is learnt"],

@@ -59,6 +59,7 @@ export const starPage: MethodPage = {
     "J(θ) = Σ_i E over (rationale, answer) ~ π_θ(·|x_i) of 1[answer = y_i] · log π_θ(rationale, answer | x_i)",
   source: "arXiv 2203.14465, algorithm 1",
   checked: false,
+  options: optionsSchema,
   make: star,
   vary: [
     ["star({ rationalise: true })", "the answer is shown where the first attempt failed"],

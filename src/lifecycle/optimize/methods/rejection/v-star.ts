@@ -92,7 +92,8 @@ export const vStarPage: MethodPage = {
   source: "arXiv 2402.06457, section 3",
   checked: false,
   differs:
-    "the verifier's loss has the right solution's likelihood beside DPO, the paper's has DPO alone (likelihood: 0)",
+    "equal responses to an item are learnt once; the verifier's loss has the right solution's likelihood beside DPO, the paper's has DPO alone (likelihood: 0)",
+  options: optionsSchema,
   make: vStar,
   ranksBy: "verifier",
   vary: [

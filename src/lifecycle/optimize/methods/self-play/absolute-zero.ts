@@ -12,14 +12,16 @@ export type AbsoluteZeroOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * Absolute Zero (arXiv 2505.03335, section 3): one model proposes programs with inputs and solves them, by deduction, abduction and
- * induction; an executor says what is valid and what is right, and nobody gives it a problem:
+ * induction; an executor says what is valid and what is right, and nobody gives it an answer:
  *
  *   r_propose = 1 − r̄_solve, 0 where r̄_solve is 0 or 1;  r_solve(y) = 1[the executor finds y right]
  *   A = (r − μ_kind,role) / σ_kind,role: a baseline for each role at each kind of task (TRR++, equation 8)
  *
  * `programs()` is its task. A turn proposes and learns to, then solves what was proposed and learns to: the paper takes one step for both
- * roles together, here each has its own. Mean and deviation are taken over tokens, as the paper's code does. Proposals are written in view
- * of items of the round, which take the place of the paper's buffer of triples: they come from the task's own generator.
+ * roles together, here each has its own. Mean and deviation are taken over tokens, as the paper's code does. There is no buffer of triples:
+ * the paper shows a proposer some of its own, and fills up a solver's batch from them; here proposals are written in view of items of the
+ * round, which the task's own generator gives, and what is solved is what was proposed in the turn. A proposal that is none and a wrong
+ * answer are worth 0; the paper takes .5 for a wrong answer of the right form, and 1 for what has a wrong form (equation 6).
  *
  * Defaults: 8 turns of 32 items × 4 proposals, 8 attempts at each, solving at 3e-4 and proposing at 3e-5.
  *
@@ -50,7 +52,8 @@ export const absoluteZeroPage: MethodPage = {
   source: "arXiv 2505.03335, section 3; TRR++ as in github.com/LeapLabTHU/Absolute-Zero-Reasoner",
   checked: false,
   differs:
-    "each role takes a step of its own, the paper's take one together; proposals are written in view of items of the round, not of a buffer of triples",
+    "each role takes a step of its own, the paper's take one together; there is no buffer of triples: proposals are written in view of items that the task's generator gives, and a batch of proposals to solve is not filled up from earlier ones; what is wrong is worth 0, the paper's −.5, and −1 where its form is wrong",
+  options: optionsSchema,
   make: absoluteZero,
   vary: [
     ["absoluteZero({ attempts: 16 })", "a surer estimate of how hard a proposal is"],

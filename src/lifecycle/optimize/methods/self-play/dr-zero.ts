@@ -98,6 +98,7 @@ export const drZeroPage: MethodPage = {
   checked: true,
   differs:
     "½ more for what the task reads as a problem, the paper's for the form of thinking, searches and answer; documents are found by shared words",
+  options: optionsSchema,
   make: drZero,
   vary: [
     [

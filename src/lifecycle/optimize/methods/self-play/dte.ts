@@ -69,6 +69,7 @@ export const dtePage: MethodPage = {
   checked: false,
   differs:
     "neither form nor length is rewarded, as the paper does; items whose last words are tied are left out",
+  options: optionsSchema,
   make: dte,
   vary: [
     ["dte({ rounds: 3 })", "a longer debate: better labels where voices convince each other by reasons"],

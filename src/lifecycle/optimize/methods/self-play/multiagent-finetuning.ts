@@ -69,7 +69,8 @@ export const multiagentFinetuningPage: MethodPage = {
   source: "arXiv 2501.05707, section 2",
   checked: false,
   differs:
-    "an agent is one model for first responses and revisions, and the first agent answers; the paper trains two an agent, and all debate",
+    "equal responses to an item are learnt once; an agent is one model for first responses and revisions, and the first agent answers; the paper trains two an agent, and all debate",
+  options: optionsSchema,
   make: multiagentFinetuning,
   vary: [["multiagentFinetuning({ agents: 5 })", "more voices, more models to hold"]],
 };

@@ -100,6 +100,7 @@ export const rZeroPage: MethodPage = {
   source: "arXiv 2508.05004, section 3",
   checked: false,
   differs: "a tied vote gives the solver no answer to learn; an equal problem is worth nothing",
+  options: optionsSchema,
   make: rZero,
   vary: [
     ["rZero({ band: [0, 1] })", "the control: every proposal is learnt from, sure and noisy ones too"],

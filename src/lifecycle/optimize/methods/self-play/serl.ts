@@ -78,6 +78,7 @@ export const serlPage: MethodPage = {
   source: "arXiv 2505.20347, section 3",
   checked: false,
   differs: "known problems are equal ones, the paper's are near-duplicates by ROUGE-L",
+  options: optionsSchema,
   make: serl,
   vary: [
     [

@@ -76,7 +76,8 @@ export const siriusPage: MethodPage = {
   source: "arXiv 2502.04780, algorithm 1, and zou-group/sirius Actor_Critic",
   checked: false,
   differs:
-    "a failure is augmented by trying again with the answer in view; the paper's critic sees the answer, and its feedback is rephrased",
+    "equal responses to an item are learnt once; a failure is augmented by trying again with the answer in view; the paper's critic sees the answer, and its feedback is rephrased",
+  options: optionsSchema,
   make: sirius,
   vary: [
     ["sirius({ augmented: 0 })", "the library holds what succeeded by itself, and nothing else"],

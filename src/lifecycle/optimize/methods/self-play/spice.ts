@@ -53,6 +53,7 @@ export const spicePage: MethodPage = {
   source: "arXiv 2510.24684, section 3",
   checked: false,
   differs: "each role takes a step of its own, the paper's take one together",
+  options: optionsSchema,
   make: spice,
   vary: [
     [

@@ -62,6 +62,7 @@ export const spinPage: MethodPage = {
     "L(θ) = E log(1 + exp(−λ·[log π_θ(y)/π_t(y) − log π_θ(y′)/π_t(y′)])), y demonstrated, y′ ~ π_t(·|x)",
   source: "arXiv 2401.01335, equation 4.7; github.com/uclaml/SPIN",
   checked: false,
+  options: optionsSchema,
   make: spin,
   vary: [
     ["spin({ beta: 5 })", "the last iterations of the paper, where answers are near the demonstrations"],

@@ -50,6 +50,7 @@ export const sppoPage: MethodPage = {
   formula: "L(θ) = E (log π_θ(y)/π_t(y) − η·(P(y beats π_t) − ½))²",
   source: "arXiv 2405.00675, equation 4.5; pairs as in github.com/uclaml/SPPO (scripts/compute_prob.py)",
   checked: true,
+  options: optionsSchema,
   make: sppo,
   vary: [
     ["sppo({ reward: pairwiseJudge() })", "no verifier: the model compares its own attempts"],

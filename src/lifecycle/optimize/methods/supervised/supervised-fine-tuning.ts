@@ -47,6 +47,7 @@ export const supervisedFineTuningPage: MethodPage = {
   formula: "θ ← argmin E over demonstrations (x, y) of −log π_θ(y|x)",
   source: "arXiv 2203.02155, section 3.1",
   checked: true,
+  options: optionsSchema,
   make: supervisedFineTuning,
   vary: [
     [

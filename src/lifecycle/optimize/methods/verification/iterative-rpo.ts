@@ -57,6 +57,7 @@ export const iterativeRpoPage: MethodPage = {
   formula: "L(θ) = −E [ log σ(β·log π_θ(y⁺)/π_t(y⁺) − β·log π_θ(y⁻)/π_t(y⁻)) + α·log π_θ(y⁺)/|y⁺| ]",
   source: "arXiv 2404.19733, equation 1",
   checked: false,
+  options: optionsSchema,
   make: iterativeRpo,
   vary: [
     ["iterativeRpo({ alpha: 0 })", "plain DPO on the same pairs: the likelihood of right answers may fall"],

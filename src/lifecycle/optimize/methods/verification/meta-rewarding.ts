@@ -57,6 +57,7 @@ export const metaRewardingPage: MethodPage = {
   checked: false,
   differs:
     "judgements are ranked by win rates, the paper's by Elo scores; a verdict in one token has as reward the share that the judge gives to it",
+  options: optionsSchema,
   make: metaRewarding,
   vary: [["metaRewarding({ lengthControl: 0 })", "without length control: answers grow"]],
 };

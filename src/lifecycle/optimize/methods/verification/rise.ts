@@ -53,6 +53,7 @@ export const risePage: MethodPage = {
   source: "arXiv 2407.18219, section 4; weights and τ as in github.com/cmu-mind/RISE",
   checked: true,
   differs: "prompts without a reward above 0 are skipped; the paper gives them the least weight",
+  options: optionsSchema,
   make: rise,
   vary: [
     [

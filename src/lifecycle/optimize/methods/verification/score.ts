@@ -92,6 +92,7 @@ export const scorePage: MethodPage = {
   checked: false,
   differs:
     "groups in which no turn's rewards differ are skipped, their KL with them; each turn is credited with its own reward alone",
+  options: optionsSchema,
   make: score,
   vary: [
     ["score({ bonus: 0 })", "plain two-turn reinforcement: it collapses to answering once"],

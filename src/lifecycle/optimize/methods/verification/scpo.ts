@@ -57,6 +57,7 @@ export const scpoPage: MethodPage = {
     "L(θ) = −E w·[ log σ(β·log π_θ(y⁺)/π_t(y⁺) − β·log π_θ(y⁻)/π_t(y⁻)) + α·log π_θ(y⁺)/|y⁺| ], w = (V(y⁺) − V(y⁻))/k",
   source: "arXiv 2411.04109, section 2",
   checked: false,
+  options: optionsSchema,
   make: scpo,
   vary: [["scpo({ least: 0.8 })", "only where nearly all agree: fewer pairs, of which more are right"]],
 };

@@ -53,6 +53,7 @@ export const selfRewardingPage: MethodPage = {
   formula: "r(y) = mean of own judgements; L(θ) = −E log σ(β·log π_θ(y⁺)/π_t(y⁺) − β·log π_θ(y⁻)/π_t(y⁻))",
   source: "arXiv 2401.10020, section 2",
   checked: false,
+  options: optionsSchema,
   make: selfRewarding,
   vary: [
     [

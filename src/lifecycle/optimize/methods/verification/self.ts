@@ -56,6 +56,8 @@ export const selfPage: MethodPage = {
   formula: "θ ← argmin E over x, y, c, y′ ~ π_θ(·|x, y, c) with judgement(y′) ≥ τ of −log π_θ(y′|x)",
   source: "arXiv 2310.00533, section 3.2",
   checked: false,
+  differs: "equal revisions of an item are learnt once",
+  options: optionsSchema,
   make: self,
   vary: [
     ["self({ reward: verifier(), keepFrom: 1 })", "revisions are checked by the task and not by the model"],
