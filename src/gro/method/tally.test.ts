@@ -137,6 +137,12 @@ test.each([
   },
 );
 
+test("rollouts without any reward are why nothing was learnt", () => {
+  const unrewarded = { ...emptyTally, rollouts: 12, groupsSkipped: 3 };
+  expect(whyNothingTaught(unrewarded)).toBe("nothing was learnt: none of 12 rollouts has a reward");
+  expect(whyNothingTaught({ ...unrewarded, rewardedItems: 3 })).toContain("none of 3 groups has");
+});
+
 test("rollouts that were all too old are why nothing was learnt, and are counted in the evidence", () => {
   const stale = { ...emptyTally, groupsTaught: 3, rolloutsStale: 12 };
   expect(whyNothingTaught(stale)).toBe(

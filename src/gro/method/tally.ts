@@ -160,7 +160,7 @@ export function whyNothingTaught(
   if (trialTokensSampled > 0)
     return `nothing was learnt: none of ${rollouts} edits made a copy better that was trained on it`;
   const unread = unreadVerdicts === 0 ? "" : `${unreadVerdicts} of the judge's verdicts could not be read`;
-  if (groupsSkipped > 0 && tally.rewardedItems === 0 && unread === "")
+  if (groupsSkipped > 0 && rollouts > 0 && tally.rewardedItems === 0 && unread === "")
     return `nothing was learnt: none of ${rollouts} rollouts has a reward`;
   if (groupsSkipped > 0)
     return `nothing was learnt: none of ${groupsSkipped} groups ${teaching}${unread && `, and ${unread}`}`;
