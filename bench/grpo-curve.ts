@@ -1,6 +1,6 @@
 /**
  * `npm run bench:grpo-curve`: GRPO on SmolLM2-135M against TRL's GRPOTrainer on the same prompts, with the same number of samples and
- * steps, at the same learning rate, all weights in fp32: is it the same curve of rewards within its noise, and which is sooner? Three
+ * steps, at the same learning rate, all weights in fp32: is it the same curve of rewards within its noise, in half the time? Three
  * seeds that nobody chose; `--seed N` one. Writes docs/methods/grpo-curve.svg. The model must have been pulled.
  */
 import { execFileSync } from "node:child_process";
@@ -95,6 +95,9 @@ function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 }
 
+/** As of a GRPO step on the engine (`bench:engine`), here over all steps. */
+const leastRatio = 2;
+
 /** The last third, where what was learnt shows, and the first steps, where nothing is yet. */
 const late = settings.steps - Math.floor(settings.steps / 3);
 const lateOf = ({ rewards }: Curve): number => mean(rewards.slice(late));
@@ -125,8 +128,8 @@ const table = {
     (trl.seconds / ours.seconds).toFixed(2),
   ]),
 };
-const passed = learnt && same && ratio > 1;
-const verdict = `${passed ? "Holds" : "Does not hold"}: the last third differs by ${difference.toFixed(3)} (noise ${noise.toFixed(3)}), ${learnt ? "both learn in every seed" : "one did not learn"}, in ${(1 / ratio).toFixed(2)} of the time of TRL ${versions.trl}.`;
+const passed = learnt && same && ratio >= leastRatio;
+const verdict = `${passed ? "Holds" : "Does not hold"}: the last third differs by ${difference.toFixed(3)} (noise ${noise.toFixed(3)}), ${learnt ? "both learn in every seed" : "one did not learn"}, ${ratio.toFixed(2)} times as fast as TRL ${versions.trl} (${leastRatio} is asked): our whole round with what it stores, its steps alone.`;
 if (values.json) console.log(JSON.stringify({ seeds, pairs, difference, noise, ratio }));
 else console.log(`${renderTable(table)}\n\n${verdict}`);
 if (values.seed === undefined) {

@@ -108,22 +108,36 @@ const table = {
   ]),
 };
 
-/** Of each seed: the majority gains, the oracle no less, chance nothing; and where labels are wrong, rewards are so less often. */
+/** Of each seed: the majority gains, the oracle no less, chance nothing; its rewards are right more often than as many at random. */
 const gains = (arm: Arm): number[] =>
   (played.get(arm) ?? []).map((figures) => (figures.at(-1)?.accuracy ?? 0) - (figures[0]?.accuracy ?? 0));
-const lucky = (played.get("majority") ?? [])
-  .filter(([, first]) => (first?.labelAccuracy ?? 0) < 0.9)
-  .every(([, first]) => (first?.rewardAccuracy ?? 0) > (first?.labelAccuracy ?? 1));
+const firstRound = (arm: Arm): (RoundFigures | undefined)[] =>
+  (played.get(arm) ?? []).map(([, first]) => first);
+const atRandom = firstRound("permuted").map((first) => first?.rewardAccuracy ?? 1);
+/** Seeds with wrong labels enough to see that a wrong label still rewards most wrong answers rightly (the paper's lucky hits). */
+const mislabelled = firstRound("majority").filter((first) => (first?.labelAccuracy ?? 1) < 0.9);
+const lucky = "where more than a tenth of the labels are wrong, rewards are right more often";
 const checks = {
   "the majority's answer teaches in every seed": gains("majority").every((gain) => gain > 0.05),
   "the verifier teaches at least as much on average":
     meanOf(gains("oracle")) >= meanOf(gains("majority")) - 0.02,
   "rewards at random teach nothing": gains("permuted").every((gain) => gain < 0.05),
-  "where more than a tenth of the labels are wrong, rewards are right more often": lucky,
+  "the majority's rewards are right more often than as many at random": firstRound("majority").every(
+    (first, seed) => (first?.rewardAccuracy ?? 0) > (atRandom[seed] ?? 1),
+  ),
+  ...(mislabelled.length === 0
+    ? {}
+    : {
+        [lucky]: mislabelled.every((first) => (first?.rewardAccuracy ?? 0) > (first?.labelAccuracy ?? 1)),
+      }),
 };
 const failed = Object.entries(checks).flatMap(([what, holds]) => (holds ? [] : [what]));
-const verdict =
+const held =
   failed.length === 0 ? `Holds: ${Object.keys(checks).join("; ")}.` : `Does not hold: ${failed.join("; ")}.`;
+const verdict =
+  mislabelled.length === 0
+    ? `${held} Not judged, since no seed had labels so wrong in round 1: ${lucky}.`
+    : `${held} So many labels were wrong in ${mislabelled.length} of ${seeds.length} seeds.`;
 if (values.json) console.log(JSON.stringify({ seeds, arms: Object.fromEntries(played), checks }));
 else console.log(`${renderTable(table)}\n\n${verdict}`);
 if (values.seed === undefined) {

@@ -1,4 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import * as generate from "../src/gro/generate/index.ts";
+import * as reward from "../src/gro/reward/index.ts";
 import * as whetstone from "../src/index.ts";
 import { relativeCost } from "../src/lifecycle/optimize/cost.ts";
 
@@ -47,4 +51,27 @@ describe.each(whetstone.methods().map((page) => [page.name, page] as const))("%s
 test("a round of rejection sampling is what the others are measured by; more samples cost more", () => {
   expect(relativeCost(whetstone.rejectionSampling())).toBe(1);
   expect(relativeCost(whetstone.restEm({ samples: 64 }))).toBeGreaterThan(relativeCost(whetstone.restEm()));
+});
+
+describe("the page about methods", () => {
+  const page = readFileSync(join(import.meta.dirname, "../docs/methods.md"), "utf8");
+  /** The first cells of the tables of a section, or the second. */
+  const cells = (section: string, column: number): string[] =>
+    (page.split(/^## /m).find((text) => text.startsWith(section)) ?? "")
+      .split("\n")
+      .flatMap((line) => (line.startsWith("| ") ? [line.split("|")[column] ?? ""] : []));
+
+  test("says of every method when to take it", () => {
+    const taken = cells("Which one when", 2).join();
+    const missing = whetstone.methods().filter(({ make }) => !taken.includes(`\`${make.name}(`));
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+
+  test.each([
+    ["Where answers come from", generate],
+    ["What is rewarded", reward],
+  ])("lists every part: %s", (section, parts) => {
+    const listed = [...cells(section, 1), ...cells("Who says what is good", 1)].join();
+    expect(Object.keys(parts).filter((name) => !listed.includes(`\`${name}(`))).toEqual([]);
+  });
 });

@@ -12,12 +12,13 @@ import {
   supervised,
   tiny,
 } from "whetstone";
+import { forgetsItsRoles } from "./given.ts";
 import { roleDemonstrations, runningSums } from "./running-sums.ts";
 
 /** What a method made of one base model in a few rounds. */
 export interface MethodRow {
   readonly method: string;
-  readonly column: "mechanism" | "real";
+  readonly column: "mechanism" | "misled" | "unfiltered" | "real";
   /** Accuracy of a sampled answer, on validation items. */
   readonly before: number;
   readonly after: number;
@@ -40,12 +41,15 @@ const rounds = 3;
 /** New items of each round, as many of each difficulty. */
 const items = 510;
 const difficulties = [4, 5, 6];
-/** They learn answers only, and need their other roles again in each round. */
-const forgetsItsRoles = ["regenesis", "self"];
+const perDifficulty = 128;
+/** Validation items that every measurement is over. */
+export const measuredItems = perDifficulty * difficulties.length;
 
 export interface RunningSumsOptions {
   /** Share of the base's demonstrations with a mistake. */
   readonly noise: number;
+  /** Share of items that the base is taught wrong. */
+  readonly misled?: number;
   /** Solutions without a mistake are among what is acquired. */
   readonly demonstrated?: boolean;
   /** So is what the base was taught of its roles. */
@@ -53,37 +57,70 @@ export interface RunningSumsOptions {
 }
 
 /** Running sums, 510 new items a round, on a small transformer that demonstrations of every role have taught. */
-export function onRunningSums({ noise, demonstrated = false, reminded = false }: RunningSumsOptions) {
+export function onRunningSums({
+  noise,
+  misled = 0,
+  demonstrated = false,
+  reminded = false,
+}: RunningSumsOptions) {
+  const roles = roleDemonstrations({ noise, misled });
   return {
     task: runningSums(),
     model: tiny({ layers: 3, width: 64, heads: 4 }),
     engine: local(),
-    prepare: supervised({ on: roleDemonstrations({ noise }), steps: 3000, learningRate: 3e-3 }),
+    prepare: supervised({ on: roles, steps: 3000, learningRate: 3e-3 }),
     acquire: [
       ...(demonstrated ? [demonstrations({ items })] : []),
-      ...(reminded ? [roleDemonstrations({ noise })] : []),
+      ...(reminded ? [roles] : []),
       ...difficulties.map((difficulty) =>
         procedural({ difficulty, items: Math.round(items / difficulties.length) }),
       ),
     ],
     refine: sampledDecoding(),
     guard: [],
+    evaluate: { perStratum: perDifficulty },
     gate: { mode: "observe" },
     baselines: { off: "methods are what is compared, with each other" },
   } satisfies Omit<RunConfig, "optimize">;
 }
 
 /**
- * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by demonstrations, and then improves
- * itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its roles is learnt; the
- * verifier's verdict, where a method asks for it, is given; demonstrations of solutions are given to a method without a reward alone, those of
- * roles once more to one that would forget them.
+ * The bases of the column, each with the share of items that its demonstrations teach wrong. The first is right wherever it is asked
+ * for its majority: no reward can be seen to bring out more. Of the other the majority is wrong about those items.
  */
-export async function mechanism(page: MethodPage, seed: number, folder: string): Promise<MethodRow> {
+const misledShares = { knowing: 0, misled: 0.3 };
+export type Base = keyof typeof misledShares;
+
+/** A base of the mechanism column. */
+export const onBase = (base: Base, more: Partial<RunningSumsOptions> = {}) =>
+  onRunningSums({ noise, misled: misledShares[base], ...more });
+
+export interface Played {
+  readonly seed: number;
+  /** One a seed: the base is prepared in it once. */
+  readonly folder: string;
+  /** The base that knows what is right, if left out. */
+  readonly base?: Base;
+  /** What tells a run from that of the method as it is. */
+  readonly variant?: string;
+}
+
+/**
+ * One small transformer that was taught to solve, judge, criticise, revise, debate, propose, plan and answer from a document by
+ * demonstrations, and then improves itself by the method, at the method's defaults, on 510 new items a round. What the base learnt of its
+ * roles is learnt; the verifier's verdict, where a method asks for it, is given; demonstrations of solutions are given to a method without
+ * a reward alone, those of roles once more to one that would forget them. The table says of each what is which (`given.ts`).
+ */
+export async function mechanism(
+  page: MethodPage,
+  { seed, folder, base = "knowing", variant }: Played,
+): Promise<MethodRow> {
   const { name, reward } = page;
   const definition = defineRun({
-    ...onRunningSums({ noise, demonstrated: reward === "none", reminded: forgetsItsRoles.includes(name) }),
-    name,
+    ...onBase(base, { demonstrated: reward === "none", reminded: forgetsItsRoles.includes(name) }),
+    name: [name, ...(base === "knowing" ? [] : [base]), ...(variant === undefined ? [] : [variant])].join(
+      "-",
+    ),
     optimize: page.make(),
     // Weights that rank candidates are delivered to be asked: the base is measured with the same way to answer. Of four the base itself
     // finds a right one nearly always; of two there is room.
@@ -94,7 +131,7 @@ export async function mechanism(page: MethodPage, seed: number, folder: string):
   const { events } = await run(definition, { folder });
   return rowOf(
     name,
-    "mechanism",
+    base === "misled" ? "misled" : "mechanism",
     events.map(({ event }) => event),
   );
 }
@@ -130,28 +167,5 @@ export function rowOf(method: string, column: MethodRow["column"], events: reado
         Number(one.trialPositionsTrained ?? 0),
       0,
     ),
-  };
-}
-
-/** One method over several seeds: means, and the interval of the mean gain of independent runs. */
-export function pooled(rows: readonly MethodRow[]): MethodRow {
-  const [first] = rows;
-  if (first === undefined) throw new Error("no rows to pool");
-  const mean = (of: (row: MethodRow) => number | null): number | null => {
-    const values = rows.map(of).filter((value) => value !== null);
-    return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-  };
-  const gain = mean(({ before, after }) => after - before) ?? 0;
-  const half = Math.sqrt(rows.reduce((sum, { low, high }) => sum + ((high - low) / 2) ** 2, 0)) / rows.length;
-  return {
-    ...first,
-    before: mean(({ before }) => before) ?? 0,
-    after: mean(({ after }) => after) ?? 0,
-    low: gain - half,
-    high: gain + half,
-    diversity: mean(({ diversity }) => diversity),
-    gap: mean((row) => row.gap),
-    label_accuracy: mean((row) => row.label_accuracy),
-    tokens: mean(({ tokens }) => tokens) ?? 0,
   };
 }

@@ -139,10 +139,15 @@ export function runningSums(): Task {
 export interface RoleDemonstrationsOptions {
   /** Share of demonstrated solutions with a mistake in them: what the base is made to be unsure of. */
   readonly noise: number;
+  /** Share of the items of which most demonstrated solutions end with the same wrong sum: what the base is made to believe. */
+  readonly misled?: number;
 }
 
+/** How often a solution that misleads is demonstrated, of those of its item. */
+const misledOften = 0.8;
+
 /** Demonstrations of every role, two fifths of them of the solver's: what the base model learns from, and nothing else. */
-export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source {
+export function roleDemonstrations({ noise, misled = 0 }: RoleDemonstrationsOptions): Source {
   const honest = demonstrations();
   type Draw = NonNullable<Source["draw"]>;
   const withRoles: Draw = (task, count, random) => {
@@ -157,7 +162,12 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
         about: item,
       });
       const role = random.uniform();
-      if (role < 0.4) return { item, response: slipped(noise) };
+      const misleads = Number(digits[0]) < 10 * misled;
+      if (role < 0.4)
+        return {
+          item,
+          response: misleads && random.uniform() < misledOften ? oneMore(right) : slipped(noise),
+        };
       const text = slipped(0.5);
       const response = { text, complete: true };
       const mistake = String([...right].findIndex((sum, index) => sum !== text[index]) + 1);
@@ -195,10 +205,15 @@ export function roleDemonstrations({ noise }: RoleDemonstrationsOptions): Source
   return {
     ...honest,
     name: "demonstrations of every role",
-    description: { noise },
+    description: { noise, ...(misled === 0 ? {} : { misled }) },
     acquire: async ({ task, random }) => ({ items: [], demonstrations: [...withRoles(task, 512, random)] }),
     draw: withRoles,
   };
+}
+
+/** The same sums with one more at the end: a rule as easily learnt as the right one. */
+function oneMore(sums: string): string {
+  return sums.slice(0, -1) + String((Number(sums.at(-1)) + 1) % 10);
 }
 
 /**
