@@ -52,7 +52,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       earlier: run.earlier,
       reference,
       copy,
-      keep: (part, work) => context.durablePart(`${name}/reward/${part}`, work),
+      keep: (part, work) => context.durablePart(`${name}/kept/${part}`, work),
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),

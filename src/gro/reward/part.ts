@@ -21,9 +21,10 @@ export interface RewardContext {
   readonly models: PassModels;
   /**
    * Does a part of the work once over all attempts at the round, under a name of its own in the pass: for what is too dear to be done again.
-   * Left out, it is done whenever it is asked for.
+   * The work asks the models that it is given, so that what they write is counted with its result. Left out, it is done whenever it is
+   * asked for.
    */
-  readonly keep?: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
+  readonly keep?: <T extends Json>(name: string, work: (models: PassModels) => Promise<T>) => Promise<T>;
   /** For what a reward samples: its own numbers, not those of the rollouts. */
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -58,11 +59,8 @@ export interface RewardPart {
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
 }
 
-/** Names of a score's parts that count what copies took which a reward trained: tokens, of a rollout that was tried. */
-export const trialParts = {
-  tokensSampled: "trial tokens sampled",
-  positionsTrained: "trial positions trained",
-} as const;
+/** Name of a score's part that counts the tokens of the sequences that a copy was trained on to try the rollout. */
+export const trialPositions = "trial positions trained";
 
 /** Name of a score's part that counts the judge's verdicts on it that could not be read. */
 export const unreadPart = "unread";
