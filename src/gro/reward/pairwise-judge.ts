@@ -38,6 +38,8 @@ export function pairwiseJudge(options: PairwiseJudgeOptions = {}): RewardPart {
     },
     origin: model === undefined ? "self-derived" : "external",
     peers: 1,
+    // Each with every other one in both orders: n·(n − 1) comparisons of n responses.
+    answersPerRollout: (rolloutsPerItem) => rolloutsPerItem - 1,
     check: ({ prompts: _own, ...task }, tokenizer) => {
       // It asks in plain words alone.
       if (model === undefined) checkWords({ task, by: "pairwiseJudge()", what: "judge" }, tokenizer);

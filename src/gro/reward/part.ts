@@ -40,8 +40,11 @@ export interface RewardPart {
   readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
-  /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
-  readonly answersPerRollout?: number;
+  /**
+   * Answers that it lets a model write for each rollout, or reads as long ones of, where it does: what `plan` counts. It may depend on how
+   * many rollouts a group has.
+   */
+  readonly answersPerRollout?: number | ((rolloutsPerItem: number) => number);
   /** It trains copies of weights and throws them away, on so many examples for each rollout: only in a pass that is made once. */
   readonly trainedPerRollout?: number;
   /** Earlier weights that it reads. */
@@ -57,6 +60,14 @@ export interface RewardPart {
   readonly documents?: (task: Task, items: readonly Item[]) => readonly string[];
   /** One scored group per group, in order; a reward that cannot be computed is null, never 0. */
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
+}
+
+/** Answers that a reward asks for with each rollout of so large a group. */
+export function answersAsked(
+  { answersPerRollout = 0 }: Pick<RewardPart, "answersPerRollout">,
+  rolloutsPerItem: number,
+): number {
+  return typeof answersPerRollout === "number" ? answersPerRollout : answersPerRollout(rolloutsPerItem);
 }
 
 /** Name of a score's part that counts the tokens of the sequences that a copy was trained on to try the rollout. */
