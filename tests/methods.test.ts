@@ -75,3 +75,20 @@ describe("the page about methods", () => {
     expect(Object.keys(parts).filter((name) => !listed.includes(`\`${name}(`))).toEqual([]);
   });
 });
+
+test("what a reward asks for costs as much as any answer: comparisons, an opponent's answers, and verdicts on them", () => {
+  const { rejectionSampling, judge, pairwiseJudge, samples, verifier, weighted, winRate } = whetstone;
+  const generate = samples({ samples: 4 });
+  const costOf = (reward: whetstone.RewardPart): number =>
+    relativeCost(rejectionSampling({ generate, reward }));
+  const plain = costOf(verifier());
+  const answer = (costOf(judge({ judgements: 1 })) - plain) / 4;
+  // Of four responses each is compared with three, in both orders.
+  expect(costOf(pairwiseJudge())).toBeCloseTo(plain + 12 * answer, 10);
+  expect(costOf(winRate())).toBe(plain);
+  expect(costOf(winRate({ against: "start", samples: 16 }))).toBeCloseTo(plain + 16 * answer, 10);
+  const judged = winRate({ against: "base", samples: 2, by: judge({ judgements: 3 }) });
+  expect(costOf(judged)).toBeCloseTo(plain + (2 + 6 * 3) * answer, 10);
+  const both = weighted({ judged: { reward: judged }, compared: { reward: pairwiseJudge() } });
+  expect(costOf(both)).toBeCloseTo(plain + (2 + 6 * 3 + 12) * answer, 10);
+});

@@ -79,6 +79,7 @@ export interface TrainingEvidence {
   readonly mismatchTolerance: number;
   /** Largest difference of a probe prompt's logprob between a sampler just taken and its trainer. */
   readonly freshness: number | null;
+  /** All that was sampled to learn from: responses, and what rewards let the run's weights write beside them. */
   readonly tokensSampled: number;
   readonly tokensTrained: number;
   /** Share of trained tokens that no model wrote. */

@@ -9,7 +9,7 @@ import type {
   Tokenizer,
 } from "../../foundation/contract/index.ts";
 import type { ExampleUses, PolicyCopy } from "../rollout/index.ts";
-import type { Remedies, StepLoss } from "../update/index.ts";
+import type { Remedies, Replay, StepLoss } from "../update/index.ts";
 import type { Tally } from "./tally.ts";
 
 /** Weights as a checkpoint's name, and whether its optimiser state is wanted with them. */
@@ -59,8 +59,8 @@ export interface MethodContext {
   readonly demonstrated?: readonly Item[];
   /** Examples that no model wrote. */
   readonly base: readonly Example[];
-  /** What earlier rounds kept, oldest first. */
-  readonly older: readonly (readonly Example[])[];
+  /** What earlier rounds kept, oldest first; nothing where no update of the method draws on it. */
+  readonly older: Replay["older"];
   /** Artifacts of the buffers that the weights come with, by name; none in the first round. */
   readonly buffers?: Readonly<Record<string, string>>;
   /** Checkpoint names by role. */

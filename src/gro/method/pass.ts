@@ -2,9 +2,10 @@ import { internalError } from "../../foundation/base/index.ts";
 import type { Item, Policy, SamplingPolicy, ScoredGroup } from "../../foundation/contract/index.ts";
 import type { Method, Pass } from "../method.ts";
 import type { PassModels, ReferenceWeights } from "../rollout/index.ts";
-import type { StepLoss, UpdateOutcome, UpdatePart } from "../update/index.ts";
+import type { StepLoss, UpdateOutcome } from "../update/index.ts";
 import type { MethodContext } from "./context.ts";
 import type { Tally } from "./tally.ts";
+import { updateOf } from "./update-of.ts";
 
 /** Checkpoint names by role. */
 export type CheckpointsByRole = Readonly<Record<string, string>>;
@@ -69,11 +70,6 @@ export function stateAtStart(
   const { optimizerState } = updateOf(pass, role);
   if (optimizerState !== "own") return optimizerState;
   return checkpoint === context.baseWeights[role] ? "fresh" : "continued";
-}
-
-/** How a role of the pass learns. */
-export function updateOf({ update, updates = {} }: Pass, role: string): UpdatePart {
-  return updates[role] ?? update;
 }
 
 /** Earlier weights of the pass's roles, for its parts. */

@@ -4,7 +4,8 @@ import { greedy } from "../generate/index.ts";
 import type { GeneratePart, GenerateRequest } from "../generate/part.ts";
 import { gro, type Method, type Pass } from "../method.ts";
 import { everything, type RewardPart, weighted } from "../reward/index.ts";
-import { trialParts } from "../reward/part.ts";
+import { trialPositions } from "../reward/part.ts";
+import { attempt } from "../rollout/index.ts";
 import { itemOf } from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
 import { runMethod } from "./run-method.ts";
@@ -183,26 +184,23 @@ describe("passes that follow each other more than once", () => {
 });
 
 describe("copies of weights", () => {
+  const asking = { items: [itemOf("12=")], samples: 3, temperature: 1, maxTokens: () => 4, seed: 1 };
   const trying: RewardPart = {
     ...everything(),
     trainedPerRollout: 1,
     reward: async (groups, context) => {
-      const { copy } = context.models;
-      const told = await context.keep?.("trial", async () => {
-        await using solver = await copy("solver");
-        await using snapshot = await solver.policy.model.snapshot();
-        return snapshot.weightVersion;
+      const told = await context.keep?.("trial", async (models) => {
+        await using solver = await models.copy("solver");
+        await using sampler = await solver.policy.model.snapshot();
+        await attempt({ ...asking, policy: { ...solver.policy, sampler } });
+        return sampler.weightVersion;
       });
       const scored = await everything().reward(groups, context);
       return scored.map((group) => ({
         ...group,
         rollouts: group.rollouts.map((one) => ({
           ...one,
-          parts: {
-            version: told?.length ?? 0,
-            [trialParts.tokensSampled]: 3,
-            [trialParts.positionsTrained]: 5,
-          },
+          parts: { version: told?.length ?? 0, [trialPositions]: 5 },
         })),
       }));
     },
@@ -216,12 +214,19 @@ describe("copies of weights", () => {
     expect(policies.copies.map(({ weights, disposed }) => [weights, disposed])).toEqual([
       ["current-solver@0", true],
     ]);
-    expect([...ledger.steps.keys()]).toContain("pass-0/reward/trial");
-    // What they took is counted: three items, a rollout each.
-    expect(outcome.tally).toMatchObject({ trialTokensSampled: 9, trialPositionsTrained: 15 });
+    expect([...ledger.steps.keys()]).toContain("pass-0/kept/trial");
+    // What they took is counted apart: three answers with their ends; three items, a rollout each.
+    const taken = {
+      tokensSampled: 3 * 2,
+      promptsRead: 3 * 4 + 4,
+      trialTokensSampled: 3 * 2,
+      trialPositionsTrained: 15,
+    };
+    expect(outcome.tally).toMatchObject(taken);
     ledger.steps.delete("pass-0/rollouts");
-    await runMethod(once, fakeRound({ policies, ledger }));
+    const again = await runMethod(once, fakeRound({ policies, ledger }));
     expect(policies.copies).toHaveLength(1);
+    expect(again.tally).toMatchObject(taken);
   });
 
   test("are none in a pass that repeats: it is refused, and would fail", async () => {

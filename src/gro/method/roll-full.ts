@@ -1,8 +1,8 @@
 import type { Item, ScoredGroup } from "../../foundation/contract/index.ts";
 import type { Learning } from "../update/index.ts";
-import { updateOf } from "./pass.ts";
 import { type RollRequest, roll } from "./roll.ts";
 import { addTallies, type Tally } from "./tally.ts";
+import { updateOf } from "./update-of.ts";
 
 export interface FillRequest extends Omit<RollRequest, "items" | "seed"> {
   /** Items and seed of each draw, from 0. */

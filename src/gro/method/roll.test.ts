@@ -3,8 +3,15 @@ import type { Task } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
 import { samples } from "../generate/index.ts";
 import { gro, type Pass } from "../method.ts";
-import { agreement, everything, verifier } from "../reward/index.ts";
-import { FakeModel, itemOf, noModels, policyOf } from "../rollout/testing/fakes.ts";
+import { agreement, everything, judge, verifier, winRate } from "../reward/index.ts";
+import {
+  FakeModel,
+  type FakeSampler,
+  itemOf,
+  noModels,
+  policyOf,
+  samplingOf,
+} from "../rollout/testing/fakes.ts";
 import { supervised } from "../update/index.ts";
 import { type RollRequest, roll } from "./roll.ts";
 
@@ -61,6 +68,65 @@ test("all roles' attempts at an item are rewarded together; the lead alone is ju
   // Four tokens a prompt, read once by each role.
   expect(tally.promptsRead).toBe(4 * 4);
   expect(told.at(-1)).toEqual([4, 4]);
+});
+
+/** What samplers say that they wrote and read, with a token that ends each answer. */
+const takenOf = (samplers: readonly FakeSampler[], answer: string) => {
+  const requests = samplers.flatMap(({ calls }) => calls.flat());
+  return {
+    tokensSampled: requests.reduce((sum, { samples: count }) => sum + count, 0) * (answer.length + 1),
+    promptsRead: requests.reduce((sum, { prompt }) => sum + prompt.length, 0),
+  };
+};
+
+test("what rewards sample is counted beside the responses: answers of an opponent, verdicts of a judge", async () => {
+  const model = new FakeModel({ speak: () => "12" });
+  const opponent = samplingOf(() => "12");
+  const playing = await rolled({
+    pass: passOf(winRate({ against: "start", samples: 16 }), 2),
+    policies: [policyOf(model)],
+    reference: async () => opponent,
+  });
+  const samplers = [...model.samplers, opponent.sampler];
+  expect(opponent.sampler.calls.flat()).toHaveLength(2);
+  expect(playing.tally).toMatchObject(takenOf(samplers, "12"));
+  expect(playing.tally).toMatchObject({
+    tokensSampled: (4 + 32) * 3,
+    responseTokens: 4 * 3,
+    promptsRead: 16,
+  });
+
+  const judging = new FakeModel({ speak: () => "12" });
+  const { tokenizer } = policyOf(judging);
+  const chat = { render: () => "", prompt: () => Int32Array.of(1, 7), answer: () => Int32Array.of(2) };
+  const judged = await rolled({
+    pass: passOf(judge({ judgements: 3 }), 2),
+    policies: [{ ...policyOf(judging), tokenizer: { ...tokenizer, chat } }],
+  });
+  expect(judged.tally).toMatchObject(takenOf(judging.samplers, "12"));
+  expect(judged.tally).toMatchObject({ tokensSampled: (4 + 4 * 3) * 3, responseTokens: 4 * 3 });
+});
+
+test("what a part samples and does not keep is counted too", async () => {
+  const model = new FakeModel({ speak: () => "12" });
+  const pass = passOf(verifier(), 4);
+  const { generate } = pass;
+  const { scored, tally } = await rolled({
+    pass: {
+      ...pass,
+      generate: {
+        ...generate,
+        generate: async (request) =>
+          (await generate.generate(request)).map((group) => ({
+            ...group,
+            rollouts: group.rollouts.slice(0, 1),
+          })),
+      },
+    },
+    policies: [policyOf(model)],
+  });
+  expect(scored.map(({ rollouts }) => rollouts.length)).toEqual([1, 1]);
+  expect(tally).toMatchObject({ tokensSampled: 8 * 3, responseTokens: 2 * 3 });
 });
 
 test("of items that a model made it is counted how many no attempt solves, and how many all do", async () => {

@@ -1,4 +1,4 @@
-import { waitFor } from "../../foundation/base/index.ts";
+import { type Json, waitFor } from "../../foundation/base/index.ts";
 import {
   type Item,
   type Policy,
@@ -14,11 +14,12 @@ import {
 } from "../../foundation/contract/index.ts";
 import { ownSplit, truthOf, verdictOf } from "../../world/task/index.ts";
 import type { Pass } from "../method.ts";
-import { type RewardContext, trialParts, unreadPart } from "../reward/part.ts";
+import { type RewardContext, trialPositions, unreadPart } from "../reward/part.ts";
 import type { PassModels } from "../rollout/index.ts";
 import { keptExamples } from "../update/index.ts";
 import { checkedRewards, ofPart } from "./of-part.ts";
 import { probeBeforeSteps, probePolicy } from "./probe.ts";
+import { type Spent, samplingMeter } from "./sampling-meter.ts";
 import { addTallies, type Tally } from "./tally.ts";
 
 /** Shares that differ by less come of rounding. */
@@ -33,8 +34,8 @@ export interface RollRequest {
   readonly earlier: () => Promise<readonly ScoredGroup[]>;
   readonly reference: PassModels["reference"];
   readonly copy: PassModels["copy"];
-  /** For the reward. */
-  readonly keep?: RewardContext["keep"];
+  /** Does a part of the reward's work once over all attempts at the round. */
+  readonly keep?: KeepOnce;
   /** One seed for all roles: the same item gets the same numbers. */
   readonly seed: number;
   /** The policies learn meanwhile, from this: what is written cannot be compared with what they become, so samplers are before. */
@@ -50,13 +51,21 @@ export type GenerateInParts = (
   items: readonly Item[],
   generate: GeneratePortion,
   onProgress: Hear,
-) => Promise<RolloutGroup[]>;
+) => Promise<Generated>;
+
+type KeepOnce = <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
+
+/** Groups, and what sampling took until they were there: more than they hold where a part drops some of it. */
+export interface Generated {
+  readonly groups: readonly RolloutGroup[];
+  readonly spent: readonly Spent[];
+}
 
 /** Hears how many items are done. */
 export type Hear = (itemsDone: number) => void;
 
 /** Generates the groups of some of the items, in their order. */
-export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Promise<RolloutGroup[]>;
+export type GeneratePortion = (items: readonly Item[], onProgress: Hear) => Promise<Generated>;
 
 /** Generate for every role at once, then reward over all of them together. */
 export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[]; tally: Tally }> {
@@ -90,12 +99,13 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
     writing.map(async (policy) => {
       const { role } = policy;
       const { sampler } = speakerOf(role);
-      const generate: GeneratePortion = (portion, hear) =>
-        ofPart(`To generate by “${pass.generate.name}”`, signal, async () =>
+      const generate: GeneratePortion = async (portion, hear) => {
+        const meter = samplingMeter();
+        const groups = await ofPart(`To generate by “${pass.generate.name}”`, signal, async () =>
           pass.generate.generate({
-            policy: speakerOf(role),
+            policy: meter.policy(speakerOf(role)),
             task,
-            models,
+            models: meter.models(models),
             earlier,
             items: portion,
             maxTokens: (item) => task.maxTokens(item),
@@ -104,15 +114,21 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
             onProgress: hear,
           }),
         );
+        return { groups, spent: [meter.spent()] };
+      };
       const hear = (count: number): void => {
         done.set(role, count);
         const all = [...done.values()].reduce((sum, one) => sum + one, 0);
         onProgress?.(all, items.length * writing.length);
       };
-      const groups = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
+      const { groups, spent } = await (inParts?.(role, items, generate, hear) ?? generate(items, hear));
       // A critic that has a policy of its own wrote with other weights.
       const own = groups.flatMap(({ rollouts }) => rollouts.filter(({ role }) => role === policy.role));
-      return { groups, probed: beside === undefined ? await probePolicy(policy, sampler, own, signal) : {} };
+      return {
+        groups,
+        spent,
+        probed: beside === undefined ? await probePolicy(policy, sampler, own, signal) : {},
+      };
     }),
   );
   const groups = items.map(
@@ -124,12 +140,14 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   const verify = verifyOnce(task);
   const judge = task.truth === undefined ? verify : verifyOnce(truthOf(task));
   const { reward } = pass;
+  const meter = samplingMeter();
+  const spent = byRole.flatMap((one) => one.spent);
   const rewarding = ofPart(`The reward “${reward.name}”`, signal, async () =>
     reward.reward(groups, {
       verify,
       task,
-      models,
-      ...(keep === undefined ? {} : { keep }),
+      models: meter.models(models),
+      ...(keep === undefined ? {} : { keep: keepingCount(keep, models, spent) }),
       seed: seed + 1,
       ...waiting,
     }),
@@ -137,7 +155,25 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
   const scored = checkedRewards(reward.name, await waitFor(rewarding, signal));
   const counts = await waitFor(countsOf(scored, lead, judge), signal);
   const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
-  return { scored, tally: addTallies([counts, foreignItems(scored, task), ...probed]) };
+  const sampled = [...spent, meter.spent()];
+  return { scored, tally: addTallies([counts, foreignItems(scored, task), ...sampled, ...probed]) };
+}
+
+/** What kept work sampled is kept with its result, so that it counts as much in an attempt at the round that does not do it again. */
+function keepingCount(
+  keep: KeepOnce,
+  models: PassModels,
+  spent: Spent[],
+): NonNullable<RewardContext["keep"]> {
+  return async (name, work) => {
+    const kept = await keep(name, async () => {
+      const meter = samplingMeter();
+      const result = await work(meter.models(models));
+      return { result, spent: meter.spent() };
+    });
+    spent.push(kept.spent);
+    return kept.result;
+  };
 }
 
 /** What parts of one's own may bring in: a generator or a reward can give other items than it was given. */
@@ -219,39 +255,21 @@ async function countsOf(
     ...rewardSums(scored, lead),
     ...proposalCounts(scored),
     voidVerdicts: unjudged.filter(Boolean).length,
-    unreadVerdicts: scored.reduce(
-      (sum, { rollouts: own }) => sum + own.reduce((part, { parts }) => part + (parts[unreadPart] ?? 0), 0),
-      0,
-    ),
-    tokensSampled: rollouts.reduce(
+    unreadVerdicts: sumOfParts(scored, unreadPart),
+    responseTokens: rollouts.reduce(
       (sum, { segments }) =>
         sum + segments.reduce((part, { kind, tokens }) => part + (kind === "sampled" ? tokens.length : 0), 0),
       0,
     ),
-    promptsRead: scored.reduce((sum, group) => sum + promptsOf(group), 0),
-    ...trialsIn(scored),
+    trialPositionsTrained: sumOfParts(scored, trialPositions),
   };
 }
 
-/** What copies took that were trained to see what comes of it, as the rewards that did so tell. */
-function trialsIn(scored: readonly ScoredGroup[]): Partial<Tally> {
-  const parts = scored.flatMap(({ rollouts }) => rollouts.map((one) => one.parts));
-  const sum = (part: string): number => parts.reduce((total, own) => total + (own[part] ?? 0), 0);
-  return {
-    trialTokensSampled: sum(trialParts.tokensSampled),
-    trialPositionsTrained: sum(trialParts.positionsTrained),
-  };
-}
-
-/** Tokens of each prompt of a group, once for each role that answered it. */
-function promptsOf({ rollouts }: ScoredGroup): number {
-  const read = new Map(
-    rollouts.map(({ rollout: { role, item, turn = 0, segments } }) => [
-      `${role}\0${item.canonical}\0${turn}`,
-      segments[0]?.tokens.length ?? 0,
-    ]),
+function sumOfParts(scored: readonly ScoredGroup[], part: string): number {
+  return scored.reduce(
+    (sum, { rollouts }) => sum + rollouts.reduce((own, { parts }) => own + (parts[part] ?? 0), 0),
+    0,
   );
-  return [...read.values()].reduce((sum, length) => sum + length, 0);
 }
 
 interface Judged {

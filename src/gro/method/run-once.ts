@@ -18,10 +18,10 @@ import {
   replayedSteps,
   stateAtStart,
   trainedIn,
-  updateOf,
 } from "./pass.ts";
 import { roll } from "./roll.ts";
 import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
+import { updateOf } from "./update-of.ts";
 
 /** Of a pass that was rolled out: its rollouts, what they come to, and its buffer with them. */
 interface Rolled {
@@ -52,7 +52,7 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
       earlier: run.earlier,
       reference,
       copy,
-      keep: (part, work) => context.durablePart(`${name}/reward/${part}`, work),
+      keep: (part, work) => context.durablePart(`${name}/kept/${part}`, work),
       seed: context.random.fork(`${name}/generate`).seed(),
       ...(context.signal ? { signal: context.signal } : {}),
       onProgress: (done, total) => onProgress?.("generate", done, total),

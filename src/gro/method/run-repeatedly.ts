@@ -15,10 +15,10 @@ import {
   referenceOf,
   replayedSteps,
   trainedIn,
-  updateOf,
 } from "./pass.ts";
 import { rollFull } from "./roll-full.ts";
 import { addTallies, groupCounts, type Tally, tallySchema } from "./tally.ts";
+import { updateOf } from "./update-of.ts";
 
 type Rolled = ReturnType<typeof rollFull>;
 

@@ -42,6 +42,11 @@ describe("addTallies", () => {
   });
 });
 
+test("a tally that was stored before responses were told apart counted nothing else", () => {
+  const { responseTokens: _, ...old } = { ...emptyTally, rollouts: 2, tokensSampled: 10 };
+  expect(evidenceOf(tallySchema.parse(old), tolerance).meanResponseTokens).toBe(5);
+});
+
 describe("evidenceOf", () => {
   test("makes shares of sums", () => {
     const tally = {
@@ -56,7 +61,8 @@ describe("evidenceOf", () => {
       mismatchCount: 10,
       mismatchMax: 0.2,
       freshness: 0.01,
-      tokensSampled: 40,
+      tokensSampled: 60,
+      responseTokens: 40,
       tokensTrained: 100,
       realTokens: 25,
       rightKept: 2,
@@ -78,7 +84,7 @@ describe("evidenceOf", () => {
       mismatchMeanTolerance: 1e-5,
       mismatchTolerance: 1e-4,
       freshness: 0.01,
-      tokensSampled: 40,
+      tokensSampled: 60,
       tokensTrained: 100,
       realShare: 0.25,
       meanResponseTokens: 5,

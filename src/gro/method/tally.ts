@@ -5,7 +5,7 @@ import type { Learning, UpdateOutcome, UpdatePart } from "../update/index.ts";
 import { usualTeaching } from "./teaching.ts";
 
 /** Sums that add up over repetitions, passes and roles; what meters and guards read is made of them. */
-export const tallySchema = z.object({
+const storedTallySchema = z.object({
   rollouts: z.number(),
   /** Of the lead, judged by the task's verifier. */
   judged: z.number(),
@@ -20,7 +20,10 @@ export const tallySchema = z.object({
   mismatchTolerance: z.number().nullable().default(null),
   mismatchMeanTolerance: z.number().nullable().default(null),
   freshness: z.number().nullable(),
+  /** All that was sampled to learn from: responses, what a part wrote on the way to them, and what rewards asked for. */
   tokensSampled: z.number(),
+  /** Of the responses. */
+  responseTokens: z.number().optional(),
   tokensTrained: z.number(),
   realTokens: z.number(),
   /** Of all roles, rollouts that were left out as too old to learn from. */
@@ -38,7 +41,7 @@ export const tallySchema = z.object({
   rewardSquares: z.number().default(0),
   /** Σ e^d − 1 − d over sampled tokens, with d the recomputed minus the sampled logprob. */
   mismatchKlSum: z.number().default(0),
-  /** Tokens of the prompts that were answered, each once a role however many attempts it had. */
+  /** Tokens of the prompts of all that was sampled, each once however many answers it had at a time. */
   promptsRead: z.number().default(0),
   /** Tokens of the sequences that were trained, with the prompts before their responses. */
   positionsTrained: z.number().default(0),
@@ -65,6 +68,12 @@ export const tallySchema = z.object({
   itemsOfDecision: z.number().default(0),
   itemsOfAudit: z.number().default(0),
 });
+
+export const tallySchema = storedTallySchema.transform((tally) => ({
+  ...tally,
+  // Nothing but responses was counted before these were told apart.
+  responseTokens: tally.responseTokens ?? tally.tokensSampled,
+}));
 export type Tally = z.infer<typeof tallySchema>;
 
 export const emptyTally: Tally = {
@@ -81,6 +90,7 @@ export const emptyTally: Tally = {
   mismatchMeanTolerance: null,
   freshness: null,
   tokensSampled: 0,
+  responseTokens: 0,
   tokensTrained: 0,
   realTokens: 0,
   rolloutsStale: 0,
@@ -195,7 +205,7 @@ export function evidenceOf(
     tokensSampled: tally.tokensSampled,
     tokensTrained: tally.tokensTrained,
     realShare: share(tally.realTokens, tally.tokensTrained),
-    meanResponseTokens: share(tally.tokensSampled, tally.rollouts),
+    meanResponseTokens: share(tally.responseTokens, tally.rollouts),
     mismatchKl: share(tally.mismatchKlSum, tally.mismatchCount),
     right: tally.judgedRight - tally.rightVoid,
     rightKept: tally.rightKept,

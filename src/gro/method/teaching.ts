@@ -1,6 +1,6 @@
 import type { Method } from "../method.ts";
 import type { UpdatePart } from "../update/index.ts";
-import { updateOf } from "./pass.ts";
+import { updateOf } from "./update-of.ts";
 
 /** What most updates that compare responses need of a group. */
 export const usualTeaching = "has two different responses with different rewards";

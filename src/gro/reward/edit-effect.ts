@@ -2,8 +2,8 @@ import { z } from "zod";
 import { readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { RolloutGroup, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
 import { asRollout, examplesIn, withLogprobs } from "./edit-effect/examples.ts";
-import { accuracyOf, heldOut, type Measured, type Trainer, type Trial, tryOut } from "./edit-effect/trial.ts";
-import { type RewardContext, type RewardPart, trialParts } from "./part.ts";
+import { accuracyOf, heldOut, type Trainer, type Trial, tryOut } from "./edit-effect/trial.ts";
+import { type RewardContext, type RewardPart, trialPositions } from "./part.ts";
 
 const optionsSchema = z.strictObject({
   /** How a copy learns what the edit says. */
@@ -31,7 +31,7 @@ const copiesAtOnce = 2;
  *
  * accuracy by the task's verifier, on other items of the round which the edit does not hold, with the same random numbers before and after.
  * Of what an edit says, items of the validation, decision and audit splits are never taught.
- * `parts` hold `before`, `after` and what the copy took; an edit that cannot be read has `valid` 0 and reward 0, one whose questions could
+ * `parts` hold `before`, `after` and what the copy was trained on; an edit that cannot be read has `valid` 0 and reward 0, one whose questions could
  * not be judged has none. An edit's trial is stored before the next begins, and is not made again.
  *
  * @example
@@ -63,21 +63,22 @@ export function editEffect(options: EditEffectOptions): RewardPart {
         );
     },
     reward: async (groups, context) => {
-      const { keep = (_, work) => work() } = context;
+      const { keep = (_, work) => work(context.models) } = context;
       const scored: ScoredGroup[] = [];
       for (const [place, group] of groups.entries()) {
         const asked = heldOut(groups, group.item, { ...context, count: questions });
-        const before = await keep(`${place}/before`, async () => {
-          const { policyOf } = context.models;
-          return accuracyOf(policyOf(group.rollouts[0]?.role ?? ""), asked, read, context);
-        });
+        const before = await keep(`${place}/before`, (models) =>
+          accuracyOf(models.policyOf(group.rollouts[0]?.role ?? ""), asked, read, context),
+        );
         const trials: Trial[] = [];
         for (let start = 0; start < group.rollouts.length; start += copiesAtOnce) {
           const part = group.rollouts.slice(start, start + copiesAtOnce);
           trials.push(
             ...(await Promise.all(
               part.map((rollout, index) =>
-                keep(`${place}/${start + index}`, () => tryOut(rollout, { asked, update, ...read, context })),
+                keep(`${place}/${start + index}`, (models) =>
+                  tryOut(rollout, { asked, update, ...read, context: { ...context, models } }),
+                ),
               ),
             )),
           );
@@ -90,7 +91,8 @@ export function editEffect(options: EditEffectOptions): RewardPart {
 }
 
 interface Trials {
-  readonly before: Measured;
+  /** Share of attempts that were right before any edit. */
+  readonly before: number | null;
   readonly trials: readonly Trial[];
   readonly keep: "improved" | "best";
   readonly learn: boolean;
@@ -101,25 +103,22 @@ async function scoredBy(
   { before, trials, keep, learn }: Trials,
   { models, task, signal }: RewardContext,
 ): Promise<ScoredGroup> {
-  const gains = trials.map(({ after }) =>
-    after === null || before.accuracy === null ? null : after - before.accuracy,
-  );
+  const gains = trials.map(({ after }) => (after === null || before === null ? null : after - before));
   const best = Math.max(0, ...gains.map((gain) => gain ?? 0));
   const kept = (at: number): boolean => {
     const gain = gains[at] ?? 0;
     return keep === "improved" ? gain > 0 : gain > 0 && gain === best && gains.indexOf(gain) === at;
   };
   const scored = rollouts.map((rollout, at): ScoredRollout => {
-    const { valid, after, sampled, trained } = trials[at] as Trial;
-    const unknown = before.accuracy === null || (valid === 1 && after === null);
+    const { valid, after, trained } = trials[at] as Trial;
+    const unknown = before === null || (valid === 1 && after === null);
     return {
       rollout,
       reward: unknown ? null : kept(at) ? 1 : 0,
       parts: {
         valid,
-        ...(after === null || before.accuracy === null ? {} : { before: before.accuracy, after }),
-        [trialParts.tokensSampled]: sampled + (at === 0 ? before.sampled : 0),
-        [trialParts.positionsTrained]: trained,
+        ...(after === null || before === null ? {} : { before, after }),
+        [trialPositions]: trained,
       },
     };
   });

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { hashOf, readOptions, valueWith } from "../../foundation/base/index.ts";
+import { hashOf, readOptions, userError, valueWith } from "../../foundation/base/index.ts";
 import type { ChatModel } from "../../foundation/contract/index.ts";
-import { asked, checkWords, wordsOf } from "../rollout/index.ts";
+import { asked, wordsOf } from "../rollout/index.ts";
 import { orderedPairs } from "./judge/by-points.ts";
 import { pairWords, usualRubric } from "./judge/judge.prompt.ts";
 import { readBetter } from "./judge/read-verdict.ts";
@@ -38,9 +38,14 @@ export function pairwiseJudge(options: PairwiseJudgeOptions = {}): RewardPart {
     },
     origin: model === undefined ? "self-derived" : "external",
     peers: 1,
-    check: ({ prompts: _own, ...task }, tokenizer) => {
-      // It asks in plain words alone.
-      if (model === undefined) checkWords({ task, by: "pairwiseJudge()", what: "judge" }, tokenizer);
+    // Each with every other one in both orders: n·(n − 1) comparisons of n responses.
+    answersPerRollout: (rolloutsPerItem) => rolloutsPerItem - 1,
+    check: (_, tokenizer) => {
+      if (model !== undefined || tokenizer === undefined || tokenizer.chat !== undefined) return;
+      throw userError(
+        "no-words",
+        `pairwiseJudge(): it compares in plain words, whatever the task says, and the model's tokenizer (${tokenizer.name}) has no chat template: use an instruction-tuned model, or give it a chat model to ask (\`model\`).`,
+      );
     },
     reward: (all, context) =>
       scoringAnswers(all, async (groups) => {

@@ -21,9 +21,10 @@ export interface RewardContext {
   readonly models: PassModels;
   /**
    * Does a part of the work once over all attempts at the round, under a name of its own in the pass: for what is too dear to be done again.
-   * Left out, it is done whenever it is asked for.
+   * The work asks the models that it is given, so that what they write is counted with its result. Left out, it is done whenever it is
+   * asked for.
    */
-  readonly keep?: <T extends Json>(name: string, work: () => Promise<T>) => Promise<T>;
+  readonly keep?: <T extends Json>(name: string, work: (models: PassModels) => Promise<T>) => Promise<T>;
   /** For what a reward samples: its own numbers, not those of the rollouts. */
   readonly seed: number;
   readonly signal?: AbortSignal;
@@ -41,8 +42,11 @@ export interface RewardPart {
   readonly asksVerifier?: true;
   /** Policies, trained apart, that must attempt every item; 1 for most rewards. */
   readonly peers: number;
-  /** Answers that it lets a model write for each rollout, where it does: what `plan` counts. */
-  readonly answersPerRollout?: number;
+  /**
+   * Answers that it lets a model write for each rollout, or reads as long ones of, where it does: what `plan` counts. It may depend on how
+   * many rollouts a group has.
+   */
+  readonly answersPerRollout?: number | ((rolloutsPerItem: number) => number);
   /** It trains copies of weights and throws them away, on so many examples for each rollout: only in a pass that is made once. */
   readonly trainedPerRollout?: number;
   /** Earlier weights that it reads. */
@@ -60,11 +64,16 @@ export interface RewardPart {
   reward(groups: readonly RolloutGroup[], context: RewardContext): Promise<ScoredGroup[]>;
 }
 
-/** Names of a score's parts that count what copies took which a reward trained: tokens, of a rollout that was tried. */
-export const trialParts = {
-  tokensSampled: "trial tokens sampled",
-  positionsTrained: "trial positions trained",
-} as const;
+/** Answers that a reward asks for with each rollout of so large a group. */
+export function answersAsked(
+  { answersPerRollout = 0 }: Pick<RewardPart, "answersPerRollout">,
+  rolloutsPerItem: number,
+): number {
+  return typeof answersPerRollout === "number" ? answersPerRollout : answersPerRollout(rolloutsPerItem);
+}
+
+/** Name of a score's part that counts the tokens of the sequences that a copy was trained on to try the rollout. */
+export const trialPositions = "trial positions trained";
 
 /** Name of a score's part that counts the judge's verdicts on it that could not be read. */
 export const unreadPart = "unread";

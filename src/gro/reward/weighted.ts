@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { EngineNeeds, ScoredGroup, ScoredRollout } from "../../foundation/contract/index.ts";
-import type { RewardPart } from "./part.ts";
+import { answersAsked, type RewardPart } from "./part.ts";
 
 const memberSchema = z.strictObject({
   reward: z.custom<RewardPart>(
@@ -33,7 +33,7 @@ export function weighted(rewards: WeightedRewards): RewardPart {
       "weighted(): give at least one reward, such as right: { reward: verifier() }.",
     );
   const parts = members.map(([, { reward }]) => reward);
-  const asked = parts.reduce((sum, { answersPerRollout = 0 }) => sum + answersPerRollout, 0);
+  const asking = parts.filter(({ answersPerRollout }) => answersPerRollout !== undefined);
   const trained = parts.reduce((sum, { trainedPerRollout = 0 }) => sum + trainedPerRollout, 0);
   const references = [...new Set(parts.flatMap((part) => part.references ?? []))];
   return {
@@ -47,7 +47,12 @@ export function weighted(rewards: WeightedRewards): RewardPart {
     origin: parts.some(({ origin }) => origin === "external") ? "external" : "self-derived",
     ...(parts.some(({ asksVerifier }) => asksVerifier) ? { asksVerifier: true as const } : {}),
     peers: Math.max(...parts.map(({ peers }) => peers)),
-    ...(asked > 0 ? { answersPerRollout: asked } : {}),
+    ...(asking.length === 0
+      ? {}
+      : {
+          answersPerRollout: (rolloutsPerItem: number) =>
+            asking.reduce((sum, part) => sum + answersAsked(part, rolloutsPerItem), 0),
+        }),
     ...(trained > 0 ? { trainedPerRollout: trained } : {}),
     ...(references.length > 0 ? { references } : {}),
     documents: (task, items) => parts.flatMap((part) => part.documents?.(task, items) ?? []),

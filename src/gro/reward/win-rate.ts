@@ -2,7 +2,7 @@ import { z } from "zod";
 import { readOptions, valueWith } from "../../foundation/base/index.ts";
 import type { Rollout, RolloutGroup, ScoredGroup } from "../../foundation/contract/index.ts";
 import { attempt, type ReferenceWeights, referenceWeights } from "../rollout/index.ts";
-import { answers, type RewardContext, type RewardPart } from "./part.ts";
+import { answers, answersAsked, type RewardContext, type RewardPart } from "./part.ts";
 import { verifier } from "./verifier.ts";
 
 const optionsSchema = z.strictObject({
@@ -27,6 +27,8 @@ export type WinRateOptions = Readonly<z.input<typeof optionsSchema>>;
 export function winRate(options: WinRateOptions = {}): RewardPart {
   const read = readOptions("winRate()", optionsSchema, options);
   const { against, by = verifier(), samples, temperature } = read;
+  /** Who is judged at an item: its rollouts, and the opponent's answers. */
+  const playing = (rolloutsPerItem: number): number => rolloutsPerItem + samples;
   return {
     ...by,
     name: "win rate",
@@ -36,6 +38,13 @@ export function winRate(options: WinRateOptions = {}): RewardPart {
       ...Object.fromEntries(Object.entries(by.description).map(([key, value]) => [`by.${key}`, value])),
       ...(against === "group" ? {} : { samples, temperature }),
     },
+    ...(against === "group"
+      ? {}
+      : {
+          answersPerRollout: (rolloutsPerItem: number) =>
+            (samples + playing(rolloutsPerItem) * answersAsked(by, playing(rolloutsPerItem))) /
+            rolloutsPerItem,
+        }),
     references: [...(by.references ?? []), ...(against === "group" ? [] : [against])],
     reward: async (groups, context) => {
       const opponents =

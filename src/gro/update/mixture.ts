@@ -1,10 +1,18 @@
 import type { RandomStream } from "../../foundation/base/index.ts";
 import type { Example } from "../../foundation/contract/index.ts";
 import { inEpochs } from "./order.ts";
-import type { ExampleCounts, Replay } from "./part.ts";
+import type { ExampleCounts, OlderSet, Replay } from "./part.ts";
+
+/** An example of an older set, which is not read yet. */
+export interface OlderPlace {
+  readonly set: OlderSet;
+  readonly place: number;
+}
+
+export type Drawn = Example | OlderPlace;
 
 /** Draws the examples of an optimiser step. */
-export type Draw = (random: RandomStream, step: number) => Example[];
+export type Draw = (random: RandomStream, step: number) => Drawn[];
 
 export interface Shares {
   /** Examples of a batch. */
@@ -83,21 +91,21 @@ export function mixture(newest: readonly Example[], replay: Replay, shares: Shar
         ? shares.batch
         : Math.round(shares.batch * shares.newest);
   return (random) => {
-    const drawn: Example[] = [];
+    const drawn: Drawn[] = [];
     for (let index = 0; index < shares.batch; index++) {
       if (index < fromNewest) drawn.push(random.pick(newest));
       else if (others.length > 0) {
-        drawn.push(random.pick(setAt(others, random.uniform() * total)));
+        const set = setAt(others, random.uniform() * total);
+        drawn.push("read" in set ? { set, place: random.integer(0, set.length - 1) } : random.pick(set));
       }
     }
     return drawn;
   };
 }
 
-function setAt(
-  sets: readonly { set: readonly Example[]; weight: number }[],
-  point: number,
-): readonly Example[] {
+type WeighedSet = readonly Example[] | OlderSet;
+
+function setAt(sets: readonly { set: WeighedSet; weight: number }[], point: number): WeighedSet {
   let left = point;
   for (const { set, weight } of sets) {
     left -= weight;

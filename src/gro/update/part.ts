@@ -15,8 +15,15 @@ import type { StepLoss } from "./loss.ts";
 export interface Replay {
   /** Examples that no model wrote. */
   readonly base: readonly Example[];
-  /** What earlier rounds kept, oldest first. */
-  readonly older: readonly (readonly Example[])[];
+  /** What earlier rounds kept, oldest first; nothing where no update of the method {@link UpdatePart.readsOlder}. */
+  readonly older: readonly OlderSet[];
+}
+
+/** What an earlier round kept. It lies in the ledger, and what is drawn of it is read: all that a run ever kept would be too much. */
+export interface OlderSet {
+  readonly length: number;
+  /** The examples at these places, from 0. */
+  read(places: Iterable<number>): Promise<ReadonlyMap<number, Example>>;
 }
 
 /** How many examples an update has: what the reward kept, and what no model wrote. */
@@ -103,6 +110,8 @@ export interface UpdatePart {
   readonly onPolicy?: true;
   /** Of the engine, where it is more than cross_entropy. */
   readonly needs?: EngineNeeds;
+  /** It draws on what earlier rounds kept. */
+  readonly readsOlder?: true;
   /** Earlier weights that it reads, which the engine holds beside those that learn. */
   readonly references?: readonly ReferenceWeights[];
   /**

@@ -13,7 +13,7 @@ import {
   rolloutOf,
   someWriter,
 } from "../rollout/testing/fakes.ts";
-import { keptExamples, type Remedies, type Replay } from "./part.ts";
+import { keptExamples, type OlderSet, type Remedies } from "./part.ts";
 import { imitation, type SupervisedOptions, supervised } from "./supervised.ts";
 
 /** An example whose first context token says which set it is from. */
@@ -21,9 +21,24 @@ const exampleOf = (set: number, by: "model" | "demonstration" = "model"): Exampl
   exampleLike({ context: Int32Array.of(set), writer: by === "model" ? someWriter : null });
 const fromRollouts = (letter: string): ScoredGroup[] => [groupOf(letter, [["zz", 1]])];
 
+/** A set of an earlier round, and what was read of it, a set of places each time. */
+const olderOf = (examples: readonly Example[], reads: number[][] = []): OlderSet => ({
+  length: examples.length,
+  read: async (places) => {
+    reads.push([...places]);
+    return new Map([...places].map((place) => [place, examples[place] as Example]));
+  },
+});
+
+interface Sets {
+  readonly groups?: ScoredGroup[];
+  readonly base?: readonly Example[];
+  readonly older?: readonly (readonly Example[])[];
+}
+
 const train = async (
   options: SupervisedOptions,
-  { groups = [], base = [], older = [] }: { groups?: ScoredGroup[] } & Partial<Replay>,
+  { groups = [], base = [], older = [] }: Sets,
   range: { from?: number; to?: number; remedies?: Remedies } = {},
 ) => {
   const part = supervised(options);
@@ -31,7 +46,7 @@ const train = async (
   const outcome = await part.update({
     policy: policyOf(model),
     groups,
-    replay: { base, older },
+    replay: { base, older: older.map((set) => olderOf(set)) },
     task: reverse(),
     models: noModels,
     random: randomStream(5, "update"),
@@ -165,6 +180,38 @@ describe("supervised", () => {
     expect([...rates(first), ...rates(second)]).toEqual(rates(whole));
     expect(rates(whole)[0]).toBe(2);
     expect(rates(whole)[9]).toBeCloseTo(0.02, 12);
+  });
+
+  test("reads of older sets what it draws, once over all its stretches; who wants the newest alone says so", async () => {
+    const part = supervised({ steps: 10, batch: 4 });
+    const reads: number[][] = [];
+    const older = [
+      olderOf(
+        Array.from({ length: 50 }, () => exampleOf(20)),
+        reads,
+      ),
+    ];
+    const random = randomStream(5, "update");
+    const model = new FakeModel();
+    for (const [from, to] of [
+      [0, 4],
+      [4, 10],
+    ] as const)
+      await part.update({
+        policy: policyOf(model),
+        groups: everySet.groups,
+        replay: { base: [], older },
+        task: reverse(),
+        models: noModels,
+        random,
+        from,
+        to,
+      });
+    expect(model.trained.flatMap(({ data }) => data)).toHaveLength(40);
+    expect(reads).toHaveLength(1);
+    expect(reads[0]?.length).toBeLessThanOrEqual(20);
+    expect(part.readsOlder).toBe(true);
+    expect(supervised({ replay: { newest: 1 } })).not.toHaveProperty("readsOlder");
   });
 
   describe("in epochs", () => {

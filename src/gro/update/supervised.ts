@@ -2,7 +2,8 @@ import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Example, Source } from "../../foundation/contract/index.ts";
 import { exampleOfRollout, weightedDatum } from "../rollout/index.ts";
-import { epochMixture, mixture, stepsOfEpochs, withMoreReal } from "./mixture.ts";
+import { type Drawn, epochMixture, mixture, stepsOfEpochs, withMoreReal } from "./mixture.ts";
+import { olderReader, readIn } from "./older.ts";
 import { type ExampleCounts, keptExamples, noRemedies, type UpdatePart } from "./part.ts";
 import { clipNormOption, describeSteps, needsOfSteps, scheduledRate } from "./step-options.ts";
 import { type Batch, trainBatches } from "./train.ts";
@@ -70,6 +71,7 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
   const length = epochs === undefined ? { steps: read.steps ?? fixedSteps } : { epochs };
   const stepsOf = (examples: ExampleCounts): number =>
     epochs === undefined ? (read.steps ?? fixedSteps) : stepsOfEpochs(epochs, examples, batch, replay.newest);
+  const readOlder = olderReader();
   return {
     name: "supervised",
     description: {
@@ -83,13 +85,14 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
     settings: read,
     learnsBy: "imitation",
     needs: needsOfSteps(read),
+    ...(replay.newest === 1 ? {} : { readsOlder: true as const }),
     steps: stepsOf,
     optimizerState,
     batch,
     learningRate,
     gradientClipNorm,
     ...(on ? { on } : {}),
-    update: (request) => {
+    update: async (request) => {
       const newest = keptExamples(
         request.groups,
         ({ rollout }, place) => exampleOfRollout(rollout, place),
@@ -101,13 +104,16 @@ export function supervised(options: SupervisedOptions = {}): SupervisedUpdate {
       const shares = withMoreReal(given, request.replay, remedies.realData);
       // Who learns from the newest set alone is given real data, and no older sets with them.
       const from = replay.newest === 1 ? { ...request.replay, older: [] } : request.replay;
-      const draw =
+      const mixed =
         epochs === undefined
           ? mixture(newest, from, shares)
           : epochMixture(newest, from, shares, request.random);
+      const draw = (step: number): readonly Drawn[] => mixed(request.random.fork(step), step);
+      const drawsOlder = from.older.length > 0;
+      const older = await readOlder(request.random, drawsOlder ? Math.max(steps, request.to) : 0, draw);
       return trainBatches({
         ...request,
-        batchAt: (step) => imitation(draw(request.random.fork(step), step)),
+        batchAt: (step) => imitation(readIn(draw(step), older)),
         learningRateAt: scheduledRate(read, remedies, steps),
         gradientClipNorm,
       });

@@ -1,5 +1,6 @@
 import { updateOf } from "../../gro/method/index.ts";
 import type { Method, Pass } from "../../gro/method.ts";
+import { answersAsked } from "../../gro/reward/part.ts";
 import { rejectionSampling } from "./methods/rejection/rejection-sampling.ts";
 
 /** Items of the round that methods are compared on, and the share of answers that a reward is taken to keep. */
@@ -11,7 +12,7 @@ const trainedPasses = 3;
 
 /**
  * What a round of the method costs, at its defaults on 512 items, as a multiple of a round of `rejectionSampling()`: answers
- * written (those that a reward asks for included), read by earlier weights, and trained on, all as long as each other. A loss
+ * written (those that a reward asks for included), read by earlier weights that an update compares with, and trained on, all as long as each other. A loss
  * without a name in the engine reads once more than it trains.
  */
 export function relativeCost(method: Method): number {
@@ -26,8 +27,8 @@ function workOfPass(pass: Pass): number {
   const { generate, reward, roles, writers = roles, repeat } = pass;
   const attempted = Math.min(pass.items ?? items, items);
   const rollouts = attempted * generate.samplesPerItem;
-  const written =
-    rollouts * writers.length * (1 + (reward.answersPerRollout ?? 0) + (reward.references?.length ?? 0));
+  const asked = answersAsked(reward, generate.samplesPerItem * writers.length);
+  const written = rollouts * writers.length * (1 + asked);
   const tried = rollouts * (reward.trainedPerRollout ?? 0) * trainedPasses;
   const trained = roles.reduce((sum, role) => {
     const update = updateOf(pass, role);

@@ -5,7 +5,7 @@ export const ofSampling = 2;
 /** And 6 for a token that is passed forwards and backwards. */
 export const ofTraining = 6;
 
-/** What learning took, in FLOPs a parameter: prompts are counted once for each role that answers them. */
+/** What learning took, in FLOPs a parameter: prompts are counted once however many answers they get at a time. */
 export function computeOf(tally: ComputedTally): number {
   const { tokensSampled, promptsRead, positionsTrained } = tally;
   const { trialTokensSampled = 0, trialPositionsTrained = 0 } = tally;

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type {
-  Example,
   Item,
   Pool,
   StepEvidence,
@@ -17,8 +16,8 @@ import {
   teachingOf,
 } from "../../gro/method/index.ts";
 import type { Method } from "../../gro/method.ts";
-import { exampleOfDemonstration, exampleOfRollout, restoreGroup } from "../../gro/rollout/index.ts";
-import { keptExamples, trainingLoss } from "../../gro/update/index.ts";
+import { exampleOfDemonstration } from "../../gro/rollout/index.ts";
+import { trainingLoss } from "../../gro/update/index.ts";
 import {
   plantedAnswers,
   plantedAnswersSchema,
@@ -31,6 +30,7 @@ import { askedCheckpoints, playStage, type RoundContext } from "./context.ts";
 import { keepLineage } from "./keep-lineage.ts";
 import { lossWords } from "./loss-words.ts";
 import { methodContext } from "./method-context.ts";
+import { olderSets } from "./older-sets.ts";
 import type { RoundSelection } from "./select.ts";
 import type { Lineage, RunState } from "./state.ts";
 
@@ -101,7 +101,7 @@ export async function optimizeStage(
           items: selection.items,
           demonstrated: pool.demonstrations.map(({ item }) => item),
           base: pool.demonstrations.map((demonstration) => exampleOfDemonstration(tokenizer, demonstration)),
-          older: await Promise.all(start.rollouts.map((artifact) => olderExamples(context, artifact))),
+          older: await olderSets(context, method, start.rollouts),
           buffers: start.buffers ?? {},
           current: start.checkpoints,
           baseWeights: base.checkpoints,
@@ -231,22 +231,4 @@ function summaryOf(tally: Tally, empty: readonly string[], teaching: string): st
   const idle =
     empty.length === 0 ? "" : `, ${times} there was nothing to learn from: ${[...new Set(empty)].join("; ")}`;
   return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${replayed}${unjudged}${skipped}${stale}${unread}${idle}`;
-}
-
-const examplesByContext = new WeakMap<RoundContext, Map<string, Promise<readonly Example[]>>>();
-
-/** What an earlier round kept; the same artifact is parsed once a run. */
-export function olderExamples(context: RoundContext, artifact: string): Promise<readonly Example[]> {
-  const known = examplesByContext.get(context) ?? new Map<string, Promise<readonly Example[]>>();
-  examplesByContext.set(context, known);
-  const examples = known.get(artifact) ?? readExamples(context, artifact);
-  known.set(artifact, examples);
-  return examples;
-}
-
-async function readExamples({ ledger }: RoundContext, artifact: string): Promise<readonly Example[]> {
-  const rows = await ledger.artifacts.read(artifact);
-  return keptExamples(rows.map(restoreGroup), ({ rollout }, place) =>
-    exampleOfRollout(rollout, { ...place, artifact }),
-  );
 }

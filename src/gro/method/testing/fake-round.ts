@@ -120,7 +120,6 @@ export interface FakeRound {
   readonly policies: FakePolicies;
   readonly items?: readonly Item[];
   readonly base?: readonly Example[];
-  readonly older?: readonly (readonly Example[])[];
   readonly task?: Task;
   readonly signal?: AbortSignal;
   readonly onProgress?: MethodContext["onProgress"];
@@ -137,7 +136,7 @@ export function fakeRound({ ledger = new FakeLedger(), policies, ...rest }: Fake
     tokenizer: letters,
     items,
     base: rest.base ?? [],
-    older: rest.older ?? [],
+    older: [],
     current: { solver: "current-solver", peer: "current-peer" },
     baseWeights: { solver: "base-solver", peer: "base-peer" },
     championWeights: { solver: "champion-solver", peer: "champion-peer" },

@@ -39,7 +39,6 @@ interface TrainerRequest {
 export type Trial = {
   readonly valid: number;
   readonly after: number | null;
-  readonly sampled: number;
   readonly trained: number;
 };
 
@@ -58,7 +57,7 @@ export async function tryOut(
   const { models, task, seed, signal } = context;
   const held = new Set(asked.map(({ prompt }) => prompt));
   const taught = examplesIn(task, rollout).filter(({ prompt }) => !held.has(prompt));
-  if (taught.length === 0 || asked.length === 0) return { valid: 0, after: null, sampled: 0, trained: 0 };
+  if (taught.length === 0 || asked.length === 0) return { valid: 0, after: null, trained: 0 };
   await using copy = await models.copy(rollout.role);
   const { policy } = copy;
   const rollouts = taught.map((example, index) => asRollout(rollout, example, index, policy));
@@ -76,20 +75,18 @@ export async function tryOut(
     ...(signal ? { signal } : {}),
   });
   await using sampler = await policy.model.snapshot(signal ? { signal } : {});
-  const { accuracy, sampled } = await accuracyOf({ ...policy, sampler }, asked, trying, context);
-  return { valid: 1, after: accuracy, sampled, trained: positionsTrained };
+  const after = await accuracyOf({ ...policy, sampler }, asked, trying, context);
+  return { valid: 1, after, trained: positionsTrained };
 }
 
-export type Measured = { readonly accuracy: number | null; readonly sampled: number };
-
-/** Share of attempts at the questions that are right, and the tokens that were sampled; null where none could be judged. */
+/** Share of attempts at the questions that are right; null where none could be judged. */
 export async function accuracyOf(
   policy: SamplingPolicy,
   asked: readonly Item[],
   { attempts, temperature }: { readonly attempts: number; readonly temperature: number },
   { task, verify, seed, signal }: RewardContext,
-): Promise<Measured> {
-  if (asked.length === 0) return { accuracy: null, sampled: 0 };
+): Promise<number | null> {
+  if (asked.length === 0) return null;
   const groups = await attempt({
     policy,
     items: asked,
@@ -102,9 +99,8 @@ export async function accuracyOf(
   const rollouts = groups.flatMap((group) => group.rollouts);
   const verdicts = await Promise.all(rollouts.map(({ item, response }) => verify(item, response)));
   const scores = verdicts.flatMap((verdict) => (verdict.outcome === "scored" ? [verdict.score] : []));
-  const sampled = rollouts.reduce((sum, { segments }) => sum + (segments[1]?.tokens.length ?? 0), 0);
   const sum = scores.reduce((total, score) => total + score, 0);
-  return { accuracy: scores.length === 0 ? null : sum / scores.length, sampled };
+  return scores.length === 0 ? null : sum / scores.length;
 }
 
 /** Other items of the item's kind, drawn for it. */

@@ -5,7 +5,7 @@ import { acquireStage } from "../acquire.ts";
 import { computeOfAll } from "../compute.ts";
 import { type RoundContext, streamOf } from "../context.ts";
 import { measureValidation } from "../evaluate.ts";
-import { olderExamples } from "../optimize.ts";
+import { olderSets } from "../older-sets.ts";
 import { selectStage } from "../select.ts";
 import { type Lineage, startingPoint } from "../state.ts";
 import { type Arm, type ArmRequest, armMethodContext } from "./arm.ts";
@@ -38,7 +38,7 @@ export async function permutedRewards(context: RoundContext, request: ArmRequest
         round,
         items: selection.items,
         base: pool.demonstrations.map((one) => exampleOfDemonstration(tokenizer, one)),
-        older: await Promise.all(lineage.rollouts.map((artifact) => olderExamples(context, artifact))),
+        older: await olderSets(context, method, lineage.rollouts),
         buffers: lineage.buffers ?? {},
         current: lineage.checkpoints,
         remedies: before.remedies,

@@ -3,6 +3,7 @@ import type { Item, RefusalProbes, Selector, Tokenizer } from "../../../foundati
 import { oneOf } from "../../../foundation/statistics/index.ts";
 import { turnsOf, updateOf } from "../../../gro/method/index.ts";
 import type { Method, Pass } from "../../../gro/method.ts";
+import { answersAsked } from "../../../gro/reward/part.ts";
 import { contextTokens, responseTokens } from "../../../gro/rollout/index.ts";
 import type { ExampleCounts, SupervisedUpdate } from "../../../gro/update/index.ts";
 import { attemptsAnItem, evaluationItems, itemsToAttempt } from "../../../lifecycle/evaluate/index.ts";
@@ -161,7 +162,8 @@ function methodWork(definition: RunDefinition, { passes, repeat: turns = 1 }: Me
     const { items = acquired, generate, reward, roles, writers = roles } = pass;
     const repeat = turns * pass.repeat;
     const rollouts = Math.min(items, acquired) * generate.samplesPerItem;
-    tokensSampled += rollouts * (1 + (reward.answersPerRollout ?? 0)) * length * writers.length * repeat;
+    const asked = answersAsked(reward, generate.samplesPerItem * writers.length);
+    tokensSampled += rollouts * (1 + asked) * length * writers.length * repeat;
     tokensTrained += rollouts * (reward.trainedPerRollout ?? 0) * length * repeat;
     for (const role of roles) {
       const update = updateOf(pass, role);
