@@ -31,8 +31,8 @@ export type DapoOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  * The paper's right answers are +1 and its wrong ones −1 (equation 7), twice as far apart as the verifier's 1 and 0, so that a whole
  * length's penalty is half of what a right answer is worth: advantages, which are divided by a group's deviation, are the same, and
- * rewards stay on the scale of scores. The paper filters groups by correctness alone; here two right answers of which one is overlong are a difference too. It has 512 items
- * × 16 samples a batch, 16 steps of them, at 1e-6.
+ * rewards stay on the scale of scores. The paper filters groups by correctness alone; here two right answers of which one is overlong are
+ * a difference too. It has 512 items × 16 samples a batch, 16 steps of them, at 1e-6.
  *
  * Defaults: 32 items × 8 samples, 4 steps a batch, 3 refills, 10 batches a round at 3e-4.
  *

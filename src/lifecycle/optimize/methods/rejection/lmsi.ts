@@ -23,7 +23,8 @@ export type LmsiOptions = Readonly<z.input<typeof optionsSchema>>;
  *
  *   ŷ(x) = mode of answer(y_i), y_1 … y_m ~ π(·|x);  θ ← argmax_θ Σ_x Σ over distinct y_i with answer(y_i) = ŷ(x) of log π_θ(y_i|x)
  *
- * The paper learns all of them, each as often as it was sampled; here equal responses to an item are learnt once. It also mixes prompt formats (with and without examples, with and without reasoning); here an item has one.
+ * The paper learns all of them, each as often as it was sampled; here equal responses to an item are learnt once. It also mixes
+ * prompt formats (with and without examples, with and without reasoning); here an item has one.
  *
  * Defaults: 32 samples at T = .7, every vote counts, 60 steps at 5e-4 from the round's weights.
  *
