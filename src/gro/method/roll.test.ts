@@ -207,4 +207,10 @@ test("a verdict that is void is neither right nor wrong", async () => {
     policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
   });
   expect(asked.tally).toMatchObject({ rollouts: 6, voidVerdicts: 3 });
+  const knowing = await rolled({
+    pass: passOf(verifier(), 3),
+    task: { ...broken, truth: { ...broken.verifier, verify: () => ({ outcome: "scored", score: 0 }) } },
+    policies: [policyOf(new FakeModel({ speak: (_, sample) => `${sample % 2}` }))],
+  });
+  expect(knowing.tally).toMatchObject({ judged: 6, voidVerdicts: 3 });
 });

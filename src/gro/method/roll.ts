@@ -153,7 +153,7 @@ export async function roll(request: RollRequest): Promise<{ scored: ScoredGroup[
     }),
   );
   const scored = checkedRewards(reward.name, await waitFor(rewarding, signal));
-  const counts = await waitFor(countsOf(scored, lead, judge), signal);
+  const counts = await waitFor(countsOf(scored, lead, { judge, verify }), signal);
   const probed = [...byRole.map((one) => one.probed), ...(await waitFor(Promise.all(fresh), signal))];
   const sampled = [...spent, meter.spent()];
   return { scored, tally: addTallies([counts, foreignItems(scored, task), ...sampled, ...probed]) };
@@ -213,13 +213,14 @@ function verifyOnce(task: Pick<Task, "verifier">): RewardContext["verify"] {
 async function countsOf(
   scored: readonly ScoredGroup[],
   lead: string,
-  verify: RewardContext["verify"],
+  /** Who knows the truth, and who was asked for a reward: one and the same, unless the task knows more than its verifier. */
+  { judge, verify }: Readonly<Record<"judge" | "verify", RewardContext["verify"]>>,
 ): Promise<Partial<Tally>> {
   // A critique or a verdict answers no item of the task: nothing knows its truth.
   const answered = new Set(scored.map(({ item }) => item.canonical));
   const right = async ({ item, response }: Rollout): Promise<boolean | null> => {
     if (!answered.has(item.canonical)) return null;
-    const verdict = await verify(item, response);
+    const verdict = await judge(item, response);
     return verdict.outcome === "scored" ? verdict.score >= 1 : null;
   };
   const rollouts = scored.flatMap((group) => group.rollouts.map(({ rollout }) => rollout));
