@@ -31,8 +31,8 @@ const copiesAtOnce = 2;
  *
  * accuracy by the task's verifier, on other items of the round which the edit does not hold, with the same random numbers before and after.
  * Of what an edit says, items of the validation, decision and audit splits are never taught.
- * `parts` hold `before`, `after` and what the copy was trained on; an edit that cannot be read has `valid` 0 and reward 0, one whose questions could
- * not be judged has none. An edit's trial is stored before the next begins, and is not made again.
+ * `parts` hold `before`, `after` and what the copy was trained on; an edit that cannot be read has `valid` 0 and reward 0, one whose
+ * questions could not be judged has none. An edit's trial is stored before the next begins, and is not made again.
  *
  * @example
  * gro({ generate: edits(), reward: editEffect({ update: supervised({ steps: 4, batch: 8 }) }), update: supervised(), items: 16 })

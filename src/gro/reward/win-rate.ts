@@ -18,8 +18,7 @@ export type WinRateOptions = Readonly<z.input<typeof optionsSchema>>;
 
 /**
  * The share of an opponent's responses to the item that a response beats by another reward, a tie counting ½: the chance P(y beats π)
- * that SPPO learns from (arXiv 2405.00675, equation 4.4), or a win rate against the
- * champion.
+ * that SPPO learns from (arXiv 2405.00675, equation 4.4), or a win rate against the champion.
  *
  * @example
  * gro({ generate: samples({ samples: 4 }), reward: winRate({ against: "champion", by: judge() }), update: preference() });
