@@ -16,7 +16,7 @@ export type WeightedRewards = Readonly<Record<string, Readonly<z.input<typeof me
 
 /**
  * A sum of rewards, each times its weight: r = Σ_k w_k·r_k. Each r_k is kept under its name in the parts of the score, beside those that
- * it has itself. Where one cannot be computed there is no sum. What a reward makes of a rollout goes on with it, and what it adds, such as
+ * it has itself. A weight below 0 makes a cost of a reward, and one of 0 keeps it among the parts alone. Where one cannot be computed there is no sum. What a reward makes of a rollout goes on with it, and what it adds, such as
  * a judge's verdicts, stands after the others with the reward that it has. It is external where any of its rewards is: something outside
  * the model is heard.
  *

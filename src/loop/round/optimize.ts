@@ -116,6 +116,7 @@ export async function optimizeStage(
       );
       const checkpoint = checkpoints[method.lead] ?? "";
       const loss = trainingLoss(losses);
+      const idle = idleWords(selection.items.length, tally, empty);
       return {
         result: {
           checkpoints,
@@ -126,7 +127,7 @@ export async function optimizeStage(
           items: { ...withMade(items, tally) },
           planted: { ...planted },
         },
-        summary: blocked ?? summaryOf(tally, empty, teachingOf(method)) + lossWords(loss),
+        summary: (blocked ?? summaryOf(tally, teachingOf(method))) + idle + lossWords(loss),
         events: [
           {
             type: "training-finished",
@@ -209,7 +210,7 @@ function rewardsOf(
   };
 }
 
-function summaryOf(tally: Tally, empty: readonly string[], teaching: string): string {
+function summaryOf(tally: Tally, teaching: string): string {
   const { rollouts, kept, tokensTrained, groupsTaught, groupsSkipped, unreadVerdicts, rolloutsStale } = tally;
   const { stepsReplayed, voidVerdicts } = tally;
   const skipped =
@@ -227,8 +228,12 @@ function summaryOf(tally: Tally, empty: readonly string[], teaching: string): st
       : kept === 0
         ? `, nothing new was kept: ${steps}`
         : `, ${steps} alone`;
+  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${replayed}${unjudged}${skipped}${stale}${unread}`;
+}
+
+/** Why there was nothing to write for, or to learn from. */
+function idleWords(items: number, { rollouts }: Tally, empty: readonly string[]): string {
+  if (empty.length === 0) return items === 0 && rollouts === 0 ? ", since no item was selected" : "";
   const times = empty.length === 1 ? "once" : `${empty.length} times`;
-  const idle =
-    empty.length === 0 ? "" : `, ${times} there was nothing to learn from: ${[...new Set(empty)].join("; ")}`;
-  return `${rollouts} rollouts, ${kept} kept, ${tokensTrained} tokens trained${replayed}${unjudged}${skipped}${stale}${unread}${idle}`;
+  return `, ${times} there was nothing to learn from: ${[...new Set(empty)].join("; ")}`;
 }

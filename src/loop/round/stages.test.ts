@@ -163,6 +163,9 @@ describe("optimize", () => {
       { items: [], demonstrations: [] },
     );
     expect(candidate.trainedTo).toBe(8);
+    expect(eventsOf(round, "stage-finished").at(-1)).toMatchObject({
+      summary: expect.stringMatching(/^nothing was learnt: no token was trained, since no item was selected/),
+    });
   });
 });
 

@@ -143,6 +143,7 @@ describe("what each method is made of", () => {
     for (const method of [intuitor(), rent()])
       expect(passOf(method).reward.needs).toEqual({ extensions: ["certainty"] });
     expect(passOf(ttrl()).update.description).toMatchObject({ trained: 32 });
+    expect(passOf(ttrl({ samples: 4 })).update.description).toMatchObject({ trained: 4 });
     expect(passOf(intuitor()).update.description).toMatchObject({ kl: 0.005, klIn: "loss" });
   });
 
@@ -151,6 +152,11 @@ describe("what each method is made of", () => {
     ["a bound that is none", () => dapo({ clipHigh: 0.9 }), /"clipHigh"/],
     ["an option of another method", () => gspo({ kl: 1 } as object), /no option "kl"/],
     ["a slip", () => ttrl({ traind: 3 } as object), /did you mean "trained"/],
+    [
+      "more trained than vote",
+      () => ttrl({ samples: 4, trained: 5 }),
+      /trained is 5, and only 4 attempts vote/,
+    ],
     ["a threshold below another", () => empo({ least: 2, most: 1 }), /"least" is more than "most"/],
   ])("refuses %s", (_, make, message) => {
     expect(make).toThrow(message);

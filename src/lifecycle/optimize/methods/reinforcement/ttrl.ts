@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readOptions } from "../../../../foundation/base/index.ts";
+import { readOptions, userError } from "../../../../foundation/base/index.ts";
 import type { Method } from "../../../../gro/method.ts";
 import { majority } from "../../../../gro/reward/index.ts";
 import { policyGradient } from "../../../../gro/update/index.ts";
@@ -9,7 +9,7 @@ import { onPolicy, onPolicyOptions, overlapOption } from "./on-policy.ts";
 const optionsSchema = z.strictObject({
   ...onPolicyOptions({ items: 8, attempts: 64 }),
   ...overlapOption,
-  /** Of an item's attempts, all of which vote, the first so many are trained. */
+  /** Of an item's attempts, all of which vote, the first so many are trained; all, where fewer vote. */
   trained: z.number().int().min(2).default(32),
 });
 export type TtrlOptions = Readonly<z.input<typeof optionsSchema>>;
@@ -30,6 +30,11 @@ export type TtrlOptions = Readonly<z.input<typeof optionsSchema>>;
 export function ttrl(options: TtrlOptions = {}): Method {
   const { trained, ...read } = readOptions("ttrl()", optionsSchema, options);
   const { learningRate, optimizerState } = read;
+  if ((options.trained ?? 0) > read.samples)
+    throw userError(
+      "invalid-option",
+      `ttrl(): trained is ${trained}, and only ${read.samples} attempts vote on an item: let no fewer vote (samples), or train at most so many.`,
+    );
   const update = policyGradient({ learningRate, optimizerState, trained: Math.min(trained, read.samples) });
   return onPolicy({ name: "TTRL", ...read, reward: majority(), update });
 }
