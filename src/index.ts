@@ -12,7 +12,9 @@ export { inTurn } from "./gro/method/index.ts";
 export { gro, type Method, type Pass } from "./gro/method.ts";
 export * from "./gro/reward/index.ts";
 export {
+  type LearntResponse,
   type LearnVerdictsOptions,
+  type LossOfResponses,
   learnVerdicts,
   type OnPolicyDistillationOptions,
   onPolicyDistillation,
@@ -30,9 +32,11 @@ export {
   turnGradient,
   type UnlikelihoodOptions,
   type UnpairedPreferenceOptions,
+  type UpdateFromOptions,
   type UpdatePart,
   unlikelihood,
   unpairedPreference,
+  updateFrom,
 } from "./gro/update/index.ts";
 export { demonstrations, procedural, prompts } from "./lifecycle/acquire/index.ts";
 export { type RefusalProbesOptions, refusalProbes } from "./lifecycle/evaluate/index.ts";

@@ -20,3 +20,9 @@ export {
 } from "./train.ts";
 export { type TurnGradientOptions, turnGradient } from "./turn-gradient.ts";
 export { type UnlikelihoodOptions, unlikelihood } from "./unlikelihood.ts";
+export {
+  type LearntResponse,
+  type LossOfResponses,
+  type UpdateFromOptions,
+  updateFrom,
+} from "./update-from.ts";
