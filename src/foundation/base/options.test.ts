@@ -36,6 +36,11 @@ describe("readOptions", () => {
   test.each([
     ["unknown, near a right one", { step: 3 }, 'part(): there is no option "step"; did you mean "steps"?'],
     [
+      "unknown, and called so by another trainer",
+      { max_steps: 3 },
+      'part(): there is no option "max_steps"; did you mean "steps"?',
+    ],
+    [
       "unknown, near none",
       { learningRate: 3 },
       'part(): there is no option "learningRate"; it takes "steps", "mode", "replay", "maybe", "either", "list".',

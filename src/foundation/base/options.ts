@@ -42,8 +42,32 @@ function sentence(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): strin
   return place === "" ? text : `option "${place}": ${text}`;
 }
 
+/** What TRL, verl and papers call options of training that have another name here. */
+const elsewhere: Readonly<Record<string, string>> = {
+  beta: "kl",
+  "batch-size": "batch",
+  "group-size": "samples",
+  "num-generations": "samples",
+  "num-samples": "samples",
+  n: "samples",
+  "num-train-epochs": "epochs",
+  "max-steps": "steps",
+  "max-grad-norm": "gradientClipNorm",
+  epsilon: "clipLow",
+  "epsilon-high": "clipHigh",
+  "num-iterations": "iterations",
+  estimator: "advantages",
+  "adv-estimator": "advantages",
+};
+
+/** The option that somebody means who knows another trainer's names, else the nearest. */
+function meantOption(key: string, known: readonly string[]): string | undefined {
+  const name = elsewhere[key.toLowerCase().replaceAll("_", "-")];
+  return name !== undefined && known.includes(name) ? name : nearest(key, known);
+}
+
 function unknownOption(full: string, key: string, known: readonly string[] | undefined): string {
-  const meant = nearest(key, known ?? []);
+  const meant = meantOption(key, known ?? []);
   if (meant !== undefined) return `there is no option "${full}"; did you mean "${meant}"?`;
   if (known === undefined) return `there is no option "${full}".`;
   return known.length === 0

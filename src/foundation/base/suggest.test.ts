@@ -13,3 +13,13 @@ test.each([
 test("nothing is near where nothing is known", () => {
   expect(nearest("model", [])).toBeUndefined();
 });
+
+test.each([
+  ["lr", ["kl", "learningRate"], "learningRate"],
+  ["lr", ["kl"], undefined],
+  ["gcn", ["gradientClipNorm"], "gradientClipNorm"],
+  ["rwr", ["reward-weighted-regression"], "reward-weighted-regression"],
+  ["k", ["keep"], undefined],
+])("for %s among %j it is %s", (name, known, meant) => {
+  expect(nearest(name, known)).toBe(meant);
+});

@@ -32,6 +32,11 @@ describe("a method that was written by hand", () => {
       { passes: [{ ...pass, roles: ["helper"] }] },
       '"helper" in pass 1',
     ],
+    [
+      "a part that lacks something",
+      { passes: [pass, { ...pass, update: { ...pass.update, steps: undefined as never } }] },
+      'in pass 2 that is none: the part "supervised" lacks "steps", a function',
+    ],
     ["a pass that asks such a role", { passes: [{ ...pass, asks: ["judge"] }] }, '"judge" in pass 1'],
     [
       "a pass with a role twice",
@@ -51,4 +56,19 @@ test("more samples than can be asked for at once are refused", () => {
   expect(() => checkMethod(asking(65_537))).toThrow(
     "asks for 65,537 samples of each item in pass 1: at most 65,536",
   );
+});
+
+test("a part of one's own that lacks what every part has is refused by name where it is given", () => {
+  const make = (parts: object) => () => gro({ ...partsOf(imitate), ...parts });
+  const reward = async () => [];
+  expect(make({ reward: { name: "mine", reward, origin: "internal" } })).toThrow(
+    'gro(): option "reward": the part "mine" lacks "description", an object; "origin", "external" or "self-derived"; "peers", a whole number from 1 up.',
+  );
+  expect(make({ update: { update: reward } })).toThrow(
+    /the part "without a name" lacks "name", a text; "description", an object; "learnsBy", "imitation" or/,
+  );
+  expect(make({ generate: { generate: reward, name: "g", description: {}, samplesPerItem: -1 } })).toThrow(
+    /"g" lacks "samplesPerItem", a whole number from 0 up/,
+  );
+  expect(make({ reward })).toThrow(/"reward": expected a part that can reward, such as verifier\(\)/);
 });

@@ -1,7 +1,6 @@
 import { nearest, userError } from "../../foundation/base/index.ts";
 import type { Method } from "../method.ts";
-
-const kinds = ["imitation", "preference", "policy-gradient"] satisfies readonly Method["learnsBy"][];
+import { waysToLearn, whatPartsLack } from "./part-schemas.ts";
 
 /** Of an item in one pass: all of a batch are asked for at once, and what is asked for cannot be ended before it is made. */
 const mostSamples = 65_536;
@@ -27,9 +26,12 @@ export function checkMethod({ name, roles, passes, lead, deliver, learnsBy }: Me
   for (const role of deliver) known(role, "among those that it delivers");
   if (!deliver.includes(lead))
     refuse(`does not deliver ${lead}, which leads: what it learnt would be lost with each round`);
-  if (!kinds.includes(learnsBy)) refuse(`learns by ${JSON.stringify(learnsBy)}: it is ${kinds.join(", ")}`);
+  if (!waysToLearn.includes(learnsBy))
+    refuse(`learns by ${JSON.stringify(learnsBy)}: it is ${waysToLearn.join(", ")}`);
   for (const [place, pass] of passes.entries()) {
     const where = `in pass ${place + 1}`;
+    const lacking = whatPartsLack(pass);
+    if (lacking !== undefined) refuse(`has a part ${where} that is none: ${lacking}`);
     for (const role of [...pass.roles, ...(pass.writers ?? []), ...(pass.asks ?? [])]) known(role, where);
     for (const role of Object.keys(pass.updates ?? {})) known(role, where);
     const { samplesPerItem } = pass.generate;

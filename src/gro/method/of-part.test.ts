@@ -67,3 +67,24 @@ describe("a reward of one's own", () => {
     expect((await giving(null)).tally).toMatchObject({ tokensTrained: 0, rewardedItems: 0 });
   });
 });
+
+test.each([1, 2])(
+  "an update of one's own that throws is named, in a pass that is made %d times",
+  async (repeat) => {
+    const { update, ...rest } = partsOf(imitate);
+    const mine = {
+      ...update,
+      name: "mine",
+      update: async () => {
+        throw new RangeError("no such token");
+      },
+    };
+    await expect(
+      runMethod(gro({ ...rest, update: mine, repeat }), fakeRound({ policies: new FakePolicies(reversed) })),
+    ).rejects.toMatchObject({
+      code: "part-failed",
+      category: "user",
+      message: expect.stringMatching(/^The update “mine” failed: no such token \(of-part\.test\.ts:\d+\)$/),
+    });
+  },
+);

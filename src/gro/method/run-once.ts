@@ -4,6 +4,7 @@ import { countExamples, type StepLoss } from "../update/index.ts";
 import { filled, heldBy } from "./buffers.ts";
 import { stepCadence, stretchesOf } from "./cadence.ts";
 import { generateInParts } from "./generate-in-parts.ts";
+import { ofPart } from "./of-part.ts";
 import {
   allItemsOf,
   copyOf,
@@ -107,22 +108,24 @@ export async function runOnce(run: PassRun): Promise<PassOutcome> {
           losses: made,
           uses,
           stale = 0,
-        } = await update.update({
-          policy,
-          groups,
-          task: context.task,
-          models: { reference },
-          replay,
-          random,
-          from,
-          to,
-          ...(context.remedies ? { remedies: context.remedies } : {}),
-          ...(context.signal ? { signal: context.signal } : {}),
-          onProgress: (step, loss) => {
-            done.set(role, step);
-            onProgress?.("train", sum(done.values()), steps * pass.roles.length, loss);
-          },
-        });
+        } = await ofPart(`The update “${update.name}”`, context.signal, () =>
+          update.update({
+            policy,
+            groups,
+            task: context.task,
+            models: { reference },
+            replay,
+            random,
+            from,
+            to,
+            ...(context.remedies ? { remedies: context.remedies } : {}),
+            ...(context.signal ? { signal: context.signal } : {}),
+            onProgress: (step, loss) => {
+              done.set(role, step);
+              onProgress?.("train", sum(done.values()), steps * pass.roles.length, loss);
+            },
+          }),
+        );
         const saved = context.checkpointName(role, `${name}-${to}`);
         const [, record] = await allSettled([
           context.policies.save(role, saved, { unfinished: to < steps }),

@@ -3,6 +3,7 @@ import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import type { ExampleUses } from "../rollout/index.ts";
 import { countExamples, type StepLoss } from "../update/index.ts";
 import { repetitionCadence, stretchesOf } from "./cadence.ts";
+import { ofPart } from "./of-part.ts";
 import {
   allItemsOf,
   itemsOf,
@@ -81,18 +82,20 @@ export async function runRepeatedly(run: PassRun): Promise<PassOutcome> {
             const update = updateOf(pass, role);
             const random = context.random.fork(`${name}/update/${role}/${repetition}`);
             const learning = { groups: scored, replay, random, role };
-            const outcome = await update.update({
-              policy,
-              groups: scored,
-              replay,
-              task: context.task,
-              models: { reference },
-              random,
-              from: 0,
-              to: update.steps(countExamples(scored, replay), learning),
-              ...(context.remedies ? { remedies: context.remedies } : {}),
-              ...(context.signal ? { signal: context.signal } : {}),
-            });
+            const outcome = await ofPart(`The update “${update.name}”`, context.signal, () =>
+              update.update({
+                policy,
+                groups: scored,
+                replay,
+                task: context.task,
+                models: { reference },
+                random,
+                from: 0,
+                to: update.steps(countExamples(scored, replay), learning),
+                ...(context.remedies ? { remedies: context.remedies } : {}),
+                ...(context.signal ? { signal: context.signal } : {}),
+              }),
+            );
             parts.push(groupCounts(update, learning, outcome));
             return outcome;
           }),

@@ -73,6 +73,17 @@ test("a method's page says its own defaults, who writes where nobody learns, and
   expect(shown.stdout).toMatch(/\n {2}defaults {2}.*attempts 10, band 0\.3–0\.7/);
   expect(shown.stdout).toContain("  pass 2    proposer writes and nobody learns, from the current weights\n");
   expect(shown.stdout).toMatch(
+    / {2}pass 3 .*\n {2}items {5}what the pass before it made; none where .*less often than 0\.3 or more than 0\.7\n/,
+  );
+  expect((await cli("methods", "show", "spin")).stdout).toContain(
+    "items     those that are demonstrated; none where",
+  );
+  expect(JSON.parse((await cli("methods", "show", "r-zero", "--json")).stdout).passes).toMatchObject([
+    { roles: ["proposer"], generate: { part: "propose" } },
+    { roles: [], writers: ["proposer"], update: { part: "nothing" } },
+    { roles: ["solver"], itemsFrom: expect.stringMatching(/^what the pass before it made/) },
+  ]);
+  expect(shown.stdout).toMatch(
     /\nSOURCE\n.*\n.*\n {2}differs {3}a tied vote gives the solver no answer to learn/,
   );
   expect((await cli("methods", "show", "absolute-zero")).stdout).toMatch(/ {2}defaults {2}turns 8, /);

@@ -47,18 +47,7 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
         ...(page.differs === undefined ? {} : { differs: page.differs }),
         defaults: page.defaults,
         composition: description,
-        passes: passes.map(({ generate, reward, update, updates = {} }) => ({
-          generate: settingsOf(generate),
-          reward: settingsOf(reward),
-          update: settingsOf(update),
-          ...(Object.keys(updates).length === 0
-            ? {}
-            : {
-                updates: Object.fromEntries(
-                  Object.entries(updates).map(([role, own]) => [role, settingsOf(own)]),
-                ),
-              }),
-        })),
+        passes: passes.map(passOf),
         vary: page.vary.map(([call, what]) => ({ call, what })),
       });
     else {
@@ -84,6 +73,8 @@ export async function showMethod(this: CliContext, flags: JsonFlags, name: strin
         output.line(
           `  pass${number}${" ".repeat(10 - 4 - number.length)}${learnersOf(pass)}${pass.repeat === 1 ? "" : `, ${pass.repeat} times on ${pass.items ?? "all"} items`}, from the ${pass.start} weights`,
         );
+        const items = itemsWords(pass);
+        if (items !== undefined) output.line(`  items     ${items}`);
         for (const [kind, part] of [
           ["generate", pass.generate],
           ["reward", pass.reward],
@@ -131,6 +122,34 @@ function costWords(page: ListedMethod): string {
 /** Who learns in a pass; where nobody does, who writes. */
 function learnersOf({ roles, writers = [] }: Pass): string {
   return roles.length > 0 ? roles.join(", ") : `${writers.join(", ")} writes and nobody learns`;
+}
+
+/** What a pass learns from, where that is not the round's selection. */
+function itemsWords({ itemsFrom, needsDemonstrations, noItems }: Pass): string | undefined {
+  if (itemsFrom === undefined) return undefined;
+  const those = needsDemonstrations === true ? "those that are demonstrated" : "what the pass before it made";
+  return noItems === undefined ? those : `${those}; none where ${noItems}`;
+}
+
+/** A pass for programs. */
+function passOf(pass: Pass) {
+  const { roles, writers = roles, repeat, start, items, updates = {} } = pass;
+  const from = itemsWords(pass);
+  const named = (part: Part & { readonly name: string }) => ({ part: part.name, ...settingsOf(part) });
+  return {
+    roles,
+    writers,
+    repeat,
+    start,
+    ...(items === undefined ? {} : { items }),
+    ...(from === undefined ? {} : { itemsFrom: from }),
+    generate: named(pass.generate),
+    reward: named(pass.reward),
+    update: named(pass.update),
+    ...(Object.keys(updates).length === 0
+      ? {}
+      : { updates: Object.fromEntries(Object.entries(updates).map(([role, own]) => [role, named(own)])) }),
+  };
 }
 
 /** Options of a whole method that the line of its pass says. */
