@@ -195,6 +195,7 @@ export {
   type ExtractingRegexOptions,
   exact,
   exactCanaries,
+  itemOf,
   type JsonOptions,
   type Judgement,
   json,
