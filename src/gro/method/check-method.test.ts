@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { samples } from "../generate/index.ts";
+import { samples, withHints } from "../generate/index.ts";
 import { gro, type Method, type Pass } from "../method.ts";
+import { everything } from "../reward/index.ts";
+import { updateFrom } from "../update/index.ts";
 import { checkMethod } from "./check-method.ts";
 import { imitate, partsOf } from "./testing/methods.ts";
 
@@ -71,4 +73,21 @@ test("a part of one's own that lacks what every part has is refused by name wher
     /"g" lacks "samplesPerItem", a whole number from 0 up/,
   );
   expect(make({ reward })).toThrow(/"reward": expected a part that can reward, such as verifier\(\)/);
+});
+
+test("an update of one's own is held to what it says that it learns by, and to the attempts that it compares", () => {
+  const loss = () => ({ loss: 0, slopes: [] });
+  const reward = everything();
+  const hinted = (learnsBy: "imitation" | "policy-gradient") =>
+    gro({
+      generate: withHints({ samples: 4, hinted: 2 }),
+      reward,
+      update: updateFrom({ name: "own", loss, learnsBy }),
+    });
+  expect(() => hinted("policy-gradient")).toThrow(/own follows what the policy itself wrote/);
+  expect(hinted("imitation").learnsBy).toBe("imitation");
+  const update = updateFrom({ name: "own", loss, attemptsPerItem: 2 });
+  expect(() => gro({ generate: samples({ samples: 1 }), reward, update })).toThrow(
+    /own compares attempts at an item/,
+  );
 });

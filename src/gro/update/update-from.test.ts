@@ -2,9 +2,6 @@ import { describe, expect, test } from "vitest";
 import { randomStream } from "../../foundation/base/index.ts";
 import type { ScoredGroup } from "../../foundation/contract/index.ts";
 import { reverse } from "../../world/task/index.ts";
-import { samples, withHints } from "../generate/index.ts";
-import { gro } from "../method.ts";
-import { everything } from "../reward/index.ts";
 import { noModels } from "../rollout/testing/fakes.ts";
 import type { UpdatePart } from "./part.ts";
 import { policyGradient } from "./policy/policy-gradient.ts";
@@ -175,23 +172,5 @@ describe("updateFrom", () => {
     await expect(updated(table, updateFrom({ name: "own", loss }))).rejects.toMatchObject({
       code: "bad-loss",
     });
-  });
-
-  test("is held to what it says that it learns by", () => {
-    const hinted = (learnsBy: "imitation" | "policy-gradient") =>
-      gro({
-        generate: withHints({ samples: 4, hinted: 2 }),
-        reward: everything(),
-        update: updateFrom({ name: "own", loss: pushed, learnsBy }),
-      });
-    expect(() => hinted("policy-gradient")).toThrow(/own follows what the policy itself wrote/);
-    expect(hinted("imitation").learnsBy).toBe("imitation");
-    expect(() =>
-      gro({
-        generate: samples({ samples: 1 }),
-        reward: everything(),
-        update: updateFrom({ name: "own", loss: pushed, attemptsPerItem: 2 }),
-      }),
-    ).toThrow(/own compares attempts at an item/);
   });
 });
