@@ -8,6 +8,12 @@ const schema = z.strictObject({
   replay: z.strictObject({ newest: z.number().max(1).default(0.5) }).prefault({}),
   maybe: z.strictObject({ deep: z.boolean().optional() }).optional(),
   either: z.union([z.literal("auto"), z.number().int().min(1)]).default("auto"),
+  loss: z
+    .discriminatedUnion("name", [
+      z.strictObject({ name: z.literal("dpo"), beta: z.number().optional() }),
+      z.strictObject({ name: z.literal("ipo") }),
+    ])
+    .optional(),
   list: z.array(z.strictObject({ one: z.number() })).default([]),
 });
 
@@ -43,7 +49,7 @@ describe("readOptions", () => {
     [
       "unknown, near none",
       { learningRate: 3 },
-      'part(): there is no option "learningRate"; it takes "steps", "mode", "replay", "maybe", "either", "list".',
+      'part(): there is no option "learningRate"; it takes "steps", "mode", "replay", "maybe", "either", "loss", "list".',
     ],
     [
       "unknown inside options that have defaults",
@@ -69,7 +75,32 @@ describe("readOptions", () => {
     ],
     ["not a choice, near none", { mode: "x" }, 'part(): option "mode": expected one of "decide"|"observe".'],
     ["none of several kinds", { either: true }, 'part(): option "either": expected "auto" or number.'],
-    ["no options at all", 3, "part(): expected object, received number."],
+    [
+      "no options at all",
+      3,
+      'part(): expected an object of "steps", "mode", "replay", "maybe", "either", "loss", "list", received number.',
+    ],
+    [
+      "a value in the place of options",
+      { maybe: 0.04 },
+      'part(): option "maybe": expected an object of "deep", received number.',
+    ],
+    [
+      "a name in the place of options of that kind",
+      { loss: "ipo" },
+      'part(): option "loss": expected an object such as { name: "ipo" }, received string.',
+    ],
+    [
+      "of no kind, near one",
+      { loss: { name: "dpoo" } },
+      'part(): option "loss.name": expected one of "dpo"|"ipo"; did you mean "dpo"?',
+    ],
+    ["of no kind", { loss: {} }, 'part(): option "loss.name": expected one of "dpo"|"ipo".'],
+    [
+      "unknown, of this kind",
+      { loss: { name: "dpo", bta: 1 } },
+      'part(): there is no option "loss.bta"; did you mean "beta"?',
+    ],
   ])("refuses what is %s", (_, value, message) => {
     expect(refusal(value)).toBe(message);
   });

@@ -32,13 +32,14 @@ function sentence(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): strin
   if (issue === undefined) return "invalid options.";
   const place = issue.path.join(".");
   if (issue.code === "unrecognized_keys") {
-    const known = knownKeys(schema, issue.path);
+    const known = keysOf(schemaAt(schema, issue.path), issue.input);
     return issue.keys
       .map((key) => unknownOption(place === "" ? key : `${place}.${key}`, key, known))
       .join(" ");
   }
-  const meant = issue.code === "invalid_value" ? nearestValue(issue) : undefined;
-  const text = `${expectation(issue)}${meant === undefined ? "." : `; did you mean "${meant}"?`}`;
+  const meant = meantValue(issue);
+  const wanted = issue.code === "invalid_type" ? formOf(schemaAt(schema, issue.path), issue) : undefined;
+  const text = `${wanted ?? expectation(issue)}${meant === undefined ? "." : `; did you mean "${meant}"?`}`;
   return place === "" ? text : `option "${place}": ${text}`;
 }
 
@@ -72,11 +73,13 @@ function unknownOption(full: string, key: string, known: readonly string[] | und
   if (known === undefined) return `there is no option "${full}".`;
   return known.length === 0
     ? `there is no option "${full}"; it takes none.`
-    : `there is no option "${full}"; it takes ${known.map((name) => `"${name}"`).join(", ")}.`;
+    : `there is no option "${full}"; it takes ${namesOf(known)}.`;
 }
 
 /** What was expected; of a union, what each of its members did. */
 function expectation(issue: z.core.$ZodIssue): string {
+  const choices = choicesOf(issue);
+  if (choices !== undefined) return `expected one of ${choices.map((one) => `"${one}"`).join("|")}`;
   if (issue.code !== "invalid_union" || issue.errors.length === 0)
     return issue.message.replace(/^Invalid (input|option): /, "");
   const members = issue.errors.flatMap(([first]) => (first === undefined ? [] : [expectation(first)]));
@@ -84,23 +87,70 @@ function expectation(issue: z.core.$ZodIssue): string {
   return `expected ${[...new Set(texts)].join(" or ")}`;
 }
 
-function nearestValue({ input, values }: z.core.$ZodIssueInvalidValue): string | undefined {
-  const texts = values.filter((value) => typeof value === "string");
-  return typeof input === "string" ? nearest(input, texts) : undefined;
+/** Of options of several kinds, told apart by one of them: which values this one has. */
+function choicesOf(issue: z.core.$ZodIssue): string[] | undefined {
+  const { options } = issue as { readonly options?: unknown };
+  return issue.code === "invalid_union" && Array.isArray(options) ? options.map(String) : undefined;
+}
+
+function meantValue(issue: z.core.$ZodIssue): string | undefined {
+  const { input } = issue;
+  const choices = choicesOf(issue);
+  if (choices !== undefined && typeof input === "object" && input !== null) {
+    const given: unknown = Reflect.get(input, issue.path.at(-1) ?? "");
+    return typeof given === "string" ? nearest(given, choices) : undefined;
+  }
+  if (issue.code !== "invalid_value" || typeof input !== "string") return undefined;
+  return nearest(
+    input,
+    issue.values.filter((value) => typeof value === "string"),
+  );
+}
+
+/** Of more options nobody reads a list. */
+const mostNamed = 8;
+
+/** What options look like, where something else was given; undefined where none were expected. */
+function formOf(schema: unknown, issue: z.core.$ZodIssueInvalidType): string | undefined {
+  const received = issue.message.replace(/^.*, /, "");
+  if (schema instanceof z.ZodObject) {
+    const names = Object.keys(schema.shape);
+    return names.length > mostNamed ? undefined : `expected an object of ${namesOf(names)}, ${received}`;
+  }
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return undefined;
+  const { discriminator } = schema.def;
+  const kinds = schema.options.flatMap((option) => literalsOf(option, discriminator));
+  return `expected an object such as { ${discriminator}: "${kinds.find((kind) => kind === issue.input) ?? kinds[0]}" }, ${received}`;
+}
+
+const namesOf = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(", ");
+
+function literalsOf(option: unknown, name: string): unknown[] {
+  const own: unknown = option instanceof z.ZodObject ? option.shape[name] : undefined;
+  return own instanceof z.ZodLiteral ? [...own.values] : [];
 }
 
 const wrappers = [z.ZodOptional, z.ZodDefault, z.ZodPrefault, z.ZodReadonly, z.ZodNullable];
 type Wrapper = InstanceType<(typeof wrappers)[number]>;
 
-/** The options of the object at a path; undefined where the schema there is no object. */
-function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] | undefined {
+/** The schema at a path; undefined where no object leads there. */
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): unknown {
   let current: unknown = schema;
   for (const key of [...path, undefined]) {
     while (wrappers.some((wrapper) => current instanceof wrapper)) current = (current as Wrapper).unwrap();
-    if (!(current instanceof z.ZodObject)) return undefined;
-    const shape = current.shape as Record<string, unknown>;
-    if (key === undefined) return Object.keys(shape);
-    current = shape[String(key)];
+    if (key === undefined) return current;
+    current = current instanceof z.ZodObject ? current.shape[String(key)] : undefined;
   }
   return undefined;
+}
+
+/** The options that a schema knows; of several kinds those of the kind that was given. Undefined where they are not known. */
+function keysOf(schema: unknown, given: unknown): string[] | undefined {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
+  if (!(schema instanceof z.ZodDiscriminatedUnion) || typeof given !== "object" || given === null)
+    return undefined;
+  const { discriminator } = schema.def;
+  const kind: unknown = Reflect.get(given, discriminator);
+  const own = schema.options.find((option) => literalsOf(option, discriminator).includes(kind));
+  return own === undefined ? undefined : keysOf(own, given);
 }
