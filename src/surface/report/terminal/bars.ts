@@ -32,12 +32,29 @@ export function bars({ story, progress, overall, width, pen }: BarsRequest): Lin
     const time = duration(overall?.remainingSeconds ?? 0);
     words.push({ name, share: overall?.share ?? null, time: `about ${time} left in all`, shortTime: time });
   }
+  const work = workWords(story, progress, pen);
+  if (work !== "") words.push({ name: span(work), ...progressWords(progress) });
+  return barLines(words, width, pen);
+}
+
+/** The same of the stage alone, in one line without a bar: for logs, where nothing is drawn again. */
+export function progressLine({
+  story,
+  progress,
+  pen,
+}: Pick<BarsRequest, "story" | "progress" | "pen">): Line {
+  const { share, time } = progressWords(progress);
+  const round = story.current?.round ?? 0;
+  const said = share === null ? [] : [`${Math.floor(100 * share)} %`, time];
+  const name = round === 0 ? "preparation" : `round ${round}`;
+  return [span([name, workWords(story, progress, pen), ...said].join("  "), "faint")];
+}
+
+function workWords({ current }: RunStory, progress: ProgressView | null, { glyphs }: Pen): string {
   const stage = current?.stage ?? progress?.stage ?? "";
   const label = progress?.label ?? current?.label ?? "";
   const loss = progress?.loss == null ? "" : `loss ${progress.loss.toPrecision(3)}`;
-  const work = [stage, label === stage ? "" : label, loss].filter(Boolean).join(` ${pen.glyphs.dot} `);
-  if (work !== "") words.push({ name: span(work), ...progressWords(progress) });
-  return barLines(words, width, pen);
+  return [stage, label === stage ? "" : label, loss].filter(Boolean).join(` ${glyphs.dot} `);
 }
 
 function progressWords(progress: ProgressView | null): Omit<BarWords, "name"> {

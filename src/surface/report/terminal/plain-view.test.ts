@@ -31,6 +31,24 @@ describe("in plain lines", () => {
     expect(lines.at(-1)).toMatch(/^round 3 {2}audit {5}champion against base: \+\d/);
   });
 
+  test("after a minute of silence a line says how far the work is, and no sooner", () => {
+    const pipe = new Pipe();
+    const clock = heldClock();
+    using view = terminalView({ stream: pipe, environment, clock });
+    for (const event of run.slice(0, run.findIndex(({ event }) => event.type === "stage-started") + 1))
+      view.watch(event);
+    const before = pipe.text;
+    for (let second = 0; second <= 130; second++) {
+      view.watch({ ...progress(5 * second), loss: 0.25 });
+      clock.forward(1000);
+    }
+    expect(pipe.text.slice(before.length).split("\n")).toEqual([
+      expect.stringMatching(/^preparation {2}.*train · loss 0\.250 {2}30 % {2}2 min 20 s left$/),
+      expect.stringMatching(/^preparation {2}.*train · loss 0\.250 {2}60 % {2}1 min 20 s left$/),
+      "",
+    ]);
+  });
+
   test("a dumb terminal too", () => {
     const terminal = new ToyTerminal();
     expect(plain({ ...environment, TERM: "dumb" }, terminal)).not.toContain("\x1b");

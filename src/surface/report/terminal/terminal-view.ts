@@ -27,5 +27,5 @@ export function terminalView(options: TerminalViewOptions): TerminalView {
   const { stream, environment, clock } = options;
   const { live, unicode, colours } = abilitiesOf(stream, environment);
   const pen: Pen = { glyphs: unicode ? unicodeGlyphs : asciiGlyphs, colours };
-  return live ? liveView({ stream, clock, pen }) : plainView({ stream, pen });
+  return live ? liveView({ stream, clock, pen }) : plainView({ stream, clock, pen });
 }
