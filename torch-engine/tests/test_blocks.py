@@ -10,7 +10,7 @@ from support.sampling import everything_is_large, logprobs_of, rows_of, sample
 from whetstone_engine.adapters import new_adapters
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
-from whetstone_engine.in_blocks import Blocks
+from whetstone_engine.in_blocks import Blocks, GatedBlocks, light
 from whetstone_engine.linear import add_linear, linear
 from whetstone_engine.precision import native_bf16
 from whetstone_engine.trainer import Trainer
@@ -40,6 +40,22 @@ def test_products_are_those_of_the_whole_weight(outputs, rows):
         assert torch.allclose(added.float(), exact, rtol=0.02, atol=0.05)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 64, 300])
+@torch.inference_mode()
+def test_gates_are_lit_where_their_products_are_made(rows):
+    weight, x, total = (torch.randn(shape).bfloat16() for shape in ((74, 40), (rows, 40), (rows, 74)))
+    gated = GatedBlocks(weight)
+    gate, up = (x.float() @ weight.float().t()).chunk(2, 1)
+    lit = light(x, gated)
+    assert lit.dtype == torch.bfloat16
+    assert torch.allclose(lit.float(), torch.nn.functional.silu(gate) * up, rtol=0.02, atol=0.1)
+    assert torch.allclose(light(x, Blocks(weight)), light(x, weight), rtol=0.02, atol=0.1)
+    assert torch.allclose(linear(x, gated), linear(x, weight), rtol=0.02, atol=0.02)
+    assert torch.allclose(
+        add_linear(total.clone(), x, gated), add_linear(total.clone(), x, weight), rtol=0.02, atol=0.05
+    )
+
+
 @pytest.mark.parametrize("precision", ["mixed", "bf16"])
 @pytest.mark.parametrize("members", SHAPES, ids=str)
 def test_samples_are_close_to_what_the_trainer_computes(
@@ -52,6 +68,7 @@ def test_samples_are_close_to_what_the_trainer_computes(
     prompts = random_sequences(1, [3, 9, 20])
     samples = sample(snapshot, rows_of(requested(prompts, most=30), snapshot), Parameters(), None)
     assert isinstance(snapshot.weights["0.qkv"], Blocks)
+    assert isinstance(snapshot.weights["0.gate_up"], GatedBlocks)
     assert isinstance(snapshot.weights["head"], Blocks)
     whole = [[*prompt, *tokens] for prompt, tokens in zip(prompts, samples.tokens, strict=True)]
     asked = requested(whole)

@@ -80,7 +80,7 @@ class Base:
         """The weights to sample from, one copy for all; None where the others are as good."""
         if self._laid_out is None and self.architecture.multiplies_blocks:
             self._kept = self.plain()
-            self._laid_out = in_blocks(self._kept)
+            self._laid_out = in_blocks(self._kept, gated=False)
         elif self._laid_out is None:
             self._laid_out = self.architecture.in_fp32(self.plain())
         return self._laid_out

@@ -20,6 +20,8 @@ TOGETHER = 2**18
 """Logits that are looked at together, several times over: they stay in the processor's cache."""
 TOGETHER_ON_GPU = 2**26
 """The same on a GPU, whose memory bounds them."""
+GREEDY = 2**21
+"""Logits that are looked at together where all rows are greedy: a copy of them is made."""
 FEW = 64
 """Most probable tokens that are looked at first, where a filter needs them in order."""
 TOP = 64
@@ -86,11 +88,11 @@ class Choice:
         itself."""
         if len(self.parts) == 1:
             return self.parts[0].choose(logits_BV, draw_B)
+        if not self.draws and logits_BV.is_cpu:
+            return _joined([_greedy(part) for part in logits_BV.split(max(1, GREEDY // logits_BV.shape[1]))])
         rows = logits_BV.split(self.size)
         draws = [None] * len(rows) if draw_B is None else draw_B.split(self.size)
-        chosen = [part.choose(*given) for part, *given in zip(self.parts, rows, draws, strict=True)]
-        tokens, logprobs = zip(*chosen, strict=True)
-        return torch.cat(tokens), torch.cat(logprobs)
+        return _joined([part.choose(*given) for part, *given in zip(self.parts, rows, draws, strict=True)])
 
 
 class _Part:
@@ -113,8 +115,7 @@ class _Part:
 
     def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
         if not self.draws or draw_B is None:
-            likeliest_B1, top_B1 = _likeliest(logits_BV)
-            return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
+            return _greedy(logits_BV)
         if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
             return _drawn(logits_BV, draw_B)
         top_B1 = logits_BV.amax(1, keepdim=True)
@@ -134,6 +135,20 @@ class _Part:
         if self.greedy_B is not None:
             tokens_B1[self.greedy_B] = _likeliest(logits_BV[self.greedy_B])[0]
         return tokens_B1[:, 0], (logits_BV.gather(1, tokens_B1) - top_B1 - normaliser_B1)[:, 0]
+
+
+def _joined(chosen: list[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    tokens, logprobs = zip(*chosen, strict=True)
+    return torch.cat(tokens), torch.cat(logprobs)
+
+
+def _greedy(logits_BV: Tensor) -> tuple[Tensor, Tensor]:
+    """The likeliest tokens and their logprobs. Of a large vocabulary PyTorch's softmax is one call that reads
+    a row while it is in the cache; of a small one it computes one number at a time."""
+    likeliest_B1, top_B1 = _likeliest(logits_BV)
+    if logits_BV.is_cpu and logits_BV.shape[1] >= 4 * BLOCK:
+        return likeliest_B1[:, 0], logits_BV.log_softmax(1).amax(1)
+    return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
 
 
 def _drawn(logits_BV: Tensor, draw_B: Tensor) -> tuple[Tensor, Tensor]:

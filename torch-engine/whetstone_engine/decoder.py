@@ -14,8 +14,9 @@ from .attention import attend
 from .config import ModelConfig
 from .device import device, placed
 from .folded import Folded, straight_of
+from .in_blocks import light
 from .in_lanes import few_of
-from .kernels import look_up, rms_norm, rotate, swiglu, turn_neighbours, unit
+from .kernels import look_up, rms_norm, rotate, turn_neighbours, unit
 from .linear import Weights, add_linear, linear
 from .packing import Packing, gather
 from .rotary import frequencies_of, magnitude_of
@@ -129,8 +130,7 @@ class Decoder:
         """The rest of a layer after attention. Where no gradient is wanted, x is changed in place."""
         x_ND = add_linear(x_ND, attended_N, weights[f"{layer}.o"], weights.get(f"{layer}.o_bias"))
         h_ND = self._normal(weights, f"{layer}.norm2", x_ND)
-        lit_N = swiglu(linear(h_ND, weights[f"{layer}.gate_up"]))
-        return add_linear(x_ND, lit_N, weights[f"{layer}.down"])
+        return add_linear(x_ND, light(h_ND, weights[f"{layer}.gate_up"]), weights[f"{layer}.down"])
 
     def _normal(self, weights: Weights, norm: str, x_ND: Tensor) -> Tensor:
         if isinstance(weights, Folded):

@@ -199,8 +199,8 @@ class _Rotate(Function):
 
 def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
     part = heads_NHd[:, :turned]
-    before = part.clone()
-    _add_crossed(part.mul_(cosine), before, sine)
+    crossed = _crossed(part)
+    part.mul_(cosine).addcmul_(crossed, sine)
     return heads_NHd
 
 
@@ -208,15 +208,14 @@ def turn_into(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int, out_
     """As `rotate` where no gradient is wanted, into other memory. Cosines are of all heads, [N, H, d]: 1 of
     those that are not turned."""
     torch.mul(heads_NHd, cosine, out=out_NHd)
-    _add_crossed(out_NHd[:, :turned], heads_NHd[:, :turned], sine)
+    out_NHd[:, :turned].addcmul_(_crossed(heads_NHd[:, :turned]), sine)
     return out_NHd
 
 
-def _add_crossed(part: Tensor, before: Tensor, sine: Tensor) -> None:
-    """Adds to each half of the heads what turns into it of the other, in place."""
+def _crossed(part: Tensor) -> Tensor:
+    """The halves of each head in each other's place, in one piece: half by half PyTorch multiplies slower."""
     half = part.shape[-1] // 2
-    part[..., :half].addcmul_(before[..., half:], sine[..., :half])
-    part[..., half:].addcmul_(before[..., :half], sine[..., half:])
+    return torch.cat((part[..., half:], part[..., :half]), -1)
 
 
 def turn_neighbours(heads_NHd: Tensor, rotation: Tensor, turned: int) -> Tensor:

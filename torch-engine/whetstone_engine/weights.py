@@ -76,9 +76,8 @@ class Architecture:
         if not self.multiplies_blocks:
             return self.in_fp32(leaves)
         # What is no block is the trainer's still, or keeps a whole buffer.
-        return {
-            key: one.clone() if isinstance(one, Tensor) else one for key, one in in_blocks(leaves).items()
-        }
+        blocks = in_blocks(leaves, gated=True)
+        return {key: one.clone() if isinstance(one, Tensor) else one for key, one in blocks.items()}
 
     @property
     def multiplies_blocks(self) -> bool:
