@@ -56,11 +56,12 @@ def test_gates_are_lit_where_their_products_are_made(rows):
     )
 
 
-@pytest.mark.parametrize("precision", ["mixed", "bf16"])
+@pytest.mark.parametrize(("precision", "many"), [("mixed", 1), ("bf16", 10_000)])
 @pytest.mark.parametrize("members", SHAPES, ids=str)
 def test_samples_are_close_to_what_the_trainer_computes(
-    make_folder: FolderMaker, monkeypatch, members, precision
+    make_folder: FolderMaker, monkeypatch, members, precision, many
 ):
+    monkeypatch.setattr("whetstone_engine.cache.MANY", many)
     monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
     everything_is_large(monkeypatch)
     trainer = make_folder.trainer(precision=precision, **members)

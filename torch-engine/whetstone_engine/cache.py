@@ -22,6 +22,8 @@ ROOM = 64
 """Columns of room for answers at first; doubled when they are used up."""
 FEW = 160
 """Columns of keys in bf16 up to which the processor asks faster in fp32 than with a flash kernel."""
+MANY = 96
+"""Lines of values in bf16 from which the processor adds them up faster as they are than turned into fp32."""
 KEPT_BYTES = 2**25
 """Most memory that is kept when no row is left: to take it anew would cost a small model's next rows more
 than some of their tokens."""
@@ -263,11 +265,12 @@ class Cache:
         width, count = self.config.head_width, len(queries_BHd)
         if not keys.is_cpu or (keys.dtype != torch.float32 and seen > FEW):
             return self._flash(queries_BHd, keys, values, bias)
-        keys, values, queries = (one.float() for one in (keys, values, queries_BHd))
-        queries = queries.reshape(len(keys), -1, width)
+        queries, keys = queries_BHd.float().reshape(len(keys), -1, width), keys.float()
+        values = values if len(keys) >= MANY else values.float()
         hidden, weight = (self.nothing, 0) if bias is None else (bias.float(), 1)
         scores = torch.baddbmm(hidden, queries, keys.transpose(1, 2), beta=weight, alpha=width**-0.5)
-        return torch.bmm(torch.softmax(scores, -1), values).view(count, -1).to(self.dtype)
+        shares = torch.softmax(scores, -1).to(values.dtype)
+        return torch.bmm(shares, values).view(count, -1).to(self.dtype)
 
     def _flash(self, queries_BHd: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
         """Batched products of small matrices are slow in bf16, and on a GPU; a flash kernel takes the queries
