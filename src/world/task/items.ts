@@ -15,11 +15,26 @@ export function stratumAt(task: Pick<Task, "name" | "strata" | "difficulty">, di
   );
 }
 
-/** A problem with its identity, its stratum and its split. Throws a user error `no-such-stratum`. */
-export function itemOf(task: Task, problem: Problem, source = problem.source ?? generatorOf(task)): Item {
+/**
+ * A problem with its identity, its stratum and its split. Throws the user errors `no-such-stratum` and `invalid-option`.
+ *
+ * @example
+ * itemOf(reverse(), { prompt: "1234567=", difficulty: 7, answer: "7654321" }).split // the same on every machine
+ */
+export function itemOf(task: Task, problem: Problem, source?: string): Item {
+  if (typeof task?.canonical !== "function")
+    throw userError("invalid-option", "itemOf(): expected a task, such as reverse().");
+  if (typeof problem?.prompt !== "string")
+    throw userError("invalid-option", "itemOf(): expected a problem, with its prompt and its difficulty.");
   const stratum = stratumAt(task, problem.difficulty);
   const canonical = task.canonical(problem);
-  return { ...problem, canonical, stratum: stratum.name, split: splitIn(task, stratum, canonical), source };
+  return {
+    ...problem,
+    canonical,
+    stratum: stratum.name,
+    split: splitIn(task, stratum, canonical),
+    source: source ?? problem.source ?? generatorOf(task),
+  };
 }
 
 /** The same item with form and split made anew, whatever it says of them; null where the task knows no such item. */
