@@ -22,7 +22,7 @@ const advice: Readonly<Record<(typeof explainingOrder)[number], GuardAdvice>> = 
   },
   "verifier integrity": {
     wrong: "The reward takes too many wrong answers for right: more wrong than right would be learnt.",
-    toDo: "Make what rewards stricter (the verifier, or whoever judges), or begin with a model that is more often right.",
+    toDo: "Make the verifier stricter, or whoever else rewards, or begin with a model that is more often right.",
   },
   "label accuracy": {
     wrong: "More of the answers that were kept to learn from are wrong than right.",
