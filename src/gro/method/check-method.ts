@@ -1,6 +1,7 @@
 import { nearest, userError } from "../../foundation/base/index.ts";
 import type { Method } from "../method.ts";
-import { waysToLearn, whatPartsLack } from "./part-schemas.ts";
+import { waysToLearn } from "../update/index.ts";
+import { whatPartsLack } from "./part-schemas.ts";
 
 /** Of an item in one pass: all of a batch are asked for at once, and what is asked for cannot be ended before it is made. */
 const mostSamples = 65_536;

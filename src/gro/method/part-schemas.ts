@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { GeneratePart } from "../generate/index.ts";
 import type { RewardPart } from "../reward/index.ts";
-import type { UpdatePart } from "../update/index.ts";
+import { type UpdatePart, waysToLearn } from "../update/index.ts";
 
 /** What a part of a kind must have: a name for it, and whether a value is one. */
 type Members<T> = {
@@ -21,12 +21,6 @@ const oneOf = (...choices: readonly string[]) =>
     choices.map((choice) => JSON.stringify(choice)).join(" or "),
     (value: unknown) => choices.includes(String(value)),
   ] as const;
-
-export const waysToLearn = [
-  "imitation",
-  "preference",
-  "policy-gradient",
-] satisfies readonly UpdatePart["learnsBy"][];
 
 const generateMembers: Members<GeneratePart> = {
   name: aText,

@@ -96,6 +96,12 @@ export interface UpdateOutcome {
 /** How often each example was in a batch, in the order in which they first were. */
 export type Uses = ReadonlyMap<Example, number>;
 
+export const waysToLearn = [
+  "imitation",
+  "preference",
+  "policy-gradient",
+] as const satisfies readonly LearnsBy[];
+
 export type OptimizerStateChoice = "continued" | "fresh" | "own";
 
 /** Turns scored rollouts into weights through the engine: the O of Generation–Reward–Optimization. */

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { readOptions, userError } from "../../foundation/base/index.ts";
 import type { Example, Item, LearnsBy, ScoredGroup } from "../../foundation/contract/index.ts";
 import { sampledOf } from "../rollout/index.ts";
-import { noRemedies, type UpdatePart } from "./part.ts";
+import { inEpochs } from "./order.ts";
+import { noRemedies, type OptimizerStateChoice, type UpdatePart, waysToLearn } from "./part.ts";
 import { responseBatch } from "./response-loss.ts";
 import { describeSteps, needsOfSteps, scheduledRate, stepOptions } from "./step-options.ts";
 import { responsesOf, type TakenResponse } from "./taken.ts";
@@ -12,7 +13,7 @@ const optionsSchema = z.strictObject({
   name: z.string().min(1),
   version: z.number().int().min(1).default(1),
   description: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
-  learnsBy: z.enum(["imitation", "preference", "policy-gradient"]).default("policy-gradient"),
+  learnsBy: z.enum(waysToLearn).default("policy-gradient"),
   loss: z.custom<LossOfResponses>((value) => typeof value === "function", "expected a function"),
   attemptsPerItem: z.number().int().min(1).default(1),
   epochs: z.number().int().min(1).max(100).default(1),
@@ -41,7 +42,7 @@ export interface UpdateFromOptions {
   /** Of each step; the peak, where it rises and falls. 1e-4 if left out. */
   readonly learningRate?: number;
   /** As of every update: `own` if left out. */
-  readonly optimizerState?: "own" | "continued" | "fresh";
+  readonly optimizerState?: OptimizerStateChoice;
   /** The largest norm of a step's gradient, 0 clips nothing; 1 if left out. */
   readonly gradientClipNorm?: number;
 }
@@ -106,19 +107,15 @@ export function updateFrom(given: UpdateFromOptions): UpdatePart {
       const { policy, random, remedies = noRemedies } = request;
       const groups = learntFrom(request.groups, policy.role);
       const parts = Math.min(read.minibatches, groups.length);
-      const orders = new Map<number, readonly (readonly TakenResponse[])[]>();
-      const orderOf = (epoch: number) => {
-        const order = orders.get(epoch) ?? random.fork(`epoch-${epoch}`).shuffle(groups);
-        orders.set(epoch, order);
-        return order;
-      };
+      const groupAt = inEpochs(groups, random);
+      // Of the items of all epochs, one after the other, where a step begins.
+      const edge = (step: number): number => Math.floor((step * groups.length) / parts);
       return trainBatches({
         ...request,
         batchAt: (step) => {
           if (groups.length === 0) return undefined;
-          const part = step % parts;
-          const edge = (at: number): number => Math.floor((at * groups.length) / parts);
-          const own = orderOf(Math.floor(step / parts)).slice(edge(part), edge(part + 1));
+          const [from, to] = [edge(step), edge(step + 1)];
+          const own = Array.from({ length: to - from }, (_, index) => groupAt(from + index));
           return batchOf(name, own, loss);
         },
         learningRateAt: scheduledRate(read, remedies, stepsOf(groups.length)),
