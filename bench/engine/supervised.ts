@@ -1,4 +1,4 @@
-import type { Datum, Precision } from "whetstone";
+import type { Datum, EngineModel, Precision } from "whetstone";
 import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
@@ -102,6 +102,8 @@ async function rowsOf(
     source: { kind: "folder", path: model.path },
     precision,
   });
+  // With its gradients and moments in memory, as they are when the other side is measured beside it.
+  await rateOf(trained, [batchesOf(Math.min(...batches), shortest, longest, vocabulary)()]);
   const rows: Row[] = [];
   for (const [sampling, bar] of bars) {
     const first: Setting = {
@@ -119,21 +121,11 @@ async function rowsOf(
     if (device === "cpu" && precision !== "fp32")
       best = await fastest([best, { ...best, precision: "bf16" }], probe);
     const batch = batchesOf(best.batch, shortest, longest, vocabulary);
-    const ours = async (): Promise<number> => {
-      const turn = Array.from({ length: stepsATurn }, () => batch());
-      const begun = performance.now();
-      await Promise.all(
-        turn.flatMap((data) => [
-          trained.forwardBackward(data, { loss: { name: "cross_entropy" }, logprobs: "none" }),
-          trained.optimStep({ learningRate: 1e-5, gradientClipNorm: 1 }),
-        ]),
+    const ours = (): Promise<number> =>
+      rateOf(
+        trained,
+        Array.from({ length: stepsATurn }, () => batch()),
       );
-      const seconds = (performance.now() - begun) / 1000;
-      const counted = turn
-        .flat()
-        .reduce((sum, { weights }) => sum + (weights?.filter(Boolean).length ?? 0), 0);
-      return counted / seconds;
-    };
     await ours();
     await using peer = await start(best);
     await peer.turn();
@@ -146,6 +138,20 @@ async function rowsOf(
     });
   }
   return rows;
+}
+
+/** A step of each batch: tokens with a loss a second. */
+async function rateOf(trained: EngineModel, turn: readonly Datum[][]): Promise<number> {
+  const begun = performance.now();
+  await Promise.all(
+    turn.flatMap((data) => [
+      trained.forwardBackward(data, { loss: { name: "cross_entropy" }, logprobs: "none" }),
+      trained.optimStep({ learningRate: 1e-5, gradientClipNorm: 1 }),
+    ]),
+  );
+  const seconds = (performance.now() - begun) / 1000;
+  const counted = turn.flat().reduce((sum, { weights }) => sum + (weights?.filter(Boolean).length ?? 0), 0);
+  return counted / seconds;
 }
 
 /** Batch after batch of lengths spread evenly, in an order of chance that is the same each time. */

@@ -20,6 +20,8 @@ export interface InterruptionOptions {
   readonly say: (text: string) => void;
   /** What is told at first; default that a run ends at its next safe point. */
   readonly words?: string;
+  /** The same command goes on from where it ended. Default true. */
+  readonly goesOn?: boolean;
   readonly program?: Program;
   readonly clock?: Clock;
 }
@@ -31,7 +33,7 @@ export interface Interruption extends Disposable {
 
 /** Listens to Ctrl-C and SIGTERM. Once: the signal aborts. Twice: the program ends at once; the ledger is whole all the same. */
 export function interruptible(options: InterruptionOptions): Interruption {
-  const { say, words = endingRun, program = process, clock = systemClock } = options;
+  const { say, words = endingRun, goesOn = true, program = process, clock = systemClock } = options;
   const controller = new AbortController();
   let pressedAt = Number.NEGATIVE_INFINITY;
   const interrupt = (): void => {
@@ -43,7 +45,8 @@ export function interruptible(options: InterruptionOptions): Interruption {
       return;
     }
     say(words);
-    controller.abort(userError("interrupted", "Ended before it was done; the same command goes on."));
+    const again = goesOn ? "goes on" : "begins anew";
+    controller.abort(userError("interrupted", `Ended before it was done; the same command ${again}.`));
   };
   for (const signal of signals) program.on(signal, interrupt);
   return {

@@ -1,3 +1,4 @@
+import { isWhetstoneError } from "../../../foundation/base/index.ts";
 import type { LoraModule, LoraOptions } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import { textIn } from "./connection.ts";
@@ -6,6 +7,16 @@ import type { RemoteSession } from "./remote-session.ts";
 
 /** The one that servers of the API have; it has no word for another. */
 const usualAlpha = 32;
+
+/** What a server says that trains adapters only, of a model of which all weights were asked for. Throws `unsupported`, or what it is. */
+export function refusedWhole(error: unknown): never {
+  if (!(isWhetstoneError(error) && error.code === "server-refused")) throw error;
+  throw engineError(
+    "unsupported",
+    `A model was asked for that trains all of its weights, which goes as adapters of rank 0, and the server refused: ${error.message}. ` +
+      "Where it trains adapters only, ask for some: lora: { rank: 8 }, or --lora 8.",
+  );
+}
 
 /** The API's names of the parts of a model that adapters are on. */
 export const trainedParts = (modules: readonly LoraModule[]) => ({

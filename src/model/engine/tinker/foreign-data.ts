@@ -1,3 +1,4 @@
+import { randomStream } from "../../../foundation/base/index.ts";
 import type { Datum, Loss, OptimizerStep, SamplingParameters } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import type { ServerTraits } from "./server-traits.ts";
@@ -34,6 +35,16 @@ export function refuseForeignBounds(data: readonly Datum[]): void {
     `Datum ${index} has bounds of its own for the ratio, which this server may ignore: give the loss's clipLow and clipHigh instead.`,
   );
 }
+
+/** Below 2³¹, and so far below that no sample's number added to it reaches that. */
+const largestSeed = 2 ** 31 - 2 ** 20;
+
+/**
+ * A seed as a server takes it that is not ours. SkyRL's has 31 bits, and draws a request's i-th sample from seed + i: those of
+ * neighbouring seeds would be the same but for one.
+ */
+export const foreignSeed = (seed: number): number =>
+  randomStream(seed, "a server's seed").integer(0, largestSeed);
 
 /** Throws `unsupported` for weights that the server would make others of. */
 export function refuseSignedWeights(data: readonly Datum[], loss: Loss): void {

@@ -111,6 +111,10 @@ test("what the server would not look at is refused before it is sent", async () 
     code: "bad-request",
     message: expect.stringContaining("bounds of its own"),
   });
+  await expect(engine.createModel({ source })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/all of its weights.*LoRA rank must be at least 1.*lora: \{ rank: 8 \}/s),
+  });
   await expect(engine.createModel({ source, lora: { rank: 4, alpha: 8 } })).rejects.toMatchObject({
     code: "unsupported",
     message: expect.stringContaining("alpha is 8"),

@@ -35,9 +35,7 @@ export function readConfig(folder: string): Omit<ModelInfo, "step"> {
   };
 }
 
-/** Ids that the folder's model has; any at all where nothing tells. */
-export function vocabularyOf(folder: string): number {
-  return existsSync(join(folder, "config.json"))
-    ? readConfig(folder).vocabularySize
-    : unknownModel.vocabularySize;
+/** What the folder says of its model, and nothing where a model is called by its name and has no folder here. */
+export function toldBy(folder: string): Omit<ModelInfo, "step"> {
+  return existsSync(join(folder, "config.json")) ? readConfig(folder) : unknownModel;
 }

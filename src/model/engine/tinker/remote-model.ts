@@ -30,6 +30,7 @@ import {
   spelledOut,
   withoutMasks,
 } from "./foreign-data.ts";
+import { type HeldSampler, keptSampler } from "./kept-sampler.ts";
 import { configOf, lossNames } from "./losses.ts";
 import { checkpointOf } from "./paths.ts";
 import { type Pointer, writePointer } from "./pointer.ts";
@@ -52,6 +53,9 @@ export interface RemoteModelOptions {
 
 /** Sends a call to the server, under the number that it takes: what takes one is sent. */
 type Send<T> = (take: () => number) => Promise<T>;
+
+/** What servers call the norm of a step's gradient: ours, and SkyRL. */
+const normNames = ["grad_norm:mean", "skyrl.ai/grad_norm"] as const;
 
 /** Replies that are kept for calls that are made again. */
 const remembered = 64;
@@ -139,14 +143,15 @@ export class RemoteModel implements EngineModel {
         const numbers = (metrics ?? {}) as Readonly<Record<string, number>>;
         this.#step += 1;
         session.tally.optimizerSteps += 1;
-        return { step: this.#step, gradientNorm: numbers["grad_norm:mean"] ?? Number.NaN };
+        const told = normNames.map((name) => numbers[name]).find((norm) => norm !== undefined);
+        return { step: this.#step, gradientNorm: told ?? Number.NaN };
       };
     });
   }
 
   /** The weights stay on the server; the folder says where. */
   save({ path: given, optimizer = true, ...options }: SaveOptions): ReturnType<EngineModel["save"]> {
-    const { session, pointer, traits } = this.#options;
+    const { pointer, traits } = this.#options;
     const folder = resolve(given);
     const check = (): void => {
       if (existsSync(folder))
@@ -154,11 +159,10 @@ export class RemoteModel implements EngineModel {
     };
     return this.#call(options, () => async (take) => {
       check();
-      const sequence = take();
       const name = `step-${this.#step}-${randomUUID().slice(0, 8)}`;
-      const body = { model_id: this.id, seq_id: sequence, path: name };
-      const path = textIn(await session.connection.operation("save_weights", body), "path");
-      const samplerPath = traits.ours ? undefined : await this.#saveForSampler(take, name);
+      const path = await this.#saveWeights(take, name);
+      const apart = !traits.ours && traits.keepsSamplers;
+      const samplerPath = apart ? await this.#saveForSampler(take, name) : undefined;
       const bytes = writePointer(folder, {
         ...pointer,
         path,
@@ -170,6 +174,11 @@ export class RemoteModel implements EngineModel {
     });
   }
 
+  async #saveWeights(take: () => number, name: string): Promise<string> {
+    const body = { model_id: this.id, seq_id: take(), path: name };
+    return textIn(await this.#options.session.connection.operation("save_weights", body), "path");
+  }
+
   /** Elsewhere what is saved to train on is not sampled from. */
   async #saveForSampler(take: () => number, name: string): Promise<string> {
     const body = { model_id: this.id, seq_id: take(), path: name };
@@ -178,11 +187,8 @@ export class RemoteModel implements EngineModel {
 
   async snapshot(options: CallOptions = {}): Promise<Sampler> {
     const { session, tokenBytes, traits } = this.#options;
-    const { ours } = traits;
     const { sampler } = await this.#call(options, () => async (take) => {
-      const path = ours ? undefined : await this.#saveForSampler(take, this.#snapshotName());
-      const id =
-        path === undefined ? await this.#unnamedSampler(take) : await session.sampler({ model_path: path });
+      const { id, release } = await this.#sampler(take);
       const sampler = new RemoteSampler({
         id,
         weightVersion: `${this.id}@${this.#step}`,
@@ -190,10 +196,7 @@ export class RemoteModel implements EngineModel {
         traits,
         tokenBytes,
         vocabularySize: this.info.vocabularySize,
-        release: async () => {
-          if (path === undefined) await session.release(id);
-          else await session.connection.remove(checkpointOf(path));
-        },
+        release,
       });
       return { sampler };
     });
@@ -242,16 +245,33 @@ export class RemoteModel implements EngineModel {
     return waitFor(told, signal);
   }
 
-  async #unnamedSampler(take: () => number): Promise<string> {
-    const { session } = this.#options;
-    const saved = await session.connection.operation("save_weights_for_sampler", {
-      model_id: this.id,
-      seq_id: take(),
-      sampling_session_seq_id: session.nextSampler(),
-      kind: "snapshot",
-      keep: true,
-    });
-    return textIn(saved, "sampling_session_id");
+  /** The weights of now, to sample from, and how they are given back. */
+  async #sampler(take: () => number): Promise<HeldSampler> {
+    const { session, traits } = this.#options;
+    const { connection } = session;
+    if (traits.ours) {
+      const body = {
+        model_id: this.id,
+        seq_id: take(),
+        sampling_session_seq_id: session.nextSampler(),
+        kind: "snapshot",
+        keep: true,
+      };
+      const saved = await connection.operation("save_weights_for_sampler", body);
+      const id = textIn(saved, "sampling_session_id");
+      return { id, release: () => session.release(id) };
+    }
+    if (traits.keepsSamplers) {
+      const path = await this.#saveForSampler(take, this.#snapshotName());
+      const id = await session.sampler({ model_path: path });
+      return { id, release: () => connection.remove(checkpointOf(path)) };
+    }
+    const path = await this.#saveWeights(take, this.#snapshotName());
+    try {
+      return await keptSampler(session, path);
+    } finally {
+      await connection.remove(checkpointOf(path)).catch(() => undefined);
+    }
   }
 
   /** Elsewhere one without a name may go when a later one is made, or learn with its model; one with a name is a checkpoint. */

@@ -14,7 +14,7 @@ import { checkTokens } from "../datum.ts";
 import { engineError } from "../engine-error.ts";
 import { unreadable } from "./connection.ts";
 import { parts, refuseWithout } from "./extensions.ts";
-import { refuseFilters } from "./foreign-data.ts";
+import { foreignSeed, refuseFilters } from "./foreign-data.ts";
 import type { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
 import { cutAtStop } from "./stop-strings.ts";
@@ -245,7 +245,7 @@ function sampleBody(
     num_samples: samples,
     sampling_params: {
       max_tokens: maxTokens,
-      seed,
+      seed: ours ? seed : foreignSeed(seed),
       // The API takes stops of one kind; of two, the texts go where only our server looks, and elsewhere the cut is made here.
       stop: stopTokens.length > 0 ? stopTokens : stopStrings,
       temperature,

@@ -13,6 +13,8 @@ export interface ServerTraits {
   /** Samples are of the likeliest tokens alone where that is asked for. */
   readonly topK: boolean;
   readonly topP: boolean;
+  /** What is sampled from keeps its weights, whatever its model learns; else it is given a model of its own. */
+  readonly keepsSamplers: boolean;
   /** A checkpoint can be loaded without its optimiser. */
   readonly freshOptimizer: boolean;
   /** What it can do beyond the API: nothing, where it is not ours. */

@@ -20,9 +20,10 @@ import { weightVersionOf } from "../weight-version.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
-import { confirmModules, refuseAlpha, trainedParts } from "./foreign-adapters.ts";
+import { confirmModules, refuseAlpha, refusedWhole, trainedParts } from "./foreign-adapters.ts";
+import { samplerOf } from "./kept-sampler.ts";
 import { lossNames } from "./losses.ts";
-import { readConfig, unknownModel, vocabularyOf } from "./model-folder.ts";
+import { readConfig, toldBy, unknownModel } from "./model-folder.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
 import { asFound, type Findings } from "./probe/findings.ts";
 import { RemoteModel } from "./remote-model.ts";
@@ -39,6 +40,8 @@ export interface TinkerEngineOptions {
   readonly clock: Clock;
   /** Finds out what a server can be relied on for, before anything else is asked of it. */
   readonly probe?: (server: ServerIdentity) => Promise<Findings | undefined>;
+  /** Where nothing was found out: what is sampled from keeps its weights. Default true. */
+  readonly keepsSamplers?: boolean;
   readonly prices?: EnginePrices;
 }
 
@@ -121,7 +124,7 @@ export class TinkerEngine implements Engine {
   }
 
   async #openSession(): Promise<Opened> {
-    const { connection, model, clock, baseUrl, probe, prices } = this.#options;
+    const { connection, model, clock, baseUrl, probe, keepsSamplers = true, prices } = this.#options;
     const said = await connection.get("get_server_capabilities");
     const { supported_models: models, supported_loss_fns: losses } = said;
     const listed = modelsSchema.safeParse(models);
@@ -161,6 +164,7 @@ export class TinkerEngine implements Engine {
       weightDecay: capabilities.weightDecay !== false,
       topK: capabilities.topK,
       topP: capabilities.topP !== false,
+      keepsSamplers: findings?.keepsSamplers ?? keepsSamplers,
       freshOptimizer: capabilities.freshOptimizer !== false,
       extensions,
     };
@@ -214,7 +218,8 @@ export class TinkerEngine implements Engine {
       base_model: session.modelName,
       lora_config: loraConfig(lora, seed),
     };
-    const id = textIn(await session.connection.operation("create_model", body), "model_id");
+    const made = session.connection.operation("create_model", body);
+    const id = textIn(await (lora === undefined && !ours ? made.catch(refusedWhole) : made), "model_id");
     const { modules } = lora ?? {};
     const sent = modules === undefined || ours ? 0 : await confirmModules(session, id, modules);
     return { id, folder, step: 0, sent };
@@ -248,7 +253,7 @@ export class TinkerEngine implements Engine {
 
   /** As the folder here has it; of a model without one, and of adapters, as our own servers tell. */
   async #infoOf(folder: string, id: string, { ours }: ServerTraits): Promise<Omit<ModelInfo, "step">> {
-    const here = folder === this.#options.model ? unknownModel : readConfig(folder);
+    const here = toldBy(folder);
     if (!ours) return here;
     const info = await this.#options.connection.post("get_info", { model_id: id, type: "get_info" });
     const read = toldSchema.safeParse(info.whetstone);
@@ -302,21 +307,15 @@ export class TinkerEngine implements Engine {
   async #load({ session, traits }: Opened, { source, tokenBytes }: LoadOptions): Promise<Sampler> {
     const pointer = source.kind === "checkpoint" ? this.#pointer(source.path) : undefined;
     const folder = pointer?.folder ?? this.#folderOf(source.path);
-    const id = await session.sampler(
-      pointer === undefined
-        ? { base_model: session.modelName }
-        : { model_path: pointer.samplerPath ?? pointer.path },
-    );
+    const { id, release } = await samplerOf(session, traits, pointer);
     return new RemoteSampler({
       id,
       weightVersion: weightVersionOf(source),
       session,
       traits,
       tokenBytes,
-      vocabularySize: vocabularyOf(folder),
-      release: async () => {
-        if (traits.ours) await session.release(id);
-      },
+      vocabularySize: toldBy(folder).vocabularySize,
+      release,
     });
   }
 

@@ -64,7 +64,7 @@ export function tinker(options: TinkerOptions): EngineDefinition {
     open: async (context) => {
       context.signal?.throwIfAborted();
       const server = serverOf(given);
-      const open = (more: { readonly probe?: Probe }): TinkerEngine =>
+      const open = (more: { readonly probe?: Probe; readonly keepsSamplers?: boolean }): TinkerEngine =>
         new TinkerEngine({
           connection: new Connection(server),
           baseUrl: server.baseUrl,
@@ -74,7 +74,7 @@ export function tinker(options: TinkerOptions): EngineDefinition {
           ...more,
         });
       if (given.probe === false) return open({});
-      return open({ probe: (identity) => found(identity, given.probe === true, () => open({}), context) });
+      return open({ probe: (identity) => found(identity, given.probe === true, open, context) });
     },
   };
 }
@@ -101,7 +101,7 @@ function serverOf(given: { [Name in keyof ConnectionOptions]?: ConnectionOptions
 async function found(
   server: ServerIdentity,
   anew: boolean,
-  open: () => TinkerEngine,
+  open: (assumed: Pick<Findings, "keepsSamplers">) => TinkerEngine,
   { logFolder, onProgress, signal }: EngineContext,
 ): Promise<Findings | undefined> {
   if (server.ours && !anew) return undefined;
@@ -109,8 +109,7 @@ async function found(
   const known = anew ? undefined : await servers.find(server);
   if (known !== undefined) return known;
   onProgress?.(`trying what the server at ${server.baseUrl} does`, 0, 1);
-  await using engine = open();
-  const findings = await probeServer(engine, server.model, signal);
+  const findings = await probeServer(open, server.model, signal);
   await servers.keep(server, findings);
   return findings;
 }

@@ -63,7 +63,11 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
     const isServer = /^https?:\/\//.test(which);
     const { definition, bring } = isServer ? serverAt(which, flags) : engineCalled(which, flags);
     await using workplace = await temporaryFolder();
-    using interruption = interruptible({ say: output.note });
+    using interruption = interruptible({
+      say: output.note,
+      words: "Ending before the next check. Ctrl-C again ends at once.",
+      goesOn: false,
+    });
     const { signal } = interruption;
     const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
     await using held = new AsyncDisposableStack();

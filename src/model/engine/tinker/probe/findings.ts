@@ -4,7 +4,7 @@ import { lossNames } from "../losses.ts";
 
 /** What a server was found to do. */
 export const findingsSchema = z.strictObject({
-  format: z.literal(4),
+  format: z.literal(5),
   /** Weights of cross_entropy count with the size and the sign that they have. */
   signedWeights: z.boolean(),
   /** Losses whose gradient is the contract's. */
@@ -19,6 +19,8 @@ export const findingsSchema = z.strictObject({
   /** Filters of samples keep the likeliest tokens alone. */
   topK: z.boolean(),
   topP: z.boolean(),
+  /** What is sampled from keeps its weights while its model learns. */
+  keepsSamplers: z.boolean(),
   /** A checkpoint can be loaded without the moments of its optimiser. */
   freshOptimizer: z.boolean(),
   /** Promises of the contract that it does not keep, each with what was seen. */
@@ -60,6 +62,11 @@ export function asFound(stated: EngineCapabilities, found: Findings): EngineCapa
           ]),
       ...(found.topK ? [] : ["top-k sampling: this server ignores it, and so it is refused"]),
       ...(found.topP ? [] : ["top-p sampling: this server ignores it, and so it is refused"]),
+      ...(found.keepsSamplers
+        ? []
+        : [
+            "samplers: this server's learn with their model, and so each is given a model of its own there, one of those that it has room for",
+          ]),
       ...(found.freshOptimizer
         ? []
         : [

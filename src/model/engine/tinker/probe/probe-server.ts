@@ -1,7 +1,11 @@
 import { messageOf, userError } from "../../../../foundation/base/index.ts";
 import type { Engine, Loss } from "../../../../foundation/contract/index.ts";
 import { Bench } from "../../conformance/bench.ts";
-import { type ConformanceSubject, conformanceChecks } from "../../conformance/index.ts";
+import {
+  type ConformanceCheck,
+  type ConformanceSubject,
+  conformanceChecks,
+} from "../../conformance/index.ts";
 import { withoutNorm } from "../../conformance/served-subject.ts";
 import type { Findings } from "./findings.ts";
 import { probeBetas, probeClipping, probeDecay, probeFreshOptimizer } from "./optimizer-probe.ts";
@@ -21,6 +25,7 @@ const aboutLosses: ReadonlySet<string> = new Set([
   "a named loss is cross_entropy weighed by its derivatives",
   "ppo clips what has gone far enough, and only that",
 ]);
+const aboutSamplers = "a sampler keeps its weights while the model learns";
 /** The client sees to it, whatever the server does; and how many tokens a server's model has need not be known. */
 const notTheServers: ReadonlySet<string> = new Set(["tokens outside the vocabulary are refused"]);
 
@@ -29,10 +34,17 @@ const fewTokens = 32;
 const rank = 8;
 
 /**
- * The fast part of the kit, and each of the losses, on a server that says little of itself. Throws a user error
+ * The fast part of the kit, and each of the losses, on a server that says little of itself. Where its samplers learn with their
+ * model, that is found first, and all else with samplers that have models of their own. Throws a user error
  * `server-unreliable` where nothing could be relied on, and what creating a model throws.
  */
-export async function probeServer(engine: Engine, model: string, signal?: AbortSignal): Promise<Findings> {
+export async function probeServer(
+  open: (assumed: Pick<Findings, "keepsSamplers">) => Engine,
+  model: string,
+  signal?: AbortSignal,
+): Promise<Findings> {
+  const keepsSamplers = await keepsSamplersOf(open, model);
+  await using engine = open({ keepsSamplers });
   const subject = await subjectOf(engine, model);
   const tellsGradientNorm = await tellsNorm(subject);
   const told = tellsGradientNorm ? subject : { ...subject, engine: withoutNorm(engine) };
@@ -83,7 +95,7 @@ export async function probeServer(engine: Engine, model: string, signal?: AbortS
     probeFreshOptimizer,
   );
   return {
-    format: 4,
+    format: 5,
     signedWeights,
     losses,
     tellsGradientNorm,
@@ -92,9 +104,24 @@ export async function probeServer(engine: Engine, model: string, signal?: AbortS
     betas,
     topK,
     topP,
+    keepsSamplers,
     freshOptimizer,
     faults,
   };
+}
+
+/** Whether what is sampled from keeps its weights as the server makes it. */
+async function keepsSamplersOf(
+  open: (assumed: Pick<Findings, "keepsSamplers">) => Engine,
+  model: string,
+): Promise<boolean> {
+  const check = conformanceChecks().find(({ name }) => name === aboutSamplers);
+  await using engine = open({ keepsSamplers: true });
+  const subject = await subjectOf(engine, model);
+  return await (check as ConformanceCheck).run(subject).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** All weights are trained, or adapters where the server takes nothing else. */
