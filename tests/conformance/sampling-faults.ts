@@ -51,6 +51,27 @@ const inSamplers: readonly Fault[] = [
     },
   },
   {
+    fault: "what is sampled from takes the model's place",
+    caughtBy: "a sampler keeps its weights while the model learns",
+    planting: {
+      model: (inner) => ({
+        snapshot: async () => {
+          const first = await inner.snapshot();
+          return {
+            id: first.id,
+            weightVersion: first.weightVersion,
+            sample: (requests) => first.sample(requests),
+            logprobs: async (sequences) => {
+              await inner.optimStep({ learningRate: 1, weightDecay: 1 });
+              return await first.logprobs(sequences);
+            },
+            [Symbol.asyncDispose]: async () => undefined,
+          };
+        },
+      }),
+    },
+  },
+  {
     fault: "a sampler is stale",
     caughtBy: "a new sampler has the newest weights, and says which",
     planting: {

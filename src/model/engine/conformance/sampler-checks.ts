@@ -76,12 +76,8 @@ export const samplerChecks: readonly CheckDefinition[] = [
       const before = await logprobsOf(bench, sampler);
       const tokens = await sampledTokens(bench, sampler);
       await train(bench, model);
-      assertMoved(
-        "the policy",
-        await bench.logprobs(model, bench.weighted(indices)),
-        before,
-        bench.trainedCloseness,
-      );
+      const learnt = await bench.logprobs(model, bench.weighted(indices));
+      assertMoved("the policy", learnt, before, bench.trainedCloseness);
       assertAllClose(
         bench,
         "a logprob after the step",
@@ -98,6 +94,9 @@ export const samplerChecks: readonly CheckDefinition[] = [
         before,
         bench.logprobCloseness,
       );
+      // Nor is it put in the place of what the model has learnt.
+      const now = await bench.logprobs(model, bench.weighted(indices));
+      assertAllClose(bench, "a logprob of the model, once sampled from", now, learnt, bench.logprobCloseness);
     },
   },
   {

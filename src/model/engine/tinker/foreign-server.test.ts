@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Datum, Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
 import { checkNeeds } from "../index.ts";
 import { modelName, type Served, served, tinyFolder } from "../serve/testing/wire-client.ts";
+import { foreignSeed } from "./foreign-data.ts";
 import { tinker } from "./index.ts";
 import { type SkyrlLike, type SkyrlLikeOptions, skyrlLike } from "./testing/skyrl-like.ts";
 
@@ -37,7 +38,7 @@ const datum = (weights: readonly number[], more: Partial<Datum> = {}): Datum => 
 
 describe.each([{ jsonOnly: false }, { jsonOnly: true }])("the dialect of SDK 0.25, %o", ({ jsonOnly }) => {
   test("a story of training, saving, loading and sampling", async () => {
-    await using server = await start({ jsonOnly, rescales: false });
+    await using server = await start({ jsonOnly, rescales: false, sharesPlace: false, tellsNorm: false });
     await using engine = await open(server);
     const model = await engine.createModel(adapters);
     const { lossSum, logprobs } = await model.forwardBackward([datum([1, 0.5, 0])], { loss: crossEntropy });
@@ -111,16 +112,17 @@ test("what the server would not look at is refused before it is sent", async () 
     code: "bad-request",
     message: expect.stringContaining("bounds of its own"),
   });
-  await expect(engine.createModel({ source })).rejects.toMatchObject({
-    code: "unsupported",
-    message: expect.stringMatching(/all of its weights.*LoRA rank must be at least 1.*lora: \{ rank: 8 \}/s),
-  });
   await expect(engine.createModel({ source, lora: { rank: 4, alpha: 8 } })).rejects.toMatchObject({
     code: "unsupported",
     message: expect.stringContaining("alpha is 8"),
   });
   expect(server.requests.length).toBe(sent);
   expect((await engine.capabilities()).untested.join()).toContain("its precision");
+  // What the server itself refuses is said with what to ask for instead.
+  await expect(engine.createModel({ source })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching(/all of its weights.*LoRA rank must be at least 1.*lora: \{ rank: 8 \}/s),
+  });
   // The message of a failed operation, which comes as a plain 400.
   await expect(
     model.forwardBackward([datum([1, 1, 1])], { loss: { name: "cross_entropy", clipLow: 1 } as never }),
@@ -185,16 +187,17 @@ describe("a probe", () => {
       weightDecay: true,
       topK: true,
       topP: true,
-      freshOptimizer: false,
+      freshOptimizer: true,
       extensions: [],
-      untold: ["gradient-norm"],
     });
-    for (const refused of [
+    expect(capabilities.untold).toBeUndefined();
+    for (const said of [
       "negative weights: this server rescales",
       "clipping of",
-      "without their optimiser",
+      "betas of AdamW: they cannot be tried",
+      "each is given a model of its own",
     ])
-      expect(capabilities.untested.join()).toContain(refused);
+      expect(capabilities.untested.join()).toContain(said);
     expect(() =>
       checkNeeds({ name: "tinker", abilities: capabilities }, { losses: ["importance_sampling"] }),
     ).toThrow(expect.objectContaining({ code: "engine-lacks" }));
@@ -219,9 +222,11 @@ describe("a probe", () => {
   });
 
   test("finds nothing wrong with the dialect alone", async () => {
-    const whole = { rescales: false, ignoresClip: false, keepsMoments: false };
-    await using server = await start({ ...whole, jsonOnly: true });
-    expect(await probed(server)).toMatchObject({
+    const whole = { rescales: false, ignoresClip: false, sharesPlace: false };
+    await using server = await start({ ...whole, tellsNorm: false, jsonOnly: true });
+    const found = await probed(server);
+    expect(found).toMatchObject({
+      untold: ["gradient-norm"],
       losses: ["cross_entropy", "importance_sampling", "ppo", "cispo", "gspo"],
       signedWeights: true,
       gradientClipping: true,
@@ -230,12 +235,12 @@ describe("a probe", () => {
       topP: true,
       freshOptimizer: true,
     });
-    expect((await probed(server)).untested.join()).not.toContain("betas of AdamW");
+    expect(found.untested.join()).not.toMatch(/betas of AdamW|samplers: this server's/);
   });
 
   test("finds that clips, decay and filters are ignored: they are refused, and runs that need them", async () => {
     const ignored = { ignoresDecay: true, ignoresTopK: true, ignoresTopP: true };
-    await using server = await start({ rescales: false, keepsMoments: false, ...ignored });
+    await using server = await start({ rescales: false, ...ignored });
     await using engine = await open(server, {});
     const abilities = await engine.capabilities();
     const lacking = { gradientClipping: false, weightDecay: false, topK: false, topP: false };
@@ -278,7 +283,7 @@ describe("a probe", () => {
   });
 
   test("finds that moments are always loaded, also where weights are rescaled", async () => {
-    await using server = await start({ ignoresClip: false });
+    await using server = await start({ ignoresClip: false, keepsMoments: true });
     await using engine = await open(server, {});
     const abilities = await engine.capabilities();
     expect(abilities).toMatchObject({ signedWeights: false, gradientClipping: true, freshOptimizer: false });
@@ -304,7 +309,7 @@ describe("a probe", () => {
   });
 
   test("accuses no server of what it does right, whatever else it gets wrong", async () => {
-    await using server = await start({ ignoresClip: false, keepsMoments: false });
+    await using server = await start({ ignoresClip: false });
     expect(await probed(server)).toMatchObject({
       signedWeights: false,
       gradientClipping: true,
@@ -312,8 +317,44 @@ describe("a probe", () => {
     });
   });
 
+  test("finds that samplers share their model's place, and gives each a model of its own", async () => {
+    await using server = await start({ rescales: false, ignoresClip: false });
+    const text = Int32Array.of(3, 4, 5, 6);
+    /** How far one step of its model moves what a sampler says. */
+    const movedBy = async (engine: Engine): Promise<number> => {
+      const model = await engine.createModel(adapters);
+      await using sampler = await model.snapshot();
+      const path = join(inner.folder, `place-${server.requests.length}`);
+      await model.save({ path });
+      await using saved = await engine.loadSampler({
+        source: { kind: "checkpoint", path, optimizer: false },
+      });
+      const said = async () =>
+        (await Promise.all([sampler, saved].map((one) => one.logprobs([text])))).flat();
+      const before = await said();
+      await model.forwardBackward([datum([1, 1, 1])], { loss: crossEntropy });
+      await model.optimStep({ learningRate: 0.1 });
+      const apart = (await said()).flatMap((values, at) =>
+        Array.from(values, (value, place) => Math.abs(value - (before[at]?.[place] ?? 0))),
+      );
+      await model[Symbol.asyncDispose]();
+      return Math.max(...apart.filter((value) => !Number.isNaN(value)));
+    };
+    await using unprobed = await open(server);
+    expect(await movedBy(unprobed)).toBeGreaterThan(0.01);
+    await using engine = await open(server, {});
+    const { losses } = await engine.capabilities();
+    expect(losses).toContain("importance_sampling");
+    const before = server.requests.length;
+    expect(await movedBy(engine)).toBe(0);
+    // The model and those of its two samplers, which are given back with them.
+    const asked = server.requests.slice(before);
+    for (const one of ["POST create_model", "POST unload_model"])
+      expect(asked.filter((request) => request === one)).toHaveLength(3);
+  });
+
   test("refuses a server whose samplers are not what was saved, and names the check", async () => {
-    await using server = await start({ rescales: false, mutable: true });
+    await using server = await start({ rescales: false, baseOnly: true });
     await expect(probed(server)).rejects.toMatchObject({
       code: "server-unreliable",
       category: "user",
@@ -322,4 +363,22 @@ describe("a probe", () => {
     await using unprobed = await open(server);
     expect((await unprobed.capabilities()).losses).toContain("ppo");
   });
+});
+
+test("seeds fit what a server takes, and those of neighbours are far apart", async () => {
+  await using server = await start({ sharesPlace: false });
+  await using engine = await open(server);
+  await using sampler = await engine.loadSampler({ source });
+  const draw = async (seed: number) => {
+    const request = { prompt: Int32Array.of(3), samples: 2, seed, parameters: { maxTokens: 8 } };
+    const [drawn = []] = await sampler.sample([request]);
+    return drawn.map(({ tokens }) => tokens.join());
+  };
+  const large = await draw(2 ** 47 + 1);
+  expect(await draw(2 ** 47 + 1)).toEqual(large);
+  expect(await draw(2 ** 47 + 2)).not.toEqual(large);
+  const seeds = Array.from({ length: 2000 }, (_, seed) => foreignSeed(seed));
+  expect(seeds.every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31 - 2 ** 16)).toBe(true);
+  const steps = seeds.slice(1).map((seed, at) => Math.abs(seed - (seeds[at] as number)));
+  expect(steps.filter((distance) => distance < 1000).length).toBeLessThan(5);
 });

@@ -14,8 +14,8 @@ export const findingsSchema = z.strictObject({
   gradientClipping: z.boolean(),
   /** A step shrinks the weights as far as its rate and its decay say. */
   weightDecay: z.boolean(),
-  /** A step remembers the gradients before it as long as its betas say. */
-  betas: z.boolean(),
+  /** A step remembers the gradients before it as long as its betas say; null where weights are rescaled, which hides it. */
+  betas: z.boolean().nullable(),
   /** Filters of samples keep the likeliest tokens alone. */
   topK: z.boolean(),
   topP: z.boolean(),
@@ -55,10 +55,12 @@ export function asFound(stated: EngineCapabilities, found: Findings): EngineCapa
       ...(found.weightDecay
         ? []
         : ["weight decay: this server shrinks weights otherwise, or not at all, and so it is refused"]),
-      ...(found.betas
+      ...(found.betas === true
         ? []
         : [
-            "betas of AdamW: this server takes others than it is asked for, and a learning rate goes otherwise far",
+            found.betas === null
+              ? "betas of AdamW: they cannot be tried where weights are rescaled"
+              : "betas of AdamW: this server takes others than it is asked for, and a learning rate goes otherwise far",
           ]),
       ...(found.topK ? [] : ["top-k sampling: this server ignores it, and so it is refused"]),
       ...(found.topP ? [] : ["top-p sampling: this server ignores it, and so it is refused"]),

@@ -86,7 +86,7 @@ export async function probeServer(
     probeClipping,
   );
   const weightDecay = await tried("a step shrinks the weights as far as it says", probeDecay);
-  const betas = await tried("a step remembers gradients as its betas say", probeBetas);
+  const betas = signedWeights ? await tried("a step remembers gradients as its betas say", probeBetas) : null;
   const only = "leaves the likeliest token alone";
   const topK = await tried(`a top_k of 1 ${only}`, (bench) => probeFilter(bench, { topK: 1 }));
   const topP = await tried(`a top_p next to 0 ${only}`, (bench) => probeFilter(bench, { topP: 1e-6 }));

@@ -26,12 +26,16 @@ export interface SkyrlLikeOptions {
   readonly ignoresMask?: boolean;
   readonly ignoresTopK?: boolean;
   readonly ignoresTopP?: boolean;
-  /** Loads moments whether `optimizer` is true or false, as SkyRL does. Default true. */
+  /** Loads moments whether `optimizer` is true or false. Default false. */
   readonly keepsMoments?: boolean;
+  /** Tells the norm of a step's gradient, as SkyRL does by a name of its own. Default true. */
+  readonly tellsNorm?: boolean;
   /** Knows which parts of a model its adapters are on, and tells; SkyRL does not. Default false. */
   readonly keepsModules?: boolean;
-  /** Its named checkpoints to sample from learn with the model too, so that nothing can be relied on. */
-  readonly mutable?: boolean;
+  /** A model has one place for its weights, which named checkpoints to sample from share, as in SkyRL. Default true. */
+  readonly sharesPlace?: boolean;
+  /** Samples from the base model whatever checkpoint is asked for, so that nothing can be relied on. */
+  readonly baseOnly?: boolean;
 }
 
 export interface SkyrlLike extends AsyncDisposable {
@@ -41,29 +45,44 @@ export interface SkyrlLike extends AsyncDisposable {
 }
 
 type Json = Record<string, unknown>;
+
+interface State {
+  /** Which parts of a model its adapters are on. */
+  readonly parts: Json;
+  /** Paths that are being saved to sample from, by the operation that does it; then by the sampler that is there instead. */
+  readonly saving: Map<string, string>;
+  readonly samplers: Map<string, string>;
+  /** The numbers of a model's calls behind this server, which makes some of its own between those it is asked for. */
+  readonly numbers: Map<string, Map<number, number>>;
+}
+
+type Behind = SkyrlLikeOptions & State;
+
 interface Answered {
   readonly status: number;
   readonly body: Json | Uint8Array;
 }
 
 const prefix = "/api/v1/";
+/** Above what a client counts to. */
+const firstOfItsOwn = 1_000_000;
 const refused = (status: number, detail: unknown): Answered => ({ status, body: { detail } });
 
 /**
  * A server with the defects and the dialect of SkyRL's (SDK 0.25), put in front of one of ours: a sequence's loss is divided
- * by the sum of its weights and averaged over sequences, no clipping, moments that are always loaded, no metrics, no
- * `sample_sequence_ids`, prompt logprobs one short, samplers without a name that learn with their model, checkpoints that are loaded into a model that there is, adapters
- * only, operations that fail as HTTP 400, and no word about its engine.
+ * by the sum of its weights and averaged over sequences, no clipping, no loss, a norm by a name of its own, no
+ * `sample_sequence_ids`, prompt logprobs one short, seeds of 31 bits, samplers that learn with their model, checkpoints that are
+ * loaded into a model that there is, adapters only, operations that fail as HTTP 400, and no word about its engine.
  */
 export async function skyrlLike(options: SkyrlLikeOptions): Promise<SkyrlLike> {
   const requests: string[] = [];
-  const parts: Json = {};
+  const state: State = { parts: {}, saving: new Map(), samplers: new Map(), numbers: new Map() };
   const server = createServer((request, response) => {
     void (async () => {
       const raw = await bodyOf(request);
       const path = (request.url ?? "").slice(prefix.length);
       requests.push(`${request.method} ${path}`);
-      const { status, body } = await answer({ ...options, parts }, request, path, raw);
+      const { status, body } = await answer({ ...options, ...state }, request, path, raw);
       const isJson = !(body instanceof Uint8Array);
       response.writeHead(status, { "content-type": isJson ? "application/json" : "application/x-protobuf" });
       response.end(isJson ? JSON.stringify(body) : body);
@@ -87,13 +106,14 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function answer(
-  options: SkyrlLikeOptions & { readonly parts: Json },
+  options: Behind,
   request: IncomingMessage,
   path: string,
   raw: Buffer,
 ): Promise<Answered> {
-  const { jsonOnly = false, rescales = true, mutable = false } = options;
-  const { ignoresClip = true, keepsMoments = true, keepsModules = false, parts } = options;
+  const { jsonOnly = false, rescales = true, sharesPlace = true, baseOnly = false } = options;
+  const { ignoresClip = true, keepsMoments = false, keepsModules = false, tellsNorm = true } = options;
+  const { parts, saving, samplers } = options;
   const json = (): Json => JSON.parse(raw.toString("utf8")) as Json;
   const isProto = request.headers["content-type"] === "application/x-protobuf";
   const pass = (body: Json | Uint8Array, at = path): Promise<Answered> =>
@@ -131,7 +151,7 @@ async function answer(
     case "load_weights":
       if (json().model_id === undefined)
         return refused(422, [{ type: "missing", loc: ["body", "model_id"], msg: "Field required" }]);
-      return await pass(keepsMoments ? { ...json(), optimizer: true } : json());
+      return await pass(renumbered(options, keepsMoments ? { ...json(), optimizer: true } : json()));
     case "optim_step": {
       const { adam_params: adam, ...rest } = json();
       const { grad_clip_norm: clip, weight_decay: decay, beta1, beta2, ...known } = adam as Json;
@@ -140,29 +160,47 @@ async function answer(
         ...(options.ignoresDecay === true ? {} : { weight_decay: decay }),
         ...(options.ignoresBetas === true ? { beta1: 0.9, beta2: 0.95 } : { beta1, beta2 }),
       };
-      return await pass({ ...rest, adam_params: { ...known, ...heeded } });
+      const begun = await pass(renumbered(options, { ...rest, adam_params: { ...known, ...heeded } }));
+      await renewPlace(options, String(rest.model_id));
+      return begun;
     }
+    case "save_weights":
+      return await pass(renumbered(options, json()));
     case "forward":
     case "forward_backward": {
       if (isProto && jsonOnly) return refused(415, "Unsupported content type");
       const read = isProto ? readPass(raw) : passOfJson(json(), path === "forward");
       const heeded = options.ignoresMask === true ? withoutMask(read) : read;
-      return await pass(writePass(rescales ? rescaled(heeded) : heeded), "forward_backward");
+      const sequence = numberOf(options, read.modelId, read.sequence);
+      return await pass(
+        writePass({ ...(rescales ? rescaled(heeded) : heeded), sequence }),
+        "forward_backward",
+      );
     }
     case "save_weights_for_sampler": {
-      const body = json();
-      return await pass(body.path === undefined ? { ...body, kind: "inflight" } : body);
+      const body = renumbered(options, json());
+      if (body.path === undefined) return await pass({ ...body, kind: "inflight" });
+      if (!sharesPlace) return await pass(body);
+      const { path: name, ...rest } = body;
+      const begun = await pass({ ...rest, ...placeOf(options) });
+      const { request_id: id } = begun.body as Json;
+      saving.set(String(id), `tinker://${String(body.model_id)}/sampler_weights/${String(name)}`);
+      return begun;
     }
     case "create_sampling_session": {
       const body = json();
       const model = String(body.model_path ?? "");
       if (model.includes("/weights/")) return refused(400, "model_path must be …/sampler_weights/…");
-      return mutable && model !== "" ? await newest(options, body, model) : await pass(body);
+      const id = samplers.get(model);
+      if (baseOnly && model !== "") return await ofBase(options, body, model);
+      return id === undefined ? await pass(body) : { status: 200, body: { sampling_session_id: id } };
     }
     case "asample": {
       const body = json();
       const { top_k: topK, top_p: topP, ...known } = body.sampling_params as Json;
       if (typeof known.stop === "string") return refused(422, "stop: not a list");
+      if (Number(known.seed) + Number(body.num_samples) > 2 ** 31)
+        return refused(400, `Python integer ${String(known.seed)} out of bounds for int32`);
       const heeded = {
         ...(options.ignoresTopK === true ? {} : { top_k: topK }),
         ...(options.ignoresTopP === true ? {} : { top_p: topP }),
@@ -172,13 +210,56 @@ async function answer(
       return { status: 200, body: { request_id: (begun.body as Json).request_id } };
     }
     case "retrieve_future": {
-      const { status, body } = await pass(json());
+      const asked = json();
+      const { status, body } = await pass(asked);
       if (body instanceof Uint8Array) return { status, body: shortened(body, jsonOnly) };
       if ("error" in body) return refused(400, body.error);
-      return { status, body: "metrics" in body ? { ...body, metrics: null } : body };
+      const path = saving.get(String(asked.request_id));
+      if (path !== undefined && "sampling_session_id" in body) {
+        samplers.set(path, String(body.sampling_session_id));
+        return { status, body: { path } };
+      }
+      const norm = (body.metrics as Json | undefined)?.["grad_norm:mean"];
+      const metrics = tellsNorm && norm !== undefined ? { "skyrl.ai/grad_norm": norm } : null;
+      return { status, body: "metrics" in body ? { ...body, metrics } : body };
     }
     default:
       return await pass(raw.length === 0 ? {} : json());
+  }
+}
+
+/** The number behind this server of a model's call: the next one, or the one that it had when it was made before. */
+function numberOf({ numbers }: State, model: string, asked: number): number {
+  const given = numbers.get(model) ?? new Map<number, number>();
+  numbers.set(model, given);
+  const number = given.get(asked) ?? given.size + 1;
+  given.set(asked, number);
+  return number;
+}
+
+const renumbered = (state: State, body: Json): Json =>
+  body.model_id === undefined
+    ? body
+    : { ...body, seq_id: numberOf(state, String(body.model_id), Number(body.seq_id)) };
+
+/** What asks for a model's one place, as a sampler under a number of its own. */
+const placeOf = ({ numbers }: State) => ({
+  kind: "inflight",
+  sampling_session_seq_id: firstOfItsOwn + [...numbers.values()].reduce((sum, given) => sum + given.size, 0),
+});
+
+/** What is sampled from a model's place has learnt what the model has. */
+async function renewPlace(options: Behind, model: string): Promise<void> {
+  const saved = [...options.saving.values()].some((path) => path.startsWith(`tinker://${model}/`));
+  if (!saved) return;
+  const given = options.numbers.get(model);
+  const own = -(given?.size ?? 0) - 1;
+  const body = { model_id: model, seq_id: numberOf(options, model, own), ...placeOf(options) };
+  const begun = await forward(options, "POST", "save_weights_for_sampler", body);
+  const { request_id } = begun.body as Json;
+  for (let done = false; !done; ) {
+    const { status } = await forward(options, "POST", "retrieve_future", { request_id });
+    done = status !== 408;
   }
 }
 
@@ -202,8 +283,8 @@ async function forward(
   return { status: response.status, body: isProto ? bytes : (JSON.parse(bytes.toString("utf8")) as Json) };
 }
 
-/** The model's newest weights in the place of those that were saved. */
-async function newest(options: SkyrlLikeOptions, body: Json, path: string): Promise<Answered> {
+/** The base model in the place of weights that were saved. */
+async function ofBase(options: SkyrlLikeOptions, body: Json, path: string): Promise<Answered> {
   const [modelId = ""] = path.replace("tinker://", "").split("/");
   const base = await forward(options, "POST", "get_info", { model_id: modelId });
   const { model_name } = base.body as { model_name: string };
