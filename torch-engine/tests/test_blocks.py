@@ -1,4 +1,4 @@
-"""Weights in blocks compute what whole ones do in bf16."""
+"""Weights in blocks compute what whole ones do, in bf16 and in fp32."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.in_blocks import Blocks, GatedBlocks, light
 from whetstone_engine.linear import add_linear, linear
-from whetstone_engine.precision import native_bf16
+from whetstone_engine.precision import blocks_in_fp32, native_bf16
 from whetstone_engine.trainer import Trainer
 
 SHAPES = [
@@ -23,37 +23,46 @@ SHAPES = [
 ]
 
 
+DTYPES = [(torch.bfloat16, 0.02, 0.05), (torch.float32, 1e-5, 1e-5)]
+
+
+@pytest.mark.parametrize(("dtype", "relative", "absolute"), DTYPES)
 @pytest.mark.parametrize("rows", [1, 3, 64, 300])
 @pytest.mark.parametrize("outputs", [1, 17, 960])
 @torch.inference_mode()
-def test_products_are_those_of_the_whole_weight(outputs, rows):
+def test_products_are_those_of_the_whole_weight(outputs, rows, dtype, relative, absolute):
     def of(*shape: int) -> torch.Tensor:
-        return torch.randn(shape).bfloat16()
+        return torch.randn(shape).to(dtype)
 
     weight, bias, x, total = of(outputs, 40), of(outputs), of(rows, 40), of(rows, outputs)
     blocks = Blocks(weight)
     for one in (None, bias):
-        assert torch.allclose(linear(x, blocks, one), linear(x, weight, one), rtol=0.02, atol=0.02)
+        made, whole = linear(x, blocks, one), linear(x, weight, one)
+        assert torch.allclose(made, whole, rtol=relative, atol=absolute)
         exact = total.float() + x.float() @ weight.float().t() + (0 if one is None else one.float())
         added = add_linear(total.clone(), x, blocks, one)
-        assert added.dtype == torch.bfloat16
-        assert torch.allclose(added.float(), exact, rtol=0.02, atol=0.05)
+        assert added.dtype == dtype
+        assert torch.allclose(added.float(), exact, rtol=relative, atol=absolute)
 
 
+@pytest.mark.parametrize(("dtype", "relative", "absolute"), DTYPES)
 @pytest.mark.parametrize("rows", [1, 3, 64, 300])
 @torch.inference_mode()
-def test_gates_are_lit_where_their_products_are_made(rows):
-    weight, x, total = (torch.randn(shape).bfloat16() for shape in ((74, 40), (rows, 40), (rows, 74)))
+def test_gates_are_lit_where_their_products_are_made(rows, dtype, relative, absolute):
+    shapes = ((74, 40), (rows, 40), (rows, 74))
+    weight, x, total = (torch.randn(shape).to(dtype) for shape in shapes)
     gated = GatedBlocks(weight)
     gate, up = (x.float() @ weight.float().t()).chunk(2, 1)
     lit = light(x, gated)
-    assert lit.dtype == torch.bfloat16
-    assert torch.allclose(lit.float(), torch.nn.functional.silu(gate) * up, rtol=0.02, atol=0.1)
-    assert torch.allclose(light(x, Blocks(weight)), light(x, weight), rtol=0.02, atol=0.1)
-    assert torch.allclose(linear(x, gated), linear(x, weight), rtol=0.02, atol=0.02)
-    assert torch.allclose(
-        add_linear(total.clone(), x, gated), add_linear(total.clone(), x, weight), rtol=0.02, atol=0.05
-    )
+    assert lit.dtype == dtype
+
+    def close(one: torch.Tensor, other: torch.Tensor) -> bool:
+        return torch.allclose(one, other, rtol=relative, atol=2 * absolute)
+
+    assert close(lit.float(), torch.nn.functional.silu(gate) * up)
+    assert close(light(x, Blocks(weight)), light(x, weight))
+    assert close(linear(x, gated), linear(x, weight))
+    assert close(add_linear(total.clone(), x, gated), add_linear(total.clone(), x, weight))
 
 
 @pytest.mark.parametrize(("precision", "many"), [("mixed", 1), ("bf16", 10_000)])
@@ -81,6 +90,35 @@ def test_samples_are_close_to_what_the_trainer_computes(
         assert np.abs(logprobs - there[end - len(logprobs) : end]).mean() < 0.05
 
 
+@pytest.mark.parametrize("members", SHAPES, ids=str)
+def test_in_fp32_samples_are_what_the_trainer_computes(make_folder: FolderMaker, monkeypatch, members):
+    everything_is_large(monkeypatch, blocks=True)
+    trainer = make_folder.trainer(**members)
+    snapshot = trainer.snapshot()
+    prompts = random_sequences(1, [3, 9, 20])
+    samples = sample(snapshot, rows_of(requested(prompts, most=30), snapshot), Parameters(), None)
+    assert isinstance(snapshot.weights["head"], Blocks)
+    whole = requested([[*prompt, *tokens] for prompt, tokens in zip(prompts, samples.tokens, strict=True)])
+    here, there = logprobs_of(snapshot, whole), logprobs_of(trainer.snapshot(), whole)
+    assert np.allclose(here, there, atol=1e-4, equal_nan=True)
+    everything_is_large(monkeypatch)
+    plain = logprobs_of(trainer.snapshot(), whole)
+    assert np.allclose(here, plain, atol=1e-4, equal_nan=True)
+    lengths = [len(prompt) + len(tokens) for prompt, tokens in zip(prompts, samples.tokens, strict=True)]
+    for end, logprobs in zip(np.cumsum(lengths), samples.logprobs, strict=True):
+        assert np.allclose(logprobs, plain[end - len(logprobs) : end], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("maker", "vectors", "blocks"),
+    [("AuthenticAMD", True, True), ("AuthenticAMD", False, False), ("GenuineIntel", True, False)],
+)
+def test_where_fp32_is_faster_in_blocks(monkeypatch, maker, vectors, blocks):
+    monkeypatch.setattr("whetstone_engine.precision._made_by_amd", lambda: maker == "AuthenticAMD")
+    monkeypatch.setattr(torch.cpu, "_is_avx512_supported", lambda: vectors)
+    assert blocks_in_fp32() is blocks
+
+
 def test_adapters_sample_over_one_base_in_blocks(make_folder: FolderMaker, monkeypatch):
     monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
     everything_is_large(monkeypatch)
@@ -105,12 +143,16 @@ def test_adapters_sample_over_one_base_in_blocks(make_folder: FolderMaker, monke
     assert base.bytes() > sum(part.nbytes for part in base.plain().values()) / 2
 
 
-def test_a_snapshot_in_blocks_is_its_own_when_its_trainer_steps(make_folder: FolderMaker, monkeypatch):
+@pytest.mark.parametrize("precision", ["mixed", "fp32"])
+def test_a_snapshot_in_blocks_is_its_own_when_its_trainer_steps(
+    make_folder: FolderMaker, monkeypatch, precision
+):
     monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
-    everything_is_large(monkeypatch)
-    trainer = make_folder.trainer(precision="mixed")
+    everything_is_large(monkeypatch, blocks=True)
+    trainer = make_folder.trainer(precision=precision)
     snapshot = trainer.snapshot()
     snapshot.lay_out()
+    assert isinstance(snapshot.weights["0.qkv"], Blocks)
     asked = requested(random_sequences(1, [12]))
     before = logprobs_of(snapshot, asked)
     trainer.buffer.zero_()

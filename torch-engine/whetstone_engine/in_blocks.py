@@ -1,5 +1,5 @@
-"""A large model's weights in bf16, in blocks as the processor's kernels read them: turned once for a snapshot
-in place of once a product. Suffixes: N positions, O outputs, I inputs."""
+"""A large model's weights in bf16, and on some processors in fp32, in blocks as their kernels read them:
+turned once for a snapshot in place of once a product. Suffixes: N positions, O outputs, I inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _products = torch.ops.mkldnn
 
 
 class Blocks:
-    """A weight [O, I] in bf16, of which oneDNN chose the order."""
+    """A weight [O, I], of which oneDNN chose the order."""
 
     def __init__(self, weight_OI: Tensor) -> None:
         self.weight = _products._reorder_linear_weight(weight_OI.contiguous())
@@ -32,7 +32,7 @@ class Blocks:
 
 
 class GatedBlocks:
-    """A weight [2·O, I] in bf16 of gates and what they let through, each in blocks of its own: a product is
+    """A weight [2·O, I] of gates and what they let through, each in blocks of its own: a product is
     lit, and multiplied with what was lit, where it is made."""
 
     def __init__(self, weight_OI: Tensor) -> None:

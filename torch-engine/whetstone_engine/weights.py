@@ -22,7 +22,7 @@ from .lanes import LARGE
 from .layout import initialise, layout_of, views_of
 from .linear import Linear, Weights
 from .lora import DecoderLinears, Linears
-from .precision import check_precision, name_of, native_bf16, round_weights
+from .precision import blocks_in_fp32, check_precision, name_of, native_bf16, round_weights
 from .request import text, whole
 
 
@@ -82,7 +82,11 @@ class Architecture:
     @property
     def multiplies_blocks(self) -> bool:
         """Whether weights that are sampled from are laid out in blocks."""
-        return not self.plain and self.dtype == torch.bfloat16 and on_host()
+        if self.plain or not on_host():
+            return False
+        if self.dtype == torch.bfloat16:
+            return True
+        return self.size >= LARGE and self.kept == torch.float32 and blocks_in_fp32()
 
     def in_fp32(self, weights: Mapping[str, Tensor]) -> Weights | None:
         """A copy for passes that compute in fp32; None where the weights are that, or passes are not."""

@@ -14,10 +14,11 @@ from whetstone_engine.scores import score
 from whetstone_engine.snapshot import Snapshot
 
 
-def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of whatever size, models are read in lanes from now on."""
+def everything_is_large(monkeypatch: pytest.MonkeyPatch, *, blocks: bool = False) -> None:
+    """Of whatever size, models are read in lanes from now on, or in blocks in fp32 too."""
     for module in (in_lanes, weights):
         monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(weights, "blocks_in_fp32", lambda: blocks)
 
 
 @dataclass(frozen=True)
