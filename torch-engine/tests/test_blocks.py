@@ -7,12 +7,14 @@ import torch
 from support.data import random_sequences, requested
 from support.folders import FolderMaker
 from support.sampling import everything_is_large, logprobs_of, rows_of, sample
+from whetstone_engine import kernels
 from whetstone_engine.adapters import new_adapters
 from whetstone_engine.base import Bases
 from whetstone_engine.choice import Parameters
 from whetstone_engine.in_blocks import Blocks, GatedBlocks, light
+from whetstone_engine.kernels import multiply
 from whetstone_engine.linear import add_linear, linear
-from whetstone_engine.precision import blocks_in_fp32, native_bf16
+from whetstone_engine.precision import native_bf16, onednn_in_fp32
 from whetstone_engine.trainer import Trainer
 
 SHAPES = [
@@ -109,6 +111,29 @@ def test_in_fp32_samples_are_what_the_trainer_computes(make_folder: FolderMaker,
         assert np.allclose(logprobs, plain[end - len(logprobs) : end], atol=1e-4)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_either_library_multiplies_to_the_same_gradients(monkeypatch, frozen):
+    weight, x, grad = torch.randn(96, 64), torch.randn(50, 64), torch.randn(50, 96)
+
+    def gradients() -> tuple[torch.Tensor, ...]:
+        wanted_x, wanted_weight = x.clone().requires_grad_(), weight.clone().requires_grad_(not frozen)
+        wanted_weight.grad = None if frozen else torch.zeros_like(weight)
+        out = multiply(wanted_x, wanted_weight)
+        out.backward(grad)
+        assert wanted_x.grad is not None
+        return out.detach(), wanted_x.grad, *(() if frozen else (wanted_weight.grad,))
+
+    monkeypatch.setattr(kernels, "WIDE", 0)
+    made = []
+    for faster in (False, True):
+        monkeypatch.setattr(kernels, "onednn_in_fp32", lambda faster=faster: faster)
+        made.append(gradients())
+    exact = (x @ weight.t(), grad @ weight, grad.t() @ x)
+    for one, other, third in zip(*made, exact, strict=not frozen):
+        assert torch.allclose(one, third, atol=1e-4)
+        assert torch.allclose(other, third, atol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("maker", "vectors", "blocks"),
     [("AuthenticAMD", True, True), ("AuthenticAMD", False, False), ("GenuineIntel", True, False)],
@@ -116,7 +141,7 @@ def test_in_fp32_samples_are_what_the_trainer_computes(make_folder: FolderMaker,
 def test_where_fp32_is_faster_in_blocks(monkeypatch, maker, vectors, blocks):
     monkeypatch.setattr("whetstone_engine.precision._made_by_amd", lambda: maker == "AuthenticAMD")
     monkeypatch.setattr(torch.cpu, "_is_avx512_supported", lambda: vectors)
-    assert blocks_in_fp32() is blocks
+    assert onednn_in_fp32() is blocks
 
 
 def test_adapters_sample_over_one_base_in_blocks(make_folder: FolderMaker, monkeypatch):

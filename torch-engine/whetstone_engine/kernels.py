@@ -11,6 +11,11 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
+from .precision import onednn_in_fp32
+
+WIDE = 2**18
+"""Numbers of a weight from which it counts how it is multiplied: around a smaller one the call does."""
+
 
 def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
     """x / √(mean x² + ε) · weight over the last dimension, computed in fp32 (arXiv 1910.07467)."""
@@ -77,9 +82,16 @@ def multiply(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
     lies, without a tensor of its own in between where both are of one type."""
     if torch.is_grad_enabled() and weight_OI.requires_grad:
         return _Multiply.apply(x_NI, weight_OI)
-    if weight_OI.dtype == x_NI.dtype:
-        return x_NI.mm(weight_OI.t())
-    return _Frozen.apply(x_NI, weight_OI)
+    if torch.is_grad_enabled() and x_NI.requires_grad:
+        return _Frozen.apply(x_NI, weight_OI)
+    return product(x_NI, weight_OI.to(x_NI.dtype))
+
+
+def product(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+    """x · weightᵀ, both of one type, without a gradient."""
+    if x_NI.dtype == torch.float32 and weight_OI.numel() >= WIDE and onednn_in_fp32():
+        return torch.ops.mkldnn._linear_pointwise(x_NI, weight_OI, None, "none", [], "")
+    return x_NI.mm(weight_OI.t())
 
 
 class _Multiply(Function):
@@ -87,13 +99,13 @@ class _Multiply(Function):
     def forward(context: FunctionCtx, x_NI: Tensor, weight_OI: Tensor) -> Tensor:
         context.save_for_backward(x_NI)
         context.weight = weight_OI
-        return x_NI.mm(weight_OI.to(x_NI.dtype).t())
+        return product(x_NI, weight_OI.to(x_NI.dtype))
 
     @staticmethod
     def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor | None, None]:
         add_product(context.weight.grad, grad_NO.t(), context.saved_tensors[0])
         wanted = context.needs_input_grad[0]
-        return grad_NO.mm(context.weight.to(grad_NO.dtype)) if wanted else None, None
+        return product(grad_NO, context.weight.to(grad_NO.dtype).t()) if wanted else None, None
 
 
 class _Frozen(Function):
@@ -102,11 +114,11 @@ class _Frozen(Function):
     @staticmethod
     def forward(context: FunctionCtx, x_NI: Tensor, weight_OI: Tensor) -> Tensor:
         context.weight = weight_OI
-        return x_NI.mm(weight_OI.to(x_NI.dtype).t())
+        return product(x_NI, weight_OI.to(x_NI.dtype))
 
     @staticmethod
     def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor, None]:
-        return grad_NO.mm(context.weight.to(grad_NO.dtype)), None
+        return product(grad_NO, context.weight.to(grad_NO.dtype).t()), None
 
 
 def add_product(sum_OI: Tensor, one: Tensor, other: Tensor, scale: float = 1) -> None:

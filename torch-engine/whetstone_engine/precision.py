@@ -41,9 +41,9 @@ def native_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() and _made_by_amd()
 
 
-def blocks_in_fp32() -> bool:
-    """Whether products of few rows are faster of weights in blocks (oneDNN) than of weights as they lie
-    (MKL), in fp32 too. On AMD's processors they are: on Zen 4 by 1.7 for 16 rows and by 4 for 3."""
+def onednn_in_fp32() -> bool:
+    """Whether oneDNN multiplies faster in fp32 than MKL, as on AMD's processors: on Zen 4 by 1.1 for many
+    rows, and of weights in blocks by 1.7 for 16 rows and by 4 for 3."""
     return on_host() and torch.cpu._is_avx512_supported() and _made_by_amd()
 
 

@@ -22,7 +22,7 @@ from .lanes import LARGE
 from .layout import initialise, layout_of, views_of
 from .linear import Linear, Weights
 from .lora import DecoderLinears, Linears
-from .precision import blocks_in_fp32, check_precision, name_of, native_bf16, round_weights
+from .precision import check_precision, name_of, native_bf16, onednn_in_fp32, round_weights
 from .request import text, whole
 
 
@@ -86,7 +86,7 @@ class Architecture:
             return False
         if self.dtype == torch.bfloat16:
             return True
-        return self.size >= LARGE and self.kept == torch.float32 and blocks_in_fp32()
+        return self.size >= LARGE and self.kept == torch.float32 and onednn_in_fp32()
 
     def in_fp32(self, weights: Mapping[str, Tensor]) -> Weights | None:
         """A copy for passes that compute in fp32; None where the weights are that, or passes are not."""

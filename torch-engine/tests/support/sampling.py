@@ -18,7 +18,7 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch, *, blocks: bool = False
     """Of whatever size, models are read in lanes from now on, or in blocks in fp32 too."""
     for module in (in_lanes, weights):
         monkeypatch.setattr(module, "LARGE", 0)
-    monkeypatch.setattr(weights, "blocks_in_fp32", lambda: blocks)
+    monkeypatch.setattr(weights, "onednn_in_fp32", lambda: blocks)
 
 
 @dataclass(frozen=True)
