@@ -34,7 +34,7 @@ export interface ServeOptions {
   readonly maxBodyBytes?: number;
   readonly times?: Partial<ServerTimes>;
   readonly clock?: Clock;
-  /** Is told what no request should have brought about. */
+  /** Is told what no request should have brought about: errors that nobody named, of operations too. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -111,13 +111,12 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   if (!capabilities.precisions.includes(precision))
     throw userError("unsupported-precision", `The engine ${capabilities.engine} has no ${precision}.`);
   const catalogue = await Catalogue.open(stateFolder, clock);
-  const parts = { engine, capabilities, bases, precision, catalogue, clock, times, sameMachine };
+  const parts = { engine, capabilities, bases, precision, catalogue, clock, times, sameMachine, onFault };
   const state = new ServerState(parts);
-  const locked = key !== undefined && key !== "";
   const name = urlHost(host);
   const server = httpServer(state, {
-    key: locked ? key : undefined,
-    hosts: locked ? undefined : new Set(["localhost", "127.0.0.1", "[::1]", name]),
+    key,
+    hosts: key === undefined ? new Set(["localhost", "127.0.0.1", "[::1]", name]) : undefined,
     maxBodyBytes,
     onFault,
   });

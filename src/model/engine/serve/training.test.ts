@@ -259,17 +259,20 @@ test("an engine that died is the server's fault, in an HTTP success; other model
   dead = false;
   expect(await client.step(other, 1)).toMatchObject({ "step:max": 1 });
   expect(await client.step(model, 2)).toMatchObject({ "step:max": 1 });
+  expect(one.faults).toEqual([]);
 });
 
-test("what no engine should throw is an HTTP success too", async () => {
+test("what no engine should throw is an HTTP success too, and told to whoever keeps the log", async () => {
+  const thrown = new TypeError("undefined is not a function");
   await using one = await served({}, (engine) => ({
     ...bound(engine),
-    createModel: () => Promise.reject(new TypeError("undefined is not a function")),
+    createModel: () => Promise.reject(thrown),
   }));
   const { client } = one;
   const made = { session_id: client.session, model_seq_id: 0, base_model: modelName };
   const answer = await client.result(await client.post("create_model", made));
   expect([answer.status, answer.body]).toMatchObject([200, { category: "server", code: "internal" }]);
+  expect(one.faults).toEqual([thrown]);
 });
 
 test("logprobs come back per datum, and the metrics name their reduction", async () => {
