@@ -61,6 +61,7 @@ const optionsSchema = z.strictObject({
   stateFolder: z.string().min(1),
   key: z
     .string()
+    .min(1, "it is empty: leave it out for none")
     .regex(/^[\x21-\x7e]*$/, "expected letters, digits and signs of ASCII: a request can carry no others")
     .optional(),
   host: z.string().min(1).default("127.0.0.1"),
@@ -98,7 +99,7 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   const { engine, models, stateFolder, key, host, port, precision, maxBodyBytes, onFault, times, ...read } =
     readOptions("serveTinker()", optionsSchema, options);
   const sameMachine = isLoopback(host);
-  if (!sameMachine && (key ?? "") === "")
+  if (!sameMachine && key === undefined)
     throw userError(
       "key-missing",
       `Whoever reaches ${host} could use this server: give it a key that clients must send (--key).`,
