@@ -146,6 +146,28 @@ test("pages in browsers, compressed bodies and unknown paths are refused in word
   expect([unknown.status, unknown.body]).toMatchObject([404, { category: "user" }]);
 });
 
+test("what the API has for a service with accounts is refused in words", async () => {
+  await using one = await served();
+  const { client } = one;
+  for (const [method, path] of [
+    ["POST", "copy_weights"],
+    ["POST", "create_custom_loss"],
+    ["PUT", "sessions/x/project"],
+    ["GET", "sessions/x/trace_export"],
+    ["GET", "billing/usage/events?starting_on=2026-01-01"],
+    ["GET", "billing/usage/checkpoints/current"],
+    ["GET", "audit"],
+    ["GET", "training_runs/x/checkpoints/weights/y/archive"],
+    ["GET", "training_runs/x/checkpoints/external_weights/y/external_weights_urls"],
+    ["POST", "training_runs/x/checkpoints/weights/y/publish"],
+    ["DELETE", "training_runs/x/checkpoints/weights/y/publish"],
+  ] as const) {
+    const { status, body } = await client.request(method, path);
+    expect([status, body], path).toMatchObject([400, { category: "user", code: "unsupported" }]);
+    expect(body.error, path).toMatch(/^This server .{20,}\.$/);
+  }
+});
+
 test("no request brings about a status from 500 up, nor an answer without a body", async () => {
   await using one = await served({ times: { poll: 20 } });
   const { client } = one;
