@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PythonTools, pythonTools } from "../../scripts/python-tools.ts";
-import { local, tabular } from "../../src/index.ts";
+import { type Engine, local, tabular, WhetstoneError } from "../../src/index.ts";
 import { serveTinker } from "../../src/model/engine/serve/index.ts";
 
 /** The official Python SDK as it is published, and the folder that comes with the project. */
@@ -22,6 +22,35 @@ beforeAll(async () => {
 }, 900_000);
 afterAll(() => rm(root, { recursive: true, force: true }));
 
+/** What a step is told by that it is to take a while, and that its engine is to die; the SDK has no other words for it. */
+const marks = { slow: 123, broken: 321 };
+/** Shorter than what is waited for, and longer than ten seconds, in which the SDK beats. */
+const times = { poll: 100, silence: 15_000 };
+
+/** The engine, whose steps may be slow, or die. */
+function troubled(engine: Engine): Engine {
+  const create = engine.createModel.bind(engine);
+  return Object.assign(engine, {
+    createModel: async (options: Parameters<typeof create>[0]) => {
+      const model = await create(options);
+      const step = model.optimStep.bind(model);
+      return Object.assign(model, {
+        optimStep: async (given: Parameters<typeof step>[0]) => {
+          if (given.gradientClipNorm === marks.slow)
+            await new Promise((resolve) => setTimeout(resolve, 4 * times.poll));
+          if (given.gradientClipNorm === marks.broken)
+            throw new WhetstoneError({
+              code: "worker-died",
+              category: "engine",
+              message: "The worker died.",
+            });
+          return step(given);
+        },
+      });
+    },
+  });
+}
+
 test.concurrent.each([
   { engine: tabular(), length: "full" },
   { engine: local({ workers: 1 }), length: "short" },
@@ -30,17 +59,19 @@ test.concurrent.each([
   { timeout: 180_000 },
   async ({ engine: definition, length }) => {
     const folder = join(root, definition.name);
-    await using engine = await definition.open({ logFolder: join(folder, "logs") });
+    await using engine = troubled(await definition.open({ logFolder: join(folder, "logs") }));
     const faults: unknown[] = [];
     await using server = await serveTinker({
       engine,
       models: { [name]: tiny },
       stateFolder: folder,
       key,
+      times,
       onFault: (error) => faults.push(error),
     });
     const { topLogprobs, loraRank } = await engine.capabilities();
-    const facts = JSON.stringify({ topLogprobs, loraRank });
+    const seconds = { poll: times.poll / 1000, silence: times.silence / 1000 };
+    const facts = JSON.stringify({ topLogprobs, loraRank, ...seconds, ...marks });
     const { stdout } = await promisify(execFile)(
       tools.python,
       [story, server.url, key, name, length, facts],
@@ -53,7 +84,9 @@ test.concurrent.each([
   },
 );
 
-test("the example of docs/serve.md runs, and what it trains it says", { timeout: 180_000 }, async () => {
+test.concurrent("the example of docs/serve.md runs, and what it trains it says", {
+  timeout: 180_000,
+}, async () => {
   const folder = join(root, "docs");
   await using engine = await local({ workers: 1 }).open({ logFolder: join(folder, "logs") });
   const served = { engine, models: { [name]: tiny }, stateFolder: folder };

@@ -1,7 +1,8 @@
 """
 The unmodified Tinker SDK against a server: `sdk_story.py URL KEY MODEL short|full FACTS`. Prints one line a
 part, `told` at the end, and a traceback where the server breaks its promise. FACTS is a JSON object with the
-engine's `topLogprobs` and `loraRank`.
+engine's `topLogprobs` and `loraRank`; with `silence` and `poll`, the server's times in seconds; and with
+`slow` and `broken`, the clips of a gradient at which a step takes several polls, and at which an engine dies.
 """
 
 import asyncio
@@ -14,56 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import tinker
 import torch
+from sdk_visit import BASE, TOLERANCE, Visit, datum, logprobs_of, refused, weighted
 from tinker import types
 
-BASE = 3  # the first id that is a letter
-TOLERANCE = 2e-4
 
-
-def datum(tokens: list[int], **inputs: object) -> types.Datum:
-    """Each token predicts the next one; inputs are as long as the predictions."""
-    return types.Datum(
-        model_input=types.ModelInput.from_ints(tokens[:-1]),
-        loss_fn_inputs={"target_tokens": tokens[1:], **inputs},
-    )
-
-
-def weighted(tokens: list[int], weight: float = 1.0) -> types.Datum:
-    return datum(tokens, weights=[weight] * (len(tokens) - 1))
-
-
-def logprobs_of(result: types.ForwardBackwardOutput) -> list[np.ndarray]:
-    return [np.asarray(output["logprobs"].data) for output in result.loss_fn_outputs]
-
-
-def refused(what: str, category: str, call: Callable[[], object]) -> str:
-    """The operation fails with that category; returns what was said."""
-    try:
-        call()
-    except tinker.RequestFailedError as error:
-        assert error.category.value.lower() == category, f"{what}: {error.category} instead of {category}"
-        return str(error)
-    except (tinker.BadRequestError, tinker.NotFoundError) as error:
-        assert category == "user", f"{what}: {error}"
-        return str(error)
-    raise AssertionError(f"{what} was not refused")
-
-
-class Story:
-    def __init__(self, url: str, key: str, model: str) -> None:
-        self.url, self.key, self.model = url, key, model
-        self.service = tinker.ServiceClient(base_url=url, api_key=key)
-        self.texts = [[3, 7, 11, 4, 9, 30], [5, 5, 8], [20, 21, 22, 23]]
-
-    def train(self, client: tinker.TrainingClient, steps: int, rate: float = 0.05) -> list[float]:
-        losses = []
-        for _ in range(steps):
-            passed = client.forward_backward([weighted(text) for text in self.texts], "cross_entropy")
-            stepped = client.optim_step(types.AdamParams(learning_rate=rate))
-            losses.append(passed.result().metrics["loss:sum"])
-            assert stepped.result().metrics["grad_norm:mean"] > 0
-        return losses
-
+class Story(Visit):
     def capabilities(self) -> None:
         models = tinker.RestClient(base_url=self.url, api_key=self.key).get_server_capabilities().result()
         models = models.supported_models
@@ -140,6 +96,24 @@ class Story:
             adam = types.AdamParams(learning_rate=0.0, grad_clip_norm=1.0)
             norms.append(self.client.optim_step(adam).result().metrics["grad_norm:mean"])
         assert norms[0] > 0 and np.allclose(norms, norms[0], rtol=1e-3), dict(zip(losses, norms, strict=True))
+
+    def inflight(self) -> None:
+        """All samplers of that kind have the newest weights that were published."""
+        text = self.texts[0]
+        prompt = types.ModelInput.from_ints(text)
+
+        def trained() -> np.ndarray:
+            return logprobs_of(self.client.forward([weighted(text)], "cross_entropy").result())[0]
+
+        first = self.client.save_weights_and_get_sampling_client(kind="inflight").result()
+        before = trained()
+        assert np.allclose(first.compute_logprobs(prompt).result()[1:], before, atol=TOLERANCE)
+        self.train(self.client, 1)
+        second = self.client.save_weights_and_get_sampling_client(kind="inflight").result()
+        after = trained()
+        assert not np.allclose(after, before, atol=TOLERANCE)
+        for sampler in (first, second):
+            assert np.allclose(sampler.compute_logprobs(prompt).result()[1:], after, atol=TOLERANCE)
 
     def samplers(self) -> None:
         named = self.client.save_weights_for_sampler("named").result()
@@ -221,6 +195,7 @@ class Story:
         response = ask()
         found = response.topk_prompt_logprobs
         assert len(found) == len(self.texts[0])
+        assert found[0] is None
         for place in range(1, len(found)):
             rows = found[place]
             assert len(rows) == 5
@@ -230,6 +205,29 @@ class Story:
                 if token == self.texts[0][place]:
                     assert math.isclose(logprob, response.prompt_logprobs[place], abs_tol=TOLERANCE)
 
+        end = self.sampler.sample(
+            prompt,
+            1,
+            settings,
+            include_prompt_logprobs=True,
+            topk_prompt_logprobs=5,
+            topk_sample_logprobs=3,
+            prompt_logprobs_last_n=2,
+        ).result()
+        unasked = len(self.texts[0]) - 2
+        assert end.prompt_logprobs[:unasked] == [None] * unasked
+        assert end.topk_prompt_logprobs[:unasked] == [None] * unasked, end.topk_prompt_logprobs
+        assert np.allclose(end.prompt_logprobs[unasked:], response.prompt_logprobs[unasked:], atol=TOLERANCE)
+        assert np.allclose(end.topk_prompt_logprobs[unasked:], found[unasked:], atol=TOLERANCE)
+        [drawn] = end.sequences
+        assert len(drawn.tokens) == len(drawn.topk_logprobs) == 2
+        for token, logprob, rows in zip(drawn.tokens, drawn.logprobs, drawn.topk_logprobs, strict=True):
+            assert len(rows) == 3
+            assert rows[0][1] >= rows[1][1] >= rows[2][1]
+            assert logprob <= rows[0][1] + TOLERANCE
+            if token in dict(rows):
+                assert math.isclose(dict(rows)[token], logprob, abs_tol=TOLERANCE)
+
     def checkpoints(self) -> None:
         saved = self.client.save_state("first", ttl_seconds=3600).result()
         assert saved.path.endswith("/weights/first"), saved.path
@@ -237,15 +235,19 @@ class Story:
         before = logprobs_of(self.client.forward([text], "cross_entropy").result())[0]
         whole = self.service.create_training_client_from_state_with_optimizer(saved.path).result()
         fresh = self.service.create_training_client_from_state(saved.path).result()
-        for client in (whole, fresh):
+        # As older programs do it, into a client that there is.
+        replaced = self.service.create_lora_training_client(self.model, rank=0, seed=9).result()
+        replaced.load_state_with_optimizer(saved.path).result()
+        for client in (whole, fresh, replaced):
             assert np.allclose(
                 logprobs_of(client.forward([text], "cross_entropy").result())[0], before, atol=1e-5
             )
         moved = []
-        for client in (self.client, whole, fresh):
+        for client in (self.client, whole, fresh, replaced):
             client.optim_step(types.AdamParams(learning_rate=0.05, eps=1e-2)).result()
             moved.append(logprobs_of(client.forward([text], "cross_entropy").result())[0])
-        assert np.allclose(moved[0], moved[1], atol=TOLERANCE), "the optimiser was not loaded"
+        for one in (moved[1], moved[3]):
+            assert np.allclose(moved[0], one, atol=TOLERANCE), "the optimiser was not loaded"
         assert np.allclose(moved[2], before, atol=1e-5), "a step without a gradient or moments moved weights"
         assert not np.allclose(moved[0], before, atol=TOLERANCE)
 
@@ -318,6 +320,13 @@ class Story:
                 model_path="tinker://none/sampler_weights/none"
             ).result(),
         )
+        rest = tinker.RestClient(base_url=self.url, api_key=self.key)
+        named = self.client.save_state("for-nobody").result().path
+        for what, call in {
+            "what it cost": lambda: rest.get_billing_usage("2026-01-01", "2026-02-01"),
+            "a copy in a project": lambda: rest.copy_weights(named, "project"),
+        }.items():
+            assert "This server" in refused(what, "user", lambda call=call: call().result())
         # What failed used its numbers up, and nothing else.
         assert self.train(self.client, 1)
         try:
@@ -361,7 +370,10 @@ def main() -> None:
         ("create", story.create),
         ("passes", story.passes),
         ("custom", story.custom),
+        ("waiting", lambda: story.waiting(known["poll"], known["slow"])),
+        ("broken", lambda: story.broken(known["broken"])),
         ("samplers", story.samplers),
+        ("inflight", story.inflight),
         ("sampling", story.sampling),
         ("top", lambda: story.top(known["topLogprobs"] > 0)),
         ("checkpoints", story.checkpoints),
@@ -370,9 +382,11 @@ def main() -> None:
         ("policy losses", story.policy_losses),
     ]
     if length == "full":
+        parts.insert(0, ("idle", story.idle))
         parts += [
             ("at once", story.at_once),
             ("refusals", story.refusals),
+            ("still there", lambda: story.still_there(known["silence"])),
         ]
     parts.append(("close", story.close))
     for name, part in parts:

@@ -140,8 +140,3 @@ export const setTtl: Handler = (state, call) => {
   const { ttl_seconds: ttl } = readBody("set_checkpoint_ttl", requests.setTtl, call);
   return withCheckpoint(call.parameters, (path) => state.catalogue.setTtl(path, ttl ?? undefined));
 };
-
-export const publish: Handler = () =>
-  refusal(
-    userError("unsupported", "This server has one owner: there is nobody to publish a checkpoint for."),
-  );

@@ -25,7 +25,9 @@ function embedding(inner: Engine, heard: (AbortSignal | undefined)[] = [], hang 
     Object.assign(sampler, {
       embed: async (given: readonly TokenIds[], options: { pooling: string; signal?: AbortSignal }) => {
         heard.push(options.signal);
-        if (hang) await new Promise((_, reject) => options.signal?.addEventListener("abort", reject));
+        const { signal } = options;
+        if (hang)
+          await new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
         return given.map((tokens) =>
           options.pooling === "last"
             ? Float32Array.of(tokens.at(-1) as number, tokens.length)

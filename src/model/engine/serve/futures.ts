@@ -1,4 +1,4 @@
-import type { Clock } from "../../../foundation/base/index.ts";
+import { type Clock, isWhetstoneError } from "../../../foundation/base/index.ts";
 import { failure, type Reply } from "./reply.ts";
 
 interface Future {
@@ -14,6 +14,8 @@ export interface FuturesOptions {
   readonly clock: Clock;
   /** How long an answer that was read is kept, for whom the network lost it on the way. */
   readonly keepMs: number;
+  /** Is told what no work should have thrown: an error that nobody named. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** What was begun and is waited for, by its request id. */
@@ -27,7 +29,10 @@ export class Futures {
 
   /** Begins work whose outcome, also an error, is kept until it was read, or its owner goes. */
   begin(id: string, owner: string, fingerprint: string, work: () => Promise<Reply>): void {
-    const done = work().catch(failure);
+    const done = work().catch((error: unknown) => {
+      if (!isWhetstoneError(error)) this.#options.onFault(error);
+      return failure(error);
+    });
     const future: Future = { owner, fingerprint, done };
     this.#all.set(id, future);
     void done.then((reply) => {

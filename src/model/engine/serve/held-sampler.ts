@@ -2,9 +2,13 @@ import { isWhetstoneError, userError } from "../../../foundation/base/index.ts";
 import type { Sampler } from "../../../foundation/contract/index.ts";
 import { categoryOf } from "./reply.ts";
 
+/** Samplers without a name that a model keeps although nobody has drawn from them yet: each may be a copy of its weights. */
+export const mostUnused = 8;
+
 /** Weights to sample from, given back to the engine once they are retired and nobody draws from them any more. */
 export class HeldSampler {
-  readonly #sampler: Promise<Sampler>;
+  /** Undefined once it is given back: whoever made it may hold this for long, and an engine in this process the weights by it. */
+  #sampler: Promise<Sampler> | undefined;
   readonly #onDrained: () => void;
   #drawing = 0;
   #used = false;
@@ -17,6 +21,11 @@ export class HeldSampler {
     sampler.catch(() => {
       this.#lost = true;
     });
+  }
+
+  /** It was drawn from, or is. */
+  get used(): boolean {
+    return this.#used;
   }
 
   /** It was drawn from, and is not at this moment. */
@@ -34,23 +43,19 @@ export class HeldSampler {
     return this.#lost;
   }
 
-  /** Resolves once the weights are there, and throws what kept them from it. */
-  async ready(): Promise<void> {
-    await this.#sampler;
-  }
-
   /** Throws a user error `sampler-gone` once it is retired. */
   async draw<T>(work: (sampler: Sampler) => Promise<T>): Promise<T> {
-    if (this.#retired)
+    const sampler = this.#sampler;
+    if (this.#retired || sampler === undefined)
       throw userError(
         "sampler-gone",
         "These weights are gone: those of a sampler without a name are kept until its successor has been drawn from and a newer one " +
-          "is there. Save them under a name to keep them.",
+          `is there, and of those that nobody has drawn from the newest ${mostUnused}. Save them under a name to keep them.`,
       );
     this.#used = true;
     this.#drawing += 1;
     try {
-      return await work(await this.#sampler);
+      return await work(await sampler);
     } catch (error) {
       if (isWhetstoneError(error) && error.category === "engine" && categoryOf(error) === "server")
         this.#lost = true;
@@ -72,6 +77,7 @@ export class HeldSampler {
   }
 
   #dispose(): void {
-    this.#sampler.then((sampler) => sampler[Symbol.asyncDispose]()).catch(() => undefined);
+    this.#sampler?.then((sampler) => sampler[Symbol.asyncDispose]()).catch(() => undefined);
+    this.#sampler = undefined;
   }
 }

@@ -48,7 +48,7 @@ test("an address that is none is told nothing without a key, and is no fault wit
 });
 
 test("without a key it answers to names of this machine only, so that no page can make its own name one", async () => {
-  await using one = await served({ key: "", host: "127.0.0.2" });
+  await using one = await served({ keyless: true, host: "127.0.0.2" });
   await using locked = await served();
   const { port } = new URL(one.server.url);
   const ask = (url: string, host: string, headers = "") => {
@@ -91,12 +91,9 @@ test("beyond this machine it does not start without a key", async () => {
   await using engine = await tabular().open({ logFolder: "unused" });
   const options = { engine, models: { [modelName]: tinyFolder }, stateFolder: "unused" };
   for (const host of ["0.0.0.0", "::", "example.org"])
-    for (const key of [undefined, ""])
-      await expect(
-        serveTinker({ ...options, host, ...(key === undefined ? {} : { key }) }),
-      ).rejects.toMatchObject({ code: "key-missing" });
-  // Nobody could send it.
-  for (const key of ["tml-k\n", "ключ"])
+    await expect(serveTinker({ ...options, host })).rejects.toMatchObject({ code: "key-missing" });
+  // Nobody could send it, or anybody could: an empty one is what a variable gives that is not set.
+  for (const key of ["tml-k\n", "ключ", ""])
     await expect(serveTinker({ ...options, key })).rejects.toMatchObject({ code: "invalid-option" });
 });
 
@@ -147,6 +144,28 @@ test("pages in browsers, compressed bodies and unknown paths are refused in word
   expect(packed.status).toBe(415);
   const unknown = await client.request("GET", "sandwich");
   expect([unknown.status, unknown.body]).toMatchObject([404, { category: "user" }]);
+});
+
+test("what the API has for a service with accounts is refused in words", async () => {
+  await using one = await served();
+  const { client } = one;
+  for (const [method, path] of [
+    ["POST", "copy_weights"],
+    ["POST", "create_custom_loss"],
+    ["PUT", "sessions/x/project"],
+    ["GET", "sessions/x/trace_export"],
+    ["GET", "billing/usage/events?starting_on=2026-01-01"],
+    ["GET", "billing/usage/checkpoints/current"],
+    ["GET", "audit"],
+    ["GET", "training_runs/x/checkpoints/weights/y/archive"],
+    ["GET", "training_runs/x/checkpoints/external_weights/y/external_weights_urls"],
+    ["POST", "training_runs/x/checkpoints/weights/y/publish"],
+    ["DELETE", "training_runs/x/checkpoints/weights/y/publish"],
+  ] as const) {
+    const { status, body } = await client.request(method, path);
+    expect([status, body], path).toMatchObject([400, { category: "user", code: "unsupported" }]);
+    expect(body.error, path).toMatch(/^This server .{20,}\.$/);
+  }
 });
 
 test("no request brings about a status from 500 up, nor an answer without a body", async () => {

@@ -40,7 +40,8 @@ export const createModel: Handler = (state, call) => {
     const base = findBase(state, body.base_model);
     checkOptimizer(body.optimizer_config);
     const lora = loraOf(state, body.lora_config ?? undefined);
-    const seed = lora === undefined ? (body.lora_config?.seed ?? undefined) : undefined;
+    const { seed, base_seed: baseSeed } = body.lora_config ?? {};
+    const drawn = lora === undefined ? (seed ?? undefined) : baseSeed;
     return addModel(state, {
       sessionId,
       modelSequence,
@@ -49,7 +50,7 @@ export const createModel: Handler = (state, call) => {
       userMetadata: body.user_metadata ?? null,
       load: async () =>
         state.engine.createModel({
-          source: base.source(seed),
+          source: base.source(drawn),
           ...(await state.loading(base)),
           ...(lora === undefined ? {} : { lora }),
         }),
@@ -66,15 +67,20 @@ function loraOf(
   config: requests.LoraConfig | undefined,
 ): LoraOptions | undefined {
   if (config === undefined) return undefined;
-  const { rank, seed, alpha } = config;
+  const { rank, seed, alpha, base_seed: baseSeed } = config;
   if (rank === 0) {
     const whole = config.train_attn && config.train_mlp && config.train_unembed;
-    if (whole && alpha === undefined) return undefined;
+    if (whole && alpha === undefined && baseSeed === undefined) return undefined;
     throw userError(
       "unsupported",
-      "Rank 0 trains all weights: leave alpha out and train_attn, train_mlp and train_unembed true, or ask for adapters of another rank.",
+      "Rank 0 trains all weights: leave alpha and base_seed out and train_attn, train_mlp and train_unembed true, or ask for adapters of another rank.",
     );
   }
+  if (!(config.train_attn || config.train_mlp || config.train_unembed))
+    throw userError(
+      "unsupported",
+      "train_attn, train_mlp and train_unembed are all false, and adapters lie on at least one part of the model: name one.",
+    );
   if (rank > capabilities.loraRank)
     throw userError(
       "unsupported-rank",

@@ -1,12 +1,13 @@
 import { userError } from "../../../foundation/base/index.ts";
 import type { Sampler } from "../../../foundation/contract/index.ts";
-import { HeldSampler } from "./held-sampler.ts";
+import { HeldSampler, mostUnused } from "./held-sampler.ts";
 
 /**
  * The samplers without a name of one model. A snapshot is kept until its successor has drained: that was drawn from and is idle,
  * or is gone itself, and a newer one is there, without which it would not be draining. So whoever trains while the last samples
- * come in, turn by turn, finds both, and one that nobody draws from keeps no others. Those of kind `inflight` are one sampler,
- * whose weights are replaced.
+ * come in, turn by turn, finds both, and one that nobody draws from keeps no others. Of those that nobody has drawn from the newest
+ * few are kept: who makes one each step and draws from none holds no more. Those of kind `inflight` are one sampler, whose
+ * weights are replaced.
  */
 export class ModelSamplers {
   #snapshots: HeldSampler[] = [];
@@ -40,6 +41,7 @@ export class ModelSamplers {
       goes ||= held[at + 1]?.drained === true;
       if (goes) snapshot.retire();
     }
+    for (const unused of held.filter(({ used }) => !used).slice(0, -mostUnused)) unused.retire();
     this.#snapshots = held.filter(({ retired }) => !retired);
   }
 

@@ -5,6 +5,7 @@ import * as models from "./model-handlers.ts";
 import * as samplers from "./sampler-handlers.ts";
 import * as service from "./service-handlers.ts";
 import * as training from "./training-handlers.ts";
+import { unserved } from "./unserved.ts";
 import * as weights from "./weights-handlers.ts";
 
 /** `:` stands for one part of the path, which may hold anything but a slash. */
@@ -44,8 +45,7 @@ const table: Readonly<Record<string, Handler>> = {
   "GET training_runs/:/checkpoints": catalogue.listRunCheckpoints,
   "DELETE training_runs/:/checkpoints/:/:": catalogue.deleteCheckpoint,
   "PUT training_runs/:/checkpoints/:/:/ttl": catalogue.setTtl,
-  "POST training_runs/:/checkpoints/:/:/publish": catalogue.publish,
-  "DELETE training_runs/:/checkpoints/:/:/publish": catalogue.publish,
+  ...unserved,
 };
 
 const routes = Object.entries(table).map(([key, handler]) => {

@@ -31,8 +31,7 @@ export function addSampler(state: ServerState, { sessionId, sequence, ...made }:
     return id;
   }
   made.release();
-  if (session === undefined)
-    throw userError("session-ended", state.sessions.endOf(sessionId) ?? "The session was ended.");
+  if (session === undefined) throw state.sessions.ended(sessionId);
   if (known?.fingerprint !== made.fingerprint)
     throw userError("sequence-conflict", `The sampler ${id} was made of something else already.`);
   return id;

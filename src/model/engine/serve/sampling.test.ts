@@ -261,6 +261,18 @@ test("the most probable tokens of a prompt, and of a sample, in the API's form",
   const place = top?.tokens.subarray(k, 2 * k).indexOf(4) ?? -1;
   if (place >= 0) expect(row[place]).toBeCloseTo(samples?.promptLogprobs?.[1] ?? 0, 5);
   expect(samples?.sequences[0]?.top).toMatchObject({ k: 2 });
+  const end = (
+    await client.sample(sampler, 2, {
+      prompt,
+      prompt_logprobs: true,
+      prompt_logprobs_last_n: 1,
+      topk_prompt_logprobs: k,
+    })
+  ).samples?.topPromptLogprobs;
+  expect(Array.from(end?.logprobs.subarray(0, 2 * k) ?? [0]).every(Number.isNaN)).toBe(true);
+  expect(end?.tokens.subarray(0, 2 * k).every((token) => token === 0)).toBe(true);
+  expect(end?.logprobs.subarray(2 * k)).toEqual(top?.logprobs.subarray(2 * k));
+  expect(end?.tokens.subarray(2 * k)).toEqual(top?.tokens.subarray(2 * k));
   const { answer } = await client.sample(sampler, 1, { topk_prompt_logprobs: k + 1 });
   expect(answer.body).toMatchObject({ category: "user", code: "unsupported" });
 });

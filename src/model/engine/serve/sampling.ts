@@ -100,7 +100,10 @@ async function scorePrompt(
   const { prompt_logprobs: wanted, topk_prompt_logprobs: top, prompt_logprobs_last_n: last } = body;
   if (wanted !== true && top === 0) return {};
   const { logprobs, top: most } = await score(sampler, prompt, top);
-  if (last != null) logprobs.fill(Number.NaN, 0, prompt.length - last);
+  const unasked = last == null ? 0 : prompt.length - last;
+  logprobs.fill(Number.NaN, 0, unasked);
+  most?.logprobs.fill(Number.NaN, 0, unasked * most.k);
+  most?.tokens.fill(0, 0, unasked * most.k);
   return {
     ...(wanted === true ? { promptLogprobs: logprobs } : {}),
     ...(most === undefined ? {} : { topPromptLogprobs: most }),

@@ -34,7 +34,7 @@ export interface ServeOptions {
   readonly maxBodyBytes?: number;
   readonly times?: Partial<ServerTimes>;
   readonly clock?: Clock;
-  /** Is told what no request should have brought about. */
+  /** Is told what no request should have brought about: errors that nobody named, of operations too. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -61,6 +61,7 @@ const optionsSchema = z.strictObject({
   stateFolder: z.string().min(1),
   key: z
     .string()
+    .min(1, "it is empty: leave it out for none")
     .regex(/^[\x21-\x7e]*$/, "expected letters, digits and signs of ASCII: a request can carry no others")
     .optional(),
   host: z.string().min(1).default("127.0.0.1"),
@@ -98,7 +99,7 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   const { engine, models, stateFolder, key, host, port, precision, maxBodyBytes, onFault, times, ...read } =
     readOptions("serveTinker()", optionsSchema, options);
   const sameMachine = isLoopback(host);
-  if (!sameMachine && (key ?? "") === "")
+  if (!sameMachine && key === undefined)
     throw userError(
       "key-missing",
       `Whoever reaches ${host} could use this server: give it a key that clients must send (--key).`,
@@ -111,13 +112,12 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   if (!capabilities.precisions.includes(precision))
     throw userError("unsupported-precision", `The engine ${capabilities.engine} has no ${precision}.`);
   const catalogue = await Catalogue.open(stateFolder, clock);
-  const parts = { engine, capabilities, bases, precision, catalogue, clock, times, sameMachine };
+  const parts = { engine, capabilities, bases, precision, catalogue, clock, times, sameMachine, onFault };
   const state = new ServerState(parts);
-  const locked = key !== undefined && key !== "";
   const name = urlHost(host);
   const server = httpServer(state, {
-    key: locked ? key : undefined,
-    hosts: locked ? undefined : new Set(["localhost", "127.0.0.1", "[::1]", name]),
+    key,
+    hosts: key === undefined ? new Set(["localhost", "127.0.0.1", "[::1]", name]) : undefined,
     maxBodyBytes,
     onFault,
   });

@@ -316,6 +316,24 @@ test("a snapshot that nobody draws from keeps none of the others", async () => {
   await expect.poll(() => held.samplers).toBeLessThanOrEqual(4);
 });
 
+test("snapshots that nobody draws from at all are bounded, and the newest can be drawn from", async () => {
+  const held = { models: 0, samplers: 0 };
+  await using one = await served({}, counting(held));
+  const { client } = one;
+  const model = await client.model();
+  const samplers: string[] = [];
+  for (let sequence = 1; sequence <= 20; sequence++) {
+    const saved = await client.result(await saveEphemeral(client, model, sequence, sequence));
+    samplers.push(String(saved.body.sampling_session_id));
+  }
+  await expect.poll(() => held.samplers).toBe(8);
+  for (const sampler of samplers.slice(-8))
+    expect((await client.sample(sampler, 0)).samples?.sequences).toHaveLength(1);
+  const { answer } = await client.sample(samplers.at(-9) as string, 0);
+  expect(answer.body).toMatchObject({ category: "user", code: "sampler-gone" });
+  expect(answer.body.error).toContain("newest 8");
+});
+
 test("an inflight sampler draws from the newest weights, a snapshot from its own", async () => {
   const held = { models: 0, samplers: 0 };
   await using one = await served({}, counting(held));

@@ -1,3 +1,4 @@
+import { userError, type WhetstoneError } from "../../../foundation/base/index.ts";
 import type { AttendedTime } from "./steady-clock.ts";
 
 /** What one client has here; all of it goes when nothing is heard of the client for long. */
@@ -46,7 +47,12 @@ export class Sessions {
 
   /** Aborts when the session is ended; at once where there is none. */
   whileHere(id: string): AbortSignal {
-    return this.#all.get(id)?.gone.signal ?? AbortSignal.abort();
+    return this.#all.get(id)?.gone.signal ?? AbortSignal.abort(this.ended(id));
+  }
+
+  /** What is thrown for what a session asked for that is none any more. */
+  ended(id: string): WhetstoneError {
+    return userError("session-ended", this.endOf(id) ?? "The session was ended.");
   }
 
   /** Why it is no session any more, in words; undefined where it is one still, or never was. */

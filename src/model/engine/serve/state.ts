@@ -39,6 +39,8 @@ export interface StateOptions {
   readonly times: ServerTimes;
   /** Whether clients run on this machine and see its files. */
   readonly sameMachine: boolean;
+  /** Is told what no operation should have thrown. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** All that a server holds. */
@@ -67,6 +69,7 @@ export class ServerState {
     clock,
     times,
     sameMachine,
+    onFault,
   }: StateOptions) {
     this.engine = engine;
     this.capabilities = capabilities;
@@ -78,7 +81,7 @@ export class ServerState {
     this.sameMachine = sameMachine;
     this.attended = new AttendedTime(clock, 3 * times.sweep);
     this.sessions = new Sessions(this.attended);
-    this.futures = new Futures({ clock, keepMs: times.keep });
+    this.futures = new Futures({ clock, keepMs: times.keep, onFault });
   }
 
   /** How everything is loaded that is loaded. */
@@ -104,7 +107,7 @@ export class ServerState {
   }
 
   async #end({ id, modelIds, samplerIds, gone }: Session): Promise<void> {
-    const reason = userError("session-ended", this.sessions.endOf(id) ?? "The session was ended.");
+    const reason = this.sessions.ended(id);
     gone.abort(reason);
     for (const sampler of samplerIds) {
       this.samplers.get(sampler)?.release();

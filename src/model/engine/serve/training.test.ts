@@ -215,6 +215,30 @@ test("rank 0 trains all weights: parts of a model and an alpha are refused there
   expect(await ask(9, {})).toMatchObject({ type: "create_model" });
 });
 
+test("adapters of no part of the model are refused; what their base is drawn from is not what they are drawn from", async () => {
+  const asked: object[] = [];
+  await using one = await served({}, (engine) => ({
+    ...bound(engine),
+    capabilities: async () => ({ ...(await engine.capabilities()), loraRank: 8 }),
+    createModel: ({ lora, ...options }) => {
+      asked.push({ lora, source: options.source });
+      return engine.createModel(options);
+    },
+  }));
+  const { client } = one;
+  const ask = async (sequence: number, lora_config: object) => {
+    const named = { session_id: client.session, model_seq_id: sequence, base_model: modelName };
+    return (await client.result(await client.post("create_model", { ...named, lora_config }))).body;
+  };
+  const none = { rank: 2, train_unembed: false, train_mlp: false, train_attn: false };
+  const { error, ...refused } = await ask(0, none);
+  expect(refused).toMatchObject({ code: "unsupported", category: "user" });
+  expect(error).toContain("at least one part");
+  expect(await ask(1, { rank: 0, base_seed: 5 })).toMatchObject({ code: "unsupported", category: "user" });
+  expect(await ask(2, { rank: 2, seed: 7, base_seed: 5 })).toMatchObject({ type: "create_model" });
+  expect(asked).toMatchObject([{ lora: { rank: 2, seed: 7 }, source: { kind: "folder", seed: 5 } }]);
+});
+
 test("an engine that died is the server's fault, in an HTTP success; other models go on", async () => {
   const died = new WhetstoneError({ code: "worker-died", category: "engine", message: "The worker died." });
   let dead = false;
@@ -235,17 +259,20 @@ test("an engine that died is the server's fault, in an HTTP success; other model
   dead = false;
   expect(await client.step(other, 1)).toMatchObject({ "step:max": 1 });
   expect(await client.step(model, 2)).toMatchObject({ "step:max": 1 });
+  expect(one.faults).toEqual([]);
 });
 
-test("what no engine should throw is an HTTP success too", async () => {
+test("what no engine should throw is an HTTP success too, and told to whoever keeps the log", async () => {
+  const thrown = new TypeError("undefined is not a function");
   await using one = await served({}, (engine) => ({
     ...bound(engine),
-    createModel: () => Promise.reject(new TypeError("undefined is not a function")),
+    createModel: () => Promise.reject(thrown),
   }));
   const { client } = one;
   const made = { session_id: client.session, model_seq_id: 0, base_model: modelName };
   const answer = await client.result(await client.post("create_model", made));
   expect([answer.status, answer.body]).toMatchObject([200, { category: "server", code: "internal" }]);
+  expect(one.faults).toEqual([thrown]);
 });
 
 test("logprobs come back per datum, and the metrics name their reduction", async () => {

@@ -34,8 +34,9 @@ export const loraConfig = z.strictObject({
   train_unembed: z.boolean().default(true),
   train_mlp: z.boolean().default(true),
   train_attn: z.boolean().default(true),
-  /** Ours: the SDK has no word for it. */
+  /** Ours: the SDK has no words for them. The second is what a base without weights is drawn from; `seed` draws the adapters. */
   alpha: z.number().positive().optional(),
+  base_seed: z.int().min(0).optional(),
 });
 export type LoraConfig = z.output<typeof loraConfig>;
 

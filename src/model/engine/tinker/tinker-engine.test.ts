@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, expect, test, vi } from "vitest";
+import type { LoraOptions } from "../../../foundation/contract/index.ts";
 import { served, tinyFolder } from "../serve/testing/wire-client.ts";
 import { tinker } from "./index.ts";
 
@@ -26,6 +27,21 @@ test("what is wrong with a server is said before anything starts", async () => {
     code: "server-unreachable",
     category: "environment",
   });
+});
+
+test("adapters that the API's form would make something else are refused before they are sent", async () => {
+  await using one = await served();
+  await using engine = await open(one.server.url);
+  const wrong: readonly LoraOptions[] = [
+    { rank: 0 },
+    { rank: 0.5 },
+    { rank: 1, modules: [] },
+    { rank: 1, modules: ["mlp", "mystery" as "mlp"] },
+  ];
+  for (const lora of wrong)
+    await expect(engine.createModel({ source: folder, lora }), JSON.stringify(lora)).rejects.toMatchObject({
+      code: "bad-request",
+    });
 });
 
 test("a server is found by the SDK's own variables", async () => {

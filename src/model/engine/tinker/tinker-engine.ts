@@ -17,6 +17,7 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { engineError } from "../engine-error.ts";
 import { weightVersionOf } from "../weight-version.ts";
+import { checkLora } from "./check-lora.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
@@ -211,12 +212,13 @@ export class TinkerEngine implements Engine {
     lora: LoraOptions | undefined,
   ): Promise<Made> {
     const folder = this.#folderOf(path);
+    if (lora !== undefined) checkLora(lora);
     if (lora !== undefined && !ours) refuseAlpha(lora);
     const body = {
       session_id: session.id,
       model_seq_id: session.nextModel(),
       base_model: session.modelName,
-      lora_config: loraConfig(lora, seed),
+      lora_config: loraConfig(lora, seed, ours),
     };
     const made = session.connection.operation("create_model", body);
     const id = textIn(await (lora === undefined && !ours ? made.catch(refusedWhole) : made), "model_id");
@@ -375,7 +377,8 @@ const toldSchema = z.object({
   tolerance: z.object({ logprob: z.number(), meanLogprob: z.number(), gradient: z.number() }).exactOptional(),
 });
 
-function loraConfig(lora: LoraOptions | undefined, seed: number | undefined): object {
+/** Elsewhere the weights under adapters are given: no seed draws them, and there is no word for it. */
+function loraConfig(lora: LoraOptions | undefined, seed: number | undefined, ours: boolean): object {
   if (lora === undefined) return { rank: 0, ...(seed === undefined ? {} : { seed }) };
   const { rank, alpha, modules = ["attention", "mlp"], seed: drawn = 0 } = lora;
   return {
@@ -383,5 +386,6 @@ function loraConfig(lora: LoraOptions | undefined, seed: number | undefined): ob
     seed: drawn,
     ...trainedParts(modules),
     ...(alpha === undefined ? {} : { alpha }),
+    ...(ours && seed !== undefined ? { base_seed: seed } : {}),
   };
 }

@@ -34,6 +34,11 @@ export async function serveCommand(this: CliContext, flags: ServeFlags): Promise
     const precision = chosen("--precision", flags.precision ?? "fp32", precisions);
     const stateFolder = resolve(flags.state ?? ".whetstone/serve");
     const { key, host, port = 8000 } = flags;
+    if (key === "")
+      throw userError(
+        "invalid-option",
+        "--key is empty, as the value of a variable is that is not set: give a key, or leave --key out for none.",
+      );
     using interruption = interruptible({ say: output.note, words: "Closing. Ctrl-C again ends at once." });
     const { signal } = interruption;
     const definition = (engines[name] as () => EngineDefinition)();

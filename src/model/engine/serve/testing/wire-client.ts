@@ -155,9 +155,9 @@ export interface Served extends AsyncDisposable {
   readonly client: WireClient;
 }
 
-/** A server over the tabular engine, or what is made of it, with a client whose session is open. */
+/** A server over the tabular engine, or what is made of it, with a client whose session is open. Its key is "k", if it is to have one. */
 export async function served(
-  options: Partial<ServeOptions> = {},
+  { keyless = false, ...options }: Partial<ServeOptions> & { readonly keyless?: boolean } = {},
   around: (engine: Engine) => Engine = (engine) => engine,
 ): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-serve-"));
@@ -168,7 +168,7 @@ export async function served(
     engine,
     models: { [modelName]: tinyFolder },
     stateFolder: join(folder, "state"),
-    key: "k",
+    ...(keyless ? {} : { key: "k" }),
     onFault: (error) => faults.push(error),
     ...options,
   });
