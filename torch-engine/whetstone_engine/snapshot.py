@@ -40,8 +40,8 @@ class Snapshot:
         """Lays the weights out to be sampled from and read, where that is worth a copy."""
         if self.laid_out:
             return
-        # Whoever asks first: a base keeps its copy, which a trainer may need when the sampler's call is long over,
-        # and of tensors made in inference mode there is no gradient.
+        # A base keeps what is laid out, and another trainer may take its weights from there: through tensors
+        # that are made in inference mode, as logprobs are, there is no gradient.
         with torch.inference_mode(False), torch.no_grad():
             laid_out = self.frame.laid_out(self._leaves)
         if laid_out is not None:
