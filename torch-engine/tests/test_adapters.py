@@ -348,6 +348,7 @@ def test_new_adapters_learn_on_what_a_sampler_alone_has_kept(make_folder: Folder
         {"rank": 4, "alpha": "much"},
         {"rank": 4, "modules": ["embed"]},
         {"rank": 4, "modules": "attention"},
+        {"rank": 4, "modules": []},
         {"rank": 4, "seed": -1},
     ],
     ids=str,

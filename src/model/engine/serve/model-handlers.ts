@@ -87,6 +87,11 @@ function loraOf(
   if (config.train_attn) modules.push("attention");
   if (config.train_mlp) modules.push("mlp");
   if (config.train_unembed) modules.push("unembed");
+  if (modules.length === 0)
+    throw userError(
+      "unsupported",
+      "Adapters on nothing train nothing: ask for at least one of train_attn, train_mlp and train_unembed.",
+    );
   return {
     rank,
     modules,

@@ -200,6 +200,23 @@ test("adapters that the engine has not are refused, with what to ask for", async
   expect(body.error).toContain("rank 0");
 });
 
+test("adapters on no part of a model are refused", async () => {
+  await using one = await served({}, (engine) => ({
+    ...bound(engine),
+    capabilities: async () => ({ ...(await engine.capabilities()), loraRank: 8 }),
+  }));
+  const { client } = one;
+  const made = await client.post("create_model", {
+    session_id: client.session,
+    model_seq_id: 0,
+    base_model: modelName,
+    lora_config: { rank: 8, train_attn: false, train_mlp: false, train_unembed: false },
+  });
+  const { body } = await client.result(made);
+  expect(body).toMatchObject({ code: "unsupported", category: "user" });
+  expect(body.error).toContain("train_attn");
+});
+
 test("rank 0 trains all weights: parts of a model and an alpha are refused there, and the SDK's defaults are not", async () => {
   await using one = await served();
   const { client } = one;
