@@ -62,9 +62,47 @@ def test_a_step_clears_the_gradient(make_folder: FolderMaker):
     trainer.run(arrays, LOSS, "none", backward=True)
     trainer.optim_step({"learningRate": 0.0})
     assert float(trainer.grad.abs().sum()) == 0
-    trainer.grad[0] = torch.nan
-    with pytest.raises(EngineError) as caught:
-        trainer.optim_step({"learningRate": 0.0})
-    assert caught.value.code == "non-finite-gradient"
-    assert float(trainer.grad.abs().sum()) == 0
-    assert trainer.step == 1
+    assert trainer.optim_step({"learningRate": 0.0}) == {"step": 2, "gradientNorm": 0.0}
+
+
+FEW = [[1, 5, 3, 2], [4, 4, 9], [2, 7, 1, 8, 0], [6, 3]]
+COUNTS = [3, 2, 4, 1]
+
+
+def scaled(data, by):
+    """Their arrays, each weighed by its own number."""
+    weights = np.repeat(np.array(by), [COUNTS[one] for one in data])
+    return packed([FEW[one] for one in data], weights=weights)
+
+
+def norm(trainer, arrays) -> float:
+    trainer.run(arrays, LOSS, "none", backward=True)
+    return trainer.optim_step({"learningRate": 0.0, "weightDecay": 0})["gradientNorm"]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_gradient_beyond_all_numbers_is_refused_by_name_and_not_added(make_folder: FolderMaker, precision):
+    trainer = make_folder.trainer(precision=precision)
+    # Squares of such numbers are beyond fp32; the losses are not.
+    most = 1.2 * float(np.finfo(np.float32).max) ** 0.5
+    half = most / 2 / norm(trainer, scaled([2], [1]))
+    good = scaled([0, 1], [1, 1])
+    trainer.run(good, LOSS, "none", backward=True)
+    for data, weights, said, details in (
+        ([0, 1, 2, 3], [1, 1, 2 * half, 1], "gradient of datum 2 is", {"datum": 2}),
+        ([2, 0, 2, 3], [0.75 * half, 1, half, 1], "gradients of data 0, .*2.* is", {}),
+    ):
+        before = trainer.grad.clone()
+        with pytest.raises(EngineError, match=said) as caught:
+            trainer.run(scaled(data, weights), LOSS, "none", backward=True)
+        assert (caught.value.code, caught.value.details) == ("non-finite-gradient", details)
+        assert ("fp32" in str(caught.value)) == (precision == "bf16")
+        assert torch.equal(trainer.grad, before)
+    expected = norm(make_folder.trainer(precision=precision), good)
+    assert trainer.optim_step({"learningRate": 0.0, "weightDecay": 0})["gradientNorm"] == expected
+    # What is finite alone may not be with what is there.
+    trainer.run(scaled([2], [half]), LOSS, "none", backward=True)
+    before = trainer.grad.clone()
+    with pytest.raises(EngineError, match="accumulated before"):
+        trainer.run(scaled([2], [1.2 * half]), LOSS, "none", backward=True)
+    assert torch.equal(trainer.grad, before)

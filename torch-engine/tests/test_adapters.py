@@ -323,6 +323,20 @@ def test_a_snapshot_stays_what_it_was_and_shares_the_base(make_folder: FolderMak
     assert np.array_equal(out["logprobs"], fresh.run(ARRAYS, LOSS, "all", backward=False)[1]["logprobs"])
 
 
+def test_new_adapters_learn_on_what_a_sampler_alone_has_kept(make_folder: FolderMaker):
+    maker = Maker(make_folder(), "bf16")
+    snapshot = maker.trainer().snapshot()
+    said = logprobs_of(snapshot, requested([[1, 2, 3, 4]]))
+    gc.collect()
+    assert snapshot.laid_out
+    assert len(maker.bases) == 1
+    back, fresh = maker.trainer(), Maker(maker.source["path"], "bf16").trainer()
+    for trainer in (back, fresh):
+        trainer.run(ARRAYS, LOSS, "none", backward=True)
+    assert torch.equal(back.grad, fresh.grad)
+    assert np.array_equal(logprobs_of(snapshot, requested([[1, 2, 3, 4]])), said, equal_nan=True)
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -334,6 +348,7 @@ def test_a_snapshot_stays_what_it_was_and_shares_the_base(make_folder: FolderMak
         {"rank": 4, "alpha": "much"},
         {"rank": 4, "modules": ["embed"]},
         {"rank": 4, "modules": "attention"},
+        {"rank": 4, "modules": []},
         {"rank": 4, "seed": -1},
     ],
     ids=str,

@@ -12,7 +12,10 @@ from safetensors.torch import load_file, save_file
 
 from support.data import packed, random_sequences
 from support.folders import FolderMaker
+from whetstone_engine.adapters import new_adapters, read_adapters
+from whetstone_engine.base import Bases
 from whetstone_engine.checkpoint import tensors_of
+from whetstone_engine.checksums import LANES, sum_of
 from whetstone_engine.errors import EngineError
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
@@ -49,7 +52,10 @@ def test_it_goes_on_as_if_it_had_never_stopped(make_folder: FolderMaker, tmp_pat
     folder = tmp_path / "deep" / "saved"
     assert size == sum(file.stat().st_size for file in folder.iterdir())
     assert os.listdir(tmp_path / "deep") == ["saved"]
-    assert json.loads((folder / "whetstone.json").read_text()) == {"format": 1, "step": 5, "momentSteps": 5}
+    sums = {file.name: sum_of(file) for file in folder.glob("*.safetensors")}
+    assert len(sums) == 2
+    told = json.loads((folder / "whetstone.json").read_text())
+    assert told == {"format": 1, "step": 5, "momentSteps": 5, "checksums": sums}
     again = Trainer(read(folder))
     assert again.step == 5
     learn(trainer, 5, 9)
@@ -179,10 +185,62 @@ def test_weights_in_several_files(saved):
     refused(saved, "weights-truncated", kind="folder")
 
 
+def forget_sums(folder: Path) -> None:
+    """As checkpoints were before they had any, and as one has to be that another program may change."""
+    facts = json.loads((folder / "whetstone.json").read_text())
+    del facts["checksums"]
+    (folder / "whetstone.json").write_text(json.dumps(facts))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors"])
+def test_a_byte_that_was_flipped_in_a_file_is_noticed(saved, name):
+    content = bytearray((saved / name).read_bytes())
+    head = 8 + int.from_bytes(content[:8], "little")
+    for at in (head, (head + len(content)) // 2, len(content) - 1):
+        content[at] ^= 1
+        (saved / name).write_bytes(content)
+        assert name in refused(saved, "checkpoint-damaged")
+        content[at] ^= 1
+    content[-1] ^= 1
+    (saved / name).write_bytes(content)
+    if name == "model.safetensors":
+        refused(saved, "checkpoint-damaged", kind="folder")
+    else:
+        read(saved, optimizer=False)
+    forget_sums(saved)
+    read(saved)
+
+
+@pytest.mark.parametrize("size", [1, 8 * LANES - 1, 8 * LANES, 3 * 8 * LANES + 5])
+def test_a_sum_is_of_every_byte_and_its_place(tmp_path, size):
+    content = bytearray(np.random.default_rng(0).bytes(size))
+    path, sums = tmp_path / "file", set()
+    for at in {0, size // 2, max(0, size - 9), size - 1}:
+        for bit in (0, 1, 128):
+            content[at] ^= bit
+            path.write_bytes(content)
+            sums.add(sum_of(path))
+            content[at] ^= bit
+    assert len(sums) == 1 + 2 * len({0, size // 2, max(0, size - 9), size - 1})
+
+
+def test_adapters_that_have_changed_are_noticed(make_folder: FolderMaker, tmp_path):
+    source = {"kind": "folder", "path": str(make_folder()), "seed": 1}
+    Trainer(new_adapters(source, {"rank": 2}, "fp32", Bases())).save(str(tmp_path / "saved"), optimizer=False)
+    given = {"kind": "checkpoint", "path": str(tmp_path / "saved")}
+    read_adapters(tmp_path / "saved", given, "fp32", Bases())
+    path = tmp_path / "saved" / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(EngineError, match=r"adapter_model\.safetensors") as caught:
+        read_adapters(tmp_path / "saved", given, "fp32", Bases())
+    assert caught.value.code == "checkpoint-damaged"
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_weights_of_another_type(saved, dtype):
     tensors = {name: tensor.to(dtype) for name, tensor in load_file(saved / "model.safetensors").items()}
     save_file(tensors, saved / "model.safetensors")
+    forget_sums(saved)
     model = read(saved, kind="folder")
     for name, tensor in tensors_of(model.architecture.slots, model.flat).items():
         assert torch.equal(tensor, tensors[name].float()), name
@@ -223,6 +281,7 @@ def test_missing_unexpected_and_misshapen_tensors(saved):
 
 def test_a_copy_of_a_tied_head_is_no_surprise(make_folder: FolderMaker, tmp_path):
     make_folder.trainer(tie_word_embeddings=True).save(str(tmp_path / "tied"), optimizer=False)
+    forget_sums(tmp_path / "tied")
     change(
         tmp_path / "tied",
         lambda tensors: tensors.update(

@@ -285,6 +285,15 @@ def test_what_is_wrong_with_a_folder_is_named(phi, tmp_path):
     assert caught.value.code == "weights-truncated"
 
 
+def test_a_byte_that_was_flipped_in_a_checkpoint_is_noticed(phi, tmp_path):
+    trainer_of(phi[1]).save(str(tmp_path / "saved"), optimizer=False)
+    path = tmp_path / "saved" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(EngineError, match=r"model\.safetensors") as caught:
+        trainer_of(tmp_path / "saved", kind="checkpoint")
+    assert caught.value.code == "checkpoint-damaged"
+
+
 def test_a_model_that_sees_what_comes_is_refused(phi, monkeypatch):
     _, folder = phi
     from transformers.models.phi.modeling_phi import PhiModel

@@ -218,6 +218,18 @@ def test_the_module_keeps_no_adapter(made):
     assert not torch.equal(ours(trainer), expected)
 
 
+def test_new_ones_learn_on_what_a_sampler_alone_has_kept(made):
+    bases = Bases()
+    snapshot = new(made("phi"), bases=bases, precision="bf16").snapshot()
+    logprobs_of(snapshot, requested([[3, 4, 5]]))
+    gc.collect()
+    assert len(bases) == 1
+    back, fresh = (new(made("phi"), bases=one, precision="bf16") for one in (bases, Bases()))
+    for trainer in (back, fresh):
+        trainer.run(ARRAYS, LOSS, "none", backward=True)
+    assert torch.equal(back.grad, fresh.grad)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "mixed", "bf16"])
 @pytest.mark.parametrize("kind", ["gemma3_text", "gpt2"])
 def test_samples_have_the_trainers_logprobs_and_snapshots_stay(made, kind, precision):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from .checksums import MEMBER, sum_of, unchanged
 from .config import read_json
 from .errors import EngineError, no_space, of_exception
 from .layout import EMBEDDING, HEAD, Slot
@@ -118,7 +120,18 @@ def read_tensors(
     flat: torch.Tensor,
     known: Mapping[str, torch.Tensor] | None = None,
 ) -> None:
-    """Fills the flat buffer. Tensors that are `known` may be stored once more, but only as they are."""
+    """Fills the flat buffer. Tensors that are `known` may be stored once more, but only as they are. Raises
+    checkpoint-damaged beside what the tensors are wrong in."""
+    with unchanged(files, read_facts(files[0].parent).raw):
+        _read_tensors(files, slots, flat, known)
+
+
+def _read_tensors(
+    files: list[Path],
+    slots: list[Slot],
+    flat: torch.Tensor,
+    known: Mapping[str, torch.Tensor] | None,
+) -> None:
     wanted = {slot.name: slot for slot in slots}
     copies: list[tuple[Path, torch.Tensor]] = []
     for path in files:
@@ -184,7 +197,7 @@ def write_checkpoint(
     lasting: bool = True,
 ) -> int:
     """Writes a checkpoint folder under a temporary name, syncs it and renames it; what need not last is not
-    synced. Returns its bytes."""
+    synced, and has no checksums. Returns its bytes."""
     if path.exists():
         raise EngineError("save-exists", "user", f"{path} exists already")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
@@ -192,15 +205,22 @@ def write_checkpoint(
         # What a process of the same number left when it was killed.
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        for name, content in {
-            **small,
-            "whetstone.json": json.dumps({"format": FORMAT, **facts}).encode(),
-        }.items():
+        for name, content in small.items():
             (temporary / name).write_bytes(content)
-        for name, tensors in files.items():
-            save_file(tensors, temporary / name, metadata={"format": "pt"})
-            # It writes for its owner alone; the other files are for whom the user's mask lets read.
-            (temporary / name).chmod((temporary / "whetstone.json").stat().st_mode)
+        facts_file, sums = temporary / "whetstone.json", {}
+        facts_file.touch()
+        with ThreadPoolExecutor(1) as beside:
+            for name, tensors in files.items():
+                file = temporary / name
+                save_file(tensors, file, metadata={"format": "pt"})
+                # It writes for its owner alone; the other files are for whom the user's mask lets read.
+                file.chmod(facts_file.stat().st_mode)
+                if lasting:
+                    total = beside.submit(sum_of, file)
+                    _sync(file)
+                    sums[name] = total.result()
+        told = {MEMBER: sums} if lasting else {}
+        facts_file.write_text(json.dumps({"format": FORMAT, **facts, **told}))
         size = 0
         for file in temporary.iterdir():
             size += file.stat().st_size

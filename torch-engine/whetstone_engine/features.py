@@ -39,7 +39,7 @@ def gradient_features(
         raise bad_request(f"seed must be below 2^53, not {seed}")
     data = _apart(arrays)
     together = max(1, GRADIENT_BYTES // trainer.grad.nbytes)
-    kept = trainer.grad.clone() if trainer.accumulated else None
+    kept = (trainer.grad.clone(), trainer.norm) if trainer.accumulated else None
     out = []
     try:
         trainer.clear()
@@ -50,7 +50,8 @@ def gradient_features(
     finally:
         trainer.clear()
         if kept is not None:
-            trainer.grad.copy_(kept)
+            gradient, trainer.norm = kept
+            trainer.grad.copy_(gradient)
             trainer.accumulated = True
     return torch.cat(out).reshape(-1).numpy()
 

@@ -70,11 +70,15 @@ class Wanted:
     def read(given: dict[str, Any]) -> Wanted:
         """Raises bad-request."""
         rank, alpha = whole(given, "rank"), number(given, "alpha", ALPHA)
-        modules = listed(given, "modules", str) or ("attention", "mlp")
+        modules = ("attention", "mlp") if given.get("modules") is None else listed(given, "modules", str)
         if not 1 <= rank <= LARGEST_RANK:
             raise bad_request(f"the rank of adapters is from 1 to {LARGEST_RANK}, not {rank}")
         if alpha <= 0:
             raise bad_request(f"alpha must be above 0, not {alpha:g}")
+        if not modules:
+            raise bad_request(
+                f"adapters lie on no modules: name at least one of {', '.join(MODULES)}, or leave modules out"
+            )
         strange = [name for name in modules if name not in MODULES]
         if strange:
             raise bad_request(f"there are no modules {strange[0]!r}; there are {', '.join(MODULES)}")

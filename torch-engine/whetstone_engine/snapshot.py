@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from .linear import Weights
@@ -39,6 +40,9 @@ class Snapshot:
         """Lays the weights out to be sampled from and read, where that is worth a copy."""
         if self.laid_out:
             return
-        laid_out = self.frame.laid_out(self._leaves)
+        # A base keeps what is laid out, and another trainer may take its weights from there: through tensors
+        # that are made in inference mode, as logprobs are, there is no gradient.
+        with torch.inference_mode(False), torch.no_grad():
+            laid_out = self.frame.laid_out(self._leaves)
         if laid_out is not None:
             self.weights, self.laid_out, self._leaves = laid_out, True, {}

@@ -21,6 +21,7 @@ from .helpers import Helper
 from .layout import Slot
 from .loss import read_loss
 from .optimizer import Moments, OptimizerStep, apply_step, norm_of
+from .overflow import not_finite_gradient
 from .packing import reordered
 from .passes import MICRO_BYTES, Passes, Rows
 from .precision import round_weights
@@ -76,7 +77,8 @@ class Trainer(Passes):
         self.copy: Tensor | None = None
         """The weights of snapshots that a step has left behind, and who has them."""
         self.holders: list[weakref.ref[Snapshot]] = []
-        self.accumulated = False
+        self.accumulated, self.norm = False, 0.0
+        """Of the gradient: whether there is one, and its norm, which is finite."""
         self.beside = Beside.of(model.frame, self, helpers)
 
     def run(
@@ -96,19 +98,23 @@ class Trainer(Passes):
         self.architecture.check(targets_N, 0)
         fields = read_loss(loss, arrays, lengths, place_N)
         self._refuse_impossible(targets_N[fields["counts"]])
-        parts = Rows(lengths[order], tokens_N, targets_N, fields).split(np.bincount(part_n))
+        rows = Rows(lengths[order], tokens_N, targets_N, fields)
+        parts = rows.split(np.bincount(part_n))
         backup = self.grad.clone() if backward and self.accumulated else None
         try:
             if self.beside is None or len(parts) == 1:
                 lost, out_N = self.over(parts[0], loss, wanted, backward=backward)
             else:
                 lost, out_N = self.beside.over(self, self.step, parts, loss, wanted, backward=backward)
+            norm = norm_of(self.grad) if backward else self.norm
+            if not math.isfinite(norm):
+                raise not_finite_gradient(self, rows, loss)
         except BaseException:
             if backward:
                 self.leaf_grad.zero_()
                 self.grad.zero_() if backup is None else self.grad.copy_(backup)
             raise
-        self.accumulated = self.accumulated or backward
+        self.accumulated, self.norm = self.accumulated or backward, norm
         results: Arrays = {}
         if wanted != "none":
             given_N = torch.empty_like(out_N)
@@ -128,13 +134,7 @@ class Trainer(Passes):
     @torch.no_grad()
     def optim_step(self, head: dict[str, Any]) -> dict[str, Any]:
         """Applies the gradients and clears them; returns the step and the norm before clipping."""
-        step = OptimizerStep.read(head)
-        norm = norm_of(self.grad)
-        if not math.isfinite(norm):
-            self.clear()
-            raise EngineError(
-                "non-finite-gradient", "engine", "the gradient is not finite, and was not applied"
-            )
+        step, norm = OptimizerStep.read(head), self.norm
         self._part_from_snapshots()
         apply_step(self.flat, self.grad, self.moments, step, norm, self.step + 1)
         self.step += 1
@@ -160,7 +160,7 @@ class Trainer(Passes):
     def clear(self) -> None:
         """No gradients."""
         self.grad.zero_()
-        self.accumulated = False
+        self.accumulated, self.norm = False, 0.0
 
     def snapshot(self) -> Snapshot:
         """The weights as they are; copied only when a step follows."""

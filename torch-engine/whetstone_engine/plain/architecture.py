@@ -11,7 +11,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from ..checkpoint import WEIGHTS, tensors_of, weight_files
+from ..checkpoint import WEIGHTS, read_facts, tensors_of, weight_files
+from ..checksums import unchanged
 from ..config import ModelShape, suppressed_of
 from ..device import placed
 from ..errors import EngineError
@@ -146,18 +147,19 @@ def _drawn(config: Any, seed: int) -> Any:
 def _loaded(folder: Path, config: Any) -> Any:
     """In fp32, whatever is kept of it: what a module computes once, as Gemma's scale of embeddings, would be
     rounded with its weights, and not be what a module that is drawn computes with."""
-    weight_files(folder)
+    files = weight_files(folder)
     try:
-        module, told = transformers().AutoModelForCausalLM.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
+        with unchanged(files, read_facts(folder).raw):
+            module, told = transformers().AutoModelForCausalLM.from_pretrained(
+                folder,
+                config=config,
+                dtype=torch.float32,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
     except SafetensorError as error:
         raise EngineError(
             "weights-truncated", "user", f"{folder}: its safetensors file is not whole ({error})"

@@ -143,6 +143,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
       await assertRefused("a module that there is not", () =>
         bench.model(1, { rank: 1, modules: ["mystery" as "mlp"] }),
       );
+      await assertRefused("adapters on no module", () => bench.model(1, { rank: 1, modules: [] }));
     },
   },
 ];

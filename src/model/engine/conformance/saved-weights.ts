@@ -1,5 +1,14 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 
 /** The floating numbers of one tensor of a safetensors file. */
 export interface SavedTensor {
@@ -50,8 +59,9 @@ function bytes(file: number, from: number, length: number): Buffer {
   return buffer;
 }
 
-/** Overwrites a tensor, in the file itself. */
+/** Overwrites a tensor, in the file itself; the checkpoint then tells no sums of its files any more. */
 export function overwrite({ path, offset }: SavedTensor, values: Float32Array | Float64Array): void {
+  forgetSums(join(dirname(path), "whetstone.json"));
   const file = openSync(path, "r+");
   try {
     writeSync(
@@ -64,4 +74,10 @@ export function overwrite({ path, offset }: SavedTensor, values: Float32Array | 
   } finally {
     closeSync(file);
   }
+}
+
+function forgetSums(path: string): void {
+  const facts = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { checksums?: unknown }) : {};
+  const { checksums, ...others } = facts;
+  if (checksums !== undefined) writeFileSync(path, JSON.stringify(others));
 }

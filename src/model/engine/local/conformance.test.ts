@@ -31,13 +31,16 @@ describe.each([
   { positions: "none", precision: "fp32" },
   { positions: "rotary", precision: "mixed" },
   { positions: "rotary", precision: "bf16" },
-] as const)("the local engine conforms: $positions positions, $precision", ({ positions, precision }) => {
-  const name = `${positions}-${precision}`;
+  { positions: "rotary", precision: "bf16", lora: { rank: 4 } },
+] as const)("the local engine conforms: $positions positions, $precision, adapters: $lora", (one) => {
+  const { positions, precision } = one;
+  const adapters = "lora" in one ? { lora: one.lora } : {};
+  const name = `${positions}-${precision}${"lora" in one ? "-lora" : ""}`;
   beforeAll(() => home.model(name, { ...shape, position_embedding_type: positions, ...models[positions] }));
 
   conformanceTests(test, () => {
     const { engine, folder } = home;
-    return { engine, modelFolder: join(folder, name), vocabularySize, precision };
+    return { engine, modelFolder: join(folder, name), vocabularySize, precision, ...adapters };
   });
 });
 
