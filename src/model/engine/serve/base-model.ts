@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, userError, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { ModelSource } from "../../../foundation/contract/index.ts";
 import { loadTokenizer } from "../../text/index.ts";
+import { holdsWeights } from "../holds-weights.ts";
 import { maxPositionsOf } from "../max-positions.ts";
 
 const configSchema = z.looseObject({
@@ -31,7 +32,7 @@ export interface BaseModel {
   stopTokens(): Promise<readonly number[]>;
 }
 
-/** Throws user errors `config-missing` and `config-invalid`. */
+/** Throws user errors `config-missing`, `config-invalid`, and `weights-missing` where there are some that no engine reads. */
 export function baseModel(name: string, where: string): BaseModel {
   const folder = resolve(where);
   const config = readConfig(folder);
@@ -41,7 +42,7 @@ export function baseModel(name: string, where: string): BaseModel {
     loading ??= loadTokenizer(folder);
     return loading;
   };
-  const fromScratch = !readdirSync(folder).some((file) => /\.safetensors(\.index\.json)?$/.test(file));
+  const fromScratch = !holdsWeights(folder);
   return {
     name,
     folder,
