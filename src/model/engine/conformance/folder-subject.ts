@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, userError } from "../../../foundation/base/index.ts";
 import type { Engine } from "../../../foundation/contract/index.ts";
+import { holdsAdapters } from "../adapter-folder.ts";
 import { holdsWeights } from "../holds-weights.ts";
 import type { ConformanceSubject } from "./subject.ts";
 
@@ -37,6 +38,7 @@ export async function folderSubject(
     vocabularySize,
     tokens: Array.from({ length: vocabularySize }, (_, id) => id).filter((id) => !never.has(id)),
     trained: holdsWeights(modelFolder),
+    ...(holdsAdapters(modelFolder) ? { adapters: true } : {}),
     ...rest,
   };
 }
