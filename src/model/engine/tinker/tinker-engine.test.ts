@@ -1,5 +1,7 @@
+import { cp, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { served, tinyFolder } from "../serve/testing/wire-client.ts";
 import { tinker } from "./index.ts";
@@ -25,6 +27,18 @@ test("what is wrong with a server is said before anything starts", async () => {
   await expect(nobody.createModel({ source: folder })).rejects.toMatchObject({
     code: "server-unreachable",
     category: "environment",
+  });
+});
+
+test("adapters that lie here are refused: the server has its model without them", async () => {
+  await using one = await served();
+  await using engine = await open(one.server.url);
+  const path = join(one.folder, "adapters");
+  await cp(tinyFolder, path, { recursive: true });
+  await writeFile(join(path, "adapter_config.json"), "{}");
+  await expect(engine.createModel({ source: { kind: "folder", path } })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("holds adapters, and the server has org/tiny without them"),
   });
 });
 

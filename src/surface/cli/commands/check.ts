@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { userError, type WhetstoneError } from "../../../foundation/base/index.ts";
-import type { Engine, EngineCapabilities, Precision } from "../../../foundation/contract/index.ts";
+import { userError } from "../../../foundation/base/index.ts";
+import type { Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
 import {
   type CheckResult,
   type ConformanceSubject,
@@ -26,6 +26,7 @@ import {
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { tinker } from "../../../model/engine/tinker/index.ts";
 import { answer } from "../answer.ts";
+import { checkedEngine, notDeterministic, precisions } from "../checked-engine.ts";
 import { chosen } from "../chosen.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -41,19 +42,6 @@ export interface CheckFlags extends JsonFlags {
   readonly deterministic?: boolean;
   readonly fast?: boolean;
 }
-
-interface Asked {
-  readonly deterministic?: true;
-}
-
-const engines: Readonly<Record<string, (asked?: Asked) => EngineDefinition>> = {
-  local: (asked) => local({ workers: 1, ...asked }),
-  tabular: () => tabular(),
-};
-/** All that any of them has: what the one does not have is refused by its needs. */
-const precisions = (): readonly Precision[] => [
-  ...new Set(Object.values(engines).flatMap((definition) => definition().abilities?.precisions ?? [])),
-];
 
 /** What is checked, and how it is opened: first its model is brought, which may be refused before anything starts. */
 interface Checkable {
@@ -85,6 +73,11 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
     await using engine = await definition.open({ logFolder: workplace.path, onProgress, signal });
     const subject = await subjectOf(engine);
     const capabilities = await subject.engine.capabilities();
+    if (flags.deterministic === true)
+      checkNeeds(
+        { name: definition.name, abilities: capabilities },
+        { deterministic: definition.abilities?.deterministic ?? [] },
+      );
     if (flags.json !== true) output.line(headOf(capabilities, subject));
     const results = await checkEngine(subject, {
       fast: flags.fast === true,
@@ -109,10 +102,7 @@ function engineCalled(
 ): Checkable {
   if (key !== undefined)
     throw userError("invalid-option", "--key is for a server: give its address, http://…, as ENGINE.");
-  const called = chosen("ENGINE", which, Object.keys(engines));
-  if (deterministic === true && called !== "local") throw notDeterministic();
-  const opening = engines[called] as (asked?: Asked) => EngineDefinition;
-  const definition = opening(deterministic === true ? { deterministic } : {});
+  const definition = checkedEngine(which, deterministic);
   const precision = chosen("--precision", asked ?? "fp32", precisions());
   const { name, abilities } = definition;
   if (abilities !== undefined)
@@ -159,12 +149,6 @@ function serverAt(baseUrl: string, flags: CheckFlags): Checkable {
       }),
   };
 }
-
-const notDeterministic = (): WhetstoneError =>
-  userError(
-    "invalid-option",
-    "--deterministic is for the local engine: tables give equal bits always, and a server never promises any. Leave it out, or check local.",
-  );
 
 /** Beside the local engine transformers itself, where it is installed. */
 async function referenceOf(bringing: Bringing, held: AsyncDisposableStack): Promise<Compared> {
