@@ -36,7 +36,11 @@ test.concurrent("engine serve refuses what it cannot do, in one sentence, before
     [3, "--model is missing", ["engine", "serve"]],
     [3, "NAME=FOLDER", ["engine", "serve", "--model", "tiny"]],
     [3, "twice", [...serve, "--model", tiny]],
-    [3, "There is no model nowhere", ["engine", "serve", "--engine", "tabular", "--model", "org/none=nowhere"]],
+    [
+      3,
+      "There is no model nowhere",
+      ["engine", "serve", "--engine", "tabular", "--model", "org/none=nowhere"],
+    ],
     [3, "/none=either", ["engine", "serve", "--engine", "tabular", "--model", "org/none=/none=either"]],
     [3, "has no config.json", ["engine", "serve", "--engine", "tabular", "--model", "org/none=."]],
     [3, "did you mean tabular", ["engine", "serve", "--engine", "tabluar", "--model", tiny]],
