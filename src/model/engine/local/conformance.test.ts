@@ -37,6 +37,7 @@ describe.each([
   beforeAll(() => home.model(name, { ...shape, position_embedding_type: positions, ...models[positions] }));
 
   pinnedTests({
+    test,
     subject: () => {
       const { engine, folder } = home;
       return { engine, modelFolder: join(folder, name), vocabularySize, precision };

@@ -37,6 +37,7 @@ const subjectOf = (kind: keyof typeof models, precision: "fp32" | "mixed"): Conf
 describe("the plain path conforms: gemma3_text, fp32", () => {
   beforeAll(() => home.model("gemma3_text", { model_type: "gemma3_text", ...shape, ...models.gemma3_text }));
   pinnedTests({
+    test,
     subject: () => subjectOf("gemma3_text", "fp32"),
     excused: () => [...groups.equalBits, ...groups.architectures],
     timeoutMs: patience,

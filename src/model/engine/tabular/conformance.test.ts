@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Engine } from "../../../foundation/contract/index.ts";
 import type { ConformanceSubject } from "../conformance/index.ts";
 import { groups, pinnedTests } from "../conformance/testing/pinned-tests.ts";
@@ -31,6 +31,7 @@ describe.each([{ horizon: 64 }, { horizon: 4, backOff: 2 }])(
     });
 
     pinnedTests({
+      test,
       subject: () => subject,
       excused: () => [
         ...groups.adapters,

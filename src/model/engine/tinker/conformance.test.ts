@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, vi } from "vitest";
+import { afterAll, beforeAll, describe, test, vi } from "vitest";
 import type { Engine } from "../../../foundation/contract/index.ts";
 import type { ConformanceSubject } from "../conformance/index.ts";
 import { groups, pinnedTests } from "../conformance/testing/pinned-tests.ts";
@@ -41,6 +41,7 @@ describe("the client of a Tinker server conforms, with our server and the tabula
   });
 
   pinnedTests({
+    test,
     subject: () => subject,
     excused: () => [
       ...groups.adapters,

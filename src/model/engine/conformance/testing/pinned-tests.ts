@@ -1,8 +1,8 @@
-import { expect, test } from "vitest";
+import { deepEqual } from "node:assert/strict";
 import { adapterChecks } from "../adapter-checks.ts";
 import { architectureChecks } from "../architecture-checks.ts";
 import { determinismChecks } from "../determinism-checks.ts";
-import { conformanceTests } from "../index.ts";
+import { type ConformanceTestContext, conformanceTests } from "../index.ts";
 import type { ConformanceSubject } from "../subject.ts";
 
 const named = (checks: readonly { readonly name: string }[]): readonly string[] =>
@@ -16,15 +16,23 @@ export const groups = {
   equalBits: named(determinismChecks),
 };
 
+/** `test` of vitest, which is no part of the package. */
+type Test = (
+  name: string,
+  run: (context: ConformanceTestContext) => Promise<void>,
+  timeoutMs?: number,
+) => unknown;
+
 interface Pinned {
+  readonly test: Test;
   readonly subject: () => ConformanceSubject | Promise<ConformanceSubject>;
   /** The names of all checks that need not pass. */
   readonly excused: (subject: ConformanceSubject) => readonly string[] | Promise<readonly string[]>;
   readonly timeoutMs?: number;
 }
 
-/** The kit as tests of vitest, and one more: no check is excused but those that are named, so that none is unnoticed. */
-export function pinnedTests({ subject, excused, timeoutMs }: Pinned): void {
+/** The kit as tests, and one more: no check is excused but those that are named, so that none is unnoticed. */
+export function pinnedTests({ test, subject, excused, timeoutMs }: Pinned): void {
   const skipped: string[] = [];
   conformanceTests((name, run) => {
     test(
@@ -40,5 +48,5 @@ export function pinnedTests({ subject, excused, timeoutMs }: Pinned): void {
     );
   }, subject);
   test("all other checks are run", async () =>
-    expect(skipped.toSorted()).toEqual([...(await excused(await subject()))].sort()));
+    deepEqual(skipped.toSorted(), [...(await excused(await subject()))].sort()));
 }
