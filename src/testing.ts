@@ -5,6 +5,7 @@ export {
   type ConformanceCheck,
   type ConformanceOutcome,
   type ConformanceSubject,
+  type ConformanceTestContext,
   checkEngine,
   conformanceChecks,
   conformanceTests,

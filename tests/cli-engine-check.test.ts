@@ -85,6 +85,15 @@ test.concurrent("engine check tries a Tinker server, with the model that it serv
   expect([gone.code, JSON.parse(gone.stdout).error.code]).toEqual([2, "server-unreachable"]);
 });
 
+test.concurrent("engine check takes --deterministic for the local engine alone", async () => {
+  for (const which of ["tabular", "http://127.0.0.1:9"]) {
+    const model = which === "tabular" ? [] : ["--model", "org/tiny"];
+    const ended = await whetstone(["engine", "check", which, "--deterministic", ...model], { folder });
+    expect([which, ended.code]).toEqual([which, 3]);
+    expect(ended.stderr).toContain("--deterministic is for the local engine");
+  }
+});
+
 test.concurrent("engine check takes no key for an engine of this machine", async () => {
   const { code, stderr } = await whetstone(["engine", "check", "tabular", "--key", "k"], { folder });
   expect(code).toBe(3);

@@ -82,11 +82,14 @@ async function sample(engine: Engine, path: string, precision: Precision): Promi
   await sampler.sample(requests);
 }
 
-/** Steps of a small model, with a snapshot that is drawn from every ten: memory after a tenth of them against memory at the end. */
+/**
+ * Steps of a small model, with a snapshot that is drawn from every ten: memory after a tenth of them against memory at the end, of
+ * this process and its workers together, so that what either of them keeps is seen.
+ */
 export async function soakRows({ model, logFolder }: MemoryBench, steps: number): Promise<Row[]> {
   await using engine = await local({ workers: 1 }).open({ logFolder });
   await using trained = await engine.createModel({ source: { kind: "folder", path: model.path } });
-  const samples: number[] = [];
+  const samples: { readonly workers: number; readonly brain: number }[] = [];
   const often = Math.max(1, Math.floor(steps / 100));
   for (let step = 1; step <= steps; step++) {
     const data = linesOf(16, 8 + (step % 24), 13);
@@ -104,17 +107,24 @@ export async function soakRows({ model, logFolder }: MemoryBench, steps: number)
       }));
       await Promise.all([sampler.sample(prompts), sampler.logprobs(data.map(({ tokens }) => tokens))]);
     }
-    if (step % often === 0) samples.push(await bytesOfWorkers("VmRSS"));
+    if (step % often === 0)
+      samples.push({ workers: await bytesOfWorkers("VmRSS"), brain: process.memoryUsage.rss() });
   }
   const tenth = Math.max(1, Math.floor(samples.length / 10));
-  const early = median(samples.slice(tenth, 2 * tenth));
-  const late = median(samples.slice(-tenth));
+  const middle = (some: typeof samples) => ({
+    workers: median(some.map(({ workers }) => workers)),
+    brain: median(some.map(({ brain }) => brain)),
+  });
+  const [early, late] = [middle(samples.slice(tenth, 2 * tenth)), middle(samples.slice(-tenth))];
+  const told = ({ workers, brain }: ReturnType<typeof middle>): string =>
+    `${(workers / 1e6).toFixed(1)} MB in workers and ${(brain / 1e6).toFixed(1)} in Node`;
+  const sum = ({ workers, brain }: ReturnType<typeof middle>): number => workers + brain;
   return [
     {
       work: `memory after ${steps} steps of the small model`,
       against: "memory after a tenth of them",
-      setting: `${model.label}; a snapshot drawn from every 10 steps: ${(early / 1e6).toFixed(1)} MB, then ${(late / 1e6).toFixed(1)} MB`,
-      ratio: early / late,
+      setting: `${model.label}; a snapshot drawn from every 10 steps: ${told(early)}, then ${told(late)}`,
+      ratio: sum(early) / sum(late),
       // A hundredth is what allocators move by.
       bar: 0.99,
     },

@@ -16,11 +16,12 @@ const trips = 1000;
 const sdkTrips = 300;
 const sdkVersion = "0.38.0";
 const apiKey = "tml-k";
+const modelName = "org/tiny";
 
 /**
  * Our client → our server → nothing → back, against a bare HTTP round trip to a server of the same process: a request that is
- * answered at once, and a numbered operation that waits for its turn and has a result to be fetched. And the official SDK → our
- * server → nothing → back, against a bare round trip of the library that it is built on.
+ * answered at once, and a numbered operation that waits for its turn and has a result to be fetched. And the same two of the
+ * official SDK, against a bare round trip of the library that it is built on.
  */
 export async function wireRows(rounds: number): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "whetstone-bench-wire-"));
@@ -39,15 +40,15 @@ export async function wireRows(rounds: number): Promise<Row[]> {
     const session = { tags: [], user_metadata: null, sdk_version: sdkVersion, type: "create_session" };
     const { session_id } = await connection.post("create_session", session);
     const beat = { session_id, type: "session_heartbeat" };
-    await using engine = await tinker({ baseUrl, apiKey, model: "org/tiny" }).open({ logFolder: folder });
-    await using model = await engine.createModel({ source: { kind: "folder", path: "org/tiny" } });
-    await using sdk = await SdkClient.start([baseUrl, bare, apiKey, String(sdkTrips)]);
+    await using engine = await tinker({ baseUrl, apiKey, model: modelName }).open({ logFolder: folder });
+    await using model = await engine.createModel({ source: { kind: "folder", path: modelName } });
+    await using sdk = await SdkClient.start([baseUrl, bare, apiKey, modelName, String(sdkTrips)]);
     using there = bareClient(bare, JSON.stringify(beat));
     const theirs = roundTrips(trips, there.trip);
     const requests = roundTrips(trips, () => connection.post("session_heartbeat", beat));
     const operations = roundTrips(trips, () => model.optimStep({ learningRate: 0, weightDecay: 0 }));
     for (const side of [theirs, requests, operations]) await side();
-    for (const side of [sdk.bare, sdk.sdk]) await side();
+    for (const side of [sdk.bare, sdk.request, sdk.operation]) await side();
     const row = async (work: string, side: typeof theirs): Promise<Row> => ({
       work,
       against: "a bare HTTP round trip",
@@ -55,16 +56,26 @@ export async function wireRows(rounds: number): Promise<Row[]> {
       ratio: await pairedRatio(side, theirs, rounds),
       bar: roundTripBar,
     });
+    const sdkRow = async (work: string, calls: string, side: Turn): Promise<Row> => ({
+      work,
+      against: "a bare HTTP round trip by the library under the SDK, httpx",
+      setting: `the SDK ${sdkVersion} as it is, from Python to Node; ${calls} against get(), on the loopback interface with connections kept, one round trip after the other, ${sdkTrips} a turn`,
+      ratio: await pairedRatio(side, sdk.bare, rounds),
+      bar: roundTripBar,
+    });
     const rows = [
       await row("the wire: a request that does nothing", requests),
       await row("the wire: an operation that changes nothing, a step without a gradient", operations),
-      {
-        work: "the wire: a request of the official SDK that does nothing",
-        against: "a bare HTTP round trip by the library under the SDK, httpx",
-        setting: `the SDK ${sdkVersion} as it is, from Python to Node; health_check() against get(), on the loopback interface with connections kept, one round trip after the other, ${sdkTrips} a turn`,
-        ratio: await pairedRatio(sdk.sdk, sdk.bare, rounds),
-        bar: roundTripBar,
-      },
+      await sdkRow(
+        "the wire: a request of the official SDK that does nothing",
+        "health_check()",
+        sdk.request,
+      ),
+      await sdkRow(
+        "the wire: an operation of the official SDK that changes nothing, a step without a gradient",
+        "the result of TrainingClient.optim_step()",
+        sdk.operation,
+      ),
     ];
     connection.close();
     return rows;
@@ -116,7 +127,8 @@ class SdkClient implements AsyncDisposable {
     return new SdkClient(await pythonTools(), options);
   }
 
-  readonly sdk: Turn = () => this.#turn("sdk");
+  readonly request: Turn = () => this.#turn("request");
+  readonly operation: Turn = () => this.#turn("operation");
   readonly bare: Turn = () => this.#turn("bare");
 
   async #turn(side: string): Promise<number> {

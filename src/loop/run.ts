@@ -30,6 +30,7 @@ import { digestFact } from "./round/folder-digest.ts";
 import { EnginePolicies, keepsMoments, type PolicyStoreOptions } from "./round/policies.ts";
 import { SamplerShelf } from "./round/sampler-shelf.ts";
 import type { Lineage } from "./round/state.ts";
+import { refuseOtherAdapters } from "./run/adapters.ts";
 import { adoptRun } from "./run/adopt.ts";
 import { announce } from "./run/announce.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./run/arguments.ts";
@@ -253,6 +254,7 @@ async function goOn(attempt: Attempt): Promise<void> {
     checkListedItems(task, prepared);
     if (definition.refusals !== undefined) checkRefusals(definition.refusals, prepared);
   }
+  refuseOtherAdapters(definition, prepared);
   await refuseTooLarge(definition, prepared);
   keepFiles(ledger, record.id, folder, task);
   const began = clock.monotonic();

@@ -47,6 +47,10 @@ test("a model that is too large is refused with the number, and nothing is opene
   };
   await expect(refuseTooLarge(define(), prepared, 1e11)).rejects.toMatchObject(refused);
   await refuseTooLarge(define(), prepared, 1.1e11);
+  // Of a model that comes as adapters the weights alone are held.
+  const adapters = { ...prepared, fromScratch: false, adapters: { rank: 8 } };
+  await refuseTooLarge(define(), adapters, 2.7e10);
+  await expect(refuseTooLarge(define(), adapters, 2.6e10)).rejects.toThrow("at least 27.0 GB");
 });
 
 test("run and plan ask before they load", async () => {

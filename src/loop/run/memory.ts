@@ -19,11 +19,12 @@ export async function parametersOf({ path }: Pick<PreparedModel, "path">): Promi
  */
 export async function refuseTooLarge(
   { model, engine, optimize, budget, prepare, precision, lora }: RunDefinition,
-  prepared: Pick<PreparedModel, "path" | "fromScratch">,
+  prepared: Pick<PreparedModel, "path" | "fromScratch" | "adapters">,
   available = availableMemory(),
 ): Promise<void> {
+  const adapters = lora !== undefined || prepared.adapters !== undefined;
   const bytesPerParameter =
-    engine.bytesPerParameter && Math.ceil(engine.bytesPerParameter * shareOf(precision, lora !== undefined));
+    engine.bytesPerParameter && Math.ceil(engine.bytesPerParameter * shareOf(precision, adapters));
   const trains = budget.rounds > 0 || prepare !== null || prepared.fromScratch;
   if (bytesPerParameter === undefined || !trains) return;
   const policies = optimize.roles.length;
@@ -34,7 +35,7 @@ export async function refuseTooLarge(
   throw userError(
     "model-too-large",
     `${model.name} has ${billions(parameters)} parameters${times}: training takes at least ${gigabytes(needed)} of memory (${bytesPerParameter} bytes a parameter: ` +
-      `${kept(precision, lora !== undefined)}), and ${gigabytes(available)} are available here. Take a smaller model, ${lora === undefined ? "adapters (lora: { rank: 32 }), " : ""}${precision === "bf16" ? "" : 'precision "bf16", '}or a machine with more memory.`,
+      `${kept(precision, adapters)}), and ${gigabytes(available)} are available here. Take a smaller model, ${!adapters ? "adapters (lora: { rank: 32 }), " : ""}${precision === "bf16" ? "" : 'precision "bf16", '}or a machine with more memory.`,
     { parameters, neededBytes: needed, availableBytes: available },
   );
 }

@@ -10,6 +10,7 @@ import { runCanaries } from "../../world/task/index.ts";
 import { blockParts, decisionItemsOf, planBlocks, reusedFact } from "../round/decide/block-parts.ts";
 import { checkProbes, planProbes } from "../round/decide/probe-parts.ts";
 import type { RunDefinition } from "../round/definition.ts";
+import { refuseOtherAdapters } from "./adapters.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { baselinesOf } from "./baselines.ts";
 import { type BudgetChange, budgetChangeSchema, withBudget } from "./budget.ts";
@@ -76,6 +77,7 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
   });
   checkParts(definition, prepared.tokenizer);
   checkListedItems(task, prepared);
+  refuseOtherAdapters(definition, prepared);
   await refuseTooLarge(definition, prepared);
   const { tokenizer, fromScratch } = prepared;
   const parameters = await parametersOf(prepared);

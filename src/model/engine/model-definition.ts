@@ -20,6 +20,8 @@ export interface PreparedModel {
   readonly path: string;
   /** It holds no weights: they are drawn from a seed. */
   readonly fromScratch: boolean;
+  /** Its weights are adapters over a base, and it is they that are trained; absent where all weights are. */
+  readonly adapters?: { readonly rank: number };
   /** Longest sequence, where the model has one. */
   readonly maxPositions?: number;
 }

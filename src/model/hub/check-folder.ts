@@ -1,11 +1,9 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, userError, WhetstoneError } from "../../foundation/base/index.ts";
+import { holdsWeights } from "../engine/index.ts";
 import { namedModels } from "./catalogue.ts";
 import { noSuchModel, storedModels } from "./store.ts";
-
-/** Weights in formats that no engine here reads. */
-const otherWeights = /\.(bin|pt|pth|h5|msgpack|onnx|npz)$/;
 
 export interface CheckedFolder {
   readonly hasWeights: boolean;
@@ -61,25 +59,4 @@ async function readConfig(folder: string, names: readonly string[]): Promise<Che
       cause: error,
     });
   }
-}
-
-/** Whether there are weights to load. A folder whose weights cannot be read is never taken for one that has none. */
-function holdsWeights(folder: string, names: readonly string[]): boolean {
-  if (names.some((name) => name.endsWith(".safetensors") || name.endsWith(".safetensors.index.json")))
-    return true;
-  const gguf = names.find((name) => name.endsWith(".gguf"));
-  if (gguf !== undefined)
-    throw userError(
-      "weights-missing",
-      `${folder} has its weights in a GGUF file: name that one instead of the folder, ${join(folder, gguf)}.`,
-      { path: join(folder, gguf) },
-    );
-  const other = names.find((name) => otherWeights.test(name));
-  if (other === undefined) return false;
-  throw userError(
-    "weights-missing",
-    `${folder} has its weights in ${other}, and only safetensors are read: load it once with Python's transformers and ` +
-      "save it with save_pretrained(…).",
-    { path: join(folder, other) },
-  );
 }

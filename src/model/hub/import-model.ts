@@ -2,12 +2,12 @@ import { constants } from "node:fs";
 import { copyFile, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { isWhetstoneError, sha256OfFiles, userError } from "../../foundation/base/index.ts";
-import { estimateParameters, fastArchitectures, plainArchitectures } from "../engine/index.ts";
+import { estimateParameters, fastArchitectures, holdsAdapters, plainArchitectures } from "../engine/index.ts";
 import { loadTokenizer } from "../text/index.ts";
 import { checkFolder } from "./check-folder.ts";
 import { convertGguf } from "./gguf/convert-gguf.ts";
 import { readGguf } from "./gguf/read-gguf.ts";
-import { isModelFile, isWeightsFile } from "./model-files.ts";
+import { isModelFile, isWeightsFile, plainName } from "./model-files.ts";
 import {
   addModel,
   checkModelName,
@@ -30,7 +30,7 @@ export interface ImportOptions extends StoreOptions {
 export async function importModel(path: string, options: ImportOptions = {}): Promise<StoredModel> {
   const { environment = process.env, signal, onProgress } = options;
   const from = resolve(path);
-  const name = checkModelName(options.name ?? nameFrom(from));
+  const name = checkModelName(options.name ?? plainName(from));
   const isFolder = await kindOf(from);
   const weights = isFolder ? (await checkedFiles(from)).filter(isWeightsFile).sort() : [""];
   // What is no model is not worth the reading of all of it.
@@ -73,7 +73,7 @@ export async function storedFromFile(path: string, options: StoreOptions = {}): 
   if (same !== undefined) return same;
   readGguf(from);
   const sha256 = await sha256OfFiles([from], signal);
-  const name = `${nameFrom(from).slice(0, 60)}-${sha256.slice(0, 12)}`;
+  const name = `${plainName(from).slice(0, 60)}-${sha256.slice(0, 12)}`;
   return await addModel(name, options, (folder) => convertFile(from, folder, sha256, options));
 }
 
@@ -85,6 +85,12 @@ async function kindOf(path: string): Promise<boolean> {
 
 async function checkedFiles(folder: string): Promise<readonly string[]> {
   const names = (await readdir(folder)).filter(isModelFile);
+  if (holdsAdapters(folder))
+    throw userError(
+      "weights-missing",
+      `${folder} holds adapters, and the store whole models: name the folder itself as a config's model, which finds their base.`,
+      { path: folder },
+    );
   const { hasWeights } = await checkFolder(folder, folder);
   if (!hasWeights)
     throw userError(
@@ -144,15 +150,4 @@ async function convertFile(
     });
   }
   return { source: { kind: "file", path, bytes: size, modifiedMs: mtimeMs }, sha256, ...converted };
-}
-
-/** `SmolLM2-135M-Instruct.Q4_1.gguf` → `smollm2-135m-instruct.q4_1`. */
-function nameFrom(path: string): string {
-  const plain = basename(path)
-    .replace(/\.gguf$/i, "")
-    .toLowerCase()
-    .replace(/[^a-z0-9._-]+/g, "-")
-    .replace(/^[^a-z0-9]+/, "")
-    .slice(0, 80);
-  return plain === "" ? "model" : plain;
 }

@@ -1,6 +1,6 @@
-const small = [
-  "config.json",
-  "generation_config.json",
+import { basename } from "node:path";
+
+const ofTokenizers = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
@@ -9,6 +9,11 @@ const small = [
   "merges.txt",
   "tokenizer.model",
   "chat_template.jinja",
+];
+const small = [
+  "config.json",
+  "generation_config.json",
+  ...ofTokenizers,
   "model.safetensors.index.json",
   "LICENSE",
   "LICENSE.txt",
@@ -19,6 +24,21 @@ export function isModelFile(name: string): boolean {
   return small.includes(name) || isWeightsFile(name);
 }
 
+export function isTokenizerFile(name: string): boolean {
+  return ofTokenizers.includes(name);
+}
+
 export function isWeightsFile(name: string): boolean {
   return /^model(-\d+-of-\d+)?\.safetensors$/.test(name);
+}
+
+/** What a model is called after its file or folder: `SmolLM2-135M-Instruct.Q4_1.gguf` → `smollm2-135m-instruct.q4_1`. */
+export function plainName(path: string): string {
+  const plain = basename(path)
+    .replace(/\.gguf$/i, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[^a-z0-9]+/, "")
+    .slice(0, 80);
+  return plain === "" ? "model" : plain;
 }

@@ -1,5 +1,5 @@
 import { userError, type WhetstoneError } from "../../foundation/base/index.ts";
-import { type ModelNeeds, maxPositionsOf, type PreparedModel } from "../engine/index.ts";
+import { adapterRank, type ModelNeeds, maxPositionsOf, type PreparedModel } from "../engine/index.ts";
 import { loadTokenizer } from "../text/index.ts";
 import { checkFolder } from "./check-folder.ts";
 
@@ -14,6 +14,7 @@ export async function readyFolder(
   { characters, conversations = false }: ModelNeeds,
 ): Promise<PreparedModel> {
   const { hasWeights, config } = await checkFolder(folder, given);
+  const rank = adapterRank(folder);
   const maxPositions = maxPositionsOf(config);
   const tokenizer = await loadTokenizer(folder);
   tokenizer.encode(characters);
@@ -22,6 +23,7 @@ export async function readyFolder(
     tokenizer,
     path: folder,
     fromScratch: !hasWeights,
+    ...(rank === undefined ? {} : { adapters: { rank } }),
     ...(maxPositions === undefined ? {} : { maxPositions }),
   };
 }

@@ -10,11 +10,17 @@ export const check = buildCommand<CheckFlags, [string], CliContext>({
     flags: {
       model: text(
         "MODEL",
-        "A folder, or a name of `whetstone model list`; default a small model made on the spot. Of a server its name there, or NAME=FOLDER",
+        "A folder, adapters of peft, or a name of `whetstone model list`; default a small model made on the spot. Of a server its name there, or NAME=FOLDER",
       ),
       key: text("KEY", "What the server wants to be sent; default $TINKER_API_KEY"),
       precision: text("PRECISION", "fp32, the default, mixed or bf16"),
       lora: number("lora", "RANK", "Give every model adapters of this rank", { least: 1, whole: true }),
+      deterministic: {
+        kind: "boolean",
+        optional: true,
+        withNegated: false,
+        brief: "Open local so that equal calls give equal bits, and check that they do",
+      },
       fast: {
         kind: "boolean",
         optional: true,
@@ -35,6 +41,7 @@ export const check = buildCommand<CheckFlags, [string], CliContext>({
           "whetstone engine check http://127.0.0.1:8000 --key tml-secret --model org/tiny",
           "a Tinker server, such as `whetstone engine serve`",
         ],
+        ["whetstone engine check local --deterministic", "equal bits of equal calls too"],
         ["whetstone engine check local --precision mixed --json", "for programs"],
       ],
     }),

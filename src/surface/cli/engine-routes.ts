@@ -62,7 +62,7 @@ const serve = buildCommand<ServeFlags, [], CliContext>({
     flags: {
       model: texts(
         "NAME=FOLDER",
-        "A Hugging Face folder, and the name that clients ask for; may be given again",
+        "The name that clients ask for, and what it stands for: a Hugging Face folder, adapters of peft, or a name of `whetstone model list`; may be given again",
       ),
       port: number("port", "N", "The port to listen on; default 8000, 0 is any that is free", {
         least: 0,

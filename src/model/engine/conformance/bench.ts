@@ -145,7 +145,9 @@ export class Bench implements AsyncDisposable, Recorder {
   }
 
   folder(seed = 1): ModelSource {
-    return { kind: "folder", path: this.subject.modelFolder, seed };
+    const { modelFolder: path, trained, remote } = this.subject;
+    // With a seed an engine would draw where it finds no weights.
+    return { kind: "folder", path, ...(trained === true && remote !== true ? {} : { seed }) };
   }
 
   /** The subject's adapters come on top of a folder; a checkpoint says itself whether it is of any. */

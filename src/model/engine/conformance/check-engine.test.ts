@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
-import { checkEngine, conformanceChecks } from "./index.ts";
+import { checkEngine, conformanceChecks, conformanceTests } from "./index.ts";
 
 /** Says what it can, and can nothing. */
 const capable = {
@@ -69,4 +69,21 @@ test("the fast part is a part, and a signal ends it", async () => {
     onResult: () => controller.abort(new Error("enough")),
   });
   await expect(stopped).rejects.toThrow("enough");
+});
+
+test("a check that need not pass is a test that is skipped, with the reason", async () => {
+  const tests = new Map<string, Parameters<Parameters<typeof conformanceTests>[0]>[1]>();
+  conformanceTests(
+    (name, run) => tests.set(name, run),
+    () => subject,
+  );
+  expect([...tests.keys()]).toEqual(conformanceChecks().map(({ name }) => name));
+  const excused = tests.get("an adapter begins as its base, and says what it is");
+  // Some take a function with a parameter for one that calls back.
+  expect(excused).toHaveLength(0);
+  const skip = vi.fn<(reason: string) => void>();
+  await excused?.({ skip });
+  expect(skip).toHaveBeenCalledExactlyOnceWith("not applicable: it has no adapters");
+  await excused?.();
+  await expect(tests.get("a loss is a sum over positions")?.({ skip })).rejects.toThrow("the worker died");
 });

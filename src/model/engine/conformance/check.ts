@@ -39,6 +39,10 @@ const countable = 1024;
 export const manyTokens: Excuse = (_, { vocabularySize }) =>
   vocabularySize <= countable ? undefined : `${vocabularySize} tokens are too many to look at each`;
 
+/** Unless the model has room for adapters. */
+export const holdsOwnAdapters: Excuse = (_, { adapters }) =>
+  adapters === true ? "its model comes as adapters, and no others fit over them" : undefined;
+
 /** Unless a seed decides the weights. */
 export const notDrawn: Excuse = (_, { trained }) =>
   trained === true ? "no seed decides its weights" : undefined;

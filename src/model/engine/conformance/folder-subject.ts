@@ -4,6 +4,8 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, userError } from "../../../foundation/base/index.ts";
 import type { Engine } from "../../../foundation/contract/index.ts";
+import { holdsAdapters } from "../adapter-folder.ts";
+import { holdsWeights } from "../holds-weights.ts";
 import type { ConformanceSubject } from "./subject.ts";
 
 const configSchema = z.looseObject({ vocab_size: z.number().int().min(6) });
@@ -11,7 +13,7 @@ const generationSchema = z.looseObject({ suppress_tokens: z.array(z.number().int
 
 /**
  * An engine with the model of a Hugging Face folder, with weights in it or without. Throws a user error `config-invalid`
- * where the folder makes none.
+ * where the folder makes none, and `weights-missing` where it has weights that no engine reads.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "model-"));
@@ -30,15 +32,13 @@ export async function folderSubject(
     ? (await read(modelFolder, "generation_config.json", generationSchema)).suppress_tokens
     : undefined;
   const never = new Set(suppressed ?? []);
-  const trained = ["model.safetensors", "model.safetensors.index.json"].some((name) =>
-    existsSync(join(modelFolder, name)),
-  );
   return {
     engine,
     modelFolder,
     vocabularySize,
     tokens: Array.from({ length: vocabularySize }, (_, id) => id).filter((id) => !never.has(id)),
-    trained,
+    trained: holdsWeights(modelFolder),
+    ...(holdsAdapters(modelFolder) ? { adapters: true } : {}),
     ...rest,
   };
 }

@@ -16,6 +16,8 @@ export interface ConformanceSubject {
   readonly tokens?: readonly number[];
   /** Adapters that every model is given, to check an engine that trains nothing else, or whether it trains them as well. */
   readonly lora?: LoraOptions;
+  /** The folder holds adapters, and it is they that are trained: no others fit over them. Default false. */
+  readonly adapters?: boolean;
   /** The model's weights are given: no seed decides them. Default false. */
   readonly trained?: boolean;
   /** Opens another engine like this one, which the caller closes; what two of them must have in common is checked with it. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { conformanceChecks, conformanceTests } from "../conformance/index.ts";
+import { conformanceChecks } from "../conformance/index.ts";
+import { groups, pinnedTests } from "../conformance/testing/pinned-tests.ts";
 import { EngineHome } from "./testing/engine-home.ts";
 
 const vocabularySize = 12;
@@ -38,9 +39,23 @@ describe.each([
   const name = `${positions}-${precision}${"lora" in one ? "-lora" : ""}`;
   beforeAll(() => home.model(name, { ...shape, position_embedding_type: positions, ...models[positions] }));
 
-  conformanceTests(test, () => {
-    const { engine, folder } = home;
-    return { engine, modelFolder: join(folder, name), vocabularySize, precision, ...adapters };
+  pinnedTests({
+    test,
+    subject: () => {
+      const { engine, folder } = home;
+      return { engine, modelFolder: join(folder, name), vocabularySize, precision, ...adapters };
+    },
+    excused: async ({ engine }) => {
+      const { device } = await engine.capabilities();
+      // What determinism.test.ts and transformers-reference.test.ts look at.
+      return [
+        ...groups.equalBits,
+        ...groups.architectures,
+        ...(precision === "fp32" ? [] : ["the gradient of every weight is its finite difference"]),
+        // On a processor such small models are computed in fp32, with rounded weights.
+        ...(precision === "fp32" || device === "cpu" ? [] : ["clipping begins exactly at its edges"]),
+      ];
+    },
   });
 });
 

@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, userError, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { ModelSource } from "../../../foundation/contract/index.ts";
 import { loadTokenizer } from "../../text/index.ts";
+import { adapterRank, holdsAdapters } from "../adapter-folder.ts";
+import { holdsWeights } from "../holds-weights.ts";
 import { maxPositionsOf } from "../max-positions.ts";
 
 const configSchema = z.looseObject({
@@ -25,13 +27,15 @@ export interface BaseModel {
   readonly hasTokenizer: boolean;
   /** Without weights in it they are drawn from a seed: the one given, else the folder's, else 0. */
   source(seed?: number): ModelSource;
+  /** Its weights are adapters over a base, of this rank; undefined where all weights are trained. */
+  readonly adapterRank: number | undefined;
   /** Undefined where there is no tokenizer: then there are no stop strings. */
   tokenBytes(): Promise<readonly Uint8Array[] | undefined>;
   /** What ends a sample where the request says nothing. */
   stopTokens(): Promise<readonly number[]>;
 }
 
-/** Throws user errors `config-missing` and `config-invalid`. */
+/** Throws user errors `config-missing`, `config-invalid`, and `weights-missing` where there are some that no engine reads. */
 export function baseModel(name: string, where: string): BaseModel {
   const folder = resolve(where);
   const config = readConfig(folder);
@@ -41,13 +45,14 @@ export function baseModel(name: string, where: string): BaseModel {
     loading ??= loadTokenizer(folder);
     return loading;
   };
-  const fromScratch = !readdirSync(folder).some((file) => /\.safetensors(\.index\.json)?$/.test(file));
+  const fromScratch = !holdsWeights(folder);
   return {
     name,
     folder,
     architecture: config.architectures?.[0] ?? config.model_type ?? undefined,
     maxPositions: maxPositionsOf(config),
     hasTokenizer,
+    adapterRank: adapterRank(folder),
     source: (seed = config.seed ?? 0) => ({ kind: "folder", path: folder, ...(fromScratch ? { seed } : {}) }),
     tokenBytes: async () => (hasTokenizer ? (await tokenizer()).tokenBytes() : undefined),
     stopTokens: async () => {
@@ -61,7 +66,13 @@ export function baseModel(name: string, where: string): BaseModel {
 function readConfig(folder: string): z.output<typeof configSchema> {
   const path = join(folder, "config.json");
   if (!existsSync(path))
-    throw userError("config-missing", `${folder} has no config.json: it is not a model's folder.`, { path });
+    throw userError(
+      "config-missing",
+      holdsAdapters(folder)
+        ? `${folder} holds adapters without their base's config.json: fromFolder("${folder}").prepare(…) makes a folder that has both.`
+        : `${folder} has no config.json: it is not a model's folder.`,
+      { path },
+    );
   try {
     return configSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (error) {

@@ -39,7 +39,7 @@ export const createModel: Handler = (state, call) => {
   try {
     const base = findBase(state, body.base_model);
     checkOptimizer(body.optimizer_config);
-    const lora = loraOf(state, body.lora_config ?? undefined);
+    const lora = loraOf(state, body.lora_config ?? undefined, base);
     const { seed, base_seed: baseSeed } = body.lora_config ?? {};
     const drawn = lora === undefined ? (seed ?? undefined) : baseSeed;
     return addModel(state, {
@@ -61,13 +61,20 @@ export const createModel: Handler = (state, call) => {
   }
 };
 
-/** Rank 0 trains all weights. Throws user errors `unsupported` and `unsupported-rank`. */
+/** Rank 0 trains all that a model has to train: its weights, or the adapters that it comes with. Throws user errors `unsupported` and `unsupported-rank`. */
 function loraOf(
   { capabilities }: ServerState,
   config: requests.LoraConfig | undefined,
+  { name, adapterRank }: BaseModel,
 ): LoraOptions | undefined {
   if (config === undefined) return undefined;
   const { rank, seed, alpha, base_seed: baseSeed } = config;
+  if (rank !== 0 && adapterRank !== undefined)
+    throw userError(
+      "unsupported-rank",
+      `${name} is adapters of rank ${adapterRank} already: ask for rank 0, which trains them on.`,
+      { rank },
+    );
   if (rank === 0) {
     const whole = config.train_attn && config.train_mlp && config.train_unembed;
     if (whole && alpha === undefined && baseSeed === undefined) return undefined;

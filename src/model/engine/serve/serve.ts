@@ -85,7 +85,7 @@ const optionsSchema = z.strictObject({
 
 /**
  * Puts the Tinker API in front of an engine. Throws user errors `key-missing`, `invalid-option`, `config-missing`,
- * `config-invalid`, `state-folder-in-use`, and an environment error `cannot-listen`.
+ * `config-invalid`, `weights-missing`, `state-folder-in-use`, and an environment error `cannot-listen`.
  *
  * @example
  * const folder = await mkdtemp(join(tmpdir(), "model-"));

@@ -1,5 +1,7 @@
+import { cp, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import type { LoraOptions } from "../../../foundation/contract/index.ts";
 import { served, tinyFolder } from "../serve/testing/wire-client.ts";
@@ -42,6 +44,18 @@ test("adapters that the API's form would make something else are refused before 
     await expect(engine.createModel({ source: folder, lora }), JSON.stringify(lora)).rejects.toMatchObject({
       code: "bad-request",
     });
+});
+
+test("adapters that lie here are refused: the server has its model without them", async () => {
+  await using one = await served();
+  await using engine = await open(one.server.url);
+  const path = join(one.folder, "adapters");
+  await cp(tinyFolder, path, { recursive: true });
+  await writeFile(join(path, "adapter_config.json"), "{}");
+  await expect(engine.createModel({ source: { kind: "folder", path } })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringContaining("holds adapters, and the server has org/tiny without them"),
+  });
 });
 
 test("a server is found by the SDK's own variables", async () => {

@@ -15,6 +15,7 @@ import type {
   Sampler,
   Tolerance,
 } from "../../../foundation/contract/index.ts";
+import { holdsAdapters } from "../adapter-folder.ts";
 import { engineError } from "../engine-error.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { checkLora } from "./check-lora.ts";
@@ -212,6 +213,12 @@ export class TinkerEngine implements Engine {
     lora: LoraOptions | undefined,
   ): Promise<Made> {
     const folder = this.#folderOf(path);
+    if (holdsAdapters(folder))
+      throw userError(
+        "unsupported",
+        `${folder} holds adapters, and the server has ${session.modelName} without them: name their base as the model, or train them with local().`,
+        { path: folder },
+      );
     if (lora !== undefined) checkLora(lora);
     if (lora !== undefined && !ours) refuseAlpha(lora);
     const body = {

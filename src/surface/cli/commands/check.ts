@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { userError } from "../../../foundation/base/index.ts";
-import type { Engine, EngineCapabilities, Precision } from "../../../foundation/contract/index.ts";
+import type { Engine, EngineCapabilities } from "../../../foundation/contract/index.ts";
 import {
   type CheckResult,
   type ConformanceSubject,
@@ -11,7 +10,13 @@ import {
   folderSubject,
   servedSubject,
 } from "../../../model/engine/conformance/index.ts";
-import { checkNeeds, type EngineDefinition, type EngineProgress, tiny } from "../../../model/engine/index.ts";
+import {
+  adapterRank,
+  checkNeeds,
+  type EngineDefinition,
+  type EngineProgress,
+  tiny,
+} from "../../../model/engine/index.ts";
 import {
   installEngine,
   installedPlainPackages,
@@ -20,12 +25,13 @@ import {
 } from "../../../model/engine/local/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { tinker } from "../../../model/engine/tinker/index.ts";
-import { modelCalled } from "../../../model/hub/index.ts";
 import { answer } from "../answer.ts";
+import { checkedEngine, notDeterministic, precisions } from "../checked-engine.ts";
 import { chosen } from "../chosen.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interruption.ts";
+import { type Bringing, modelFolder, nameAndFolder } from "../named-folder.ts";
 import type { JsonFlags } from "../route-parts.ts";
 
 export interface CheckFlags extends JsonFlags {
@@ -33,17 +39,9 @@ export interface CheckFlags extends JsonFlags {
   readonly key?: string;
   readonly precision?: string;
   readonly lora?: number;
+  readonly deterministic?: boolean;
   readonly fast?: boolean;
 }
-
-const engines: Readonly<Record<string, () => EngineDefinition>> = {
-  local: () => local({ workers: 1 }),
-  tabular: () => tabular(),
-};
-/** All that any of them has: what the one does not have is refused by its needs. */
-const precisions = (): readonly Precision[] => [
-  ...new Set(Object.values(engines).flatMap((definition) => definition().abilities?.precisions ?? [])),
-];
 
 /** What is checked, and how it is opened: first its model is brought, which may be refused before anything starts. */
 interface Checkable {
@@ -75,6 +73,11 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
     await using engine = await definition.open({ logFolder: workplace.path, onProgress, signal });
     const subject = await subjectOf(engine);
     const capabilities = await subject.engine.capabilities();
+    if (flags.deterministic === true)
+      checkNeeds(
+        { name: definition.name, abilities: capabilities },
+        { deterministic: definition.abilities?.deterministic ?? [] },
+      );
     if (flags.json !== true) output.line(headOf(capabilities, subject));
     const results = await checkEngine(subject, {
       fast: flags.fast === true,
@@ -93,10 +96,13 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
 }
 
 /** Throws user errors `invalid-option` and `engine-lacks`. */
-function engineCalled(which: string, { model, precision: asked, lora, key }: CheckFlags): Checkable {
+function engineCalled(
+  which: string,
+  { model, precision: asked, lora, key, deterministic }: CheckFlags,
+): Checkable {
   if (key !== undefined)
     throw userError("invalid-option", "--key is for a server: give its address, http://…, as ENGINE.");
-  const definition = (engines[chosen("ENGINE", which, Object.keys(engines))] as () => EngineDefinition)();
+  const definition = checkedEngine(which, deterministic);
   const precision = chosen("--precision", asked ?? "fp32", precisions());
   const { name, abilities } = definition;
   if (abilities !== undefined)
@@ -104,7 +110,15 @@ function engineCalled(which: string, { model, precision: asked, lora, key }: Che
   return {
     definition,
     bring: async (bringing, folder, held) => {
-      const path = await modelFolder(model, folder, bringing);
+      const path = await (model === undefined
+        ? smallModel(folder, bringing)
+        : modelFolder(model, folder, bringing));
+      const own = adapterRank(path);
+      if (own !== undefined && lora !== undefined)
+        throw userError(
+          "invalid-option",
+          `--lora: ${model} holds adapters of rank ${own} already, and those are checked: leave --lora out.`,
+        );
       const another = (): Promise<Engine> => definition.open({ logFolder: folder });
       const adapters = lora === undefined ? {} : { lora: { rank: lora } };
       const compared = which === "local" ? { reference: await referenceOf(bringing, held) } : {};
@@ -114,13 +128,15 @@ function engineCalled(which: string, { model, precision: asked, lora, key }: Che
 }
 
 /** A server of the Tinker API, tried as it is. Throws a user error `invalid-option`. */
-function serverAt(baseUrl: string, { model, precision: asked, lora, key: apiKey }: CheckFlags): Checkable {
+function serverAt(baseUrl: string, flags: CheckFlags): Checkable {
+  const { model, precision: asked, lora, key: apiKey, deterministic } = flags;
+  if (deterministic === true) throw notDeterministic();
   if (model === undefined || model === "")
     throw userError(
       "invalid-option",
       "--model is missing: --model NAME says which of the server's models is checked.",
     );
-  const [name = "", folder] = model.split("=", 2);
+  const [name, folder] = nameAndFolder(model);
   const precision = asked === undefined ? undefined : chosen("--precision", asked, precisions());
   return {
     definition: tinker({ baseUrl, model: name, probe: false, ...(apiKey === undefined ? {} : { apiKey }) }),
@@ -148,18 +164,11 @@ async function referenceOf(bringing: Bringing, held: AsyncDisposableStack): Prom
 
 type Compared = NonNullable<ConformanceSubject["reference"]>;
 
-interface Bringing {
-  readonly onProgress: EngineProgress;
-  readonly signal: AbortSignal;
-}
-
-/** The folder of what was asked for; else of a model that is drawn from a seed, of eleven characters. */
-async function modelFolder(asked: string | undefined, folder: string, bringing: Bringing): Promise<string> {
-  if (asked !== undefined && existsSync(join(asked, "config.json"))) return resolve(asked);
-  const needs = { characters: "", projectFolder: process.cwd(), ...bringing };
-  if (asked !== undefined) return (await modelCalled(asked).prepare(folder, needs)).path;
+/** A model that is drawn from a seed, of eleven characters. */
+async function smallModel(folder: string, bringing: Bringing): Promise<string> {
   const small = tiny({ layers: 2, width: 32, heads: 4, keyValueHeads: 2, positions: "rotary" });
-  return (await small.prepare(folder, { ...needs, characters: "0123456789=" })).path;
+  const needs = { characters: "0123456789=", projectFolder: folder, ...bringing };
+  return (await small.prepare(folder, needs)).path;
 }
 
 function headOf({ engine, device }: EngineCapabilities, { precision, lora }: ConformanceSubject): string {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { userError } from "../../../foundation/base/index.ts";
 import type { Precision } from "../../../foundation/contract/index.ts";
-import type { EngineDefinition } from "../../../model/engine/index.ts";
+import type { EngineDefinition, EngineProgress } from "../../../model/engine/index.ts";
 import { local } from "../../../model/engine/local/index.ts";
 import { serveTinker } from "../../../model/engine/serve/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
@@ -10,6 +10,7 @@ import { chosen } from "../chosen.ts";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { interruptible } from "../interruption.ts";
+import { modelFolder, nameAndFolder } from "../named-folder.ts";
 import type { JsonFlags } from "../route-parts.ts";
 
 export interface ServeFlags extends JsonFlags {
@@ -29,7 +30,7 @@ const precisions: readonly Precision[] = ["fp32", "mixed", "bf16"];
 export async function serveCommand(this: CliContext, flags: ServeFlags): Promise<void> {
   const { output } = this;
   await answer(this, flags.json, async () => {
-    const models = modelsOf(flags.model ?? []);
+    const asked = modelsOf(flags.model ?? []);
     const name = chosen("--engine", flags.engine ?? "local", Object.keys(engines));
     const precision = chosen("--precision", flags.precision ?? "fp32", precisions);
     const stateFolder = resolve(flags.state ?? ".whetstone/serve");
@@ -42,10 +43,15 @@ export async function serveCommand(this: CliContext, flags: ServeFlags): Promise
     using interruption = interruptible({ say: output.note, words: "Closing. Ctrl-C again ends at once." });
     const { signal } = interruption;
     const definition = (engines[name] as () => EngineDefinition)();
+    const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
+    const into = resolve(stateFolder, "adapters");
+    const models: Record<string, string> = {};
+    for (const [called, folder] of Object.entries(asked))
+      models[called] = await modelFolder(folder, into, { onProgress, signal });
     await using engine = await definition.open({
       logFolder: resolve(stateFolder, "logs"),
       signal,
-      onProgress: (label, done, total) => output.passing(`[${done}/${total}] ${label}`),
+      onProgress,
     });
     await using server = await serveTinker({
       engine,
@@ -75,7 +81,7 @@ function modelsOf(given: readonly string[]): Record<string, string> {
     throw userError("invalid-option", "--model is missing: --model NAME=FOLDER says what is served.");
   const models: Record<string, string> = {};
   for (const one of given) {
-    const [, name = "", folder = ""] = /^([^=]*)=(.*)$/.exec(one) ?? [];
+    const [name, folder = ""] = nameAndFolder(one);
     if (name === "" || folder === "")
       throw userError(
         "invalid-option",
