@@ -53,9 +53,10 @@ export function ableEngine(inner: Engine, vocabularySize: number): Engine {
   };
 }
 
-function check({ rank, modules: asked = [] }: LoraOptions): void {
+function check({ rank, modules: asked = modules }: LoraOptions): void {
   if (!Number.isInteger(rank) || rank < 1 || rank > loraRank)
     throw engineError("bad-request", `Adapters have a rank from 1 to ${loraRank}, not ${rank}.`);
+  if (asked.length === 0) throw engineError("bad-request", "Adapters lie on at least one module.");
   const strange = asked.find((name) => !modules.includes(name));
   if (strange !== undefined) throw engineError("bad-request", `There is no module ${strange}.`);
 }
