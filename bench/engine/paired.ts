@@ -3,12 +3,19 @@ import { median } from "./row.ts";
 /** A side of a comparison: does its work once, and says how many tokens a second. */
 export type Turn = () => Promise<number>;
 
-/** The median of `ours` over `theirs`, each pair one after the other on the same cores. */
-export async function pairedRatio(ours: Turn, theirs: Turn, rounds: number): Promise<number> {
+/** The median of `ours` over `theirs`, each pair one after the other on the same cores; `tell` hears of each. */
+export async function pairedRatio(
+  ours: Turn,
+  theirs: Turn,
+  rounds: number,
+  tell: (words: string) => void = () => {},
+): Promise<number> {
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const other = await theirs();
-    ratios.push((await ours()) / other);
+    const ratio = (await ours()) / other;
+    ratios.push(ratio);
+    tell(`pair ${round + 1} of ${rounds}: ${ratio.toFixed(2)}`);
   }
   return median(ratios);
 }

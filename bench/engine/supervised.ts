@@ -13,6 +13,8 @@ interface Supervised {
   readonly vocabulary: number;
   readonly batches: readonly number[];
   readonly device: PeerDevice;
+  /** Of the other side, before it is measured. */
+  readonly warmSteps: number;
   readonly stepsATurn: number;
   /** The Trainer's own two ways of making batches, and what is to be reached against each. */
   readonly bars: readonly (readonly ["group_by_length" | "random", number | null])[];
@@ -25,9 +27,6 @@ interface Setting {
   readonly batch: number;
 }
 
-/** Of the other side, before it is measured. */
-const warmSteps = 20;
-
 const small: Supervised = {
   work: "supervised training of the small model",
   shortest: 4,
@@ -35,6 +34,7 @@ const small: Supervised = {
   vocabulary: 13,
   batches: [64, 256],
   device: "cpu",
+  warmSteps: 20,
   stepsATurn: 20,
   bars: [
     ["group_by_length", 1.1],
@@ -49,7 +49,9 @@ const pretrained: Supervised = {
   vocabulary: 49_152,
   batches: [8, 16, 32],
   device: "cpu",
-  stepsATurn: 5,
+  // A step takes a quarter of a minute on two cores.
+  warmSteps: 4,
+  stepsATurn: 3,
   bars: [["group_by_length", 1.3]],
 };
 
@@ -57,6 +59,7 @@ const onGpu: Supervised = {
   ...pretrained,
   batches: [64],
   device: "cuda",
+  warmSteps: 20,
   stepsATurn: 10,
   bars: [["group_by_length", null]],
 };
@@ -71,7 +74,7 @@ export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
 
 /** Lines of mixed lengths whose first half has no loss, against transformers' Trainer: tokens with a loss a second. */
 async function rowsOf(
-  { work, shortest, longest, vocabulary, batches, device, stepsATurn, bars }: Supervised,
+  { work, shortest, longest, vocabulary, batches, device, warmSteps, stepsATurn, bars }: Supervised,
   precision: Precision,
   { engine, model, environment, rounds }: EngineBench,
 ): Promise<Row[]> {
@@ -133,7 +136,12 @@ async function rowsOf(
       work: `${work} in ${precision}`,
       against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
       setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${where(device, `${best.processes} × ${threadsOf(best.processes)} threads`)} (the fastest tried of each), after ${warmSteps} steps`,
-      ratio: await pairedRatio(ours, () => peer.turn(), rounds),
+      ratio: await pairedRatio(
+        ours,
+        () => peer.turn(),
+        rounds,
+        (words) => console.error(`${work} in ${precision}, ${words}`),
+      ),
       bar,
     });
   }
