@@ -18,7 +18,7 @@ import { defaults, refusalLoss } from "../../lifecycle/guard/index.ts";
 import { rejectionSampling } from "../../lifecycle/optimize/index.ts";
 import { greedyDecoding } from "../../lifecycle/refine/index.ts";
 import { deduplicate } from "../../lifecycle/select/index.ts";
-import { type EngineDefinition, type ModelDefinition, tiny } from "../../model/engine/index.ts";
+import { type EngineDefinition, loraModules, type ModelDefinition, tiny } from "../../model/engine/index.ts";
 import { local } from "../../model/engine/local/index.ts";
 import { modelCalled } from "../../model/hub/index.ts";
 import type { RunDefinition } from "../round/definition.ts";
@@ -145,10 +145,7 @@ const configSchema = z.strictObject({
     .strictObject({
       rank: z.number().int().min(1).max(512),
       alpha: z.number().positive().optional(),
-      modules: z
-        .array(z.enum(["attention", "mlp", "unembed"]))
-        .min(1)
-        .optional(),
+      modules: z.array(z.enum(loraModules)).min(1).optional(),
     })
     .optional(),
   seed: z

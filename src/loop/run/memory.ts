@@ -35,7 +35,7 @@ export async function refuseTooLarge(
   throw userError(
     "model-too-large",
     `${model.name} has ${billions(parameters)} parameters${times}: training takes at least ${gigabytes(needed)} of memory (${bytesPerParameter} bytes a parameter: ` +
-      `${kept(precision, adapters)}), and ${gigabytes(available)} are available here. Take a smaller model, ${!adapters ? "adapters (lora: { rank: 32 }), " : ""}${precision === "bf16" ? "" : 'precision "bf16", '}or a machine with more memory.`,
+      `${kept(precision, adapters)}), and ${gigabytes(available)} are available here. Take a smaller model, ${adapters ? "" : "adapters (lora: { rank: 32 }), "}${precision === "bf16" ? "" : 'precision "bf16", '}or a machine with more memory.`,
     { parameters, neededBytes: needed, availableBytes: available },
   );
 }

@@ -2,9 +2,9 @@ import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { readOptions } from "../../foundation/base/index.ts";
 import { holdsAdapters, type ModelDefinition } from "../engine/index.ts";
-import { withBase } from "./adapter-folder.ts";
 import { storedFromFile } from "./import-model.ts";
 import { readyFolder } from "./ready-folder.ts";
+import { withBase } from "./with-base.ts";
 
 /**
  * A model in a Hugging Face folder, or in a GGUF file: that one is converted once, into the store of models in the cache.

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { z } from "zod";
 import { type Clock, tryLockFile, userError, WhetstoneError } from "../../../foundation/base/index.ts";
+import { loraModules } from "../lora-modules.ts";
 import { checkName, parseTinkerPath, type TinkerPath, tinkerPathOf } from "../tinker/index.ts";
 
 const recordSchema = z.strictObject({
@@ -13,7 +14,7 @@ const recordSchema = z.strictObject({
     .strictObject({
       rank: z.number(),
       alpha: z.number(),
-      modules: z.array(z.enum(["attention", "mlp", "unembed"])),
+      modules: z.array(z.enum(loraModules)),
     })
     .nullable(),
   /** Whether the optimiser's moments were saved too. */

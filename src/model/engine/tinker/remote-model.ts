@@ -30,8 +30,8 @@ import {
   spelledOut,
   withoutMasks,
 } from "./foreign-data.ts";
-import { type HeldSampler, keptSampler } from "./kept-sampler.ts";
 import { configOf, lossNames } from "./losses.ts";
+import { keptSampler, type MadeSampler } from "./made-sampler.ts";
 import { checkpointOf } from "./paths.ts";
 import { type Pointer, writePointer } from "./pointer.ts";
 import { RemoteSampler } from "./remote-sampler.ts";
@@ -246,7 +246,7 @@ export class RemoteModel implements EngineModel {
   }
 
   /** The weights of now, to sample from, and how they are given back. */
-  async #sampler(take: () => number): Promise<HeldSampler> {
+  async #sampler(take: () => number): Promise<MadeSampler> {
     const { session, traits } = this.#options;
     const { connection } = session;
     if (traits.ours) {

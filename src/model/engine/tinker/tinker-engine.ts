@@ -17,14 +17,15 @@ import type {
 } from "../../../foundation/contract/index.ts";
 import { holdsAdapters } from "../adapter-folder.ts";
 import { engineError } from "../engine-error.ts";
+import { loraModules } from "../lora-modules.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { checkLora } from "./check-lora.ts";
 import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
 import { confirmModules, refuseAlpha, refusedWhole, trainedParts } from "./foreign-adapters.ts";
-import { samplerOf } from "./kept-sampler.ts";
 import { lossNames } from "./losses.ts";
+import { samplerOf } from "./made-sampler.ts";
 import { readConfig, toldBy, unknownModel } from "./model-folder.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
 import { asFound, type Findings } from "./probe/findings.ts";
@@ -378,7 +379,7 @@ const toldSchema = z.object({
     .object({
       rank: z.int(),
       alpha: z.number(),
-      modules: z.array(z.enum(["attention", "mlp", "unembed"])),
+      modules: z.array(z.enum(loraModules)),
     })
     .exactOptional(),
   tolerance: z.object({ logprob: z.number(), meanLogprob: z.number(), gradient: z.number() }).exactOptional(),

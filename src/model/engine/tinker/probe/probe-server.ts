@@ -50,7 +50,7 @@ export async function probeServer(
   const told = tellsGradientNorm ? subject : { ...subject, engine: withoutNorm(engine) };
   const faults: Findings["faults"][number][] = [];
   for (const { name, fast, run } of conformanceChecks()) {
-    if (!fast || notTheServers.has(name)) continue;
+    if (!fast || notTheServers.has(name) || (keepsSamplers && name === aboutSamplers)) continue;
     signal?.throwIfAborted();
     await run(told).catch((error: unknown) => faults.push({ check: name, reason: messageOf(error) }));
   }
@@ -115,10 +115,10 @@ async function keepsSamplersOf(
   open: (assumed: Pick<Findings, "keepsSamplers">) => Engine,
   model: string,
 ): Promise<boolean> {
-  const check = conformanceChecks().find(({ name }) => name === aboutSamplers);
+  const check = conformanceChecks().find(({ name }) => name === aboutSamplers) as ConformanceCheck;
   await using engine = open({ keepsSamplers: true });
   const subject = await subjectOf(engine, model);
-  return await (check as ConformanceCheck).run(subject).then(
+  return await check.run(subject).then(
     () => true,
     () => false,
   );

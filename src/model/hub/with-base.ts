@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import {
   hashOf,
   isWhetstoneError,
+  type Json,
   messageOf,
   sha256OfFiles,
   userError,
@@ -43,7 +44,7 @@ export async function withBase(folder: string, into: string, needs: ModelNeeds):
   const own = names.filter((file) => file === adaptersFile || file === factsFile || isTokenizerFile(file));
   const from = (await readdir(base)).filter(isWanted(own.includes("tokenizer.json")));
   const digest = hashOf({
-    config: JSON.parse(JSON.stringify(config)),
+    config,
     own: [
       ...own,
       await sha256OfFiles(
@@ -77,12 +78,12 @@ const isWanted =
     file !== "model.safetensors.index.json" &&
     !(ownTokenizer && isTokenizerFile(file));
 
-async function readAdapterConfig(folder: string): Promise<Readonly<Record<string, unknown>>> {
+async function readAdapterConfig(folder: string): Promise<Readonly<Record<string, Json>>> {
   const path = join(folder, adapterConfigFile);
   try {
-    const config: unknown = JSON.parse(await readFile(path, "utf8"));
+    const config: Json = JSON.parse(await readFile(path, "utf8"));
     if (typeof config === "object" && config !== null && !Array.isArray(config))
-      return config as Readonly<Record<string, unknown>>;
+      return config as Readonly<Record<string, Json>>;
     throw new TypeError("it holds no object");
   } catch (error) {
     throw userError(

@@ -7,7 +7,7 @@ import type { RemoteSession } from "./remote-session.ts";
 import type { ServerTraits } from "./server-traits.ts";
 
 /** What is sampled from, and how it is given back. */
-export interface HeldSampler {
+export interface MadeSampler {
   readonly id: string;
   readonly release: () => Promise<void>;
 }
@@ -17,7 +17,7 @@ export async function samplerOf(
   session: RemoteSession,
   { ours, keepsSamplers }: ServerTraits,
   pointer: Pointer | undefined,
-): Promise<HeldSampler> {
+): Promise<MadeSampler> {
   if (pointer !== undefined && !ours && !keepsSamplers) return await keptSampler(session, pointer.path);
   const id = await session.sampler(
     pointer === undefined
@@ -37,7 +37,7 @@ export async function samplerOf(
  * its samplers share: there what is trained changes what is sampled, and whoever samples an earlier checkpoint puts it in the
  * place of what was learnt since (SkyRL's JAX backend). Throws what the server says.
  */
-export async function keptSampler(session: RemoteSession, path: string): Promise<HeldSampler> {
+export async function keptSampler(session: RemoteSession, path: string): Promise<MadeSampler> {
   const { connection } = session;
   const model = await createByLoading(session, path, false);
   const release = (): Promise<unknown> =>
