@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from trl import SFTConfig, SFTTrainer
-from turns import Turns
+from turns import Counted, Turns
 
 EXAMPLES = 4096
 
@@ -28,6 +28,11 @@ def examples(count: int, shortest: int, longest: int, answer: int, vocabulary: i
             "completion_mask": [[0] * (length - answer) + [1] * answer for length in lengths],
         }
     )
+
+
+class CountedTrainer(Counted, SFTTrainer):
+    def tokens_in(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        return inputs["attention_mask"].sum()
 
 
 def main() -> None:
@@ -44,7 +49,8 @@ def main() -> None:
     )
     turns = Turns(asked.warm, asked.steps)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = SFTTrainer(
+        CountedTrainer(
+            turns,
             model=model,
             args=SFTConfig(
                 output_dir=folder,
@@ -68,16 +74,7 @@ def main() -> None:
                 EXAMPLES, asked.shortest, asked.longest, asked.answer, model.config.vocab_size
             ),
             processing_class=tokenizer,
-            callbacks=[turns],
-        )
-        collate = trainer.data_collator
-
-        def counted(rows: list[dict]) -> dict:
-            turns.tokens += sum(len(row["input_ids"]) for row in rows)
-            return collate(rows)
-
-        trainer.data_collator = counted
-        trainer.train()
+        ).train()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from datasets import Dataset
 from torch.utils.data import Sampler
 from transformers import LlamaForCausalLM, Trainer, TrainingArguments
 from transformers.trainer_pt_utils import LengthGroupedSampler
-from turns import Turns
+from turns import Counted, Turns
 
 EXAMPLES = 4096
 MASKED = -100
@@ -50,7 +50,10 @@ class Spread(Sampler):
         return len(self.grouped)
 
 
-class SpreadTrainer(Trainer):
+class SpreadTrainer(Counted, Trainer):
+    def tokens_in(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
+        return (inputs["labels"] != MASKED).sum()
+
     def _get_train_sampler(self, *given: Dataset) -> Sampler | None:
         sampler = super()._get_train_sampler(*given)
         if self.args.train_sampling_strategy != "group_by_length":
@@ -73,15 +76,17 @@ def main() -> None:
     turns = Turns(asked.warm, asked.steps)
 
     def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
-        labels = padded([row["labels"] for row in rows], MASKED)
-        turns.tokens += int((labels != MASKED).sum())
         tokens = [row["input_ids"] for row in rows]
-        attended = padded([[1] * len(row) for row in tokens], 0)
-        return {"input_ids": padded(tokens, 0), "attention_mask": attended, "labels": labels}
+        return {
+            "input_ids": padded(tokens, 0),
+            "attention_mask": padded([[1] * len(row) for row in tokens], 0),
+            "labels": padded([row["labels"] for row in rows], MASKED),
+        }
 
     several = "WORLD_SIZE" in os.environ
     with tempfile.TemporaryDirectory() as folder:
         SpreadTrainer(
+            turns,
             model=model,
             args=TrainingArguments(
                 output_dir=folder,
@@ -101,7 +106,6 @@ def main() -> None:
             ),
             data_collator=collate,
             train_dataset=examples(asked.shortest, asked.longest, model.config.vocab_size),
-            callbacks=[turns],
         ).train()
 
 
