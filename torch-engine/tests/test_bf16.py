@@ -65,7 +65,7 @@ def test_close_to_fp32(native, make_folder: FolderMaker, members):
     one, expected = exact.run(ARRAYS, LOSS, "all", backward=True)
     other, out = rough.run(ARRAYS, LOSS, "all", backward=True)
     assert other["lossSum"] == pytest.approx(one["lossSum"], rel=0.02)
-    assert np.abs(out["logprobs"] - expected["logprobs"]).mean() < 0.03
+    assert np.abs(out["logprobs"] - expected["logprobs"]).mean() < 0.04
     assert torch.nn.functional.cosine_similarity(exact.grad, rough.grad.float(), dim=0) > 0.998
 
 

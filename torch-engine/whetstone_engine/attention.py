@@ -15,7 +15,7 @@ from .packing import Bucket, Packing, Plan, gather, spread
 
 SHORT = 512
 """Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel, on
-a processor in fp32."""
+a processor."""
 BLOCK = 128
 """Columns of queries that are answered together: no key that comes after all of them is looked at."""
 
@@ -23,7 +23,7 @@ BLOCK = 128
 def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
     """Attention of queries, keys and values [N, K·G + 2K, d] in this order; returns [N, K·G·d]. Where rows
     share beginnings, both are of the U positions that are computed."""
-    if packing.columns <= SHORT and heads_NHd.dtype == torch.float32 and heads_NHd.is_cpu:
+    if packing.columns <= SHORT and heads_NHd.is_cpu:
         return _ShortAttention.apply(heads_NHd, packing.plan(heads_NHd.shape[1], key_heads))
     heads_NHd = packing.at_places(heads_NHd)
     if heads_NHd.is_cuda and heads_NHd.dtype == torch.bfloat16 and heads_NHd.shape[2] % 8 == 0:
@@ -63,7 +63,7 @@ def for_queries(heads: Tensor, group: int) -> Tensor:
 
 class _ShortAttention(Function):
     """One copy brings all heads of all rows into place for the matrix products, one more brings back what
-    they make."""
+    they make. Scores and their softmax are in fp32, whatever is multiplied."""
 
     @staticmethod
     def forward(context: FunctionCtx, heads_NHd: Tensor, plan: Plan) -> Tensor:
@@ -75,10 +75,11 @@ class _ShortAttention(Function):
         for index, bucket in enumerate(plan.buckets):
             q, k, v, out = (plan.blocks(part, index) for part in (queries, keys, values, attended))
             for first, end, rows in _blocks(bucket.columns, plan.group):
-                scores = q.new_empty(len(q), rows.stop - rows.start, end)
-                scores.baddbmm_(q[:, rows], k[:, :end].transpose(1, 2), beta=0, alpha=width**-0.5)
+                scores = torch.empty(len(q), rows.stop - rows.start, end)
+                exact_q, exact_k = q[:, rows].float(), k[:, :end].float()
+                scores.baddbmm_(exact_q, exact_k.transpose(1, 2), beta=0, alpha=width**-0.5)
                 scores[:, :, first:].add_(_causal(end - first, plan.group))
-                shares.append(scores.softmax(-1))
+                shares.append(scores.softmax(-1).to(q.dtype))
                 out[:, rows].baddbmm_(shares[-1], v[:, :end], beta=0)
         context.save_for_backward(buffer, *shares)
         context.plan = plan
@@ -91,7 +92,8 @@ class _ShortAttention(Function):
         queries, keys, values = _parts(buffer, plan)
         grads = torch.empty_like(buffer)
         grad_queries, grad_keys, grad_values = _parts(grads, plan)
-        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries).mul_(plan.real_slots)
+        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries)
+        grad_attended.mul_(plan.real_slots)
         for index, bucket in reversed([*enumerate(plan.buckets)]):
             q, k, v, grad_out = (plan.blocks(part, index) for part in (queries, keys, values, grad_attended))
             grad_q, grad_k, grad_v = (
@@ -102,7 +104,7 @@ class _ShortAttention(Function):
                 share, added = shares.pop(), 0 if end == bucket.columns else 1
                 grad_v[:, :end].baddbmm_(share.transpose(1, 2), grad_out[:, rows], beta=added)
                 grad_share = torch.bmm(grad_out[:, rows], v[:, :end].transpose(1, 2))
-                grad_scores = torch._softmax_backward_data(grad_share, share, -1, torch.float32)
+                grad_scores = torch._softmax_backward_data(grad_share, share, -1, share.dtype)
                 grad_q[:, rows].baddbmm_(grad_scores, k[:, :end], beta=0, alpha=width**-0.5)
                 grad_k[:, :end].baddbmm_(
                     grad_scores.transpose(1, 2), q[:, rows], beta=added, alpha=width**-0.5

@@ -20,6 +20,7 @@ from .kernels import target_logprobs
 from .linear import Weights
 from .loss import loss_terms, not_finite
 from .packing import Packing
+from .precision import add_rounded
 from .snapshot import Frame
 
 MICRO_TOKENS = 16384
@@ -104,9 +105,8 @@ class Passes:
 
     def limit(self, longest: int) -> int:
         """Positions of one pass over rows that are at most so long."""
-        config, number_bytes, most = self.architecture.config, 4, MICRO_TOKENS
-        if not on_host():
-            number_bytes, most = self.architecture.dtype.itemsize, ON_GPU * MICRO_TOKENS
+        config, number_bytes = self.architecture.config, self.architecture.dtype.itemsize
+        most = MICRO_TOKENS if on_host() else ON_GPU * MICRO_TOKENS
         return micro_limit(config, longest, self.pass_bytes, self.recompute, number_bytes, most)
 
     def _pass(
@@ -150,7 +150,7 @@ class Passes:
         if torch.is_grad_enabled() and len(counted) > 0:
             value.backward()
             if self.leaf_grad is not self.grad:
-                self.grad += self.leaf_grad
+                add_rounded(self.grad, self.leaf_grad)
                 self.leaf_grad.zero_()
         return lost
 
@@ -176,7 +176,8 @@ def micro_limit(
     # blocks a little more than half.
     seen = min(longest, SHORT)
     attention = max(3 * heads, heads + config.heads * max(min(seen, BLOCK), (seen + BLOCK) // 2))
-    layer = number_bytes * (5 * config.width + attention + 4 * config.hidden)
+    norms = 2 * 4 * config.width  # In fp32.
+    layer = norms + number_bytes * (3 * config.width + attention + 4 * config.hidden)
     kept = layer + number_bytes * config.layers * config.width if recompute else config.layers * layer
     return max(256, min(most, pass_bytes // kept))
 

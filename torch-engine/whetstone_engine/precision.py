@@ -73,6 +73,13 @@ def round_weights(flat: Tensor, out: Tensor) -> Tensor:
     return out
 
 
+def add_rounded(sums: Tensor, rounded: Tensor) -> None:
+    """Adds bf16 numbers to fp32 ones, in place."""
+    at_once = rounded_at_once()
+    for some, others in zip(sums.split(at_once), rounded.split(at_once), strict=True):
+        some.add_(others)
+
+
 class Rounding:
     """Rounds to bf16 at random. Equal for equal steps: a training that goes on rounds as it would have. All
     pieces of a buffer take the same random numbers, each buffer its own: what counts is that none of a
