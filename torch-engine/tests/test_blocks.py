@@ -117,11 +117,11 @@ def test_either_library_multiplies_to_the_same_gradients(monkeypatch, frozen):
 
     def gradients() -> tuple[torch.Tensor, ...]:
         wanted_x, wanted_weight = x.clone().requires_grad_(), weight.clone().requires_grad_(not frozen)
-        wanted_weight.grad = None if frozen else torch.zeros_like(weight)
+        wanted_weight.gradient = None if frozen else torch.zeros_like(weight)
         out = multiply(wanted_x, wanted_weight)
         out.backward(grad)
         assert wanted_x.grad is not None
-        return out.detach(), wanted_x.grad, *(() if frozen else (wanted_weight.grad,))
+        return out.detach(), wanted_x.grad, *(() if frozen else (wanted_weight.gradient,))
 
     monkeypatch.setattr(kernels, "WIDE", 0)
     made = []

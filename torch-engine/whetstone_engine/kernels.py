@@ -77,6 +77,13 @@ class _RmsNorm(Function):
         return grad_x.to(dtype), along.flatten(0, -2).sum(0).to(kept) if wanted else None, None
 
 
+def kernels_add_to(leaf: Tensor) -> bool:
+    """Whether what is here adds the gradient of a decoder's weight to `leaf.gradient`, whatever its type:
+    matrices and tables, by which is multiplied and in which is looked up. Autograd adds others to
+    `leaf.grad`."""
+    return leaf.dim() == 2
+
+
 def multiply(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
     """x · weightᵀ, the weight brought into the input's type for the moment. Its gradient is added where it
     lies, without a tensor of its own in between where both are of one type."""
@@ -103,7 +110,7 @@ class _Multiply(Function):
 
     @staticmethod
     def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor | None, None]:
-        add_product(context.weight.grad, grad_NO.t(), context.saved_tensors[0])
+        add_product(context.weight.gradient, grad_NO.t(), context.saved_tensors[0])
         wanted = context.needs_input_grad[0]
         return product(grad_NO, context.weight.to(grad_NO.dtype).t()) if wanted else None, None
 
@@ -145,7 +152,7 @@ class _LookUp(Function):
 
     @staticmethod
     def backward(context: FunctionCtx, grad_ND: Tensor) -> tuple[None, None, None]:
-        add_rows(context.table.grad, context.saved_tensors[0], grad_ND)
+        add_rows(context.table.gradient, context.saved_tensors[0], grad_ND)
         return None, None, None
 
 
@@ -153,7 +160,7 @@ def add_rows(sum_VD: Tensor, rows_N: Tensor, values_ND: Tensor) -> None:
     """Adds to rows of a table, which may be named more than once; a table in bf16 takes each row's sum, which
     one addition after another would round away."""
     if sum_VD.dtype == torch.float32:
-        sum_VD.index_add_(0, rows_N, values_ND)
+        sum_VD.index_add_(0, rows_N, values_ND.float())
         return
     distinct, place_N = rows_N.unique(return_inverse=True)
     sums = values_ND.new_zeros(len(distinct), values_ND.shape[1], dtype=torch.float32)

@@ -299,10 +299,10 @@ class _AddLowRank(Function):
         pieces = zip(layer.places, low_NR.split(rank, 1), grad_NR.split(rank, 1), layer.ups, strict=True)
         for place, low, grad_low, up in pieces:
             grad = grad_NO[:, place]
-            add_product(up.grad, grad.t(), low, scale)
+            add_product(up.gradient, grad.t(), low, scale)
             torch.mm(grad, up, out=grad_low)
         grad_NR.mul_(scale)
-        add_product(layer.down_RI.grad, grad_NR.t(), x_NI)
+        add_product(layer.down_RI.gradient, grad_NR.t(), x_NI)
         _, x_wanted, *_rest = context.needs_input_grad
         grad_x = grad_NR.mm(layer.down_RI) if x_wanted else None
         return (grad_NO, grad_x, None, None, *[None] * len(layer.ups))

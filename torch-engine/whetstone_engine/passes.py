@@ -16,7 +16,7 @@ from .beginnings import shared_beginnings
 from .config import ModelConfig
 from .device import on_host, placed
 from .errors import EngineError
-from .kernels import target_logprobs
+from .kernels import kernels_add_to, target_logprobs
 from .linear import Weights
 from .loss import loss_terms, not_finite
 from .packing import Packing
@@ -79,14 +79,19 @@ class Passes:
         self.recompute, self.pass_bytes = recompute, pass_bytes
         logits = MICRO_LOGITS if on_host() else max(MICRO_LOGITS, pass_bytes // LOGITS_SHARE)
         self.head_limit = max(256, logits // self.architecture.config.vocabulary)
-        # Leaves of autograd are views of one buffer, their gradients views of another.
+        # Leaves of autograd are views of one buffer, their gradients views of another. Autograd itself adds
+        # only in a leaf's own type; where that is another, what it has made is added after each pass.
         self.buffer, self.grad = buffer, grad
-        self.leaf_grad = grad if buffer.dtype == grad.dtype else torch.zeros_like(buffer)
-        gradients = frame.leaves(self.leaf_grad)
+        own = grad if buffer.dtype == grad.dtype else torch.zeros_like(buffer)
+        gradients, own_gradients = frame.leaves(grad), frame.leaves(own)
         self.leaves: dict[str, Tensor] = {}
+        self.rounded: list[tuple[Tensor, Tensor]] = []
+        """Parts of the gradient, and what autograd adds to each of them in another type."""
         for key, view in frame.leaves(buffer).items():
-            self.leaves[key] = view.detach().requires_grad_()
-            self.leaves[key].grad = gradients[key]
+            leaf = self.leaves[key] = view.detach().requires_grad_()
+            leaf.grad, leaf.gradient = own_gradients[key], gradients[key]
+            if own is not grad and (self.architecture.plain or not kernels_add_to(leaf)):
+                self.rounded.append((leaf.gradient, leaf.grad))
         self.weights: Weights = frame.weights(self.leaves, trained=True)
 
     def over(self, rows: Rows, loss: dict[str, Any], wanted: str, *, backward: bool) -> tuple[float, Tensor]:
@@ -102,6 +107,11 @@ class Passes:
             with torch.set_grad_enabled(backward):
                 lost += self._pass(lengths[some], tokens_N, targets_N, part, loss, wanted, out_N[span])
         return lost, out_N
+
+    def drop_rounded(self) -> None:
+        """Nothing is left to be added of what autograd has made in another type."""
+        for _, rounded in self.rounded:
+            rounded.zero_()
 
     def limit(self, longest: int) -> int:
         """Positions of one pass over rows that are at most so long."""
@@ -149,9 +159,9 @@ class Passes:
             raise not_finite(terms, fields["row"])
         if torch.is_grad_enabled() and len(counted) > 0:
             value.backward()
-            if self.leaf_grad is not self.grad:
-                add_rounded(self.grad, self.leaf_grad)
-                self.leaf_grad.zero_()
+            for sums, rounded in self.rounded:
+                add_rounded(sums, rounded)
+            self.drop_rounded()
         return lost
 
 
