@@ -13,10 +13,7 @@ export function checkTop(k = 0, vocabulary: number): void {
 }
 
 /** What an array holds, with room for more. */
-export function withRoom<T extends Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
-  array: T,
-  length: number,
-): T {
+export function withRoom<T extends Int32Array | Float32Array>(array: T, length: number): T {
   const larger = new (array.constructor as new (length: number) => T)(length);
   larger.set(array);
   return larger;
