@@ -1,6 +1,7 @@
 """Adapters over a frozen base: their gradients, their independence of each other, the memory they share."""
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from whetstone_engine.in_lanes import few_of
 from whetstone_engine.lora import MODULES, DecoderLinears, Lora, Wanted
 from whetstone_engine.snapshot import Snapshot
 from whetstone_engine.trainer import Trainer
+from whetstone_engine.weights import read_model
 
 LOSS = {"name": "cross_entropy"}
 SEQUENCES = random_sequences(2, [9, 4, 30, 12, 17])
@@ -186,6 +188,24 @@ def test_adapters_of_one_base_share_its_memory(make_folder: FolderMaker, precisi
     del kept, trainers, base
     gc.collect()
     assert len(maker.bases) == 0
+
+
+def test_a_base_keeps_no_weights_but_those_that_are_computed_with(make_folder: FolderMaker, monkeypatch):
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: True)
+    monkeypatch.setattr("whetstone_engine.weights.LARGE", 0)
+    read = []
+
+    def watched(source, precision):
+        model = read_model(source, precision)
+        read.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr("whetstone_engine.base.read_model", watched)
+    # In fp32 as it is read, in bf16 as it is computed with.
+    trainer = Maker(make_folder(), "mixed").trainer()
+    assert trainer.architecture.dtype == torch.bfloat16
+    gc.collect()
+    assert [model() for model in read] == [None]
 
 
 def test_adapters_that_take_turns_do_not_touch_each_other(make_folder: FolderMaker):

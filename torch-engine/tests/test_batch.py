@@ -206,3 +206,49 @@ def test_the_most_probable_tokens_are_the_model_s(snapshot, alone):
             if KINDS[index].temperature == 0:
                 assert np.array_equal(row.top_tokens[:, 0], row.tokens)
                 assert np.abs(row.top_logprobs[:, 0] - row.logprobs).max() < 1e-6
+
+
+def test_without_memory_to_begin_requests_hear_of_it_and_the_sampler_goes_on(snapshot, alone, monkeypatch):
+    sampler = Sampler(snapshot, TABLE)
+    together = [request(snapshot, index) for index in range(2)]
+    sampler.enqueue(together)
+
+    def full():
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(snapshot, "lay_out", full)
+        assert sampler.step() == together
+    for one in together:
+        with pytest.raises(MemoryError):
+            one.arrays()
+    assert not sampler.busy
+    again = request(snapshot, 1)
+    sampler.enqueue([again])
+    assert finish(sampler) == [again]
+    assert_same(again, alone[1])
+
+
+def test_numbers_that_are_none_stay_with_their_row(make_folder: FolderMaker):
+    """A token whose embedding is broken breaks the rows that have it, and none that comes into their
+    place."""
+    trainer = make_folder.trainer(max_position_embeddings=4096)
+    trainer.leaves["embed"].data[7] = torch.nan
+    snapshot = trainer.snapshot()
+
+    def asked(prompt: list[int], most: int) -> Request:
+        return Request(requested([prompt], most=most), [Parameters(temperature=0)], snapshot)
+
+    expected = asked([3, 1], 5)
+    sampler = Sampler(snapshot, None)
+    sampler.enqueue([expected])
+    finish(sampler)
+    # The broken row is in the last place, and gives it up while the first one still writes.
+    first, broken, later = asked([1] * 20, 60), asked([1] * 20 + [7] * 20, 60), asked([3, 1], 5)
+    sampler.enqueue([first, broken])
+    assert sampler.step() == [broken]
+    with pytest.raises(EngineError, match="not finite"):
+        broken.arrays()
+    sampler.enqueue([later])
+    assert finish(sampler) == [later, first]
+    assert_same(later, expected)

@@ -246,6 +246,15 @@ def test_weights_of_another_type(saved, dtype):
         assert torch.equal(tensor, tensors[name].float()), name
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int64, torch.bool])
+def test_weights_that_are_no_floating_point_numbers_are_refused(saved, dtype):
+    tensors = load_file(saved / "model.safetensors")
+    tensors["model.layers.0.mlp.up_proj.weight"] = torch.ones(24, 16).to(dtype)
+    save_file(tensors, saved / "model.safetensors")
+    forget_sums(saved)
+    assert str(dtype)[6:] in refused(saved, "weights-shape")
+
+
 @pytest.mark.parametrize("kept", [0, 4, 100, 3000, -1])
 @pytest.mark.parametrize("name", ["model.safetensors", "optimizer.safetensors"])
 def test_a_truncated_file(saved, name, kept):

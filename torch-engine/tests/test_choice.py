@@ -104,10 +104,30 @@ def test_what_is_impossible_is_never_drawn(members, draw):
     assert torch.isfinite(logprobs).all()
 
 
-def test_a_tiny_temperature_is_nearly_greedy():
+@pytest.mark.parametrize(
+    "members",
+    [{"temperature": 1e-30}, {"temperature": 1e-40}, {"temperature": 5e-324}, {"top_p": 1e-46}],
+    ids=str,
+)
+def test_what_is_tiny_is_nearly_greedy(members):
     draws = torch.linspace(0, 0.999, 50)
-    tokens, logprobs = choose(LOGITS.expand(50, -1), Parameters(temperature=1e-30), draws)
+    # As workers compute.
+    torch.set_flush_denormal(True)
+    try:
+        tokens, logprobs = choose(LOGITS.expand(50, -1), Parameters(**members), draws)
+    finally:
+        torch.set_flush_denormal(False)
     assert set(tokens.tolist()) == {int(LOGITS.argmax())}
+    assert torch.isfinite(logprobs).all()
+
+
+def test_a_temperature_beyond_single_precision_is_even_over_what_is_possible():
+    logits = LOGITS.clone()
+    logits[[0, 12]] = -torch.inf
+    tokens, logprobs = choose(
+        logits.expand(50, -1), Parameters(temperature=1e300), torch.linspace(0, 0.999, 50)
+    )
+    assert set(tokens.tolist()) == set(range(1, 12))
     assert torch.isfinite(logprobs).all()
 
 
@@ -203,3 +223,15 @@ def test_filters_of_every_kind_in_one_batch_choose_as_alone(monkeypatch, few, to
             int(tokens[row]),
             pytest.approx(float(logprobs[row]), abs=1e-6),
         )
+
+
+def test_a_draw_at_the_edge_of_a_block_is_not_put_on_what_weighs_nothing():
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(20):
+        weights = torch.rand(1, 2048, generator=generator)
+        weights[:, :: choice_module.BLOCK] = 0
+        blocks = weights.unflatten(1, (-1, choice_module.BLOCK)).sum(2).cumsum(1)
+        edges = (blocks[:, :-1] / blocks[:, -1:] * 2**24).round()
+        draws = torch.cat([edges + away for away in range(-3, 4)], 1).view(-1, 1) * 2**-24
+        tokens = choice_module._invert(weights.expand(len(draws), -1), draws)
+        assert float(weights[0, tokens[:, 0]].min()) > 0

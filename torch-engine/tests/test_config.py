@@ -39,6 +39,8 @@ WRONG = [
     {"generation": {"suppress_tokens": [11]}},
     {"generation": {"suppress_tokens": ["a"]}},
     {"generation": {"suppress_tokens": list(range(11))}},
+    {"generation": {"suppress_tokens": [[1]]}},
+    {"generation": {"suppress_tokens": 3}},
 ]
 
 

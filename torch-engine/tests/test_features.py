@@ -103,3 +103,11 @@ def test_arrays_that_do_not_fit_are_refused(make_folder: FolderMaker):
     arrays = packed(SEQUENCES, weights=WEIGHTS[:-1])
     with pytest.raises(EngineError, match="weights has"):
         gradient_features(make_folder.trainer(), arrays, LOSS, 4, 1)
+
+
+def test_more_than_a_reply_holds_is_refused_beforehand(make_folder: FolderMaker):
+    count = 2**29 // features_module.MOST_DIMENSIONS
+    arrays = packed([[1, 2]] * count, weights=np.ones(count))
+    with pytest.raises(EngineError, match="fewer data") as caught:
+        gradient_features(make_folder.trainer(), arrays, LOSS, features_module.MOST_DIMENSIONS, 1)
+    assert caught.value.code == "bad-request"

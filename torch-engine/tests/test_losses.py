@@ -258,3 +258,49 @@ def test_what_a_loss_does_not_have_is_refused(make_folder: FolderMaker, head, fi
     with pytest.raises(EngineError) as caught:
         make_folder.trainer().run(packed(SEQUENCES, **fields), head, "none", backward=True)
     assert caught.value.code == "bad-request"
+
+
+@pytest.mark.parametrize("name", ["ppo", "gspo"])
+@pytest.mark.parametrize("advantage", [1.0, 1e3, 0.0])
+def test_a_ratio_beyond_all_numbers_is_clipped_like_any_other(make_folder: FolderMaker, name, advantage):
+    trainer = make_folder.trainer()
+    fields = {"advantages": np.full(TOTAL, advantage), "logprobs": np.full(TOTAL, -1e4)}
+    result, _ = trainer.run(packed(SEQUENCES, **fields), {"name": name}, "none", backward=True)
+    assert result["lossSum"] == pytest.approx(-1.2 * advantage * TOTAL, rel=1e-5)
+    assert float(trainer.grad.abs().sum()) == 0
+    # What nothing clips is no number still.
+    for wrong in ({"advantages": np.full(TOTAL, -1.0)}, {"clip_high": np.full(TOTAL, np.inf)}):
+        arrays = packed(SEQUENCES, **{**fields, "advantages": np.full(TOTAL, 1.0), **wrong})
+        with pytest.raises(EngineError, match="datum 0"):
+            trainer.run(arrays, {"name": name}, "none", backward=True)
+
+
+def test_a_weight_that_is_too_small_to_compute_with_counts_as_whoever_gave_it_counts(
+    make_folder: FolderMaker,
+):
+    """It is not 0, and which positions count decides whose the logprobs in a reply are."""
+    trainer = make_folder.trainer()
+    weights = np.zeros(TOTAL, np.float32)
+    weights[[0, 3, 9]] = [1, 1e-40, -1e-42]
+    weights[5] = -0.0
+    denormal = torch.set_flush_denormal(True)
+    try:
+        result, out = trainer.run(
+            packed(SEQUENCES, weights=weights), {"name": "cross_entropy"}, "weighted", backward=True
+        )
+        arrays = packed(SEQUENCES, advantages=np.ones(TOTAL), logprobs=-np.ones(TOTAL), mask=weights)
+        masked, _ = trainer.run(arrays, {"name": "ppo"}, "weighted", backward=False)
+    finally:
+        torch.set_flush_denormal(False)
+    assert denormal
+    assert (result["positions"], masked["positions"], len(out["logprobs"])) == (3, 3, 3)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_datum_is_not_named_for_what_another_in_its_pass_is_broken_by(make_folder: FolderMaker, backward):
+    trainer = make_folder.trainer()
+    trainer.leaves["embed"].data[7] = torch.nan
+    arrays = packed([[1, 2, 3, 4, 5, 6, 8], [2, 3, 4, 5, 6], [7, 1, 2]], weights=np.ones(12))
+    with pytest.raises(EngineError, match="datum 2") as caught:
+        trainer.run(arrays, {"name": "cross_entropy"}, "none", backward=backward)
+    assert (caught.value.code, caught.value.details) == ("non-finite-loss", {"datum": 2})

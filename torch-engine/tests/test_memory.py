@@ -49,6 +49,12 @@ def test_the_error_says_what_to_lower_and_other_models_stay(process, make_folder
     assert (error["code"], error["category"]) == ("out-of-memory", "environment")
     for word in ("shorter", "gradientCheckpointing", "lora", "bf16"):
         assert word in error["message"]
+    # Nor need what is asked have room itself.
+    many = {"tokens": np.zeros(2**26, np.int32)}
+    assert (
+        process.call("forward", many, model="two", sequence=2, loss=LOSS)[0]["error"]["code"]
+        == "out-of-memory"
+    )
     # Neither model lost anything: the gradient that was there is what the step applies.
     head, out = process.call("forward", small, model="two", sequence=2, loss=LOSS)
     assert (head["lossSum"], out["logprobs"].tolist()) == (before["lossSum"], expected["logprobs"].tolist())

@@ -93,6 +93,7 @@ def test_the_optimizer_minimises(make_folder: FolderMaker):
         {"learningRate": 1, "beta2": -0.1},
         {"learningRate": 1, "optimizer": "muon"},
         {"learningRate": 1, "gradientClipNorm": -1},
+        {"learningRate": 1, "epsilon": 0},
     ],
 )
 def test_a_wrong_number_is_refused_before_anything_changes(make_folder: FolderMaker, wrong):
@@ -106,3 +107,8 @@ def test_a_wrong_number_is_refused_before_anything_changes(make_folder: FolderMa
     assert torch.equal(trainer.flat, before)
     assert torch.equal(trainer.grad, gradient)
     assert trainer.step == 0
+
+
+def test_plain_descent_divides_by_nothing(make_folder: FolderMaker):
+    trainer = make_folder.trainer()
+    assert trainer.optim_step({"optimizer": "sgd", "learningRate": 1, "epsilon": 0})["step"] == 1

@@ -262,3 +262,25 @@ def test_files_that_are_not_whole_or_not_ours(base, tmp_path):
     with pytest.raises(EngineError) as caught:
         adapter_of({"kind": "checkpoint", "path": str(tmp_path / "saved")}, {"rank": 4}, "fp32", Bases())
     assert caught.value.code == "bad-request"
+
+
+def test_adapters_belong_to_the_folder_that_was_named(base, tmp_path):
+    """Equal weights are held once; what lies beside them may differ."""
+    one = base()
+    other = shutil.copytree(one, tmp_path / "other")
+    for folder in (one, other):
+        (folder / "tokenizer.json").write_text(folder.name)
+    bases, trainers = Bases(), []
+    for folder in (one, other):
+        source = {"kind": "folder", "path": str(folder)}
+        trainers.append(Trainer(adapter_of(source, {"rank": 2}, "fp32", bases)))
+    assert len(bases) == 1
+    trainers[1].save(str(tmp_path / "saved"), optimizer=False)
+    config = json.loads((tmp_path / "saved" / "adapter_config.json").read_text())
+    facts = json.loads((tmp_path / "saved" / "whetstone.json").read_text())
+    assert config["base_model_name_or_path"] == facts["base"]["path"] == str(other)
+    assert (tmp_path / "saved" / "tokenizer.json").read_text() == "other"
+    shutil.rmtree(one)
+    again = {"kind": "checkpoint", "path": str(tmp_path / "saved"), "optimizer": False}
+    model = read_adapters(tmp_path / "saved", again, "fp32", bases)
+    assert (model.base, model.files["tokenizer.json"]) == (str(other), b"other")

@@ -330,3 +330,7 @@ def test_suppressed_tokens(phi, tmp_path):
     written = np.concatenate(samples.tokens)
     assert not np.isin(written, [3, 4, 5]).any()
     assert len(np.unique(written)) > 10
+    (tmp_path / "generation_config.json").write_text(json.dumps({"suppress_tokens": [31]}))
+    with pytest.raises(EngineError, match="suppress_tokens") as caught:
+        trainer_of(tmp_path)
+    assert caught.value.code == "config-invalid"

@@ -6,6 +6,7 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.folders import FolderMaker
+from whetstone_engine import request as request_module
 from whetstone_engine import worker as worker_module
 from whetstone_engine.worker import Worker
 
@@ -195,3 +196,15 @@ def test_token_bytes_belong_to_snapshots_too(worker, make_folder: FolderMaker):
     for end, reason in zip(ends, out["reasons"], strict=True):
         if reason == 0:
             assert out["tokens"][end] == 5
+
+
+def test_an_answer_beyond_a_frame_is_refused_and_the_worker_goes_on(call, monkeypatch):
+    monkeypatch.setattr(request_module, "LIMIT", 400)
+    for verb, asked in (
+        ("sample", {**requested([[1, 2]], samples=9, most=9)}),
+        ("logprobs", requested([[1] * 100])),
+    ):
+        head, out = call(verb, asked, sampler="s")
+        assert (head["error"]["code"], out) == ("bad-request", {}), verb
+        assert "at a time" in head["error"]["message"]
+    assert call("sample", SAMPLE, sampler="s")[0]["ok"]

@@ -23,7 +23,7 @@ def limit(request, monkeypatch):
     monkeypatch.setattr(scores_module, "FORWARD_TOKENS", request.param)
 
 
-@pytest.fixture(params=[None, [2, 9]], ids=["all tokens", "suppressed"])
+@pytest.fixture(params=[None, [2, 9, 2]], ids=["all tokens", "suppressed"])
 def told(request, make_folder: FolderMaker):
     """A snapshot and the logprobs of every token at every position of each sequence."""
     generation = None if request.param is None else {"suppress_tokens": request.param}

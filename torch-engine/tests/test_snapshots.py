@@ -172,3 +172,23 @@ def test_no_old_weights_are_kept_from_step_to_step(make_folder: FolderMaker):
         trainer.release(snapshot)
         del snapshot
     assert large_tensors() <= before + 2
+
+
+def test_without_memory_for_a_copy_a_step_changes_nothing_and_no_snapshot(make_folder, monkeypatch):
+    trainer = make_folder.trainer()
+    snapshot = trainer.snapshot()
+    trainer.run(ARRAYS, {"name": "cross_entropy"}, "none", backward=True)
+    weights, before = trainer.flat.clone(), snapshot.weights["embed"].clone()
+
+    def full(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(torch, "empty_like", full)
+        with pytest.raises(MemoryError):
+            trainer.optim_step({"learningRate": 0.1})
+    assert torch.equal(trainer.flat, weights)
+    # It may be asked for again, and then the snapshot still needs its copy.
+    assert trainer.optim_step({"learningRate": 0.1})["step"] == 1
+    assert not torch.equal(trainer.flat, weights)
+    assert torch.equal(snapshot.weights["embed"], before)

@@ -66,9 +66,12 @@ class AdapterModel:
     """Adapters (fp32, flat, in every precision: they take next to nothing), and what a checkpoint of them
     holds beside."""
 
-    def __init__(self, frame: Adapters, flat: Tensor, files: dict[str, bytes]) -> None:
-        self.frame, self.flat = frame, flat
-        self.files = {**files, **peft_config(frame.lora, frame.sites, frame.base)}
+    def __init__(self, frame: Adapters, flat: Tensor, base: Path, own: dict[str, bytes]) -> None:
+        """`base` is the folder that was named: equal weights that are held already may lie in another one,
+        beside another tokenizer. `own` files take the place of the base's."""
+        self.frame, self.flat, self.base = frame, flat, str(base.resolve())
+        config = peft_config(frame.lora, frame.sites, frame.architecture.linears, self.base)
+        self.files = {**keep_files(base), **own, **config}
         self.step = self.moment_steps = 0
         self.moments: tuple[Tensor, Tensor] | None = None
 
@@ -82,7 +85,7 @@ class AdapterModel:
     @property
     def facts_to_save(self) -> dict[str, Any]:
         base = self.frame.base
-        return {"base": {"path": base.path, "seed": base.seed, "digest": base.digest}}
+        return {"base": {"path": self.base, "seed": base.seed, "digest": base.digest}}
 
     def facts(self) -> dict[str, Any]:
         config = self.architecture.config
@@ -116,23 +119,25 @@ def new_adapters(source: dict[str, Any], given: dict[str, Any], precision: str, 
             "optimizer-missing", "user", f"{text(source, 'path')} holds no moments of adapters: they are new"
         )
     base = bases.load(source, precision)
-    frame = Adapters(base, wanted.of(base.architecture.linears, base.path))
+    folder = Path(text(source, "path"))
+    frame = Adapters(base, wanted.of(base.architecture.linears, str(folder)))
     flat = torch.empty(frame.size)
     draw(flat, frame.slots, seed)
-    return AdapterModel(frame, placed(flat), base.files)
+    return AdapterModel(frame, placed(flat), folder, {})
 
 
 def read_adapters(folder: Path, source: dict[str, Any], precision: str, bases: Bases) -> AdapterModel:
     """Of a PEFT folder. Raises what its config, its base and its files are wrong in."""
     stored = read_stored(folder)
-    base = bases.load(base_of(folder, source.get("base")), precision)
+    under = base_of(folder, source.get("base"))
+    base = bases.load(under, precision)
     facts = read_facts(folder)
-    check_base(folder, base.digest, base.path)
+    check_base(folder, base.digest, under["path"])
     linears = base.architecture.linears
     frame = Adapters(base, stored.of(linears))
     flat = torch.empty(frame.size)
     read_flat(folder, frame.slots, flat, base.plain(), linears.copies)
-    model = AdapterModel(frame, placed(flat), {**base.files, **keep_files(folder)})
+    model = AdapterModel(frame, placed(flat), Path(under["path"]), keep_files(folder))
     if source.get("kind") == "checkpoint":
         model.step = facts.step
         if source.get("optimizer") and facts.moment_steps > 0:

@@ -37,10 +37,9 @@ class Base:
     of theirs goes."""
 
     def __init__(self, model: Model, source: dict[str, Any], digest: str) -> None:
-        self.architecture, self.files, self.step = model.architecture, model.files, model.step
-        self.facts = model.facts
-        self.path, self.seed = str(Path(text(source, "path")).resolve()), source.get("seed")
-        self.digest = digest
+        # Not the model itself, whose weights may be wider than those that are computed with.
+        self.architecture, self.step, self.facts = model.architecture, model.step, model.facts()
+        self.seed, self.digest = source.get("seed"), digest
         plain = Laid(self.architecture.leaves(model.compute_buffer(keep=False)))
         self._plain: weakref.ref[Laid] = weakref.ref(plain)
         self._laid_out: Weights | None = None

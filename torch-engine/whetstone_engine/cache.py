@@ -51,7 +51,7 @@ class Cache:
         self.whole: Tensor | None = None
         """All layers in one, [layers, 2, M·K, C, d], on a GPU, which waits for the calls of each."""
         self.sound = True
-        """Whether all that rows have written are numbers."""
+        """Whether all that rows have written are numbers; where not, those who wrote it go next."""
         self.nothing = torch.zeros(1, 1, 1)
         self.bias: Tensor | None = None
         """-∞ where a row has no key, [M·K, 1, C]; None while all rows have all up to the last column."""
@@ -118,6 +118,12 @@ class Cache:
     def drop(self, gone: np.ndarray) -> np.ndarray:
         """Rows (True where one goes) give their places up: the last of the others move there. Returns which
         row each of the others' places has now."""
+        if not self.sound:
+            # Whoever comes there next would have it behind its own columns.
+            for layer in self.layers:
+                for row in np.flatnonzero(gone).tolist():
+                    layer[:, self._lines(row), : self.longest] = 0
+            self.sound = True
         count = int((~gone).sum())
         order = np.arange(count)
         holes = np.flatnonzero(gone[:count])

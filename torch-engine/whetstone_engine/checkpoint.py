@@ -180,6 +180,13 @@ def _place(path: Path, slot: Slot, tensor: torch.Tensor, flat: torch.Tensor) -> 
             "user",
             f"{path}: {slot.name} has shape {list(tensor.shape)}, but config.json says {list(slot.shape)}",
         )
+    if not tensor.is_floating_point():
+        raise EngineError(
+            "weights-shape",
+            "user",
+            f"{path}: {slot.name} is of {str(tensor.dtype).removeprefix('torch.')}, and weights are floating "
+            "point: what is quantised must be turned into that first",
+        )
     flat.narrow(0, slot.offset, slot.size).copy_(tensor.reshape(-1))
 
 

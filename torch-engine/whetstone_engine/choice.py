@@ -26,6 +26,9 @@ FEW = 64
 """Most probable tokens that are looked at first, where a filter needs them in order."""
 TOP = 64
 """Most probable tokens that may be asked for at a position."""
+FP32 = np.finfo(np.float32)
+"""What is smaller than its least normal number would be 0, and what is larger than its largest ∞: divided by
+either, or a share of it, is nothing to choose by."""
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,12 @@ class _Part:
     """Rows whose logits are looked at together."""
 
     def __init__(self, parameters_B: list[Parameters]) -> None:
-        temperature = np.array([one.temperature for one in parameters_B], np.float32)
+        temperature = np.array([one.temperature for one in parameters_B])
         drawn = temperature > 0
         self.draws = bool(drawn.any())
         self.greedy_B = None if drawn.all() else moved(~drawn)
         divided = bool((drawn & (temperature != 1)).any())
-        heat = np.where(drawn, temperature, np.float32(1))[:, None]
+        heat = np.where(drawn, temperature, 1).clip(FP32.tiny, FP32.max).astype(np.float32)[:, None]
         self.temperature_B1 = moved(heat) if divided else None
         least = np.array([one.min_p for one in parameters_B], np.float32)[:, None]
         self.least_B1 = moved(least) if least.any() else None
@@ -168,7 +171,8 @@ class _Ordered:
     def __init__(self, parameters_R: list[Parameters], rows: list[int]) -> None:
         self.rows = torch.tensor(rows, device=device())
         self.top_k_R1 = torch.tensor([one.top_k for one in parameters_R], device=device())[:, None]
-        self.top_p_R1 = torch.tensor([one.top_p for one in parameters_R], device=device())[:, None]
+        top_p_R = [max(one.top_p, float(FP32.tiny)) for one in parameters_R]
+        self.top_p_R1 = torch.tensor(top_p_R, device=device())[:, None]
         self.min_p_R1 = torch.tensor([one.min_p for one in parameters_R], device=device())[:, None]
 
     def draw(self, weights_RV: Tensor, draw_R1: Tensor) -> Tensor:
@@ -243,8 +247,9 @@ def _invert(weights_BV: Tensor, draw_B1: Tensor) -> Tensor:
     block_B1 = _place(sums, target_B1)
     index = block_B1 * BLOCK + torch.arange(BLOCK)
     within = weights_BV.gather(1, index.clamp(max=count - 1)).masked_fill_(index >= count, 0)
-    before_B1 = (sums - blocks).gather(1, block_B1)
-    return block_B1 * BLOCK + _place(within.cumsum(1), target_B1 - before_B1)
+    # Rounding may put what is before a block above the target: the first that weighs something is meant.
+    beyond_B1 = (target_B1 - (sums - blocks).gather(1, block_B1)).clamp_(min=0)
+    return block_B1 * BLOCK + _place(within.cumsum(1), beyond_B1)
 
 
 def _beyond(sums: Tensor, target_B1: Tensor) -> Tensor:

@@ -113,7 +113,7 @@ def read_config(folder: Path) -> ModelConfig:
     path = folder / "config.json"
     raw, kind = read_kind(folder)
     try:
-        config = _shape(raw, kind, suppressed_of(folder))
+        config = _shape(raw, kind, suppressed_of(folder, int(raw["vocab_size"])))
         _refuse_nonsense(raw, config)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
@@ -196,12 +196,15 @@ def _refuse_nonsense(raw: dict[str, Any], config: ModelConfig) -> None:
             raise ValueError("rotary positions turn whole heads of even width")
     if (raw.get("hidden_act") or "silu") != "silu" or raw.get("mlp_bias"):
         raise ValueError("its feed-forward part must be SwiGLU without biases")
-    if any(not isinstance(token, int) or not 0 <= token < config.vocabulary for token in config.suppressed):
-        raise ValueError("suppress_tokens of generation_config.json are no ids of its vocabulary")
-    if len(set(config.suppressed)) == config.vocabulary:
-        raise ValueError("generation_config.json suppresses every token")
 
 
-def suppressed_of(folder: Path) -> tuple[int, ...]:
+def suppressed_of(folder: Path, vocabulary: int) -> tuple[int, ...]:
+    """Ids that are impossible, each once. Raises TypeError and ValueError where some are no ids."""
     path = folder / "generation_config.json"
-    return tuple(read_json(path).get("suppress_tokens") or ()) if path.is_file() else ()
+    told = read_json(path).get("suppress_tokens") or () if path.is_file() else ()
+    suppressed = tuple(dict.fromkeys(told))
+    if any(not isinstance(token, int) or not 0 <= token < vocabulary for token in suppressed):
+        raise ValueError("suppress_tokens of generation_config.json are no ids of its vocabulary")
+    if suppressed and len(suppressed) == vocabulary:
+        raise ValueError("generation_config.json suppresses every token")
+    return suppressed

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from .errors import EngineError, bad_request
-from .frames import Arrays
+from .frames import LIMIT, Arrays
 from .randomness import GOLDEN, mix
 from .request import sequence_lengths
 from .trainer import Trainer
@@ -38,6 +38,10 @@ def gradient_features(
     if seed >= 2**53:
         raise bad_request(f"seed must be below 2^53, not {seed}")
     data = _apart(arrays)
+    if 4 * len(data) * dimensions >= LIMIT:
+        raise bad_request(
+            f"{len(data)} times {dimensions} features are more than a reply holds: ask for fewer data"
+        )
     together = max(1, GRADIENT_BYTES // trainer.grad.nbytes)
     kept = (trainer.grad.clone(), trainer.norm) if trainer.accumulated else None
     out = []

@@ -24,6 +24,8 @@ SIZES = struct.Struct("<II")
 LIMIT = 2**31
 BUFFERED = 2**16
 """Bytes that are taken from the system at once; what does not fit is read into memory of its own."""
+UNREAD = "unread"
+"""Member of a head whose arrays there was no memory for."""
 _reader = json.JSONDecoder()
 _writer = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":"))
 
@@ -48,13 +50,15 @@ def encode(head: Head, arrays: Arrays) -> bytes:
     return b"".join((SIZES.pack(len(text), size), text, *pieces))
 
 
-def decode(text: bytes | bytearray, body: bytes | bytearray) -> tuple[Head, Arrays]:
-    """Head and arrays of a frame; the arrays are views of the body. Raises BrokenFrame."""
+def decode(text: bytes | bytearray, body: bytes | bytearray, *, whole: bool = True) -> tuple[Head, Arrays]:
+    """Head and arrays of a frame; the arrays are views of the body, none where this is not there. Raises
+    BrokenFrame."""
     arrays: Arrays = {}
     offset = 0
     try:
         head = _reader.decode(text.decode())
-        for entry in head.pop("arrays", None) or ():
+        listed = head.pop("arrays", None) or ()
+        for entry in listed if whole else ():
             offset += -offset % 8
             dtype, length = DTYPES[entry["dtype"]], entry["length"]
             end = offset + length * dtype.itemsize
@@ -104,14 +108,32 @@ class FrameReader:
             elif end - start <= BUFFERED:
                 break
             else:
-                text = self._rest(came[begin:middle], head_bytes)
-                body = self._rest(came[middle:], body_bytes)
-                if text is None or body is None:
+                frame = self._large(came[begin:], head_bytes, body_bytes)
+                if frame is None:
                     return None
-                frames.append(decode(text, body))
+                frames.append(frame)
                 start = len(came)
         self.begun = came[start:]
         return frames
+
+    def _large(self, begun: bytes, head_bytes: int, body_bytes: int) -> tuple[Head, Arrays] | None:
+        """One that is read to its end. Where there is no memory for its body, a head that says so: who asked
+        is told, and what comes next is read."""
+        text, begun = self._rest(begun[:head_bytes], head_bytes), begun[head_bytes:]
+        if text is None:
+            return None
+        try:
+            body = self._rest(begun, body_bytes)
+        except MemoryError:
+            left = body_bytes - len(begun)
+            while left > 0:
+                passed = len(self.stream.recv(min(left, BUFFERED)))
+                if passed == 0:
+                    return None
+                left -= passed
+            head, _ = decode(text, b"", whole=False)
+            return {**head, UNREAD: True}, {}
+        return None if body is None else decode(text, body)
 
     def _rest(self, begun: bytes, count: int) -> bytearray | None:
         """`count` bytes that begin so; None when the other side goes before the last of them."""

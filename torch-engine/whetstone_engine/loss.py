@@ -17,6 +17,8 @@ CLIPS = {"ppo": (0.8, 1.2), "cispo": (0.0, 4.0), "gspo": (0.8, 1.2)}
 """Losses with bounds of the ratio, and the bounds where none are given."""
 BETA = 0.05
 LOSSES = ("cross_entropy", *POLICY)
+LARGEST = 88.0
+"""Of a ratio's logarithm: the exponential of a little more is beyond fp32."""
 
 
 def read_loss(
@@ -40,11 +42,11 @@ def read_loss(
     fields = {"row": torch.from_numpy(np.repeat(np.arange(len(lengths)), lengths)[place_N])}
     if name == "cross_entropy":
         fields["weights"] = given("weights")
-        fields["counts"] = fields["weights"] != 0
+        fields["counts"] = _is_not_zero(fields["weights"])
         return fields
     fields["advantages"], fields["logprobs"] = given("advantages"), given("logprobs")
     fields["mask"] = given("mask") if "mask" in arrays else torch.ones(total)
-    fields["counts"] = fields["mask"] != 0
+    fields["counts"] = _is_not_zero(fields["mask"])
     if name in CLIPS:
         low, high = (
             number(loss, member, most)
@@ -59,6 +61,12 @@ def read_loss(
     if name == "dro":
         number(loss, "beta", BETA)
     return fields
+
+
+def _is_not_zero(values_N: Tensor) -> Tensor:
+    """By the bits: compared as a number, one that is too small to be computed with is 0 here, and is not to
+    who asked."""
+    return values_N.view(torch.int32) << 1 != 0
 
 
 def loss_terms(loss: dict[str, Any], logprobs: Tensor, fields: dict[str, Tensor]) -> Tensor:
@@ -79,9 +87,12 @@ def loss_terms(loss: dict[str, Any], logprobs: Tensor, fields: dict[str, Tensor]
         if name == "gspo":
             # Its value is the sequence's ratio, its derivative at each position that value.
             away = logprobs - logprobs.detach() + sequence_means(away.detach(), fields["mask"], fields["row"])
+        if name in CLIPS:
+            # Where a gain is clipped from above it is constant: its derivative is 0, and not 0 · ∞.
+            away = away.masked_fill((away > LARGEST) & (advantages >= 0) & (fields["high"] < 1e38), LARGEST)
         ratio = away.exp()
         gain = ratio * advantages
-        if name != "importance_sampling":
+        if name in CLIPS:
             gain = torch.minimum(gain, ratio.clamp(fields["low"], fields["high"]) * advantages)
     return -fields["mask"] * gain
 

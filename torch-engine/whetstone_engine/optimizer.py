@@ -48,6 +48,8 @@ class OptimizerStep:
         )
         if step.beta1 >= 1 or step.beta2 >= 1:
             raise bad_request("beta1 and beta2 must be below 1")
+        if step.epsilon == 0 and optimizer == "adamw":
+            raise bad_request("epsilon must be above 0: a weight without a gradient would become 0/0")
         return step
 
     def excess(self, norm: float) -> float:

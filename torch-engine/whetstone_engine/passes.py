@@ -104,14 +104,32 @@ class Passes:
         for some, span in micro_batches(lengths, self.limit(int(lengths.max())), heads, self.head_limit):
             part = {name: values[span] for name, values in rows.fields.items()}
             tokens_N, targets_N = rows.tokens_N[span], rows.targets_N[span]
-            with torch.set_grad_enabled(backward):
-                lost += self._pass(lengths[some], tokens_N, targets_N, part, loss, wanted, out_N[span])
+            try:
+                with torch.set_grad_enabled(backward):
+                    lost += self._pass(lengths[some], tokens_N, targets_N, part, loss, wanted, out_N[span])
+            except EngineError as error:
+                raise self._own(error, Rows(lengths[some], tokens_N, targets_N, part), loss) from None
         return lost, out_N
 
     def drop_rounded(self) -> None:
         """Nothing is left to be added of what autograd has made in another type."""
         for _, rounded in self.rounded:
             rounded.zero_()
+
+    def _own(self, error: EngineError, rows: Rows, loss: dict[str, Any]) -> EngineError:
+        """Of a loss that is no number, the error of the first row that has it by itself: attention sees a row
+        of the pass where rectangles are wider than others, and spreads what is no number over them."""
+        first = error.details.get("datum")
+        if error.code != "non-finite-loss" or first is None or len(rows.lengths) == 1:
+            return error
+        alone = rows.split(np.ones(len(rows.lengths), dtype=np.int64))
+        for datum, one in sorted((int(one.fields["row"][0]), place) for place, one in enumerate(alone)):
+            if datum >= int(first):
+                try:
+                    self.over(alone[one], loss, "none", backward=False)
+                except EngineError as own:
+                    return own
+        return error
 
     def limit(self, longest: int) -> int:
         """Positions of one pass over rows that are at most so long."""

@@ -13,7 +13,6 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from .base import Base
 from .checkpoint import read_facts, read_tensors
 from .config import read_json
 from .errors import EngineError
@@ -169,16 +168,16 @@ def check_base(folder: Path, digest: str, path: str) -> None:
         raise EngineError("base-changed", "user", f"{path} holds other weights than {folder} was trained on")
 
 
-def peft_config(lora: Lora, sites: list[Site], base: Base) -> dict[str, bytes]:
+def peft_config(lora: Lora, sites: list[Site], linears: Linears, base: str) -> dict[str, bytes]:
     """What `peft` needs to know, as the file that it reads."""
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base.path,
+        "base_model_name_or_path": base,
         "r": lora.rank,
         "lora_alpha": int(lora.alpha) if lora.alpha == int(lora.alpha) else lora.alpha,
         "use_rslora": lora.rank_stabilised,
-        "target_modules": base.architecture.linears.targets(lora),
+        "target_modules": linears.targets(lora),
         "lora_dropout": 0.0,
         "bias": "none",
         "fan_in_fan_out": any(part.transposed for site in sites for part in site.parts),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import bad_request
-from .frames import NAMES, Arrays, Head
+from .frames import LIMIT, NAMES, Arrays, Head
 
 
 def text(head: Head, name: str) -> str:
@@ -80,3 +80,12 @@ def sequence_lengths(arrays: Arrays, *names: str) -> np.ndarray:
     for name in names:
         array(arrays, name, "i32", int(lengths.sum()))
     return lengths
+
+
+def answerable(arrays: Arrays) -> Arrays:
+    """Arrays of a reply. Raises bad-request where they are more than a frame holds, which would end the
+    worker with all that it has."""
+    size = sum(array.nbytes + 8 for array in arrays.values())
+    if size >= LIMIT:
+        raise bad_request(f"an answer of {size} bytes is more than a frame holds: ask for less at a time")
+    return arrays

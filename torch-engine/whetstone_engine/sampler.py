@@ -122,7 +122,7 @@ class Sampler:
         each by itself."""
         begun = {id(row.request): row.request for row in [*self.batch.rows, *self.joining]}
         if not begun:
-            raise error
+            return self._refuse(error)
         self.batch.clear()
         self.joining = []
         self._forget(set(begun))
@@ -134,3 +134,15 @@ class Sampler:
             request.reset()
             self.failed.append(request)
         return []
+
+    def _refuse(self, error: Exception) -> list[Request]:
+        """Nothing could begin, as where there is no memory to lay the weights out: all that wait hear of
+        it."""
+        asked = [*self.failed, *(row.request for row in (*self.single, *self.waiting))]
+        if not asked:
+            raise error
+        for queue in (self.failed, self.single, self.waiting):
+            queue.clear()
+        for request in asked:
+            request.error = error
+        return list({id(request): request for request in asked}.values())

@@ -147,15 +147,16 @@ class Trainer(Passes):
         """Those that need the weights as they are get a copy: in the memory of the last one where nobody has
         that any more, since the system takes longer to give as much anew than to copy it takes."""
         sharing = [snapshot for snapshot in self.sharing if not snapshot.laid_out]
-        self.sharing.clear()
         if not sharing or any(holder() is not None for holder in self.holders):
             self.copy = None
-        self.holders = [weakref.ref(snapshot) for snapshot in sharing]
         if sharing:
             self.copy = torch.empty_like(self.buffer) if self.copy is None else self.copy
             self.copy.copy_(self.buffer)
             for snapshot in sharing:
                 snapshot.share(self.copy)
+        # Only now: where there was no memory for a copy, they share still.
+        self.holders = [weakref.ref(snapshot) for snapshot in sharing]
+        self.sharing.clear()
 
     def clear(self) -> None:
         """No gradients."""

@@ -23,7 +23,7 @@ from .config import ARCHITECTURES, PLAIN_ARCHITECTURES
 from .device import choose_device, device, on_host, pass_bytes, use_device
 from .errors import EngineError, bad_request, of_exception
 from .features import gradient_features
-from .frames import Arrays, Head
+from .frames import UNREAD, Arrays, Head
 from .held_model import HeldModel, Reply
 from .helpers import THERE, Helper
 from .limits import limit_memory
@@ -32,7 +32,7 @@ from .merge import merge
 from .passes import MICRO_BYTES
 from .plain.library import use_packages
 from .precision import native_bf16
-from .request import array, members, text, whole
+from .request import answerable, array, members, text, whole
 from .rows import Request, parameters_of
 from .sampler import Sampler
 from .scores import certainty, embed, score
@@ -70,6 +70,8 @@ class Worker:
         for head, arrays in requests:
             begun = time.perf_counter()
             try:
+                if UNREAD in head:
+                    raise MemoryError
                 if head.get("verb") == "sample":
                     sampler, request = self._request(head, arrays)
                     self.sampling[id(request)] = head, request, sampler
@@ -79,6 +81,7 @@ class Worker:
                 if verb is None:
                     raise bad_request(f"there is no verb {head.get('verb')!r}")
                 result, out = verb(self, head, arrays)
+                answerable(out)
             except Exception as error:
                 yield self._fault(head, error, begun)
             else:
@@ -104,7 +107,7 @@ class Worker:
                     sampler.prefixes.shrink(0)
                 begun = time.perf_counter()
                 try:
-                    out = request.arrays()
+                    out = answerable(request.arrays())
                 except Exception as error:
                     replies.append(self._fault(head, error, begun))
                 else:
@@ -213,21 +216,23 @@ class Worker:
         token_bytes = _token_bytes(arrays)
         source = {**members(head, "source"), "optimizer": False}
         use_packages(head.get("packages"))
-        snapshot, facts = self._loaded(source, _lora(head), str(head.get("precision") or "fp32"))
+        precision, apart = str(head.get("precision") or "fp32"), head.get("apart") is True
+        snapshot, facts = self._loaded(source, _lora(head), precision, apart=apart)
         self.samplers[name] = Sampler(snapshot, token_bytes)
         return facts, {}
 
     def _loaded(
-        self, source: dict[str, Any], lora: dict[str, Any] | None, precision: str
+        self, source: dict[str, Any], lora: dict[str, Any] | None, precision: str, *, apart: bool
     ) -> tuple[Snapshot, Head]:
-        """Weights to sample from; those of a base that is here already are shared."""
+        """Weights to sample from; those of a base that is here already are shared, except where they are to
+        lie as they would without it."""
         model = adapter_of(source, lora, precision, self.bases)
         if model is not None:
             return Snapshot(model.frame, model.compute_buffer(), model.step), model.facts()
-        base = self.bases.find(source, precision)
+        base = None if apart else self.bases.find(source, precision)
         if base is not None:
             bare = Adapters(base, Lora(1, 1, ()))
-            return Snapshot(bare, torch.empty(0), base.step), base.facts()
+            return Snapshot(bare, torch.empty(0), base.step), base.facts
         # What is not trained is kept as passes read it fastest.
         fastest = "mixed" if precision == "bf16" and not native_bf16() else precision
         whole_model = read_model(source, fastest)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -75,7 +75,18 @@ test("what is no model is refused, and nothing is stored", async () => {
     /model_type "mamba", .* llama, mistral, qwen2, qwen3, smollm3, and more slowly .*gemma3_text/,
   );
   await writeFile(join(path, "config.json"), JSON.stringify(config));
-  await rm(join(path, "model.safetensors"));
+  // Weights that the copy would not have are not taken for none: those would be drawn at random.
+  const weights = join(path, "model.safetensors");
+  const elsewhere = join(path, "consolidated.safetensors");
+  await rename(weights, elsewhere);
+  await refused(path, "weights-missing", /not in a file called model\.safetensors/);
+  const index = join(path, "model.safetensors.index.json");
+  await writeFile(index, JSON.stringify({ weight_map: { "model.norm.weight": "consolidated.safetensors" } }));
+  await refused(path, "weights-missing", /names consolidated\.safetensors, which is not/);
+  await writeFile(index, "{");
+  await refused(path, "weights-missing", /no index of weights/);
+  await rm(index);
+  await rm(elsewhere);
   await refused(path, "weights-missing", /no weights/);
   await writeSmallGguf(path, "inside.gguf");
   await refused(path, "weights-missing", /name that one instead of the folder, .*inside\.gguf/);

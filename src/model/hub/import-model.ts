@@ -7,7 +7,7 @@ import { loadTokenizer } from "../text/index.ts";
 import { checkFolder } from "./check-folder.ts";
 import { convertGguf } from "./gguf/convert-gguf.ts";
 import { readGguf } from "./gguf/read-gguf.ts";
-import { isModelFile, isWeightsFile, plainName } from "./model-files.ts";
+import { indexFile, isModelFile, isWeightsFile, plainName } from "./model-files.ts";
 import {
   addModel,
   checkModelName,
@@ -106,7 +106,35 @@ async function checkedFiles(folder: string): Promise<readonly string[]> {
       `${path} says model_type "${kind}", and those that can be trained here are ${fastArchitectures.join(", ")}, and more slowly ${plainArchitectures.join(", ")}.`,
       { path },
     );
+  await checkWeights(folder, names);
   return names;
+}
+
+/** Every engine must find the weights in the copy, all of them: under the names that such files have. */
+async function checkWeights(folder: string, names: readonly string[]): Promise<void> {
+  if (names.includes("model.safetensors")) return;
+  const refused = (reason: string) =>
+    userError("weights-missing", `${folder} cannot be imported: ${reason}.`, { path: folder });
+  if (!names.includes(indexFile))
+    throw refused(
+      `its weights are not in a file called model.safetensors, nor in several that a ${indexFile} names`,
+    );
+  const shards = shardsIn(await readFile(join(folder, indexFile), "utf8"));
+  if (shards.length === 0) throw refused(`its ${indexFile} is no index of weights; download it again`);
+  const absent = shards.find((shard) => !names.includes(shard));
+  if (absent !== undefined)
+    throw refused(
+      `its ${indexFile} names ${absent}, which is not there or not called as such files are (model-00001-of-00002.safetensors)`,
+    );
+}
+
+function shardsIn(index: string): readonly string[] {
+  try {
+    const { weight_map: places } = JSON.parse(index) as { readonly weight_map?: Record<string, unknown> };
+    return [...new Set(Object.values(places ?? {}).map(String))];
+  } catch {
+    return [];
+  }
 }
 
 async function copyModel(

@@ -10,14 +10,9 @@ const ofTokenizers = [
   "tokenizer.model",
   "chat_template.jinja",
 ];
-const small = [
-  "config.json",
-  "generation_config.json",
-  ...ofTokenizers,
-  "model.safetensors.index.json",
-  "LICENSE",
-  "LICENSE.txt",
-];
+/** Which of several files each tensor lies in. */
+export const indexFile = "model.safetensors.index.json";
+const small = ["config.json", "generation_config.json", ...ofTokenizers, indexFile, "LICENSE", "LICENSE.txt"];
 
 /** Whether a file of a model's folder is needed to run or to ship it. */
 export function isModelFile(name: string): boolean {

@@ -13,7 +13,7 @@ import {
 import { adapterConfigFile, type FolderFiles, type ModelNeeds, writeFolder } from "../engine/index.ts";
 import { checkFolder } from "./check-folder.ts";
 import { findBase } from "./find-base.ts";
-import { isModelFile, isTokenizerFile, isWeightsFile } from "./model-files.ts";
+import { indexFile, isModelFile, isTokenizerFile, isWeightsFile } from "./model-files.ts";
 
 const adaptersFile = "adapter_model.safetensors";
 /** Ours, of adapters that were trained here: whether their base was drawn, and what it held. */
@@ -75,7 +75,7 @@ const isWanted =
   (file: string): boolean =>
     isModelFile(file) &&
     !isWeightsFile(file) &&
-    file !== "model.safetensors.index.json" &&
+    file !== indexFile &&
     !(ownTokenizer && isTokenizerFile(file));
 
 async function readAdapterConfig(folder: string): Promise<Readonly<Record<string, Json>>> {

@@ -36,7 +36,7 @@ class PlainArchitecture(Architecture):
         self.precision = precision
         self.kept = torch.bfloat16 if precision == "bf16" else torch.float32
         config = _read_config(folder)
-        self.config = _shape(config.get_text_config(), suppressed_of(folder))
+        self.config = _shape(folder, config.get_text_config())
         module = _drawn(config, seed) if seed is not None else _loaded(folder, config)
         self.slots: list[Slot] = []
         offset = 0
@@ -94,11 +94,16 @@ def _read_config(folder: Path) -> Any:
         ) from error
 
 
-def _shape(config: Any, suppressed: tuple[int, ...]) -> ModelShape:
+def _shape(folder: Path, config: Any) -> ModelShape:
     heads = _number(config, 1, "num_attention_heads")
     width = _number(config, 1, "hidden_size")
+    vocabulary = _number(config, 1, "vocab_size")
+    try:
+        suppressed = suppressed_of(folder, vocabulary)
+    except (TypeError, ValueError) as error:
+        raise EngineError("config-invalid", "user", f"{folder} makes no model: {error}") from error
     return ModelShape(
-        vocabulary=_number(config, 1, "vocab_size"),
+        vocabulary=vocabulary,
         width=width,
         hidden=_number(config, 4 * width, "intermediate_size", "ffn_dim"),
         layers=_number(config, 1, "num_hidden_layers"),

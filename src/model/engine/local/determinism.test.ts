@@ -71,6 +71,17 @@ test("a call gives the same bits whichever calls its sampler answered before: a 
   expect(after[0]?.[0]?.promptCacheHitTokens).toBeUndefined();
 });
 
+test("weights to sample from have the same bits whether or not a worker holds adapters over them", async () => {
+  const source = { kind: "folder", path: join(home.folder, "64"), seed: 6 } as const;
+  const asked = Array.from({ length: 6 }, (_, row) =>
+    Int32Array.from({ length: 9 + row }, (_, at) => (at * at + row) % vocabularySize),
+  );
+  await using before = await home.engine.loadSampler({ source });
+  await using _adapters = await home.engine.createModel({ source, lora: { rank: 2 } });
+  await using after = await home.engine.loadSampler({ source });
+  expect(await after.logprobs(asked)).toEqual(await before.logprobs(asked));
+});
+
 test("nothing of the kind is claimed unless it was asked for", async () => {
   expect(local().abilities?.deterministic).toBeUndefined();
   const asked = local({ deterministic: true });

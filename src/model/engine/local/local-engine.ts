@@ -132,9 +132,11 @@ export class LocalEngine implements Engine {
     await this.#proven();
     const weightVersion = weightVersionOf(options.source);
     const sampler = new LocalSampler({ id, weightVersion, workers, ...this.#shared });
+    // A base that adapters share is computed with otherwise, and whether one is there is others' affair.
+    const alone = this.#deterministic ? { apart: true } : {};
     const loads = workers.map((worker) =>
       this.#withPackages(
-        (brought) => loadOn(worker, "load_sampler", { sampler: id, ...brought }, options),
+        (brought) => loadOn(worker, "load_sampler", { sampler: id, ...alone, ...brought }, options),
         options.signal,
       ),
     );

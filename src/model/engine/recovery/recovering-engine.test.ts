@@ -126,6 +126,24 @@ describe("weights that outlive their worker", () => {
     expect(recoveries.length).toBeGreaterThan(1);
   });
 
+  test("a checkpoint that was told of is never written again: it may be relied on, or have been taken away", async () => {
+    let dies = false;
+    const inner = mortal(await tabular().open({ logFolder: root }), () => {
+      const dying = dies;
+      dies = false;
+      return dying ? "after" : undefined;
+    });
+    await using engine = new RecoveringEngine(inner, { clock: systemClock });
+    await using model = await engine.createModel({ source: { kind: "folder", path: modelFolder, seed: 1 } });
+    await train(model, 0, 2);
+    const path = join(root, "told");
+    await model.save({ path, optimizer: false });
+    rmSync(path, { recursive: true });
+    dies = true;
+    await train(model, 2, 4);
+    expect(existsSync(path)).toBe(false);
+  });
+
   test("steps since the last checkpoint are made again, and no others", async () => {
     const last = verbs.lastIndexOf("save");
     const { recoveries } = await story((_, call) => (call === last + 1 ? "before" : undefined));

@@ -235,7 +235,8 @@ export class RecoveringModel implements EngineModel {
       return;
     }
     this.#recovering = undefined;
-    const steps = [...this.#record.steps()];
+    // A checkpoint that was told of is there, and somebody may rely on it: it is not written again.
+    const steps = this.#record.steps().filter(({ kind, waited }) => kind !== "save" || waited);
     for (const step of steps) this.#make(step, true);
     onRecovery?.({
       reason: death.code,

@@ -33,8 +33,11 @@ const clip = (ratio: number, [low, high]: readonly [number, number]): number =>
 function clipped(loss: Options, own: Bounds): PolicyTerm {
   const boundsAt = bounds(loss, own, 0.8, 1.2);
   return ({ ratio, advantage, position }) => {
+    const [low, high] = boundsAt(position);
+    // However far beyond all numbers the ratio is, what is clipped from above is one.
+    if (ratio > high && advantage >= 0) return [high * advantage, 0];
     const gain = ratio * advantage;
-    const most = clip(ratio, boundsAt(position)) * advantage;
+    const most = clip(ratio, [low, high]) * advantage;
     // Where the clipped gain is the smaller one it is constant, and its derivative 0.
     return most < gain ? [most, 0] : [gain, gain];
   };

@@ -120,6 +120,26 @@ describe("the tabular engine", () => {
     await expect(model.forward([datum], crossEntropy)).rejects.toMatchObject({ code: "too-long" });
   });
 
+  test("takes memory for what it writes, however high the limit is", async () => {
+    const { path } = await tiny({ positions: "none" }).prepare(folder, needs);
+    await using sampler = await engine.loadSampler({ source: { kind: "folder", path, seed: 1 } });
+    const prompt = tokenizer.encode("12");
+    const ask = async (maxTokens: number, stopTokens: readonly number[] = []) => {
+      const parameters = { maxTokens, stopTokens, topLogprobs: 2 };
+      return (await sampler.sample([{ prompt, samples: 3, seed: 4, parameters }]))[0] ?? [];
+    };
+    for (const { stopReason } of await ask(2 ** 31 - 1, [2, 3, 4, 5])) expect(stopReason).toBe("stop");
+    const [long, short] = [await ask(300), await ask(70)];
+    for (const [index, { tokens, logprobs, top }] of long.entries()) {
+      expect(tokens.length).toBe(300);
+      expect(tokens.subarray(0, 70)).toEqual(short[index]?.tokens);
+      const [scored] = (await sampler.score?.([Int32Array.of(...prompt, ...tokens)], { top: 2 })) ?? [];
+      expect(scored?.logprobs.subarray(2)).toEqual(logprobs);
+      expect(scored?.top?.logprobs.subarray(4)).toEqual(top?.logprobs);
+      expect(scored?.top?.tokens.subarray(4)).toEqual(top?.tokens);
+    }
+  });
+
   test("answers from the record of the last 64 calls, and says when an answer is forgotten", async () => {
     await using model = await newModel();
     const losses = [];

@@ -12,11 +12,18 @@ export function checkTop(k = 0, vocabulary: number): void {
     );
 }
 
+/** What an array holds, with room for more. */
+export function withRoom<T extends Int32Array | Float32Array>(array: T, length: number): T {
+  const larger = new (array.constructor as new (length: number) => T)(length);
+  larger.set(array);
+  return larger;
+}
+
 /** The k most probable tokens at positions that are written one after the other; of equal ones the lower id comes first. */
 export class TopTokens {
   readonly #k: number;
-  readonly #tokens: Int32Array;
-  readonly #logprobs: Float32Array;
+  #tokens: Int32Array;
+  #logprobs: Float32Array;
 
   constructor(k: number, positions: number) {
     this.#k = k;
@@ -27,6 +34,10 @@ export class TopTokens {
   /** `logarithm` is that of the sum of the logits' exponentials. */
   write(position: number, logits: Float64Array, logarithm: number): void {
     if (this.#k === 0) return;
+    if (this.#tokens.length < (position + 1) * this.#k) {
+      this.#tokens = withRoom(this.#tokens, 2 * (position + 1) * this.#k);
+      this.#logprobs = withRoom(this.#logprobs, 2 * (position + 1) * this.#k);
+    }
     const of = (token: number): number => logits[token] as number;
     // Not a difference: impossible tokens would give no number.
     const ranked = Array.from(logits.keys()).sort((a, b) =>

@@ -93,6 +93,20 @@ describe("Trainer", () => {
     expect(distance(clipped.gradient, whole.gradient)).toBeGreaterThan(0.1);
   });
 
+  test.each(["ppo", "gspo"] as const)("%s clips a ratio beyond all numbers like any other", (name) => {
+    const datum = data[1] as Datum;
+    const far = { ...datum, logprobs: new Float32Array(3).fill(-1e4) };
+    const lossOf = (advantages: Float32Array) =>
+      trained([]).trainer.run([{ ...far, advantages }], { name }, "none", true).lossSum;
+    expect(lossOf(Float32Array.of(0, 1, 2))).toBeCloseTo(-3.6);
+    expect(() => lossOf(Float32Array.of(0, -1, 2))).toThrow(/datum 0/);
+    expect(
+      Math.hypot(
+        ...gradientOf({ name }, { given: [{ ...far, advantages: Float32Array.of(0, 1, 2) }] }).gradient,
+      ),
+    ).toBe(0);
+  });
+
   test("gspo has the sequence's ratio at every position, and its gradient reaches each", () => {
     // Of equal advantages the gradient of GSPO-token is that of GSPO itself.
     const given = data.map((datum, index) => ({

@@ -5,7 +5,9 @@ import { normalise } from "./distribution.ts";
 import { checkTokens, type Limits } from "./limits.ts";
 import { sampleKey, uniformAt } from "./randomness.ts";
 import type { Table } from "./table.ts";
-import { checkTop, TopTokens } from "./top-tokens.ts";
+import { checkTop, TopTokens, withRoom } from "./top-tokens.ts";
+
+const roomAtFirst = 64;
 
 /** Throws `bad-request`, `token-out-of-range` and `too-long`. */
 export function checkRequest(
@@ -41,20 +43,25 @@ export function writeSamples(
   const probabilities = new Float64Array(limits.vocabulary);
   const chooser = new Chooser(limits.vocabulary);
   const stopTokens = new Set(parameters.stopTokens ?? []);
-  const whole = new Int32Array(prompt.length + most);
+  // Limits are often far above what is written.
+  let whole = new Int32Array(prompt.length + Math.min(most, roomAtFirst));
   whole.set(prompt);
   let promptNode = table.index.start;
   for (let position = 0; position < prompt.length; position++)
     promptNode = table.index.node(whole, position, promptNode);
   return Array.from({ length: samples }, (_, sample) => {
     const key = sampleKey(seed, sample);
-    const logprobs = new Float32Array(most);
-    const top = new TopTokens(parameters.topLogprobs ?? 0, most);
+    let logprobs = new Float32Array(whole.length - prompt.length);
+    const top = new TopTokens(parameters.topLogprobs ?? 0, logprobs.length);
     const matched = stopMatcher(parameters.stopStrings ?? [], tokenBytes ?? []);
     let node = promptNode;
     let length = 0;
     let stopped = false;
     while (length < most && !stopped) {
+      if (length === logprobs.length) {
+        logprobs = withRoom(logprobs, 2 * length);
+        if (whole.length < prompt.length + 2 * length) whole = withRoom(whole, prompt.length + 2 * length);
+      }
       const position = prompt.length + length - 1;
       if (length > 0) node = table.index.node(whole, position, node);
       table.read(logits, whole, position, node);
