@@ -38,6 +38,9 @@ def test_close_to_fp32(make_folder: FolderMaker, members):
     assert np.abs(out["logprobs"] - expected["logprobs"]).mean() < 0.03
     assert not np.array_equal(out["logprobs"], expected["logprobs"])
     assert torch.nn.functional.cosine_similarity(exact.grad, rough.grad, dim=0) > 0.999
+    for key, leaf in rough.leaves.items():
+        both = exact.leaves[key].gradient.flatten(), leaf.gradient.flatten()
+        assert torch.nn.functional.cosine_similarity(*both, dim=0) > 0.99, key
 
 
 def test_it_learns_with_steps_smaller_than_its_rounding(make_folder: FolderMaker):
