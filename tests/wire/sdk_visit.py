@@ -73,7 +73,7 @@ class Visit:
         self.idle_since = time.monotonic()
 
     def copies(self, sampler: tinker.SamplingClient) -> None:
-        """Of a sampler, as other processes are handed them: they number their draws beyond what a double holds."""
+        """Of a sampler, as other processes are handed them: they count their draws beyond 2^53."""
         prompt = types.ModelInput.from_ints(self.texts[0])
         expected = sampler.compute_logprobs(prompt).result()[1:]
         copy = tinker.SamplingClient.from_sampler_handle(sampler.get_sampler_handle(), api_key=self.key)
