@@ -348,3 +348,28 @@ test("training runs are listed without those that are still being loaded", async
   const both = [first, await second];
   expect(new Set(await listed())).toEqual(new Set(both));
 });
+
+test("a page that cannot be cut is refused in words, in every listing", async () => {
+  await using one = await served();
+  for (const list of ["sessions", "training_runs", "checkpoints"])
+    for (const query of [
+      "limit=-1",
+      "limit=x",
+      "limit=",
+      "limit=1.5",
+      "offset=-2",
+      "limit=9999999999999999",
+    ]) {
+      const { status, body } = await one.client.request("GET", `${list}?${query}`);
+      const [name, value] = query.split("=");
+      expect([status, body], `${list}?${query}`).toEqual([
+        400,
+        {
+          error: `"${name}" must be a whole number from 0 up, not "${value}".`,
+          category: "user",
+          code: "invalid-option",
+        },
+      ]);
+    }
+  expect((await one.client.request("GET", "sessions?limit=0")).body).toEqual({ sessions: [] });
+});
