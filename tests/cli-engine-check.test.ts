@@ -67,6 +67,10 @@ test.concurrent("engine check tries a Tinker server, with the model that it serv
     conformanceChecks().flatMap(({ name, fast }) => (fast ? [name] : [])),
   );
 
+  // What it saved there is gone.
+  const left = await fetch(`${url}/api/v1/checkpoints`, { headers: { "x-api-key": "tml-k" } });
+  expect(await left.json()).toMatchObject({ checkpoints: [] });
+
   const cases: readonly (readonly [says: string, more: readonly string[], key?: string])[] = [
     ["--model is missing", ["--key", "tml-k"]],
     ["takes no such key", ["--key", "tml-other", "--model", "org/tiny"]],

@@ -48,6 +48,7 @@ test.concurrent("engine serve refuses what it cannot do, in one sentence, before
     [3, "has no bf16", [...serve, "--precision", "bf16"]],
     [3, "--key", [...serve, "--host", "0.0.0.0"]],
     [3, "--key is empty", [...serve, "--key", ""]],
+    [2, "is a file where a folder is to be", [...serve, "--state", join(root, "package.json")]],
     [2, "another program listens there", [...serve.slice(0, -1), String(port)]],
   ];
   await Promise.all(

@@ -131,6 +131,7 @@ class Story(Visit):
         self.train(self.client, 1)
         still = ephemeral.compute_logprobs(types.ModelInput.from_ints(text)).result()
         assert np.allclose(still[1:], trainer, atol=TOLERANCE), "a snapshot moved"
+        self.copies(ephemeral)
         base = self.service.create_sampling_client(base_model=self.model).result()
         assert base.sample(types.ModelInput.from_ints(text), 1, types.SamplingParams(max_tokens=2)).result()
 

@@ -61,9 +61,25 @@ class Visit:
 
     def idle(self) -> None:
         """A client of another session that nobody uses from now on: only the SDK's heartbeat is heard."""
-        service = tinker.ServiceClient(base_url=self.url, api_key=self.key)
-        self.idler = service.create_lora_training_client(self.model, rank=0, seed=3).result()
+        said = {"try": 1}
+        service = tinker.ServiceClient(base_url=self.url, api_key=self.key, user_metadata=said)
+        self.idler = service.create_lora_training_client(
+            self.model, rank=0, seed=3, user_metadata=said
+        ).result()
+        # The SDK reads texts alone, and would refuse the whole answer; that of all runs too, later on.
+        rest = tinker.RestClient(base_url=self.url, api_key=self.key)
+        session = rest.get_session(self.idler.model_id.split(":")[0]).result()
+        assert session.user_metadata == {"try": "1"}, session
         self.idle_since = time.monotonic()
+
+    def copies(self, sampler: tinker.SamplingClient) -> None:
+        """Of a sampler, as other processes are handed them: they count their draws beyond 2^53."""
+        prompt = types.ModelInput.from_ints(self.texts[0])
+        expected = sampler.compute_logprobs(prompt).result()[1:]
+        copy = tinker.SamplingClient.from_sampler_handle(sampler.get_sampler_handle(), api_key=self.key)
+        draws = [copy.compute_logprobs(prompt) for _ in range(2)]
+        for draw in draws:
+            assert np.allclose(draw.result()[1:], expected, atol=TOLERANCE)
 
     def still_there(self, silence: float) -> None:
         """Longer than the server waits for who says nothing."""

@@ -27,6 +27,7 @@ CASES = [
     {"top_k": 100},
     {"top_p": 0.6},
     {"top_p": 1e-9},
+    {"top_p": 1e-60},
     {"min_p": 0.2},
     {"min_p": 1.0},
     {"temperature": 2.0, "top_k": 9, "top_p": 0.8, "min_p": 0.05},

@@ -47,9 +47,10 @@ function normalised(values: readonly number[]): number[] {
 }
 
 /**
- * How many standard deviations Pearson's chi-squared of these counts lies above its mean: its variance is twice its
- * degrees of freedom. Ids of which fewer than five are expected are counted as one. `deviation` is how far probabilities
- * themselves may be off, relative to their size.
+ * How many standard deviations Pearson's chi-squared of these counts lies above its mean, once it is made normal: of its own few
+ * degrees of freedom five of them come once in hundreds (Wilson and Hilferty, PNAS 17, 1931: ∛(χ²/k) has the mean 1 − 2/9k and the
+ * variance 2/9k). Ids of which fewer than five are expected are counted as one. `deviation` is how far probabilities themselves may be
+ * off, relative to their size.
  */
 export function strangeness(
   counts: readonly number[],
@@ -70,5 +71,6 @@ export function strangeness(
     0,
   );
   const freedom = Math.max(1, cells.length - 1);
-  return (squared - freedom) / Math.sqrt(2 * freedom);
+  const variance = 2 / (9 * freedom);
+  return (Math.cbrt(squared / freedom) - 1 + variance) / Math.sqrt(variance);
 }

@@ -19,10 +19,11 @@ export interface Call {
 export type Handler = (state: ServerState, call: Call) => Reply | Promise<Reply>;
 
 /**
- * A seed with more digits than a double holds: of it the lowest 48 bits count ({@link seedOf}), so neighbours stay apart. No
- * quote stands bare in a JSON text, so this is a member of that name and nothing else.
+ * Numbers with more digits than a double holds. Of a seed the lowest 48 bits count ({@link seedOf}), so neighbours stay apart. The
+ * number of a draw is kept as a text: copies of the SDK's sampling client, in other processes, count from a multiple of 1e9 below
+ * 1e18. No quote stands bare in a JSON text, so these are members of those names and nothing else.
  */
-const longSeed = /"seed"\s*:\s*(-?\d{16,80})(?![\d.eE])/g;
+const longNumber = /"(seed|seq_id)"\s*:\s*(-?\d{16,80})(?![\d.eE])/g;
 const seedBits = 48;
 
 /** Any integer is a seed, and engines have 48 bits of it. */
@@ -33,13 +34,15 @@ export function parseJson({ body, cutOff }: Call): unknown {
   if (cutOff) throw tooLarge();
   if (body.length === 0) return {};
   try {
-    const text = body.toString("utf8");
-    return JSON.parse(
-      text.replace(longSeed, (_, digits: string) => `"seed":${BigInt.asUintN(seedBits, BigInt(digits))}`),
-    );
+    return JSON.parse(body.toString("utf8").replace(longNumber, exactly));
   } catch (error) {
     throw userError("malformed-json", `The body is no JSON (${messageOf(error)}).`);
   }
+}
+
+function exactly(member: string, name: string, digits: string): string {
+  if (name === "seed") return `"seed":${BigInt.asUintN(seedBits, BigInt(digits))}`;
+  return Number.isSafeInteger(Number(digits)) ? member : `"seq_id":"${digits}"`;
 }
 
 export const tooLarge = () =>

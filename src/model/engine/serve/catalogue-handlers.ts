@@ -7,6 +7,16 @@ import type { ServerState } from "./state.ts";
 
 const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
+/** The SDK refuses an answer, a list of runs too, in which one value is none. */
+export function asTexts(metadata: Run["userMetadata"]): object | null {
+  if (metadata === null) return null;
+  const told = Object.entries(metadata).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  return Object.fromEntries(told);
+}
+
 /** A checkpoint in the API's words. */
 function toldCheckpoint({ path, bytes, createdAt, expiresAt, userMetadata }: CheckpointRecord): object {
   const { folder, name } = parseTinkerPath(path);
@@ -75,7 +85,7 @@ function toldRun({ id, baseModel, loraRank, lastRequestAt, userMetadata, checkpo
     last_request_time: timeOf(lastRequestAt),
     last_checkpoint: last("weights"),
     last_sampler_checkpoint: last("sampler_weights"),
-    user_metadata: userMetadata,
+    user_metadata: asTexts(userMetadata),
   };
 }
 

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Clock } from "../../../foundation/base/index.ts";
 import { Catalogue } from "./catalogue.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
-import { served } from "./testing/wire-client.ts";
+import { served, tinyFolder } from "./testing/wire-client.ts";
 
 const place = { modelId: "s:train:0", folder: "weights", name: "one" } as const;
 const path = "tinker://s:train:0/weights/one";
@@ -131,6 +131,41 @@ test("of two of one path, left by a server that died while it wrote over one, th
   expect(await readdir(checkpoints)).toEqual([]);
 });
 
+test("what is saved under a name whose time is up stays, whatever goes meanwhile", async () => {
+  await using temporary = await temporaryFolder();
+  const clock = clockAt(1e12);
+  await using catalogue = await Catalogue.open(temporary.path, clock);
+  const brief = { overwrite: false, ttlSeconds: 1 };
+  await catalogue.save({ ...place, name: "first" }, facts, brief, async (folder) => {
+    await mkdir(folder);
+    // So many that it takes a while until they are gone.
+    await Promise.all(Array.from({ length: 500 }, (_, index) => writeFile(join(folder, `${index}`), "")));
+    return { bytes: 1 };
+  });
+  await catalogue.save(place, facts, brief, writing("old"));
+  clock.wall += 1000;
+  const sweeping = catalogue.sweep();
+  await catalogue.save(place, facts, forEver, writing("new"));
+  await sweeping;
+  expect(await readFile(join(catalogue.find(path).folder, "weights"), "utf8")).toBe("new");
+});
+
+test("a folder that cannot hold checkpoints is refused in words, as the machine's fault", async () => {
+  await using temporary = await temporaryFolder();
+  const file = join(temporary.path, "file");
+  await writeFile(file, "");
+  await expect(Catalogue.open(file, clockAt(1e12))).rejects.toMatchObject({
+    code: "in-the-way",
+    category: "environment",
+  });
+  const locked = join(temporary.path, "locked");
+  await mkdir(join(locked, "serve.lock"), { recursive: true });
+  await expect(Catalogue.open(locked, clockAt(1e12))).rejects.toMatchObject({
+    code: "folder-unwritable",
+    category: "environment",
+  });
+});
+
 test("two servers do not share a state folder", async () => {
   await using temporary = await temporaryFolder();
   await using first = await Catalogue.open(temporary.path, clockAt(1e12));
@@ -253,6 +288,38 @@ test("a checkpoint is loaded with its optimiser and without, listed, and deleted
   expect(await client.logprobs(model, 12)).not.toEqual(moved);
 });
 
+test("what clients say of sessions and runs is told in texts, of which the SDK takes nothing else", async () => {
+  await using one = await served();
+  const { client } = one;
+  const made = await client.post("create_session", { tags: [], user_metadata: { try: 1, by: "me" } });
+  const session = await client.request("GET", `sessions/${made.body.session_id}`);
+  expect(session.body.user_metadata).toEqual({ try: "1", by: "me" });
+  const model = await client.model(0, { user_metadata: { rates: [0.1, 0.2], note: null } });
+  const run = await client.request("GET", `training_runs/${model}`);
+  expect(run.body.user_metadata).toEqual({ rates: "[0.1,0.2]", note: "null" });
+});
+
+test("a checkpoint is sampled from as its own folder says where its model is not served any more", async () => {
+  await using temporary = await temporaryFolder();
+  const stateFolder = join(temporary.path, "state");
+  let saved = "";
+  {
+    await using before = await served({ stateFolder, models: { "org/old": tinyFolder } });
+    const model = await before.client.model(0, { base_model: "org/old" });
+    const body = { model_id: model, seq_id: 1, path: "kept" };
+    saved = String((await before.client.result(await before.client.post("save_weights", body))).body.path);
+  }
+  await using after = await served({ stateFolder });
+  const sampler = await after.client.sampler(0, { model_path: saved });
+  const draw = async (sequence: number, sampling_params: object) =>
+    (await after.client.sample(sampler, sequence, { sampling_params })).samples?.sequences[0];
+  const ended = await draw(0, { seed: 3 });
+  expect([ended?.stopReason, ended?.tokens.at(-1)]).toEqual(["stop", 2]);
+  // "e" is the fifth letter, and letters begin at 3.
+  expect((await draw(1, { seed: 3, stop: "e" }))?.tokens.at(-1)).toBe(7);
+  expect((await draw(2, { seed: 3, stop: [] }))?.tokens).toHaveLength(256 - 2 + 1);
+});
+
 test("training runs are listed without those that are still being loaded", async () => {
   const loading = Promise.withResolvers<void>();
   let models = 0;
@@ -280,4 +347,29 @@ test("training runs are listed without those that are still being loaded", async
   loading.resolve();
   const both = [first, await second];
   expect(new Set(await listed())).toEqual(new Set(both));
+});
+
+test("a page that cannot be cut is refused in words, in every listing", async () => {
+  await using one = await served();
+  for (const list of ["sessions", "training_runs", "checkpoints"])
+    for (const query of [
+      "limit=-1",
+      "limit=x",
+      "limit=",
+      "limit=1.5",
+      "offset=-2",
+      "limit=9999999999999999",
+    ]) {
+      const { status, body } = await one.client.request("GET", `${list}?${query}`);
+      const [name, value] = query.split("=");
+      expect([status, body], `${list}?${query}`).toEqual([
+        400,
+        {
+          error: `"${name}" must be a whole number from 0 up, not "${value}".`,
+          category: "user",
+          code: "invalid-option",
+        },
+      ]);
+    }
+  expect((await one.client.request("GET", "sessions?limit=0")).body).toEqual({ sessions: [] });
 });

@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { type Clock, tryLockFile, userError, WhetstoneError } from "../../../foundation/base/index.ts";
+import {
+  type Clock,
+  inTheWay,
+  messageOf,
+  tryLockFile,
+  userError,
+  WhetstoneError,
+} from "../../../foundation/base/index.ts";
 import { loraModules } from "../lora-modules.ts";
 import { checkName, parseTinkerPath, type TinkerPath, tinkerPathOf } from "../tinker/index.ts";
 
@@ -59,11 +66,15 @@ export class Catalogue implements AsyncDisposable {
     this.#lock = lock;
   }
 
-  /** Throws a user error `state-folder-in-use` where another server has it. */
+  /** Throws a user error `state-folder-in-use` where another server has it, and what {@link makeStateFolder} throws. */
   static async open(stateFolder: string, clock: Clock): Promise<Catalogue> {
-    const folder = join(stateFolder, "checkpoints");
-    await mkdir(folder, { recursive: true });
-    const lock = tryLockFile(join(stateFolder, "serve.lock"));
+    const folder = await makeStateFolder(stateFolder);
+    let lock: Disposable | undefined;
+    try {
+      lock = tryLockFile(join(stateFolder, "serve.lock"));
+    } catch (error) {
+      throw unusable(error, stateFolder);
+    }
     if (lock === undefined)
       throw userError(
         "state-folder-in-use",
@@ -156,7 +167,8 @@ export class Catalogue implements AsyncDisposable {
       await writeRecord(folder, record);
       const old = this.#kept.get(path);
       this.#kept.set(path, { folder, record });
-      if (old !== undefined) await rm(old.folder, { recursive: true, force: true });
+      // The new one is there, whatever is left of the old: that goes when the folder is read again.
+      if (old !== undefined) await rm(old.folder, { recursive: true, force: true }).catch(() => undefined);
       return record;
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
@@ -195,13 +207,33 @@ export class Catalogue implements AsyncDisposable {
   /** Removes what has expired. */
   async sweep(): Promise<void> {
     const expired = [...this.#kept].filter(([, { record }]) => this.#expired(record));
-    for (const [path] of expired) await this.#remove(path);
+    // One may have been saved anew while those before it went.
+    for (const [path, kept] of expired) if (this.#kept.get(path) === kept) await this.#remove(path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lock[Symbol.dispose]();
   }
 }
+
+/** Makes the folder where a server keeps its checkpoints. Throws environment errors `in-the-way` and `folder-unwritable`. */
+export async function makeStateFolder(stateFolder: string): Promise<string> {
+  const folder = join(stateFolder, "checkpoints");
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw unusable(error, folder);
+  });
+  return folder;
+}
+
+const unusable = (error: unknown, folder: string): WhetstoneError =>
+  inTheWay(error, folder) ??
+  new WhetstoneError({
+    code: "folder-unwritable",
+    category: "environment",
+    message: `Checkpoints cannot be kept in ${folder} (${messageOf(error)}): mend that, or name another folder (--state).`,
+    details: { path: folder },
+    cause: error,
+  });
 
 const expiryOf = (now: number, ttlSeconds: number | undefined): number | null =>
   ttlSeconds === undefined ? null : now + 1000 * ttlSeconds;

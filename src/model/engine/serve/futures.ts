@@ -14,9 +14,15 @@ export interface FuturesOptions {
   readonly clock: Clock;
   /** How long an answer that was read is kept, for whom the network lost it on the way. */
   readonly keepMs: number;
+  /** How many bytes of such answers are kept longer than one who lost it needs to ask again; default 256 MB. */
+  readonly keepBytes?: number;
   /** Is told what no work should have thrown: an error that nobody named. */
   readonly onFault: (error: unknown) => void;
 }
+
+const usualBytes = 2 ** 28;
+/** The SDK gives a poll up after 45 seconds, and makes it again. */
+const askedAgainMs = 60_000;
 
 /** What was begun and is waited for, by its request id. */
 export class Futures {
@@ -53,12 +59,16 @@ export class Futures {
     return reply;
   }
 
-  /** Lets go of what was read long ago. */
+  /** Lets go of what was read long ago; and of what was begun first where all that was read takes too much room. */
   sweep(): void {
-    const { clock, keepMs } = this.#options;
-    const before = clock.monotonic() - keepMs;
-    for (const [id, { readAt }] of this.#all)
-      if (readAt !== undefined && readAt < before) this.#all.delete(id);
+    const { clock, keepMs, keepBytes = usualBytes } = this.#options;
+    const now = clock.monotonic();
+    let bytes = 0;
+    for (const [id, { readAt, reply }] of [...this.#all].reverse()) {
+      if (readAt === undefined || reply === undefined) continue;
+      bytes += reply.body.length;
+      if (readAt < now - keepMs || (bytes > keepBytes && readAt < now - askedAgainMs)) this.#all.delete(id);
+    }
   }
 
   forget(owner: string): void {

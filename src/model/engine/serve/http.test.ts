@@ -153,6 +153,7 @@ test("what the API has for a service with accounts is refused in words", async (
     ["POST", "copy_weights"],
     ["POST", "create_custom_loss"],
     ["PUT", "sessions/x/project"],
+    ["POST", "sessions/search"],
     ["GET", "sessions/x/trace_export"],
     ["GET", "billing/usage/events?starting_on=2026-01-01"],
     ["GET", "billing/usage/checkpoints/current"],

@@ -3,6 +3,7 @@ import type { EngineModel, LoraModule, LoraOptions } from "../../../foundation/c
 import { parseTinkerPath, requests } from "../tinker/index.ts";
 import type { BaseModel } from "./base-model.ts";
 import { type Handler, parseJson, readBody } from "./call.ts";
+import type { CheckpointRecord } from "./catalogue.ts";
 import { failed, findModel, noModel, submitJson } from "./operations.ts";
 import { begunReply, jsonReply, type Reply, refusal } from "./reply.ts";
 import { noSession } from "./service-handlers.ts";
@@ -175,8 +176,7 @@ export const loadWeights: Handler = (state, call) => {
   try {
     const { record, folder } = state.catalogue.find(body.path);
     checkOptimizer(body.optimizer_config);
-    if (body.base_model != null && body.base_model !== record.baseModel)
-      throw userError("wrong-base", `${body.path} is of ${record.baseModel}, and not of ${body.base_model}.`);
+    if (body.base_model != null) checkBase(record, body.base_model);
     const base = findBase(state, record.baseModel);
     return addModel(state, {
       sessionId,
@@ -192,6 +192,12 @@ export const loadWeights: Handler = (state, call) => {
   }
 };
 
+/** Throws a user error `wrong-base`. */
+function checkBase({ path, baseModel }: CheckpointRecord, wanted: string): void {
+  if (baseModel !== wanted)
+    throw userError("wrong-base", `${path} is of ${baseModel}, and not of ${wanted}.`);
+}
+
 const loadCheckpoint = async (state: ServerState, base: BaseModel, path: string, optimizer: boolean) =>
   state.engine.createModel({
     source: { kind: "checkpoint", path, optimizer },
@@ -205,7 +211,8 @@ const replaceWeights: Handler = (state, call) =>
     { name: "load_weights", schema: requests.reloadWeights },
     ({ path, optimizer }) =>
       async (_, model) => {
-        const { folder } = state.catalogue.find(path);
+        const { record, folder } = state.catalogue.find(path);
+        checkBase(record, model.base.name);
         await model.replace(() => loadCheckpoint(state, model.base, folder, optimizer));
         return jsonReply({ type: "load_weights", path, model_id: model.id });
       },
@@ -213,9 +220,10 @@ const replaceWeights: Handler = (state, call) =>
 
 export const unloadModel: Handler = async (state, call) => {
   const { model_id: id } = readBody("unload_model", requests.ofModel, call);
-  const model = findModel(state, id);
-  if (model === undefined) return noModel(state, id);
   const requestId = `${id}:unload`;
+  const model = findModel(state, id);
+  if (model === undefined)
+    return state.futures.fingerprint(requestId) === undefined ? noModel(state, id) : begunReply(requestId);
   state.futures.begin(requestId, model.sessionId, "unload", async () => {
     await state.unload(id, userError("model-gone", `The model ${id} was given back.`));
     return jsonReply({ type: "unload_model", model_id: id });

@@ -21,6 +21,8 @@ export interface OperationQueueOptions {
 export class OperationQueue {
   readonly #options: OperationQueueOptions;
   readonly #waiting = new Map<number, Waiting>();
+  /** The numbers of calls that were not waited for any longer, from and to. */
+  readonly #givenUp: (readonly [from: number, to: number])[] = [];
   #next = 1;
   #running = false;
   #closed: unknown;
@@ -34,8 +36,9 @@ export class OperationQueue {
     return sequence < this.#next || this.#waiting.has(sequence);
   }
 
-  get idle(): boolean {
-    return !this.#running && this.#waiting.size === 0;
+  /** Whether it comes after calls of later numbers were refused for want of it. */
+  tooLate(sequence: number): boolean {
+    return this.#givenUp.some(([from, to]) => sequence >= from && sequence <= to);
   }
 
   run<T>(sequence: number, work: () => Promise<T>): Promise<T> {
@@ -79,6 +82,7 @@ export class OperationQueue {
       { sequence: waitedFor },
     );
     this.#next = Math.max(...sequences) + 1;
+    this.#givenUp.push([waitedFor, this.#next - 1]);
     this.#refuseAll(error);
   }
 

@@ -31,6 +31,7 @@ export function submit(state: ServerState, { modelId, sequence, fingerprint, wor
     state.futures.begin(id, model.sessionId, fingerprint, () =>
       model.call(sequence, (engineModel) => work(engineModel, model)),
     );
+  else if (known === undefined && model.queue.tooLate(sequence)) return tooLate(state, model, sequence);
   else if (known !== undefined && known !== fingerprint) return conflict(state, model, sequence);
   return begunReply(id);
 }
@@ -80,6 +81,17 @@ export function failed(state: ServerState, owner: string, error: unknown): Reply
   state.futures.begin(id, owner, "", () => Promise.reject(error));
   return begunReply(id);
 }
+
+const tooLate = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>
+  failed(
+    state,
+    sessionId,
+    userError(
+      "missing-call",
+      `Call ${sequence} of the model ${id} came too late, and was not run: it was not waited for any longer. Make it again, as the next call.`,
+      { sequence },
+    ),
+  );
 
 const conflict = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>
   failed(

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { userError } from "../../../foundation/base/index.ts";
 import type { ModelSource } from "../../../foundation/contract/index.ts";
 import { requests } from "../tinker/index.ts";
-import type { BaseModel } from "./base-model.ts";
+import { type BaseModel, baseModel } from "./base-model.ts";
 import { type Call, type Handler, readBody } from "./call.ts";
 import { findBase } from "./model-handlers.ts";
 import { begunReply, jsonReply, notFound, protobufReply, type Reply, refusal } from "./reply.ts";
@@ -78,7 +78,8 @@ function ofBase(state: ServerState, name: string): Source {
 function ofCheckpoint({ catalogue, bases }: ServerState, path: string): Source {
   const { record, folder } = catalogue.find(path);
   const source: ModelSource = { kind: "checkpoint", path: folder, optimizer: false };
-  return { source, base: bases.get(record.baseModel), baseName: record.baseModel };
+  const { baseModel: baseName } = record;
+  return { source, base: bases.get(baseName) ?? baseModel(baseName, folder), baseName };
 }
 
 export const getSampler: Handler = ({ samplers, sessions }, { parameters: [id = ""] }) => {
@@ -112,11 +113,12 @@ export const sample: Handler = (state, call) => {
   });
 };
 
-const drawId = (samplerId: string, sequence: number): string => `${samplerId}:${sequence}`;
+const drawId = (samplerId: string, sequence: Draw["sequence"]): string => `${samplerId}:${sequence}`;
 
 interface Draw {
   readonly samplerId: string;
-  readonly sequence: number;
+  /** A text where a double does not hold it. */
+  readonly sequence: number | string;
   /** What is asked for: one number is not for two of them. */
   readonly kind: string;
   /** Said with the id. */

@@ -175,6 +175,26 @@ test("a draw that is asked for again is not drawn again; another under its numbe
   expect((await client.post("asample", ask(7))).body).toMatchObject({ code: "sequence-conflict" });
 });
 
+test("draws have numbers beyond what a double holds, as those of copies of the SDK's client have", async () => {
+  await using one = await served();
+  const { client } = one;
+  const sampler = await client.sampler(0, { base_model: modelName });
+  const ask = (sequence: string, seed: number) => {
+    const sampling_params = { max_tokens: 8, stop: [], seed };
+    const body = JSON.stringify({ sampling_session_id: sampler, seq_id: 0, prompt, sampling_params });
+    return client.request("POST", "asample", { body: body.replace('"seq_id":0', `"seq_id":${sequence}`) });
+  };
+  const [first, next] = ["123456789000000000", "123456789000000001"] as const;
+  const begun = [await ask(first, 1), await ask(next, 2)];
+  const drawn = [];
+  for (const answer of begun)
+    drawn.push(readSamples((await client.result(answer)).bytes).sequences[0]?.tokens);
+  expect(drawn[0]).toHaveLength(8);
+  expect(drawn[0]).not.toEqual(drawn[1]);
+  expect((await ask(next, 2)).body).toEqual(begun[1]?.body);
+  expect((await ask(next, 3)).body).toMatchObject({ code: "sequence-conflict" });
+});
+
 test("many clients draw at once from one model", async () => {
   await using one = await served();
   const { client } = one;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { userError } from "../../../foundation/base/index.ts";
 import { requests } from "../tinker/index.ts";
 import { type Handler, readBody } from "./call.ts";
-import { page } from "./catalogue-handlers.ts";
+import { asTexts, page } from "./catalogue-handlers.ts";
 import { jsonReply, notFound, type Reply, refusal } from "./reply.ts";
 import { sessionOf } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
@@ -64,7 +64,7 @@ export const getSession: Handler = ({ sessions }, { parameters: [id = ""] }) => 
   return jsonReply({
     training_run_ids: [...session.modelIds],
     sampler_ids: [...session.samplerIds],
-    user_metadata: session.userMetadata,
+    user_metadata: asTexts(session.userMetadata),
     display_name: session.displayName,
   });
 };

@@ -1,3 +1,4 @@
+import { userError } from "../../../foundation/base/index.ts";
 import type { Sampler } from "../../../foundation/contract/index.ts";
 import { HeldSampler } from "./held-sampler.ts";
 
@@ -18,9 +19,14 @@ export class SharedSamplers {
     else this.#all.set(key, { held: new HeldSampler(load()), load, references: 1 });
   }
 
+  /** Throws a user error `sampler-gone` where all have given it back. */
   held(key: string): HeldSampler {
     const shared = this.#all.get(key);
-    if (shared === undefined) throw new Error(`nobody holds ${key}`);
+    if (shared === undefined)
+      throw userError(
+        "sampler-gone",
+        "The sampler was given back, or its session ended, before this draw began.",
+      );
     if (shared.held.lost) {
       shared.held.retire();
       shared.held = new HeldSampler(shared.load());

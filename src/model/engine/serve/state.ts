@@ -95,7 +95,9 @@ export class ServerState {
     this.attended.look();
     for (const { queue } of this.models.values()) queue.giveUpGaps();
     this.futures.sweep();
-    for (const session of this.sessions.takeSilent(this.times.silence)) await this.#end(session);
+    const silent = this.sessions.takeSilent(this.times.silence);
+    // One may have a model that is still being loaded.
+    await Promise.all(silent.map((session) => this.#end(session)));
     await this.catalogue.sweep();
   }
 

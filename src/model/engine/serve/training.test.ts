@@ -3,7 +3,7 @@ import { WhetstoneError } from "../../../foundation/base/index.ts";
 import type { Engine } from "../../../foundation/contract/index.ts";
 import { readPassOutput, type WirePass, writePass } from "../tinker/index.ts";
 import { floatTensor, tokenTensor, type WireTensor } from "../tinker/wire/tensor.ts";
-import { modelName, plainPass, served } from "./testing/wire-client.ts";
+import { modelName, plainPass, served, tinyFolder } from "./testing/wire-client.ts";
 
 /** The plain pass with something else in its first example. */
 function with_(inputs: Readonly<Record<string, WireTensor>>, tokens?: number[]): Partial<WirePass> {
@@ -53,6 +53,31 @@ test("a call that is made again is not run again, and answers the same", async (
   expect(await client.model(1)).toBe(twice);
 });
 
+test("a model that is given back again was given back once", async () => {
+  await using one = await served();
+  const { client } = one;
+  const model = await client.model();
+  const first = await client.post("unload_model", { model_id: model });
+  const again = await client.post("unload_model", { model_id: model });
+  expect([again.status, again.body]).toEqual([200, first.body]);
+  expect((await client.result(again)).body).toEqual({ type: "unload_model", model_id: model });
+  expect((await client.submitStep(model, 1)).status).toBe(404);
+});
+
+test("weights of another base are not taken in the place of a model's own", async () => {
+  await using one = await served({ models: { [modelName]: tinyFolder, "org/other": tinyFolder } });
+  const { client } = one;
+  const other = await client.model(0, { base_model: "org/other" });
+  const saved = await client.result(
+    await client.post("save_weights", { model_id: other, seq_id: 1, path: "other" }),
+  );
+  const model = await client.model(1);
+  const load = { model_id: model, seq_id: 1, path: saved.body.path, optimizer: false };
+  const { body } = await client.result(await client.post("load_weights", load));
+  expect(body).toMatchObject({ category: "user", code: "wrong-base" });
+  expect(await client.step(model, 2)).toMatchObject({ "step:max": 1 });
+});
+
 test("two clients under one number: the second is told, and the first's call stands", async () => {
   await using one = await served();
   const { client } = one;
@@ -71,6 +96,11 @@ test("a call waits for the one before it for so long only, and later ones run", 
   const failed = await client.result(await client.submitStep(model, 3));
   expect(failed.body).toMatchObject({ category: "user", code: "missing-call" });
   expect(await client.step(model, 4)).toMatchObject({ "step:max": 1 });
+  // What was waited for in vain is told that it was not run.
+  const late = await client.result(await client.submitStep(model, 1));
+  expect([late.status, late.body]).toMatchObject([200, { category: "user", code: "missing-call" }]);
+  expect(late.body.error).toContain("came too late");
+  expect(await client.step(model, 5)).toMatchObject({ "step:max": 2 });
 });
 
 test("a call that is not served uses its number up, so that the next one is not waited for", async () => {

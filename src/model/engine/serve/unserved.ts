@@ -19,6 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   "GET billing/usage/events": free,
   "GET billing/usage/checkpoints/current": free,
   "GET audit": "This server keeps no log of who did what.",
+  "POST sessions/search": "This server does not search its sessions: GET sessions lists them.",
   "GET sessions/:/trace_export": "This server keeps no traces of sessions.",
   "POST create_custom_loss":
     "This server has the losses of its engine; forward_backward_custom computes another one in the client.",

@@ -9,7 +9,7 @@ import { jsonPass, passOutputIn, samplesIn } from "./wire/json.ts";
 import { readSamples, type WireSamples } from "./wire/sample-response.ts";
 
 export interface ConnectionOptions {
-  /** As the SDK has it: what comes before `/api/v1`. */
+  /** As the SDK has it: what comes before `/api/v1`, without a slash at its end. */
   readonly baseUrl: string;
   readonly apiKey: string;
   /** How long a server that answered before, and does not now, is waited for; default a minute. */
@@ -28,8 +28,8 @@ const badRequests = new Set([
   "unsupported",
 ]);
 
-/** Too many requests; a checkpoint that is still being written. */
-const busy: ReadonlySet<number> = new Set([425, 429]);
+/** A checkpoint that is still being written; too many requests; and what a proxy says of a server that does not answer. */
+const busy: ReadonlySet<number> = new Set([425, 429, 502, 503, 504]);
 /** What a server says of a body whose form it does not know: 415, or FastAPI's 422. */
 const unread: ReadonlySet<number> = new Set([415, 422]);
 const attempts = 5;
@@ -50,7 +50,7 @@ export class Connection {
 
   constructor({ baseUrl, apiKey, unreachableMs = 60_000 }: ConnectionOptions) {
     this.#unreachableMs = unreachableMs;
-    this.#prefix = `${baseUrl.replace(/\/+$/, "")}/api/v1/`;
+    this.#prefix = `${baseUrl}/api/v1/`;
     this.#key = apiKey;
     this.#transport = transportOf(baseUrl);
   }
@@ -146,13 +146,15 @@ export class Connection {
     const headers = { "X-API-Key": this.#key, "Content-Type": "application/json", ...more };
     let waited = 0;
     for (let attempt = 1; ; attempt++) {
+      const waits = attempt < attempts || (patient && waited < this.#patienceMs);
       const answer = await this.#once(method, path, headers, body).catch((error: unknown) => {
-        if (attempt < attempts || (patient && waited < this.#patienceMs)) return undefined;
+        if (waits) return undefined;
         throw unreachable(this.#prefix, error);
       });
       if (answer !== undefined) {
-        const again = busy.has(answer.status) || answer.status >= 500;
-        if (!again || attempt >= attempts) return answer;
+        const { status } = answer;
+        const again = busy.has(status) ? waits : status >= 500 && attempt < attempts;
+        if (!again) return answer;
       }
       const next = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
       waited += next;

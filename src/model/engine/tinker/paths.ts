@@ -42,7 +42,7 @@ export function checkName(name: string): string {
   if (nameForm.test(name)) return name;
   throw userError(
     "invalid-path",
-    `A checkpoint's name is made of letters, digits, ".", "_" and "-", at most 128 and not "." first; ` +
+    `A checkpoint's name is made of letters, digits, ".", "_" and "-", at most 128, the first neither "." nor "-"; ` +
       `${JSON.stringify(name.slice(0, 200))} is not.`,
   );
 }

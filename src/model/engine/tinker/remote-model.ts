@@ -151,7 +151,7 @@ export class RemoteModel implements EngineModel {
 
   /** The weights stay on the server; the folder says where. */
   save({ path: given, optimizer = true, ...options }: SaveOptions): ReturnType<EngineModel["save"]> {
-    const { pointer, traits } = this.#options;
+    const { pointer, session, traits } = this.#options;
     const folder = resolve(given);
     const check = (): void => {
       if (existsSync(folder))
@@ -162,7 +162,9 @@ export class RemoteModel implements EngineModel {
       const name = `step-${this.#step}-${randomUUID().slice(0, 8)}`;
       const path = await this.#saveWeights(take, name);
       const apart = !traits.ours && traits.keepsSamplers;
+      session.hasSaved(path);
       const samplerPath = apart ? await this.#saveForSampler(take, name) : undefined;
+      if (samplerPath !== undefined) session.hasSaved(samplerPath);
       const bytes = writePointer(folder, {
         ...pointer,
         path,

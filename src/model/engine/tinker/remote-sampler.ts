@@ -190,7 +190,11 @@ export class RemoteSampler implements Sampler {
     const work = async (): Promise<void> => {
       while (next < members.length && signal?.aborted !== true) {
         const index = next++;
-        results[index] = await send(members[index] as M, this.#requests++);
+        results[index] = await send(members[index] as M, this.#requests++).catch((error: unknown) => {
+          // Nobody will see what the others bring.
+          next = members.length;
+          throw error;
+        });
       }
     };
     const workers = Array.from({ length: Math.min(mostAtOnce, members.length) }, work);

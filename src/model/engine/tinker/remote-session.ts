@@ -2,6 +2,7 @@ import { type Clock, isWhetstoneError, type WhetstoneError } from "../../../foun
 import { engineError } from "../engine-error.ts";
 import type { Tally } from "../tally.ts";
 import { type Connection, textIn } from "./connection.ts";
+import { checkpointOf } from "./paths.ts";
 import { isForgotten, sessionLost } from "./session-loss.ts";
 
 const beatMs = 10_000;
@@ -14,6 +15,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** The one that was lost, whose cost goes on. */
   readonly before?: RemoteSession | undefined;
+  /** What is saved in it goes when it is closed. */
+  readonly forgets?: boolean;
 }
 
 /** What the models and samplers of one engine have in common: a session of the server, kept alive. */
@@ -36,13 +39,19 @@ export class RemoteSession {
   #busySince = 0;
   #busyMs = 0;
   #closed = false;
+  /** Paths that go when it is closed; undefined where all stay. */
+  readonly #saved: string[] | undefined;
 
-  private constructor({ connection, baseUrl, modelName, clock, before }: SessionOptions, id: string) {
+  private constructor(
+    { connection, baseUrl, modelName, clock, before, forgets = false }: SessionOptions,
+    id: string,
+  ) {
     this.connection = connection;
     this.id = id;
     this.modelName = modelName;
     this.#clock = clock;
     this.#baseUrl = baseUrl;
+    this.#saved = forgets ? [] : undefined;
     this.tally = before?.tally ?? { tokensSampled: 0, tokensTrained: 0, optimizerSteps: 0, tokensRead: 0 };
     this.#busyMs = (before?.busySeconds ?? 0) * 1000;
     this.#beating = setInterval(() => void this.#beat().catch(() => undefined), beatMs).unref();
@@ -81,6 +90,11 @@ export class RemoteSession {
   async sampler(of: { readonly base_model: string } | { readonly model_path: string }): Promise<string> {
     const body = { session_id: this.id, sampling_session_seq_id: this.nextSampler(), ...of };
     return textIn(await this.connection.post("create_sampling_session", body), "sampling_session_id");
+  }
+
+  /** A checkpoint is at that path now. */
+  hasSaved(path: string): void {
+    this.#saved?.push(path);
   }
 
   /** Gives a sampler of one of our servers back. */
@@ -136,6 +150,8 @@ export class RemoteSession {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#beating);
+    for (const path of this.#saved ?? [])
+      await this.connection.remove(checkpointOf(path)).catch(() => undefined);
     await this.connection.tell(`sessions/${encodeURIComponent(this.id)}/finish`, {}).catch(() => undefined);
     this.connection.close();
   }

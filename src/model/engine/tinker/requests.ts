@@ -129,10 +129,13 @@ const chunk = z.discriminatedUnion("type", [
   z.looseObject({ type: z.literal("dmel") }),
 ]);
 
+/** A text where a double does not hold it: our server reads it so. */
+const drawNumber = z.union([count, z.string().regex(/^\d{16,19}$/)]);
+
 export const sample = z.strictObject({
   type: z.literal("sample").optional(),
   sampling_session_id: id,
-  seq_id: count,
+  seq_id: drawNumber,
   prompt: z.strictObject({ chunks: z.array(chunk) }),
   num_samples: z.int().min(1).max(mostSamples).default(1),
   sampling_params: z.strictObject({

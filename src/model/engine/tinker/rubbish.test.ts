@@ -233,3 +233,26 @@ test("a result that is not there yet is asked for again, however the server says
   await engine[Symbol.asyncDispose]();
   await expect(forever).rejects.toMatchObject({ code: "server-unreachable" });
 });
+
+test("a server that its proxy says is away is waited for, and so is one that has too many requests", async () => {
+  await using server = await rubbish();
+  await using engine = await open(server.url);
+  const model = await engine.createModel({ source });
+  const expected = await forward(model);
+  const body = "<html>gateway</html>";
+  const away = [502, 503, 504, 429, 502].map((status) => ({ status, body }));
+  server.say("forward_backward", ...away, { body: passed(...expected.logprobs) });
+  expect((await forward(model)).logprobs).toEqual(expected.logprobs);
+});
+
+test("of draws of which one was refused no more are asked for", async () => {
+  await using server = await rubbish();
+  await using engine = await open(server.url);
+  const sampler = await engine.loadSampler({ source });
+  const refused = { status: 400, body: { error: "no", category: "user", code: "unsupported" } };
+  server.say("asample", refused, { body: sampled([[3], [-1]], [[4], [-1]]) });
+  const many = Array.from({ length: 500 }, () => requests[0] as (typeof requests)[0]);
+  await expect(sampler.sample(many)).rejects.toMatchObject({ code: "bad-request" });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(server.asked.get("asample")).toBeLessThanOrEqual(2 * 64);
+});

@@ -58,6 +58,16 @@ test("adapters that lie here are refused: the server has its model without them"
   });
 });
 
+test("an address is the same with a slash at its end and without", async () => {
+  await using one = await served();
+  await using engine = await open(`${one.server.url}/`);
+  const path = join(one.folder, "saved");
+  await (await engine.createModel({ source: folder })).save({ path });
+  await using again = await open(one.server.url);
+  const source = { kind: "checkpoint", path, optimizer: false } as const;
+  expect((await again.createModel({ source })).info.step).toBe(0);
+});
+
 test("a server is found by the SDK's own variables", async () => {
   await using one = await served();
   vi.stubEnv("TINKER_BASE_URL", one.server.url);

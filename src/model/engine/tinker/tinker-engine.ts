@@ -13,7 +13,6 @@ import type {
   ModelInfo,
   ModelSource,
   Sampler,
-  Tolerance,
 } from "../../../foundation/contract/index.ts";
 import { holdsAdapters } from "../adapter-folder.ts";
 import { engineError } from "../engine-error.ts";
@@ -24,9 +23,9 @@ import { type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
 import { confirmModules, refuseAlpha, refusedWhole, trainedParts } from "./foreign-adapters.ts";
-import { lossNames } from "./losses.ts";
 import { samplerOf } from "./made-sampler.ts";
 import { readConfig, toldBy, unknownModel } from "./model-folder.ts";
+import { plainServer } from "./plain-server.ts";
 import { type Pointer, readPointer } from "./pointer.ts";
 import { asFound, type Findings } from "./probe/findings.ts";
 import { RemoteModel } from "./remote-model.ts";
@@ -46,6 +45,8 @@ export interface TinkerEngineOptions {
   /** Where nothing was found out: what is sampled from keeps its weights. Default true. */
   readonly keepsSamplers?: boolean;
   readonly prices?: EnginePrices;
+  /** The server is only tried: what is saved there goes when the engine is closed. Default false. */
+  readonly tries?: boolean;
 }
 
 /** Which server it is, as far as it says. */
@@ -62,30 +63,6 @@ interface Opened {
   readonly capabilities: EngineCapabilities;
   readonly traits: ServerTraits;
 }
-
-const exact: Tolerance = { logprob: 2e-4, meanLogprob: 2e-4, gradient: 2e-4 };
-const rough: Tolerance = { logprob: 1, meanLogprob: 0.1, gradient: 0.05 };
-
-/** What any server of the API is taken to be able to do, where it does not say. */
-const plain: Omit<EngineCapabilities, "engine"> = {
-  device: "remote",
-  losses: lossNames,
-  optimizers: ["adamw"],
-  precisions: ["fp32", "mixed", "bf16"],
-  architectures: [],
-  stopStrings: true,
-  topK: true,
-  loraRank: 128,
-  gradientCheckpointing: false,
-  topLogprobs: 20,
-  extensions: [],
-  untested: [
-    "what this server can do: it does not say",
-    "its precision: it computes in one of its own, and the one that is asked for says only how near numbers must lie",
-  ],
-  workers: 1,
-  tolerance: { fp32: exact, mixed: rough, bf16: rough },
-};
 
 /** Models on a server that speaks the Tinker API. Folders given here are read for configuration and tokenizer only. */
 export class TinkerEngine implements Engine {
@@ -127,7 +104,7 @@ export class TinkerEngine implements Engine {
   }
 
   async #openSession(): Promise<Opened> {
-    const { connection, model, clock, baseUrl, probe, keepsSamplers = true, prices } = this.#options;
+    const { connection, model, clock, baseUrl, probe, keepsSamplers = true, prices, tries } = this.#options;
     const said = await connection.get("get_server_capabilities");
     const { supported_models: models, supported_loss_fns: losses } = said;
     const listed = modelsSchema.safeParse(models);
@@ -148,12 +125,13 @@ export class TinkerEngine implements Engine {
       modelName: model,
       clock,
       before: this.#lost,
+      forgets: tries === true,
     });
     const engine = `${this.name} (${own?.engine ?? baseUrl})`;
     this.#session = session;
     const known = Array.isArray(losses)
-      ? { ...plain, losses: plain.losses.filter((name) => losses.includes(name)) }
-      : plain;
+      ? { ...plainServer, losses: plainServer.losses.filter((name) => losses.includes(name)) }
+      : plainServer;
     // Requests arrive each by itself and in no certain order: bits are equal only where neither matters.
     const deterministic = own?.deterministic?.includes("batches") === true ? own.deterministic : [];
     const extensions = knownExtensions.filter((name) => own?.extensions?.includes(name));
@@ -278,7 +256,7 @@ export class TinkerEngine implements Engine {
 
   #pointer(path: string): Pointer {
     const pointer = readPointer(resolve(path));
-    if (pointer.baseUrl !== this.#options.baseUrl)
+    if (pointer.baseUrl.replace(/\/+$/, "") !== this.#options.baseUrl)
       throw userError("wrong-server", `${path} is on the server at ${pointer.baseUrl}, and this is another.`);
     return pointer;
   }

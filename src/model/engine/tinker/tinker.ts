@@ -7,7 +7,7 @@ import { Connection, type ConnectionOptions } from "./connection.ts";
 import type { Findings } from "./probe/findings.ts";
 import { KnownServers } from "./probe/known-servers.ts";
 import { probeServer } from "./probe/probe-server.ts";
-import { type ServerIdentity, TinkerEngine } from "./tinker-engine.ts";
+import { type ServerIdentity, TinkerEngine, type TinkerEngineOptions } from "./tinker-engine.ts";
 
 const optionsSchema = z.strictObject({
   model: z.string().min(1),
@@ -56,6 +56,15 @@ export interface TinkerOptions {
  * tinker({ baseUrl: "http://127.0.0.1:8000", apiKey: "tml-secret", model: "org/tiny" });
  */
 export function tinker(options: TinkerOptions): EngineDefinition {
+  return definitionOf(options, false);
+}
+
+/** As {@link tinker}, for a server that is only tried: what is saved there goes when the engine is closed. */
+export function triedServer(options: TinkerOptions): EngineDefinition {
+  return definitionOf(options, true);
+}
+
+function definitionOf(options: TinkerOptions, tries: boolean): EngineDefinition {
   const given = readOptions("tinker()", optionsSchema, options);
   const { model, prices } = given;
   return {
@@ -64,7 +73,7 @@ export function tinker(options: TinkerOptions): EngineDefinition {
     open: async (context) => {
       context.signal?.throwIfAborted();
       const server = serverOf(given);
-      const open = (more: { readonly probe?: Probe; readonly keepsSamplers?: boolean }): TinkerEngine =>
+      const open = (more: Pick<TinkerEngineOptions, "probe" | "keepsSamplers" | "tries">): TinkerEngine =>
         new TinkerEngine({
           connection: new Connection(server),
           baseUrl: server.baseUrl,
@@ -73,13 +82,14 @@ export function tinker(options: TinkerOptions): EngineDefinition {
           ...(prices === undefined ? {} : { prices }),
           ...more,
         });
-      if (given.probe === false) return open({});
-      return open({ probe: (identity) => found(identity, given.probe === true, open, context) });
+      if (given.probe === false) return open({ tries });
+      const tried = (assumed: Assumed): TinkerEngine => open({ ...assumed, tries: true });
+      return open({ tries, probe: (identity) => found(identity, given.probe === true, tried, context) });
     },
   };
 }
 
-type Probe = (server: ServerIdentity) => Promise<Findings | undefined>;
+type Assumed = Pick<Findings, "keepsSamplers">;
 
 /** What was given, else what the SDK's own variables say. Throws user errors `server-missing` and `invalid-option`. */
 function serverOf(given: { [Name in keyof ConnectionOptions]?: ConnectionOptions[Name] | undefined }) {
@@ -95,13 +105,14 @@ function serverOf(given: { [Name in keyof ConnectionOptions]?: ConnectionOptions
       "invalid-option",
       "tinker(): the key holds a character that no request can carry, such as the end of a line.",
     );
-  return { baseUrl, apiKey: apiKey ?? "", unreachableMs: given.unreachableMs } satisfies ConnectionOptions;
+  const server = { baseUrl: baseUrl.replace(/\/+$/, ""), apiKey: apiKey ?? "" };
+  return { ...server, unreachableMs: given.unreachableMs } satisfies ConnectionOptions;
 }
 
 async function found(
   server: ServerIdentity,
   anew: boolean,
-  open: (assumed: Pick<Findings, "keepsSamplers">) => TinkerEngine,
+  open: (assumed: Assumed) => TinkerEngine,
   { logFolder, onProgress, signal }: EngineContext,
 ): Promise<Findings | undefined> {
   if (server.ours && !anew) return undefined;

@@ -24,7 +24,7 @@ import {
   TransformersReference,
 } from "../../../model/engine/local/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
-import { tinker } from "../../../model/engine/tinker/index.ts";
+import { triedServer } from "../../../model/engine/tinker/index.ts";
 import { answer } from "../answer.ts";
 import { checkedEngine, notDeterministic, precisions } from "../checked-engine.ts";
 import { chosen } from "../chosen.ts";
@@ -139,7 +139,12 @@ function serverAt(baseUrl: string, flags: CheckFlags): Checkable {
   const [name, folder] = nameAndFolder(model);
   const precision = asked === undefined ? undefined : chosen("--precision", asked, precisions());
   return {
-    definition: tinker({ baseUrl, model: name, probe: false, ...(apiKey === undefined ? {} : { apiKey }) }),
+    definition: triedServer({
+      baseUrl,
+      model: name,
+      probe: false,
+      ...(apiKey === undefined ? {} : { apiKey }),
+    }),
     bring: async () => async (engine) =>
       await servedSubject(engine, name, {
         // A server of ours computes in one precision only, and says which.

@@ -3,7 +3,7 @@ import { userError } from "../../../foundation/base/index.ts";
 import type { Precision } from "../../../foundation/contract/index.ts";
 import type { EngineDefinition, EngineProgress } from "../../../model/engine/index.ts";
 import { local } from "../../../model/engine/local/index.ts";
-import { serveTinker } from "../../../model/engine/serve/index.ts";
+import { makeStateFolder, serveTinker } from "../../../model/engine/serve/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { answer } from "../answer.ts";
 import { chosen } from "../chosen.ts";
@@ -46,6 +46,7 @@ export async function serveCommand(this: CliContext, flags: ServeFlags): Promise
     const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
     const into = resolve(stateFolder, "adapters");
     const models: Record<string, string> = {};
+    await makeStateFolder(stateFolder);
     for (const [called, folder] of Object.entries(asked))
       models[called] = await modelFolder(folder, into, { onProgress, signal });
     await using engine = await definition.open({

@@ -1,5 +1,5 @@
 import { userError } from "../../../../foundation/base/index.ts";
-import type { ProtoReader, ProtoWriter } from "./protobuf.ts";
+import { checkCount, type ProtoReader, type ProtoWriter } from "./protobuf.ts";
 import { bytesOf, readTensor, tokensFrom, type WireTensor, writeTensor } from "./tensor.ts";
 
 /** A piece of a model's input. Images and audio are known, and taken by no engine here. */
@@ -14,11 +14,19 @@ export interface WireDatum {
   readonly inputs: ReadonlyMap<string, WireTensor>;
 }
 
-export function readDatum(reader: ProtoReader): WireDatum {
+const mostData = 2 ** 17;
+const [mostChunks, mostInputs] = [2 ** 16, 64];
+
+/** Adds one to those that the request has had before. Throws user errors `malformed-protobuf`, `wrong-dtype` and `wrong-shape`. */
+export function addDatum(data: WireDatum[], reader: ProtoReader): void {
+  checkCount(data.push(reader.message(readDatum)), mostData, "examples, which several requests could have");
+}
+
+function readDatum(reader: ProtoReader): WireDatum {
   const chunks: WireChunk[] = [];
   const inputs = new Map<string, WireTensor>();
   for (let field = reader.next(); field !== 0; field = reader.next()) {
-    if (field === 1) chunks.push(reader.message(readChunk));
+    if (field === 1) checkCount(chunks.push(reader.message(readChunk)), mostChunks, "chunks in an example");
     else if (field === 2) reader.message((entry) => readInput(entry, inputs));
     else reader.skip();
   }
@@ -63,6 +71,7 @@ function readInput(entry: ProtoReader, inputs: Map<string, WireTensor>): void {
     else entry.skip();
   }
   if (tensor !== undefined) inputs.set(name, tensor);
+  checkCount(inputs.size, mostInputs, "arrays in an example");
 }
 
 export function writeDatum(writer: ProtoWriter, { chunks, inputs }: WireDatum): void {

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { addArrays, readEntry, readRecord, vectorsOf } from "./arrays.ts";
-import { readDatum, type WireDatum, writeDatum } from "./datum.ts";
-import { ProtoReader, ProtoWriter } from "./protobuf.ts";
+import { addDatum, type WireDatum, writeDatum } from "./datum.ts";
+import { checkCount, ProtoReader, ProtoWriter } from "./protobuf.ts";
 import { bytesOf } from "./tensor.ts";
 
 /** What one call of `forward_backward` asks for; both `forward` and `forward_backward` of the SDK send it. */
@@ -20,6 +20,9 @@ export interface PassHead {
   readonly sequence: number;
 }
 
+/** In both maps together. */
+const mostSettings = 128;
+
 /** Throws a user error `malformed-protobuf` or `wrong-dtype`. */
 export function readPass(bytes: Uint8Array): WirePass {
   const reader = new ProtoReader(bytes);
@@ -27,10 +30,12 @@ export function readPass(bytes: Uint8Array): WirePass {
   const data: WireDatum[] = [];
   const numbers: Record<string, number> = {};
   const config: Record<string, number | string> = {};
+  let settings = 0;
   for (let field = reader.next(); field !== 0; field = reader.next()) {
+    if (field === 5 || field === 7) checkCount(++settings, mostSettings, "settings of the loss");
     if (field === 1) modelId = reader.string();
     else if (field === 2) sequence = reader.integer();
-    else if (field === 3) data.push(reader.message(readDatum));
+    else if (field === 3) addDatum(data, reader);
     else if (field === 4) lossName = reader.string();
     else if (field === 5) assign(numbers, reader.message(readNumberEntry));
     else if (field === 6) forwardOnly = reader.integer() !== 0;
@@ -81,7 +86,8 @@ export function passFingerprint(pass: WirePass): string {
   let sum = crc32(JSON.stringify(head, Object.keys({ ...head, ...head.lossConfig }).sort()));
   let bytes = 0;
   const add = (part: Uint8Array): void => {
-    sum = crc32(part, sum);
+    // Where one ends and the next begins counts too.
+    sum = crc32(part, crc32(`${part.length} `, sum));
     bytes += part.length;
   };
   for (const { chunks, inputs } of data) {

@@ -138,6 +138,36 @@ test("the fingerprint tells calls apart, and not the order of their maps", () =>
     { ...pass(inputs), data: [] },
   ];
   for (const other of others) expect(passFingerprint(other)).not.toBe(one);
+  const divided = (...parts: readonly number[][]): string =>
+    passFingerprint({ ...pass(inputs), data: parts.flatMap((tokens) => pass(inputs, tokens).data) });
+  expect(divided([1, 2], [3])).not.toBe(divided([1], [2, 3]));
+});
+
+test("a message of more members than mean anything is refused before they fill the memory", () => {
+  const repeated = (count: number, ...bytes: number[]): Buffer =>
+    Buffer.from(new Array<number[]>(count).fill(bytes).flat());
+  const delimited = (tag: number, inner: Uint8Array): Buffer => {
+    const { length } = inner;
+    const size = [(length & 0x7f) | 0x80, ((length >> 7) & 0x7f) | 0x80, length >> 14];
+    return Buffer.concat([Buffer.from([tag, ...size]), inner]);
+  };
+  const names = Buffer.concat(
+    Array.from({ length: 65 }, (_, index) => Buffer.from([0x12, 5, 0x0a, 1, 0x30 + index, 0x12, 0])),
+  );
+  const datum = (inner: Uint8Array): Buffer => delimited(0x1a, inner);
+  const tensor = (inner: Uint8Array): Buffer => datum(delimited(0x12, delimited(0x12, inner)));
+  const cases: Readonly<Record<string, Buffer>> = {
+    "examples, which several requests could have": repeated(2 ** 17 + 1, 0x1a, 0),
+    "chunks in an example": datum(repeated(2 ** 16 + 1, 0x0a, 0)),
+    "arrays in an example": datum(names),
+    "integers in one field": tensor(repeated(65, 0x20, 1)),
+    "settings of the loss": repeated(129, 0x2a, 0),
+    "more than 4096 bytes": delimited(0x22, Buffer.alloc(4097, 0x61)),
+  };
+  for (const [says, body] of Object.entries(cases))
+    expect(() => readPass(body), says).toThrow(
+      expect.objectContaining({ code: "malformed-protobuf", message: expect.stringContaining(says) }),
+    );
 });
 
 test("numbers: negative ones, ones at the edge, ones that are none", () => {

@@ -6,6 +6,9 @@ const fixed64 = 1;
 const delimited = 2;
 const fixed32 = 5;
 
+/** Texts are names: of more bytes than this none is one. */
+const longestText = 4096;
+
 const text = new TextDecoder("utf-8", { fatal: true });
 const malformed = (reason: string) =>
   userError("malformed-protobuf", `The body is no protobuf message of the Tinker API: ${reason}.`);
@@ -56,6 +59,7 @@ export class ProtoReader {
 
   string(): string {
     const from = this.#delimited();
+    if (this.#at - from > longestText) throw malformed(`a text has more than ${longestText} bytes`);
     let word = "";
     // Names are short and plain, and a decoder costs more than they do.
     for (let at = from; at < this.#at; at++) {
@@ -79,12 +83,13 @@ export class ProtoReader {
     return value;
   }
 
-  /** Integers of a repeated field, packed as proto3 has them, or one alone. */
-  integers(into: number[]): void {
-    if (this.#kind === varint) into.push(this.#varint());
+  /** Integers of a repeated field, packed as proto3 has them, or one alone; `most` of them in all. */
+  integers(into: number[], most: number): void {
+    const add = (): void => checkCount(into.push(this.#varint()), most, "integers in one field");
+    if (this.#kind === varint) add();
     else
       this.message(() => {
-        while (this.#at < this.#end) into.push(this.#varint());
+        while (this.#at < this.#end) add();
       });
   }
 
@@ -131,6 +136,14 @@ export class ProtoReader {
     }
     throw malformed("a number has more than 64 bits");
   }
+}
+
+/**
+ * Throws a user error `malformed-protobuf` where there are more members than mean anything: one may be two bytes of the body, and
+ * hundreds here.
+ */
+export function checkCount(count: number, most: number, what: string): void {
+  if (count > most) throw malformed(`it has more than ${most} ${what}`);
 }
 
 function decoded(bytes: Uint8Array): string {

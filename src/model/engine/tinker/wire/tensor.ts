@@ -22,6 +22,7 @@ export interface WireTensor {
 }
 
 const noBytes = new Uint8Array(0);
+const mostDimensions = 64;
 
 export function readTensor(reader: ProtoReader): WireTensor {
   let dense: Uint8Array | undefined = noBytes;
@@ -33,7 +34,7 @@ export function readTensor(reader: ProtoReader): WireTensor {
       reader.skip();
       dense = undefined;
     } else if (field === 3) dtype = dtypeOf(reader.integer());
-    else if (field === 4) reader.integers(shape);
+    else if (field === 4) reader.integers(shape, mostDimensions);
     else reader.skip();
   }
   return { dtype, shape, dense };
