@@ -192,10 +192,7 @@ class _Ordered:
             # Of those that top-k leaves, or of all.
             wanted = top_p * torch.where(limited, sums[:, -1:], totals_R1[left])
             enough = torch.where(limited, top_k <= few, sums[:, -1:] >= wanted)[:, 0] | (few == vocabulary)
-            beyond = (sums - weights >= wanted) & (top_p < 1)
-            # A share that is 0 in fp32 is above 0 all the same.
-            beyond[:, 0] = False
-            weights.masked_fill_(beyond, 0)
+            weights.masked_fill_((sums - weights >= wanted) & (top_p < 1), 0)
             weights.masked_fill_(weights < self.min_p_R1[left] * weights[:, :1], 0)
             done = left[enough]
             tokens_R1[done] = order[enough].gather(1, _invert(weights[enough], draw_R1[done]))
