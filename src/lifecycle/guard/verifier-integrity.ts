@@ -55,9 +55,11 @@ export function verifierIntegrity(options: VerifierIntegrityOptions = {}): Guard
       const share = shareOf(wrong, right + wrong);
       if (share === null || Math.max(right, wrong) < least) return silent(tooFew(training));
       const breakdown = filterIntegrity(known)?.breakdown.value;
-      const point = breakdown === undefined ? "" : `${percent(breakdown)} `;
+      const lowest = percent(limits.breakdown);
+      const from =
+        breakdown === undefined ? `at least ${lowest}` : `${percent(breakdown)} (at least ${lowest})`;
       const told = {
-        evidence: `${kept}; ${percent(share.value)} of all are wrong (at most ${percent(share.interval.high)}), and at ${point}(at least ${percent(limits.breakdown)}) more wrong than right ones are kept`,
+        evidence: `${kept}; ${percent(share.value)} of all are wrong (at most ${percent(share.interval.high)}), and more wrong than right ones are kept from ${from}`,
         value: share.value,
         threshold: limits.breakdown,
       };

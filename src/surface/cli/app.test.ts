@@ -119,6 +119,11 @@ const unreadable: readonly (readonly [readonly string[], RegExp])[] = [
   [["plan", "one", "two"], /This command takes one argument; "two" is one too many\./],
   [["engine", "status", "here"], /This command takes no argument, and "here" is one\./],
   [["engine", "check", "tabula"], /ENGINE cannot be "tabula"; did you mean tabular\?/],
+  [
+    ["engine", "check", "elsewhere"],
+    /ENGINE cannot be "elsewhere"; it is local, tabular, or a server's address/,
+  ],
+  [["engine", "serve", "--model", "a=b", "--port", "70000"], /--port cannot be 70000: ports go from 0/],
   [["engine", "check", "tabular", "--precision", "fp8"], /--precision cannot be "fp8"; did you mean fp32\?/],
   [["engine", "check", "tabular", "--model", "./nowhere"], /nowhere/],
   [["methods", "sho", "star"], /There is no command methods sho; did you mean `show`\?\n$/],

@@ -63,6 +63,12 @@ test("what passes is one line on a terminal, which the next words replace, and n
   output.passing("two");
   output.note("done");
   expect(terminal.written.join("")).toBe("\r\u001b[Kinstallin\r\u001b[Ktwo\r\u001b[Kdone\n");
+  const [shown, both] = [stream({ isTTY: true }), [] as string[]];
+  shown.write = (text: string) => both.push(text) > 0;
+  const together = outputTo(shown as never, shown as never, {});
+  together.passing("one");
+  together.line("a result");
+  expect(both.join("")).toBe("\r\u001b[Kone\r\u001b[Ka result\n");
   const elsewhere = outputIn();
   elsewhere.output.passing("installing torch");
   expect(elsewhere.error.written).toEqual([]);

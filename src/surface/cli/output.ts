@@ -34,17 +34,25 @@ export function outputTo(standard: TextStream, error: TextStream, environment: E
   const unicode = speaksUnicode(environment);
   const readable = (text: string): string => (unicode ? escapeControls(text) : toAscii(escapeControls(text)));
   let passing = false;
-  const say = (text: string): void => {
+  const erase = (): void => {
     if (passing) aside(eraseLine);
     passing = false;
+  };
+  const say = (text: string): void => {
+    erase();
     aside(text);
+  };
+  /** On one terminal both stand in the same line. */
+  const tell = (text: string): void => {
+    if (standard.isTTY === true) erase();
+    result(text);
   };
   return {
     // A terminal that does not know its size says 0.
     columns: standard.columns || Number.POSITIVE_INFINITY,
-    line: (text = "") => result(`${readable(text)}\n`),
-    data: (text) => result(standard.isTTY === true ? escapeControls(text) : text),
-    json: (value) => result(`${escapeControls(JSON.stringify(value))}\n`),
+    line: (text = "") => tell(`${readable(text)}\n`),
+    data: (text) => tell(standard.isTTY === true ? escapeControls(text) : text),
+    json: (value) => tell(`${escapeControls(JSON.stringify(value))}\n`),
     note: (text) => say(`${readable(text)}\n`),
     passing: (text) => {
       if (error.isTTY !== true) return;

@@ -78,7 +78,7 @@ export class Catalogue implements AsyncDisposable {
     if (lock === undefined)
       throw userError(
         "state-folder-in-use",
-        `Another server keeps its checkpoints in ${stateFolder}: give this one a folder of its own.`,
+        `Another server keeps its checkpoints in ${stateFolder}: end it, or give this one a folder of its own (--state).`,
         { folder: stateFolder },
       );
     const catalogue = new Catalogue(folder, clock, lock);

@@ -1,2 +1,2 @@
 export { makeStateFolder } from "./catalogue.ts";
-export { type ServeOptions, serveTinker, type TinkerServer } from "./serve.ts";
+export { checkAddress, type ServeOptions, serveTinker, type TinkerServer } from "./serve.ts";

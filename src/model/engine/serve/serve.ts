@@ -1,5 +1,4 @@
-import type { AddressInfo } from "node:net";
-import { isIP } from "node:net";
+import { type AddressInfo, createServer, isIP, type Server } from "node:net";
 import { z } from "zod";
 import {
   type Clock,
@@ -122,12 +121,10 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
     onFault,
   });
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject).listen(port, host, resolve);
-    });
+    await listening(server, host, port);
   } catch (error) {
     await catalogue[Symbol.asyncDispose]();
-    throw cannotListen(host, port, error);
+    throw error;
   }
   const sweeping = setInterval(() => void state.sweep().catch(onFault), times.sweep);
   const { port: taken } = server.address() as AddressInfo;
@@ -148,6 +145,24 @@ const urlHost = (host: string): string => (isIP(host) === 6 ? `[${host}]` : host
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+
+/** Whether a server could listen there, found out before anything else is done. Throws `cannot-listen`. */
+export async function checkAddress({
+  host = "127.0.0.1",
+  port,
+}: Pick<ServeOptions, "host" | "port">): Promise<void> {
+  const server = createServer();
+  await listening(server, host, port ?? 0);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+async function listening(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject).listen(port, host, resolve);
+  }).catch((error: unknown) => {
+    throw cannotListen(host, port, error);
+  });
+}
 
 function cannotListen(host: string, port: number, cause: unknown): WhetstoneError {
   const { code = "" } = cause as NodeJS.ErrnoException;

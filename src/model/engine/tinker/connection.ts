@@ -291,7 +291,7 @@ function refusalOf({ status, body: bytes }: Answer): WhetstoneError {
     return new WhetstoneError({
       code: "server-refused-key",
       category: "user",
-      message: `The Tinker server takes no such key (${message}): set TINKER_API_KEY, or apiKey of tinker().`,
+      message: `The Tinker server takes no such key, or wants one (${message}): TINKER_API_KEY says which, or --key of engine check, or apiKey of tinker().`,
     });
   const code = typeof body.code === "string" ? body.code : "server-refused";
   if (badRequests.has(code)) return engineError("bad-request", message);

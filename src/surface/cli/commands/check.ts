@@ -85,7 +85,7 @@ export async function checkCommand(this: CliContext, flags: CheckFlags, which: s
       onResult: (result, done, total) => {
         if (flags.json === true) return;
         for (const line of linesOf(result)) output.line(line);
-        output.passing(`[${done}/${total}] ${result.name}`);
+        if (done < total) output.passing(`${done} of ${total} checks`);
       },
     });
     const counts = countsOf(results);

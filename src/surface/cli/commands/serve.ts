@@ -3,7 +3,7 @@ import { userError } from "../../../foundation/base/index.ts";
 import type { Precision } from "../../../foundation/contract/index.ts";
 import type { EngineDefinition, EngineProgress } from "../../../model/engine/index.ts";
 import { local } from "../../../model/engine/local/index.ts";
-import { makeStateFolder, serveTinker } from "../../../model/engine/serve/index.ts";
+import { checkAddress, makeStateFolder, serveTinker } from "../../../model/engine/serve/index.ts";
 import { tabular } from "../../../model/engine/tabular/index.ts";
 import { answer } from "../answer.ts";
 import { chosen } from "../chosen.ts";
@@ -40,12 +40,19 @@ export async function serveCommand(this: CliContext, flags: ServeFlags): Promise
         "invalid-option",
         "--key is empty, as the value of a variable is that is not set: give a key, or leave --key out for none.",
       );
+    if (port > 65_535)
+      throw userError("invalid-option", `--port cannot be ${port}: ports go from 0, any free one, to 65535.`);
     using interruption = interruptible({ say: output.note, words: "Closing. Ctrl-C again ends at once." });
     const { signal } = interruption;
     const definition = (engines[name] as () => EngineDefinition)();
-    const onProgress: EngineProgress = (label, done, total) => output.passing(`[${done}/${total}] ${label}`);
+    let serving = false;
+    // What workers do later on is nobody's wait.
+    const onProgress: EngineProgress = (label, done, total) => {
+      if (!serving) output.passing(`[${done}/${total}] ${label}`);
+    };
     const into = resolve(stateFolder, "adapters");
     const models: Record<string, string> = {};
+    await checkAddress({ port, ...(host === undefined ? {} : { host }) });
     await makeStateFolder(stateFolder);
     for (const [called, folder] of Object.entries(asked))
       models[called] = await modelFolder(folder, into, { onProgress, signal });
@@ -66,6 +73,7 @@ export async function serveCommand(this: CliContext, flags: ServeFlags): Promise
         output.note(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
     const names = Object.keys(models);
+    serving = true;
     if (flags.json) output.json({ type: "serving", url: server.url, models: names, engine: name, precision });
     else {
       output.line(`Serving ${names.join(", ")} at ${server.url}, with the ${name} engine. Ctrl-C ends.`);
