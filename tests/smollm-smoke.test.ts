@@ -59,9 +59,10 @@ test("a real chat model goes round once: rollouts, steps, guards, and what was s
 
   await using chat = await openChat({ folder, of: ["base", 1], maxTokens: 16 });
   expect(chat.conversational).toBe(true);
-  const said = await chat.ask("What is the capital of France?");
+  // It is sure of this one; of France's its first word is a near tie, which rounding decides.
+  const said = await chat.ask("What is the capital city of Japan?");
   expect(said).toHaveLength(2);
-  expect(said[0]?.text).toContain("Paris");
+  expect(said[0]?.text).toContain("Tokyo");
 
   const to = join(folder, "better");
   await exportModel({ folder, to, which: 1 });
