@@ -74,12 +74,12 @@ class _ShortAttention(Function):
         shares = []
         for index, bucket in enumerate(plan.buckets):
             q, k, v, out = (plan.blocks(part, index) for part in (queries, keys, values, attended))
+            q, k = q.float(), k.float()
             for first, end, rows in _blocks(bucket.columns, plan.group):
-                scores = torch.empty(len(q), rows.stop - rows.start, end)
-                exact_q, exact_k = q[:, rows].float(), k[:, :end].float()
-                scores.baddbmm_(exact_q, exact_k.transpose(1, 2), beta=0, alpha=width**-0.5)
+                scores = q.new_empty(len(q), rows.stop - rows.start, end)
+                scores.baddbmm_(q[:, rows], k[:, :end].transpose(1, 2), beta=0, alpha=width**-0.5)
                 scores[:, :, first:].add_(_causal(end - first, plan.group))
-                shares.append(scores.softmax(-1).to(q.dtype))
+                shares.append(scores.softmax(-1).to(v.dtype))
                 out[:, rows].baddbmm_(shares[-1], v[:, :end], beta=0)
         context.save_for_backward(buffer, *shares)
         context.plan = plan
@@ -92,8 +92,7 @@ class _ShortAttention(Function):
         queries, keys, values = _parts(buffer, plan)
         grads = torch.empty_like(buffer)
         grad_queries, grad_keys, grad_values = _parts(grads, plan)
-        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries)
-        grad_attended.mul_(plan.real_slots)
+        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries).mul_(plan.real_slots)
         for index, bucket in reversed([*enumerate(plan.buckets)]):
             q, k, v, grad_out = (plan.blocks(part, index) for part in (queries, keys, values, grad_attended))
             grad_q, grad_k, grad_v = (

@@ -17,9 +17,7 @@ export const precisions = (): readonly Precision[] => [
 
 /** The engine of this machine that a command line names, as it is checked. Throws a user error `invalid-option`. */
 export function checkedEngine(which: string, deterministic = false): EngineDefinition {
-  const called = Object.hasOwn(engines, which)
-    ? which
-    : chosen("ENGINE", which, [...Object.keys(engines), "a server's address (http://…)"]);
+  const called = chosen("ENGINE", which, [...Object.keys(engines), "a server's address (http://…)"]);
   if (!deterministic) return (engines[called] as () => EngineDefinition)();
   if (called !== "local") throw notDeterministic();
   return local({ workers: 1, deterministic });

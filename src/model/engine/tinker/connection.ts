@@ -8,8 +8,11 @@ import { readPassOutput, type WirePass, type WirePassOutput, writePass } from ".
 import { jsonPass, passOutputIn, samplesIn } from "./wire/json.ts";
 import { readSamples, type WireSamples } from "./wire/sample-response.ts";
 
+/** A server's address in the one form in which it is compared. */
+export const addressOf = (baseUrl: string): string => baseUrl.replace(/\/+$/, "");
+
 export interface ConnectionOptions {
-  /** As the SDK has it: what comes before `/api/v1`, without a slash at its end. */
+  /** As the SDK has it: what comes before `/api/v1`, as {@link addressOf} gives it. */
   readonly baseUrl: string;
   readonly apiKey: string;
   /** How long a server that answered before, and does not now, is waited for; default a minute. */

@@ -19,7 +19,7 @@ import { engineError } from "../engine-error.ts";
 import { loraModules } from "../lora-modules.ts";
 import { weightVersionOf } from "../weight-version.ts";
 import { checkLora } from "./check-lora.ts";
-import { type Connection, textIn, unreadable } from "./connection.ts";
+import { addressOf, type Connection, textIn, unreadable } from "./connection.ts";
 import { createByLoading } from "./create-by-loading.ts";
 import { knownExtensions } from "./extensions.ts";
 import { confirmModules, refuseAlpha, refusedWhole, trainedParts } from "./foreign-adapters.ts";
@@ -256,7 +256,7 @@ export class TinkerEngine implements Engine {
 
   #pointer(path: string): Pointer {
     const pointer = readPointer(resolve(path));
-    if (pointer.baseUrl.replace(/\/+$/, "") !== this.#options.baseUrl)
+    if (addressOf(pointer.baseUrl) !== this.#options.baseUrl)
       throw userError("wrong-server", `${path} is on the server at ${pointer.baseUrl}, and this is another.`);
     return pointer;
   }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readOptions, systemClock, userError } from "../../../foundation/base/index.ts";
 import type { EnginePrices } from "../../../foundation/contract/index.ts";
 import type { EngineContext, EngineDefinition } from "../definition.ts";
-import { Connection, type ConnectionOptions } from "./connection.ts";
+import { addressOf, Connection, type ConnectionOptions } from "./connection.ts";
 import type { Findings } from "./probe/findings.ts";
 import { KnownServers } from "./probe/known-servers.ts";
 import { probeServer } from "./probe/probe-server.ts";
@@ -105,7 +105,7 @@ function serverOf(given: { [Name in keyof ConnectionOptions]?: ConnectionOptions
       "invalid-option",
       "tinker(): the key holds a character that no request can carry, such as the end of a line.",
     );
-  const server = { baseUrl: baseUrl.replace(/\/+$/, ""), apiKey: apiKey ?? "" };
+  const server = { baseUrl: addressOf(baseUrl), apiKey: apiKey ?? "" };
   return { ...server, unreachableMs: given.unreachableMs } satisfies ConnectionOptions;
 }
 
