@@ -82,15 +82,17 @@ class Passes:
         # Leaves of autograd are views of one buffer, their gradients views of another. Autograd itself adds
         # only in a leaf's own type; where that is another, what it has made is added after each pass.
         self.buffer, self.grad = buffer, grad
-        own = grad if buffer.dtype == grad.dtype else torch.zeros_like(buffer)
-        gradients, own_gradients = frame.leaves(grad), frame.leaves(own)
+        gradients = frame.leaves(grad)
         self.leaves: dict[str, Tensor] = {}
         self.rounded: list[tuple[Tensor, Tensor]] = []
         """Parts of the gradient, and what autograd adds to each of them in another type."""
         for key, view in frame.leaves(buffer).items():
             leaf = self.leaves[key] = view.detach().requires_grad_()
-            leaf.grad, leaf.gradient = own_gradients[key], gradients[key]
-            if own is not grad and (self.architecture.plain or not kernels_add_to(leaf)):
+            leaf.gradient = gradients[key]
+            if leaf.dtype == leaf.gradient.dtype:
+                leaf.grad = leaf.gradient
+            elif self.architecture.plain or not kernels_add_to(leaf):
+                leaf.grad = torch.zeros_like(leaf)
                 self.rounded.append((leaf.gradient, leaf.grad))
         self.weights: Weights = frame.weights(self.leaves, trained=True)
 
@@ -205,7 +207,7 @@ def micro_limit(
     seen = min(longest, SHORT)
     attention = max(3 * heads, heads + config.heads * max(min(seen, BLOCK), (seen + BLOCK) // 2))
     norms = 2 * 4 * config.width  # In fp32.
-    layer = norms + number_bytes * (3 * config.width + attention + 4 * config.hidden)
+    layer = norms + number_bytes * (3 * config.width + attention + 3 * config.hidden)
     kept = layer + number_bytes * config.layers * config.width if recompute else config.layers * layer
     return max(256, min(most, pass_bytes // kept))
 
