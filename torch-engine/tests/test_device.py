@@ -72,7 +72,7 @@ class Story:
 
     def sample(self, sampler, prompts):
         count = len(PARAMETERS)
-        arrays = requested(prompts, samples=2, most=[4 + 5 * one for one in range(len(prompts))])
+        arrays = requested(prompts, samples=2, most=[4 + 2 * one for one in range(len(prompts))])
         which = np.arange(len(prompts), dtype=np.int32) % count
         self.call("sample", {**arrays, "parameters": which}, sampler=sampler, parameters=PARAMETERS)
 
