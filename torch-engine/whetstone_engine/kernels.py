@@ -172,6 +172,10 @@ def swiglu(gate_up: Tensor) -> Tensor:
     """silu(gate) · up, gate and up being the halves of the last dimension (arXiv 2002.05202)."""
     if torch.is_grad_enabled():
         return _SwiGlu.apply(gate_up)
+    return _let_through(gate_up)
+
+
+def _let_through(gate_up: Tensor) -> Tensor:
     gate, up = gate_up.chunk(2, dim=-1)
     return F.silu(gate).mul_(up)
 
@@ -180,8 +184,7 @@ class _SwiGlu(Function):
     @staticmethod
     def forward(context: FunctionCtx, gate_up: Tensor) -> Tensor:
         context.save_for_backward(gate_up)
-        gate, up = gate_up.chunk(2, dim=-1)
-        return F.silu(gate).mul_(up)
+        return _let_through(gate_up)
 
     @staticmethod
     def backward(context: FunctionCtx, grad: Tensor) -> Tensor:
@@ -208,19 +211,12 @@ class _Rotate(Function):
     def forward(context: FunctionCtx, heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
         context.save_for_backward(cosine, sine)
         context.turned = turned
-        return _turned(heads_NHd, cosine, sine, turned)
+        return _turn(heads_NHd.clone(), cosine, sine, turned)
 
     @staticmethod
     def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, None, None, None]:
         cosine, sine = context.saved_tensors
-        return _turned(grad, cosine, -sine, context.turned), None, None, None
-
-
-def _turned(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
-    out_NHd, part = torch.empty_like(heads_NHd), heads_NHd[:, :turned]
-    torch.mul(part, cosine, out=out_NHd[:, :turned]).addcmul_(_crossed(part), sine)
-    out_NHd[:, turned:] = heads_NHd[:, turned:]
-    return out_NHd
+        return _turn(grad.clone(), cosine, -sine, context.turned), None, None, None
 
 
 def _turn(heads_NHd: Tensor, cosine: Tensor, sine: Tensor, turned: int) -> Tensor:
