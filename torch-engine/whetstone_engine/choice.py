@@ -11,6 +11,7 @@ from torch import Tensor, searchsorted
 from .device import device, moved, on_host
 from .errors import bad_request
 from .frames import Head
+from .kernels import exponentials, weights_of
 from .request import listed, number, whole
 
 BLOCK = 256
@@ -122,10 +123,10 @@ class _Part:
         if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
             return _drawn(logits_BV, draw_B)
         top_B1 = logits_BV.amax(1, keepdim=True)
-        weights_BV = (logits_BV - top_B1).exp_()
+        weights_BV = weights_of(logits_BV - top_B1)
         normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
         if self.temperature_B1 is not None:
-            torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1).exp_()
+            weights_of(torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1))
         draw_B1 = draw_B[:, None]
         ordered = None if self.ordered is None else weights_BV[self.ordered.rows]
         if self.least_B1 is not None:
@@ -217,7 +218,7 @@ def _likeliest(logits_BV: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sum_of_exponentials(logits_BV: Tensor, top_B1: Tensor) -> Tensor:
-    return (logits_BV - top_B1).exp_().sum(1, keepdim=True)
+    return exponentials(logits_BV - top_B1).sum(1, keepdim=True)
 
 
 def most_probable(logits_NV: Tensor, top: int) -> tuple[Tensor, Tensor]:

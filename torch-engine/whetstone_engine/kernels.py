@@ -254,6 +254,22 @@ def for_each_head(rotation: Tensor, turned: int) -> Tensor:
     return rotation.expand(-1, turned, -1).contiguous()
 
 
+SMALLEST = -87.0
+"""Of an exponent: the exponential of a little less is beyond fp32's normal numbers."""
+
+
+def exponentials(x: Tensor) -> Tensor:
+    """e^x in place; of what is below −87 e^−87, 2e-38, which no sum with a 1 in it sees. There MKL takes a hundred
+    times as long: at a low temperature, and in a model that has learnt nothing, that is most of a vocabulary."""
+    return (x.clamp_(min=SMALLEST) if x.is_cpu else x).exp_()
+
+
+def weights_of(x: Tensor) -> Tensor:
+    """As `exponentials`, to be drawn by: of what is below −87 it is 0."""
+    exponentials(x)
+    return F.threshold_(x, 2e-38, 0) if x.is_cpu else x
+
+
 LOGITS_AT_ONCE = 2**19
 """Logits that are looked at together: they stay in a processor's cache."""
 
@@ -276,7 +292,7 @@ class _TargetLogprobs(Function):
         for part, target, chosen, sums in zip(*parts, strict=True):
             part.sub_(part.amax(1, keepdim=True))
             torch.gather(part, 1, target, out=chosen)
-            torch.sum(part.exp_(), 1, keepdim=True, out=sums)
+            torch.sum(exponentials(part), 1, keepdim=True, out=sums)
         context.save_for_backward(sums_N1, targets_N1)
         context.exponentials = exponentials_NV
         return (chosen_N1 - sums_N1.log())[:, 0]

@@ -14,7 +14,7 @@ from .choice import most_probable
 from .device import moved, on_host, placed
 from .errors import bad_request
 from .frames import Arrays
-from .kernels import target_logprobs
+from .kernels import exponentials, target_logprobs
 from .packing import Packing, reordered
 from .request import array, sequence_lengths
 from .rows import not_finite
@@ -117,7 +117,7 @@ def certainty_of(logits_NV: Tensor, suppressed: Tensor | None) -> tuple[Tensor, 
         possible -= len(suppressed)
         # They weigh e^−100, which is nothing, and are taken out of the mean.
         shifted_NV.index_fill_(1, suppressed, -100.0)
-    exponentials_NV = shifted_NV.exp()
+    exponentials_NV = exponentials(shifted_NV.clone())
     sums_N = exponentials_NV.sum(1)
     normaliser_N = sums_N.log()
     means_N = shifted_NV.sum(1)
