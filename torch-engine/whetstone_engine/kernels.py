@@ -11,10 +11,12 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
-from .precision import onednn_in_fp32
+from .precision import onednn_in_fp32, two_with_tiles
 
 WIDE = 2**18
 """Numbers of a weight from which it counts how it is multiplied: around a smaller one the call does."""
+NARROW, ALONE = 1024, range(320, 1280)
+"""Outputs up to which, and rows from and to which, oneDNN leaves a product by tiles to one of two threads."""
 
 
 def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
@@ -98,7 +100,19 @@ def product(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
     """x · weightᵀ, both of one type, without a gradient."""
     if x_NI.dtype == torch.float32 and weight_OI.numel() >= WIDE and onednn_in_fp32():
         return torch.ops.mkldnn._linear_pointwise(x_NI, weight_OI, None, "none", [], "")
+    if x_NI.dtype == torch.bfloat16 and len(weight_OI) <= NARROW and len(x_NI) in ALONE and two_with_tiles():
+        return _in_halves(x_NI, weight_OI)
     return x_NI.mm(weight_OI.t())
+
+
+def _in_halves(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+    """The rows' halves as a batch of two, which two threads share."""
+    out_NO, half = x_NI.new_empty(len(x_NI), len(weight_OI)), len(x_NI) // 2
+    both_2MI, both_2MO = (one[: 2 * half].view(2, half, -1) for one in (x_NI, out_NO))
+    torch.bmm(both_2MI, weight_OI.t().expand(2, -1, -1), out=both_2MO)
+    if len(x_NI) > 2 * half:
+        torch.mm(x_NI[-1:], weight_OI.t(), out=out_NO[-1:])
+    return out_NO
 
 
 class _Multiply(Function):
@@ -259,8 +273,8 @@ SMALLEST = -87.0
 
 
 def exponentials(x: Tensor) -> Tensor:
-    """e^x in place; of what is below −87 e^−87, 2e-38, which no sum with a 1 in it sees. There MKL takes a hundred
-    times as long: at a low temperature, and in a model that has learnt nothing, that is most of a vocabulary."""
+    """e^x in place; of what is below −87 e^−87, 2e-38, which no sum with a 1 in it sees. MKL takes a hundred
+    times as long there, where most of a vocabulary is at a low temperature."""
     return (x.clamp_(min=SMALLEST) if x.is_cpu else x).exp_()
 
 

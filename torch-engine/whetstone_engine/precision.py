@@ -41,6 +41,11 @@ def native_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() and _made_by_amd()
 
 
+def two_with_tiles() -> bool:
+    """Whether two threads multiply by Intel's tiles."""
+    return on_host() and torch.get_num_threads() == 2 and torch.cpu._is_amx_tile_supported()
+
+
 def onednn_in_fp32() -> bool:
     """Whether oneDNN multiplies faster in fp32 than MKL, as on AMD's processors: on Zen 4 by 1.1 for many
     rows, and of weights in blocks by 1.7 for 16 rows and by 4 for 3."""
