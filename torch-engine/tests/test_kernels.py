@@ -6,21 +6,21 @@ import torch
 from whetstone_engine import kernels
 
 
-@pytest.mark.parametrize("rows", [320, 321, 1279])
+@pytest.mark.parametrize("rows", [320, 639, 1279])
 @pytest.mark.parametrize("across", [False, True])
-def test_a_product_in_halves_is_the_product(monkeypatch: pytest.MonkeyPatch, rows: int, across: bool):
+def test_a_product_in_pieces_is_the_product(monkeypatch: pytest.MonkeyPatch, rows: int, across: bool):
     generator = torch.Generator().manual_seed(rows)
     x = torch.randn(rows, 48, generator=generator).bfloat16()
     weight = torch.randn(24, 48, generator=generator).bfloat16()
     if across:
         x, weight = x.t().contiguous().t(), weight.t().contiguous().t()
     exact = x.double() @ weight.double().t()
-    halves = []
+    pieces = []
     monkeypatch.setattr(kernels, "two_with_tiles", lambda: True)
-    in_halves = kernels._in_halves
-    monkeypatch.setattr(kernels, "_in_halves", lambda *given: halves.append(in_halves(*given)) or halves[-1])
+    in_pieces = kernels._in_pieces
+    monkeypatch.setattr(kernels, "_in_pieces", lambda *given: pieces.append(in_pieces(*given)) or pieces[-1])
     torch.testing.assert_close(kernels.product(x, weight).double(), exact, rtol=2**-8, atol=2**-8)
-    assert len(halves) == 1
+    assert len(pieces) == 1
     kernels.product(x[:319], weight)
     kernels.product(x.float(), weight.float())
-    assert len(halves) == 1
+    assert len(pieces) == 1

@@ -3,6 +3,7 @@ as much as a matrix product. Suffixes as in decoder.py."""
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import torch
@@ -15,8 +16,8 @@ from .precision import onednn_in_fp32, two_with_tiles
 
 WIDE = 2**18
 """Numbers of a weight from which it counts how it is multiplied: around a smaller one the call does."""
-NARROW, ALONE = 1024, range(320, 1280)
-"""Outputs up to which, and rows from and to which, oneDNN leaves a product by tiles to one of two threads."""
+NARROW, ALONE = 768, range(320, 1280)
+"""Outputs up to which, and rows from which to which, oneDNN leaves a product by tiles to one of two threads."""
 
 
 def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
@@ -101,17 +102,16 @@ def product(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
     if x_NI.dtype == torch.float32 and weight_OI.numel() >= WIDE and onednn_in_fp32():
         return torch.ops.mkldnn._linear_pointwise(x_NI, weight_OI, None, "none", [], "")
     if x_NI.dtype == torch.bfloat16 and len(weight_OI) <= NARROW and len(x_NI) in ALONE and two_with_tiles():
-        return _in_halves(x_NI, weight_OI)
+        return _in_pieces(x_NI, weight_OI)
     return x_NI.mm(weight_OI.t())
 
 
-def _in_halves(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
-    """The rows' halves as a batch of two, which two threads share."""
-    out_NO, half = x_NI.new_empty(len(x_NI), len(weight_OI)), len(x_NI) // 2
-    both_2MI, both_2MO = (one[: 2 * half].view(2, half, -1) for one in (x_NI, out_NO))
-    torch.bmm(both_2MI, weight_OI.t().expand(2, -1, -1), out=both_2MO)
-    if len(x_NI) > 2 * half:
-        torch.mm(x_NI[-1:], weight_OI.t(), out=out_NO[-1:])
+def _in_pieces(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
+    """A few rows at a time: such products two threads share."""
+    out_NO = x_NI.new_empty(len(x_NI), len(weight_OI))
+    rows = math.ceil(len(x_NI) / math.ceil(len(x_NI) / ALONE.start))
+    for some, target in zip(x_NI.split(rows), out_NO.split(rows), strict=True):
+        torch.mm(some, weight_OI.t(), out=target)
     return out_NO
 
 
