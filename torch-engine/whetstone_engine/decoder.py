@@ -137,10 +137,12 @@ class Decoder:
             return unit(x_ND, self.config.epsilon)
         return rms_norm(x_ND, weights[norm], self.config.epsilon)
 
-    def logits(self, weights: Weights, hidden_ND: Tensor) -> Tensor:
-        """Logits in fp32, [N, V]; suppressed tokens are impossible."""
+    def logits(self, weights: Weights, hidden_ND: Tensor, *, exact: bool = True) -> Tensor:
+        """Logits in fp32, or where they need not be `exact` as they are computed, [N, V]; suppressed tokens
+        are impossible."""
         # A tied head is the embedding, except where it is laid out for products.
-        logits_NV = linear(hidden_ND, weights["head" if "head" in weights else "embed"]).float()
+        logits_NV = linear(hidden_ND, weights["head" if "head" in weights else "embed"])
+        logits_NV = logits_NV.float() if exact else logits_NV
         return logits_NV if self.suppressed is None else logits_NV.index_fill_(1, self.suppressed, -torch.inf)
 
     def rotation(self, weights: Weights, positions_N: Tensor) -> Rotation | None:

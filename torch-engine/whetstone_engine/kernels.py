@@ -4,6 +4,7 @@ as much as a matrix product. Suffixes as in decoder.py."""
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
@@ -17,7 +18,7 @@ from .precision import onednn_in_fp32, two_with_tiles
 WIDE = 2**18
 """Numbers of a weight from which it counts how it is multiplied: around a smaller one the call does."""
 NARROW, ALONE = 768, range(320, 1280)
-"""Outputs up to which, and rows from which to which, oneDNN leaves a product by tiles to one of two threads."""
+"""Outputs up to which, and rows for which, oneDNN leaves a product by tiles to one of two threads."""
 
 
 def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
@@ -289,32 +290,45 @@ LOGITS_AT_ONCE = 2**19
 
 
 def target_logprobs(logits_NV: Tensor, targets_N: Tensor) -> Tensor:
-    """The log probability of each target, fp32 [N]; the logits are used up. PyTorch's softmax runs one number
-    at a time where a row is shorter than a vector register, as a character model's logits are; exponentials
-    and sums do not."""
+    """The log probability of each target, fp32 [N], computed in fp32; the logits are used up. PyTorch's
+    softmax runs one number at a time where a row is shorter than a vector register, as a character model's
+    logits are; exponentials and sums do not."""
     return _TargetLogprobs.apply(logits_NV, targets_N)
 
 
 class _TargetLogprobs(Function):
+    """Logits in fp32 become exponentials in place, and these the gradient: a large vocabulary's are the
+    largest tensor of all. Those in bf16 stay as they are, and their exponentials are computed again."""
+
     @staticmethod
     def forward(context: FunctionCtx, logits_NV: Tensor, targets_N: Tensor) -> Tensor:
-        # In place: a large vocabulary's logits are the largest tensor of all.
-        exponentials_NV, targets_N1 = logits_NV.detach(), targets_N[:, None]
-        chosen_N1, sums_N1 = exponentials_NV.new_empty(2, len(targets_N), 1)
-        rows = max(1, LOGITS_AT_ONCE // exponentials_NV.shape[1] if logits_NV.is_cpu else len(targets_N))
-        parts = (tensor.split(rows) for tensor in (exponentials_NV, targets_N1, chosen_N1, sums_N1))
-        for part, target, chosen, sums in zip(*parts, strict=True):
-            part.sub_(part.amax(1, keepdim=True))
-            torch.gather(part, 1, target, out=chosen)
-            torch.sum(exponentials(part), 1, keepdim=True, out=sums)
-        context.save_for_backward(sums_N1, targets_N1)
-        context.exponentials = exponentials_NV
+        logits_NV, targets_N1 = logits_NV.detach(), targets_N[:, None]
+        chosen_N1, sums_N1, tops_N1 = logits_NV.new_empty(3, len(targets_N), 1, dtype=torch.float32)
+        for part, target, chosen, sums, top in _parts_of(logits_NV, targets_N1, chosen_N1, sums_N1, tops_N1):
+            exact = part.float()
+            torch.amax(exact, 1, keepdim=True, out=top)
+            torch.gather(exact.sub_(top), 1, target, out=chosen)
+            torch.sum(exponentials(exact), 1, keepdim=True, out=sums)
+        context.save_for_backward(sums_N1, targets_N1, tops_N1)
+        context.logits = logits_NV
         return (chosen_N1 - sums_N1.log())[:, 0]
 
     @staticmethod
     def backward(context: FunctionCtx, grad_N: Tensor) -> tuple[Tensor, None]:
-        sums_N1, targets_N1 = context.saved_tensors
+        sums_N1, targets_N1, tops_N1 = context.saved_tensors
         grad_N1 = grad_N[:, None]
+        scales_N1 = (grad_N1 / sums_N1).neg_()
         # It happens once.
-        grad_NV = context.exponentials.mul_((grad_N1 / sums_N1).neg_())
-        return grad_NV.scatter_add_(1, targets_N1, grad_N1), None
+        grad_NV = context.logits
+        if grad_NV.dtype == torch.float32:
+            return grad_NV.mul_(scales_N1).scatter_add_(1, targets_N1, grad_N1), None
+        for part, target, grad, scale, top in _parts_of(grad_NV, targets_N1, grad_N1, scales_N1, tops_N1):
+            exact = exponentials(part.float().sub_(top)).mul_(scale)
+            part.copy_(exact.scatter_add_(1, target, grad))
+        return grad_NV, None
+
+
+def _parts_of(logits_NV: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Rows that are looked at together."""
+    at_once = LOGITS_AT_ONCE // logits_NV.shape[1] if logits_NV.is_cpu else len(logits_NV)
+    return zip(*(one.split(max(1, at_once)) for one in (logits_NV, *others)), strict=True)

@@ -164,7 +164,8 @@ class Passes:
             hidden_ND = hidden_ND.index_select(0, which)
         targets_N = placed(targets_N)
         logprobs_N = target_logprobs(
-            decoder.logits(self.weights, hidden_ND), targets_N if some is None else targets_N[some]
+            decoder.logits(self.weights, hidden_ND, exact=False),
+            targets_N if some is None else targets_N[some],
         )
         if some is None:
             out_N.copy_(logprobs_N.detach())

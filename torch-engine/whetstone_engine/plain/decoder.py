@@ -127,14 +127,15 @@ class PlainDecoder:
             hidden_ND = hidden_ND.index_select(0, packing.shared.at_U)
         return gather(hidden_ND, wanted_N)
 
-    def logits(self, weights: Weights, hidden_ND: Tensor) -> Tensor:
-        """Logits in fp32, [N, V]; suppressed tokens are impossible. What the module does between its body and
-        its logits (scales, caps) it does here too: its body is replaced by one that returns the states."""
+    def logits(self, weights: Weights, hidden_ND: Tensor, *, exact: bool = True) -> Tensor:
+        """As `Decoder.logits`. What the module does between its body and its logits (scales, caps) it does
+        here too: its body is replaced by one that returns the states."""
         self.bind(weights)
         self.body.forward = lambda *_, **__: BodyOutput(hidden_ND[None])
         try:
             tokens = torch.zeros(1, len(hidden_ND), dtype=torch.long, device=device())
-            logits_NV = self.module(input_ids=tokens, use_cache=False).logits[0].float()
+            logits_NV = self.module(input_ids=tokens, use_cache=False).logits[0]
+            logits_NV = logits_NV.float() if exact else logits_NV
         finally:
             del self.body.forward
             if not torch.is_grad_enabled():
