@@ -8,7 +8,7 @@ import torch
 from whetstone_engine import choice as choice_module
 from whetstone_engine.choice import Choice, Parameters
 from whetstone_engine.errors import EngineError
-from whetstone_engine.kernels import target_logprobs, weights_of
+from whetstone_engine.kernels import exponentials, target_logprobs, weights_to_draw_by
 from whetstone_engine.randomness import uniforms
 
 VOCABULARY = 13
@@ -241,7 +241,8 @@ def test_a_draw_at_the_edge_of_a_block_is_not_put_on_what_weighs_nothing():
 
 def test_what_is_far_below_the_likeliest_weighs_nothing_and_keeps_its_logprob():
     logits = torch.tensor([[0.0, -86.0, -88.0, -300.0, -torch.inf]])
-    assert (weights_of(logits.clone()) > 0).tolist() == [[True, True, False, False, False]]
+    weights = weights_to_draw_by(exponentials(logits.clone()))
+    assert (weights > 0).tolist() == [[True, True, False, False, False]]
     assert target_logprobs(logits.clone(), torch.tensor([3])).tolist() == [-300.0]
     spread = torch.full((1, 2048), -300.0)
     spread[0, 0], spread[0, -1], spread[0, 1000] = -torch.inf, -torch.inf, 0

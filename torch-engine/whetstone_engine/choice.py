@@ -11,7 +11,7 @@ from torch import Tensor, searchsorted
 from .device import device, moved, on_host
 from .errors import bad_request
 from .frames import Head
-from .kernels import exponentials, weights_of
+from .kernels import exponentials, weights_to_draw_by
 from .request import listed, number, whole
 
 BLOCK = 256
@@ -123,10 +123,11 @@ class _Part:
         if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
             return _drawn(logits_BV, draw_B)
         top_B1 = logits_BV.amax(1, keepdim=True)
-        weights_BV = weights_of(logits_BV - top_B1)
+        weights_BV = exponentials(logits_BV - top_B1)
         normaliser_B1 = weights_BV.sum(1, keepdim=True).log_()
         if self.temperature_B1 is not None:
-            weights_of(torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1))
+            exponentials(torch.sub(logits_BV, top_B1, out=weights_BV).div_(self.temperature_B1))
+        weights_to_draw_by(weights_BV)
         draw_B1 = draw_B[:, None]
         ordered = None if self.ordered is None else weights_BV[self.ordered.rows]
         if self.least_B1 is not None:

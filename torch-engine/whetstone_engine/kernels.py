@@ -279,10 +279,9 @@ def exponentials(x: Tensor) -> Tensor:
     return (x.clamp_(min=SMALLEST) if x.is_cpu else x).exp_()
 
 
-def weights_of(x: Tensor) -> Tensor:
-    """As `exponentials`, to be drawn by: of what is below −87 it is 0."""
-    exponentials(x)
-    return F.threshold_(x, 2e-38, 0) if x.is_cpu else x
+def weights_to_draw_by(exponentials: Tensor) -> Tensor:
+    """In place: 0 of what was below −87, which is never to be drawn."""
+    return F.threshold_(exponentials, 2e-38, 0) if exponentials.is_cpu else exponentials
 
 
 LOGITS_AT_ONCE = 2**19
