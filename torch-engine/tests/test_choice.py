@@ -207,6 +207,27 @@ def test_no_more_of_the_most_probable_are_told_than_there_are_or_than_it_tells()
         Parameters.read({"topLogprobs": 65}, 1000)
 
 
+@pytest.mark.parametrize("vocabulary", [VOCABULARY, 1300])
+@pytest.mark.parametrize("temperatures", [(0, 0, 0), (1, 1, 1), (0, 1, 0.3)])
+def test_of_logits_in_bf16_it_chooses_and_tells_what_it_does_of_their_fp32(
+    monkeypatch, vocabulary, temperatures
+):
+    monkeypatch.setattr(choice_module, "TOGETHER", 2 * vocabulary)
+    monkeypatch.setattr(choice_module, "GREEDY_IN_BF16", 2 * vocabulary)
+    generator = torch.Generator().manual_seed(vocabulary)
+    logits = (torch.randn(3, vocabulary, generator=generator) * 4).bfloat16()
+    before, draws = logits.clone(), torch.rand(3, generator=generator)
+    choice = Choice([Parameters(temperature=one) for one in temperatures], vocabulary)
+    tokens, logprobs = choice.choose(logits, draws)
+    expected_tokens, expected = choice.choose(logits.float(), draws)
+    assert torch.equal(tokens, expected_tokens)
+    assert logprobs.dtype == torch.float32
+    torch.testing.assert_close(logprobs, expected, rtol=0, atol=2e-6)
+    exact = logits.double().log_softmax(1).gather(1, tokens[:, None])[:, 0]
+    torch.testing.assert_close(logprobs.double(), exact, rtol=0, atol=1e-5)
+    assert torch.equal(logits, before)
+
+
 @pytest.mark.parametrize("few", [1, 3, 64])
 @pytest.mark.parametrize("together", [1, 5 * VOCABULARY, 2**18])
 def test_filters_of_every_kind_in_one_batch_choose_as_alone(monkeypatch, few, together):

@@ -167,7 +167,7 @@ class Batch:
     @torch.inference_mode()
     def step(self) -> list[Row]:
         """Every row's next token; returns the rows that ended."""
-        logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD)
+        logits_BV = self.decoder.logits(self.snapshot.weights, self.hidden_BD, exact=False)
         tokens_B, logprobs_B = self.choice.choose(logits_BV, self._draw())
         (tokens, logprobs), places = fetched(tokens_B, logprobs_B), self.places
         if self.room < 0:

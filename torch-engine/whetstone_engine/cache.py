@@ -17,11 +17,13 @@ from .device import device, moved, on_host
 from .memory import zeros
 from .packing import NARROWEST, spread
 from .places import Places, Target, causal, lines_of, places_after
+from .precision import with_tiles
 
 ROOM = 64
 """Columns of room for answers at first; doubled when they are used up."""
-FEW = 160
-"""Columns of keys in bf16 up to which the processor asks faster in fp32 than with a flash kernel."""
+FEW, FEW_FOR_TILES = 160, 24
+"""Columns of keys in bf16 up to which the processor asks faster in fp32 than with a flash kernel; the same
+where bf16 is multiplied by tiles."""
 MANY = 96
 """Lines of values in bf16 from which the processor adds them up faster as they are than turned into fp32."""
 KEPT_BYTES = 2**25
@@ -52,6 +54,7 @@ class Cache:
         """All layers in one, [layers, 2, M·K, C, d], on a GPU, which waits for the calls of each."""
         self.sound = True
         """Whether all that rows have written are numbers; where not, those who wrote it go next."""
+        self.few = FEW_FOR_TILES if with_tiles() else FEW
         self.nothing = torch.zeros(1, 1, 1)
         self.bias: Tensor | None = None
         """-∞ where a row has no key, [M·K, 1, C]; None while all rows have all up to the last column."""
@@ -269,7 +272,7 @@ class Cache:
         keys, values = self.layers[layer][:, lines, :seen]
         bias = None if self.bias is None else self.bias[lines, :, :seen]
         width, count = self.config.head_width, len(queries_BHd)
-        if not keys.is_cpu or (keys.dtype != torch.float32 and seen > FEW):
+        if not keys.is_cpu or (keys.dtype != torch.float32 and seen > self.few):
             return self._flash(queries_BHd, keys, values, bias)
         queries, keys = queries_BHd.float().reshape(len(keys), -1, width), keys.float()
         values = values if len(keys) >= MANY else values.float()

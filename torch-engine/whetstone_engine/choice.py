@@ -21,8 +21,9 @@ TOGETHER = 2**18
 """Logits that are looked at together, several times over: they stay in the processor's cache."""
 TOGETHER_ON_GPU = 2**26
 """The same on a GPU, whose memory bounds them."""
-GREEDY = 2**21
-"""Logits that are looked at together where all rows are greedy: a copy of them is made."""
+GREEDY, GREEDY_IN_BF16 = 2**21, 2**19
+"""Logits that are looked at together where all rows are greedy: a copy of them is made, in bf16 of what stays
+in the cache."""
 FEW = 64
 """Most probable tokens that are looked at first, where a filter needs them in order."""
 TOP = 64
@@ -89,11 +90,14 @@ class Choice:
 
     def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
         """The next token of each row, the likeliest where it is greedy, and its logprob under the model
-        itself."""
+        itself, in fp32; of logits in any type."""
         if len(self.parts) == 1:
             return self.parts[0].choose(logits_BV, draw_B)
         if not self.draws and logits_BV.is_cpu:
-            return _joined([_greedy(part) for part in logits_BV.split(max(1, GREEDY // logits_BV.shape[1]))])
+            together = GREEDY if logits_BV.dtype == torch.float32 else GREEDY_IN_BF16
+            return _joined(
+                [_greedy(part) for part in logits_BV.split(max(1, together // logits_BV.shape[1]))]
+            )
         rows = logits_BV.split(self.size)
         draws = [None] * len(rows) if draw_B is None else draw_B.split(self.size)
         return _joined([part.choose(*given) for part, *given in zip(self.parts, rows, draws, strict=True)])
@@ -120,6 +124,7 @@ class _Part:
     def choose(self, logits_BV: Tensor, draw_B: Tensor | None) -> tuple[Tensor, Tensor]:
         if not self.draws or draw_B is None:
             return _greedy(logits_BV)
+        logits_BV = logits_BV.float()
         if self.plain and logits_BV.is_cpu and logits_BV.shape[1] < 4 * BLOCK:
             return _drawn(logits_BV, draw_B)
         top_B1 = logits_BV.amax(1, keepdim=True)
@@ -151,9 +156,13 @@ def _greedy(logits_BV: Tensor) -> tuple[Tensor, Tensor]:
     """The likeliest tokens and their logprobs. Of a large vocabulary PyTorch's softmax is one call that reads
     a row while it is in the cache; of a small one it computes one number at a time."""
     likeliest_B1, top_B1 = _likeliest(logits_BV)
-    if logits_BV.is_cpu and logits_BV.shape[1] >= 4 * BLOCK:
+    if logits_BV.dtype != torch.float32:
+        sums_B1 = exponentials(logits_BV.float().sub_(top_B1)).sum(1, keepdim=True)
+    elif logits_BV.is_cpu and logits_BV.shape[1] >= 4 * BLOCK:
         return likeliest_B1[:, 0], logits_BV.log_softmax(1).amax(1)
-    return likeliest_B1[:, 0], -_sum_of_exponentials(logits_BV, top_B1).log_()[:, 0]
+    else:
+        sums_B1 = _sum_of_exponentials(logits_BV, top_B1)
+    return likeliest_B1[:, 0], -sums_B1.log_()[:, 0]
 
 
 def _drawn(logits_BV: Tensor, draw_B: Tensor) -> tuple[Tensor, Tensor]:
@@ -224,6 +233,7 @@ def _sum_of_exponentials(logits_BV: Tensor, top_B1: Tensor) -> Tensor:
 
 def most_probable(logits_NV: Tensor, top: int) -> tuple[Tensor, Tensor]:
     """The most probable tokens of each row, the most probable first, [N, K], and their logprobs."""
+    logits_NV = logits_NV.float()
     most_NK, tokens_NK = logits_NV.topk(top, dim=1)
     top_N1 = most_NK[:, :1]
     return tokens_NK, most_NK - top_N1 - _sum_of_exponentials(logits_NV, top_N1).log_()

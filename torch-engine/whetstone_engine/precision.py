@@ -41,9 +41,14 @@ def native_bf16() -> bool:
     return torch.cpu._is_avx512_bf16_supported() and _made_by_amd()
 
 
+def with_tiles() -> bool:
+    """Whether bf16 is multiplied by Intel's tiles."""
+    return on_host() and torch.cpu._is_amx_tile_supported()
+
+
 def two_with_tiles() -> bool:
-    """Whether two threads multiply by Intel's tiles."""
-    return on_host() and torch.get_num_threads() == 2 and torch.cpu._is_amx_tile_supported()
+    """Whether two threads do so."""
+    return torch.get_num_threads() == 2 and with_tiles()
 
 
 def onednn_in_fp32() -> bool:
