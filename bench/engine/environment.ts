@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { installEngine } from "../../src/model/engine/local/index.ts";
+import { installEngine, workerEnvironment } from "../../src/model/engine/local/index.ts";
 
 export interface PeerEnvironment {
   readonly python: string;
@@ -15,20 +15,8 @@ export async function peerEnvironment(): Promise<PeerEnvironment> {
   return { python, versions };
 }
 
-/** What both sides run under: as many threads as said, and the settings that the engine gives its own workers. */
+/** What both sides run under: as many threads as said, and all settings that the engine gives its own workers. */
 export function fairEnvironment(threads: number): NodeJS.ProcessEnv {
-  const { PYTHONPATH, PYTHONHOME, ...rest } = process.env;
-  const count = String(threads);
-  return {
-    ...rest,
-    PYTHONNOUSERSITE: "1",
-    PYTHONUTF8: "1",
-    HF_HUB_OFFLINE: "1",
-    TOKENIZERS_PARALLELISM: "false",
-    OMP_NUM_THREADS: count,
-    MKL_NUM_THREADS: count,
-    GOMP_SPINCOUNT: "10000",
-    MALLOC_MMAP_THRESHOLD_: String(2 ** 28),
-    MALLOC_TRIM_THRESHOLD_: String(2 ** 29),
-  };
+  const { PYTHONPATH, ...settings } = workerEnvironment(process.env, "", threads);
+  return { ...settings, HF_HUB_OFFLINE: "1", TOKENIZERS_PARALLELISM: "false" };
 }

@@ -17,3 +17,4 @@ export { installedPlainPackages, installPlainPackages } from "./plain-packages.t
 export { findPython, type Python } from "./python.ts";
 export { type CommandResult, runCommand } from "./run-command.ts";
 export { TransformersReference } from "./transformers-reference.ts";
+export { workerEnvironment } from "./worker.ts";
