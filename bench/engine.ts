@@ -62,7 +62,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
 const gpuParts: Readonly<Record<string, () => Promise<Row[]>>> = {
   "gpu-sampling": () => compare(gpuSamplingRows, benchModel),
   "gpu-supervised": () => compare(gpuSupervisedRows, benchModel),
-  "gpu-grpo": () => compare(gpuGrpoRows, benchModel),
+  "gpu-grpo": () => compare(gpuGrpoRows, benchModel, "requirements-gpu.txt"),
   "gpu-peak": () => compare(gpuPeakRows, largeModel),
 };
 /** Of the records, a part each. */
@@ -82,7 +82,7 @@ const titles: Readonly<Record<string, string>> = {
   start: "from the start of a first run to its first answers",
   "gpu-sampling": "sampling from SmolLM2-135M on a GPU",
   "gpu-supervised": "a supervised step of SmolLM2-135M on a GPU, against Trainer",
-  "gpu-grpo": "a GRPO step of SmolLM2-135M on a GPU, against TRL",
+  "gpu-grpo": "a GRPO step of SmolLM2-135M on a GPU, against TRL with and without vLLM",
   "gpu-peak": "its share of the products of matrices that a GPU can do",
 };
 const wanted = values.only?.split(",") ?? Object.keys(parts);
@@ -135,8 +135,9 @@ function verdictOf(some: readonly Row[]): string {
 async function compare(
   rowsOf: (bench: EngineBench) => Promise<Row[]>,
   modelOf: (engine: Engine) => Promise<BenchModel>,
+  ...requirements: Parameters<typeof peerEnvironment>
 ): Promise<Row[]> {
-  const environment = await peerEnvironment();
+  const environment = await peerEnvironment(...requirements);
   await using engine = await local().open({ logFolder });
   await using model = await modelOf(engine);
   return await rowsOf({ engine, model, environment, rounds });

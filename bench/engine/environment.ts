@@ -7,9 +7,11 @@ export interface PeerEnvironment {
 }
 
 /** What the engine is compared with, in a Python environment of its own in the cache; installed the first time. */
-export async function peerEnvironment(): Promise<PeerEnvironment> {
+export async function peerEnvironment(
+  requirements: "requirements.txt" | "requirements-gpu.txt" = "requirements.txt",
+): Promise<PeerEnvironment> {
   const { python, versions } = await installEngine({
-    requirements: join(import.meta.dirname, "requirements.txt"),
+    requirements: join(import.meta.dirname, requirements),
     onProgress: (what, done, total) => console.error(`the peers: ${what} (${done}/${total})`),
   });
   return { python, versions };

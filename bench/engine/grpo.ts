@@ -1,8 +1,11 @@
 import type { Datum, EngineModel, Precision, SampledSequence, SampleRequest } from "whetstone";
 import type { EngineBench } from "./engine-bench.ts";
+import type { PeerEnvironment } from "./environment.ts";
+import { GpuMonitor, type WatchedTurn } from "./gpu-use.ts";
 import { hasNativeBf16 } from "./native.ts";
-import { fastest, pairedRatio } from "./paired.ts";
-import { Peer, type PeerDevice, processesOn, threadsOf, whereFastest } from "./peer.ts";
+import { fastest, pairedRatio, type Turn } from "./paired.ts";
+import { productsOf } from "./peak.ts";
+import { Peer, type PeerDevice, processesOn, threadsOf, where, whereFastest } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Grpo {
@@ -26,17 +29,70 @@ export async function grpoRows(bench: EngineBench): Promise<Row[]> {
   return rows;
 }
 
+/** Against TRL as it is and with vLLM on the same GPU, and how much of the GPU each of the two sides uses. */
 export async function gpuGrpoRows(bench: EngineBench): Promise<Row[]> {
+  const peak = await peakOf(bench.environment);
   const rows: Row[] = [];
-  for (const rank of [0, 32]) rows.push(await rowOf(onGpu, "mixed", rank, bench));
+  for (const rank of [0, 32])
+    for (const drawn of ["vllm", "transformers"] as const) {
+      if (drawn === "vllm" && bench.environment.versions.vllm === undefined) continue;
+      using monitor = new GpuMonitor();
+      let sides: Record<"ours" | "theirs", WatchedTurn> | undefined;
+      const row = await rowOf(onGpu, "mixed", rank, bench, drawn, (ours, theirs) => {
+        sides = { ours: monitor.watch(ours), theirs: monitor.watch(theirs) };
+        return [sides.ours.turn, sides.theirs.turn];
+      });
+      rows.push(row);
+      const operations = await operationsOfToken(onGpu, rank, bench.model.path);
+      for (const [side, watched] of Object.entries(sides ?? {})) {
+        const busy = watched.busy();
+        rows.push({
+          work: `share of the peak of matrix products, ${row.work} by ${side === "ours" ? "the engine" : row.against}`,
+          against: "torch.mm",
+          setting: `${watched.rate().toFixed(0)} tokens drawn and learned from a second, ${(operations / 1e9).toFixed(2)} · 10⁹ operations for each; ${busy === undefined ? "how busy the GPU was is not told" : `the GPU computes in ${(busy * 100).toFixed(0)} % of the time, as nvidia-smi tells it`}; square matrices in bf16, ${where(onGpu.device, "")}`,
+          ratio: (watched.rate() * operations) / peak,
+          bar: null,
+        });
+      }
+    }
   return rows;
 }
 
+/** Operations a second of the products of large matrices in bf16. */
+async function peakOf(environment: PeerEnvironment): Promise<number> {
+  await using peer = await Peer.start({
+    environment,
+    script: "matmul.py",
+    processes: 1,
+    threads: threadsOf(1),
+    options: { dtype: "bfloat16", milliseconds: 2000, device: onGpu.device },
+  });
+  return (await peer.turn()) * 1e6;
+}
+
+/**
+ * Multiplications and additions with weights for each token that is drawn: drawing it, its share of reading the prompt once, and
+ * passes over prompt and completion, forwards and backwards; weights that are not trained need no gradient.
+ */
+async function operationsOfToken(
+  { samples, newTokens }: Grpo,
+  rank: number,
+  folder: string,
+): Promise<number> {
+  const { weights } = await productsOf(folder);
+  const drawing = 1 + promptTokens / (samples * newTokens);
+  const learning = (rank === 0 ? 3 : 2) * (1 + promptTokens / newTokens);
+  return 2 * weights * (drawing + learning);
+}
+
+/** `watched` may put itself between the two sides and the measurement. */
 async function rowOf(
   sizes: Grpo,
   precision: Precision,
   rank: number,
   { engine, model, environment, rounds }: EngineBench,
+  drawn: "transformers" | "vllm" = "transformers",
+  watched: (ours: Turn, theirs: Turn) => readonly [Turn, Turn] = (...turns) => turns,
 ): Promise<Row> {
   const { prompts, samples, newTokens, device, bar } = sizes;
   const start = (processes: number): Promise<Peer> =>
@@ -49,6 +105,7 @@ async function rowOf(
       options: {
         model: model.path,
         precision: precision === "fp32" ? "fp32" : "bf16",
+        drawn,
         rank,
         prompts: prompts / processes,
         samples,
@@ -69,19 +126,24 @@ async function rowOf(
     ...(rank === 0 ? {} : { lora: { rank } }),
   });
   let steps = 0;
-  const ours = async (): Promise<number> => {
+  const step = async (): Promise<number> => {
     const begun = performance.now();
-    const drawn = await grpoStep(sizes, trained, ++steps);
-    return (drawn / (performance.now() - begun)) * 1000;
+    const tokens = await grpoStep(sizes, trained, ++steps);
+    return (tokens / (performance.now() - begun)) * 1000;
   };
-  await ours();
+  await step();
   await using peer = await start(processes);
-  const { trl, transformers } = environment.versions;
+  const { trl, transformers, vllm } = environment.versions;
+  const work = `a GRPO step of ${rank === 0 ? "all weights" : `adapters of rank ${rank}`} in ${precision}`;
+  const against = `TRL ${trl} GRPOTrainer${drawn === "vllm" ? ` with vLLM ${vllm}` : ""}`;
+  const [ours, theirs] = watched(step, () => peer.turn());
   return {
-    work: `a GRPO step of ${rank === 0 ? "all weights" : `adapters of rank ${rank}`} in ${precision}`,
-    against: `TRL ${trl} GRPOTrainer`,
+    work,
+    against,
     setting: `${model.label}; ${prompts} prompts of ${promptTokens} tokens, ${samples} samples of ${newTokens} each, no β; transformers ${transformers}, ${whereFastest(device, processes)}`,
-    ratio: await pairedRatio(ours, () => peer.turn(), rounds),
+    ratio: await pairedRatio(ours, theirs, rounds, (words) =>
+      console.error(`${work} against ${against}, ${words}`),
+    ),
     bar,
   };
 }

@@ -76,6 +76,12 @@ async function rowsOf(
 
 /** Multiplications and additions in products of matrices: forwards once, backwards twice that. What attention masks is not counted. */
 async function operationsOfStep(folder: string, rows: number): Promise<number> {
+  const { weights, scores } = await productsOf(folder);
+  return 3 * 2 * (weights + scores * (length / 2)) * rows * length;
+}
+
+/** Multiplications that a token takes: by weights, and for each position that it attends to. */
+export async function productsOf(folder: string): Promise<{ weights: number; scores: number }> {
   const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as Record<string, number>;
   const {
     hidden_size: width = 0,
@@ -87,7 +93,8 @@ async function operationsOfStep(folder: string, rows: number): Promise<number> {
     head_dim: headWidth = width / heads,
   } = config;
   const attention = width * headWidth * (2 * heads + 2 * groups);
-  const weights = layers * (attention + 3 * width * hidden) + width * vocabulary;
-  const scores = layers * 2 * heads * headWidth * (length / 2);
-  return 3 * 2 * (weights + scores) * rows * length;
+  return {
+    weights: layers * (attention + 3 * width * hidden) + width * vocabulary,
+    scores: layers * 2 * heads * headWidth,
+  };
 }
