@@ -105,6 +105,16 @@ describe("readOptions", () => {
     expect(refusal(value)).toBe(message);
   });
 
+  test("tells the first of half a million wrong elements, and lists none of the others", () => {
+    const schema = z.strictObject({ lists: z.array(z.strictObject({ tokens: z.array(z.int32()) })) });
+    const wrong = { lists: [{ tokens: new Array(500_000).fill(0.5) }] };
+    expect(() => readOptions("part()", schema, wrong)).toThrow(
+      'part(): option "lists.0.tokens.0": expected int, received number.',
+    );
+    const texts = { lists: new Array(500_000).fill("") };
+    expect(() => readOptions("part()", schema, texts)).toThrow(/^part\(\): option "lists\.0": expected/);
+  });
+
   test("says of a part without options that it takes none", () => {
     expect(() => readOptions("greedy()", z.strictObject({}), { topP: 1 })).toThrow(
       'greedy(): there is no option "topP"; it takes none.',

@@ -7,11 +7,14 @@ import { nearest } from "./suggest.ts";
  * `invalid-option` that names the place, the option, and the nearest right one.
  */
 export function readOptions<S extends z.ZodType>(where: string, schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value, firstIssue);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw userError("invalid-option", `${where}: ${sentence(schema, issue)}`, { where });
 }
+
+/** One issue is told: to list them all would take more memory than there is where a request has millions of wrong elements. */
+const firstIssue: z.core.ParseContextInternal<z.core.$ZodIssue> = { reportInput: true, abortEarly: true };
 
 /** A value from elsewhere that is known by one of its members. */
 export function valueWith<T>(member: string, expected: string): z.ZodCustom<T, T> {

@@ -16,10 +16,17 @@ export interface WireDatum {
 
 const mostData = 2 ** 17;
 const [mostChunks, mostInputs] = [2 ** 16, 64];
+const mostMembers = 2 ** 20;
+/** Chunks and arrays that the examples of a request have so far. */
+const membersOf = new WeakMap<readonly WireDatum[], number>();
 
 /** Adds one to those that the request has had before. Throws user errors `malformed-protobuf`, `wrong-dtype` and `wrong-shape`. */
 export function addDatum(data: WireDatum[], reader: ProtoReader): void {
-  checkCount(data.push(reader.message(readDatum)), mostData, "examples, which several requests could have");
+  const datum = reader.message(readDatum);
+  checkCount(data.push(datum), mostData, "examples, which several requests could have");
+  const members = (membersOf.get(data) ?? 0) + datum.chunks.length + datum.inputs.size;
+  membersOf.set(data, members);
+  checkCount(members, mostMembers, "chunks and arrays in its examples, which several requests could have");
 }
 
 function readDatum(reader: ProtoReader): WireDatum {
@@ -57,7 +64,7 @@ function readEncodedText(reader: ProtoReader): Int32Array {
     const bytes = reader.bytes();
     if (bytes.length % 4 !== 0)
       throw userError("wrong-shape", `${bytes.length} bytes are no sequence of 32-bit token ids.`);
-    tokens = tokensFrom(bytes);
+    if (bytes.length > 0) tokens = tokensFrom(bytes);
   }
   return tokens;
 }

@@ -159,6 +159,9 @@ test("a message of more members than mean anything is refused before they fill t
   const cases: Readonly<Record<string, Buffer>> = {
     "examples, which several requests could have": repeated(2 ** 17 + 1, 0x1a, 0),
     "chunks in an example": datum(repeated(2 ** 16 + 1, 0x0a, 0)),
+    "chunks and arrays in its examples": Buffer.concat(
+      new Array<Buffer>(17).fill(datum(repeated(2 ** 16, 0x0a, 0))),
+    ),
     "arrays in an example": datum(names),
     "integers in one field": tensor(repeated(65, 0x20, 1)),
     "settings of the loss": repeated(129, 0x2a, 0),
