@@ -6,6 +6,7 @@ import {
   type Clock,
   inTheWay,
   messageOf,
+  syncFolder,
   tryLockFile,
   userError,
   WhetstoneError,
@@ -82,7 +83,12 @@ export class Catalogue implements AsyncDisposable {
         { folder: stateFolder },
       );
     const catalogue = new Catalogue(folder, clock, lock);
-    await catalogue.#scan();
+    try {
+      await catalogue.#scan();
+    } catch (error) {
+      lock[Symbol.dispose]();
+      throw unusable(error, folder);
+    }
     return catalogue;
   }
 
@@ -94,7 +100,7 @@ export class Catalogue implements AsyncDisposable {
         ({ code }: NodeJS.ErrnoException) => (code === "ENOENT" ? undefined : ""),
       );
       if (text === undefined) {
-        await rm(folder, { recursive: true, force: true });
+        await removeFolder(folder);
         continue;
       }
       const record = parseRecord(text);
@@ -104,7 +110,7 @@ export class Catalogue implements AsyncDisposable {
       const newer = other !== undefined && other.record.createdAt > record.createdAt;
       if (!newer) this.#kept.set(record.path, { folder, record });
       // It was written over, and the server died before it removed it: deleting the newer one must not bring it back.
-      if (other !== undefined) await rm(newer ? folder : other.folder, { recursive: true, force: true });
+      if (other !== undefined) await removeFolder(newer ? folder : other.folder);
     }
   }
 
@@ -161,17 +167,20 @@ export class Catalogue implements AsyncDisposable {
     try {
       await mkdir(folder);
       const { bytes } = await write(join(folder, weightsFolder));
-      const createdAt = this.#clock.now();
+      // Later than what it takes the place of, whatever the clock says: of the two the later one is kept.
+      const before = this.#kept.get(path)?.record.createdAt ?? -1;
+      const createdAt = Math.max(this.#clock.now(), before + 1);
       const expiresAt = expiryOf(createdAt, ttlSeconds);
       const record: CheckpointRecord = { format: 1, path, ...facts, bytes, createdAt, expiresAt };
       await writeRecord(folder, record);
+      syncFolder(this.#folder);
       const old = this.#kept.get(path);
       this.#kept.set(path, { folder, record });
       // The new one is there, whatever is left of the old: that goes when the folder is read again.
-      if (old !== undefined) await rm(old.folder, { recursive: true, force: true }).catch(() => undefined);
+      if (old !== undefined) await removeFolder(old.folder);
       return record;
     } catch (error) {
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder(folder);
       throw nameOf(error, path);
     } finally {
       this.#beingSaved.delete(path);
@@ -187,10 +196,10 @@ export class Catalogue implements AsyncDisposable {
   async #remove(path: string): Promise<void> {
     const kept = this.#kept.get(path);
     if (kept === undefined) return;
-    this.#kept.delete(path);
     // Without its record it is no checkpoint any more, however far the rest gets.
     await rm(join(kept.folder, recordFile), { force: true });
-    await rm(kept.folder, { recursive: true, force: true });
+    if (this.#kept.get(path) === kept) this.#kept.delete(path);
+    await removeFolder(kept.folder);
   }
 
   /** From now on; undefined keeps it for ever. Throws as {@link find}. */
@@ -252,6 +261,12 @@ async function writeRecord(folder: string, record: CheckpointRecord): Promise<vo
   const path = join(folder, recordFile);
   await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { flush: true });
   await rename(`${path}.new`, path);
+  syncFolder(folder);
+}
+
+/** What cannot go now is no checkpoint, or one that was written over: it goes when the state folder is read again. */
+async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }).catch(() => undefined);
 }
 
 function nameOf(error: unknown, path: string): unknown {

@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
+import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
 import { tabular } from "../tabular/index.ts";
 import { serveTinker } from "./serve.ts";
@@ -95,6 +96,19 @@ test("beyond this machine it does not start without a key", async () => {
   // Nobody could send it, or anybody could: an empty one is what a variable gives that is not set.
   for (const key of ["tml-k\n", "ключ", ""])
     await expect(serveTinker({ ...options, key })).rejects.toMatchObject({ code: "invalid-option" });
+});
+
+test("only this machine reaches it unless it is told otherwise", async () => {
+  await using one = await served();
+  const { port, hostname } = new URL(one.server.url);
+  expect(hostname).toBe("127.0.0.1");
+  const elsewhere = Object.values(networkInterfaces())
+    .flatMap((some) => some ?? [])
+    .filter(({ internal, family }) => !internal && family === "IPv4");
+  for (const { address } of [...elsewhere, { address: "127.0.0.2" }])
+    await expect(fetch(`http://${address}:${port}/api/v1/healthz`)).rejects.toMatchObject({
+      cause: { code: "ECONNREFUSED" },
+    });
 });
 
 test("a request of 100 MB is refused, with its number used up where it tells it, and the server goes on", async () => {

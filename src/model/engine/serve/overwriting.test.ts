@@ -16,20 +16,35 @@ vi.mock("node:fs/promises", async (original) => {
   return { ...real, rm };
 });
 
+const place = { modelId: "s:train:0", folder: "weights", name: "one" } as const;
+const facts = { baseModel: "org/tiny", lora: null, optimizer: true, step: 3, userMetadata: null };
+const save = (catalogue: Catalogue, content: string) =>
+  catalogue.save(place, facts, { overwrite: true, ttlSeconds: undefined }, async (folder) => {
+    await mkdir(folder);
+    await writeFile(join(folder, "weights"), content);
+    return { bytes: content.length };
+  });
+const read = (catalogue: Catalogue, path: string) =>
+  readFile(join(catalogue.find(path).folder, "weights"), "utf8");
+
 test("a checkpoint is written over where the old one cannot be removed, as where a network's disk holds it", async () => {
   await using temporary = await temporaryFolder();
-  await using catalogue = await Catalogue.open(temporary.path, systemClock);
-  const place = { modelId: "s:train:0", folder: "weights", name: "one" } as const;
-  const facts = { baseModel: "org/tiny", lora: null, optimizer: true, step: 3, userMetadata: null };
-  const save = (content: string) =>
-    catalogue.save(place, facts, { overwrite: true, ttlSeconds: undefined }, async (folder) => {
-      await mkdir(folder);
-      await writeFile(join(folder, "weights"), content);
-      return { bytes: content.length };
-    });
-  const { path } = await save("old");
-  stuck.folder = join(catalogue.find(path).folder, "..");
-  await save("new");
-  expect(await readFile(join(catalogue.find(path).folder, "weights"), "utf8")).toBe("new");
+  let path: string;
+  {
+    await using catalogue = await Catalogue.open(temporary.path, systemClock);
+    ({ path } = await save(catalogue, "old"));
+    stuck.folder = join(catalogue.find(path).folder, "..");
+    await save(catalogue, "new");
+    expect(await read(catalogue, path)).toBe("new");
+  }
+  // Nor does what is left keep the next server from starting, which has the new one.
+  await using next = await Catalogue.open(temporary.path, systemClock);
+  expect(await read(next, path)).toBe("new");
+  // What cannot be deleted is there still, and said to be.
+  stuck.folder = join(next.find(path).folder, "..");
+  await expect(next.delete(path)).rejects.toThrow("EBUSY");
+  expect(next.list()).toHaveLength(1);
   stuck.folder = "";
+  await next.delete(path);
+  expect(next.list()).toEqual([]);
 });

@@ -122,6 +122,7 @@ export async function serveTinker(options: ServeOptions): Promise<TinkerServer> 
   });
   try {
     await listening(server, host, port);
+    server.on("error", onFault);
   } catch (error) {
     await catalogue[Symbol.asyncDispose]();
     throw error;
@@ -158,7 +159,10 @@ export async function checkAddress({
 
 async function listening(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, host, resolve);
+    server.once("error", reject).listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
   }).catch((error: unknown) => {
     throw cannotListen(host, port, error);
   });
