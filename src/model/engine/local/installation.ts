@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { existsSync, statSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { internalError } from "../../../foundation/base/index.ts";
@@ -130,15 +130,13 @@ export async function removeEngine(options: InstallationOptions = {}): Promise<{
   return { bytes };
 }
 
+/** Of tens of thousands of files, each of which would wait its turn if it were asked for by itself. */
 async function sizeOf(folder: string): Promise<number> {
   if (!existsSync(folder)) return 0;
   let bytes = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isFile())
-      bytes += await stat(join(entry.parentPath, entry.name)).then(
-        ({ size }) => size,
-        () => 0,
-      );
+      bytes += statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
   }
   return bytes;
 }
