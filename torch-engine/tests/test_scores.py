@@ -81,6 +81,14 @@ def test_certainty_knows_the_extremes():
         assert float(self_certainty) > 900
 
 
+def test_certainty_of_an_infinite_logit_is_no_number():
+    broken = torch.zeros(2, 50)
+    broken[1, 3] = -torch.inf
+    entropy, self_certainty = scores_module.certainty_of(broken, None)
+    assert torch.isnan(entropy).tolist() == [False, True]
+    assert torch.isfinite(self_certainty).tolist() == [True, False]
+
+
 @pytest.mark.parametrize("pooling", ["mean", "last"])
 def test_embeddings_are_pooled_hidden_states(make_folder: FolderMaker, limit, pooling):
     snapshot = make_folder.snapshot()

@@ -17,7 +17,7 @@ from .precision import onednn_in_fp32, two_with_tiles
 
 WIDE = 2**18
 """Numbers of a weight from which it counts how it is multiplied: around a smaller one the call does."""
-NARROW, ALONE = 768, range(320, 1280)
+NARROW, ALONE = 768, range(321, 1280)
 """Outputs up to which, and rows for which, oneDNN leaves a product by tiles to one of two threads."""
 
 
@@ -110,7 +110,7 @@ def product(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
 def _in_pieces(x_NI: Tensor, weight_OI: Tensor) -> Tensor:
     """A few rows at a time: such products two threads share."""
     out_NO = x_NI.new_empty(len(x_NI), len(weight_OI))
-    rows = math.ceil(len(x_NI) / math.ceil(len(x_NI) / ALONE.start))
+    rows = math.ceil(len(x_NI) / math.ceil(len(x_NI) / (ALONE.start - 1)))
     for some, target in zip(x_NI.split(rows), out_NO.split(rows), strict=True):
         torch.mm(some, weight_OI.t(), out=target)
     return out_NO

@@ -14,7 +14,7 @@ from .choice import most_probable
 from .device import moved, on_host, placed
 from .errors import bad_request
 from .frames import Arrays
-from .kernels import exponentials, target_logprobs
+from .kernels import exponentials, target_logprobs, weights_to_draw_by
 from .packing import Packing, reordered
 from .request import array, sequence_lengths
 from .rows import not_finite
@@ -117,7 +117,8 @@ def certainty_of(logits_NV: Tensor, suppressed: Tensor | None) -> tuple[Tensor, 
         possible -= len(suppressed)
         # They weigh e^−100, which is nothing, and are taken out of the mean.
         shifted_NV.index_fill_(1, suppressed, -100.0)
-    exponentials_NV = exponentials(shifted_NV.clone())
+    # What weighs 0 makes an infinite logit no number, which is refused.
+    exponentials_NV = weights_to_draw_by(exponentials(shifted_NV.clone()))
     sums_N = exponentials_NV.sum(1)
     normaliser_N = sums_N.log()
     means_N = shifted_NV.sum(1)
