@@ -4,7 +4,7 @@ import type { PeerEnvironment } from "./environment.ts";
 import { GpuMonitor, type WatchedTurn } from "./gpu-use.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio, type Turn } from "./paired.ts";
-import { productsOf } from "./peak.ts";
+import { productsOf, startProducts } from "./peak.ts";
 import { Peer, type PeerDevice, processesOn, threadsOf, where, whereFastest } from "./peer.ts";
 import type { Row } from "./row.ts";
 
@@ -37,17 +37,18 @@ export async function gpuGrpoRows(bench: EngineBench): Promise<Row[]> {
     for (const drawn of ["vllm", "transformers"] as const) {
       if (drawn === "vllm" && bench.environment.versions.vllm === undefined) continue;
       using monitor = new GpuMonitor();
-      let sides: Record<"ours" | "theirs", WatchedTurn> | undefined;
-      const row = await rowOf(onGpu, "mixed", rank, bench, drawn, (ours, theirs) => {
-        sides = { ours: monitor.watch(ours), theirs: monitor.watch(theirs) };
-        return [sides.ours.turn, sides.theirs.turn];
+      const sides: WatchedTurn[] = [];
+      const row = await rowOf(onGpu, "mixed", rank, bench, drawn, (turn) => {
+        const side = monitor.watch(turn);
+        sides.push(side);
+        return side.turn;
       });
       rows.push(row);
       const operations = await operationsOfToken(onGpu, rank, bench.model.path);
-      for (const [side, watched] of Object.entries(sides ?? {})) {
+      for (const [place, watched] of sides.entries()) {
         const busy = watched.busy();
         rows.push({
-          work: `share of the peak of matrix products, ${row.work} by ${side === "ours" ? "the engine" : row.against}`,
+          work: `share of the peak of matrix products, ${row.work} by ${place === 0 ? "the engine" : row.against}`,
           against: "torch.mm",
           setting: `${watched.rate().toFixed(0)} tokens drawn and learned from a second, ${(operations / 1e9).toFixed(2)} · 10⁹ operations for each; ${busy === undefined ? "how busy the GPU was is not told" : `the GPU computes in ${(busy * 100).toFixed(0)} % of the time, as nvidia-smi tells it`}; square matrices in bf16, ${where(onGpu.device, "")}`,
           ratio: (watched.rate() * operations) / peak,
@@ -60,13 +61,7 @@ export async function gpuGrpoRows(bench: EngineBench): Promise<Row[]> {
 
 /** Operations a second of the products of large matrices in bf16. */
 async function peakOf(environment: PeerEnvironment): Promise<number> {
-  await using peer = await Peer.start({
-    environment,
-    script: "matmul.py",
-    processes: 1,
-    threads: threadsOf(1),
-    options: { dtype: "bfloat16", milliseconds: 2000, device: onGpu.device },
-  });
+  await using peer = await startProducts(environment, "bfloat16", onGpu.device);
   return (await peer.turn()) * 1e6;
 }
 
@@ -85,14 +80,14 @@ async function operationsOfToken(
   return 2 * weights * (drawing + learning);
 }
 
-/** `watched` may put itself between the two sides and the measurement. */
+/** `watched` may put itself between a side, the engine's first, and the measurement. */
 async function rowOf(
   sizes: Grpo,
   precision: Precision,
   rank: number,
   { engine, model, environment, rounds }: EngineBench,
   drawn: "transformers" | "vllm" = "transformers",
-  watched: (ours: Turn, theirs: Turn) => readonly [Turn, Turn] = (...turns) => turns,
+  watched: (turn: Turn) => Turn = (turn) => turn,
 ): Promise<Row> {
   const { prompts, samples, newTokens, device, bar } = sizes;
   const start = (processes: number): Promise<Peer> =>
@@ -136,7 +131,7 @@ async function rowOf(
   const { trl, transformers, vllm } = environment.versions;
   const work = `a GRPO step of ${rank === 0 ? "all weights" : `adapters of rank ${rank}`} in ${precision}`;
   const against = `TRL ${trl} GRPOTrainer${drawn === "vllm" ? ` with vLLM ${vllm}` : ""}`;
-  const [ours, theirs] = watched(step, () => peer.turn());
+  const [ours, theirs] = [watched(step), watched(() => peer.turn())];
   return {
     work,
     against,

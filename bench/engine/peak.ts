@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Datum } from "whetstone";
 import type { EngineBench } from "./engine-bench.ts";
+import type { PeerEnvironment } from "./environment.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { pairedRatio } from "./paired.ts";
-import { Peer, type PeerDevice, where } from "./peer.ts";
+import { Peer, type PeerDevice, threadsOf, where } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Peak {
@@ -54,25 +54,36 @@ async function rowsOf(
       ]);
       return (operations / 1e6 / (performance.now() - begun)) * 1000;
     };
-    const threads = availableParallelism();
-    await using peer = await Peer.start({
+    await using peer = await startProducts(
       environment,
-      script: "matmul.py",
-      processes: 1,
-      threads,
-      options: { dtype: precision === "fp32" ? "float32" : "bfloat16", milliseconds: 2000, device },
-    });
+      precision === "fp32" ? "float32" : "bfloat16",
+      device,
+    );
     await ours();
     results.push({
       work: `share of the peak of matrix products, supervised step in ${precision}`,
       against: "torch.mm",
-      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of several sizes, ${where(device, `${threads} threads`)}`,
+      setting: `${model.label}; ${rows} lines of ${length} tokens, a loss at each, ${(operations / 1e12).toFixed(2)} · 10¹² operations a step, optimiser included in its time; square matrices in ${precision === "fp32" ? "fp32" : "bf16"}, the fastest of several sizes, ${where(device, `${threadsOf(1)} threads`)}`,
       ratio: await pairedRatio(ours, () => peer.turn(), rounds),
       bar: device === "cpu" ? bars[precision] : null,
     });
   }
   return results;
 }
+
+/** Square matrices of several sizes, multiplied: a turn tells 10⁶ operations a second, of the fastest. */
+export const startProducts = (
+  environment: PeerEnvironment,
+  dtype: "float32" | "bfloat16",
+  device: PeerDevice,
+): Promise<Peer> =>
+  Peer.start({
+    environment,
+    script: "matmul.py",
+    processes: 1,
+    threads: threadsOf(1),
+    options: { dtype, milliseconds: 2000, device },
+  });
 
 /** Multiplications and additions in products of matrices: forwards once, backwards twice that. What attention masks is not counted. */
 async function operationsOfStep(folder: string, rows: number): Promise<number> {

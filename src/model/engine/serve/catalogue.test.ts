@@ -265,7 +265,7 @@ test("a checkpoint is loaded with its optimiser and without, listed, and deleted
   expect((await client.request("GET", "checkpoints")).status).toBe(200);
   // One that cannot be written is there all the same.
   const [kept = ""] = await readdir(join(one.folder, "state/checkpoints"));
-  const inTheWay = join(one.folder, "state/checkpoints", kept, "checkpoint.json.new");
+  const inTheWay = join(one.folder, "state/checkpoints", kept, `checkpoint.json.${process.pid}.writing`);
   await mkdir(inTheWay);
   const unwritten = await client.request("PUT", `training_runs/${model}/checkpoints/weights/a.b-c_1/ttl`, {
     body: JSON.stringify({ ttl_seconds: 100 }),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import {
@@ -10,6 +10,7 @@ import {
   tryLockFile,
   userError,
   WhetstoneError,
+  writeWholeSync,
 } from "../../../foundation/base/index.ts";
 import { loraModules } from "../lora-modules.ts";
 import { checkName, parseTinkerPath, type TinkerPath, tinkerPathOf } from "../tinker/index.ts";
@@ -172,7 +173,7 @@ export class Catalogue implements AsyncDisposable {
       const createdAt = Math.max(this.#clock.now(), before + 1);
       const expiresAt = expiryOf(createdAt, ttlSeconds);
       const record: CheckpointRecord = { format: 1, path, ...facts, bytes, createdAt, expiresAt };
-      await writeRecord(folder, record);
+      writeRecord(folder, record);
       syncFolder(this.#folder);
       const old = this.#kept.get(path);
       this.#kept.set(path, { folder, record });
@@ -207,9 +208,11 @@ export class Catalogue implements AsyncDisposable {
     this.find(path);
     const kept = this.#kept.get(path) as Kept;
     const record = { ...kept.record, expiresAt: expiryOf(this.#clock.now(), ttlSeconds) };
-    await writeRecord(kept.folder, record).catch((error: unknown) => {
+    try {
+      writeRecord(kept.folder, record);
+    } catch (error) {
       throw nameOf(error, `the record of ${path}`);
-    });
+    }
     kept.record = record;
   }
 
@@ -257,12 +260,8 @@ function parseRecord(text: string): CheckpointRecord | undefined {
   }
 }
 
-async function writeRecord(folder: string, record: CheckpointRecord): Promise<void> {
-  const path = join(folder, recordFile);
-  await writeFile(`${path}.new`, `${JSON.stringify(record, null, 2)}\n`, { flush: true });
-  await rename(`${path}.new`, path);
-  syncFolder(folder);
-}
+const writeRecord = (folder: string, record: CheckpointRecord): void =>
+  writeWholeSync(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`);
 
 /** What cannot go now is no checkpoint, or one that was written over: it goes when the state folder is read again. */
 async function removeFolder(folder: string): Promise<void> {

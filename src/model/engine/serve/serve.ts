@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { type AddressInfo, createServer, isIP, type Server } from "node:net";
 import { z } from "zod";
 import {
@@ -158,14 +159,11 @@ export async function checkAddress({
 }
 
 async function listening(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  }).catch((error: unknown) => {
+  try {
+    await once(server.listen(port, host), "listening");
+  } catch (error) {
     throw cannotListen(host, port, error);
-  });
+  }
 }
 
 function cannotListen(host: string, port: number, cause: unknown): WhetstoneError {

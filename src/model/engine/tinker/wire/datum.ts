@@ -17,16 +17,24 @@ export interface WireDatum {
 const mostData = 2 ** 17;
 const [mostChunks, mostInputs] = [2 ** 16, 64];
 const mostMembers = 2 ** 20;
-/** Chunks and arrays that the examples of a request have so far. */
-const membersOf = new WeakMap<readonly WireDatum[], number>();
 
-/** Adds one to those that the request has had before. Throws user errors `malformed-protobuf`, `wrong-dtype` and `wrong-shape`. */
-export function addDatum(data: WireDatum[], reader: ProtoReader): void {
-  const datum = reader.message(readDatum);
-  checkCount(data.push(datum), mostData, "examples, which several requests could have");
-  const members = (membersOf.get(data) ?? 0) + datum.chunks.length + datum.inputs.size;
-  membersOf.set(data, members);
-  checkCount(members, mostMembers, "chunks and arrays in its examples, which several requests could have");
+/** The examples of a request, as they are read. */
+export class WireData {
+  readonly all: WireDatum[] = [];
+  /** Chunks and arrays in them. */
+  #members = 0;
+
+  /** Throws user errors `malformed-protobuf`, `wrong-dtype` and `wrong-shape`. */
+  add(reader: ProtoReader): void {
+    const datum = reader.message(readDatum);
+    checkCount(this.all.push(datum), mostData, "examples, which several requests could have");
+    this.#members += datum.chunks.length + datum.inputs.size;
+    checkCount(
+      this.#members,
+      mostMembers,
+      "chunks and arrays in its examples, which several requests could have",
+    );
+  }
 }
 
 function readDatum(reader: ProtoReader): WireDatum {

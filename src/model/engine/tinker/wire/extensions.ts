@@ -1,4 +1,4 @@
-import { addDatum, type WireDatum, writeDatum } from "./datum.ts";
+import { WireData, type WireDatum, writeDatum } from "./datum.ts";
 import { readPass, type WirePass, writePass } from "./forward-backward.ts";
 import { ProtoReader, ProtoWriter } from "./protobuf.ts";
 
@@ -33,15 +33,15 @@ export function writeReading({ samplerId, sequence, sequences, pooling }: WireRe
 export function readReading(bytes: Uint8Array): WireReading {
   const reader = new ProtoReader(bytes);
   let [samplerId, sequence, pooling] = ["", 0, ""];
-  const sequences: WireDatum[] = [];
+  const sequences = new WireData();
   for (let field = reader.next(); field !== 0; field = reader.next()) {
     if (field === 1) samplerId = reader.string();
     else if (field === 2) sequence = reader.integer();
-    else if (field === 3) addDatum(sequences, reader);
+    else if (field === 3) sequences.add(reader);
     else if (field === 4) pooling = reader.string();
     else reader.skip();
   }
-  return { samplerId, sequence, sequences: sequences.map(({ chunks }) => chunks), pooling };
+  return { samplerId, sequence, sequences: sequences.all.map(({ chunks }) => chunks), pooling };
 }
 
 /** Far from the numbers of the API's own fields. */

@@ -1,6 +1,6 @@
 import { crc32 } from "node:zlib";
 import { addArrays, readEntry, readRecord, vectorsOf } from "./arrays.ts";
-import { addDatum, type WireDatum, writeDatum } from "./datum.ts";
+import { WireData, type WireDatum, writeDatum } from "./datum.ts";
 import { checkCount, ProtoReader, ProtoWriter } from "./protobuf.ts";
 import { bytesOf } from "./tensor.ts";
 
@@ -27,7 +27,7 @@ const mostSettings = 128;
 export function readPass(bytes: Uint8Array): WirePass {
   const reader = new ProtoReader(bytes);
   let [modelId, sequence, lossName, forwardOnly] = ["", 0, "", false];
-  const data: WireDatum[] = [];
+  const data = new WireData();
   const numbers: Record<string, number> = {};
   const config: Record<string, number | string> = {};
   let settings = 0;
@@ -35,7 +35,7 @@ export function readPass(bytes: Uint8Array): WirePass {
     if (field === 5 || field === 7) checkCount(++settings, mostSettings, "settings of the loss");
     if (field === 1) modelId = reader.string();
     else if (field === 2) sequence = reader.integer();
-    else if (field === 3) addDatum(data, reader);
+    else if (field === 3) data.add(reader);
     else if (field === 4) lossName = reader.string();
     else if (field === 5) assign(numbers, reader.message(readNumberEntry));
     else if (field === 6) forwardOnly = reader.integer() !== 0;
@@ -43,7 +43,7 @@ export function readPass(bytes: Uint8Array): WirePass {
     else reader.skip();
   }
   // Numbers come twice, for servers of before the second map.
-  return { modelId, sequence, data, lossName, lossConfig: { ...numbers, ...config }, forwardOnly };
+  return { modelId, sequence, data: data.all, lossName, lossConfig: { ...numbers, ...config }, forwardOnly };
 }
 
 /** Which call it is, of a body that is broken or cut off, as far as it can be told: those fields come first. */
