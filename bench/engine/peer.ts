@@ -16,6 +16,9 @@ export interface PeerOptions {
   readonly options: Readonly<Record<string, string | number>>;
 }
 
+/** It ended before it had done its work, as when the system took its memory. */
+export class PeerEnded extends Error {}
+
 /** Processes that do their work when it is their turn, and wait while it is another's. */
 export class Peer implements AsyncDisposable {
   readonly #processes: readonly PeerProcess[];
@@ -79,10 +82,13 @@ export async function firstTurn(setting: object, start: () => Promise<Peer>): Pr
     await using peer = await start();
     return await peer.turn();
   } catch (error) {
-    console.error(`left out ${JSON.stringify(setting)}: ${(error as Error).message.slice(-300)}`);
+    leftOut(setting, error);
     return 0;
   }
 }
+
+export const leftOut = (setting: object, error: unknown): void =>
+  console.error(`left out ${JSON.stringify(setting)}: ${(error as Error).message.slice(-300)}`);
 
 class PeerProcess {
   readonly #child: ChildProcess;
@@ -123,7 +129,7 @@ class PeerProcess {
   async line(wanted?: string): Promise<string> {
     for (;;) {
       const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`a peer of the bench ended:\n${this.#errors}`);
+      if (done) throw new PeerEnded(`a peer of the bench ended:\n${this.#errors}`);
       if (wanted === undefined ? /^\d+$/.test(value) : value === wanted) return value;
     }
   }

@@ -3,7 +3,7 @@ import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { firstTurn, Peer, type PeerDevice, threadsOf, where } from "./peer.ts";
+import { firstTurn, leftOut, Peer, type PeerDevice, PeerEnded, threadsOf, where } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Supervised {
@@ -100,15 +100,38 @@ async function rowsOf(
         device,
       },
     });
-  const probe = (setting: Setting): Promise<number> => firstTurn(setting, () => start(setting, 1));
+  const rates = new Map<Setting, number>();
+  const probe = async (setting: Setting): Promise<number> => {
+    const rate = await firstTurn(setting, () => start(setting, 1));
+    rates.set(setting, rate);
+    return rate;
+  };
   await using trained = await engine.createModel({
     source: { kind: "folder", path: model.path },
     precision,
   });
   // With its gradients and moments in memory, as they are when the other side is measured beside it.
   await rateOf(trained, [batchesOf(Math.min(...batches), shortest, longest, vocabulary)()]);
+  const against = async (best: Setting): Promise<number> => {
+    const batch = batchesOf(best.batch, shortest, longest, vocabulary);
+    const ours = (): Promise<number> =>
+      rateOf(
+        trained,
+        Array.from({ length: stepsATurn }, () => batch()),
+      );
+    await ours();
+    await using peer = await start(best);
+    await peer.turn();
+    return await pairedRatio(
+      ours,
+      () => peer.turn(),
+      rounds,
+      (words) => console.error(`${work} in ${precision}, ${words}`),
+    );
+  };
   const rows: Row[] = [];
   for (const [sampling, bar] of bars) {
+    rates.clear();
     const first: Setting = {
       precision: device === "cuda" ? "bf16" : "fp32",
       processes: 1,
@@ -123,29 +146,33 @@ async function rowsOf(
     // What either may compute in is the same.
     if (device === "cpu" && precision !== "fp32")
       best = await fastest([best, { ...best, precision: "bf16" }], probe);
-    const batch = batchesOf(best.batch, shortest, longest, vocabulary);
-    const ours = (): Promise<number> =>
-      rateOf(
-        trained,
-        Array.from({ length: stepsATurn }, () => batch()),
-      );
-    await ours();
-    await using peer = await start(best);
-    await peer.turn();
+    let ratio: number | undefined;
+    while (ratio === undefined)
+      try {
+        ratio = await against(best);
+      } catch (error) {
+        if (!(error instanceof PeerEnded)) throw error;
+        // One turn had room in the machine's memory, and a later one had not.
+        leftOut(best, error);
+        rates.delete(best);
+        best = nextFastest(rates);
+      }
     rows.push({
       work: `${work} in ${precision}`,
       against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
       setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${where(device, `${best.processes} × ${threadsOf(best.processes)} threads`)} (the fastest tried of each), after ${warmSteps} steps`,
-      ratio: await pairedRatio(
-        ours,
-        () => peer.turn(),
-        rounds,
-        (words) => console.error(`${work} in ${precision}, ${words}`),
-      ),
+      ratio,
       bar,
     });
   }
   return rows;
+}
+
+/** Throws where none is left. */
+function nextFastest(rates: ReadonlyMap<Setting, number>): Setting {
+  const [first] = [...rates].filter(([, rate]) => rate > 0).sort(([, one], [, other]) => other - one);
+  if (first === undefined) throw new Error("the other side ended in each of its settings");
+  return first[0];
 }
 
 /** A step of each batch: tokens with a loss a second. */

@@ -65,12 +65,13 @@ const calls: Readonly<Record<string, (held: Held) => Promise<unknown>>> = {
   logprobs: async ({ load }) => (await (await load()).snapshot()).logprobs([tokens]),
   score: async ({ load }) => (await (await load()).snapshot()).score?.([tokens], { top: 2 }),
   certainty: async ({ load }) => (await (await load()).snapshot()).certainty?.([tokens]),
+  embed: async ({ load }) => (await (await load()).snapshot()).embed?.([tokens], { pooling: "mean" }),
   gradientFeatures: async ({ load }) =>
     (await load()).gradientFeatures?.(data, { loss, dimensions: 8, seed: 1 }),
 };
 
 /** What engines may have beyond the API is all in one server. */
-const extensions = ["score", "certainty", "gradientFeatures"];
+const extensions = ["score", "certainty", "embed", "gradientFeatures"];
 const others = Object.keys(calls).filter((verb) => !extensions.includes(verb));
 
 test.concurrent.each(

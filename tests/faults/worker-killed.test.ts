@@ -1,9 +1,35 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { type Answer, modelName, plainPass } from "../../src/model/engine/serve/testing/wire-client.ts";
+import {
+  type Answer,
+  modelName,
+  plainPass,
+  tinyFolder,
+} from "../../src/model/engine/serve/testing/wire-client.ts";
 import { writeFeatures, writeReading } from "../../src/model/engine/tinker/index.ts";
-import { localServer } from "./local-server.ts";
+import { type LocalServer, localServer } from "./local-server.ts";
+
+/** A copy of a model's weights, for a worker that holds no model, is made where the model is: it goes with that worker. */
+async function dyingInCopy(
+  { client, engine, doom }: LocalServer,
+  workers: readonly number[],
+  held: readonly string[],
+): Promise<void> {
+  for (const model of held) await client.result(await client.post("unload_model", { model_id: model }));
+  await using model = await engine.createModel({ source: { kind: "folder", path: tinyFolder, seed: 1 } });
+  for (const worker of workers) await doom(worker, "copy");
+  await using copied = await model.snapshot({ expected: { tokens: 1, whileTraining: true } });
+  const tokens = Int32Array.of(3, 4);
+  await expect(copied.logprobs([tokens])).rejects.toMatchObject({
+    category: "engine",
+    code: "worker-died",
+    message: expect.stringContaining("dying in copy"),
+  });
+  await using other = await engine.createModel({ source: { kind: "folder", path: tinyFolder, seed: 1 } });
+  await using own = await other.snapshot();
+  expect((await own.logprobs([tokens]))[0]).toHaveLength(2);
+}
 
 test.concurrent.each([
   {
@@ -123,7 +149,8 @@ test.concurrent.each([
     expect(await client.logprobs(again, 1)).toEqual(before);
     expect(await client.step(beside, 1)).toMatchObject({ "step:max": 1 });
     expect(server.faults).toEqual([]);
-    if (base === "") return;
+    if (base === "")
+      return await dyingInCopy(server, [1, 2 + verbs.length], [survivor, beside, victim, again]);
     // At the end, because the first worker merges.
     const adapters = { ...fromNothing(), lora_config: { rank: 2 } };
     const adapter = String((await client.result(await client.post("create_model", adapters))).body.model_id);

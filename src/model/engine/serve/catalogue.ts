@@ -43,6 +43,17 @@ export type CheckpointFacts = Omit<CheckpointRecord, "format" | "path" | "bytes"
 interface Kept {
   readonly folder: string;
   record: CheckpointRecord;
+  /** How many read its weights. */
+  readers: number;
+  /** It was deleted or written over, and goes with the last who reads it. */
+  discarded: boolean;
+}
+
+/** A checkpoint that somebody reads. Its weights stay until it is disposed, whatever becomes of the checkpoint meanwhile. */
+export interface HeldCheckpoint extends Disposable {
+  readonly record: CheckpointRecord;
+  /** Of the weights. */
+  readonly folder: string;
 }
 
 const recordFile = "checkpoint.json";
@@ -61,6 +72,7 @@ export class Catalogue implements AsyncDisposable {
   readonly #lock: Disposable;
   readonly #kept = new Map<string, Kept>();
   readonly #beingSaved = new Set<string>();
+  readonly #removals = new Set<Promise<void>>();
 
   private constructor(folder: string, clock: Clock, lock: Disposable) {
     this.#folder = folder;
@@ -109,7 +121,7 @@ export class Catalogue implements AsyncDisposable {
       if (record === undefined) continue;
       const other = this.#kept.get(record.path);
       const newer = other !== undefined && other.record.createdAt > record.createdAt;
-      if (!newer) this.#kept.set(record.path, { folder, record });
+      if (!newer) this.#kept.set(record.path, newlyKept(folder, record));
       // It was written over, and the server died before it removed it: deleting the newer one must not bring it back.
       if (other !== undefined) await removeFolder(newer ? folder : other.folder);
     }
@@ -131,6 +143,25 @@ export class Catalogue implements AsyncDisposable {
     if (kept === undefined || this.#expired(kept.record))
       throw userError("unknown-checkpoint", `There is no checkpoint ${path}; it may have expired.`, { path });
     return { record: kept.record, folder: join(kept.folder, weightsFolder) };
+  }
+
+  /** To read its weights. Throws as {@link find}. */
+  hold(path: string): HeldCheckpoint {
+    const found = this.find(path);
+    const kept = this.#kept.get(path) as Kept;
+    kept.readers += 1;
+    let held = true;
+    return {
+      ...found,
+      [Symbol.dispose]: () => {
+        if (!held) return;
+        held = false;
+        kept.readers -= 1;
+        if (!kept.discarded || kept.readers > 0) return;
+        const removal = removeFolder(kept.folder).finally(() => this.#removals.delete(removal));
+        this.#removals.add(removal);
+      },
+    };
   }
 
   #expired({ expiresAt }: CheckpointRecord): boolean {
@@ -176,9 +207,12 @@ export class Catalogue implements AsyncDisposable {
       writeRecord(folder, record);
       syncFolder(this.#folder);
       const old = this.#kept.get(path);
-      this.#kept.set(path, { folder, record });
+      this.#kept.set(path, newlyKept(folder, record));
       // The new one is there, whatever is left of the old: that goes when the folder is read again.
-      if (old !== undefined) await removeFolder(old.folder);
+      if (old !== undefined) {
+        await removeRecord(old).catch(() => undefined);
+        await discard(old);
+      }
       return record;
     } catch (error) {
       await removeFolder(folder);
@@ -198,9 +232,9 @@ export class Catalogue implements AsyncDisposable {
     const kept = this.#kept.get(path);
     if (kept === undefined) return;
     // Without its record it is no checkpoint any more, however far the rest gets.
-    await rm(join(kept.folder, recordFile), { force: true });
+    await removeRecord(kept);
     if (this.#kept.get(path) === kept) this.#kept.delete(path);
-    await removeFolder(kept.folder);
+    await discard(kept);
   }
 
   /** From now on; undefined keeps it for ever. Throws as {@link find}. */
@@ -224,6 +258,7 @@ export class Catalogue implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#removals);
     this.#lock[Symbol.dispose]();
   }
 }
@@ -262,6 +297,21 @@ function parseRecord(text: string): CheckpointRecord | undefined {
 
 const writeRecord = (folder: string, record: CheckpointRecord): void =>
   writeWholeSync(join(folder, recordFile), `${JSON.stringify(record, null, 2)}\n`);
+
+const newlyKept = (folder: string, record: CheckpointRecord): Kept => ({
+  folder,
+  record,
+  readers: 0,
+  discarded: false,
+});
+
+const removeRecord = ({ folder }: Kept): Promise<void> => rm(join(folder, recordFile), { force: true });
+
+/** The weights go now, or with the last who reads them. */
+async function discard(kept: Kept): Promise<void> {
+  kept.discarded = true;
+  if (kept.readers === 0) await removeFolder(kept.folder);
+}
 
 /** What cannot go now is no checkpoint, or one that was written over: it goes when the state folder is read again. */
 async function removeFolder(folder: string): Promise<void> {

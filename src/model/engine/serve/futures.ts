@@ -76,16 +76,16 @@ export class Futures {
   }
 }
 
-function within(done: Promise<Reply>, waitMs: number, signal: AbortSignal): Promise<Reply | "pending"> {
-  return new Promise((resolve) => {
-    const giveUp = (): void => settle("pending");
+/** What comes of it; "pending" where nothing has in that time (milliseconds), or before the client went. */
+export function within<T>(done: Promise<T>, waitMs: number, signal: AbortSignal): Promise<T | "pending"> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => resolve("pending");
     const timer = setTimeout(giveUp, waitMs);
-    const settle = (value: Reply | "pending"): void => {
+    signal.addEventListener("abort", giveUp, { once: true });
+    const letGo = (): void => {
       clearTimeout(timer);
       signal.removeEventListener("abort", giveUp);
-      resolve(value);
     };
-    signal.addEventListener("abort", giveUp, { once: true });
-    void done.then(settle);
+    done.finally(letGo).then(resolve, reject);
   });
 }

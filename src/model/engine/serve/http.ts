@@ -21,7 +21,9 @@ const keptBytes = 4096;
 /** The API over HTTP/1.1. It answers whatever comes, and never with a status from 500 up. */
 export function httpServer(state: ServerState, options: HttpOptions): Server {
   const isKey = keyCheck(options.key);
-  const server = createServer({ keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
+  // However long a large body takes on a slow line: only a line on which nothing moves is cut.
+  const usual = { keepAliveTimeout: 75_000, requestTimeout: 0, noDelay: true };
+  const server = createServer(usual, (request, response) => {
     const gone = new AbortController();
     response.on("close", () => gone.abort());
     response.on("error", () => gone.abort());
@@ -33,6 +35,7 @@ export function httpServer(state: ServerState, options: HttpOptions): Server {
       })
       .then((reply) => send(request, response, reply), options.onFault);
   });
+  server.setTimeout(Math.max(120_000, 4 * state.times.poll));
   server.on("clientError", (_, socket) => socket.destroy());
   return server;
 }

@@ -4,6 +4,7 @@ import { parseTinkerPath, requests } from "../tinker/index.ts";
 import type { BaseModel } from "./base-model.ts";
 import { type Handler, parseJson, readBody } from "./call.ts";
 import type { CheckpointRecord } from "./catalogue.ts";
+import { within } from "./futures.ts";
 import { failed, findModel, noModel, submitJson } from "./operations.ts";
 import { begunReply, jsonReply, type Reply, refusal } from "./reply.ts";
 import { noSession } from "./service-handlers.ts";
@@ -144,7 +145,10 @@ export const getInfo: Handler = async (state, call) => {
   const model = findModel(state, id);
   if (model === undefined) return noModel(state, id);
   const { base } = model;
-  const info = await model.info();
+  // It is asked for once a model has been made; who asks before must not wait for a load of many minutes in silence.
+  const info = await within(model.info(), state.times.poll, call.signal);
+  if (info === "pending")
+    return refusal(userError("still-loading", `The model ${id} is still being loaded: ask again.`), 408);
   const { lora } = info;
   const tokenizer =
     state.sameMachine && base.hasTokenizer ? { tokenizer_id: asTokenizerId(base.folder) } : {};
@@ -174,7 +178,7 @@ export const loadWeights: Handler = (state, call) => {
     return refusal(userError("invalid-option", "load_weights: a session and a model's number are needed."));
   if (state.sessions.hear(sessionId) === undefined) return noSession(state, sessionId);
   try {
-    const { record, folder } = state.catalogue.find(body.path);
+    const { record } = state.catalogue.find(body.path);
     checkOptimizer(body.optimizer_config);
     if (body.base_model != null) checkBase(record, body.base_model);
     const base = findBase(state, record.baseModel);
@@ -184,7 +188,7 @@ export const loadWeights: Handler = (state, call) => {
       fingerprint: `load ${call.body.toString("utf8")}`,
       base,
       userMetadata: body.user_metadata ?? null,
-      load: () => loadCheckpoint(state, base, folder, body.optimizer),
+      load: () => loadCheckpoint(state, base, body.path, body.optimizer),
       reply: (id) => ({ type: "load_weights", path: body.path, model_id: id }),
     });
   } catch (error) {
@@ -198,11 +202,18 @@ function checkBase({ path, baseModel }: CheckpointRecord, wanted: string): void 
     throw userError("wrong-base", `${path} is of ${baseModel}, and not of ${wanted}.`);
 }
 
-const loadCheckpoint = async (state: ServerState, base: BaseModel, path: string, optimizer: boolean) =>
-  state.engine.createModel({
-    source: { kind: "checkpoint", path, optimizer },
+async function loadCheckpoint(
+  state: ServerState,
+  base: BaseModel,
+  path: string,
+  optimizer: boolean,
+): Promise<EngineModel> {
+  using held = state.catalogue.hold(path);
+  return await state.engine.createModel({
+    source: { kind: "checkpoint", path: held.folder, optimizer },
     ...(await state.loading(base)),
   });
+}
 
 const replaceWeights: Handler = (state, call) =>
   submitJson(
@@ -211,9 +222,8 @@ const replaceWeights: Handler = (state, call) =>
     { name: "load_weights", schema: requests.reloadWeights },
     ({ path, optimizer }) =>
       async (_, model) => {
-        const { record, folder } = state.catalogue.find(path);
-        checkBase(record, model.base.name);
-        await model.replace(() => loadCheckpoint(state, model.base, folder, optimizer));
+        checkBase(state.catalogue.find(path).record, model.base.name);
+        await model.replace(() => loadCheckpoint(state, model.base, path, optimizer));
         return jsonReply({ type: "load_weights", path, model_id: model.id });
       },
   );

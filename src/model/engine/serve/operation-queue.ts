@@ -14,6 +14,9 @@ export interface OperationQueueOptions {
   readonly gapMs: number;
 }
 
+/** Calls on one model that a client may have under way. */
+const mostMissing = 100_000;
+
 /**
  * Runs the calls on one model one after the other in the order of their numbers, 1, 2, 3 …, in whatever order they come.
  * A call that fails uses its number up.
@@ -29,6 +32,11 @@ export class OperationQueue {
 
   constructor(options: OperationQueueOptions) {
     this.#options = options;
+  }
+
+  /** Whether so many calls were never made before it that they cannot be on their way. */
+  tooFar(sequence: number): boolean {
+    return sequence - this.#next > mostMissing;
   }
 
   /** Whether a call of this number was made already. */

@@ -27,6 +27,7 @@ export function submit(state: ServerState, { modelId, sequence, fingerprint, wor
   if (model === undefined) return noModel(state, modelId);
   const id = `${modelId}:${sequence}`;
   const known = state.futures.fingerprint(id);
+  if (model.queue.tooFar(sequence)) return tooFar(state, model, sequence);
   if (known === undefined && !model.queue.taken(sequence))
     state.futures.begin(id, model.sessionId, fingerprint, () =>
       model.call(sequence, (engineModel) => work(engineModel, model)),
@@ -89,6 +90,17 @@ const tooLate = (state: ServerState, { id, sessionId }: TrainedModel, sequence: 
     userError(
       "missing-call",
       `Call ${sequence} of the model ${id} came too late, and was not run: it was not waited for any longer. Make it again, as the next call.`,
+      { sequence },
+    ),
+  );
+
+const tooFar = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>
+  failed(
+    state,
+    sessionId,
+    userError(
+      "missing-call",
+      `The calls before call ${sequence} of the model ${id} never came: calls are numbered 1, 2, 3 …`,
       { sequence },
     ),
   );

@@ -50,6 +50,8 @@ export const createSamplingSession: Handler = (state, call) => {
   }
   const { source, base, baseName } = found;
   const key = source.path;
+  // Weights that a dead worker lost are read again.
+  const reading = path == null ? undefined : state.catalogue.hold(path);
   state.shared.acquire(key, async () => state.engine.loadSampler({ source, ...(await state.loading(base)) }));
   const id = addSampler(state, {
     sessionId,
@@ -59,7 +61,10 @@ export const createSamplingSession: Handler = (state, call) => {
     base,
     modelPath: path ?? undefined,
     held: () => state.shared.held(key),
-    release: () => state.shared.release(key),
+    release: () => {
+      state.shared.release(key);
+      reading?.[Symbol.dispose]();
+    },
   });
   return jsonReply({ type: "create_sampling_session", sampling_session_id: id });
 };

@@ -3,6 +3,7 @@ import { userError } from "../../../foundation/base/index.ts";
 import { requests } from "../tinker/index.ts";
 import { type Handler, readBody } from "./call.ts";
 import { asTexts, page } from "./catalogue-handlers.ts";
+import { within } from "./futures.ts";
 import { jsonReply, notFound, type Reply, refusal } from "./reply.ts";
 import { sessionOf } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
@@ -52,8 +53,11 @@ export function noSession(state: ServerState, id: string): Reply {
 }
 
 /** The SDK's `ServiceClient.close`: the first end of a session counts, whatever is said of it later. */
-export const finishSession: Handler = async (state, { parameters: [id = ""] }) =>
-  (await state.finish(id)) || state.sessions.endOf(id) !== undefined ? jsonReply({}) : noSession(state, id);
+export const finishSession: Handler = async (state, { parameters: [id = ""], signal }) => {
+  // It is over at once; what it held may take longer to go, such as a model that is still being loaded.
+  await within(state.finish(id), state.times.poll, signal);
+  return state.sessions.endOf(id) === undefined ? noSession(state, id) : jsonReply({});
+};
 
 export const listSessions: Handler = ({ sessions }, { query }) =>
   jsonReply({ sessions: page(sessions.all(), query).part.map(({ id }) => id) });

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import type { Clock } from "../../../foundation/base/index.ts";
 import type { Engine } from "../../../foundation/contract/index.ts";
+import { Sessions } from "./sessions.ts";
+import { AttendedTime } from "./steady-clock.ts";
 import { served, WireClient } from "./testing/wire-client.ts";
 
 /** The engine, which counts the models and samplers that it holds. */
@@ -184,6 +186,20 @@ test("a client that says it is done frees what it held, once", async () => {
   expect(beat.body.error).toContain("finished by its client");
   expect((await finish("nobody")).status).toBe(404);
   expect(one.faults).toEqual([]);
+});
+
+test("of sessions that have ended the last ones are remembered", () => {
+  const sessions = new Sessions(new AttendedTime(new HeldClock(), 1));
+  const session = { displayName: null, userMetadata: null, createdAt: 0 };
+  for (let number = 0; number <= 10_000; number++) {
+    const { id } = sessions.add({ id: String(number), ...session });
+    sessions.take(id, "It was over.");
+  }
+  expect(["0", "1", "10000"].map((id) => sessions.endOf(id))).toEqual([
+    undefined,
+    "It was over.",
+    "It was over.",
+  ]);
 });
 
 test("setting the machine's clock frees nothing, nor does sleep", async () => {

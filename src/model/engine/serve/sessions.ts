@@ -16,6 +16,9 @@ export interface Session {
   heardAt: number;
 }
 
+/** So many ends are remembered, of those that came last. */
+const mostEnded = 10_000;
+
 /** The clients, and when each was last heard. */
 export class Sessions {
   readonly #all = new Map<string, Session>();
@@ -79,6 +82,8 @@ export class Sessions {
     if (session === undefined) return undefined;
     this.#all.delete(id);
     this.#ended.set(id, reason);
+    const [first] = this.#ended.keys();
+    if (first !== undefined && this.#ended.size > mostEnded) this.#ended.delete(first);
     return session;
   }
 }

@@ -101,11 +101,10 @@ export class ServerState {
     await this.catalogue.sweep();
   }
 
-  /** Frees what a client held that says it is done; false where it is no session. */
-  async finish(sessionId: string): Promise<boolean> {
+  /** Frees what a client held that says it is done. */
+  async finish(sessionId: string): Promise<void> {
     const session = this.sessions.take(sessionId, `The session ${sessionId} was finished by its client.`);
     if (session !== undefined) await this.#end(session);
-    return session !== undefined;
   }
 
   async #end({ id, modelIds, samplerIds, gone }: Session): Promise<void> {

@@ -103,6 +103,17 @@ test("a call waits for the one before it for so long only, and later ones run", 
   expect(await client.step(model, 5)).toMatchObject({ "step:max": 2 });
 });
 
+test("a number far beyond the others is refused at once, and later calls run", async () => {
+  await using one = await served();
+  const { client } = one;
+  const model = await client.model();
+  for (const sequence of [Number.MAX_SAFE_INTEGER, 200_002]) {
+    const { body } = await client.result(await client.submitStep(model, sequence));
+    expect(body).toMatchObject({ category: "user", code: "missing-call" });
+  }
+  expect(await client.step(model, 1)).toMatchObject({ "step:max": 1 });
+});
+
 test("a call that is not served uses its number up, so that the next one is not waited for", async () => {
   await using one = await served();
   const { client } = one;
