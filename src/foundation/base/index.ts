@@ -7,6 +7,7 @@ export * from "./in-the-way.ts";
 export * from "./joined.ts";
 export * from "./json.ts";
 export * from "./options.ts";
+export * from "./own-folder.ts";
 export * from "./random.ts";
 export * from "./suggest.ts";
 export * from "./waiting.ts";

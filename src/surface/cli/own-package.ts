@@ -1,10 +1,16 @@
 import { registerHooks } from "node:module";
-import { extname } from "node:path";
+import { extname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { ownFolder } from "../../foundation/base/index.ts";
 
 const name = "whetstone";
 
-/** The public API of the copy that runs: beside `dist/` as beside `src/`. */
-const ownIndex = new URL(`../../index${extname(new URL(import.meta.url).pathname)}`, import.meta.url).href;
+/** The public API of the copy that runs. */
+const ownIndex = pathToFileURL(
+  extname(import.meta.filename) === ".ts"
+    ? join(ownFolder, "src/index.ts")
+    : join(ownFolder, "dist/index.js"),
+).href;
 
 let lent = false;
 

@@ -1,8 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { internalError } from "../../../foundation/base/index.ts";
+import { internalError, ownFolder } from "../../../foundation/base/index.ts";
 import type { EngineProgress } from "../definition.ts";
 import { cacheFolder, type Environment, makeFolder } from "./cache-folder.ts";
 import { buildEnvironment, type Place, steps } from "./environment-build.ts";
@@ -10,8 +9,8 @@ import { lockFile } from "./install-lock.ts";
 import { environmentName, type OtherEnvironment, otherEnvironments } from "./other-environments.ts";
 import { findPython, type Python } from "./python.ts";
 
-/** The folder of the Python package, beside `src/` and `dist/` alike. */
-export const packageFolder = fileURLToPath(new URL("../../../../torch-engine", import.meta.url));
+/** The folder of the Python package. */
+export const packageFolder = join(ownFolder, "torch-engine");
 
 export interface InstallationOptions {
   readonly cacheFolder?: string;

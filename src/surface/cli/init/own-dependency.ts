@@ -1,10 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ownFolder } from "../../../foundation/base/index.ts";
 import { besides } from "./read-answers.ts";
-
-/** Where the copy that runs lies: beside `src/` and `dist/` alike. */
-const ownFolder = fileURLToPath(new URL("../../../..", import.meta.url)).replace(/\/$/, "");
 
 /** Where the registry keeps a version of a package. */
 const registryFile = /^https?:\/\/.*\/-\/whetstone-[^/]+\.tgz$/;
