@@ -16,7 +16,12 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["src/**/*.test.ts", "tests/**/*.test.ts"],
+    projects: [
+      // Tests of single parts share what they load, which takes longer than they do.
+      { extends: true, test: { name: "src", include: ["src/**/*.test.ts"], isolate: false } },
+      // Tests of the whole set their runner's own limits, and leave processes to be cleared.
+      { extends: true, test: { name: "tests", include: ["tests/**/*.test.ts"] } },
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     allowOnly: false,

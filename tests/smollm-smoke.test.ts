@@ -40,7 +40,7 @@ const smoke = defineRun({
       replay: { newest: 1 },
     }),
   }),
-  evaluate: { perStratum: 8, finalAuditPerStratum: 8, attemptItems: 4 },
+  evaluate: { perStratum: 8, finalAuditPerStratum: 8, attemptItems: 1 },
   gate: { mode: "observe", cap: 10 },
   baselines: { off: "tests of baselines play them on small models" },
   budget: { rounds: 1 },

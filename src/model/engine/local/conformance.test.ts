@@ -28,8 +28,6 @@ const models = {
 
 describe.each([
   { positions: "rotary", precision: "fp32" },
-  { positions: "learned", precision: "fp32" },
-  { positions: "none", precision: "fp32" },
   { positions: "rotary", precision: "mixed" },
   { positions: "rotary", precision: "bf16" },
   { positions: "rotary", precision: "bf16", lora: { rank: 4 } },
@@ -60,6 +58,25 @@ describe.each([
     },
   });
 });
+
+// Positions reach into attention and decoding alone.
+describe.each([{ positions: "learned" }, { positions: "none" }] as const)(
+  "the local engine conforms in the short part: $positions positions, fp32",
+  ({ positions }) => {
+    beforeAll(() =>
+      home.model(positions, { ...shape, position_embedding_type: positions, ...models[positions] }),
+    );
+    for (const { name, fast, run } of conformanceChecks())
+      if (fast)
+        test(name, async () => {
+          const { engine, folder } = home;
+          const modelFolder = join(folder, positions);
+          expect(await run({ engine, modelFolder, vocabularySize, precision: "fp32" })).toMatchObject({
+            outcome: "passed",
+          });
+        });
+  },
+);
 
 test("every single weight's gradient is its finite difference, of a model with few of them", async () => {
   const modelFolder = await home.model("few", {

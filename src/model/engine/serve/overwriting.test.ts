@@ -1,19 +1,24 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import fs, { mkdir, readFile, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { systemClock } from "../../../foundation/base/index.ts";
 import { Catalogue } from "./catalogue.ts";
 import { temporaryFolder } from "./testing/temporary-folder.ts";
 
-const stuck = vi.hoisted(() => ({ folder: "" }));
-vi.mock("node:fs/promises", async (original) => {
-  const real = await original<typeof import("node:fs/promises")>();
-  const rm: typeof real.rm = async (path, options) => {
-    if (stuck.folder !== "" && String(path).startsWith(stuck.folder))
+let stuck = "";
+const { rm } = fs;
+beforeAll(() => {
+  vi.spyOn(fs, "rm").mockImplementation(async (path, options) => {
+    if (stuck !== "" && String(path).startsWith(stuck))
       throw Object.assign(new Error("EBUSY: resource busy"), { code: "EBUSY" });
-    await real.rm(path, options);
-  };
-  return { ...real, rm };
+    await rm(path, options);
+  });
+  syncBuiltinESMExports();
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 const place = { modelId: "s:train:0", folder: "weights", name: "one" } as const;
@@ -33,7 +38,7 @@ test("a checkpoint is written over where the old one cannot be removed, as where
   {
     await using catalogue = await Catalogue.open(temporary.path, systemClock);
     ({ path } = await save(catalogue, "old"));
-    stuck.folder = join(catalogue.find(path).folder, "..");
+    stuck = join(catalogue.find(path).folder, "..");
     await save(catalogue, "new");
     expect(await read(catalogue, path)).toBe("new");
   }
@@ -41,10 +46,10 @@ test("a checkpoint is written over where the old one cannot be removed, as where
   await using next = await Catalogue.open(temporary.path, systemClock);
   expect(await read(next, path)).toBe("new");
   // What cannot be deleted is there still, and said to be.
-  stuck.folder = join(next.find(path).folder, "..");
+  stuck = join(next.find(path).folder, "..");
   await expect(next.delete(path)).rejects.toThrow("EBUSY");
   expect(next.list()).toHaveLength(1);
-  stuck.folder = "";
+  stuck = "";
   await next.delete(path);
   expect(next.list()).toEqual([]);
 });
