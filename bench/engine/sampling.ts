@@ -2,7 +2,7 @@ import type { Precision, SampleRequest } from "whetstone";
 import { chance } from "./chance.ts";
 import type { EngineBench } from "./engine-bench.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { Peer, type PeerDevice, processesOn, threadsOf, whereFastest } from "./peer.ts";
+import { Peer, type PeerDevice, processesOn, threadsOf, where, whereFastest } from "./peer.ts";
 import type { Row } from "./row.ts";
 
 interface Case {
@@ -127,19 +127,21 @@ async function rowsOf(
         return await peer.turn();
       }));
     fasterBy.set(`${dtype} ${rows}`, processes);
-    await using peer = await start(processes);
-    // Both have their first turn, which is slower, before it counts.
-    await peer.turn();
-    await ours();
-    const ratio = await pairedRatio(ours, () => peer.turn(), rounds);
     const how = temperature === 0 ? "greedy" : `temperature ${temperature}`;
-    results.push({
-      work: `sampling in ${precision}, ${rows} at once, ${how}`,
-      against: `transformers generate in ${dtype === "bfloat16" ? "bf16" : "fp32"}`,
-      setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${whereFastest(device, processes)}`,
-      ratio,
-      bar,
-    });
+    // A bar is asked of one batch, and of halves of it too where two processes are faster.
+    for (const count of new Set(bar === null ? [processes] : [1, processes])) {
+      await using peer = await start(count);
+      // Both have their first turn, which is slower, before it counts.
+      await peer.turn();
+      await ours();
+      results.push({
+        work: `sampling in ${precision}, ${rows} at once, ${how}`,
+        against: `transformers generate in ${dtype === "bfloat16" ? "bf16" : "fp32"}, ${count === 1 ? "one batch" : "half of the prompts in each of two processes"}`,
+        setting: `${model.label}; ${rows} prompts of ${promptTokens} tokens, ${newTokens} new ones each; transformers ${environment.versions.transformers}, ${count === processes ? whereFastest(device, count) : where(device, `1 × ${threadsOf(1)} threads`)}`,
+        ratio: await pairedRatio(ours, () => peer.turn(), rounds),
+        bar,
+      });
+    }
   }
   return results;
 }
