@@ -100,12 +100,6 @@ async function rowsOf(
         device,
       },
     });
-  const rates = new Map<Setting, number>();
-  const probe = async (setting: Setting): Promise<number> => {
-    const rate = await firstTurn(setting, () => start(setting, 1));
-    rates.set(setting, rate);
-    return rate;
-  };
   await using trained = await engine.createModel({
     source: { kind: "folder", path: model.path },
     precision,
@@ -131,7 +125,12 @@ async function rowsOf(
   };
   const rows: Row[] = [];
   for (const [sampling, bar] of bars) {
-    rates.clear();
+    const rates = new Map<Setting, number>();
+    const probe = async (setting: Setting): Promise<number> => {
+      const rate = await firstTurn(setting, () => start(setting, 1));
+      rates.set(setting, rate);
+      return rate;
+    };
     const first: Setting = {
       precision: device === "cuda" ? "bf16" : "fp32",
       processes: 1,

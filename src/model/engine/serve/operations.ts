@@ -27,13 +27,27 @@ export function submit(state: ServerState, { modelId, sequence, fingerprint, wor
   if (model === undefined) return noModel(state, modelId);
   const id = `${modelId}:${sequence}`;
   const known = state.futures.fingerprint(id);
-  if (model.queue.tooFar(sequence)) return tooFar(state, model, sequence);
+  const refused = (code: "missing-call" | "sequence-conflict", message: string): Reply =>
+    failed(state, model.sessionId, userError(code, message, { sequence }));
+  if (model.queue.tooFar(sequence))
+    return refused(
+      "missing-call",
+      `The calls before call ${sequence} of the model ${modelId} never came: calls are numbered 1, 2, 3 …`,
+    );
   if (known === undefined && !model.queue.taken(sequence))
     state.futures.begin(id, model.sessionId, fingerprint, () =>
       model.call(sequence, (engineModel) => work(engineModel, model)),
     );
-  else if (known === undefined && model.queue.tooLate(sequence)) return tooLate(state, model, sequence);
-  else if (known !== undefined && known !== fingerprint) return conflict(state, model, sequence);
+  else if (known === undefined && model.queue.tooLate(sequence))
+    return refused(
+      "missing-call",
+      `Call ${sequence} of the model ${modelId} came too late, and was not run: it was not waited for any longer. Make it again, as the next call.`,
+    );
+  else if (known !== undefined && known !== fingerprint)
+    return refused(
+      "sequence-conflict",
+      `Another request was made as call ${sequence} of the model ${modelId}: only one client can train a model.`,
+    );
   return begunReply(id);
 }
 
@@ -82,36 +96,3 @@ export function failed(state: ServerState, owner: string, error: unknown): Reply
   state.futures.begin(id, owner, "", () => Promise.reject(error));
   return begunReply(id);
 }
-
-const tooLate = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>
-  failed(
-    state,
-    sessionId,
-    userError(
-      "missing-call",
-      `Call ${sequence} of the model ${id} came too late, and was not run: it was not waited for any longer. Make it again, as the next call.`,
-      { sequence },
-    ),
-  );
-
-const tooFar = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>
-  failed(
-    state,
-    sessionId,
-    userError(
-      "missing-call",
-      `The calls before call ${sequence} of the model ${id} never came: calls are numbered 1, 2, 3 …`,
-      { sequence },
-    ),
-  );
-
-const conflict = (state: ServerState, { id, sessionId }: TrainedModel, sequence: number): Reply =>
-  failed(
-    state,
-    sessionId,
-    userError(
-      "sequence-conflict",
-      `Another request was made as call ${sequence} of the model ${id}: only one client can train a model.`,
-      { sequence },
-    ),
-  );
