@@ -16,8 +16,6 @@ from .packing import Bucket, Packing, Plan, gather, spread
 SHORT = 512
 """Up to so many columns, plain matrix products with the probabilities kept are faster than a flash kernel, on
 a processor."""
-BLOCK = 128
-"""Columns of queries that are answered together: no key that comes after all of them is looked at."""
 
 
 def attend(heads_NHd: Tensor, packing: Packing, key_heads: int) -> Tensor:
@@ -69,18 +67,22 @@ class _ShortAttention(Function):
     def forward(context: FunctionCtx, heads_NHd: Tensor, plan: Plan) -> Tensor:
         width = heads_NHd.shape[2]
         buffer = heads_NHd.reshape(-1, width).index_select(0, plan.take_heads)
-        queries, keys, values = _parts(buffer, plan)
+        queries, keys, values = plan.parts(buffer)
         attended = torch.empty_like(queries)
         shares = []
-        for index, bucket in enumerate(plan.buckets):
-            q, k, v, out = (plan.blocks(part, index) for part in (queries, keys, values, attended))
-            q, k = q.float(), k.float()
-            for first, end, rows in _blocks(bucket.columns, plan.group):
-                scores = q.new_empty(len(q), rows.stop - rows.start, end)
-                scores.baddbmm_(q[:, rows], k[:, :end].transpose(1, 2), beta=0, alpha=width**-0.5)
+        buckets = zip(
+            *(plan.in_blocks(part) for part in (queries, attended)),
+            *(plan.in_buckets(part) for part in (keys, values)),
+            strict=True,
+        )
+        for blocks, outs, k, v in buckets:
+            k = k.float()
+            for (first, end, q), (_, _, out) in zip(blocks, outs, strict=True):
+                scores = k.new_empty(len(q), q.shape[1], end)
+                scores.baddbmm_(q.float(), k[:, :end].transpose(1, 2), beta=0, alpha=width**-0.5)
                 scores[:, :, first:].add_(_causal(end - first, plan.group))
                 shares.append(scores.softmax(-1).to(v.dtype))
-                out[:, rows].baddbmm_(shares[-1], v[:, :end], beta=0)
+                torch.bmm(shares[-1], v[:, :end], out=out)
         context.save_for_backward(buffer, *shares)
         context.plan = plan
         return attended.index_select(0, plan.give_queries).view(plan.count, -1)
@@ -89,39 +91,42 @@ class _ShortAttention(Function):
     def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, None]:
         buffer, *shares = context.saved_tensors
         plan, width = context.plan, buffer.shape[1]
-        queries, keys, values = _parts(buffer, plan)
+        queries, keys, values = plan.parts(buffer)
         grads = torch.empty_like(buffer)
-        grad_queries, grad_keys, grad_values = _parts(grads, plan)
-        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries).mul_(plan.real_slots)
-        for index, bucket in reversed([*enumerate(plan.buckets)]):
-            q, k, v, grad_out = (plan.blocks(part, index) for part in (queries, keys, values, grad_attended))
-            grad_q, grad_k, grad_v = (
-                plan.blocks(part, index) for part in (grad_queries, grad_keys, grad_values)
-            )
+        grad_queries, grad_keys, grad_values = plan.parts(grads)
+        grad_attended = grad.reshape(-1, width).index_select(0, plan.take_queries)
+        grad_attended.index_fill_(0, plan.unanswered, 0)
+        buckets = zip(
+            *(plan.in_blocks(part) for part in (queries, grad_queries, grad_attended)),
+            *(plan.in_buckets(part) for part in (keys, values, grad_keys, grad_values)),
+            strict=True,
+        )
+        for blocks, grad_blocks, grad_outs, k, v, grad_k, grad_v in reversed([*buckets]):
             # The last block looks at every key; what the others find is added.
-            for _, end, rows in reversed(_blocks(bucket.columns, plan.group)):
-                share, added = shares.pop(), 0 if end == bucket.columns else 1
-                grad_v[:, :end].baddbmm_(share.transpose(1, 2), grad_out[:, rows], beta=added)
-                grad_share = torch.bmm(grad_out[:, rows], v[:, :end].transpose(1, 2))
+            last = True
+            for (_, end, q), (_, _, grad_q), (_, _, grad_out) in reversed(
+                [*zip(blocks, grad_blocks, grad_outs, strict=True)]
+            ):
+                share = shares.pop()
+                _put(grad_v, share.transpose(1, 2), grad_out, last)
+                grad_share = torch.bmm(grad_out, v[:, :end].transpose(1, 2))
                 grad_scores = torch._softmax_backward_data(grad_share, share, -1, share.dtype)
-                grad_q[:, rows].baddbmm_(grad_scores, k[:, :end], beta=0, alpha=width**-0.5)
-                grad_k[:, :end].baddbmm_(
-                    grad_scores.transpose(1, 2), q[:, rows], beta=added, alpha=width**-0.5
-                )
+                torch.bmm(grad_scores, k[:, :end], out=grad_q)
+                _put(grad_k, grad_scores.transpose(1, 2), q, last)
+                last = False
+        # Of queries and keys.
+        grads[: -len(grad_values)].mul_(width**-0.5)
         heads = len(plan.take_heads) // plan.places
         return plan.collect(grads.index_select(0, plan.give_heads).view(-1, heads, width)), None
 
 
-def _parts(buffer: Tensor, plan: Plan) -> tuple[Tensor, ...]:
-    keys = plan.places * plan.key_heads
-    return buffer.split([keys * plan.group, keys, keys])
-
-
-def _blocks(columns: int, group: int) -> list[tuple[int, int, slice]]:
-    """The first and the end of each block's columns, and where its queries are among a row's."""
-    edges = range(0, columns, BLOCK)
-    blocks = [(first, min(first + BLOCK, columns)) for first in edges]
-    return [(first, end, slice(first * group, end * group)) for first, end in blocks]
+def _put(sums: Tensor, one: Tensor, other: Tensor, alone: bool) -> None:
+    """The products of a block's queries in the keys that it looks at. Products that are not in one piece MKL
+    and oneDNN compute matrix after matrix."""
+    if alone:
+        torch.bmm(one, other, out=sums)
+    else:
+        sums[:, : one.shape[1]].add_(torch.bmm(one, other))
 
 
 @lru_cache(maxsize=64)

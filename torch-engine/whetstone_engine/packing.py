@@ -19,6 +19,9 @@ from .device import moved, on_host
 NARROWEST = 16
 """Columns of the narrowest rectangle: softmax over fewer than a vector register holds is ten times slower."""
 
+BLOCK = 64
+"""Columns of queries that are answered together: no key that comes after all of them is looked at."""
+
 LONG = 64
 """Columns from which what is computed for nothing costs more than rectangles of their own."""
 
@@ -48,7 +51,7 @@ class Bucket:
 
 class Packing:
     """Neighbours share a rectangle while their lengths round up to the same power of two, or where they are
-    long of its fourth root: sorted rows waste little."""
+    long of its root: sorted rows waste little."""
 
     def __init__(self, lengths: np.ndarray, shared: Beginnings | None = None) -> None:
         positions = within_rows(lengths)
@@ -57,7 +60,7 @@ class Packing:
         """Place in its row of each position that is computed."""
         self.buckets: list[Bucket] = []
         # A GPU waits for the calls of each rectangle longer than it computes for nothing.
-        finer = np.where((lengths > LONG) & on_host(), 4, 1)
+        finer = np.where((lengths > LONG) & on_host(), 2, 1)
         powers = np.ceil(finer * np.log2(np.maximum(lengths, NARROWEST))) / finer
         start = 0
         for group in np.split(lengths, np.flatnonzero(np.diff(powers)) + 1):
@@ -101,8 +104,9 @@ class Packing:
 
 class Plan:
     """Where each head of each position lies in a buffer [S·H, d] whose blocks are ready for matrix products:
-    queries [K, rows, columns, G] of one bucket after another, then keys [K, rows, columns], then values. A
-    shared position's keys and values stand in the place of each row; of its queries one is answered."""
+    queries [K, rows, columns, G] of one block of columns after another, bucket after bucket, then keys
+    [K, rows, columns] of one bucket after another, then values. A shared position's keys and values stand in
+    the place of each row; of its queries one is answered."""
 
     def __init__(
         self, buckets: list[Bucket], heads: int, key_heads: int, shared: Beginnings | None = None
@@ -117,7 +121,10 @@ class Plan:
             place = np.arange(cells) if bucket.place_N is None else bucket.place_N.numpy()
             row, column = np.divmod(place, bucket.columns)
             line = key * bucket.rows + row[:, None]
-            query = (line[:, :, None] * bucket.columns + column[:, None, None]) * self.group + member
+            first = column // BLOCK * BLOCK
+            width = np.minimum(BLOCK, bucket.columns - first)
+            before = key_heads * bucket.rows * first + column - first
+            query = (before[:, None] + line * width[:, None])[:, :, None] * self.group + member
             keys = self.places * queries + key_heads * done + line * bucket.columns + column[:, None]
             query = queries * done + query.reshape(len(place), -1)
             parts.append(np.concatenate((query, keys, keys + self.places * key_heads), axis=1))
@@ -144,17 +151,38 @@ class Plan:
         )
 
     @cached_property
-    def real_slots(self) -> Tensor:
-        """1 for each slot of a query that is answered, 0 for the others, [S·K·G, 1]."""
-        return torch.zeros(len(self.take_queries), 1).index_fill_(0, self.give_queries, 1)
+    def unanswered(self) -> Tensor:
+        """Slots of queries that nobody asks."""
+        asked = torch.zeros(len(self.take_queries), dtype=torch.bool).index_fill_(0, self.give_queries, True)
+        return asked.logical_not_().nonzero()[:, 0]
 
-    def blocks(self, part: Tensor, bucket: int) -> Tensor:
-        """A bucket's queries, keys or values in their part of the buffer, [K·rows, ·, d]."""
-        before = sum(one.rows * one.columns for one in self.buckets[:bucket])
-        each = len(part) // self.places
-        cells = self.buckets[bucket].rows * self.buckets[bucket].columns
-        block = part[each * before : each * (before + cells)]
-        return block.view(self.key_heads * self.buckets[bucket].rows, -1, part.shape[1])
+    def parts(self, buffer: Tensor) -> tuple[Tensor, ...]:
+        """Queries, keys and values of the buffer."""
+        keys = self.places * self.key_heads
+        return buffer.split([keys * self.group, keys, keys])
+
+    def in_buckets(self, part: Tensor) -> list[Tensor]:
+        """Keys or values, [K·rows, columns, d] of each bucket."""
+        sizes = [self.key_heads * bucket.rows * bucket.columns for bucket in self.buckets]
+        return [
+            one.view(self.key_heads * bucket.rows, bucket.columns, -1)
+            for one, bucket in zip(part.split(sizes), self.buckets, strict=True)
+        ]
+
+    def in_blocks(self, part: Tensor) -> list[list[tuple[int, int, Tensor]]]:
+        """Of each bucket the first and the end of each block's columns, and its queries,
+        [K·rows, columns·G, d]."""
+        found, begin = [], 0
+        for bucket in self.buckets:
+            lines = self.key_heads * bucket.rows
+            blocks = []
+            for first in range(0, bucket.columns, BLOCK):
+                end = min(first + BLOCK, bucket.columns)
+                size = lines * (end - first) * self.group
+                blocks.append((first, end, part[begin : begin + size].view(lines, -1, part.shape[1])))
+                begin += size
+            found.append(blocks)
+        return found
 
 
 def _inverse(slots: np.ndarray, size: int) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .attention import BLOCK, SHORT
+from .attention import SHORT
 from .beginnings import shared_beginnings
 from .config import ModelConfig
 from .device import on_host, placed
@@ -19,7 +19,7 @@ from .errors import EngineError
 from .kernels import kernels_add_to, target_logprobs
 from .linear import Weights
 from .loss import loss_terms, not_finite
-from .packing import Packing
+from .packing import BLOCK, Packing
 from .precision import add_rounded
 from .snapshot import Frame
 
