@@ -112,6 +112,16 @@ test.concurrent("a folder without a config is told how to get one", async () => 
   const { code, stderr } = await whetstone(["run"], { folder });
   expect(stderr).toMatch(/This folder has no whetstone\.config\.ts: write a config with `whetstone init`/);
   expect(code).toBe(3);
+  for (const [given, what] of [
+    ["other", "folder"],
+    ["other.config.ts", "file"],
+  ] as const) {
+    const missing = await whetstone(["plan", given], { folder });
+    expect([missing.code, missing.stderr]).toEqual([
+      3,
+      expect.stringContaining(`There is no ${what} ${given}: `),
+    ]);
+  }
 });
 
 /** A run whose reward is somebody's own. */

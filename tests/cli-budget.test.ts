@@ -45,12 +45,39 @@ test.concurrent("what was spent before a SIGKILL counts, and a cap holds over it
   expect(trained).toEqual([]);
 });
 
+test.concurrent("a run that ends in its preparation says with what its first round has room", async () => {
+  const folder = temporaryFolder(promotingConfig({ rounds: 2 }));
+  const { stdout } = await whetstone(["run", "--budget", "tokens=2000"], { folder });
+  expect(stdout).toMatch(/^letters: stopped in its preparation, at evaluate: /m);
+  expect(stdout).toMatch(/^cost .*; what was under way at the cap was finished$/m);
+  const [, tokens = ""] =
+    /^No round was begun; what was done is kept\. To go on, raise the budget: --budget tokens=(\d+)\.$/m.exec(
+      stdout,
+    ) ?? [];
+  const planned = await whetstone(["plan", "--budget", "tokens=2000"], { folder });
+  expect(planned.stdout).toMatch(
+    new RegExp(`Warning: it may end before its first round does; with tokens=${tokens} that has room$`, "m"),
+  );
+  const raised = await whetstone(["run", "--json", "--budget", `tokens=${tokens}`], { folder });
+  expect(
+    raised.stdout
+      .trimEnd()
+      .split("\n")
+      .some(isEvent("decision-made", { round: 1 })),
+  ).toBe(true);
+});
+
 test.concurrent("plan says at what a run stops, and a wrong budget is refused", async () => {
   const folder = temporaryFolder(promotingConfig({ rounds: 2 }));
   const planned = await whetstone(["plan", "--budget", "tokens=2M,steps=500"], { folder });
+  expect(planned.stdout).toMatch(/^once +prepare +\d+ s +[\d.]+ k tokens {2}\S/m);
   expect(planned.stdout).toMatch(
-    /^Budget {3}stops at 2,000,000 tokens, 500 steps; all of this takes about [\d,]+ tokens at most$/m,
+    /^Tokens {3}about [\d.]+ k at most, [\d.]+ k of them before the first round\nBudget {3}stops at 2,000,000 tokens, 500 steps\n {9}[\d.]+ k tokens are kept back for the audits that say what was gained, counted at their longest$/m,
   );
+  for (const command of ["plan", "run"]) {
+    const small = await whetstone([command, "--budget", "tokens=1k"], { folder });
+    expect([small.code, small.stderr]).toEqual([3, expect.stringContaining("leaves nothing to learn with")]);
+  }
   const wrong = await whetstone(["run", "--budget", "token=2M"], { folder });
   expect([wrong.code, wrong.stderr]).toEqual([
     3,

@@ -36,6 +36,9 @@ test.concurrent("a config that is there is left as it is, and so is a package.js
   expect(code).toBe(3);
   expect(configIn(folder)).toBe("export default 1;\n");
   expect(existsSync(join(folder, "package.json"))).toBe(false);
+  // What is wrong all the same is said first.
+  const missing = await whetstone(["init", "--yes", "--data", "nowhere.jsonl"], { folder });
+  expect([missing.code, missing.stderr]).toEqual([3, expect.stringContaining("There is no file ")]);
 
   const other = temporaryFolder();
   writeFileSync(join(other, "package.json"), "{}");

@@ -18,3 +18,11 @@ export function points(gain: number): string {
 export function oneOf(unit: string): string {
   return /[^s]s$/.test(unit) ? `number of ${unit}` : unit;
 }
+
+/** `812`, `12.4 k`, `3.1 M`. */
+export function compact(count: number): string {
+  const size = Math.abs(count);
+  if (size < 1000) return String(Math.round(count));
+  const [divisor, letter] = size < 999_500 ? [1e3, "k"] : size < 999_500_000 ? [1e6, "M"] : [1e9, "G"];
+  return `${(count / divisor).toFixed(1)} ${letter}`;
+}

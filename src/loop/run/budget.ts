@@ -87,6 +87,13 @@ export function budgetWords(budget: Partial<Budget>): string {
     .join(", ");
 }
 
+/** An amount that is told as one to choose, in two figures, rounded up. */
+export function twoFigures(amount: number): number {
+  const figure = 10 ** (Math.floor(Math.log10(amount)) - 1);
+  // One that is a fraction is not a hair beside it.
+  return Number((Math.ceil(amount / figure) * figure).toPrecision(12));
+}
+
 /** An amount of a part of a budget: `2,000,000 tokens`, `1.25 of the engine's currency`. */
 export function amountWords(name: keyof Budget, value: number): string {
   const count = (digits: number): string => value.toLocaleString("en-US", { maximumFractionDigits: digits });

@@ -13,6 +13,7 @@ import type { RunDefinition } from "../round/definition.ts";
 import { refuseOtherAdapters } from "./adapters.ts";
 import { abortSignal, checkDefinition, functionOf, projectFolder } from "./arguments.ts";
 import { baselinesOf } from "./baselines.ts";
+import { keptBackOf, refuseTooSmall } from "./budget/kept-back.ts";
 import { type BudgetChange, budgetChangeSchema, withBudget } from "./budget.ts";
 import { checkParts } from "./check-parts.ts";
 import { refuseLacking } from "./engine-needs.ts";
@@ -23,6 +24,7 @@ import { countDisk, freeDisk } from "./plan/disk.ts";
 import { planLines } from "./plan/lines.ts";
 import type { Plan, PlannedStage } from "./plan/planned.ts";
 import { speedOf } from "./plan/speed.ts";
+import { tokensOf, tokensOfFirstRound, tokensOfRounds } from "./plan/tokens.ts";
 import { countWork, type Work } from "./plan/work.ts";
 
 export type { Plan, PlannedStage } from "./plan/planned.ts";
@@ -97,10 +99,15 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
       ("pairs" in blocks ? blocks.pairs : 0) +
       probes.reduce((sum, { exact, pairs: most }) => sum + (exact ? 0 : most), 0),
   });
-  const [preparation, round, end] = [counted.preparation, counted.round, counted.end].map((work) =>
-    work.map(timed),
-  );
-  const seconds = secondsOf(preparation) + secondsOfRounds(round ?? [], budget.rounds) + secondsOf(end);
+  const preparation = counted.preparation.map(timed);
+  const round = counted.round.map(timed);
+  const end = counted.end.map(timed);
+  const tokensBefore = tokensOf(preparation);
+  const keptBack = keptBackOf(definition, tokenizer);
+  // Prices are known once an engine is open.
+  refuseTooSmall(definition, keptBack, undefined);
+  const tokensKeptBack = keptBack.tokensSampled;
+  const seconds = secondsOf(preparation) + secondsOfRounds(round, budget.rounds) + secondsOf(end);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
   const pairs = "pairs" in blocks ? blocks.pairs : 0;
@@ -115,12 +122,15 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
     name: definition.name,
     rounds: budget.rounds,
     budget,
-    tokens: tokensOf(preparation) + tokensOfRounds(round, budget.rounds) + tokensOf(end),
+    tokens: tokensBefore + tokensOfRounds(round, budget.rounds) + tokensOf(end),
+    tokensBefore,
+    tokensKeptBack,
+    leastTokens: tokensBefore + tokensOfFirstRound(round) + tokensKeptBack,
     parameters,
     policies,
-    preparation: preparation ?? [],
-    round: round ?? [],
-    end: end ?? [],
+    preparation,
+    round,
+    end,
     seconds,
     secondsBetween: [seconds / speed.within, seconds * speed.within],
     speed: speed.source,
@@ -151,18 +161,7 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
   return { ...planned, lines: planLines(planned) };
 }
 
-function tokensOf(stages: readonly PlannedStage[] = []): number {
-  return stages.reduce((sum, { tokensSampled, tokensTrained }) => sum + tokensSampled + tokensTrained, 0);
-}
-
-function tokensOfRounds(stages: readonly PlannedStage[] = [], count: number): number {
-  return stages.reduce((sum, stage) => {
-    const { rounds = [1, count] } = stage;
-    return sum + (rounds[1] - rounds[0] + 1) * tokensOf([stage]);
-  }, 0);
-}
-
-function secondsOf(stages: readonly PlannedStage[] = []): number {
+function secondsOf(stages: readonly PlannedStage[]): number {
   return stages.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 

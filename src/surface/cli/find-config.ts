@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { userError } from "../../foundation/base/index.ts";
 
 export const configName = "whetstone.config.ts";
@@ -18,11 +18,11 @@ export function findConfig(given: string): FoundConfig {
   const found = configIn(target);
   if (found !== undefined) return { folder: target, path: found };
   const where = !existsSync(target)
-    ? `There is no folder ${given}`
+    ? `There is no ${extname(given) === "" ? "folder" : "file"} ${given}`
     : `${given === "." ? "This folder" : given} has no ${configName}`;
   throw userError(
     "config-missing",
-    `${where}: write a config with \`whetstone init\`, or name a folder that has one.`,
+    `${where}: write a config with \`whetstone init\`, or name one, or a folder that has one.`,
     { path: target },
   );
 }

@@ -152,7 +152,7 @@ function frontierWords({ frontier, facts, champion, audit }: RunStory): string[]
       `${unit} ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
     ];
   return [
-    `${unit} ${frontierWord(before)} -> ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
+    `${unit} ${frontierWord(before)} → ${frontierWord(after)} (every ${oneOf(unit)} up to there is at least 90 % right, ${measured})`,
   ];
 }
 
@@ -193,15 +193,13 @@ function contentWords(findings: readonly GuardFinding[]): string[] {
   if (blind.size + measured.size === 0) return [];
   if (blind.size === 0) return ["all are content"];
   if (measured.size === 0) return [`none could measure: all ${blind.size} had nothing to judge`];
-  const sometimes = [...blind].filter((guard) => measured.has(guard)).length;
-  const never = blind.size - sometimes;
+  const sometimes = [...blind].filter((guard) => measured.has(guard));
+  const never = [...blind].filter((guard) => !measured.has(guard));
   return [
     [
       "all that could measure are content",
-      [
-        ...(never === 0 ? [] : [`${never} could not`]),
-        ...(sometimes === 0 ? [] : [`${sometimes} could not in some rounds`]),
-      ].join(", "),
+      ...(never.length === 0 ? [] : [`${never.join(", ")} could not`]),
+      ...(sometimes.length === 0 ? [] : [`${sometimes.join(", ")} could not in some rounds`]),
     ].join("; "),
   ];
 }
@@ -222,11 +220,13 @@ function waiting(story: RunStory, where: string | undefined, glyphs: Glyphs): st
   return [...lines, ...(ended ? [afterCap] : [])].map((line) => printable(line, glyphs));
 }
 
-function costWords({ cost, engine }: RunStory): string[] {
+function costWords({ cost, engine, state }: RunStory): string[] {
   if (cost === null) return [];
   const { wallSeconds, busySeconds, availableSeconds, tokensSampled, tokensTrained } = cost;
   const busy = availableSeconds > 0 ? `, engine busy ${percent(busySeconds / availableSeconds, 0)}` : "";
+  const charged = cost.currency === undefined ? "" : `, ${price(cost.currency, engine)}`;
+  const beyond = state === "budget-spent" ? "; what was under way at the cap was finished" : "";
   return [
-    `${duration(wallSeconds)}${busy}, ${compact(tokensSampled)} tokens sampled, ${compact(tokensTrained)} trained${cost.currency === undefined ? "" : `, ${price(cost.currency, engine)}`}`,
+    `${duration(wallSeconds)}${busy}, ${compact(tokensSampled)} tokens sampled, ${compact(tokensTrained)} trained${charged}${beyond}`,
   ];
 }

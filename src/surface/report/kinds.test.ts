@@ -67,7 +67,7 @@ describe("kinds are said by name, and never as a frontier", () => {
   test("in the closing words and the status", () => {
     const words = closingWords(story).join("\n");
     expect(words).toContain(
-      "kinds     product 57.0 % -> 92.0 %, sum 33.5 % -> 54.1 %, difference 23.8 % -> 38.3 % (right, on audit items)",
+      "kinds     product 57.0 % → 92.0 %, sum 33.5 % → 54.1 %, difference 23.8 % → 38.3 % (right, on audit items)",
     );
     expect(words).not.toMatch(/frontier/i);
     expect(words).toMatch(/round {2}decision {2}accuracy/);
@@ -104,8 +104,8 @@ describe("kinds are said by name, and never as a frontier", () => {
     // The same digits as in the terminal: of rounded shares the difference is another one than the gain.
     const measured = kindsOf(tellRun(events));
     const words = measured === null ? [] : kindWords(measured);
-    expect(words[0]).toMatch(/^product \d+\.\d % -> \d+\.\d %$/);
-    expect(text).toContain(`Right, by kind ${words.join(" ").replaceAll("->", "→")} on audit items`);
+    expect(words[0]).toMatch(/^product \d+\.\d % → \d+\.\d %$/);
+    expect(text).toContain(`Right, by kind ${words.join(" ")} on audit items`);
     expect(text).toContain("Kind “product”: every item is answered and none is unseen");
     expect(textOf(reportPage(tellRun(plausibleRun()), { generatedAt }))).toMatch(/frontier/);
   });
@@ -133,7 +133,7 @@ describe("names of kinds", () => {
 
   test("of one only: it is named, and the page stands", () => {
     const one = plausibleKinds({ kinds: ["questions"], samples: [] });
-    expect(closingWords(tellRun(one)).join("\n")).toContain("kinds     questions 57.0 % -> 92.0 %");
+    expect(closingWords(tellRun(one)).join("\n")).toContain("kinds     questions 57.0 % → 92.0 %");
     expect(textOf(pageOf(one))).toContain("kind questions ° mean decision");
   });
 });

@@ -48,13 +48,13 @@ function meanOfKind({ strata }: Measurement, name: string): number | null {
 /** More kinds than these are for the report. */
 const mostKinds = 8;
 
-/** `product 57.6 % -> 92.4 %`, one for each kind. */
+/** `product 57.6 % → 92.4 %`, one for each kind. */
 export function kindWords({ kinds }: KindsStory): string[] {
   const words = kinds
     .slice(0, mostKinds)
     .map(
       ({ name, before, after }) =>
-        `${name} ${before === null ? "" : `${percent(before)} -> `}${percent(after)}`,
+        `${name} ${before === null ? "" : `${percent(before)} → `}${percent(after)}`,
     );
   return kinds.length > mostKinds ? [...words, `and ${kinds.length - mostKinds} more`] : words;
 }

@@ -1,7 +1,7 @@
 import type { Decision, Gain } from "../../foundation/contract/index.ts";
 import type { RollbackStory, RoundStory } from "./story.ts";
 
-export { oneOf, percent, signedPoints } from "../../foundation/statistics/index.ts";
+export { compact, oneOf, percent, signedPoints } from "../../foundation/statistics/index.ts";
 
 /** `0.4 s`, `48 s`, `3 min 41 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {
@@ -17,14 +17,6 @@ export function duration(seconds: number): string {
 /** `1,024`. */
 export function whole(count: number): string {
   return Math.round(count).toLocaleString("en-US");
-}
-
-/** `812`, `12.4 k`, `3.1 M`. */
-export function compact(count: number): string {
-  const size = Math.abs(count);
-  if (size < 1000) return String(Math.round(count));
-  const [divisor, letter] = size < 999_500 ? [1e3, "k"] : size < 999_500_000 ? [1e6, "M"] : [1e9, "G"];
-  return `${(count / divisor).toFixed(1)} ${letter}`;
 }
 
 /** Wealth, levels and meter values: three figures, and powers where those would hide the size. */

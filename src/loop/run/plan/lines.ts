@@ -1,6 +1,7 @@
-import { points } from "../../../foundation/statistics/index.ts";
-import { budgetWords } from "../budget.ts";
+import { compact, points } from "../../../foundation/statistics/index.ts";
+import { budgetWords, twoFigures } from "../budget.ts";
 import type { Plan, PlannedStage } from "./planned.ts";
+import { tokensOf } from "./tokens.ts";
 
 /** A plan for people. */
 export function planLines(plan: Omit<Plan, "lines">): string[] {
@@ -32,15 +33,25 @@ function timeLines({ seconds, secondsBetween: [least, most], speed }: Omit<Plan,
   ];
 }
 
-/** Caps end a run before its rounds are spent; without any there is nothing to say. */
-function budgetLines({ budget: { rounds: _rounds, ...caps }, tokens }: Omit<Plan, "lines">): string[] {
+/** Caps end a run before its rounds are spent; without any there is nothing to say of them. */
+function budgetLines(plan: Omit<Plan, "lines">): string[] {
+  const { budget, tokens, tokensBefore, tokensKeptBack: kept, leastTokens } = plan;
+  const { rounds: _rounds, ...caps } = budget;
   const words = budgetWords(caps);
-  if (words === "") return [];
-  return [`Budget   stops at ${words}; all of this takes about ${whole(tokens)} tokens at most`];
-}
-
-function whole(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
+  return [
+    `Tokens   about ${compact(tokens)} at most, ${compact(tokensBefore)} of them before the first round`,
+    ...(words === "" ? [] : [`Budget   stops at ${words}`]),
+    ...(words === "" || kept === 0
+      ? []
+      : [
+          `         ${compact(kept)} tokens are kept back for the audits that say what was gained, counted at their longest`,
+        ]),
+    ...(budget.tokens === undefined || budget.tokens >= leastTokens
+      ? []
+      : [
+          `         Warning: it may end before its first round does; with tokens=${twoFigures(leastTokens)} that has room`,
+        ]),
+  ];
 }
 
 function diskLines({ diskBytes, diskBytesEachRound, diskFreeBytes }: Omit<Plan, "lines">): string[] {
@@ -95,8 +106,9 @@ function roundsWords(rounds: PlannedStage["rounds"]): string {
   return first === last ? `round ${first}` : `rounds ${first}-${last}`;
 }
 
-function stageLine(when: string, { stage, what, seconds }: PlannedStage): string {
-  return `${when.padEnd(11)} ${stage.padEnd(8)} ${duration(seconds).padStart(6)}  ${what}`;
+function stageLine(when: string, stage: PlannedStage): string {
+  const tokens = `${compact(tokensOf([stage]))} tokens`;
+  return `${when.padEnd(11)} ${stage.stage.padEnd(8)} ${duration(stage.seconds).padStart(6)} ${tokens.padStart(14)}  ${stage.what}`;
 }
 
 function duration(seconds: number): string {

@@ -12,6 +12,12 @@ export interface Plan {
   readonly budget: Budget;
   /** Sampled and trained by the whole run, at most. */
   readonly tokens: number;
+  /** Those of them that come before the first round. */
+  readonly tokensBefore: number;
+  /** Kept back of a cap for the audits that say what was gained; 0 without a cap. */
+  readonly tokensKeptBack: number;
+  /** A cap on tokens that has room for the first round beside both. */
+  readonly leastTokens: number;
   readonly parameters: number;
   /** Models that are trained. */
   readonly policies: number;

@@ -6,7 +6,7 @@ import type { CliContext, Environment } from "../context.ts";
 import { configIn } from "../find-config.ts";
 import type { Answers } from "../init/answers.ts";
 import { configText } from "../init/config-text.ts";
-import { type DataAnswers, findData } from "../init/data-answers.ts";
+import { type DataAnswers, type DataFound, findData } from "../init/data-answers.ts";
 import { dataConfigText } from "../init/data-config.ts";
 import { dataLines, dataRecord } from "../init/data-lines.ts";
 import { readModel, readRounds, readTask } from "../init/read-answers.ts";
@@ -43,11 +43,12 @@ export async function initCommand(this: CliContext, flags: InitFlags, where = ".
     if (existsSync(folder) && !statSync(folder).isDirectory())
       throw userError("not-a-folder", `${where} is a file; name the folder that the config is for.`);
     const asks = !flags.yes && process.stdin.isTTY === true && process.stderr.isTTY === true;
+    const data = flags.data === undefined ? undefined : await dataOf(flags, flags.data, folder);
     await permission(folder, asks);
     const { config, record, lines } =
-      flags.data === undefined
+      data === undefined
         ? await taskConfig(flags, folder, asks)
-        : await dataConfig(flags, flags.data, folder, asks);
+        : await dataConfig(flags, data, folder, asks);
     const files = await writeFiles(folder, config);
     if (flags.json) output.json({ ...files, ...record });
     else for (const line of [...lines, ...whatNext(files, where, environment)]) output.line(line);
@@ -98,16 +99,24 @@ function refuseFileFlags({ skip, promptColumn, answerColumn }: InitFlags): void 
 }
 
 /** The file is read before anything is asked. */
-async function dataConfig(flags: InitFlags, file: string, folder: string, asks: boolean): Promise<Written> {
+async function dataOf(flags: InitFlags, file: string, folder: string): Promise<DataFound> {
   if (flags.task !== undefined)
     throw userError("invalid-option", "--data and --task exclude each other: the file's rows are the task.");
   const { skip = false, promptColumn: prompt, answerColumn: answer } = flags;
-  const data = await findData({
+  return await findData({
     file,
     folder,
     skip,
     columns: { ...(prompt === undefined ? {} : { prompt }), ...(answer === undefined ? {} : { answer }) },
   });
+}
+
+async function dataConfig(
+  flags: InitFlags,
+  data: DataFound,
+  folder: string,
+  asks: boolean,
+): Promise<Written> {
   const given = {
     model: flags.model === undefined ? undefined : readModel(flags.model, folder),
     rounds: flags.rounds === undefined ? undefined : readRounds(flags.rounds),

@@ -1,9 +1,9 @@
 import { isWhetstoneError, messageOf, systemClock, WhetstoneError } from "../../../foundation/base/index.ts";
-import type { Budget, EventOf, Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
+import type { Budget, Progress, StoredEvent, Watcher } from "../../../foundation/contract/index.ts";
 import { rejectionOf } from "../../../loop/run/budget/ask-for-more.ts";
-import { stillSpent } from "../../../loop/run/budget/spending.ts";
-import { withBudget } from "../../../loop/run/budget.ts";
-import { type BudgetChange, type Question, type RunResult, run } from "../../../loop/run.ts";
+import { type SpentCap, stillSpent } from "../../../loop/run/budget/spending.ts";
+import { twoFigures, withBudget } from "../../../loop/run/budget.ts";
+import { type BudgetChange, plan, type Question, type RunResult, run } from "../../../loop/run.ts";
 import { closingWords, questionWords, type TerminalView, tellRun, terminalView } from "../../report/index.ts";
 import { answer } from "../answer.ts";
 import type { CliContext } from "../context.ts";
@@ -31,7 +31,8 @@ export async function runCommand(
     else {
       for (const line of rejectedBudgetWords(asked, events)) output.line(line);
       const given = withBudget(config.definition, budget ?? {}).budget;
-      for (const line of wordsFor(result, { report, where, given }, this)) output.line(line);
+      const words = await wordsFor(result, { report, where, given, config }, this);
+      for (const line of words) output.line(line);
     }
     return exitCodeFor(result);
   });
@@ -133,13 +134,15 @@ interface Place {
   readonly report: string | null;
   readonly where: string;
   readonly given: Budget;
+  readonly config: LoadedConfig;
 }
 
-function wordsFor(
-  { alreadyFinished, events, outcome, reason }: RunResult,
-  { report, where, given }: Place,
+async function wordsFor(
+  result: RunResult,
+  { report, where, given, config }: Place,
   { output, environment }: CliContext,
-): string[] {
+): Promise<string[]> {
+  const { alreadyFinished, champion, events, outcome, reason } = result;
   const words = closingWords(tellRun(events), {
     environment,
     columns: output.columns,
@@ -147,27 +150,31 @@ function wordsFor(
     ...(report === null ? {} : { report }),
   });
   const stop = outcome === "budget-spent" ? stillSpent(events, given) : undefined;
-  if (!alreadyFinished)
-    return stop === undefined
-      ? words
-      : [...words, `The champion is safe. To go on, raise the budget: --budget ${stop.cap}=${raised(stop)}.`];
+  const more = stop === undefined ? "" : `--budget ${stop.cap}=${await raised(stop, result, config)}`;
+  if (!alreadyFinished) {
+    const safe = champion === null ? "No round was begun; what was done is kept." : "The champion is safe.";
+    return stop === undefined ? words : [...words, `${safe} To go on, raise the budget: ${more}.`];
+  }
   const finished =
     stop !== undefined
-      ? `Nothing was done again: ${reason}. For more, raise it in the config or give, say, --budget ${stop.cap}=${raised(stop)}; any other change of the config starts a new run.`
+      ? `Nothing was done again: ${reason}. For more, raise it in the config or give, say, ${more}; any other change of the config starts a new run.`
       : "This run is finished, and nothing was done again. For more rounds raise budget.rounds in the config, or give --budget rounds=N; any other change to it starts a new run.";
   return [finished, ...words];
 }
 
-/** As much again beside what was spent and what is kept back, in two figures: what was spent may be beyond the limit. */
-function raised({
-  limit,
-  spent,
-  keptBack,
-}: Pick<EventOf<"budget-spent">, "limit" | "spent" | "keptBack">): number {
-  const amount = Math.max(limit, spent + keptBack) + limit;
-  const figure = 10 ** (Math.floor(Math.log10(amount)) - 1);
-  // One that is a fraction is not a hair beside it.
-  return Number((Math.ceil(amount / figure) * figure).toPrecision(12));
+/**
+ * As much again beside what was spent and what is kept back: what was spent may be beyond the limit. Before there is a champion
+ * at least what the first round has room with.
+ */
+async function raised(
+  { cap, limit, spent, keptBack }: SpentCap,
+  { champion }: RunResult,
+  { definition, folder }: LoadedConfig,
+): Promise<number> {
+  const again = Math.max(limit, spent + keptBack) + limit;
+  if (champion !== null || cap !== "tokens") return twoFigures(again);
+  const { leastTokens } = await plan(definition, { folder, budget: { tokens: again } });
+  return twoFigures(Math.max(again, leastTokens));
 }
 
 function exitCodeFor({ outcome }: RunResult): number {
