@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import FunctionCtx
 
-from .precision import onednn_in_fp32, two_with_tiles
+from .precision import add_rounded, onednn_in_fp32, two_with_tiles
 
 WIDE = 2**18
 """Numbers of a weight from which it counts how it is multiplied: around a smaller one the call does."""
@@ -148,7 +148,7 @@ def add_product(sum_OI: Tensor, one: Tensor, other: Tensor, scale: float = 1) ->
     if sum_OI.dtype == one.dtype:
         sum_OI.addmm_(one, other, alpha=scale)
     else:
-        sum_OI.add_(one.mm(other), alpha=scale)
+        add_rounded(sum_OI, one.mm(other), scale)
 
 
 def look_up(tokens_N: Tensor, table_VD: Tensor, dtype: torch.dtype) -> Tensor:

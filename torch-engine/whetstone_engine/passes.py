@@ -27,12 +27,12 @@ MICRO_TOKENS = 16384
 """Most positions of one pass."""
 MICRO_BYTES = 9 * 2**28
 """Most bytes that one pass keeps for its gradients, where the machine has them."""
-MICRO_LOGITS = 64 * 2**20
-"""Most logits of one pass: 256 MiB in fp32."""
+LOGIT_BYTES = 2**28
+"""Most bytes of one pass's logits."""
 ON_GPU = 4
 """So many times the positions in a pass on a GPU, which waits for each of its calls."""
-LOGITS_SHARE = 16
-"""There as many logits as take, in fp32, a quarter of what a pass may keep."""
+LOGITS_SHARE = 4
+"""There a quarter of what a pass may keep."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ class Passes:
                 "the layers of this model cannot be computed again: leave gradientCheckpointing out",
             )
         self.recompute, self.pass_bytes = recompute, pass_bytes
-        logits = MICRO_LOGITS if on_host() else max(MICRO_LOGITS, pass_bytes // LOGITS_SHARE)
-        self.head_limit = max(256, logits // self.architecture.config.vocabulary)
+        logits = LOGIT_BYTES if on_host() else max(LOGIT_BYTES, pass_bytes // LOGITS_SHARE)
+        each = self.architecture.config.vocabulary * self.architecture.dtype.itemsize
+        self.head_limit = max(256, logits // each)
         # Leaves of autograd are views of one buffer, their gradients views of another. Autograd itself adds
         # only in a leaf's own type; where that is another, what it has made is added after each pass.
         self.buffer, self.grad = buffer, grad

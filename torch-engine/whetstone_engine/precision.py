@@ -76,18 +76,21 @@ def rounded_at_once() -> int:
 
 
 def round_weights(flat: Tensor, out: Tensor) -> Tensor:
-    """Weights rounded to bf16, in an fp32 buffer that may be the same."""
+    """Weights rounded to bf16, in a buffer of bf16, or of fp32, which may be the same."""
+    if out.dtype == torch.bfloat16:
+        return out.copy_(flat)
     at_once = rounded_at_once()
     for target, source in zip(out.split(at_once), flat.split(at_once), strict=True):
         target.copy_(source.bfloat16())
     return out
 
 
-def add_rounded(sums: Tensor, rounded: Tensor) -> None:
-    """Adds bf16 numbers to fp32 ones, in place."""
+def add_rounded(sums: Tensor, rounded: Tensor, scale: float = 1) -> None:
+    """Adds scaled bf16 numbers to fp32 ones that lie in one piece, in place: brought into fp32 as a whole
+    they would be written to memory and read again."""
     at_once = rounded_at_once()
-    for some, others in zip(sums.split(at_once), rounded.split(at_once), strict=True):
-        some.add_(others)
+    for some, others in zip(sums.view(-1).split(at_once), rounded.view(-1).split(at_once), strict=True):
+        some.add_(others, alpha=scale)
 
 
 class Rounding:
