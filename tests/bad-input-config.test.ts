@@ -114,6 +114,7 @@ test.concurrent("a folder without a config is told how to get one", async () => 
   expect(code).toBe(3);
   for (const [given, what] of [
     ["other", "folder"],
+    ["v9.9", "folder"],
     ["other.config.ts", "file"],
   ] as const) {
     const missing = await whetstone(["plan", given], { folder });

@@ -116,6 +116,7 @@ const members = {
     .nullable(),
   state: z.enum(["empty", "running", "interrupted", "finished", "stopped-by-guard", "budget-spent"]),
   reason: z.string().nullable(),
+  stop: z.object(shapeOf("budget-spent")).nullable(),
   current: z
     .object({ round: whole, stage: stageNameSchema, label: z.string(), since: z.number().nullable() })
     .nullable(),

@@ -129,6 +129,11 @@ def test_rectangles_hold_like_lengths_and_every_position_once():
     assert len(plan.unanswered) == len(plan.take_queries) - 166 * 4
 
 
+def test_the_longer_rows_are_the_more_alike_are_those_that_share_a_rectangle():
+    packing = Packing(np.array([40, 60, 300, 360, 420, 600, 700]))
+    assert [bucket.rows for bucket in packing.buckets] == [2, 2, 1, 1, 1]
+
+
 def test_passes_are_a_function_of_lengths_and_shape(make_folder: FolderMaker, monkeypatch):
     lengths = np.array([1, 2, 2, 5, 7, 9])
     assert micro_batches(lengths, 10) == [

@@ -22,8 +22,9 @@ NARROWEST = 16
 BLOCK = 64
 """Columns of queries that are answered together: no key that comes after all of them is looked at."""
 
-LONG = 64
-"""Columns from which what is computed for nothing costs more than rectangles of their own."""
+LONG, LONGER = 64, 512
+"""Columns from which what is computed for nothing costs more than rectangles of their own; and more than
+those."""
 
 
 def within_rows(lengths: np.ndarray) -> np.ndarray:
@@ -51,7 +52,7 @@ class Bucket:
 
 class Packing:
     """Neighbours share a rectangle while their lengths round up to the same power of two, or where they are
-    long of its root: sorted rows waste little."""
+    long of its root, or of its fourth root: sorted rows waste little."""
 
     def __init__(self, lengths: np.ndarray, shared: Beginnings | None = None) -> None:
         positions = within_rows(lengths)
@@ -60,7 +61,7 @@ class Packing:
         """Place in its row of each position that is computed."""
         self.buckets: list[Bucket] = []
         # A GPU waits for the calls of each rectangle longer than it computes for nothing.
-        finer = np.where((lengths > LONG) & on_host(), 2, 1)
+        finer = np.select([~np.bool_(on_host()) | (lengths <= LONG), lengths <= LONGER], [1, 2], 4)
         powers = np.ceil(finer * np.log2(np.maximum(lengths, NARROWEST))) / finer
         start = 0
         for group in np.split(lengths, np.flatnonzero(np.diff(powers)) + 1):

@@ -78,7 +78,8 @@ class Passes:
             )
         self.recompute, self.pass_bytes = recompute, pass_bytes
         logits = LOGIT_BYTES if on_host() else max(LOGIT_BYTES, pass_bytes // LOGITS_SHARE)
-        each = self.architecture.config.vocabulary * self.architecture.dtype.itemsize
+        # A GPU brings all of them into fp32 at once.
+        each = self.architecture.config.vocabulary * (self.architecture.dtype.itemsize if on_host() else 4)
         self.head_limit = max(256, logits // each)
         # Leaves of autograd are views of one buffer, their gradients views of another. Autograd itself adds
         # only in a leaf's own type; where that is another, what it has made is added after each pass.

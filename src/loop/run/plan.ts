@@ -106,7 +106,8 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
   const keptBack = keptBackOf(definition, tokenizer);
   // Prices are known once an engine is open.
   refuseTooSmall(definition, keptBack, undefined);
-  const tokensKeptBack = keptBack.tokensSampled;
+  const capped = { ...definition, budget: { ...budget, tokens: budget.tokens ?? Number.POSITIVE_INFINITY } };
+  const tokensOfFirst = budget.rounds === 0 ? 0 : tokensOfFirstRound(round);
   const seconds = secondsOf(preparation) + secondsOfRounds(round, budget.rounds) + secondsOf(end);
   const opened = openingsBefore(folder, task);
   const reused = "reused" in blocks && blocks.reused;
@@ -124,8 +125,8 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
     budget,
     tokens: tokensBefore + tokensOfRounds(round, budget.rounds) + tokensOf(end),
     tokensBefore,
-    tokensKeptBack,
-    leastTokens: tokensBefore + tokensOfFirstRound(round) + tokensKeptBack,
+    tokensKeptBack: keptBack.tokensSampled,
+    leastTokens: tokensBefore + tokensOfFirst + keptBackOf(capped, tokenizer).tokensSampled,
     parameters,
     policies,
     preparation,

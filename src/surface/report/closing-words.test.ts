@@ -165,6 +165,16 @@ describe("a run that goes on", () => {
     expect(text).toMatch(/^ {10}The run has ended and does not wait: .* under the spent budget too\.$/m);
   });
 
+  test("what is spent beyond a cap says why", () => {
+    const spent = (tokens: number): string => {
+      const cap = { cap: "tokens", limit: 1000, spent: tokens, keptBack: 0, reason: "spent" } as const;
+      const event = { type: "budget-spent", round: 2, ...cap } as const;
+      return words([...upTo(run, "round-finished", 2), { id: 9_999, run: "r", at: 0, event }]);
+    };
+    expect(spent(1000)).toMatch(/^cost .* trained; after the cap what was under way was finished$/m);
+    expect(spent(1e12)).toMatch(/^cost .* trained$/m);
+  });
+
   test("every prefix has words", () => {
     for (let cut = 0; cut <= run.length; cut++)
       expect(words(run.slice(0, cut)), `cut ${cut}`).not.toMatch(/NaN|undefined|null|Infinity/);

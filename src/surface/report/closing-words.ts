@@ -1,5 +1,6 @@
 import { type GuardFinding, isUnmeasured } from "../../foundation/contract/index.ts";
 import { cutOffWords } from "../../foundation/statistics/index.ts";
+import { spentOf } from "../../loop/run/budget.ts";
 import { baselinesWords } from "./baseline-words.ts";
 import { guardVerdict, stopReason } from "./guard-verdict.ts";
 import { kindsOf, kindWords } from "./kinds.ts";
@@ -220,12 +221,14 @@ function waiting(story: RunStory, where: string | undefined, glyphs: Glyphs): st
   return [...lines, ...(ended ? [afterCap] : [])].map((line) => printable(line, glyphs));
 }
 
-function costWords({ cost, engine, state }: RunStory): string[] {
+function costWords({ audit, cost, engine, stop }: RunStory): string[] {
   if (cost === null) return [];
   const { wallSeconds, busySeconds, availableSeconds, tokensSampled, tokensTrained } = cost;
   const busy = availableSeconds > 0 ? `, engine busy ${percent(busySeconds / availableSeconds, 0)}` : "";
   const charged = cost.currency === undefined ? "" : `, ${price(cost.currency, engine)}`;
-  const beyond = state === "budget-spent" ? "; what was under way at the cap was finished" : "";
+  const more = stop !== null && spentOf(stop.cap, cost) > stop.spent;
+  const audited = audit === null ? "" : ", and the champion audited";
+  const beyond = more ? `; after the cap what was under way was finished${audited}` : "";
   return [
     `${duration(wallSeconds)}${busy}, ${compact(tokensSampled)} tokens sampled, ${compact(tokensTrained)} trained${charged}${beyond}`,
   ];

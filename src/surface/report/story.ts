@@ -162,6 +162,8 @@ export interface RunStory {
   readonly state: RunState;
   /** Why it ended or stopped; null while it goes on. */
   readonly reason: string | null;
+  /** The cap that ended it, and what was spent when it was reached; null where none did. */
+  readonly stop: EventOf<"budget-spent"> | null;
   /** The newest stage that has not ended; null between stages. */
   readonly current: {
     readonly round: number;

@@ -157,6 +157,7 @@ describe("parts of a run", () => {
     expect(tellRun(events.slice(0, upTo + 2))).toMatchObject({
       state: "running",
       reason: null,
+      stop: null,
       interruptions: [{ round: 2 }],
       resumptions: [{ round: 2 }],
     });

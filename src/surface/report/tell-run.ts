@@ -44,6 +44,7 @@ export function storyListener(): StoryListener {
   let engine: EngineStory | null = null;
   let state: RunState = "empty";
   let reason: string | null = null;
+  let stop: RunStory["stop"] = null;
   let champion: RunStory["champion"] = { round: 0, checkpoint: null };
   let audit: ClaimStory | null = null;
   const audits: ClaimStory[] = [];
@@ -97,6 +98,7 @@ export function storyListener(): StoryListener {
       case "budget-spent":
         state = "budget-spent";
         reason = event.reason;
+        stop = event;
         return;
       case "engine-started": {
         const { type: _type, ...started } = event;
@@ -164,6 +166,7 @@ export function storyListener(): StoryListener {
     // Whatever follows an end or an interruption says that the run goes on.
     state = "running";
     reason = null;
+    stop = null;
   };
 
   const story = (): RunStory => {
@@ -176,6 +179,7 @@ export function storyListener(): StoryListener {
       engine,
       state,
       reason,
+      stop,
       current: currentOf([...(preparation ? [preparation] : []), ...later], state),
       preparation: preparation === null ? null : copyOf(preparation),
       rounds: later.map(copyOf),

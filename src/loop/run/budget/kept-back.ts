@@ -87,7 +87,7 @@ export function refuseTooSmall(
     if (limit !== undefined && limit <= kept)
       throw userError(
         "budget-too-small",
-        `The budget of ${amountWords(name, limit)} leaves nothing to learn with: ${amountWords(name, kept)} are kept back for the audits that say what was gained. Raise it, or let them ask fewer items with evaluate.finalAuditPerStratum.`,
+        `The budget of ${amountWords(name, limit)} leaves nothing to learn with: ${amountWords(name, kept)} are kept back for the audits that say what was gained. Raise it (\`whetstone plan\` without it says what a run takes), or let them ask fewer items with evaluate.finalAuditPerStratum.`,
         { limit, keptBack: kept },
       );
 }

@@ -36,12 +36,13 @@ function timeLines({ seconds, secondsBetween: [least, most], speed }: Omit<Plan,
 /** Caps end a run before its rounds are spent; without any there is nothing to say of them. */
 function budgetLines(plan: Omit<Plan, "lines">): string[] {
   const { budget, tokens, tokensBefore, tokensKeptBack: kept, leastTokens } = plan;
-  const { rounds: _rounds, ...caps } = budget;
+  const { rounds, ...caps } = budget;
   const words = budgetWords(caps);
+  const ends = rounds === 0 ? "its preparation does" : "its first round does";
   return [
     `Tokens   about ${compact(tokens)} at most, ${compact(tokensBefore)} of them before the first round`,
     ...(words === "" ? [] : [`Budget   stops at ${words}`]),
-    ...(words === "" || kept === 0
+    ...(budget.tokens === undefined || kept === 0
       ? []
       : [
           `         ${compact(kept)} tokens are kept back for the audits that say what was gained, counted at their longest`,
@@ -49,7 +50,7 @@ function budgetLines(plan: Omit<Plan, "lines">): string[] {
     ...(budget.tokens === undefined || budget.tokens >= leastTokens
       ? []
       : [
-          `         Warning: it may end before its first round does; with tokens=${twoFigures(leastTokens)} that has room`,
+          `         Warning: it may end before ${ends}; tokens=${twoFigures(leastTokens)} should have room for that`,
         ]),
   ];
 }

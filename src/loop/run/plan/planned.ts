@@ -16,7 +16,7 @@ export interface Plan {
   readonly tokensBefore: number;
   /** Kept back of a cap for the audits that say what was gained; 0 without a cap. */
   readonly tokensKeptBack: number;
-  /** A cap on tokens that has room for the first round beside both. */
+  /** A cap on tokens that should have room for the first round beside what comes before it and what is then kept back. */
   readonly leastTokens: number;
   readonly parameters: number;
   /** Models that are trained. */

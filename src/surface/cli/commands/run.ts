@@ -139,9 +139,10 @@ interface Place {
 
 async function wordsFor(
   result: RunResult,
-  { report, where, given, config }: Place,
+  place: Place,
   { output, environment }: CliContext,
 ): Promise<string[]> {
+  const { report, where, given } = place;
   const { alreadyFinished, champion, events, outcome, reason } = result;
   const words = closingWords(tellRun(events), {
     environment,
@@ -150,7 +151,7 @@ async function wordsFor(
     ...(report === null ? {} : { report }),
   });
   const stop = outcome === "budget-spent" ? stillSpent(events, given) : undefined;
-  const more = stop === undefined ? "" : `--budget ${stop.cap}=${await raised(stop, result, config)}`;
+  const more = stop === undefined ? "" : `--budget ${stop.cap}=${await raised(stop, events, place)}`;
   if (!alreadyFinished) {
     const safe = champion === null ? "No round was begun; what was done is kept." : "The champion is safe.";
     return stop === undefined ? words : [...words, `${safe} To go on, raise the budget: ${more}.`];
@@ -163,18 +164,20 @@ async function wordsFor(
 }
 
 /**
- * As much again beside what was spent and what is kept back: what was spent may be beyond the limit. Before there is a champion
- * at least what the first round has room with.
+ * As much again beside what was spent and what is kept back: what was spent may be beyond the limit. Before a round has ended
+ * at least what should have room for the first.
  */
 async function raised(
   { cap, limit, spent, keptBack }: SpentCap,
-  { champion }: RunResult,
-  { definition, folder }: LoadedConfig,
+  events: RunResult["events"],
+  { given, config: { definition, folder } }: Place,
 ): Promise<number> {
   const again = Math.max(limit, spent + keptBack) + limit;
-  if (champion !== null || cap !== "tokens") return twoFigures(again);
-  const { leastTokens } = await plan(definition, { folder, budget: { tokens: again } });
-  return twoFigures(Math.max(again, leastTokens));
+  const played = events.some(({ event }) => event.type === "round-finished" && event.round > 0);
+  if (played || cap !== "tokens") return twoFigures(again);
+  // It is advice: what the run has come to is told whether or not it can be planned now.
+  const planned = await plan(definition, { folder, budget: { ...given, tokens: again } }).catch(() => null);
+  return twoFigures(Math.max(again, planned?.leastTokens ?? 0));
 }
 
 function exitCodeFor({ outcome }: RunResult): number {
