@@ -76,6 +76,8 @@ test("plan, run, status and report, for people and for programs", async () => {
   expect(wrongRun.stderr).toBe("whetstone: There is no run 1-quik here; did you mean 1-quick?\n");
   const wrongPath = await whetstone(["report", "--output", "no/such/page.html"], { folder });
   expect(wrongPath.stderr).toMatch(/^whetstone: Cannot write .*page\.html \(.*\): choose a file/);
+  const folderPath = await whetstone(["report", "--output", folder], { folder });
+  expect(folderPath.stderr).toMatch(/^whetstone: Cannot write .* \(it is a folder\): choose a file/);
   expect([wrongRun.code, wrongPath.code]).toEqual([3, 3]);
 });
 

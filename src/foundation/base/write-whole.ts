@@ -18,12 +18,13 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 export function fileFault(error: unknown, path: string): WhetstoneError {
   const { code = "" } = error as NodeJS.ErrnoException;
   const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
+  const why = code === "EISDIR" ? "it is a folder" : messageOf(error);
   return new WhetstoneError({
     code: full ? "no-space" : "file-unwritable",
     category: full ? "environment" : "user",
     message: full
       ? `No space is left on the disk of ${path}: free some and run the same command again.`
-      : `Cannot write ${path} (${messageOf(error)}): choose a file in a folder that is there and yours.`,
+      : `Cannot write ${path} (${why}): choose a file in a folder that is there and yours.`,
     details: { path },
     cause: error,
   });

@@ -48,7 +48,7 @@ const advice: Readonly<Record<(typeof explainingOrder)[number], GuardAdvice>> = 
   },
   "gap closed": {
     wrong: "The reward keeps nothing truer than what the model writes anyway, and accuracy does not rise.",
-    toDo: "Take the champion as it is, or give the run harder items, another reward or new data.",
+    toDo: "Where validation items are answered far worse than what is kept, the model knows its training items by heart: give it more of them, or train it less. Else take the champion as it is, or give the run harder items, another reward or new data.",
   },
   "learnable proposals": {
     wrong: "What the model proposes to itself is solved always or never: nothing is learnt from it.",
