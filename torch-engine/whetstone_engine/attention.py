@@ -71,13 +71,14 @@ class _ShortAttention(Function):
         attended = torch.empty_like(queries)
         shares = []
         buckets = zip(
+            plan.buckets,
             *(plan.in_blocks(part) for part in (queries, attended)),
             *(plan.in_buckets(part) for part in (keys, values)),
             strict=True,
         )
-        for blocks, outs, k, v in buckets:
+        for bucket, blocks, outs, k, v in buckets:
             k = k.float()
-            for (first, end, q), (_, _, out) in zip(blocks, outs, strict=True):
+            for (first, end), q, out in zip(bucket.edges, blocks, outs, strict=True):
                 scores = k.new_empty(len(q), q.shape[1], end)
                 scores.baddbmm_(q.float(), k[:, :end].transpose(1, 2), beta=0, alpha=width**-0.5)
                 scores[:, :, first:].add_(_causal(end - first, plan.group))
@@ -102,28 +103,25 @@ class _ShortAttention(Function):
             strict=True,
         )
         for blocks, grad_blocks, grad_outs, k, v, grad_k, grad_v in reversed([*buckets]):
-            # The last block looks at every key; what the others find is added.
-            last = True
-            for (_, end, q), (_, _, grad_q), (_, _, grad_out) in reversed(
-                [*zip(blocks, grad_blocks, grad_outs, strict=True)]
-            ):
+            for q, grad_q, grad_out in reversed([*zip(blocks, grad_blocks, grad_outs, strict=True)]):
                 share = shares.pop()
-                _put(grad_v, share.transpose(1, 2), grad_out, last)
+                end = share.shape[2]
+                _put(grad_v, share.transpose(1, 2), grad_out)
                 grad_share = torch.bmm(grad_out, v[:, :end].transpose(1, 2))
                 grad_scores = torch._softmax_backward_data(grad_share, share, -1, share.dtype)
                 torch.bmm(grad_scores, k[:, :end], out=grad_q)
-                _put(grad_k, grad_scores.transpose(1, 2), q, last)
-                last = False
+                _put(grad_k, grad_scores.transpose(1, 2), q)
         # Of queries and keys.
         grads[: -len(grad_values)].mul_(width**-0.5)
         heads = len(plan.take_heads) // plan.places
         return plan.collect(grads.index_select(0, plan.give_heads).view(-1, heads, width)), None
 
 
-def _put(sums: Tensor, one: Tensor, other: Tensor, alone: bool) -> None:
-    """The products of a block's queries in the keys that it looks at. Products that are not in one piece MKL
-    and oneDNN compute matrix after matrix."""
-    if alone:
+def _put(sums: Tensor, one: Tensor, other: Tensor) -> None:
+    """The products of a block's queries in the keys that it looks at. The last block, which comes first,
+    looks at all; what the others find is added. Products that are not in one piece MKL and oneDNN compute
+    matrix after matrix."""
+    if one.shape[1] == sums.shape[1]:
         torch.bmm(one, other, out=sums)
     else:
         sums[:, : one.shape[1]].add_(torch.bmm(one, other))

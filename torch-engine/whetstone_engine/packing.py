@@ -49,6 +49,11 @@ class Bucket:
     place_N: Tensor | None
     """Index of each packed position in the rectangle, or None when the rows fill it."""
 
+    @property
+    def edges(self) -> list[tuple[int, int]]:
+        """The first and the end of each block's columns."""
+        return [(first, min(first + BLOCK, self.columns)) for first in range(0, self.columns, BLOCK)]
+
 
 class Packing:
     """Neighbours share a rectangle while their lengths round up to the same power of two, or where they are
@@ -170,19 +175,15 @@ class Plan:
             for one, bucket in zip(part.split(sizes), self.buckets, strict=True)
         ]
 
-    def in_blocks(self, part: Tensor) -> list[list[tuple[int, int, Tensor]]]:
-        """Of each bucket the first and the end of each block's columns, and its queries,
-        [K·rows, columns·G, d]."""
+    def in_blocks(self, part: Tensor) -> list[list[Tensor]]:
+        """Queries, [K·rows, columns·G, d] of each block of each bucket."""
         found, begin = [], 0
         for bucket in self.buckets:
             lines = self.key_heads * bucket.rows
-            blocks = []
-            for first in range(0, bucket.columns, BLOCK):
-                end = min(first + BLOCK, bucket.columns)
-                size = lines * (end - first) * self.group
-                blocks.append((first, end, part[begin : begin + size].view(lines, -1, part.shape[1])))
-                begin += size
-            found.append(blocks)
+            sizes = [lines * (end - first) * self.group for first, end in bucket.edges]
+            blocks = part[begin : begin + sum(sizes)].split(sizes)
+            found.append([block.view(lines, -1, part.shape[1]) for block in blocks])
+            begin += sum(sizes)
         return found
 
 

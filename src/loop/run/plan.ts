@@ -103,10 +103,10 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
   const round = counted.round.map(timed);
   const end = counted.end.map(timed);
   const tokensBefore = tokensOf(preparation);
-  const keptBack = keptBackOf(definition, tokenizer);
+  const capped = { ...definition, budget: { ...budget, tokens: budget.tokens ?? Number.POSITIVE_INFINITY } };
+  const keptBack = keptBackOf(capped, tokenizer);
   // Prices are known once an engine is open.
   refuseTooSmall(definition, keptBack, undefined);
-  const capped = { ...definition, budget: { ...budget, tokens: budget.tokens ?? Number.POSITIVE_INFINITY } };
   const tokensOfFirst = budget.rounds === 0 ? 0 : tokensOfFirstRound(round);
   const seconds = secondsOf(preparation) + secondsOfRounds(round, budget.rounds) + secondsOf(end);
   const opened = openingsBefore(folder, task);
@@ -126,7 +126,7 @@ export async function plan(described: RunDefinition, options: PlanOptions = {}):
     tokens: tokensBefore + tokensOfRounds(round, budget.rounds) + tokensOf(end),
     tokensBefore,
     tokensKeptBack: keptBack.tokensSampled,
-    leastTokens: tokensBefore + tokensOfFirst + keptBackOf(capped, tokenizer).tokensSampled,
+    leastTokens: tokensBefore + tokensOfFirst + keptBack.tokensSampled,
     parameters,
     policies,
     preparation,

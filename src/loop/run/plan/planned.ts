@@ -14,9 +14,9 @@ export interface Plan {
   readonly tokens: number;
   /** Those of them that come before the first round. */
   readonly tokensBefore: number;
-  /** Kept back of a cap for the audits that say what was gained; 0 without a cap. */
+  /** What is kept back of a cap on tokens, where one is given, for the audits that say what was gained. */
   readonly tokensKeptBack: number;
-  /** A cap on tokens that should have room for the first round beside what comes before it and what is then kept back. */
+  /** A cap on tokens that should have room for the first round beside what comes before it and what is kept back. */
   readonly leastTokens: number;
   readonly parameters: number;
   /** Models that are trained. */
