@@ -13,6 +13,7 @@ import { tiny } from "../../src/model/engine/index.ts";
 import { tabular } from "../../src/model/engine/tabular/index.ts";
 import { ableEngine } from "./able-engine.ts";
 import { referenceOf } from "./able-reference.ts";
+import type { Fault } from "./fault.ts";
 import { faults } from "./faults.ts";
 import { faultyEngine, type Planting } from "./faulty-engine.ts";
 import { roughEngine } from "./rough-engine.ts";
@@ -66,32 +67,54 @@ describe("the conformance kit", () => {
     // The whole kit.
   }, 120_000);
 
-  describe("where logprobs are rounded to bf16", () => {
-    const rounded = (planting: Planting): ConformanceSubject => {
-      const open = (): Engine => faultyEngine(roughEngine(able), planting);
-      return { ...subject, precision: "bf16", engine: open(), another: async () => open() };
-    };
-    const excuses = new Map([
-      ["the gradient of every weight is its finite difference", "rounded weights do not move by little"],
-      ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
-      [
-        "a sequence has the same bits whatever else is in its call",
-        'it does not claim that (deterministic: "batches")',
-      ],
-    ]);
-
+  describe.each<{
+    where: string;
+    excuses: ReadonlyMap<string, string>;
+    subjectOf: (planting: Planting) => ConformanceSubject;
+    plantingOf: (fault: Fault) => Planting;
+  }>([
+    {
+      where: "where logprobs are rounded to bf16",
+      excuses: new Map([
+        ["the gradient of every weight is its finite difference", "rounded weights do not move by little"],
+        ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
+        [
+          "a sequence has the same bits whatever else is in its call",
+          'it does not claim that (deterministic: "batches")',
+        ],
+      ]),
+      subjectOf: (planting) => {
+        const open = (): Engine => faultyEngine(roughEngine(able), planting);
+        return { ...subject, precision: "bf16", engine: open(), another: async () => open() };
+      },
+      plantingOf: ({ planting, inBf16 = planting }) => inBf16,
+    },
+    {
+      where: "where the model is trained, with lines of its own and steps that begin short",
+      excuses: new Map([
+        ["the gradient of every weight is its finite difference", "its checkpoints are out of sight"],
+        ["equal seeds draw equal weights, other seeds others", "no seed decides its weights"],
+      ]),
+      subjectOf: (planting) => {
+        const open = (): Engine => faultyEngine(able, planting);
+        return { ...subject, trained: true, remote: true, engine: open(), another: async () => open() };
+      },
+      plantingOf: ({ planting }) => planting,
+    },
+  ])("$where", ({ excuses, subjectOf, plantingOf }) => {
     test.each(faults.filter(({ caughtBy }) => !excuses.has(caughtBy)))(
       "catches an engine where $fault",
-      async ({ caughtBy, planting, inBf16 = planting }) => {
-        const check = checks.find(({ name }) => name === caughtBy);
-        await expect(check?.run(rounded(inBf16))).rejects.toMatchObject({ code: "conformance-failed" });
+      async (fault) => {
+        const check = checks.find(({ name }) => name === fault.caughtBy);
+        const faulty = subjectOf(plantingOf(fault));
+        await expect(check?.run(faulty)).rejects.toMatchObject({ code: "conformance-failed" });
       },
     );
 
     test.each(checks)("passes the engine that has none: $name", async ({ name, run }) => {
       const reason = excuses.get(name);
       const expected = reason === undefined ? { outcome: "passed" } : { outcome: "not-applicable", reason };
-      expect(await run(rounded({}))).toMatchObject(expected);
+      expect(await run(subjectOf({}))).toMatchObject(expected);
     });
   });
 

@@ -43,6 +43,31 @@ def test_close_to_fp32(make_folder: FolderMaker, members):
         assert torch.nn.functional.cosine_similarity(*both, dim=0) > 0.99, key
 
 
+def test_what_layers_hand_on_is_not_rounded(make_folder: FolderMaker, native: bool):
+    """In a deep model the roundings of each sum would count more than those of each product."""
+    members = {"num_hidden_layers": 24, "hidden_size": 32, "intermediate_size": 48, "vocab_size": 64}
+    sequences = random_sequences(3, [40] * 8, 64)
+    exact = make_folder.trainer(**members)
+    exact.flat.copy_(exact.flat.bfloat16())
+    expected = logprobs_of(exact.snapshot(), requested(sequences))
+
+    def apart(stream: torch.dtype) -> tuple[float, float]:
+        """How far logprobs of a sampler and of training are off on average."""
+        rough = make_folder.trainer(precision="mixed", **members)
+        rough.architecture.decoder.stream = stream
+        sampled = logprobs_of(rough.snapshot(), requested(sequences))
+        arrays = packed(sequences, weights=np.ones(8 * 39))
+        _, out = rough.run(arrays, LOSS, "all", backward=False)
+        trained = np.concatenate([[np.nan, *row] for row in np.split(out["logprobs"], 8)])
+        return tuple(float(np.nanmean(np.abs(one - expected))) for one in (sampled, trained))
+
+    kept = apart(torch.float32)
+    if not native:
+        assert max(kept) < 1e-4
+        return
+    assert all(one < 0.5 * other for one, other in zip(kept, apart(torch.bfloat16), strict=True))
+
+
 def test_it_learns_with_steps_smaller_than_its_rounding(make_folder: FolderMaker):
     trainer = make_folder.trainer(precision="mixed")
     losses = []

@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from .attention import attend
 from .config import ModelConfig
-from .device import device, placed
+from .device import device, on_host, placed
 from .folded import Folded, straight_of
 from .in_blocks import light
 from .in_lanes import few_of
@@ -30,6 +30,9 @@ class Decoder:
     def __init__(self, config: ModelConfig, dtype: torch.dtype) -> None:
         """`dtype` is what passes compute in, whatever the weights are kept in."""
         self.config, self.dtype = config, dtype
+        self.stream = torch.float32 if on_host() else dtype
+        """What one layer hands to the next is kept in. In bf16 each sum of it is rounded, and what a deep
+        model says is twice as far off."""
         self.suppressed = (
             torch.tensor(config.suppressed, dtype=torch.long, device=device()) if config.suppressed else None
         )
@@ -38,9 +41,9 @@ class Decoder:
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
         table = weights["embed"]
-        x_ND = look_up(tokens_N, table, self.dtype)
+        x_ND = look_up(tokens_N, table, self.stream)
         if self.config.positions == "learned":
-            x_ND = x_ND + look_up(positions_N, weights["positions"], self.dtype)
+            x_ND = x_ND + look_up(positions_N, weights["positions"], self.stream)
         return x_ND
 
     def hidden(
@@ -104,7 +107,7 @@ class Decoder:
         return self.normalise(weights, x_ND)
 
     def normalise(self, weights: Weights, x_ND: Tensor) -> Tensor:
-        return rms_norm(x_ND, weights["norm"], self.config.epsilon)
+        return rms_norm(x_ND, weights["norm"], self.config.epsilon, self.dtype)
 
     def heads(self, weights: Weights, layer: int, x_ND: Tensor, rotation: Rotation | None) -> Tensor:
         """Queries, keys and values [N, H, d], rotated where the architecture rotates."""
@@ -117,7 +120,7 @@ class Decoder:
                 heads_NHd.split([config.heads, config.key_value_heads, config.key_value_heads], dim=1)
             )
             for index, name in enumerate(("q_norm", "k_norm")):
-                parts[index] = rms_norm(parts[index], weights[f"{layer}.{name}"], config.epsilon)
+                parts[index] = rms_norm(parts[index], weights[f"{layer}.{name}"], config.epsilon, self.dtype)
             heads_NHd = torch.cat(parts, dim=1)
         if rotation is not None and layer not in config.unrotated:
             turned = config.heads + config.key_value_heads
@@ -135,7 +138,7 @@ class Decoder:
     def _normal(self, weights: Weights, norm: str, x_ND: Tensor) -> Tensor:
         if isinstance(weights, Folded):
             return unit(x_ND, self.config.epsilon)
-        return rms_norm(x_ND, weights[norm], self.config.epsilon)
+        return rms_norm(x_ND, weights[norm], self.config.epsilon, self.dtype)
 
     def logits(self, weights: Weights, hidden_ND: Tensor, *, exact: bool = True) -> Tensor:
         """Logits in fp32, or where they need not be `exact` as they are computed, [N, V]; suppressed tokens

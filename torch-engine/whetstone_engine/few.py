@@ -148,7 +148,7 @@ class FewRows:
             torch.mul(F.silu(memory.gate_CLN, inplace=True), memory.up_CLN, out=memory.lit_by_lanes)
             memory.down.make(layer.down)
             memory.x_by_lanes.add_(memory.down.by_rows)
-        return rms_norm(memory.x_ND, self.norm, config.epsilon)
+        return rms_norm(memory.x_ND, self.norm, config.epsilon, torch.float32)
 
     def _memory(self, x_ND: Tensor) -> Memory:
         if self.memory is None or len(self.memory.x_ND) != len(x_ND):

@@ -21,16 +21,20 @@ NARROW, ALONE = 768, range(321, 1280)
 """Outputs up to which, and rows for which, oneDNN leaves a product by tiles to one of two threads."""
 
 
-def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
-    """x / √(mean x² + ε) · weight over the last dimension, computed in fp32 (arXiv 1910.07467)."""
-    if not x.is_cpu and x.dtype == weight_D.dtype:
+def rms_norm(x: Tensor, weight_D: Tensor, epsilon: float, dtype: torch.dtype) -> Tensor:
+    """x / √(mean x² + ε) · weight over the last dimension, computed in fp32 (arXiv 1910.07467), in a type."""
+    if not x.is_cpu and x.dtype == weight_D.dtype == dtype:
         # Of many small calls a GPU is kept waiting.
         return F.rms_norm(x, weight_D.shape, weight_D, epsilon)
     if torch.is_grad_enabled():
-        return _RmsNorm.apply(x, weight_D, epsilon)
+        return _RmsNorm.apply(x, weight_D, epsilon, dtype)
     exact = x.float()
     normal = exact * _inverse_rms(exact, epsilon)
-    return (normal if normal.dtype == x.dtype else normal.to(x.dtype)).mul_(weight_D)
+    return normal.mul_(weight_D) if dtype == normal.dtype else _rounded_product(normal, weight_D, dtype)
+
+
+def _rounded_product(one: Tensor, other: Tensor, dtype: torch.dtype) -> Tensor:
+    return torch.mul(one, other, out=one.new_empty(one.shape, dtype=dtype))
 
 
 def rms_norm_into(
@@ -62,23 +66,26 @@ def _least(square: float) -> Tensor:
 
 class _RmsNorm(Function):
     @staticmethod
-    def forward(context: FunctionCtx, x: Tensor, weight_D: Tensor, epsilon: float) -> Tensor:
+    def forward(
+        context: FunctionCtx, x: Tensor, weight_D: Tensor, epsilon: float, dtype: torch.dtype
+    ) -> Tensor:
         exact = x.float()
         inverse = _inverse_rms(exact, epsilon)
         normal = exact * inverse
         context.save_for_backward(normal, weight_D, inverse)
-        return (normal if x.dtype == torch.float32 else normal.to(x.dtype)) * weight_D.to(x.dtype)
+        context.dtype = x.dtype
+        return _rounded_product(normal, weight_D, dtype)
 
     @staticmethod
-    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor | None, None]:
+    def backward(context: FunctionCtx, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
         normal, weight_D, inverse = context.saved_tensors
-        kept, dtype = weight_D.dtype, grad.dtype
+        kept = weight_D.dtype
         grad, weight_D = grad.float(), weight_D.float()
         along = grad * normal
         share = torch.matmul(along, weight_D).mul_(1 / grad.shape[-1]).unsqueeze(-1)
         grad_x = torch.mul(grad, weight_D).addcmul_(normal, share, value=-1).mul_(inverse)
         wanted = context.needs_input_grad[1]
-        return grad_x.to(dtype), along.flatten(0, -2).sum(0).to(kept) if wanted else None, None
+        return grad_x.to(context.dtype), along.flatten(0, -2).sum(0).to(kept) if wanted else None, None, None
 
 
 def kernels_add_to(leaf: Tensor) -> bool:

@@ -34,9 +34,13 @@ def linear(x_NI: Tensor, weight: Tensor | Linear, bias_O: Tensor | None = None) 
 
 
 def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Tensor | None = None) -> Tensor:
-    """sum + x · weightᵀ + bias. Where no gradient is wanted, the sum is changed in place."""
+    """sum + x · weightᵀ + bias, of the sum's type, which is changed in place where no gradient is wanted."""
     if torch.is_grad_enabled():
-        return sum_NO + linear(x_NI, weight, bias_O)
+        out_NO = linear(x_NI, weight, bias_O)
+        # PyTorch adds numbers of two types many times as slowly.
+        return sum_NO + out_NO if out_NO.dtype == sum_NO.dtype else out_NO.to(sum_NO.dtype).add_(sum_NO)
+    if sum_NO.dtype != x_NI.dtype:
+        return sum_NO.add_(linear(x_NI, weight, bias_O))
     if isinstance(weight, Tensor):
         sum_NO.addmm_(x_NI, weight.to(x_NI.dtype).t())
     else:

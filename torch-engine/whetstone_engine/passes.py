@@ -211,7 +211,8 @@ def micro_limit(
     attention = max(3 * heads, heads + config.heads * max(min(seen, BLOCK), (seen + BLOCK) // 2))
     norms = 2 * 4 * config.width  # In fp32.
     layer = norms + number_bytes * (3 * config.width + attention + 3 * config.hidden)
-    kept = layer + number_bytes * config.layers * config.width if recompute else config.layers * layer
+    handed_on = (4 if on_host() else number_bytes) * config.width
+    kept = layer + config.layers * handed_on if recompute else config.layers * layer
     return max(256, min(most, pass_bytes // kept))
 
 

@@ -16,6 +16,7 @@ import type {
   Tolerance,
 } from "../../../foundation/contract/index.ts";
 import type { Closeness, Recorder } from "./assert.ts";
+import { lineOfChance, linesOf } from "./lines.ts";
 import type { ConformanceSubject, Measurement } from "./subject.ts";
 
 export const crossEntropy: Loss = { name: "cross_entropy" };
@@ -41,6 +42,27 @@ export function capabilitiesOf(subject: ConformanceSubject): Promise<EngineCapab
 
 const told = new WeakMap<ConformanceSubject, Promise<EngineCapabilities>>();
 
+/** What a trained model says; of one that is drawn all lines are as good. */
+export function linesOfSubject(
+  subject: ConformanceSubject,
+  capabilities: EngineCapabilities,
+): Promise<readonly TokenIds[]> {
+  const lines = said.get(subject) ?? say(subject, capabilities);
+  said.set(subject, lines);
+  return lines;
+}
+
+const said = new WeakMap<ConformanceSubject, Promise<readonly TokenIds[]>>();
+
+async function say(
+  subject: ConformanceSubject,
+  capabilities: EngineCapabilities,
+): Promise<readonly TokenIds[]> {
+  if (subject.trained !== true) return [];
+  await using bench = new Bench(subject, capabilities);
+  return await linesOf(await bench.sampler(), bench.tokens);
+}
+
 async function ask(subject: ConformanceSubject): Promise<EngineCapabilities> {
   const capabilities = await subject.engine.capabilities();
   const precision = subject.precision ?? "fp32";
@@ -59,14 +81,22 @@ export class Bench implements AsyncDisposable, Recorder {
   readonly precision: Precision;
   /** How many times as far as usual steps go. */
   readonly stride: number;
+  /** The first sequences; what comes after is of chance. */
+  readonly lines: readonly TokenIds[];
   readonly #held: AsyncDisposable[] = [];
   #folder: string | undefined;
   #worst: Measurement | undefined;
 
-  constructor(subject: ConformanceSubject, capabilities: EngineCapabilities, stride = 1) {
+  constructor(
+    subject: ConformanceSubject,
+    capabilities: EngineCapabilities,
+    stride = 1,
+    lines: readonly TokenIds[] = [],
+  ) {
     this.subject = subject;
     this.capabilities = capabilities;
     this.stride = stride;
+    this.lines = lines;
     this.precision = subject.precision ?? "fp32";
     this.tokens = subject.tokens ?? Array.from({ length: subject.vocabularySize }, (_, id) => id);
   }
@@ -184,11 +214,7 @@ export class Bench implements AsyncDisposable, Recorder {
 
   /** Different sequences of different lengths: 3 to 9 tokens. */
   sequence(index: number): TokenIds {
-    const { tokens } = this;
-    return Int32Array.from(
-      { length: 3 + ((index * 5) % 7) },
-      (_, place) => tokens[(index * 7 + place * place + place * (1 + (index % 3))) % tokens.length] as number,
-    );
+    return this.lines[index] ?? lineOfChance(this.tokens, index);
   }
 
   /** Data of {@link sequence}, each position predicting the next token. */

@@ -2,7 +2,7 @@ import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts
 import { adapterChecks } from "./adapter-checks.ts";
 import { architectureChecks } from "./architecture-checks.ts";
 import { shortfall } from "./assert.ts";
-import { Bench, capabilitiesOf, normUntold } from "./bench.ts";
+import { Bench, capabilitiesOf, linesOfSubject, normUntold } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
 import { clippingChecks } from "./clipping-checks.ts";
@@ -21,7 +21,7 @@ import { samplerChecks } from "./sampler-checks.ts";
 import { samplingChecks } from "./sampling-checks.ts";
 import { sequenceChecks } from "./sequence-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
-import type { ConformanceCheck } from "./subject.ts";
+import type { ConformanceCheck, ConformanceSubject } from "./subject.ts";
 
 /**
  * What every engine promises, check by check; equal quantities may differ by the tolerance that the engine states. Any
@@ -63,6 +63,9 @@ export function conformanceChecks(options: NoOptions = {}): readonly Conformance
 /** A table's logits move by about the learning rate, and logprobs in bf16 must move by a nat to be told apart. */
 const longestStride = 1000;
 
+/** Steps that move a drawn model by a nat take what a trained one has learnt apart, and what is left of it is at the mercy of roundings. */
+const firstStride = (subject: ConformanceSubject): number => (subject.trained === true ? 1e-3 : 1);
+
 /** What moved too little to tell is tried again, with steps that go farther. */
 function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck {
   return {
@@ -72,8 +75,9 @@ function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck
       const capabilities = await capabilitiesOf(subject);
       const reason = excuse?.(capabilities, subject);
       if (reason !== undefined) return { outcome: "not-applicable", reason };
-      for (let stride = 1; ; ) {
-        await using bench = new Bench(subject, capabilities, stride);
+      const lines = await linesOfSubject(subject, capabilities);
+      for (let stride = firstStride(subject); ; ) {
+        await using bench = new Bench(subject, capabilities, stride, lines);
         try {
           await check(bench);
         } catch (error) {

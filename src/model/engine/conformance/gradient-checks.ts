@@ -65,10 +65,8 @@ export const gradientChecks: readonly CheckDefinition[] = [
       for (const loss of lossesOf(bench)) {
         await first.forwardBackward(given.data, { loss, logprobs: "none" });
         const distance = (0.3 * bench.stride) / (await bench.gradientNorm(first));
-        const [named, weighed] = [
-          await stepped(bench, given.data, loss, distance),
-          await stepped(bench, weightsOf(given, loss, 1), crossEntropy, distance),
-        ];
+        await using named = await stepped(bench, given.data, loss, distance);
+        await using weighed = await stepped(bench, weightsOf(given, loss, 1), crossEntropy, distance);
         const after = await bench.logprobs(named, given.data);
         const before = given.logprobs.flatMap((values) => Array.from(values));
         assertMoved(`the policy of ${nameOf(loss)}`, after, before, bench.trainedCloseness);
@@ -103,13 +101,14 @@ const sizeOf = (data: readonly Datum[]): number =>
 const kindOf = ({ precision, rough: isRough }: Bench): typeof smooth =>
   isRough ? rough : precision === "fp32" ? smooth : rounded;
 
+/** A model that the caller gives back: of one for each step, large ones would not fit. */
 async function stepped(
   bench: Bench,
   data: readonly Datum[],
   loss: Loss,
   distance: number,
 ): Promise<EngineModel> {
-  const model = await bench.model();
+  const model = await bench.unheld();
   await model.forwardBackward(data, { loss, logprobs: "none" });
   await model.optimStep(bench.descent(distance));
   return model;
@@ -133,7 +132,7 @@ async function changeAfter(
   bench: Bench,
   { given, loss, data, by, distance }: Step,
 ): Promise<{ readonly change: number; readonly moved: number }> {
-  const model = await stepped(bench, data, by, distance);
+  await using model = await stepped(bench, data, by, distance);
   const { logprobs: after } = await model.forward(bench.unweighted(given.data), {
     loss: crossEntropy,
     logprobs: "all",
