@@ -15,6 +15,11 @@ const wrong: readonly (readonly [string, string, RegExp])[] = [
     /tiny\(\): there is no option "layer"; did you mean "layers"\?/,
   ],
   [
+    "an option by what a clock calls it",
+    quickConfig({ options: "budget: { minutes: 3 }," }),
+    /there is no option "budget\.minutes"; did you mean "wallSeconds"\?/,
+  ],
+  [
     "an option of the wrong kind",
     quickConfig({ options: 'precision: "fp64",' }),
     /defineRun\(\): option "precision": .*"fp32"/,

@@ -65,6 +65,12 @@ def test_passes_may_hold_more_positions_where_less_is_kept(make_folder: FolderMa
     assert micro_limit(config, pass_bytes=MICRO_BYTES // 2) == pytest.approx(plain / 2, abs=1)
     # Numbers of half the size are half as much, but for the norms'.
     assert 1.8 * plain < micro_limit(config, number_bytes=2) < 1.9 * plain
+    # What layers hand on is no smaller.
+    exact, rounded = (
+        micro_limit(config, pass_bytes=MICRO_BYTES // 16, recompute=True, number_bytes=size)
+        for size in (4, 2)
+    )
+    assert exact < rounded < 1.6 * exact
     # Short rows keep fewer probabilities.
     assert micro_limit(config, 100) > 1.05 * plain
     # A sequence is never cut, and a pass of one is never refused.

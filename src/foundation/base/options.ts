@@ -46,7 +46,7 @@ function sentence(schema: z.ZodType, issue: z.core.$ZodIssue | undefined): strin
   return place === "" ? text : `option "${place}": ${text}`;
 }
 
-/** What TRL, verl and papers call options of training that have another name here. */
+/** What TRL, verl and papers call options that have another name here, and what a clock does. */
 const elsewhere: Readonly<Record<string, string>> = {
   beta: "kl",
   "batch-size": "batch",
@@ -62,6 +62,10 @@ const elsewhere: Readonly<Record<string, string>> = {
   "num-iterations": "iterations",
   estimator: "advantages",
   "adv-estimator": "advantages",
+  seconds: "wallSeconds",
+  minutes: "wallSeconds",
+  hours: "wallSeconds",
+  "max-time": "wallSeconds",
 };
 
 /** The option that somebody means who knows another trainer's names, else the nearest. */

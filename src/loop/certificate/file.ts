@@ -28,9 +28,10 @@ export function readJsonFile(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === "EISDIR" ? "it is a folder" : messageOf(error);
     throw userError(
       "certificate-unreadable",
-      `${path} cannot be read as a certificate (${messageOf(error)}): name a file that \`whetstone certificate show\` names.`,
+      `${path} cannot be read as a certificate (${why}): name a file that \`whetstone certificate show\` names.`,
       { path },
     );
   }

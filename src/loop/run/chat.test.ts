@@ -20,7 +20,11 @@ test("champion and base answer, beside whoever runs, and the ledger stays as it 
   const path = join(folder, ".whetstone/ledger.sqlite");
   const before = readFileSync(path);
   await using chat = await openChat({ folder, maxTokens: 8 });
-  expect(chat).toMatchObject({ run: "1-letters", conversational: false });
+  expect(chat).toMatchObject({
+    run: "1-letters",
+    conversational: false,
+    example: expect.stringMatching(/^\d+=$/),
+  });
   const answers = await chat.ask("01234=");
   expect(answers.map(({ of, round, text, complete }) => [of, round, text, complete])).toEqual([
     ["champion", 2, "4", true],

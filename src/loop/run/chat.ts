@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { randomStream, readOptions, valueWith } from "../../foundation/base/index.ts";
+import type { StoredEvent } from "../../foundation/contract/index.ts";
 import { ledgerFolder } from "../../foundation/ledger/index.ts";
 import type { EngineDefinition, EngineProgress } from "../../model/engine/index.ts";
 import { loadTokenizer } from "../../model/text/index.ts";
@@ -89,11 +90,17 @@ export async function openChat(options: ChatOptions = {}): Promise<Chat> {
       ...sampling,
       random: randomStream(sampling.seed, "chat"),
     });
-    return { ...talk, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
+    const example = exampleOf(recorded.events);
+    return { ...talk, example, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() };
   } catch (error) {
     await engine[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function exampleOf(events: readonly StoredEvent[]): string | null {
+  const shown = events.flatMap(({ event }) => (event.type === "samples-shown" ? event.samples : []));
+  return shown[0]?.prompt ?? null;
 }
 
 function modelsOf(

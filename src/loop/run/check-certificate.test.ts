@@ -40,6 +40,7 @@ describe("checkCertificate", () => {
     const file = join(elsewhere, "rubbish.txt");
     writeFileSync(file, "no JSON");
     await expect(checkCertificate({ file })).rejects.toMatchObject({ code: "certificate-unreadable" });
+    await expect(checkCertificate({ file: elsewhere })).rejects.toThrow(/\(it is a folder\): name a file/);
     writeFileSync(file, "{}");
     expect(await checkCertificate({ file })).toMatchObject({
       verdict: "contradicted",

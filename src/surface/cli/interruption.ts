@@ -7,7 +7,7 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 const samePressMs = 250;
 
 const endingRun =
-  "Ending at the next safe point, which is seconds away; what was finished is kept, and the same command goes on from there.\nCtrl-C again ends at once.";
+  "Ending at the next safe point, which is seconds away; what was finished is kept,\nand the same command goes on from there. Ctrl-C again ends at once.";
 
 interface Program {
   on(signal: (typeof signals)[number], listener: () => void): unknown;

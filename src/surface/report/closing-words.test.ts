@@ -39,7 +39,9 @@ describe("a finished run", () => {
   });
 
   test("says of which items the rounds' figures are, which are not those of the result", () => {
-    expect(text).toMatch(/^\(frontier and accuracy of rounds: on validation items\)$/m);
+    expect(text).toMatch(
+      /^\(frontier and accuracy of rounds: on validation items; kept right: of the labels that were kept to train on\)$/m,
+    );
   });
 
   test("says of each round what became of it and why", () => {

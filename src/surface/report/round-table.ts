@@ -63,10 +63,16 @@ export function roundTable({ rounds, facts }: RunStory, width: number, glyphs: G
   });
   const earlier = rounds.length - shown.length;
   const steering = filled.flatMap(({ name }) => (ofValidation.has(name) ? [name] : []));
+  const sources = [
+    ...(steering.length === 0 ? [] : [`${steering.join(" and ")} of rounds: on validation items`]),
+    ...(filled.some(({ name }) => name === "kept right")
+      ? ["kept right: of the labels that were kept to train on"]
+      : []),
+  ];
   return [
     ...lines,
     ...(earlier === 0 ? [] : [`(${plural(earlier, "earlier round")}: see the report)`]),
-    ...(steering.length === 0 ? [] : [fitted(`(${steering.join(" and ")} of rounds: on validation items)`)]),
+    ...(sources.length === 0 ? [] : [fitted(`(${sources.join("; ")})`)]),
   ];
 }
 

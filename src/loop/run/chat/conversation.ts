@@ -32,6 +32,8 @@ export interface Chat extends AsyncDisposable {
   readonly models: readonly ChatPartner[];
   /** Whether the models know conversations; without a chat template each prompt stands alone. */
   readonly conversational: boolean;
+  /** How the task asks: a prompt that the run has shown; null until it has. */
+  readonly example: string | null;
   /**
    * The answers of all, in their order. Throws user errors `conversation-too-long`, `text-not-in-vocabulary` and
    * `special-token-in-text`; the conversation is then as it was before.
@@ -59,7 +61,7 @@ export function conversation(
   run: string,
   speakers: readonly Speaker[],
   { temperature, maxTokens, random }: ConversationOptions,
-): Omit<Chat, typeof Symbol.asyncDispose> {
+): Omit<Chat, "example" | typeof Symbol.asyncDispose> {
   const said = new Map<Speaker, readonly Message[]>();
   let turn = 0;
   return {

@@ -107,7 +107,10 @@ function show(
   output.line();
 }
 
-function greeting({ models, conversational, run }: Chat): string[] {
+/** A prompt that is longer is no example at a glance. */
+const shortPrompt = 80;
+
+function greeting({ models, conversational, example, run }: Chat): string[] {
   const [only] = models;
   const who =
     models.length === 1 && only !== undefined
@@ -115,7 +118,9 @@ function greeting({ models, conversational, run }: Chat): string[] {
       : `${models.map(nameOf).join(" and ")} of ${run} answer.`;
   const how = conversational ? "/clear forgets what was said, " : "";
   const alone = conversational ? [] : ["They were taught no conversations: each line stands alone."];
-  return [`${who.charAt(0).toUpperCase()}${who.slice(1)}`, ...alone, `${how}/quit or Ctrl-D ends.`];
+  const short = example !== null && example.length <= shortPrompt && !example.includes("\n");
+  const asked = short ? [`The task asks like this: ${example}`] : [];
+  return [`${who.charAt(0).toUpperCase()}${who.slice(1)}`, ...alone, ...asked, `${how}/quit or Ctrl-D ends.`];
 }
 
 function nameOf({ of, also, round }: ChatPartner): string {

@@ -210,6 +210,9 @@ describe("wrong rows", () => {
   test("can be left out, and are then counted", async () => {
     const { task, rows, skipped } = await readDataset({ file: fileOf("my.jsonl", text), skipInvalid: true });
     expect([rows, skipped, task.options.rows]).toEqual([102, 7, 102]);
+    await expect(dataset({ file: fileOf("b.jsonl", "{oops}") })).rejects.toThrow(
+      /^The only row of b\.jsonl is wrong:\n/,
+    );
     await expect(dataset({ file: fileOf("b.jsonl", "{oops}"), skipInvalid: true })).rejects.toMatchObject({
       code: "dataset-invalid",
     });
@@ -219,7 +222,9 @@ describe("wrong rows", () => {
     const long = line({ prompt: "long?", answer: "x".repeat(50 * 2 ** 20) });
     await expect(dataset({ file: fileOf("a.jsonl", `${sums(60)}\n${long}`) })).rejects.toMatchObject({
       details: { wrong: 1, "too-long": 1 },
-      message: expect.stringContaining("  a.jsonl:61 is longer than 8 MB\n"),
+      message: expect.stringMatching(
+        /^1 of the 61 rows of a\.jsonl is wrong:\n {2}a\.jsonl:61 is longer than 8 MB\n/,
+      ),
     });
     const bytes = readFileSync(new URL("./fixtures/sums.parquet", import.meta.url));
     const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);

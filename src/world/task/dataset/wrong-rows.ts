@@ -12,7 +12,9 @@ export function wrongRows(file: OpenedFile, { total, wrong, counts }: FileConten
     ([reason, count]) => `  ${count.toLocaleString("en-US")} × ${reasons[reason]}`,
   );
   const message = [
-    `${all.toLocaleString("en-US")} of the ${total.toLocaleString("en-US")} rows of ${file.name} are wrong:`,
+    total === 1
+      ? `The only row of ${file.name} is wrong:`
+      : `${all.toLocaleString("en-US")} of the ${total.toLocaleString("en-US")} rows of ${file.name} ${all === 1 ? "is" : "are"} wrong:`,
     ...places,
     ...(more > 0 ? [`  and ${more.toLocaleString("en-US")} more. In all:`, ...sorts] : []),
     advice(total, counts),
