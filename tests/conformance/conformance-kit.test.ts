@@ -9,6 +9,7 @@ import {
   conformanceChecks,
   servedSubject,
 } from "../../src/model/engine/conformance/index.ts";
+import { linesOf } from "../../src/model/engine/conformance/lines.ts";
 import { tiny } from "../../src/model/engine/index.ts";
 import { tabular } from "../../src/model/engine/tabular/index.ts";
 import { ableEngine } from "./able-engine.ts";
@@ -101,6 +102,28 @@ describe("the conformance kit", () => {
       },
       plantingOf: ({ planting }) => planting,
     },
+    {
+      where: "where both is so",
+      excuses: new Map([
+        ["the gradient of every weight is its finite difference", "its checkpoints are out of sight"],
+        ["equal seeds draw equal weights, other seeds others", "no seed decides its weights"],
+        [
+          "a step along the gradient changes the loss as predicted, at two sizes",
+          "a trained model's small steps are rounded away",
+        ],
+        ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
+        [
+          "a sequence has the same bits whatever else is in its call",
+          'it does not claim that (deterministic: "batches")',
+        ],
+      ]),
+      subjectOf: (planting) => {
+        const open = (): Engine => faultyEngine(roughEngine(able), planting);
+        const trained = { trained: true, remote: true, precision: "bf16" } as const;
+        return { ...subject, ...trained, engine: open(), another: async () => open() };
+      },
+      plantingOf: ({ planting, inBf16 = planting }) => inBf16,
+    },
   ])("$where", ({ excuses, subjectOf, plantingOf }) => {
     test.each(faults.filter(({ caughtBy }) => !excuses.has(caughtBy)))(
       "catches an engine where $fault",
@@ -116,6 +139,41 @@ describe("the conformance kit", () => {
       const expected = reason === undefined ? { outcome: "passed" } : { outcome: "not-applicable", reason };
       expect(await run(subjectOf({}))).toMatchObject(expected);
     });
+  });
+
+  test("asks a trained model for lines of its own, and begins with short steps", async () => {
+    const rates: number[] = [];
+    const asked = new Set<string>();
+    const watched = faultyEngine(able, {
+      model: (inner) => ({
+        forwardBackward: (data, options) => {
+          for (const { tokens } of data) asked.add(tokens.join());
+          return inner.forwardBackward(data, options);
+        },
+        optimStep: (step) => {
+          rates.push(step.learningRate);
+          return inner.optimStep(step);
+        },
+      }),
+    });
+    const check = checks.find(({ name }) => name === "models that take turns do not touch each other");
+    const played = async (trained: boolean): Promise<readonly [readonly number[], readonly string[]]> => {
+      rates.length = 0;
+      asked.clear();
+      await check?.run({ ...subject, engine: watched, trained, remote: true });
+      return [[...new Set(rates)], [...asked]];
+    };
+    const [drawn, ofChance] = await played(false);
+    const [steps, own] = await played(true);
+    expect(drawn[0]).toBe(0.03);
+    expect(steps[0]).toBeCloseTo(3e-5, 12);
+    expect(steps).toEqual(steps.toSorted((one, other) => one - other));
+    const sampler = await able.loadSampler({
+      source: { kind: "folder", path: subject.modelFolder, seed: 1 },
+    });
+    const lines = (await linesOf(sampler, subject.tokens ?? [])).slice(0, 6);
+    expect(new Set(own)).toEqual(new Set(lines.map((line) => line.subarray(0, -1).join())));
+    expect(own).not.toEqual(ofChance);
   });
 
   test("takes a model by its name where it lies elsewhere", async () => {

@@ -51,6 +51,24 @@ const inSamplers: readonly Fault[] = [
     },
   },
   {
+    fault: "a sampler draws by the newest weights, and tells logprobs by its own",
+    caughtBy: "a sampler keeps its weights while the model learns",
+    planting: {
+      model: (inner) => ({
+        snapshot: async () => {
+          const first = await inner.snapshot();
+          return {
+            id: first.id,
+            weightVersion: first.weightVersion,
+            sample: async (requests) => await (await inner.snapshot()).sample(requests),
+            logprobs: (sequences) => first.logprobs(sequences),
+            [Symbol.asyncDispose]: () => first[Symbol.asyncDispose](),
+          };
+        },
+      }),
+    },
+  },
+  {
     fault: "what is sampled from takes the model's place",
     caughtBy: "a sampler keeps its weights while the model learns",
     planting: {

@@ -40,7 +40,7 @@ describe("a finished run", () => {
 
   test("says of which items the rounds' figures are, which are not those of the result", () => {
     expect(text).toMatch(
-      /^\(frontier and accuracy of rounds: on validation items; kept right: of the labels that were kept to train on\)$/m,
+      /^\(frontier and accuracy of rounds: on validation items; kept right: of labels kept to train on\)$/m,
     );
   });
 

@@ -65,9 +65,7 @@ export function roundTable({ rounds, facts }: RunStory, width: number, glyphs: G
   const steering = filled.flatMap(({ name }) => (ofValidation.has(name) ? [name] : []));
   const sources = [
     ...(steering.length === 0 ? [] : [`${steering.join(" and ")} of rounds: on validation items`]),
-    ...(filled.some(({ name }) => name === "kept right")
-      ? ["kept right: of the labels that were kept to train on"]
-      : []),
+    ...(filled.some(({ name }) => name === "kept right") ? ["kept right: of labels kept to train on"] : []),
   ];
   return [
     ...lines,

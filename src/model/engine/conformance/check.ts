@@ -33,7 +33,7 @@ export const lacks =
     return missing === undefined ? undefined : `it has no ${missing}`;
   };
 
-const countable = 1024;
+export const countable = 1024;
 
 /** Unless each token of the vocabulary can be looked at. */
 export const manyTokens: Excuse = (_, { vocabularySize }) =>

@@ -302,7 +302,8 @@ function assertVectorMoved(
   before: ArrayLike<number>,
   each: number,
 ): void {
-  if (bench.rough) assertFar(what, apart(actual, before), 4 * bench.logprobCloseness.mean);
+  // Of a trained model all that it thinks of a line is much alike.
+  if (bench.rough) assertFar(what, apart(actual, before), 2 * bench.logprobCloseness.mean);
   else assertMoved(what, actual, before, each);
 }
 

@@ -20,6 +20,9 @@ export const gradientChecks: readonly CheckDefinition[] = [
   },
   {
     name: "a step along the gradient changes the loss as predicted, at two sizes",
+    // What was trained elsewhere lies on the numbers that there are in bf16: half of a step that is small enough is rounded away.
+    excuse: (_, { trained, precision = "fp32" }) =>
+      trained === true && precision !== "fp32" ? "a trained model's small steps are rounded away" : undefined,
     check: async (bench) => {
       const first = await bench.model();
       const given = await policyData(bench, first, indices);
@@ -109,9 +112,14 @@ async function stepped(
   distance: number,
 ): Promise<EngineModel> {
   const model = await bench.unheld();
-  await model.forwardBackward(data, { loss, logprobs: "none" });
-  await model.optimStep(bench.descent(distance));
-  return model;
+  try {
+    await model.forwardBackward(data, { loss, logprobs: "none" });
+    await model.optimStep(bench.descent(distance));
+    return model;
+  } catch (error) {
+    await model[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 interface Step {

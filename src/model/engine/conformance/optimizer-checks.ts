@@ -1,4 +1,4 @@
-import type { Datum, EngineModel, OptimizerStep } from "../../../foundation/contract/index.ts";
+import type { EngineModel, OptimizerStep } from "../../../foundation/contract/index.ts";
 import { assert, assertAllClose, assertClose, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
@@ -6,15 +6,14 @@ import type { CheckDefinition } from "./check.ts";
 const indices = [0, 1, 2, 3, 4, 5];
 const quiet = { loss: crossEntropy, logprobs: "none" } as const;
 
-/** The logprobs of a new model's data after these steps, each on its own data. */
+/** The logprobs of a new model's data after these steps on it. */
 async function logprobsAfter(
   bench: Bench,
   steps: readonly { readonly weight: number; readonly step: OptimizerStep }[],
-  dataOf = (weight: number): readonly Datum[] => bench.weighted(indices, weight),
 ): Promise<number[]> {
   const model = await bench.model();
   for (const { weight, step } of steps) {
-    await model.forwardBackward(dataOf(weight), quiet);
+    await model.forwardBackward(bench.astray(indices, weight), quiet);
     await model.optimStep(step);
   }
   return await bench.logprobs(model, bench.weighted(indices));
@@ -26,20 +25,20 @@ export const optimizerChecks: readonly CheckDefinition[] = [
     fast: true,
     check: async (bench) => {
       const [one, parts] = [await bench.model(), await bench.model()];
-      const data = bench.weighted(indices, 0.7);
-      const before = await bench.logprobs(one, data);
+      const [data, lines] = [bench.astray(indices, 0.7), bench.weighted(indices)];
+      const before = await bench.logprobs(one, lines);
       await one.forwardBackward(data, quiet);
       for (const datum of data) await parts.forwardBackward([datum], quiet);
       const [whole, summed] = [
         await one.optimStep(bench.gentle(0.1)),
         await parts.optimStep(bench.gentle(0.1)),
       ];
-      const after = await bench.logprobs(one, data);
+      const after = await bench.logprobs(one, lines);
       assertMoved("the policy", after, before, bench.trainedCloseness);
       assertAllClose(
         bench,
         "a logprob after the step",
-        await bench.logprobs(parts, data),
+        await bench.logprobs(parts, lines),
         after,
         bench.trainedCloseness,
       );
@@ -99,7 +98,7 @@ export const optimizerChecks: readonly CheckDefinition[] = [
       assertAllClose(bench, "a logprob after a clipped step", half, plain, bench.trainedCloseness);
       assertAllClose(bench, "a logprob after a step below the clip", loose, plain, bench.trainedCloseness);
       const model = await bench.model();
-      await model.forwardBackward(bench.weighted(indices), quiet);
+      await model.forwardBackward(bench.astray(indices), quiet);
       const { gradientNorm } = await model.optimStep(clipped);
       assertClose(bench, "the norm before clipping", gradientNorm / norm, 1, bench.gradientTolerance);
     },
@@ -114,7 +113,7 @@ export const optimizerChecks: readonly CheckDefinition[] = [
       for (const optimizer of bench.capabilities.optimizers) {
         const model = await bench.model();
         const base = await bench.logprobs(model, bench.weighted(indices));
-        await model.forwardBackward(bench.weighted(indices), quiet);
+        await model.forwardBackward(bench.astray(indices), quiet);
         await model.optimStep(bench.gentle(0.3));
         const before = await bench.logprobs(model, bench.weighted(indices));
         assertMoved("the policy", before, base, bench.trainedCloseness);
@@ -161,8 +160,7 @@ export const optimizerChecks: readonly CheckDefinition[] = [
         { weight: 1, step: { ...step, ...betas } },
         { weight: 0, step: { ...step, ...betas } },
       ];
-      const after = (all: ReturnType<typeof steps>): Promise<number[]> =>
-        logprobsAfter(bench, all, (weight) => bench.astray(indices, weight));
+      const after = (all: ReturnType<typeof steps>): Promise<number[]> => logprobsAfter(bench, all);
       const once = await after(steps({}).slice(0, 1));
       const forgetful = await after(steps({ beta1: 0, beta2: 0 }));
       assertAllClose(
@@ -185,6 +183,6 @@ const meanOf = (values: readonly number[]): number =>
 
 async function gradientNormOf(bench: Bench): Promise<number> {
   const model: EngineModel = await bench.model();
-  await model.forwardBackward(bench.weighted(indices), quiet);
+  await model.forwardBackward(bench.astray(indices), quiet);
   return await bench.gradientNorm(model);
 }

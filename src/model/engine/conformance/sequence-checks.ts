@@ -12,7 +12,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     fast: true,
     check: async (bench) => {
       const model = await bench.model();
-      const data = bench.weighted(indices);
+      const data = bench.astray(indices);
       const before = await bench.logprobs(model, data);
       const pass = await model.forwardBackward(data, quiet);
       const again = await model.forwardBackward(data, { ...quiet, sequence: pass.sequence });
@@ -46,7 +46,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     name: "a pass and a save that are asked for again are answered from their record",
     check: async (bench) => {
       const model = await bench.model();
-      const data = bench.weighted(indices);
+      const data = bench.astray(indices);
       const first = await model.forward(data, { loss: crossEntropy });
       const path = await bench.path("again");
       const saved = await model.save({ path });
@@ -72,11 +72,11 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     name: "a snapshot that is asked for again is the same one",
     check: async (bench) => {
       const model = await bench.model();
-      const first = await model.forward(bench.weighted(indices), quiet);
+      const first = await model.forward(bench.astray(indices), quiet);
       const sequence = bench.sequence(0);
       const sampler = bench.hold(await model.snapshot());
       const before = await sampler.logprobs([sequence]);
-      await model.forwardBackward(bench.weighted(indices), quiet);
+      await model.forwardBackward(bench.astray(indices), quiet);
       await model.optimStep(bench.step(rate));
       const again = bench.hold(await model.snapshot({ sequence: first.sequence + 1 }));
       assert(
@@ -99,7 +99,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     name: "calls are numbered one after the other, and a failed one uses no number",
     check: async (bench) => {
       const model = await bench.model();
-      const data = bench.weighted(indices);
+      const data = bench.astray(indices);
       const { sequence } = await model.forwardBackward(data, quiet);
       const broken = data.map((datum) => ({
         ...datum,
@@ -131,7 +131,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     name: "a number that skips ahead is refused, and changes nothing",
     check: async (bench) => {
       const model = await bench.model();
-      const { sequence } = await model.forwardBackward(bench.weighted(indices), quiet);
+      const { sequence } = await model.forwardBackward(bench.astray(indices), quiet);
       await assertRefused(
         "a call that skips ahead",
         () => model.optimStep(bench.step(rate, { sequence: sequence + 5 })),
@@ -148,7 +148,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
     fast: true,
     check: async (bench) => {
       const [waited, piped] = [await bench.model(), await bench.model()];
-      const before = await bench.logprobs(waited, bench.weighted(indices));
+      const before = await bench.logprobs(waited, bench.astray(indices));
       const losses: number[] = [];
       for (let round = 0; round < 4; round++) {
         losses.push((await waited.forwardBackward(bench.weighted(indices, 1 + round), quiet)).lossSum);
@@ -161,9 +161,9 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const passes = await Promise.all(calls);
       const sums = passes.map(([{ lossSum }]) => lossSum);
       assertAllClose(bench, "the loss of a call that did not wait", sums, losses, bench.derivedTolerance());
-      const after = await bench.logprobs(waited, bench.weighted(indices));
+      const after = await bench.logprobs(waited, bench.astray(indices));
       assertMoved("the policy", after, before, bench.trainedCloseness);
-      const unwaited = await bench.logprobs(piped, bench.weighted(indices));
+      const unwaited = await bench.logprobs(piped, bench.astray(indices));
       assertAllClose(
         bench,
         "a logprob after calls that did not wait",
@@ -180,7 +180,7 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const sampler = bench.hold(await model.snapshot());
       const { engine } = bench.subject;
       const before = engine.cost();
-      const data = bench.weighted(indices);
+      const data = bench.astray(indices);
       await model.forwardBackward(data, quiet);
       await model.optimStep(bench.step(rate));
       const [[sample] = []] = await sampler.sample([

@@ -5,7 +5,7 @@ import type { ServerIdentity } from "../tinker-engine.ts";
 import { type Findings, findingsSchema } from "./findings.ts";
 
 /** Of the probe itself: findings of another one are not used. */
-const version = 5;
+const version = 6;
 
 /** What was found out about servers, a file each, by what they say of themselves. */
 export class KnownServers {

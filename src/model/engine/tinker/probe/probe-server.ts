@@ -1,6 +1,6 @@
 import { messageOf, userError } from "../../../../foundation/base/index.ts";
 import type { Engine, Loss } from "../../../../foundation/contract/index.ts";
-import { Bench } from "../../conformance/bench.ts";
+import { Bench, linesOfSubject } from "../../conformance/bench.ts";
 import {
   type ConformanceCheck,
   type ConformanceSubject,
@@ -62,9 +62,11 @@ export async function probeServer(
         .map(({ check, reason }) => `"${check}" (${reason})`)
         .join("; ")} \`whetstone engine check\` shows all; tinker({ probe: false }) goes without.`,
     );
+  const capabilities = await told.engine.capabilities();
+  const lines = await linesOfSubject(told, capabilities);
   const tried = async (what: string, probe: (bench: Bench) => Promise<void>): Promise<boolean> => {
     signal?.throwIfAborted();
-    await using bench = new Bench(told, await told.engine.capabilities());
+    await using bench = new Bench(told, capabilities, 1, lines);
     try {
       await probe(bench);
       return true;
