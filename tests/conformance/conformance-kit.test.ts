@@ -141,6 +141,23 @@ describe("the conformance kit", () => {
     });
   });
 
+  test("compares draws with chance where tokens are many and logprobs rough", async () => {
+    const characters = Array.from({ length: 1100 }, (_, at) => String.fromCodePoint(0x4e00 + at)).join("");
+    const needs = { characters, projectFolder: folder };
+    const { path, tokenizer } = await tiny().prepare(join(folder, "many"), needs);
+    const { vocabularySize } = tokenizer;
+    const many = ableEngine(engine, vocabularySize);
+    const run = async (planting: Planting): Promise<unknown> => {
+      const open = (): Engine => faultyEngine(roughEngine(many), planting);
+      return await checks
+        .find(({ name }) => name === "a seed gives the same samples in any batch")
+        ?.run({ engine: open(), modelFolder: path, vocabularySize, precision: "bf16" });
+    };
+    expect(await run({})).toMatchObject({ outcome: "passed" });
+    const [placed] = faults.filter(({ fault }) => fault === "seeds depend on the place in the batch");
+    await expect(run(placed?.planting ?? {})).rejects.toThrow(/how many tokens differ, is /);
+  });
+
   test("asks a trained model for lines of its own, and begins with short steps", async () => {
     const rates: number[] = [];
     const asked = new Set<string>();

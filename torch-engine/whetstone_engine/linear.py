@@ -37,7 +37,7 @@ def add_linear(sum_NO: Tensor, x_NI: Tensor, weight: Tensor | Linear, bias_O: Te
     """sum + x · weightᵀ + bias, of the sum's type, which is changed in place where no gradient is wanted."""
     if torch.is_grad_enabled():
         out_NO = linear(x_NI, weight, bias_O)
-        # PyTorch adds numbers of two types many times as slowly.
+        # Into new memory PyTorch adds numbers of two types many times as slowly.
         return sum_NO + out_NO if out_NO.dtype == sum_NO.dtype else out_NO.to(sum_NO.dtype).add_(sum_NO)
     if sum_NO.dtype != x_NI.dtype:
         return sum_NO.add_(linear(x_NI, weight, bias_O))

@@ -1,10 +1,12 @@
 """What weights are kept in, and what passes compute in.
 
 fp32: both are fp32. mixed: weights that are trained, gradients and moments are kept in fp32, and passes
-compute with weights rounded to bf16, what layers hand on in fp32 (`Decoder.stream`). bf16: weights, gradients
-and moments are kept in bf16, 8 bytes a parameter in place of 16; steps are computed in fp32 and rounded at
-random, up or down in proportion to what lies between (arXiv 2010.06192), without which steps smaller than
-half of a weight's last bit would leave it as it is for ever."""
+compute with weights rounded to bf16. bf16: weights, gradients and moments are kept in bf16, 8 bytes a
+parameter in place of 16; steps are computed in fp32 and rounded at random, up or down in proportion to what
+lies between (arXiv 2010.06192), without which steps smaller than half of a weight's last bit would leave it
+as it is for ever.
+
+What our decoder's layers hand on is fp32 on the CPU, whatever passes compute in (`Decoder.stream`)."""
 
 from __future__ import annotations
 
