@@ -5,11 +5,14 @@ const [major, minor] = found.split(".").map(Number);
 // The config file is TypeScript that Node itself loads: by default from 22.18 and, in the line after it, from 23.6.
 const supported = major > 23 || (major === 23 && minor >= 6) || (major === 22 && minor >= 18);
 
+const launcherName = "WHETSTONE_LAUNCHER";
+
 if (supported) start();
 else restart();
 
 function start() {
   silenceExpectedWarnings();
+  endWithLauncher();
   const main = new URL("../dist/surface/cli/main.js", import.meta.url);
   void Promise.all([import("fs"), import("module")]).then(function (modules) {
     // What Node has compiled of these files once it need not compile again.
@@ -37,7 +40,9 @@ function restart() {
           "on Linux they bring Node 24 along.",
       );
     }
-    const child = modules[0].spawn(newer, process.argv.slice(1), { stdio: "inherit" });
+    const env = Object.assign({}, process.env);
+    env[launcherName] = String(process.pid);
+    const child = modules[0].spawn(newer, process.argv.slice(1), { stdio: "inherit", env: env });
     // A terminal sends Ctrl-C to both; what is sent to this process alone is handed on.
     const handOn = ["SIGINT", "SIGTERM", "SIGHUP"].map(function (signal) {
       const send = function () {
@@ -57,6 +62,19 @@ function restart() {
       else process.kill(process.pid, signal);
     });
   });
+}
+
+/** Where who started this is killed without a word, nobody would hand on a signal any more: what runs ends as if one came. */
+function endWithLauncher() {
+  const launcher = Number(process.env[launcherName]);
+  delete process.env[launcherName];
+  if (launcher !== process.ppid) return;
+  const watch = setInterval(function () {
+    if (process.ppid === launcher) return;
+    clearInterval(watch);
+    process.kill(process.pid, "SIGTERM");
+  }, 1000);
+  watch.unref();
 }
 
 /** Exit code 2 is "this machine is not ready" everywhere in the CLI. */

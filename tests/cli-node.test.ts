@@ -72,6 +72,18 @@ test.each(nodes)("on an old Node (%s) a signal to the launcher reaches the run",
   expect((await run.ended).code).toBe(130);
 });
 
+test.each(nodes)("on an old Node (%s) a launcher that is killed takes the run along", async (...through) => {
+  const folder = temporaryFolder(quickConfig({ options: holding }));
+  const letGo = hold(folder);
+  const run = start(["run", "--json"], { folder, through });
+  await run.line(isEvent("stage-started", { stage: "select" }));
+  run.child.kill("SIGKILL");
+  await run.note((line) => line.startsWith("Ending at the next safe point"));
+  letGo();
+  // Its output is closed by the last who writes there.
+  await run.ended;
+});
+
 test("a package that is not built says so", async () => {
   const { code, stderr } = await whetstone([], { through: [process.execPath, alone()] });
   expect(stderr).toMatch(
