@@ -3,7 +3,6 @@ import { assert, assertAllClose, assertMoved, assertRefused } from "./assert.ts"
 import { type Bench, crossEntropy } from "./bench.ts";
 import { anyOf, type CheckDefinition, type Excuse, holdsOwnAdapters } from "./check.ts";
 
-const indices = [0, 1, 2, 3];
 const quiet = { loss: crossEntropy, logprobs: "none" } as const;
 const adapters: LoraOptions = { rank: 2 };
 
@@ -14,13 +13,13 @@ const nothingElse: Excuse = (_, { lora }) =>
 
 async function train(bench: Bench, model: EngineModel, steps: number, weight = 1): Promise<void> {
   for (let step = 0; step < steps; step++) {
-    await model.forwardBackward(bench.astray(indices, weight + step), quiet);
+    await model.forwardBackward(bench.astray(bench.several, weight + step), quiet);
     await model.optimStep(bench.step(0.02, { epsilon: 1e-2 }));
   }
 }
 
 const measure = (bench: Bench, model: EngineModel): Promise<number[]> =>
-  bench.logprobs(model, bench.weighted(indices));
+  bench.logprobs(model, bench.weighted(bench.several));
 
 export const adapterChecks: readonly CheckDefinition[] = [
   {
@@ -61,7 +60,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
     check: async (bench) => {
       const base = await bench.sampler();
       const scored = async (): Promise<number[]> => {
-        const all = await base.logprobs(indices.map((index) => bench.sequence(index)));
+        const all = await base.logprobs(bench.several.map((index) => bench.sequence(index)));
         return all.flatMap((values) => Array.from(values.subarray(1)));
       };
       const untouched = await scored();
@@ -80,7 +79,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
       const inTurn = [await bench.model(1, adapters), await bench.model(1, adapters)];
       for (let step = 0; step < 3; step++) {
         for (const [index, model] of inTurn.entries())
-          await model.forwardBackward(bench.astray(indices, (weights[index] as number) + step), quiet);
+          await model.forwardBackward(bench.astray(bench.several, (weights[index] as number) + step), quiet);
         for (const model of inTurn) await model.optimStep(bench.step(0.02, { epsilon: 1e-2 }));
       }
       for (const [index, model] of inTurn.entries())
@@ -124,7 +123,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
       );
       const source = { kind: "checkpoint", path, optimizer: false } as const;
       const sampler = bench.hold(await bench.subject.engine.loadSampler({ source, ...bench.loading }));
-      const scored = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
+      const scored = await sampler.logprobs(bench.several.map((index) => bench.sequence(index)));
       assertAllClose(
         bench,
         "a logprob of the adapter's sampler",

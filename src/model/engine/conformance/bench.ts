@@ -163,6 +163,11 @@ export class Bench implements AsyncDisposable, Recorder {
     return { each: tolerance, mean: tolerance };
   }
 
+  /** Lines to look at: where logprobs are rough so many that none which is far off decides how far they are on average. */
+  get several(): readonly number[] {
+    return Array.from({ length: this.rough ? 32 : 4 }, (_, index) => index);
+  }
+
   /** How many of so many samples may differ where they should be the same: that takes a tie, and ties are rare. */
   ties(samples: number): number {
     return Math.floor(samples / (this.rough ? 4 : 15));

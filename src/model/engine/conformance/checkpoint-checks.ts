@@ -3,18 +3,17 @@ import { assert, assertAllClose, assertMoved, assertRefused } from "./assert.ts"
 import { type Bench, crossEntropy } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 
-const indices = [0, 1, 2, 3];
 const quiet = { loss: crossEntropy, logprobs: "none" } as const;
 
 async function train(bench: Bench, model: EngineModel, steps: number): Promise<void> {
   for (let step = 0; step < steps; step++) {
-    await model.forwardBackward(bench.astray(indices, 1 + step), quiet);
+    await model.forwardBackward(bench.astray(bench.several, 1 + step), quiet);
     await model.optimStep(bench.step(0.02, { epsilon: 1e-2 }));
   }
 }
 
 const measure = (bench: Bench, model: EngineModel): Promise<number[]> =>
-  bench.logprobs(model, bench.weighted(indices));
+  bench.logprobs(model, bench.weighted(bench.several));
 
 export const checkpointChecks: readonly CheckDefinition[] = [
   {
@@ -85,7 +84,7 @@ export const checkpointChecks: readonly CheckDefinition[] = [
           ...bench.loading,
         }),
       );
-      const logprobs = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
+      const logprobs = await sampler.logprobs(bench.several.map((index) => bench.sequence(index)));
       const flat = logprobs.flatMap((values) => Array.from(values.subarray(1)));
       assertAllClose(bench, "a loaded sampler's logprob", flat, expected, bench.logprobCloseness);
       assert(sampler.weightVersion === path, `the sampler of ${path} is of ${sampler.weightVersion}`);

@@ -3,23 +3,21 @@ import { assert, assertAllClose, assertFar, assertMoved } from "./assert.ts";
 import { type Bench, crossEntropy } from "./bench.ts";
 import { type CheckDefinition, notDrawn } from "./check.ts";
 
-const indices = [0, 1, 2, 3];
-
 async function train(bench: Bench, model: EngineModel): Promise<void> {
-  await model.forwardBackward(bench.astray(indices), { loss: crossEntropy, logprobs: "none" });
+  await model.forwardBackward(bench.astray(bench.several), { loss: crossEntropy, logprobs: "none" });
   await model.optimStep(bench.step(0.05));
 }
 
 /** What a sampler gives the sequences that `bench.weighted` predicts, without their first tokens. */
 async function logprobsOf(bench: Bench, sampler: Sampler): Promise<number[]> {
-  const all = await sampler.logprobs(indices.map((index) => bench.sequence(index)));
+  const all = await sampler.logprobs(bench.several.map((index) => bench.sequence(index)));
   for (const values of all) assert(Number.isNaN(values[0] as number), "a first token has a logprob");
   return all.flatMap((values) => Array.from(values.subarray(1)));
 }
 
 async function sampledTokens(bench: Bench, sampler: Sampler): Promise<number[]> {
   const samples = await sampler.sample(
-    indices.map((index) => ({
+    [0, 1, 2, 3].map((index) => ({
       // Of what comes behind a whole line, a table has learnt nothing.
       prompt: bench.sequence(index).subarray(0, 1),
       samples: 4,
@@ -37,7 +35,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
     check: async (bench) => {
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
-      const trainer = await bench.logprobs(model, bench.weighted(indices));
+      const trainer = await bench.logprobs(model, bench.weighted(bench.several));
       assertAllClose(
         bench,
         "a sampler's logprob",
@@ -61,7 +59,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
     excuse: notDrawn,
     check: async (bench) => {
       const of = async (seed: number) =>
-        await bench.logprobs(await bench.model(seed), bench.weighted(indices));
+        await bench.logprobs(await bench.model(seed), bench.weighted(bench.several));
       const first = await of(11);
       assertAllClose(bench, "a logprob of the same seed", await of(11), first, bench.logprobCloseness);
       assertMoved("the policy of another seed", await of(12), first, bench.logprobCloseness);
@@ -77,7 +75,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       const before = await logprobsOf(bench, sampler);
       const tokens = await sampledTokens(bench, sampler);
       await train(bench, model);
-      const learnt = await bench.logprobs(model, bench.weighted(indices));
+      const learnt = await bench.logprobs(model, bench.weighted(bench.several));
       assertMoved("the policy", learnt, before, bench.trainedCloseness);
       const others = await sampledTokens(bench, bench.hold(await model.snapshot()));
       const changed = others.filter((token, place) => token !== tokens[place]).length;
@@ -99,7 +97,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         bench.logprobCloseness,
       );
       // Nor is it put in the place of what the model has learnt.
-      const now = await bench.logprobs(model, bench.weighted(indices));
+      const now = await bench.logprobs(model, bench.weighted(bench.several));
       assertAllClose(bench, "a logprob of the model, once sampled from", now, learnt, bench.logprobCloseness);
     },
   },
@@ -113,7 +111,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       for (let step = 0; step < 3; step++) {
         const sampler = bench.hold(await model.snapshot());
         versions.push(sampler.weightVersion);
-        const trainer = await bench.logprobs(model, bench.weighted(indices));
+        const trainer = await bench.logprobs(model, bench.weighted(bench.several));
         assertAllClose(
           bench,
           "a new sampler's logprob",
