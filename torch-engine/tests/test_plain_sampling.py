@@ -6,7 +6,7 @@ import torch
 
 from support.data import packed, random_sequences, requested
 from support.plain import LENGTHS, VOCABULARY, config_of, saved, step, trainer_of
-from support.sampling import rows_of, sample
+from support.sampling import everything_is_large, logprobs_of, rows_of, sample
 from whetstone_engine.choice import Parameters
 from whetstone_engine.errors import EngineError
 from whetstone_engine.rows import Request
@@ -45,6 +45,22 @@ def test_stops_limits_filters_and_company(phi):
     greedy = write([[3, 4]], Parameters(temperature=0), samples=2, most=8)
     first = write([[3, 4]], Parameters(top_k=1), samples=2, most=8)
     assert greedy.tokens[0].tolist() == greedy.tokens[1].tolist() == first.tokens[0].tolist()
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("precision", ["fp32", "mixed", "bf16"])
+def test_a_snapshot_keeps_its_weights_while_the_trainer_learns(phi, monkeypatch, precision, native):
+    everything_is_large(monkeypatch)
+    monkeypatch.setattr("whetstone_engine.weights.native_bf16", lambda: native)
+    _, folder = phi
+    trainer = trainer_of(folder, precision)
+    read, unread = trainer.snapshot(), trainer.snapshot()
+    arrays = requested(PROMPTS)
+    before = logprobs_of(read, arrays)
+    step(trainer)
+    for snapshot in (read, unread):
+        assert np.array_equal(logprobs_of(snapshot, arrays), before, equal_nan=True)
+    assert np.nanmax(np.abs(logprobs_of(trainer.snapshot(), arrays) - before)) > 0.1
 
 
 KINDS = [

@@ -72,8 +72,9 @@ class PlainArchitecture(Architecture):
         return {**weights}
 
     def laid_out(self, leaves: dict[str, Tensor]) -> Weights | None:
-        """A copy in what passes compute in, where the weights are kept in something else."""
-        if self.kept == self.dtype:
+        """A copy in what passes compute in, where the weights lie in something else: what lies in that is
+        the trainer's, and moves with its next step."""
+        if next(iter(leaves.values())).dtype == self.dtype:
             return None
         return {name: leaf.to(self.dtype) for name, leaf in leaves.items()}
 
