@@ -1,8 +1,9 @@
 import { type NoOptions, refuseOptions } from "../../../foundation/base/index.ts";
+import type { EngineCapabilities } from "../../../foundation/contract/index.ts";
 import { adapterChecks } from "./adapter-checks.ts";
 import { architectureChecks } from "./architecture-checks.ts";
 import { shortfall } from "./assert.ts";
-import { Bench, capabilitiesOf, linesOfSubject, normUntold } from "./bench.ts";
+import { Bench, capabilitiesOf, isRough, linesOfSubject, normUntold } from "./bench.ts";
 import type { CheckDefinition } from "./check.ts";
 import { checkpointChecks } from "./checkpoint-checks.ts";
 import { clippingChecks } from "./clipping-checks.ts";
@@ -63,8 +64,14 @@ export function conformanceChecks(options: NoOptions = {}): readonly Conformance
 /** A table's logits move by about the learning rate, and logprobs in bf16 must move by a nat to be told apart. */
 const longestStride = 5000;
 
-/** Steps that move a drawn model by a nat take what a trained one has learnt apart, and what is left of it is at the mercy of roundings. */
-const firstStride = (subject: ConformanceSubject): number => (subject.trained === true ? 1e-3 : 1);
+/**
+ * Steps that move a drawn model by a nat take what a trained one has learnt apart, and what is left of it is at the mercy of
+ * roundings, where there are any to speak of.
+ */
+const firstStride = (
+  { trained, precision = "fp32" }: ConformanceSubject,
+  capabilities: EngineCapabilities,
+): number => (trained === true && isRough(capabilities, precision) ? 1e-3 : 1);
 
 /** What moved too little to tell is tried again, with steps that go farther. */
 function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck {
@@ -76,7 +83,7 @@ function bound({ name, fast, excuse, check }: CheckDefinition): ConformanceCheck
       const reason = excuse?.(capabilities, subject);
       if (reason !== undefined) return { outcome: "not-applicable", reason };
       const lines = await linesOfSubject(subject, capabilities);
-      for (let stride = firstStride(subject); ; ) {
+      for (let stride = firstStride(subject, capabilities); ; ) {
         await using bench = new Bench(subject, capabilities, stride, lines);
         try {
           await check(bench);

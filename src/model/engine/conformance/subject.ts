@@ -18,7 +18,7 @@ export interface ConformanceSubject {
   readonly lora?: LoraOptions;
   /** The folder holds adapters, and it is they that are trained: no others fit over them. Default false. */
   readonly adapters?: boolean;
-  /** The model's weights are given: no seed decides them, it is asked for lines of its own, and its steps begin short. Default false. */
+  /** The model's weights are given: no seed decides them, and it is asked for lines of its own; where logprobs are rough its steps begin short. Default false. */
   readonly trained?: boolean;
   /** Opens another engine like this one, which the caller closes; what two of them must have in common is checked with it. */
   readonly another?: () => Promise<Engine>;
