@@ -137,9 +137,10 @@ class Passes:
 
     def limit(self, longest: int) -> int:
         """Positions of one pass over rows that are at most so long."""
-        config, number_bytes = self.architecture.config, self.architecture.dtype.itemsize
+        config, decoder = self.architecture.config, self.architecture.decoder
+        sizes = self.architecture.dtype.itemsize, decoder.stream.itemsize
         most = MICRO_TOKENS if on_host() else ON_GPU * MICRO_TOKENS
-        return micro_limit(config, longest, self.pass_bytes, self.recompute, number_bytes, most)
+        return micro_limit(config, longest, self.pass_bytes, self.recompute, *sizes, most)
 
     def _pass(
         self,
@@ -199,11 +200,12 @@ def micro_limit(
     pass_bytes: int = MICRO_BYTES,
     recompute: bool = False,
     number_bytes: int = 4,
+    stream_bytes: int = 4,
     most: int = MICRO_TOKENS,
 ) -> int:
     """Positions of one pass: a function of the model's shape, of the longest row, of what the machine was
-    found to have once, and of what is kept for the gradient, numbers of so many bytes; never of the memory of
-    the moment."""
+    found to have once, and of what is kept for the gradient, numbers of so many bytes, and others of what
+    layers hand on; never of the memory of the moment."""
     heads = (config.heads + 2 * config.key_value_heads) * config.head_width
     # A flash kernel keeps queries, keys and values apart; else the probabilities are kept, of rows of several
     # blocks a little more than half.
@@ -211,8 +213,7 @@ def micro_limit(
     attention = max(3 * heads, heads + config.heads * max(min(seen, BLOCK), (seen + BLOCK) // 2))
     norms = 2 * 4 * config.width  # In fp32.
     layer = norms + number_bytes * (3 * config.width + attention + 3 * config.hidden)
-    handed_on = (4 if on_host() else number_bytes) * config.width
-    kept = layer + config.layers * handed_on if recompute else config.layers * layer
+    kept = layer + stream_bytes * config.layers * config.width if recompute else config.layers * layer
     return max(256, min(most, pass_bytes // kept))
 
 

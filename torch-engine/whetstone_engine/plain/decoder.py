@@ -36,6 +36,8 @@ class PlainDecoder:
 
     def __init__(self, module: Any, suppressed: tuple[int, ...], dtype: torch.dtype) -> None:
         self.module, self.dtype = module.eval(), dtype
+        self.stream = dtype
+        """As of `Decoder`: the library's modules add in what they compute in."""
         self.suppressed = torch.tensor(suppressed, dtype=torch.long, device=device()) if suppressed else None
         self.body = module.get_decoder()
         # What a policy is trained on is what it sampled: nothing is dropped out, in training neither.
