@@ -73,3 +73,8 @@ export function internalError(message: string, details?: Readonly<Record<string,
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why a file cannot be read or written, in words. */
+export function fileReason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === "EISDIR" ? "it is a folder" : messageOf(error);
+}

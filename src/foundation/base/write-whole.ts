@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf, WhetstoneError } from "./errors.ts";
+import { fileReason, WhetstoneError } from "./errors.ts";
 
 /**
  * Writes a file that is whole where it exists, also where the disk is full or two write it at once. Throws `file-unwritable` and
@@ -18,13 +18,12 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 export function fileFault(error: unknown, path: string): WhetstoneError {
   const { code = "" } = error as NodeJS.ErrnoException;
   const full = ["ENOSPC", "EDQUOT", "EFBIG"].includes(code);
-  const why = code === "EISDIR" ? "it is a folder" : messageOf(error);
   return new WhetstoneError({
     code: full ? "no-space" : "file-unwritable",
     category: full ? "environment" : "user",
     message: full
       ? `No space is left on the disk of ${path}: free some and run the same command again.`
-      : `Cannot write ${path} (${why}): choose a file in a folder that is there and yours.`,
+      : `Cannot write ${path} (${fileReason(error)}): choose a file in a folder that is there and yours.`,
     details: { path },
     cause: error,
   });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Json, messageOf, userError } from "../../foundation/base/index.ts";
+import { fileReason, type Json, userError } from "../../foundation/base/index.ts";
 import { type Certificate, certificateSchema } from "./schema.ts";
 
 /** How a promotion's certificate is called in a project's folder of certificates. */
@@ -28,10 +28,9 @@ export function readJsonFile(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === "EISDIR" ? "it is a folder" : messageOf(error);
     throw userError(
       "certificate-unreadable",
-      `${path} cannot be read as a certificate (${why}): name a file that \`whetstone certificate show\` names.`,
+      `${path} cannot be read as a certificate (${fileReason(error)}): name a file that \`whetstone certificate show\` names.`,
       { path },
     );
   }
