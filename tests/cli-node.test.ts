@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
+  type Ended,
   hold,
   holding,
   isEvent,
@@ -61,27 +62,25 @@ test.each(nodes)(
   },
 );
 
-test.each(nodes)("on an old Node (%s) a signal to the launcher reaches the run", async (...through) => {
+/** A run that is told to end by a signal to its launcher, and does. */
+async function signalled(through: readonly string[], signal: NodeJS.Signals): Promise<Ended> {
   const folder = temporaryFolder(quickConfig({ options: holding }));
   const letGo = hold(folder);
   const run = start(["run", "--json"], { folder, through });
   await run.line(isEvent("stage-started", { stage: "select" }));
-  run.child.kill("SIGTERM");
+  run.child.kill(signal);
   await run.note((line) => line.startsWith("Ending at the next safe point"));
   letGo();
-  expect((await run.ended).code).toBe(130);
+  return await run.ended;
+}
+
+test.each(nodes)("on an old Node (%s) a signal to the launcher reaches the run", async (...through) => {
+  expect((await signalled(through, "SIGTERM")).code).toBe(130);
 });
 
 test.each(nodes)("on an old Node (%s) a launcher that is killed takes the run along", async (...through) => {
-  const folder = temporaryFolder(quickConfig({ options: holding }));
-  const letGo = hold(folder);
-  const run = start(["run", "--json"], { folder, through });
-  await run.line(isEvent("stage-started", { stage: "select" }));
-  run.child.kill("SIGKILL");
-  await run.note((line) => line.startsWith("Ending at the next safe point"));
-  letGo();
   // Its output is closed by the last who writes there.
-  await run.ended;
+  await signalled(through, "SIGKILL");
 });
 
 test("a package that is not built says so", async () => {

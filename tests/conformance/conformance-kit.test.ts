@@ -14,7 +14,6 @@ import { tiny } from "../../src/model/engine/index.ts";
 import { tabular } from "../../src/model/engine/tabular/index.ts";
 import { ableEngine } from "./able-engine.ts";
 import { referenceOf } from "./able-reference.ts";
-import type { Fault } from "./fault.ts";
 import { faults } from "./faults.ts";
 import { faultyEngine, type Planting } from "./faulty-engine.ts";
 import { roughEngine } from "./rough-engine.ts";
@@ -68,68 +67,66 @@ describe("the conformance kit", () => {
     // The whole kit.
   }, 120_000);
 
+  const roughExcuses = [
+    ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
+    [
+      "a sequence has the same bits whatever else is in its call",
+      'it does not claim that (deterministic: "batches")',
+    ],
+  ] as const;
+  const trainedExcuses = [
+    ["the gradient of every weight is its finite difference", "its checkpoints are out of sight"],
+    ["equal seeds draw equal weights, other seeds others", "no seed decides its weights"],
+  ] as const;
+  const trained = { trained: true, remote: true } as const;
+  const exact = (): Engine => able;
+  const rough = (): Engine => roughEngine(able);
+
   describe.each<{
     where: string;
     excuses: ReadonlyMap<string, string>;
-    subjectOf: (planting: Planting) => ConformanceSubject;
-    plantingOf: (fault: Fault) => Planting;
+    members: Partial<ConformanceSubject>;
+    inner: () => Engine;
   }>([
     {
       where: "where logprobs are rounded to bf16",
       excuses: new Map([
         ["the gradient of every weight is its finite difference", "rounded weights do not move by little"],
-        ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
-        [
-          "a sequence has the same bits whatever else is in its call",
-          'it does not claim that (deterministic: "batches")',
-        ],
+        ...roughExcuses,
       ]),
-      subjectOf: (planting) => {
-        const open = (): Engine => faultyEngine(roughEngine(able), planting);
-        return { ...subject, precision: "bf16", engine: open(), another: async () => open() };
-      },
-      plantingOf: ({ planting, inBf16 = planting }) => inBf16,
+      members: { precision: "bf16" },
+      inner: rough,
     },
     {
       where: "where the model is trained, with lines of its own",
-      excuses: new Map([
-        ["the gradient of every weight is its finite difference", "its checkpoints are out of sight"],
-        ["equal seeds draw equal weights, other seeds others", "no seed decides its weights"],
-      ]),
-      subjectOf: (planting) => {
-        const open = (): Engine => faultyEngine(able, planting);
-        return { ...subject, trained: true, remote: true, engine: open(), another: async () => open() };
-      },
-      plantingOf: ({ planting }) => planting,
+      excuses: new Map(trainedExcuses),
+      members: trained,
+      inner: exact,
     },
     {
       where: "where both is so, with steps that begin short",
       excuses: new Map([
-        ["the gradient of every weight is its finite difference", "its checkpoints are out of sight"],
-        ["equal seeds draw equal weights, other seeds others", "no seed decides its weights"],
         [
           "a step along the gradient changes the loss as predicted, at two sizes",
           "a trained model's small steps are rounded away",
         ],
-        ["clipping begins exactly at its edges", "its logprobs in bf16 are too rough for an edge"],
-        [
-          "a sequence has the same bits whatever else is in its call",
-          'it does not claim that (deterministic: "batches")',
-        ],
+        ...roughExcuses,
+        ...trainedExcuses,
       ]),
-      subjectOf: (planting) => {
-        const open = (): Engine => faultyEngine(roughEngine(able), planting);
-        const trained = { trained: true, remote: true, precision: "bf16" } as const;
-        return { ...subject, ...trained, engine: open(), another: async () => open() };
-      },
-      plantingOf: ({ planting, inBf16 = planting }) => inBf16,
+      members: { ...trained, precision: "bf16" },
+      inner: rough,
     },
-  ])("$where", ({ excuses, subjectOf, plantingOf }) => {
+  ])("$where", ({ excuses, members, inner }) => {
+    const subjectOf = (planting: Planting): ConformanceSubject => {
+      const open = (): Engine => faultyEngine(inner(), planting);
+      return { ...subject, ...members, engine: open(), another: async () => open() };
+    };
+
     test.each(faults.filter(({ caughtBy }) => !excuses.has(caughtBy)))(
       "catches an engine where $fault",
-      async (fault) => {
-        const check = checks.find(({ name }) => name === fault.caughtBy);
-        const faulty = subjectOf(plantingOf(fault));
+      async ({ caughtBy, planting, inBf16 = planting }) => {
+        const check = checks.find(({ name }) => name === caughtBy);
+        const faulty = subjectOf(members.precision === "bf16" ? inBf16 : planting);
         await expect(check?.run(faulty)).rejects.toMatchObject({ code: "conformance-failed" });
       },
     );

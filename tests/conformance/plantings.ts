@@ -1,10 +1,12 @@
 import type {
   Datum,
+  EngineModel,
   ForwardOptions,
   ForwardResult,
   OptimizerStep,
   SampledSequence,
   SampleRequest,
+  Sampler,
   SamplingParameters,
 } from "../../src/foundation/contract/index.ts";
 import type { Planting } from "./faulty-engine.ts";
@@ -53,6 +55,25 @@ export function withResults(change: (result: ForwardResult, data: Data) => Forwa
 
 export function withStep(change: (step: OptimizerStep) => OptimizerStep): Planting {
   return { model: (inner) => ({ optimStep: (step) => inner.optimStep(change(step)) }) };
+}
+
+/** Faults in what a model's snapshots do. */
+export function withSnapshots(change: (first: Sampler, model: EngineModel) => Partial<Sampler>): Planting {
+  return {
+    model: (inner) => ({
+      snapshot: async () => {
+        const first = await inner.snapshot();
+        return {
+          id: first.id,
+          weightVersion: first.weightVersion,
+          sample: (requests) => first.sample(requests),
+          logprobs: (sequences) => first.logprobs(sequences),
+          [Symbol.asyncDispose]: () => first[Symbol.asyncDispose](),
+          ...change(first, inner),
+        };
+      },
+    }),
+  };
 }
 
 /** Faults in what a sampler is asked. */

@@ -9,6 +9,7 @@ import {
   withRequests,
   withResults,
   withSamples,
+  withSnapshots,
 } from "./plantings.ts";
 
 const inSamplers: readonly Fault[] = [
@@ -34,60 +35,27 @@ const inSamplers: readonly Fault[] = [
   {
     fault: "a sampler is live",
     caughtBy: "a sampler keeps its weights while the model learns",
-    planting: {
-      model: (inner) => ({
-        snapshot: async () => {
-          const first = await inner.snapshot();
-          const newest = async (): Promise<Sampler> => await inner.snapshot();
-          return {
-            id: first.id,
-            weightVersion: first.weightVersion,
-            sample: async (requests) => await (await newest()).sample(requests),
-            logprobs: async (sequences) => await (await newest()).logprobs(sequences),
-            [Symbol.asyncDispose]: async () => undefined,
-          };
-        },
-      }),
-    },
+    planting: withSnapshots((_first, model) => ({
+      sample: async (requests) => await (await model.snapshot()).sample(requests),
+      logprobs: async (sequences) => await (await model.snapshot()).logprobs(sequences),
+    })),
   },
   {
     fault: "a sampler draws by the newest weights, and tells logprobs by its own",
     caughtBy: "a sampler keeps its weights while the model learns",
-    planting: {
-      model: (inner) => ({
-        snapshot: async () => {
-          const first = await inner.snapshot();
-          return {
-            id: first.id,
-            weightVersion: first.weightVersion,
-            sample: async (requests) => await (await inner.snapshot()).sample(requests),
-            logprobs: (sequences) => first.logprobs(sequences),
-            [Symbol.asyncDispose]: () => first[Symbol.asyncDispose](),
-          };
-        },
-      }),
-    },
+    planting: withSnapshots((_first, model) => ({
+      sample: async (requests) => await (await model.snapshot()).sample(requests),
+    })),
   },
   {
     fault: "what is sampled from takes the model's place",
     caughtBy: "a sampler keeps its weights while the model learns",
-    planting: {
-      model: (inner) => ({
-        snapshot: async () => {
-          const first = await inner.snapshot();
-          return {
-            id: first.id,
-            weightVersion: first.weightVersion,
-            sample: (requests) => first.sample(requests),
-            logprobs: async (sequences) => {
-              await inner.optimStep({ learningRate: 1, weightDecay: 1 });
-              return await first.logprobs(sequences);
-            },
-            [Symbol.asyncDispose]: async () => undefined,
-          };
-        },
-      }),
-    },
+    planting: withSnapshots((first, model) => ({
+      logprobs: async (sequences) => {
+        await model.optimStep({ learningRate: 1, weightDecay: 1 });
+        return await first.logprobs(sequences);
+      },
+    })),
   },
   {
     fault: "a sampler is stale",

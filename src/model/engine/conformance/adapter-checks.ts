@@ -59,11 +59,7 @@ export const adapterChecks: readonly CheckDefinition[] = [
     excuse: anyOf(noAdapters, holdsOwnAdapters),
     check: async (bench) => {
       const base = await bench.sampler();
-      const scored = async (): Promise<number[]> => {
-        const all = await base.logprobs(bench.several.map((index) => bench.sequence(index)));
-        return all.flatMap((values) => Array.from(values.subarray(1)));
-      };
-      const untouched = await scored();
+      const untouched = await bench.scores(base);
       const alone = [await bench.model(1, adapters), await bench.model(1, adapters)];
       const weights = [1, -0.5];
       for (const [index, model] of alone.entries()) await train(bench, model, 3, weights[index]);
@@ -90,7 +86,13 @@ export const adapterChecks: readonly CheckDefinition[] = [
           expected[index] ?? [],
           bench.trainedCloseness,
         );
-      assertAllClose(bench, "a logprob of their base", await scored(), untouched, bench.logprobCloseness);
+      assertAllClose(
+        bench,
+        "a logprob of their base",
+        await bench.scores(base),
+        untouched,
+        bench.logprobCloseness,
+      );
     },
   },
   {
@@ -123,11 +125,10 @@ export const adapterChecks: readonly CheckDefinition[] = [
       );
       const source = { kind: "checkpoint", path, optimizer: false } as const;
       const sampler = bench.hold(await bench.subject.engine.loadSampler({ source, ...bench.loading }));
-      const scored = await sampler.logprobs(bench.several.map((index) => bench.sequence(index)));
       assertAllClose(
         bench,
         "a logprob of the adapter's sampler",
-        scored.flatMap((values) => Array.from(values.subarray(1))),
+        await bench.scores(sampler),
         saved,
         bench.logprobCloseness,
       );

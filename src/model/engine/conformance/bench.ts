@@ -15,7 +15,7 @@ import type {
   TokenIds,
   Tolerance,
 } from "../../../foundation/contract/index.ts";
-import type { Closeness, Recorder } from "./assert.ts";
+import { assert, type Closeness, type Recorder } from "./assert.ts";
 import { lineOfChance, linesOf } from "./lines.ts";
 import type { ConformanceSubject, Measurement } from "./subject.ts";
 
@@ -33,26 +33,23 @@ export const closenessOf = ({ logprob: each, meanLogprob }: Tolerance): Closenes
 export const isRough = ({ tolerance }: EngineCapabilities, precision: Precision): boolean =>
   tolerance[precision].logprob > roughFrom;
 
-/** What the engine says of a subject. Its tolerance is a model's own where the model says it: an engine's spans all of a precision. */
-export function capabilitiesOf(subject: ConformanceSubject): Promise<EngineCapabilities> {
-  const said = told.get(subject) ?? ask(subject);
-  told.set(subject, said);
-  return said;
+/** Found out of a subject once, for all checks. */
+function once<T, Rest extends readonly unknown[]>(
+  find: (subject: ConformanceSubject, ...rest: Rest) => Promise<T>,
+): typeof find {
+  const found = new WeakMap<ConformanceSubject, Promise<T>>();
+  return (subject, ...rest) => {
+    const one = found.get(subject) ?? find(subject, ...rest);
+    found.set(subject, one);
+    return one;
+  };
 }
 
-const told = new WeakMap<ConformanceSubject, Promise<EngineCapabilities>>();
+/** What the engine says of a subject. Its tolerance is a model's own where the model says it: an engine's spans all of a precision. */
+export const capabilitiesOf = once(ask);
 
 /** What a trained model says; of one that is drawn all lines are as good. */
-export function linesOfSubject(
-  subject: ConformanceSubject,
-  capabilities: EngineCapabilities,
-): Promise<readonly TokenIds[]> {
-  const lines = written.get(subject) ?? write(subject, capabilities);
-  written.set(subject, lines);
-  return lines;
-}
-
-const written = new WeakMap<ConformanceSubject, Promise<readonly TokenIds[]>>();
+export const linesOfSubject = once(write);
 
 async function write(
   subject: ConformanceSubject,
@@ -274,6 +271,13 @@ export class Bench implements AsyncDisposable, Recorder {
   async logprobs(model: EngineModel, data: readonly Datum[]): Promise<number[]> {
     const { logprobs } = await model.forward(this.unweighted(data), { loss: crossEntropy, logprobs: "all" });
     return logprobs.flatMap((values) => Array.from(values));
+  }
+
+  /** What a sampler gives {@link several} lines, without their first tokens. */
+  async scores(sampler: Sampler): Promise<number[]> {
+    const all = await sampler.logprobs(this.several.map((index) => this.sequence(index)));
+    for (const values of all) assert(Number.isNaN(values[0] as number), "a first token has a logprob");
+    return all.flatMap((values) => Array.from(values.subarray(1)));
   }
 
   /** The norm of what has been accumulated. Uses it up, and changes no weight. */

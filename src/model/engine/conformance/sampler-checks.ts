@@ -8,13 +8,6 @@ async function train(bench: Bench, model: EngineModel): Promise<void> {
   await model.optimStep(bench.step(0.05));
 }
 
-/** What a sampler gives the sequences that `bench.weighted` predicts, without their first tokens. */
-async function logprobsOf(bench: Bench, sampler: Sampler): Promise<number[]> {
-  const all = await sampler.logprobs(bench.several.map((index) => bench.sequence(index)));
-  for (const values of all) assert(Number.isNaN(values[0] as number), "a first token has a logprob");
-  return all.flatMap((values) => Array.from(values.subarray(1)));
-}
-
 async function sampledTokens(bench: Bench, sampler: Sampler): Promise<number[]> {
   const samples = await sampler.sample(
     [0, 1, 2, 3].map((index) => ({
@@ -39,7 +32,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       assertAllClose(
         bench,
         "a sampler's logprob",
-        await logprobsOf(bench, sampler),
+        await bench.scores(sampler),
         trainer,
         bench.logprobCloseness,
       );
@@ -47,7 +40,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       assertAllClose(
         bench,
         "a loaded sampler's logprob",
-        await logprobsOf(bench, loaded),
+        await bench.scores(loaded),
         trainer,
         bench.logprobCloseness,
       );
@@ -72,7 +65,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       const model = await bench.model();
       const sampler = bench.hold(await model.snapshot());
       const untouched = bench.hold(await model.snapshot());
-      const before = await logprobsOf(bench, sampler);
+      const before = await bench.scores(sampler);
       const tokens = await sampledTokens(bench, sampler);
       await train(bench, model);
       const learnt = await bench.logprobs(model, bench.weighted(bench.several));
@@ -83,7 +76,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       assertAllClose(
         bench,
         "a logprob after the step",
-        await logprobsOf(bench, sampler),
+        await bench.scores(sampler),
         before,
         bench.logprobCloseness,
       );
@@ -92,7 +85,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
       assertAllClose(
         bench,
         "a logprob of an unused sampler",
-        await logprobsOf(bench, untouched),
+        await bench.scores(untouched),
         before,
         bench.logprobCloseness,
       );
@@ -115,7 +108,7 @@ export const samplerChecks: readonly CheckDefinition[] = [
         assertAllClose(
           bench,
           "a new sampler's logprob",
-          await logprobsOf(bench, sampler),
+          await bench.scores(sampler),
           trainer,
           bench.logprobCloseness,
         );

@@ -151,11 +151,11 @@ export const sequenceChecks: readonly CheckDefinition[] = [
       const before = await bench.logprobs(waited, bench.astray(indices));
       const losses: number[] = [];
       for (let round = 0; round < 4; round++) {
-        losses.push((await waited.forwardBackward(bench.weighted(indices, 1 + round), quiet)).lossSum);
+        losses.push((await waited.forwardBackward(bench.astray(indices, 1 + round), quiet)).lossSum);
         await waited.optimStep(bench.step(rate));
       }
       const calls = Array.from({ length: 4 }, (_, round) => {
-        const pass = piped.forwardBackward(bench.weighted(indices, 1 + round), quiet);
+        const pass = piped.forwardBackward(bench.astray(indices, 1 + round), quiet);
         return Promise.all([pass, piped.optimStep(bench.step(rate))]);
       });
       const passes = await Promise.all(calls);
