@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { pipInstall, withoutPythonSettings } from "../src/model/engine/local/environment-build.ts";
 import { installEngine, runCommand } from "../src/model/engine/local/index.ts";
 import { lockFile } from "../src/model/engine/local/install-lock.ts";
 
@@ -28,7 +29,7 @@ export async function pythonTools(): Promise<PythonTools> {
   // With what they depend on, they would bring a torch of their own.
   const bare = join(engineFolder, "requirements-test-bare.txt");
   const constraints = join(engineFolder, "requirements.txt");
-  const { PYTHONPATH, PYTHONHOME, PIP_TARGET, PIP_PREFIX, PIP_USER, ...rest } = process.env;
+  const rest = withoutPythonSettings(process.env);
   const environment = { ...rest, PYTHONNOUSERSITE: "1", PYTHONUTF8: "1", OMP_NUM_THREADS: "1" };
   const hash = createHash("sha256")
     .update(await readFile(requirements))
@@ -55,8 +56,7 @@ async function install(
   what: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const quietly = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
-  const { code, lines } = await runCommand(python, ["-m", "pip", "install", ...quietly, ...what], {
+  const { code, lines } = await runCommand(python, [...pipInstall, ...what], {
     environment,
   });
   if (code !== 0) throw new Error(`pip ended with exit code ${code}:\n${lines.slice(-12).join("\n")}`);

@@ -33,6 +33,12 @@ export const steps = [
   "checking",
 ] as const;
 
+/** What to install follows. Python compiles what it imports, once; to compile all of torch takes as long as to unpack it. */
+export const pipInstall = [
+  ...["-m", "pip", "install", "--no-compile"],
+  ...["--no-input", "--disable-pip-version-check", "--progress-bar", "off"],
+];
+
 /**
  * Builds in a folder of its own name, since an environment cannot be moved and the installer of a process that was
  * killed may still be writing into an older one.
@@ -45,11 +51,10 @@ export async function buildEnvironment(place: Place, options: BuildOptions): Pro
   const python = join(folder, "bin", "python");
   const requirements = parseRequirements(await readFile(place.requirements, "utf8"));
   const torch = requirements.filter(({ name }) => name === "torch").map(({ line }) => line);
-  const pip = ["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"];
   const commands: readonly (readonly [string, readonly string[]])[] = [
     [place.base.path, ["-m", "venv", folder]],
-    [python, torch.length > 0 ? [...pip, ...torch] : ["--version"]],
-    [python, [...pip, "-r", place.requirements]],
+    [python, torch.length > 0 ? [...pipInstall, ...torch] : ["--version"]],
+    [python, [...pipInstall, "-r", place.requirements]],
     [python, ["-c", checkScript, ...requirements.map(({ name }) => name)]],
   ];
   try {
@@ -89,9 +94,13 @@ function parseRequirements(text: string): { name: string; line: string }[] {
   });
 }
 
-/** Settings for the user's own Python would change what is installed, or where. pip's own (indexes, proxies) stay. */
+/**
+ * Settings for the user's own Python would change what is installed, or where, or keep Python from compiling it once and for all.
+ * pip's own (indexes, proxies) stay.
+ */
 export function withoutPythonSettings(environment: Environment): Environment {
-  const { PYTHONPATH, PYTHONHOME, PIP_USER, PIP_TARGET, PIP_PREFIX, ...rest } = environment;
+  const { PYTHONPATH, PYTHONHOME, PYTHONDONTWRITEBYTECODE, PIP_USER, PIP_TARGET, PIP_PREFIX, ...rest } =
+    environment;
   return { ...rest, PYTHONUNBUFFERED: "1", PYTHONNOUSERSITE: "1", LC_ALL: "C.UTF-8" };
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { sha256, WhetstoneError } from "../../../foundation/base/index.ts";
 import type { EngineProgress } from "../definition.ts";
 import { type Environment, makeFolder, noSpace } from "./cache-folder.ts";
-import { withoutPythonSettings } from "./environment-build.ts";
+import { pipInstall, withoutPythonSettings } from "./environment-build.ts";
 import { lockFile } from "./install-lock.ts";
 import { stepProgress } from "./install-progress.ts";
 import { type Installation, packageFolder } from "./installation.ts";
@@ -58,13 +58,12 @@ export async function installPlainPackages(
   for (const name of await readdir(folder))
     if (name.startsWith(prefix)) await rm(join(folder, name), { recursive: true, force: true });
   const unfinished = join(folder, `${prefix}unfinished-${randomBytes(4).toString("hex")}`);
-  const quietly = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-deps"];
   try {
     using progress = stepProgress(steps, 0, onProgress);
     await makeFolder(unfinished);
     const { code, lines } = await runCommand(
       python,
-      ["-m", "pip", "install", ...quietly, "--target", unfinished, "-r", requirements],
+      [...pipInstall, "--no-deps", "--target", unfinished, "-r", requirements],
       {
         environment: withoutPythonSettings(environment),
         onLine: progress.line,

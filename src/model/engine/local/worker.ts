@@ -355,7 +355,8 @@ export function workerEnvironment(
   packageFolder: string,
   threads: number,
 ): Environment {
-  const { PYTHONHOME, PYTHONSTARTUP, ...rest } = environment;
+  // Where Python keeps nothing of what it compiles, as in many containers, each worker would compile its sources anew.
+  const { PYTHONHOME, PYTHONSTARTUP, PYTHONDONTWRITEBYTECODE, ...rest } = environment;
   const count = String(threads);
   return {
     ...rest,
