@@ -22,6 +22,8 @@ export default defineConfig({
       // Tests of the whole set their runner's own limits, and leave processes to be cleared.
       { extends: true, test: { name: "tests", include: ["tests/**/*.test.ts"] } },
     ],
+    // Tests start hundreds of processes of these sources: what Node has compiled once it need not compile again.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL("node_modules/.cache/compile", import.meta.url)) },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     allowOnly: false,

@@ -68,6 +68,9 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
+/** Where nothing that the model says matters. */
+const untaught = supervised({ on: demonstrations(), steps: 1 });
+
 /** A model that has learnt a little: what it says depends on every part of it. */
 async function ran(name: string, model: TinyOptions, rest: Partial<RunConfig> = {}): Promise<string> {
   const folder = join(root, name);
@@ -152,7 +155,7 @@ describe("an exported folder", () => {
 
   test("of a run that trained adapters holds them merged, or by themselves", async () => {
     const lora = { rank: 8, modules: ["attention", "mlp", "unembed"] } as const;
-    const prepare = supervised({ on: demonstrations(), steps: 400, learningRate: 3e-3 });
+    const prepare = supervised({ on: demonstrations(), steps: 200, learningRate: 6e-3 });
     const folder = await ran(
       "adapters",
       { tied: true },
@@ -183,7 +186,7 @@ describe("an exported folder", () => {
     expect(card).toContain('PeftModel.from_pretrained(model, "./apart")');
     // What is beside the target goes when it is written.
     expect((await readdir(root)).filter((name) => name.startsWith("."))).toEqual([]);
-    const whole = await ran("whole", {});
+    const whole = await ran("whole", {}, { prepare: untaught });
     await expect(
       exportModel({ folder: whole, to: join(root, "of-whole"), adapter: true }),
     ).rejects.toMatchObject({
@@ -192,7 +195,7 @@ describe("an exported folder", () => {
   }, 240_000);
 
   test("cannot be made of learned positions, which transformers does not know beside this architecture", async () => {
-    const folder = await ran("learned", { positions: "learned", maxPositions: 16 });
+    const folder = await ran("learned", { positions: "learned", maxPositions: 16 }, { prepare: untaught });
     await expect(exportModel({ folder, to: join(root, "learned-better") })).rejects.toMatchObject({
       code: "not-exportable",
     });

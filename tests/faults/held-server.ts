@@ -3,6 +3,7 @@
  * says where it listens; then, once a verb of what was loaded from a checkpoint has done its work and answers nothing, which
  * verb that is. There may be several, each held for itself.
  */
+import { flushCompileCache } from "node:module";
 import type { EngineCapabilities, LoadOptions } from "../../src/index.ts";
 import { tabular } from "../../src/index.ts";
 import { serveTinker } from "../../src/model/engine/serve/index.ts";
@@ -49,4 +50,6 @@ const server = await serveTinker({
   port: Number(port),
   key: "tml-k",
 });
+// It will be killed, and then keeps nothing.
+flushCompileCache();
 console.log(server.url);

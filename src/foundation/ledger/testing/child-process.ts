@@ -1,10 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-
-/** Compiled sources are kept here, so that a process of which a test starts many is soon there. */
-const compileCache = fileURLToPath(new URL("../../../../node_modules/.cache/compile", import.meta.url));
 
 /** Another process that works with a ledger, and is killed at the end of the test. */
 export interface LedgerChild extends AsyncDisposable {
@@ -34,7 +30,6 @@ export function ledgerChild(folder: string, script: string, through: readonly st
   const [program = "", ...rest] = [...command, "--input-type=module", "--eval", whole];
   const child = spawn(program, rest, {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
   });
   const lines: string[] = [];
   const reader = createInterface({ input: child.stdout });

@@ -31,7 +31,6 @@ beforeAll(async () => {
 const checks = conformanceChecks().filter(({ name }) => /same bits/.test(name));
 const cases: readonly { precision: Precision; positions: number; lora?: LoraOptions }[] = [
   { precision: "fp32", positions: 64 },
-  { precision: "mixed", positions: 64 },
   { precision: "bf16", positions: 64 },
   { precision: "fp32", positions: 64, lora: { rank: 4 } },
   { precision: "fp32", positions: manyPositions },
