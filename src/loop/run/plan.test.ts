@@ -30,6 +30,7 @@ const planOf = (config: Partial<RunConfig> = {}) =>
   plan(
     defineRun({
       task: reverse({ lengths: [1, 8], growTo: 16, measureTo: 18 }),
+      evaluate: { perStratum: 64, auditPerStratum: 64, finalAuditPerStratum: 64 },
       gate: { cap: 400 },
       ...config,
     }),

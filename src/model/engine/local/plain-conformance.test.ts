@@ -8,7 +8,7 @@ import { EngineHome } from "./testing/engine-home.ts";
 const vocabularySize = 12;
 const shape = tinyShape(vocabularySize);
 
-/** Sliding windows and a tied head; fused projections; norms behind the layers. */
+/** Sliding windows and a tied head; fused projections. */
 const models = {
   gemma3_text: {
     head_dim: 8,
@@ -18,7 +18,6 @@ const models = {
     initializer_range: 0.5,
   },
   phi3: { initializer_range: 0.2 },
-  olmo2: { initializer_range: 0.5 },
 };
 
 const home = new EngineHome();
@@ -44,16 +43,13 @@ describe("the plain path conforms: gemma3_text, fp32", () => {
   });
 });
 
-describe.each([
-  { kind: "phi3", precision: "mixed" },
-  { kind: "olmo2", precision: "fp32" },
-] as const)("the plain path conforms in the short part: $kind, $precision", ({ kind, precision }) => {
-  beforeAll(() => home.model(kind, { model_type: kind, ...shape, ...models[kind] }));
+describe("the plain path conforms in the short part: phi3, mixed", () => {
+  beforeAll(() => home.model("phi3", { model_type: "phi3", ...shape, ...models.phi3 }));
   for (const { name, fast, run } of conformanceChecks())
     if (fast)
       test(
         name,
-        async () => expect(await run(subjectOf(kind, precision))).toMatchObject({ outcome: "passed" }),
+        async () => expect(await run(subjectOf("phi3", "mixed"))).toMatchObject({ outcome: "passed" }),
         patience,
       );
 });
