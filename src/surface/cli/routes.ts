@@ -47,7 +47,7 @@ const init = buildCommand<InitFlags, [string?], CliContext>({
   docs: {
     brief: "Write a config that runs",
     fullDescription: describe({
-      text: "Asks which task, which model and how many rounds, and writes whetstone.config.ts (.mts beside a package.json of\nCommonJS). With --data the rows of a file are the task; wrong ones are named first, and what the file can show is said. A\nconfig that is there is only replaced after a yes. package.json is written where there is none.",
+      text: "Asks which task, which model and how many rounds, and writes whetstone.config.ts (.mts beside a package.json of\nCommonJS). With --data the rows of a file are the task; wrong ones are named first, and what the file can show is said. A\nconfig that is there is only replaced after a yes at the terminal; --yes is not that yes. package.json is written where\nthere is none.",
       examples: [
         ["whetstone init", "three questions"],
         ["whetstone init --yes", "none: a run of a minute or two on a laptop"],

@@ -32,7 +32,10 @@ export async function chatCommand(this: CliContext, flags: ChatFlags, where = ".
         onProgress: (label, done, total) => output.passing(`[${done}/${total}] ${label}`),
       });
       if (prompt === undefined) await converse(this, chat, { json, signal });
-      else show(this, json, prompt, await asked(this, chat, prompt, signal));
+      else {
+        if (!json) for (const line of form(chat)) output.note(line);
+        show(this, json, prompt, await asked(this, chat, prompt, signal));
+      }
       return signal.aborted ? exitCodes.interrupted : exitCodes.done;
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -110,7 +113,14 @@ function show(
 /** A prompt that is longer is no example at a glance. */
 const shortPrompt = 80;
 
-function greeting({ models, conversational, example, run }: Chat): string[] {
+/** How the task asks, of which models know nothing else where they were taught no conversations. */
+function form({ example }: Chat): string[] {
+  const short = example !== null && example.length <= shortPrompt && !example.includes("\n");
+  return short ? [`The task asks like this: ${example}`] : [];
+}
+
+function greeting(chat: Chat): string[] {
+  const { models, conversational, run } = chat;
   const [only] = models;
   const who =
     models.length === 1 && only !== undefined
@@ -118,9 +128,12 @@ function greeting({ models, conversational, example, run }: Chat): string[] {
       : `${models.map(nameOf).join(" and ")} of ${run} answer.`;
   const how = conversational ? "/clear forgets what was said, " : "";
   const alone = conversational ? [] : ["They were taught no conversations: each line stands alone."];
-  const short = example !== null && example.length <= shortPrompt && !example.includes("\n");
-  const asked = short ? [`The task asks like this: ${example}`] : [];
-  return [`${who.charAt(0).toUpperCase()}${who.slice(1)}`, ...alone, ...asked, `${how}/quit or Ctrl-D ends.`];
+  return [
+    `${who.charAt(0).toUpperCase()}${who.slice(1)}`,
+    ...alone,
+    ...form(chat),
+    `${how}/quit or Ctrl-D ends.`,
+  ];
 }
 
 function nameOf({ of, also, round }: ChatPartner): string {

@@ -27,7 +27,7 @@ export function labelsSection({ rounds }: RunStory): Content {
   return part({
     id: "labels",
     title: "Labels: what the model wrote, and what it learnt from",
-    lead: "The task’s verifier looked at the labels for this report and for the guards only; the run’s own reward chose which to keep. Where the two lines part, the reward found wrong labels.",
+    lead: "The task’s verifier looked at the labels for this report and for the guards only; the run’s own reward chose which to keep. Where the two lines part, the reward found wrong labels. What several rollouts agree on is kept once.",
     body: html`<div class="split-two"><figure class="card chart"><figcaption><h3>Share of right labels</h3></figcaption>${chart}</figure>
 <div class="card"><div class="scroll" tabindex="0" role="region" aria-label="Labels by round"><table class="data"><thead><tr><th scope="col" class="end">round</th><th scope="col" class="end">written</th><th scope="col" class="end">kept</th><th scope="col" class="end">right of all</th><th scope="col" class="end">right of kept</th><th scope="col" class="end">real data</th></tr></thead>
 <tbody>${trained.map(rowOf)}</tbody></table></div></div></div>`,
