@@ -114,7 +114,7 @@ function wealthReached(rows: readonly ResultsRow[], { smallestGain }: GateOf): s
     rows.map((row) => row.differences),
     smallestGain,
   );
-  return Math.max(1, ...path.map(({ wealth }) => wealth)).toPrecision(3);
+  return Math.max(1, ...path.map(({ wealth }) => wealth)).toFixed(1);
 }
 
 /** The gate itself, on the blocks that are stated. */
