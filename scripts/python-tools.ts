@@ -29,8 +29,7 @@ export async function pythonTools(): Promise<PythonTools> {
   // With what they depend on, they would bring a torch of their own.
   const bare = join(engineFolder, "requirements-test-bare.txt");
   const constraints = join(engineFolder, "requirements.txt");
-  const rest = withoutPythonSettings(process.env);
-  const environment = { ...rest, PYTHONNOUSERSITE: "1", PYTHONUTF8: "1", OMP_NUM_THREADS: "1" };
+  const environment = { ...withoutPythonSettings(process.env), PYTHONUTF8: "1", OMP_NUM_THREADS: "1" };
   const hash = createHash("sha256")
     .update(await readFile(requirements))
     .update(await readFile(bare))
