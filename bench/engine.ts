@@ -22,7 +22,12 @@ import { gpuSamplingRows, samplingRows, smallSamplingRows } from "./engine/sampl
 import { smallDecoderRows } from "./engine/small-decoder.ts";
 import { smallModel } from "./engine/small-model.ts";
 import { startRows } from "./engine/start.ts";
-import { gpuSupervisedRows, smallTrainingRows, supervisedRows } from "./engine/supervised.ts";
+import {
+  gpuSupervisedRows,
+  type SupervisedBench,
+  smallTrainingRows,
+  supervisedRows,
+} from "./engine/supervised.ts";
 import { trainingRows } from "./engine/training.ts";
 import { wireRows } from "./engine/wire.ts";
 import { record, renderTable } from "./record.ts";
@@ -45,11 +50,11 @@ const logFolder = await mkdtemp(join(tmpdir(), "whetstone-bench-logs-"));
 /** Each with an engine of its own, which nothing before it has warmed or filled. */
 const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
   small: async () => smallDecoderRows(await peerEnvironment()),
-  "small-training": () => compare(smallTrainingRows, smallModel),
+  "small-training": () => inTurn(smallTrainingRows, smallModel),
   "small-sampling": () => compare(smallSamplingRows, smallModel),
   sampling: () => compare(samplingRows, benchModel),
   training: () => compare(trainingRows, benchModel),
-  supervised: () => compare(supervisedRows, benchModel),
+  supervised: () => inTurn(supervisedRows, benchModel),
   grpo: () => compare(grpoRows, benchModel),
   peak: () => compare(peakRows, benchModel),
   memory: () => withModel(benchModel, (model) => memoryRows({ model, logFolder })),
@@ -61,7 +66,7 @@ const parts: Readonly<Record<string, () => Promise<Row[]>>> = {
 /** On a machine that has one: these run when they are asked for. */
 const gpuParts: Readonly<Record<string, () => Promise<Row[]>>> = {
   "gpu-sampling": () => compare(gpuSamplingRows, benchModel),
-  "gpu-supervised": () => compare(gpuSupervisedRows, benchModel),
+  "gpu-supervised": () => inTurn(gpuSupervisedRows, benchModel),
   "gpu-grpo": () => compare(gpuGrpoRows, benchModel, "requirements-gpu.txt"),
   "gpu-peak": () => compare(gpuPeakRows, largeModel),
 };
@@ -141,6 +146,15 @@ async function compare(
   await using engine = await local().open({ logFolder });
   await using model = await modelOf(engine);
   return await rowsOf({ engine, model, environment, rounds });
+}
+
+/** Each side is started for each of its turns. */
+async function inTurn(
+  rowsOf: (bench: SupervisedBench) => Promise<Row[]>,
+  modelOf: (engine: Engine) => Promise<BenchModel>,
+): Promise<Row[]> {
+  const environment = await peerEnvironment();
+  return await withModel(modelOf, (model) => rowsOf({ model, environment, rounds, logFolder }));
 }
 
 /** The engine that made the model is gone when it is used. */

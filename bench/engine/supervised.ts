@@ -1,10 +1,29 @@
-import type { Datum, EngineModel, Precision } from "whetstone";
+import { type Datum, type EngineModel, local, type Precision } from "whetstone";
 import { chance } from "./chance.ts";
-import type { EngineBench } from "./engine-bench.ts";
+import type { PeerEnvironment } from "./environment.ts";
+import type { BenchModel } from "./model.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
-import { firstTurn, leftOut, Peer, type PeerDevice, PeerEnded, threadsOf, where } from "./peer.ts";
+import {
+  firstTurn,
+  leftOut,
+  Peer,
+  type PeerDevice,
+  PeerEnded,
+  processesOn,
+  threadsOf,
+  where,
+} from "./peer.ts";
 import type { Row } from "./row.ts";
+
+/** Neither side is in memory while the other is measured: some settings of the other fill the machine's. */
+export interface SupervisedBench {
+  readonly model: BenchModel;
+  readonly environment: PeerEnvironment;
+  /** Pairs that are measured. */
+  readonly rounds: number;
+  readonly logFolder: string;
+}
 
 interface Supervised {
   readonly work: string;
@@ -13,7 +32,7 @@ interface Supervised {
   readonly vocabulary: number;
   readonly batches: readonly number[];
   readonly device: PeerDevice;
-  /** Of the other side, before it is measured. */
+  /** Of each side, at the start of each of its turns. */
   readonly warmSteps: number;
   readonly stepsATurn: number;
   /** The Trainer's own two ways of making batches, and what is to be reached against each. */
@@ -64,10 +83,10 @@ const onGpu: Supervised = {
   bars: [["group_by_length", null]],
 };
 
-export const smallTrainingRows = (bench: EngineBench): Promise<Row[]> => rowsOf(small, "fp32", bench);
-export const gpuSupervisedRows = (bench: EngineBench): Promise<Row[]> => rowsOf(onGpu, "mixed", bench);
+export const smallTrainingRows = (bench: SupervisedBench): Promise<Row[]> => rowsOf(small, "fp32", bench);
+export const gpuSupervisedRows = (bench: SupervisedBench): Promise<Row[]> => rowsOf(onGpu, "mixed", bench);
 /** In fp32, and where the processor has bf16 in mixed precision too. */
-export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
+export async function supervisedRows(bench: SupervisedBench): Promise<Row[]> {
   const rows = await rowsOf(pretrained, "fp32", bench);
   return hasNativeBf16() ? [...rows, ...(await rowsOf(pretrained, "mixed", bench))] : rows;
 }
@@ -76,13 +95,9 @@ export async function supervisedRows(bench: EngineBench): Promise<Row[]> {
 async function rowsOf(
   { work, shortest, longest, vocabulary, batches, device, warmSteps, stepsATurn, bars }: Supervised,
   precision: Precision,
-  { engine, model, environment, rounds }: EngineBench,
+  { model, environment, rounds, logFolder }: SupervisedBench,
 ): Promise<Row[]> {
-  const start = (
-    { processes, batch, ...options }: Setting,
-    warm = warmSteps,
-    steps = stepsATurn,
-  ): Promise<Peer> =>
+  const start = ({ processes, batch, ...options }: Setting, warm: number, skipped: number): Promise<Peer> =>
     Peer.start({
       environment,
       script: "trainer.py",
@@ -94,54 +109,51 @@ async function rowsOf(
         ...options,
         batch: batch / processes,
         warm,
-        steps,
+        skipped,
+        steps: stepsATurn,
         shortest,
         longest,
         device,
       },
     });
-  await using trained = await engine.createModel({
-    source: { kind: "folder", path: model.path },
-    precision,
-  });
-  // With its gradients and moments in memory, as they are when the other side is measured beside it.
-  await rateOf(trained, [batchesOf(Math.min(...batches), shortest, longest, vocabulary)()]);
-  const against = async (best: Setting): Promise<number> => {
+  const against = (best: Setting): Promise<number> => {
     const batch = batchesOf(best.batch, shortest, longest, vocabulary);
-    const ours = (): Promise<number> =>
-      rateOf(
-        trained,
-        Array.from({ length: stepsATurn }, () => batch()),
-      );
-    await ours();
-    await using peer = await start(best);
-    await peer.turn();
-    return await pairedRatio(
-      ours,
-      () => peer.turn(),
-      rounds,
-      (words) => console.error(`${work} in ${precision}, ${words}`),
-    );
+    const some = (count: number): Datum[][] => Array.from({ length: count }, () => batch());
+    const ours = async (): Promise<number> => {
+      await using engine = await local().open({ logFolder });
+      await using trained = await engine.createModel({
+        source: { kind: "folder", path: model.path },
+        precision,
+      });
+      await rateOf(trained, some(warmSteps));
+      return await rateOf(trained, some(stepsATurn));
+    };
+    let skipped = 0;
+    const theirs = async (): Promise<number> => {
+      await using peer = await start(best, warmSteps, skipped);
+      skipped += stepsATurn;
+      return await peer.turn();
+    };
+    return pairedRatio(ours, theirs, rounds, (words) => console.error(`${work} in ${precision}, ${words}`));
   };
   const rows: Row[] = [];
   for (const [sampling, bar] of bars) {
     const rates = new Map<Setting, number>();
     const probe = async (setting: Setting): Promise<number> => {
-      const rate = await firstTurn(setting, () => start(setting, 1));
+      const rate = await firstTurn(setting, () => start(setting, 1, 0));
+      console.error(`${JSON.stringify(setting)}: ${rate.toFixed(0)} tokens a second`);
       rates.set(setting, rate);
       return rate;
     };
-    const first: Setting = {
+    const first: Omit<Setting, "batch"> = {
       precision: device === "cuda" ? "bf16" : "fp32",
       processes: 1,
       sampling,
-      batch: batches[0] as number,
     };
     let best = await fastest(
-      batches.map((batch) => ({ ...first, batch })),
+      processesOn(device).flatMap((processes) => batches.map((batch) => ({ ...first, processes, batch }))),
       probe,
     );
-    if (device === "cpu") best = await fastest([best, { ...best, processes: 2 }], probe);
     // What either may compute in is the same.
     if (device === "cpu" && precision !== "fp32")
       best = await fastest([best, { ...best, precision: "bf16" }], probe);
@@ -159,7 +171,7 @@ async function rowsOf(
     rows.push({
       work: `${work} in ${precision}`,
       against: `transformers Trainer, ${sampling === "random" ? "as it comes" : "length-grouped"}`,
-      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${where(device, `${best.processes} × ${threadsOf(best.processes)} threads`)} (the fastest tried of each), after ${warmSteps} steps`,
+      setting: `${model.label}; ${shortest} to ${longest} tokens of which the first half has no loss, tokens with a loss a second; batch ${best.batch}; transformers ${environment.versions.transformers} in ${best.precision}, ${where(device, `${best.processes} × ${threadsOf(best.processes)} threads`)} (the fastest tried of each), after ${warmSteps} steps of each, one side in memory at a time`,
       ratio,
       bar,
     });

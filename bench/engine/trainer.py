@@ -34,8 +34,8 @@ class Spread(Sampler):
     """A grouping sampler's batches in an order in which every few are of all lengths: it gives the longest
     first, and a turn of few steps would see those alone."""
 
-    def __init__(self, grouped: LengthGroupedSampler, together: int) -> None:
-        self.grouped, self.together = grouped, together
+    def __init__(self, grouped: LengthGroupedSampler, together: int, skipped: int) -> None:
+        self.grouped, self.together, self.skipped = grouped, together, skipped
 
     def __iter__(self) -> Iterator[int]:
         order, lengths = list(self.grouped), self.grouped.lengths
@@ -43,7 +43,7 @@ class Spread(Sampler):
         batches.sort(key=lambda batch: sum(lengths[line] for line in batch))
         # Multiples of the golden ratio lie evenly, however many are taken.
         ranks = np.argsort(np.argsort(np.arange(len(batches)) * GOLDEN % 1))
-        for rank in ranks:
+        for rank in np.roll(ranks, -self.skipped):
             yield from batches[rank]
 
     def __len__(self) -> int:
@@ -51,6 +51,10 @@ class Spread(Sampler):
 
 
 class SpreadTrainer(Counted, Trainer):
+    def __init__(self, turns: Turns, skipped: int, **given: object) -> None:
+        super().__init__(turns, **given)
+        self.skipped = skipped
+
     def tokens_in(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
         return (inputs["labels"] != MASKED).sum()
 
@@ -58,7 +62,7 @@ class SpreadTrainer(Counted, Trainer):
         sampler = super()._get_train_sampler(*given)
         if self.args.train_sampling_strategy != "group_by_length":
             return sampler
-        return Spread(sampler, self.args.per_device_train_batch_size * self.args.world_size)
+        return Spread(sampler, self.args.per_device_train_batch_size * self.args.world_size, self.skipped)
 
 
 def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
@@ -68,7 +72,7 @@ def padded(rows: list[list[int]], filler: int) -> torch.Tensor:
 
 def main() -> None:
     asked = asked_of(
-        ("batch", "warm", "steps", "shortest", "longest"),
+        ("batch", "warm", "skipped", "steps", "shortest", "longest"),
         precision=("bf16", "fp32"),
         sampling=("random", "group_by_length"),
     )
@@ -87,6 +91,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         SpreadTrainer(
             turns,
+            asked.skipped,
             model=model,
             args=TrainingArguments(
                 output_dir=folder,
