@@ -42,6 +42,9 @@ class Beside:
         self.step = -1
         """Of the weights in shared memory."""
 
+    def parts_of(self, lengths: np.ndarray, config: ModelConfig, *, helped: bool) -> np.ndarray:
+        return parts_of(lengths, config, self.most if helped else 1)
+
     @staticmethod
     def of(frame: Frame, passes: Passes, helpers: Sequence[Helper]) -> Beside | None:
         """None where there is nobody, or what the weights are is not all in one buffer of fp32: adapters over

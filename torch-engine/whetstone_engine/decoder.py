@@ -36,8 +36,8 @@ class Decoder:
         self.suppressed = (
             torch.tensor(config.suppressed, dtype=torch.long, device=device()) if config.suppressed else None
         )
-        self._tables: tuple[Tensor, Tensor] | None = None
-        self._turns: Tensor | None = None
+        self._tables: tuple[Tensor, Tensor, Tensor] | None = None
+        """Of positions: cosines, signed sines, complex numbers; set at once, as passes may be abreast."""
 
     def embed(self, weights: Weights, tokens_N: Tensor, positions_N: Tensor) -> Tensor:
         table = weights["embed"]
@@ -154,14 +154,16 @@ class Decoder:
         if self.config.positions != "rotary":
             return None
         length = int(positions_N.max()) + 1
-        if self._tables is None or self._turns is None or len(self._turns) < length:
+        tables = self._tables
+        if tables is None or len(tables[0]) < length:
             count = max(256, 2 ** math.ceil(math.log2(length)))
             angles = torch.outer(torch.arange(count, dtype=torch.float32), frequencies_of(self.config))
             magnitude = magnitude_of(self.config)
             cosine, sine = angles.cos() * magnitude, angles.sin() * magnitude
-            self._tables = placed(torch.cat((cosine, cosine), 1)), placed(torch.cat((-sine, sine), 1))
-            self._turns = placed(torch.complex(cosine, sine))
+            doubled = torch.cat((cosine, cosine), 1), torch.cat((-sine, sine), 1)
+            tables = *map(placed, doubled), placed(torch.complex(cosine, sine))
+            self._tables = tables
         if isinstance(weights, Folded):
-            return self._turns.index_select(0, positions_N).unsqueeze(1)
-        cosine, sine = (table.index_select(0, positions_N).unsqueeze(1) for table in self._tables)
+            return tables[2].index_select(0, positions_N).unsqueeze(1)
+        cosine, sine = (table.index_select(0, positions_N).unsqueeze(1) for table in tables[:2])
         return cosine.to(self.dtype), sine.to(self.dtype)

@@ -89,9 +89,9 @@ class _RmsNorm(Function):
 
 
 def kernels_add_to(leaf: Tensor) -> bool:
-    """Whether what is here adds the gradient of a decoder's weight to `leaf.gradient`, whatever its type:
-    matrices and tables, by which is multiplied and in which is looked up. Autograd adds others to
-    `leaf.grad`."""
+    """Whether what is here adds the gradient of a decoder's weight to `leaf.gradient`, whatever its type,
+    within `leaf.turn`: matrices and tables, by which is multiplied and in which is looked up. Autograd adds
+    others to `leaf.grad`."""
     return leaf.dim() == 2
 
 
@@ -132,7 +132,8 @@ class _Multiply(Function):
 
     @staticmethod
     def backward(context: FunctionCtx, grad_NO: Tensor) -> tuple[Tensor | None, None]:
-        add_product(context.weight.gradient, grad_NO.t(), context.saved_tensors[0])
+        with context.weight.turn:
+            add_product(context.weight.gradient, grad_NO.t(), context.saved_tensors[0])
         wanted = context.needs_input_grad[0]
         return product(grad_NO, context.weight.to(grad_NO.dtype).t()) if wanted else None, None
 
@@ -174,7 +175,8 @@ class _LookUp(Function):
 
     @staticmethod
     def backward(context: FunctionCtx, grad_ND: Tensor) -> tuple[None, None, None]:
-        add_rows(context.table.gradient, context.saved_tensors[0], grad_ND)
+        with context.table.turn:
+            add_rows(context.table.gradient, context.saved_tensors[0], grad_ND)
         return None, None, None
 
 

@@ -4,6 +4,7 @@ decoder.py."""
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,9 +67,11 @@ class Passes:
         *,
         recompute: bool = False,
         pass_bytes: int = MICRO_BYTES,
+        abreast: int = 1,
     ) -> None:
-        """With `recompute` a pass keeps no more than each layer's input; `pass_bytes` is what it may keep.
-        Raises checkpointing-unsupported."""
+        """With `recompute` a pass keeps no more than each layer's input; `pass_bytes` is what as many passes
+        as are made `abreast` may keep. Of several, each leaves what autograd adds aside, for `collect`, and
+        adds the rest within `leaf.turn`. Raises checkpointing-unsupported."""
         self.architecture = frame.architecture
         if recompute and not self.architecture.can_recompute:
             raise EngineError(
@@ -76,22 +79,22 @@ class Passes:
                 "user",
                 "the layers of this model cannot be computed again: leave gradientCheckpointing out",
             )
-        self.recompute, self.pass_bytes = recompute, pass_bytes
+        self.recompute, self.pass_bytes, self.abreast = recompute, pass_bytes // abreast, abreast
         logits = LOGIT_BYTES if on_host() else max(LOGIT_BYTES, pass_bytes // LOGITS_SHARE)
         # A GPU brings all of them into fp32 at once.
         each = self.architecture.config.vocabulary * (self.architecture.dtype.itemsize if on_host() else 4)
-        self.head_limit = max(256, logits // each)
+        self.head_limit = max(256, logits // each // abreast)
         # Leaves of autograd are views of one buffer, their gradients views of another. Autograd itself adds
         # only in a leaf's own type; where that is another, what it has made is added after each pass.
         self.buffer, self.grad = buffer, grad
         gradients = frame.leaves(grad)
         self.leaves: dict[str, Tensor] = {}
         self.rounded: list[tuple[Tensor, Tensor]] = []
-        """Parts of the gradient, and what autograd adds to each of them in another type."""
+        """Parts of the gradient, and what autograd adds to each of them in another type, or aside."""
         for key, view in frame.leaves(buffer).items():
             leaf = self.leaves[key] = view.detach().requires_grad_()
-            leaf.gradient = gradients[key]
-            if leaf.dtype == leaf.gradient.dtype:
+            leaf.gradient, leaf.turn = gradients[key], nullcontext()
+            if leaf.dtype == leaf.gradient.dtype and abreast == 1:
                 leaf.grad = leaf.gradient
             elif self.architecture.plain or not kernels_add_to(leaf):
                 leaf.grad = torch.zeros_like(leaf)
@@ -115,8 +118,14 @@ class Passes:
                 raise self._own(error, Rows(lengths[some], tokens_N, targets_N, part), loss) from None
         return lost, out_N
 
+    def collect(self) -> None:
+        """Adds what autograd has made in another type, or aside."""
+        for sums, rounded in self.rounded:
+            add_rounded(sums, rounded)
+        self.drop_rounded()
+
     def drop_rounded(self) -> None:
-        """Nothing is left to be added of what autograd has made in another type."""
+        """Nothing is left to be added of what autograd has made in another type, or aside."""
         for _, rounded in self.rounded:
             rounded.zero_()
 
@@ -183,9 +192,8 @@ class Passes:
             raise not_finite(terms, fields["row"])
         if torch.is_grad_enabled() and len(counted) > 0:
             value.backward()
-            for sums, rounded in self.rounded:
-                add_rounded(sums, rounded)
-            self.drop_rounded()
+            if self.abreast == 1:
+                self.collect()
         return lost
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .beside import Beside, parts_of
+from .abreast import Abreast
+from .beside import Beside
 from .checkpoint import OPTIMIZER, tensors_of, write_checkpoint
 from .device import placed
 from .errors import EngineError, bad_request
@@ -79,7 +80,7 @@ class Trainer(Passes):
         self.holders: list[weakref.ref[Snapshot]] = []
         self.accumulated, self.norm = False, 0.0
         """Of the gradient: whether there is one, and its norm, which is finite."""
-        self.beside = Beside.of(model.frame, self, helpers)
+        self.beside = Beside.of(model.frame, self, helpers) or Abreast.of(model.frame, self)
 
     def run(
         self, arrays: Arrays, loss: dict[str, Any], wanted: str, *, backward: bool, helped: bool = True
@@ -88,8 +89,9 @@ class Trainer(Passes):
         if wanted not in ("all", "weighted", "none"):
             raise bad_request(f"logprobs must be all, weighted or none, not {wanted!r}")
         lengths = sequence_lengths(arrays, "tokens", "targets")
-        most = self.beside.most if self.beside is not None and helped else 1
-        part_n = parts_of(lengths, self.architecture.config, most)
+        part_n = np.zeros(len(lengths), dtype=np.int64)
+        if self.beside is not None:
+            part_n = self.beside.parts_of(lengths, self.architecture.config, helped=helped)
         order = np.lexsort((lengths, part_n))
         place_N = reordered(lengths, order)
         tokens_N = torch.from_numpy(array(arrays, "tokens", "i32")[place_N].astype(np.int64))
