@@ -68,16 +68,20 @@ function progressWords(progress: ProgressView | null): Omit<BarWords, "name"> {
 }
 
 const longestBar = 40;
+/** So long it still tells as much: beyond that words come first. */
+const enoughBar = 16;
 const shortestBar = 8;
 
-/** Bars of one length below each other; on narrow terminals first the words are cut, then the bars. */
+/** Bars of one length below each other; as the terminal narrows, bars become as short as is enough, then words are cut, then bars. */
 function barLines(words: readonly BarWords[], width: number, pen: Pen): Line[] {
   const names = words.map(({ name }) => displayWidth(printable(name.text, pen.glyphs)));
-  const column = Math.min(Math.max(0, ...names), Math.floor(width * 0.42));
   const frame = pen.glyphs.barEnds.join("").length + 2;
-  const roomBeside = (times: readonly string[]): number =>
-    width - column - frame - Math.max(0, ...times.map((time) => afterBar(1, time).length));
   const barred = words.filter(({ share }) => share !== null);
+  const roomFor = (times: readonly string[]): number =>
+    width - frame - Math.max(0, ...times.map((time) => afterBar(1, time).length));
+  const spare = roomFor(barred.map(({ time }) => time)) - enoughBar;
+  const column = Math.min(Math.max(0, ...names), Math.max(Math.floor(width * 0.42), spare));
+  const roomBeside = (times: readonly string[]): number => roomFor(times) - column;
   const short = roomBeside(barred.map(({ time }) => time)) < shortestBar;
   const timeOf = ({ time, shortTime }: BarWords): string => (short ? shortTime : time);
   const room = roomBeside(barred.map(timeOf));

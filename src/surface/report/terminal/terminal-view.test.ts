@@ -246,3 +246,20 @@ test("frames count cells: wide characters do not push the bar over the edge", ()
   expect(displayWidth(terminal.lines.at(-1)!)).toBeLessThan(60);
   expect(terminal.lines.at(-1)).toContain("45 s left");
 });
+
+test("a bar becomes shorter before what it stands beside is cut", () => {
+  const words = "setting up the engine: installing what it computes with";
+  const lineAt = (columns: number): string => {
+    const terminal = new ToyTerminal(columns, 20);
+    const clock = heldClock();
+    using view = terminalView({ stream: terminal, environment, clock });
+    view.watch(progress(0, words));
+    clock.forward(5000);
+    view.watch(progress(100, words));
+    return terminal.lines.at(-1)!;
+  };
+  expect(lineAt(120)).toContain(words);
+  expect(lineAt(100)).toContain(words.slice(0, 45));
+  expect(displayWidth(lineAt(100))).toBeLessThan(100);
+  expect(lineAt(60)).not.toContain(words);
+});
