@@ -13,9 +13,11 @@ export async function pairedRatio(
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const other = await theirs();
-    const ratio = (await ours()) / other;
-    ratios.push(ratio);
-    tell(`pair ${round + 1} of ${rounds}: ${ratio.toFixed(2)}`);
+    const own = await ours();
+    ratios.push(own / other);
+    tell(
+      `pair ${round + 1} of ${rounds}: ${(own / other).toFixed(2)} (${own.toFixed(0)} to ${other.toFixed(0)})`,
+    );
   }
   return median(ratios);
 }
