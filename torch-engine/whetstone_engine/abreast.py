@@ -28,10 +28,10 @@ WORTH = 2**35
 EVEN = 1.05
 """So many times as long as it must the longer half may take where neighbours stay together: they may share a
 beginning."""
-Result = tuple[float, Tensor]
-"""The loss of a half, and its logprobs [N]."""
 SLOWER = 3
 """A multiplication of attention takes as long as so many of a weight."""
+Result = tuple[float, Tensor]
+"""The loss of a half, and its logprobs [N]."""
 
 
 def halves_of(lengths: np.ndarray, config: ModelConfig) -> np.ndarray:
