@@ -1,7 +1,6 @@
 import { type Datum, type EngineModel, local, type Precision } from "whetstone";
 import { chance } from "./chance.ts";
-import type { PeerEnvironment } from "./environment.ts";
-import type { BenchModel } from "./model.ts";
+import type { EngineBench } from "./engine-bench.ts";
 import { hasNativeBf16 } from "./native.ts";
 import { fastest, pairedRatio } from "./paired.ts";
 import {
@@ -17,11 +16,7 @@ import {
 import type { Row } from "./row.ts";
 
 /** Neither side is in memory while the other is measured: some settings of the other fill the machine's. */
-export interface SupervisedBench {
-  readonly model: BenchModel;
-  readonly environment: PeerEnvironment;
-  /** Pairs that are measured. */
-  readonly rounds: number;
+export interface SupervisedBench extends Omit<EngineBench, "engine"> {
   readonly logFolder: string;
 }
 

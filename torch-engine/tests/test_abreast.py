@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from support.data import packed, positions, random_sequences
 from support.folders import FolderMaker
+from support.steps import ARRAYS, LOSS, SEQUENCES, WEIGHTS, arrays_for, steps
 from whetstone_engine import abreast, passes, threads
 from whetstone_engine.abreast import halves_of
 from whetstone_engine.adapters import adapter_of
@@ -16,13 +16,6 @@ from whetstone_engine.base import Bases
 from whetstone_engine.errors import EngineError
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
-
-LOSS = {"name": "cross_entropy"}
-SEQUENCES = random_sequences(3, [12, 17, 40, 3, 8, 9, 30, 5, 2, 22])
-COUNT = positions(SEQUENCES)
-WEIGHTS = np.random.default_rng(0).normal(size=COUNT) * (np.random.default_rng(1).random(COUNT) < 0.6)
-ARRAYS = packed(SEQUENCES, weights=WEIGHTS)
-STEP = {"learningRate": 1e-2, "epsilon": 1e-3, "gradientClipNorm": 1}
 
 
 @pytest.fixture
@@ -45,18 +38,6 @@ def halves(monkeypatch):
         return over(self, rows, *given, **named)
 
     monkeypatch.setattr(passes.Passes, "over", told)
-    return seen
-
-
-def steps(trainer: Trainer, loss=LOSS, arrays=ARRAYS, wanted="all"):
-    """Losses, logprobs, gradients and weights of some steps."""
-    seen = []
-    for _ in range(3):
-        for backward in (False, True, True):
-            head, out = trainer.run(arrays, loss, wanted, backward=backward)
-            seen += [torch.tensor(head["lossSum"]), torch.from_numpy(out["logprobs"]), trainer.grad.clone()]
-        trainer.optim_step(STEP)
-        seen.append(trainer.flat.clone())
     return seen
 
 
@@ -111,12 +92,7 @@ def equal(one: list[torch.Tensor], other: list[torch.Tensor]) -> bool:
 def test_bits_are_equal_whoever_comes_first(
     make_folder: FolderMaker, all_worth, monkeypatch, loss, recompute
 ):
-    arrays = packed(SEQUENCES, weights=WEIGHTS, advantages=WEIGHTS, logprobs=-1 - np.abs(WEIGHTS))
-    arrays = {
-        name: values
-        for name, values in arrays.items()
-        if (name == "weights") == (loss is LOSS) or name in ("lengths", "tokens", "targets")
-    }
+    arrays = arrays_for(loss)
     # Several passes a half, of which one has more than the other.
     monkeypatch.setattr(passes.Passes, "limit", lambda *_: 24)
     model = make_folder.model()

@@ -12,6 +12,7 @@ import torch
 from support.data import packed, positions, random_sequences
 from support.folders import FolderMaker
 from support.process import WorkerProcess, gone
+from support.steps import ARRAYS, LOSS, arrays_for, steps
 from whetstone_engine import beside
 from whetstone_engine.adapters import adapter_of
 from whetstone_engine.base import Bases
@@ -20,13 +21,6 @@ from whetstone_engine.errors import EngineError
 from whetstone_engine.helpers import THERE, Helper
 from whetstone_engine.trainer import Trainer
 from whetstone_engine.weights import read_model
-
-LOSS = {"name": "cross_entropy"}
-SEQUENCES = random_sequences(3, [12, 17, 40, 3, 8, 9, 30, 5, 2, 22])
-COUNT = positions(SEQUENCES)
-WEIGHTS = np.random.default_rng(0).normal(size=COUNT) * (np.random.default_rng(1).random(COUNT) < 0.6)
-ARRAYS = packed(SEQUENCES, weights=WEIGHTS)
-STEP = {"learningRate": 1e-2, "epsilon": 1e-3, "gradientClipNorm": 1}
 
 pytestmark = pytest.mark.skipif(not THERE, reason="this system has no helpers")
 
@@ -44,18 +38,6 @@ def helpers():
         for helper in made:
             stack.callback(helper.stop)
         yield made
-
-
-def steps(trainer: Trainer, loss=LOSS, arrays=ARRAYS, wanted="all"):
-    """Losses, logprobs, gradients and weights of some steps."""
-    seen = []
-    for _ in range(3):
-        for backward in (False, True, True):
-            head, out = trainer.run(arrays, loss, wanted, backward=backward)
-            seen += [torch.tensor(head["lossSum"]), torch.from_numpy(out["logprobs"]), trainer.grad.clone()]
-        trainer.optim_step(STEP)
-        seen.append(trainer.flat.clone())
-    return seen
 
 
 def test_who_computes_which_part_is_a_function_of_sizes(make_folder: FolderMaker, monkeypatch):
@@ -91,12 +73,7 @@ def test_parts_are_the_whole(make_folder: FolderMaker, helpers, monkeypatch, mem
 @pytest.mark.parametrize("recompute", [False, True])
 @pytest.mark.parametrize("loss", [LOSS, {"name": "ppo"}, {"name": "gspo"}], ids=str)
 def test_bits_are_equal_whoever_computes(make_folder: FolderMaker, helpers, all_worth, loss, recompute):
-    arrays = packed(SEQUENCES, weights=WEIGHTS, advantages=WEIGHTS, logprobs=-1 - np.abs(WEIGHTS))
-    arrays = {
-        name: values
-        for name, values in arrays.items()
-        if (name == "weights") == (loss is LOSS) or name in ("lengths", "tokens", "targets")
-    }
+    arrays = arrays_for(loss)
     model = make_folder.model()
     flat = model.flat.clone()
     asked = []

@@ -53,7 +53,7 @@ def test_everything_that_is_kept_takes_two_bytes(native, make_folder: FolderMake
     assert [one.dtype for one in kept] == [torch.bfloat16] * 4
     # Passes need no copy of the weights, nor of the gradients.
     assert trainer.buffer is trainer.flat
-    assert trainer.rounded == []
+    assert trainer.aside == []
     assert all(leaf.grad.data_ptr() == leaf.gradient.data_ptr() for leaf in trainer.leaves.values())
     storages = {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in kept}
     assert sum(storages.values()) == 8 * trainer.architecture.size

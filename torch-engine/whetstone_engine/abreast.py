@@ -114,7 +114,7 @@ class Abreast:
             results = self._together(one)
         except BaseException:
             for half in self.halves:
-                half.drop_rounded()
+                half.drop_aside()
             raise
         if backward:
             for half in self.halves:

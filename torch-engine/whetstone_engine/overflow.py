@@ -39,7 +39,7 @@ def not_finite_gradient(passes: Passes, rows: Rows, loss: dict[str, Any]) -> Eng
 
 def _overflowing(passes: Passes, rows: Rows, loss: dict[str, Any]) -> Rows | None:
     """The one row that is enough, or as few together as halving finds; None where all of them are finite."""
-    passes.drop_rounded()
+    passes.drop_aside()
     passes.grad.zero_()
     passes.over(rows, loss, "none", backward=True)
     count = len(rows.lengths)

@@ -89,7 +89,7 @@ class Passes:
         self.buffer, self.grad = buffer, grad
         gradients = frame.leaves(grad)
         self.leaves: dict[str, Tensor] = {}
-        self.rounded: list[tuple[Tensor, Tensor]] = []
+        self.aside: list[tuple[Tensor, Tensor]] = []
         """Parts of the gradient, and what autograd adds to each of them in another type, or aside."""
         for key, view in frame.leaves(buffer).items():
             leaf = self.leaves[key] = view.detach().requires_grad_()
@@ -98,7 +98,7 @@ class Passes:
                 leaf.grad = leaf.gradient
             elif self.architecture.plain or not kernels_add_to(leaf):
                 leaf.grad = torch.zeros_like(leaf)
-                self.rounded.append((leaf.gradient, leaf.grad))
+                self.aside.append((leaf.gradient, leaf.grad))
         self.weights: Weights = frame.weights(self.leaves, trained=True)
 
     def over(self, rows: Rows, loss: dict[str, Any], wanted: str, *, backward: bool) -> tuple[float, Tensor]:
@@ -120,13 +120,13 @@ class Passes:
 
     def collect(self) -> None:
         """Adds what autograd has made in another type, or aside."""
-        for sums, rounded in self.rounded:
+        for sums, rounded in self.aside:
             add_rounded(sums, rounded)
-        self.drop_rounded()
+        self.drop_aside()
 
-    def drop_rounded(self) -> None:
+    def drop_aside(self) -> None:
         """Nothing is left to be added of what autograd has made in another type, or aside."""
-        for _, rounded in self.rounded:
+        for _, rounded in self.aside:
             rounded.zero_()
 
     def _own(self, error: EngineError, rows: Rows, loss: dict[str, Any]) -> EngineError:

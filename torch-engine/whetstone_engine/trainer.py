@@ -113,7 +113,7 @@ class Trainer(Passes):
                 raise not_finite_gradient(self, rows, loss)
         except BaseException:
             if backward:
-                self.drop_rounded()
+                self.drop_aside()
                 self.grad.zero_() if backup is None else self.grad.copy_(backup)
             raise
         self.accumulated, self.norm = self.accumulated or backward, norm
